@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make help` lists what can be built. VARIANT chooses compiler and sanitizers; each has a folder
+# of its own under build/, and build/postern is the one for use.
+
+VARIANT ?= release
+B := build/$(VARIANT)
+
+WARN := -Wall -Wextra -pedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla \
+	-Wundef -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wdouble-promotion
+WARN_gcc := -Wlogical-op -Wduplicated-cond -Wjump-misses-init
+WARN_clang := -Wcomma -Wunreachable-code -Wassign-enum
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+
+COMPILER_release := gcc
+COMPILER_clang := clang
+COMPILER_asan := clang
+COMPILER_tsan := clang
+COMPILER_fuzz := clang
+FLAGS_release := -O2 -g $(HARDEN)
+FLAGS_clang := -O2 -g $(HARDEN)
+FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LINK_release := -pie -Wl,-z,relro,-z,now
+LINK_clang := -pie -Wl,-z,relro,-z,now
+
+FAMILY := $(COMPILER_$(VARIANT))
+ifeq ($(FAMILY),)
+$(error VARIANT must be release, clang, asan, tsan or fuzz)
+endif
+# CC names another compiler of the same family; make's own default does not count.
+ifeq ($(origin CC),default)
+CC := $(FAMILY)
+endif
+VERSION := $(shell cat VERSION)
+CPPFLAGS += -Isrc -I$(B)/gen -D_GNU_SOURCE -DPOSTERN_VERSION='"$(VERSION)"'
+CFLAGS += -std=c17 -pthread $(WARN) $(WARN_$(FAMILY)) $(FLAGS_$(VARIANT)) $(WERROR)
+LDFLAGS += -pthread $(FLAGS_$(VARIANT)) $(LINK_$(VARIANT))
+LDLIBS += -lrocksdb -lsqlite3 -lcurl -ljansson -lexpat -linih -lisal -lssl -lcrypto
+
+SOURCES := $(sort $(shell find src -name '*.c'))
+HEADERS := $(sort $(shell find src -name '*.h'))
+LIB_SOURCES := $(filter-out src/cli/main.c,$(SOURCES))
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/%.o)
+WEB_FILES := $(sort $(shell find web -type f))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(shell find tests/unit -name 'test_*.c')))
+FUZZ_SOURCES := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SOURCES))
+
+.PHONY: all
+all: build/postern ## build build/postern
+
+build/postern: build/release/postern
+	@ln -f $< $@
+
+# What the packages of the machine must provide is in tools/install-packages.
+.PHONY: packages test-packages
+packages:
+	@tools/install-packages build
+test-packages:
+	@tools/install-packages build test
+
+.PHONY: run
+run: packages ## install what is missing, build, and run `postern serve`
+	@$(MAKE) --no-print-directory all
+	@build/postern serve
+
+.PHONY: test
+test: test-packages ## run every test; ends with `N passed, N failed`
+	@tests/run
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The pages and scripts of web/ are part of the executable.
+$(B)/gen/assets.c: tools/embed.sh $(WEB_FILES)
+	@mkdir -p $(@D)
+	tools/embed.sh web > $@.tmp && mv $@.tmp $@
+$(B)/gen/assets.o: $(B)/gen/assets.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libpostern.a: $(LIB_OBJECTS) $(B)/gen/assets.o
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/postern: $(B)/src/cli/main.o $(B)/libpostern.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: unit-tests fuzz-targets
+unit-tests: $(UNIT_TESTS)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpostern.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/tests/%.o: CPPFLAGS += -Itests
+.PRECIOUS: $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o
+
+# A fuzz target is a libFuzzer program in the variant `fuzz`, and a program that replays the files
+# named on its command line in any other.
+fuzz-targets: $(FUZZ_TARGETS)
+ifeq ($(VARIANT),fuzz)
+$(B)/tests/fuzz/fuzz_%: LDFLAGS += -fsanitize=fuzzer
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libpostern.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+else
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libpostern.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+endif
+
+.PHONY: fuzz
+FUZZ_SECONDS ?= 60
+fuzz: test-packages ## run each fuzz target for FUZZ_SECONDS (60)
+	@tests/fuzz/run $(FUZZ_SECONDS)
+
+.PHONY: bench
+bench: test-packages all ## measure next to nginx; writes bench/results/
+	@bench/run
+
+.PHONY: lint check-layers check-headers check-format
+lint: check-layers check-headers check-format ## layers, headers, format
+check-layers:
+	@tools/check-layers
+check-headers: $(HEADERS:%=$(B)/headers/%.ok)
+$(B)/headers/%.ok: %
+	@mkdir -p $(@D)
+	@echo 'typedef int header_alone;' | $(CC) $(CPPFLAGS) $(CFLAGS) -Werror -fsyntax-only -x c -include $< -
+	@touch $@
+FORMAT_FILES = $(shell find src include tests bench -name '*.[ch]' 2>/dev/null)
+check-format:
+	@clang-format --dry-run -Werror $(FORMAT_FILES)
+
+.PHONY: format
+format: ## lay out the C sources with clang-format
+	@clang-format -i $(FORMAT_FILES)
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  VARIANT=release|clang|asan|tsan|fuzz chooses compiler and sanitizers"
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

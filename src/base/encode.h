@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Text forms of bytes: base64 (RFC 4648 section 4, padded), hexadecimal, and percent-encoding
+ * (RFC 3986). Decoders are strict: anything that is not the one canonical alphabet is refused.
+ */
+#ifndef BASE_ENCODE_H
+#define BASE_ENCODE_H
+
+#include "base/slice.h"
+#include "base/strbuf.h"
+
+void base64_encode(struct strbuf *out, struct slice bytes);
+/*
+ * Appends the decoded bytes. False if `text` is not padded standard base64 (white space,
+ * characters outside the alphabet, wrong padding, non-zero left-over bits); `out` is then as
+ * before.
+ */
+bool base64_decode(struct strbuf *out, struct slice text) MUST_USE;
+
+void hex_encode_lower(struct strbuf *out, struct slice bytes);
+void hex_encode_upper(struct strbuf *out, struct slice bytes);
+/* Exactly 2 * `len` digits of either case into `ret`; false, with `ret` undefined, otherwise. */
+bool hex_decode(struct slice text, void *ret, size_t len) MUST_USE;
+
+/* Every byte but A-Z a-z 0-9 - . _ ~ becomes %HH, in upper case. */
+void percent_encode(struct strbuf *out, struct slice bytes);
+/* The same, but `/` stays. */
+void percent_encode_path(struct strbuf *out, struct slice bytes);
+/*
+ * Appends the decoded bytes; `+` stays `+`. False if a % is not followed by two hexadecimal
+ * digits; `out` is then as before.
+ */
+bool percent_decode(struct strbuf *out, struct slice text) MUST_USE;
+
+/* Whether `s` is well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
+bool utf8_valid(struct slice s) MUST_USE;
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every limit on what somebody else controls, in one place; docs/limits.md explains them. Names
+ * carry the unit. Limits that are OSS's say so.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#define KIB(n) ((size_t)(n) << 10)
+#define MIB(n) ((size_t)(n) << 20)
+#define GIB(n) ((uint64_t)(n) << 30)
+
+/* HTTP wire */
+#define LIMIT_HEAD_BYTES KIB(32)    /* request line and headers */
+#define LIMIT_HEADERS 100           /* header lines in a request */
+#define LIMIT_TARGET_BYTES KIB(16)  /* the request target */
+#define LIMIT_CHUNK_LINE_BYTES 1024 /* a chunk-size line with its extensions */
+#define LIMIT_TRAILER_BYTES KIB(8)  /* trailers of a chunked body */
+
+/* Connections */
+#define LIMIT_CONNECTIONS 20000         /* in all; more are closed at once */
+#define LIMIT_IDLE_MS 65000             /* between two requests */
+#define LIMIT_HEAD_MS 15000             /* first to last byte of a head */
+#define LIMIT_BODY_STALL_MS 30000       /* without one more body byte */
+#define LIMIT_BODY_RATE_BYTES_PER_S 512 /* averaged over LIMIT_BODY_RATE_MS */
+#define LIMIT_BODY_RATE_MS 60000
+#define LIMIT_WRITE_STALL_MS 30000       /* without one more byte taken by the client */
+#define LIMIT_LINGER_MS 30000            /* reading what a refused upload still sends */
+#define LIMIT_STOP_MS 30000              /* graceful stop waits this long for what runs */
+#define LIMIT_REQUEST_ARENA_BYTES MIB(1) /* heap of one request's arena */
+
+/* Forms (OSS: PostObject) */
+#define LIMIT_BOUNDARY_BYTES 200 /* RFC 2046 says 70; some clients use more */
+#define LIMIT_PART_HEADERS_BYTES KIB(16)
+#define LIMIT_FIELD_NAME_BYTES KIB(8)   /* OSS */
+#define LIMIT_FIELD_VALUE_BYTES MIB(2)  /* OSS */
+#define LIMIT_FORM_PREDATA_BYTES MIB(8) /* OSS: everything before the file */
+#define LIMIT_FORM_FIELDS 1000
+#define LIMIT_POLICY_BYTES KIB(64) /* the JSON text */
+
+/* Objects and buckets (OSS) */
+#define LIMIT_KEY_BYTES 1023
+#define LIMIT_OBJECT_BYTES GIB(5) /* by PutObject and PostObject */
+#define LIMIT_USER_META_BYTES KIB(8)
+#define LIMIT_BUCKETS 100
+#define LIMIT_LIST_KEYS 1000
+#define LIMIT_XML_BODY_BYTES MIB(2)
+#define LIMIT_ERROR_BODY_BYTES 4096 /* oss2 reads no more */
+#define LIMIT_CLOCK_SKEW_MS 900000
+#define LIMIT_PRESIGN_SECONDS 604800
+
+/* CORS (OSS) */
+#define LIMIT_CORS_BODY_BYTES KIB(16)
+#define LIMIT_CORS_RULES 20
+#define LIMIT_CORS_MAX_AGE_SECONDS 999999999
+
+/* Callbacks (OSS) */
+#define LIMIT_CALLBACK_URLS 5
+#define LIMIT_CALLBACK_HEADER_BYTES KIB(5)
+#define LIMIT_CALLBACK_MS 5000 /* each URL: connect and answer */
+#define LIMIT_CALLBACK_ANSWER_BYTES MIB(1)
+#define LIMIT_CALLBACK_BODY_BYTES MIB(4) /* what we send, after substitution */
+#define LIMIT_CALLBACKS_IN_FLIGHT 2000
+
+/* The application server */
+#define LIMIT_APP_BODY_BYTES KIB(64)  /* a callback it receives */
+#define LIMIT_PUBLIC_KEY_BYTES KIB(8) /* a key it fetches */
+#define LIMIT_PUBLIC_KEYS_CACHED 16
+#define LIMIT_GRANT_SECONDS 86400
+
+/* The local store */
+#define LIMIT_INLINE_BYTES MIB(1) /* larger objects get a file of their own */
+#define LIMIT_COMMIT_BATCH 512    /* records in one group commit */
+#define LIMIT_COMMIT_BATCH_BYTES MIB(32)
+#define LIMIT_LARGE_BUFFERS 4 /* 1 MiB buffers in flight for one upload */
+
+#endif

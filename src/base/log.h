@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log: one line an event on standard error, `time level text`. A request is
+ * logged once, at its end, by the layer that answered it; leaves do not log.
+ * Text that came from outside goes through log_quoted(). Secrets are never
+ * passed here. Any thread; a line is written whole.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+enum log_level {
+	LOG_ERROR, /* a fault somebody has to look at */
+	LOG_INFO,  /* starts, stops, one line a request */
+	LOG_DEBUG,
+};
+
+/* Lines above `level` are dropped. Default LOG_INFO. Call before threads start. */
+void log_set_level(enum log_level level);
+bool log_enabled(enum log_level level);
+
+void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/*
+ * Writes `text` into `out` (of `size` bytes, at least 8) between double quotes, with control
+ * bytes, quotes, backslashes and bytes over 0x7e as \xHH, cut with `...` when too long. Returns
+ * `out`.
+ */
+const char *log_quoted(struct slice text, char *out, size_t size);
+
+#endif

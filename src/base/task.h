@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How work comes back to the thread that asked for it. Whoever asks embeds a
+ * task in its own structure; whoever finishes posts the task to the asker's
+ * executor; the executor runs it on its own thread. Nothing is allocated.
+ */
+#ifndef BASE_TASK_H
+#define BASE_TASK_H
+
+struct task {
+	struct task *next; /* the executor's, while posted */
+	void (*run)(struct task *task);
+};
+
+struct executor {
+	/*
+	 * From any thread, never blocks, never fails. The task belongs to the executor until
+	 * it runs. Tasks posted by one thread run in the order they were posted.
+	 */
+	void (*post)(struct executor *executor, struct task *task);
+};
+
+static inline void executor_post(struct executor *executor, struct task *task)
+{
+	executor->post(executor, task);
+}
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An exchange is one HTTP request and its answer on a connection. This is what a service (the
+ * object store's operations, the application server) sees of the network; sockets, TLS, framing,
+ * keep-alive, pipelining, Expect and timeouts stay behind it.
+ *
+ * Order of events for one exchange, all on the loop that owns the connection:
+ *
+ *	service.begin  once: the head is here. The service may answer at once, or attach a handler.
+ *	handler.body   for each piece of the body, unless the exchange was already answered
+ *	handler.end    once the body is complete (also when there is none), likewise
+ *	handler.gone   exactly once, last: the answer was sent or the client has gone (or was
+ *	               dropped for a limit). The exchange is invalid afterwards.
+ *
+ * A service answers with exchange_send*(), once, at any time between begin and gone. If it answers
+ * before the body has been read the rest is read and thrown away for a while, so that a browser
+ * in the middle of an upload sees the answer rather than a reset, and the connection is closed.
+ *
+ * An exchange waits without cost: nothing here blocks, and a service that waits for a disk or for
+ * another server simply returns and answers later from a task on exchange_home().
+ */
+#ifndef NET_EXCHANGE_H
+#define NET_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+#include "base/task.h"
+#include "http/head.h"
+
+struct exchange;
+
+struct service {
+	const char *name; /* for the log */
+	void (*begin)(const struct service *service, struct exchange *x);
+};
+
+struct exchange_handler {
+	/* `piece` is dead when the call returns. */
+	void (*body)(struct exchange *x, void *state, struct slice piece);
+	void (*end)(struct exchange *x, void *state);
+	void (*gone)(struct exchange *x, void *state);
+};
+
+/* From service.begin only. Without a handler the body is thrown away and nothing is called. */
+void exchange_attach(struct exchange *x, const struct exchange_handler *handler, void *state);
+
+/* ---- The request ------------------------------------------------------------------------------
+ */
+
+/* The parsed head; its slices live as long as the exchange. */
+const struct request_head *exchange_head(const struct exchange *x);
+/* Memory that lives as long as the exchange. */
+struct arena *exchange_arena(struct exchange *x);
+/* Where tasks for this exchange must be posted. */
+struct executor *exchange_home(const struct exchange *x);
+/* 24 upper-case hexadecimal digits, unique; for x-oss-request-id and the log. */
+struct slice exchange_id(const struct exchange *x);
+/* The client's address without port: "127.0.0.1", "::1". */
+struct slice exchange_peer(const struct exchange *x);
+/* Whether the connection is TLS. */
+bool exchange_is_tls(const struct exchange *x);
+/* The monotonic time in ms at which the head was complete. */
+int64_t exchange_started_ms(const struct exchange *x);
+
+/*
+ * Stops, and starts again, the flow of the body. No handler.body or handler.end is called between
+ * the two. The socket is not read meanwhile, so that the client slows down.
+ */
+void exchange_pause(struct exchange *x);
+void exchange_resume(struct exchange *x);
+
+/* ---- The answer -------------------------------------------------------------------------------
+ */
+
+/*
+ * Adds a header line. `value` is copied. A value with CR, LF or NUL is dropped (it can only come
+ * from a bug). Date, Content-Length, Connection and Transfer-Encoding are net's own.
+ */
+void exchange_header(struct exchange *x, const char *name, struct slice value);
+/* Adds header lines that are ready to send, each ended by CRLF; copied. */
+void exchange_header_lines(struct exchange *x, struct slice lines);
+
+/* Answers with a body held in memory; copied, for HEAD only its length is told. */
+void exchange_send(struct exchange *x, int status, struct slice body);
+
+/*
+ * Answers with `size` bytes from `offset` of a file, without copying where the kernel can. `fd`
+ * and what it stands for must stay readable until handler.gone. For HEAD only the length is told.
+ */
+void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset, uint64_t size);
+
+/*
+ * What the request's line in the log says beyond method, target, status and time: key=value text,
+ * copied. Untrusted text must have been quoted (log_quoted).
+ */
+void exchange_note(struct exchange *x, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif
