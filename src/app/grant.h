@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A grant is what the application server puts into the callback body when it signs an upload, and
+ * finds there again when the store calls back: proof that the upload is one it allowed. As text:
+ *
+ *	<id>.<expires>.<prefix>.<mac>
+ *
+ * id: 24 lower-case hexadecimal digits of random. expires: Unix seconds, decimal. prefix: what the
+ * object's key has to begin with, base64url without padding. mac: the first 128 bits, in
+ * lower-case hexadecimal, of HMAC-SHA256 over what is before the last dot; its key is derived from
+ * the access key secret, so that several copies of the server accept each other's grants.
+ *
+ * The text consists of A-Z a-z 0-9 . - _ and so needs no escaping in a form, in JSON or in a
+ * callback template.
+ */
+#ifndef APP_GRANT_H
+#define APP_GRANT_H
+
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/slice.h"
+#include "base/strbuf.h"
+
+#define GRANT_ID_LENGTH 24
+#define GRANT_TEXT_MAX 2048
+
+struct grant_key {
+	unsigned char bytes[32];
+};
+
+struct grant {
+	char id[GRANT_ID_LENGTH];
+	int64_t expires; /* Unix seconds */
+	char prefix[LIMIT_KEY_BYTES + 1];
+	size_t prefix_len;
+};
+
+enum grant_result {
+	GRANT_VALID,
+	GRANT_MALFORMED,
+	GRANT_FORGED, /* the MAC is not ours */
+	GRANT_EXPIRED,
+	GRANT_OTHER_OBJECT, /* the object does not begin with the prefix */
+};
+
+void grant_key_derive(struct slice access_key_secret, struct grant_key *ret);
+
+/*
+ * Appends the text of a new grant for keys that begin with `prefix` (at most LIMIT_KEY_BYTES) until
+ * `expires`; its id goes to ret_id. False if there is no randomness or `prefix` is too long.
+ */
+bool grant_issue(const struct grant_key *key, struct slice prefix, int64_t expires,
+	struct strbuf *out, char ret_id[GRANT_ID_LENGTH]) MUST_USE;
+
+/*
+ * Reads `text`, checks the MAC, that it has not expired at `now` (Unix seconds), and that `object`
+ * begins with the prefix. *ret is filled if the result is GRANT_VALID.
+ *
+ * The time allowed is GRANT_SLACK_SECONDS more than the grant's: an upload that began in time may
+ * last long, and the callback comes after it.
+ */
+enum grant_result grant_check(const struct grant_key *key, struct slice text, struct slice object,
+	int64_t now, struct grant *ret) MUST_USE;
+
+#define GRANT_SLACK_SECONDS 86400
+
+/* A word or two for the log and the answer: "expired". */
+const char *grant_result_text(enum grant_result result);
+
+#endif

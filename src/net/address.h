@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where postern may connect to when somebody else names the address (a callbackUrl). Only public
+ * addresses are reachable; an allow list makes exceptions. The decision is taken on the address
+ * that is about to be connected to, after name resolution, so that a name which resolves to
+ * 127.0.0.1, or changes its mind between check and use, gains nothing.
+ */
+#ifndef NET_ADDRESS_H
+#define NET_ADDRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+/*
+ * Whether `address` is none a stranger may send us to: loopback, private, link-local (with the
+ * metadata services), carrier-grade NAT, unique-local, multicast, unspecified, documentation and
+ * other reserved ranges, the IPv6 forms that contain an IPv4 address of that kind (mapped,
+ * compatible, NAT64, 6to4, Teredo, ISATAP), and every family that is not IP. Pure.
+ */
+bool address_refused(const struct sockaddr *address) MUST_USE;
+
+/*
+ * Exceptions, as configuration writes them, separated by commas or white space:
+ *
+ *	127.0.0.1:8888   10.0.0.0/8   [::1]:8080   fd00::/8   backend.internal:80   backend.internal
+ *
+ * An entry with a port holds for that port alone. A name matches the host of the URL, whatever it
+ * resolves to. Immutable once parsed, so any thread may read it.
+ */
+struct allow_list;
+
+/*
+ * Parses `text`; the empty text is the empty list. ERR_INVALID_ARGUMENT for an entry that cannot
+ * be read, with *ret_bad, unless NULL, set to it (inside `text`); ERR_UNAVAILABLE without memory.
+ */
+enum err allow_list_parse(
+	struct slice text, struct allow_list **ret, struct slice *ret_bad) MUST_USE;
+void allow_list_free(struct allow_list *list);
+
+/*
+ * Whether `address`, reached for the URL host `host` (without port or brackets), is on the list.
+ * NULL is the empty list.
+ */
+bool allow_list_has(
+	const struct allow_list *list, struct slice host, const struct sockaddr *address) MUST_USE;
+
+#endif

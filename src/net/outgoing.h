@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests that postern makes to other servers: callbacks, public keys, webhooks. One thread runs
+ * all of them by libcurl, so a slow server holds a few kilobytes and no thread.
+ *
+ * What it never does: follow a redirect, use a proxy (whatever the environment says), keep
+ * cookies, read .netrc, speak anything but HTTP/1.1 over http and https, reuse a connection,
+ * decompress, or accept a certificate that does not verify for the host's name.
+ */
+#ifndef NET_OUTGOING_H
+#define NET_OUTGOING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "base/strbuf.h"
+#include "base/task.h"
+#include "net/address.h"
+
+struct outgoing;
+
+struct outgoing_options {
+	size_t max_in_flight; /* 0 means LIMIT_CALLBACKS_IN_FLIGHT */
+	const char *ca_file;  /* certificates to trust; NULL means the system's */
+};
+
+enum outgoing_kind {
+	OUTGOING_ANSWERED,    /* status, content_length, answer, ... are set */
+	OUTGOING_UNREACHABLE, /* name, connection, TLS, or a connection that broke */
+	OUTGOING_REFUSED,     /* every address of the host is one we do not connect to */
+	OUTGOING_TIMED_OUT,
+	OUTGOING_TOO_LONG,   /* the answer is longer than max_answer_bytes; status is set */
+	OUTGOING_BAD_LENGTH, /* the answer's Content-Length is not a number; status is set */
+	OUTGOING_BAD_URL,    /* not a URL, or not http or https */
+	OUTGOING_BUSY,       /* too many requests in flight, or no memory */
+	OUTGOING_STOPPED,    /* outgoing_stop() was called */
+};
+
+struct outgoing_request {
+	/* ---- Set by the caller, borrowed until `done` runs. ---- */
+	const char *url; /* http or https; without scheme it is http */
+	bool post;       /* POST with `body`; otherwise GET */
+	struct slice body;
+	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
+	const char *const *headers;
+	size_t header_count;
+	const char *host; /* value of Host; NULL means the URL's */
+	/*
+	 * Whether TLS names the server in its hello (SNI): the name is that of `host`, or of the
+	 * URL. The certificate has to be valid for that name in either case.
+	 */
+	bool sni;
+	int64_t timeout_ms;      /* from outgoing_send() to the last byte */
+	size_t max_answer_bytes; /* of the body */
+	/* Exceptions to address_refused(); NULL means none. */
+	const struct allow_list *allow;
+	bool any_address; /* no address rule: for URLs of our own configuration only */
+	struct executor *home;
+	struct task done; /* done.run set by the caller; posted to `home` exactly once */
+
+	/* ---- The result, valid when `done` runs. ---- */
+	enum outgoing_kind kind;
+	int status;
+	bool has_content_length; /* the answer had a Content-Length, and it was valid */
+	char content_type[128];  /* "" if there was none, or it was longer */
+	struct strbuf answer;    /* the body; freed by outgoing_request_release() */
+	const char *fault;       /* a constant text for the log if kind is not ANSWERED */
+
+	/* ---- The module's own. ---- */
+	struct outgoing *outgoing_;
+	struct outgoing_request *next_, *previous_;
+	struct task submit_;
+	void *easy_;
+	void *lines_;
+	void *connect_to_;
+	char *tls_name_;
+	size_t header_bytes_;
+	bool refused_, opened_, too_long_, bad_length_;
+};
+
+/* Starts the thread. ERR_UNAVAILABLE if that cannot be done. */
+enum err outgoing_new(const struct outgoing_options *options, struct outgoing **ret) MUST_USE;
+
+/*
+ * Begins a request. From any thread, never blocks. `request` must be zeroed but for the caller's
+ * members, stay in place until `done` runs, and then be given to outgoing_request_release().
+ */
+void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request);
+
+/* Frees what the result holds. Once `done` has run, from any thread. */
+void outgoing_request_release(struct outgoing_request *request);
+
+/*
+ * Waits until nothing is in flight, at most `grace_ms`; then ends what still runs, and what is
+ * sent from now on, with OUTGOING_STOPPED. Blocks; the executors must still run. Call it once.
+ */
+void outgoing_stop(struct outgoing *outgoing, int64_t grace_ms);
+
+/* After outgoing_stop() (which it calls, with no grace, if nobody did). NULL is allowed. */
+void outgoing_free(struct outgoing *outgoing);
+
+#endif

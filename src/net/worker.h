@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A thread of its own for work that must not run on a loop: it is an executor that runs the tasks
+ * posted to it, one after the other. All tasks that are waiting are taken at once; after such a
+ * batch `after_batch` is called, so that a worker can share costs (one transaction, one sync)
+ * among what came together.
+ */
+#ifndef NET_WORKER_H
+#define NET_WORKER_H
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/task.h"
+
+struct worker;
+
+struct worker_options {
+	const char *name;                 /* of the thread, at most 15 bytes */
+	void (*after_batch)(void *state); /* on the worker's thread; may be NULL */
+	void *state;
+};
+
+/* ERR_UNAVAILABLE if there is no memory or no thread. */
+enum err worker_new(const struct worker_options *options, struct worker **ret) MUST_USE;
+/* Valid until worker_free(). */
+struct executor *worker_executor(struct worker *worker);
+/*
+ * Runs what was posted, what that posts, and so on until nothing is left; then ends the thread.
+ * Nobody else may post any more. NULL is allowed.
+ */
+void worker_free(struct worker *worker);
+
+#endif
