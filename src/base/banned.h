@@ -12,6 +12,10 @@
 #include <string.h>
 #include <time.h>
 
+/* With clang, fortified headers make macros of these two. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok
 #pragma GCC poison atoi atol atoll localtime gmtime ctime asctime
 
