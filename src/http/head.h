@@ -33,20 +33,23 @@ struct http_header {
 	struct slice value; /* without surrounding white space */
 };
 
-/* All slices point into the text that was parsed. */
+/*
+ * All slices point into the text that was parsed; only the target of an absolute-form without a
+ * path ("http://a") is the constant "/".
+ */
 struct request_head {
 	enum http_method method;
 	struct slice method_text;
 	struct slice
-		target; /* as sent: "/a%20b?x=1" (an absolute-form's authority is moved to host) */
+		target;     /* as sent, "/a%20b?x=1" or "*"; without an absolute-form's authority */
 	struct slice path;  /* what is before `?` */
 	struct slice query; /* what is behind it, empty if there is none */
-	struct slice host;  /* as sent, with port */
+	struct slice host;  /* as sent, with port; empty only if HTTP/1.0 sent none */
 	int minor;          /* HTTP/1.minor: 0 or 1 */
 	bool keep_alive;
-	bool expect_continue;
+	bool expect_continue; /* the client waits for 100 before it sends the body, which it has */
 	enum http_body body;
-	uint64_t content_length;
+	uint64_t content_length; /* at most INT64_MAX; 0 unless `body` is HTTP_BODY_LENGTH */
 	size_t header_count;
 	struct http_header headers[LIMIT_HEADERS];
 };
@@ -55,15 +58,25 @@ enum head_result {
 	HEAD_MORE,     /* no end yet: call again with more bytes behind the same ones */
 	HEAD_DONE,     /* *ret is filled; *ret_size bytes were the head */
 	HEAD_BAD,      /* 400: malformed or ambiguous */
-	HEAD_TOO_LONG, /* 431, or 414 for the target: answer 400-class and close */
-	HEAD_VERSION,  /* 505: not HTTP/1.x */
+	HEAD_TOO_LONG, /* 431: more bytes, headers or target than base/limits.h allows */
+	HEAD_VERSION,  /* 505: well-formed, but neither HTTP/1.0 nor HTTP/1.1 */
 };
 
 /*
  * Parses the head at the front of `text`, which begins where the request begins (CRLFs before the
  * request line have been skipped by request_head_skip()). Keeps no state between calls: *ret_size
  * is also where the search for the end may start next time, so a head that arrives byte by byte
- * costs linear time; pass `from` = 0 first, then the *ret_size of the HEAD_MORE before.
+ * costs linear time; pass `from` = 0 first, then the *ret_size of the HEAD_MORE before. *ret is
+ * undefined unless the result is HEAD_DONE. What is malformed from the first byte (a TLS hello)
+ * and a bare LF are refused before the end has come.
+ *
+ * Refused, besides what the grammar forbids: line folding; bare CR or LF; control bytes; several
+ * Host, Content-Length or Transfer-Encoding headers, or the last two together; a Content-Length
+ * with leading zeros, sign or list; a Transfer-Encoding that is not `chunked` or comes with
+ * HTTP/1.0; an Expect that is not 100-continue; a Host that is empty or is not a name, an address
+ * or a bracketed IPv6 address with an optional port; a target that is not `/...`, an http(s) URL
+ * without user information, or `*` with OPTIONS; `#` in a target. Bytes of 0x80 and above may
+ * stand in targets and values.
  */
 enum head_result request_head_parse(
 	struct slice text, size_t from, struct request_head *ret, size_t *ret_size) MUST_USE;
