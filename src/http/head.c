@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/head.h"
+
+#include "http/syntax.h"
+
+/* What has been seen of the headers that may stand only once, and of those that decide framing. */
+struct framing {
+	bool host;
+	bool length;
+	bool chunked;
+	bool close;
+	bool keep_alive;
+	bool expect;
+};
+
+/*
+ * Looks for the empty line that ends the head, from byte `from` on. Refuses a bare LF on the way.
+ * Every line is looked at once, whatever the pieces in which it came.
+ */
+static enum head_result find_end(struct slice text, size_t from, size_t *ret_end)
+{
+	while (from < text.len) {
+		const char *lf = memchr(text.ptr + from, '\n', text.len - from);
+		if (!lf)
+			break;
+		size_t at = (size_t)(lf - text.ptr);
+		if (at < 2 || text.ptr[at - 1] != '\r')
+			return HEAD_BAD;
+		from = at + 1;
+		if (text.ptr[at - 2] == '\n') {
+			*ret_end = from;
+			return HEAD_DONE;
+		}
+	}
+	*ret_end = text.len;
+	return HEAD_MORE;
+}
+
+static enum http_method method_of(struct slice text)
+{
+	static const struct {
+		struct slice text;
+		enum http_method method;
+	} methods[] = {
+		{SLICE_LIT("GET"), HTTP_GET},
+		{SLICE_LIT("POST"), HTTP_POST},
+		{SLICE_LIT("PUT"), HTTP_PUT},
+		{SLICE_LIT("HEAD"), HTTP_HEAD},
+		{SLICE_LIT("DELETE"), HTTP_DELETE},
+		{SLICE_LIT("OPTIONS"), HTTP_OPTIONS},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		if (slice_eq(text, methods[i].text))
+			return methods[i].method;
+	return HTTP_OTHER;
+}
+
+static bool is_port(struct slice s)
+{
+	uint64_t port;
+	return s.len <= 5 && slice_to_u64(s, &port) && port <= 65535;
+}
+
+/*
+ * "name", "1.2.3.4" or "[::1]", with ":port" or without. Narrower than the grammar of URIs, which
+ * allows a comma or a percent sign in a name.
+ */
+static bool is_host(struct slice s)
+{
+	size_t len;
+	if (s.len > 0 && s.ptr[0] == '[') {
+		len = 1;
+		while (len < s.len && syntax_is(s.ptr[len], SYNTAX_IPV6))
+			len++;
+		if (len == 1 || len == s.len || s.ptr[len] != ']')
+			return false;
+		len++;
+	} else {
+		len = 0;
+		while (len < s.len && syntax_is(s.ptr[len], SYNTAX_HOST))
+			len++;
+		if (len == 0)
+			return false;
+	}
+	return len == s.len || (s.ptr[len] == ':' && is_port(slice_from(s, len + 1)));
+}
+
+/* "http://authority/path?query": moves the authority to *ret_host. */
+static bool cut_absolute(struct slice *target, struct slice *ret_host)
+{
+	struct slice scheme;
+	struct slice rest = *target;
+	size_t colon = slice_find(rest, ':');
+	scheme = slice_head(rest, colon);
+	rest = slice_from(rest, colon);
+	if (!(slice_eq_nocase(scheme, S("http")) || slice_eq_nocase(scheme, S("https"))) ||
+		!slice_starts(rest, S("://")))
+		return false;
+	rest = slice_from(rest, 3);
+	size_t slash = slice_find(rest, '/');
+	*ret_host = slice_head(rest, slash);
+	*target = slash < rest.len ? slice_from(rest, slash) : S("/");
+	return is_host(*ret_host);
+}
+
+static bool parse_target(struct slice target, struct request_head *ret, struct slice *ret_host)
+{
+	if (target.len == 0 || syntax_has_space_or_control(target) ||
+		slice_find(target, '#') < target.len)
+		return false;
+	if (target.ptr[0] != '/' && !(slice_eq(target, S("*")) && ret->method == HTTP_OPTIONS) &&
+		!cut_absolute(&target, ret_host))
+		return false;
+	ret->target = target;
+	ret->query = target;
+	(void)slice_cut(&ret->query, '?', &ret->path);
+	return true;
+}
+
+static enum head_result parse_version(struct slice s, int *ret_minor)
+{
+	if (s.len != 8 || !slice_starts(s, S("HTTP/")) || !ascii_digit(s.ptr[5]) ||
+		s.ptr[6] != '.' || !ascii_digit(s.ptr[7]))
+		return HEAD_BAD;
+	if (s.ptr[5] != '1' || s.ptr[7] > '1')
+		return HEAD_VERSION;
+	*ret_minor = s.ptr[7] - '0';
+	return HEAD_DONE;
+}
+
+/* METHOD SP target SP HTTP/1.x */
+static enum head_result parse_request_line(
+	struct slice line, struct request_head *ret, struct slice *ret_host)
+{
+	struct slice target;
+	if (!slice_cut(&line, ' ', &ret->method_text) || !syntax_is_token(ret->method_text) ||
+		!slice_cut(&line, ' ', &target))
+		return HEAD_BAD;
+	ret->method = method_of(ret->method_text);
+	enum head_result result = parse_version(line, &ret->minor);
+	if (result != HEAD_DONE)
+		return result;
+	if (target.len > LIMIT_TARGET_BYTES)
+		return HEAD_TOO_LONG;
+	return parse_target(target, ret, ret_host) ? HEAD_DONE : HEAD_BAD;
+}
+
+/* Digits without a leading zero, which another reader could take for an octal number. */
+static bool parse_length(struct slice s, uint64_t *ret)
+{
+	uint64_t length;
+	if (!slice_to_u64(s, &length) || length > INT64_MAX || (s.len > 1 && s.ptr[0] == '0'))
+		return false;
+	*ret = length;
+	return true;
+}
+
+static void parse_connection(struct slice list, struct framing *framing)
+{
+	while (list.len > 0) {
+		struct slice token;
+		(void)slice_cut(&list, ',', &token);
+		token = slice_trim(token);
+		framing->close |= slice_eq_nocase(token, S("close"));
+		framing->keep_alive |= slice_eq_nocase(token, S("keep-alive"));
+	}
+}
+
+/* The headers that say how the message and the connection go on. False if they must not stand. */
+static bool note_header(
+	const struct http_header *header, struct request_head *ret, struct framing *framing)
+{
+	struct slice name = header->name;
+	struct slice value = header->value;
+	switch (name.len) {
+	case 4:
+		if (slice_eq_nocase(name, S("Host"))) {
+			if (framing->host || !is_host(value))
+				return false;
+			framing->host = true;
+			ret->host = value;
+		}
+		return true;
+	case 6:
+		if (slice_eq_nocase(name, S("Expect"))) {
+			framing->expect = true;
+			return slice_eq_nocase(value, S("100-continue"));
+		}
+		return true;
+	case 10:
+		if (slice_eq_nocase(name, S("Connection")))
+			parse_connection(value, framing);
+		return true;
+	case 14:
+		if (slice_eq_nocase(name, S("Content-Length"))) {
+			if (framing->length || !parse_length(value, &ret->content_length))
+				return false;
+			framing->length = true;
+		}
+		return true;
+	case 17:
+		if (slice_eq_nocase(name, S("Transfer-Encoding"))) {
+			if (framing->chunked || !slice_eq_nocase(value, S("chunked")))
+				return false;
+			framing->chunked = true;
+		}
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* name ":" OWS value OWS; `line` is without its CRLF. */
+static bool parse_header(struct slice line, struct http_header *ret)
+{
+	size_t len = syntax_token_len(line);
+	if (len == 0 || len == line.len || line.ptr[len] != ':')
+		return false;
+	ret->name = slice_head(line, len);
+	ret->value = slice_trim(slice_from(line, len + 1));
+	return !syntax_has_control(ret->value);
+}
+
+/* All header lines, without the empty one; each ends with LF, and CR is before it. */
+static enum head_result parse_headers(
+	struct slice lines, struct request_head *ret, struct framing *framing)
+{
+	ret->header_count = 0;
+	while (lines.len > 0) {
+		struct slice line;
+		(void)slice_cut(&lines, '\n', &line);
+		line.len--;
+		if (ret->header_count == LIMIT_HEADERS)
+			return HEAD_TOO_LONG;
+		struct http_header *header = &ret->headers[ret->header_count];
+		if (!parse_header(line, header) || !note_header(header, ret, framing))
+			return HEAD_BAD;
+		ret->header_count++;
+	}
+	return HEAD_DONE;
+}
+
+/* What the headers say together. */
+static bool conclude(struct request_head *ret, const struct framing *framing)
+{
+	if (framing->chunked && (framing->length || ret->minor == 0))
+		return false;
+	if (ret->minor == 1 && !framing->host)
+		return false;
+	ret->body = framing->chunked  ? HTTP_BODY_CHUNKED
+		    : framing->length ? HTTP_BODY_LENGTH
+				      : HTTP_BODY_NONE;
+	ret->keep_alive = !framing->close && (ret->minor == 1 || framing->keep_alive);
+	/* RFC 9110 section 10.1.1: not from HTTP/1.0, and only in front of a body. */
+	ret->expect_continue =
+		framing->expect && ret->minor == 1 && (framing->chunked || ret->content_length > 0);
+	return true;
+}
+
+static enum head_result parse_head(struct slice head, struct request_head *ret)
+{
+	struct framing framing = {0};
+	struct slice line, authority = {NULL, 0};
+	ret->content_length = 0;
+	ret->host = slice_of(NULL, 0);
+	(void)slice_cut(&head, '\n', &line);
+	line.len--;
+	enum head_result result = parse_request_line(line, ret, &authority);
+	if (result != HEAD_DONE)
+		return result;
+	head.len -= 2;
+	result = parse_headers(head, ret, &framing);
+	if (result != HEAD_DONE)
+		return result;
+	if (!conclude(ret, &framing))
+		return HEAD_BAD;
+	if (authority.ptr)
+		ret->host = authority;
+	return HEAD_DONE;
+}
+
+enum head_result request_head_parse(
+	struct slice text, size_t from, struct request_head *ret, size_t *ret_size)
+{
+	text = slice_head(text, LIMIT_HEAD_BYTES);
+	if (text.len > 0 && !syntax_is(text.ptr[0], SYNTAX_TOKEN))
+		return HEAD_BAD;
+	enum head_result result = find_end(text, from, ret_size);
+	if (result == HEAD_MORE && text.len == LIMIT_HEAD_BYTES)
+		return HEAD_TOO_LONG;
+	if (result != HEAD_DONE)
+		return result;
+	return parse_head(slice_head(text, *ret_size), ret);
+}
+
+size_t request_head_skip(struct slice text)
+{
+	size_t len = 0;
+	while (len + 2 <= text.len && text.ptr[len] == '\r' && text.ptr[len + 1] == '\n')
+		len += 2;
+	return len;
+}
+
+struct slice request_head_get(const struct request_head *head, struct slice name)
+{
+	for (size_t i = 0; i < head->header_count; i++)
+		if (slice_eq_nocase(head->headers[i].name, name))
+			return head->headers[i].value;
+	return slice_of(NULL, 0);
+}
+
+size_t request_head_count(const struct request_head *head, struct slice name)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < head->header_count; i++)
+		count += slice_eq_nocase(head->headers[i].name, name);
+	return count;
+}
