@@ -20,6 +20,7 @@
 #include "net/address.h"
 
 struct outgoing;
+struct transfer;
 
 struct outgoing_options {
 	size_t max_in_flight; /* 0 means LIMIT_CALLBACKS_IN_FLIGHT */
@@ -28,7 +29,8 @@ struct outgoing_options {
 
 enum outgoing_kind {
 	OUTGOING_ANSWERED,    /* status, content_length, answer, ... are set */
-	OUTGOING_UNREACHABLE, /* name, connection, TLS, or a connection that broke */
+	OUTGOING_UNRESOLVED,  /* the host's name has no address */
+	OUTGOING_UNREACHABLE, /* nothing listens, TLS failed, or the connection broke */
 	OUTGOING_REFUSED,     /* every address of the host is one we do not connect to */
 	OUTGOING_TIMED_OUT,
 	OUTGOING_TOO_LONG,   /* the answer is longer than max_answer_bytes; status is set */
@@ -69,15 +71,8 @@ struct outgoing_request {
 	const char *fault;       /* a constant text for the log if kind is not ANSWERED */
 
 	/* ---- The module's own. ---- */
-	struct outgoing *outgoing_;
-	struct outgoing_request *next_, *previous_;
-	struct task submit_;
-	void *easy_;
-	void *lines_;
-	void *connect_to_;
-	char *tls_name_;
-	size_t header_bytes_;
-	bool refused_, opened_, too_long_, bad_length_;
+	struct outgoing_request *next_;
+	struct transfer *transfer_;
 };
 
 /* Starts the thread. ERR_UNAVAILABLE if that cannot be done. */
