@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oss/names.h"
+
+#include <arpa/inet.h>
+
+#include "base/encode.h"
+#include "base/limits.h"
+
+#define BUCKET_NAME_MIN 3
+#define BUCKET_NAME_MAX 63
+#define HOST_BYTES 253 /* RFC 1035, and longer than any bucket with its domain */
+
+static bool lower_or_digit(char c)
+{
+	return (c >= 'a' && c <= 'z') || ascii_digit(c);
+}
+
+enum err bucket_name_parse(struct slice text, struct bucket_name *ret)
+{
+	if (text.len < BUCKET_NAME_MIN || text.len > BUCKET_NAME_MAX)
+		return ERR_INVALID_BUCKET_NAME;
+	if (!lower_or_digit(text.ptr[0]) || !lower_or_digit(text.ptr[text.len - 1]))
+		return ERR_INVALID_BUCKET_NAME;
+	for (size_t i = 0; i < text.len; i++)
+		if (!lower_or_digit(text.ptr[i]) && text.ptr[i] != '-')
+			return ERR_INVALID_BUCKET_NAME;
+	ret->text = text;
+	return ERR_OK;
+}
+
+enum err object_key_parse(struct slice text, struct object_key *ret)
+{
+	if (text.len == 0 || text.len > LIMIT_KEY_BYTES || text.ptr[0] == '/' ||
+		text.ptr[0] == '\\' || slice_find(text, '\0') < text.len || !utf8_valid(text))
+		return ERR_INVALID_OBJECT_NAME;
+	ret->text = text;
+	return ERR_OK;
+}
+
+bool user_meta_name_valid(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!lower_or_digit(ascii_lower(name.ptr[i])) && name.ptr[i] != '-')
+			return false;
+	return name.len > 0;
+}
+
+/*
+ * Takes the port off a host, which may be an IPv6 address in brackets. False if what is left could
+ * not be a host.
+ */
+static bool strip_port(struct slice *host)
+{
+	struct slice name = *host;
+	struct slice port = {NULL, 0};
+	if (name.len && name.ptr[0] == '[') {
+		size_t close = slice_find(name, ']');
+		if (close == name.len)
+			return false;
+		port = slice_from(name, close + 1);
+		name = slice_head(name, close + 1);
+		if (port.len && port.ptr[0] != ':')
+			return false;
+		port = slice_from(port, 1);
+	} else {
+		size_t colon = slice_find(name, ':');
+		port = slice_from(name, colon + 1);
+		name = slice_head(name, colon);
+	}
+	for (size_t i = 0; i < port.len; i++)
+		if (!ascii_digit(port.ptr[i]))
+			return false;
+	*host = name;
+	return port.len <= 5;
+}
+
+static bool is_ip_address(struct slice host)
+{
+	char text[64];
+	unsigned char address[16];
+	bool v6 = host.len > 2 && host.ptr[0] == '[';
+	if (v6)
+		host = slice_of(host.ptr + 1, host.len - 2);
+	if (host.len >= sizeof(text) || slice_find(host, '\0') < host.len)
+		return false;
+	memcpy(text, host.ptr, host.len);
+	text[host.len] = '\0';
+	return inet_pton(v6 ? AF_INET6 : AF_INET, text, address) == 1;
+}
+
+/*
+ * Whether `host` is `domain` or lies below it; then *ret_below is what stands before the dot, or
+ * empty.
+ */
+static bool in_domain(struct slice host, struct slice domain, struct slice *ret_below)
+{
+	if (!slice_ends(host, domain))
+		return false;
+	size_t before = host.len - domain.len;
+	if (before == 0)
+		*ret_below = slice_head(host, 0);
+	else if (before > 1 && host.ptr[before - 1] == '.')
+		*ret_below = slice_head(host, before - 1);
+	else
+		return false;
+	return true;
+}
+
+/* The same for `oss-<region>.aliyuncs.com`, whatever the region. */
+static bool in_aliyun_domain(struct slice host, struct slice *ret_below)
+{
+	static const struct slice end = SLICE_LIT(".aliyuncs.com");
+	if (!slice_ends(host, end))
+		return false;
+	size_t from = host.len - end.len;
+	while (from > 0 && host.ptr[from - 1] != '.')
+		from--;
+	struct slice endpoint = slice_from(host, from);
+	return slice_starts(endpoint, S("oss-")) && in_domain(host, endpoint, ret_below);
+}
+
+/*
+ * What the host says: *ret_below is the text before a service domain, empty if the host stands for
+ * the service itself. False for a host that is none of ours.
+ */
+static bool classify_host(
+	struct slice host, const struct slice *domains, size_t count, struct slice *ret_below)
+{
+	*ret_below = slice_head(host, 0);
+	if (host.len == 0 || is_ip_address(host))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (domains[i].len && in_domain(host, domains[i], ret_below))
+			return true;
+	return in_domain(host, S("localhost"), ret_below) || in_aliyun_domain(host, ret_below);
+}
+
+/* Copies the host without port and final dot, in lower case. */
+static enum err normal_host(
+	struct slice host, struct arena *arena, struct slice *ret, struct strbuf *reason)
+{
+	if (!strip_port(&host) || host.len > HOST_BYTES + 1) {
+		strbuf_adds(reason, "The Host header is malformed.");
+		return ERR_INVALID_REQUEST;
+	}
+	if (host.len > 1 && host.ptr[host.len - 1] == '.')
+		host.len--;
+	char *text = arena_alloc(arena, host.len + 1);
+	if (!text)
+		return ERR_UNAVAILABLE;
+	for (size_t i = 0; i < host.len; i++)
+		text[i] = ascii_lower(host.ptr[i]);
+	*ret = slice_of(text, host.len);
+	return ERR_OK;
+}
+
+static enum err decode_into(
+	struct arena *arena, struct slice text, struct slice *ret, struct strbuf *reason)
+{
+	SCOPED_STRBUF(decoded, LIMIT_TARGET_BYTES);
+	if (!percent_decode(&decoded, text)) {
+		if (strbuf_broken(&decoded) && text.len <= decoded.max)
+			return ERR_UNAVAILABLE;
+		strbuf_adds(reason, "The path holds a malformed percent-escape or is too long.");
+		return ERR_INVALID_REQUEST;
+	}
+	*ret = arena_copy(arena, strbuf_slice(&decoded));
+	return ret->ptr ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+static enum err parse_bucket(struct slice text, struct address *ret)
+{
+	enum err e = bucket_name_parse(text, &ret->bucket);
+	ret->has_bucket = e == ERR_OK;
+	return e;
+}
+
+/* `path` is what stands behind the slash that ends the bucket. */
+static enum err parse_key(
+	struct slice path, struct arena *arena, struct address *ret, struct strbuf *reason)
+{
+	struct slice key;
+	if (path.len == 0)
+		return ERR_OK;
+	enum err e = decode_into(arena, path, &key, reason);
+	if (e == ERR_OK)
+		e = object_key_parse(key, &ret->key);
+	ret->has_key = e == ERR_OK;
+	return e;
+}
+
+enum err address_parse(struct slice host, struct slice path, const struct slice *domains,
+	size_t domain_count, struct arena *arena, struct address *ret, struct strbuf *reason)
+{
+	struct address address = {.style = ADDRESS_PATH};
+	struct slice below, first;
+	enum err e = normal_host(host, arena, &host, reason);
+	if (e != ERR_OK)
+		return e;
+	if (!classify_host(host, domains, domain_count, &below)) {
+		strbuf_adds(reason, "The Host header names no service domain of this store. Use an "
+				    "IP address, localhost, or a configured service domain.");
+		return ERR_INVALID_REQUEST;
+	}
+	if (path.len == 0 || path.ptr[0] != '/') {
+		strbuf_adds(reason, "The request target must begin with a slash.");
+		return ERR_INVALID_REQUEST;
+	}
+	path = slice_from(path, 1);
+	if (below.len) {
+		address.style = ADDRESS_HOST;
+		e = parse_bucket(below, &address);
+	} else if (path.len) {
+		/* Cut first, decode then: an encoded slash never ends a bucket name. */
+		(void)slice_cut(&path, '/', &first);
+		e = decode_into(arena, first, &first, reason);
+		if (e == ERR_OK)
+			e = parse_bucket(first, &address);
+	}
+	if (e == ERR_OK)
+		e = parse_key(path, arena, &address, reason);
+	if (e == ERR_OK)
+		*ret = address;
+	return e;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names of buckets and objects, and how a request names them (spec: REST API sections 3 and 4).
+ * A struct bucket_name or struct object_key made here is valid; code that is given one need not
+ * check. They borrow the text they were parsed from.
+ */
+#ifndef OSS_NAMES_H
+#define OSS_NAMES_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "base/strbuf.h"
+
+/* 3 to 63 of a-z, 0-9 and `-`, with no `-` at either end. */
+struct bucket_name {
+	struct slice text;
+};
+
+/*
+ * UTF-8 of 1 to LIMIT_KEY_BYTES bytes that does not begin with `/` or `\` and holds no NUL. Every
+ * other character may occur, and `//`, `.` and `..` mean nothing: a key is not a path.
+ */
+struct object_key {
+	struct slice text;
+};
+
+/* ERR_INVALID_BUCKET_NAME. */
+enum err bucket_name_parse(struct slice text, struct bucket_name *ret) MUST_USE;
+/* ERR_INVALID_OBJECT_NAME. */
+enum err object_key_parse(struct slice text, struct object_key *ret) MUST_USE;
+
+/*
+ * Whether `name` may stand behind `x-oss-meta-`: at least one of A-Z, a-z, 0-9 and `-`. The limit
+ * on all metadata together, LIMIT_USER_META_BYTES, is the caller's to count.
+ */
+bool user_meta_name_valid(struct slice name) MUST_USE;
+
+enum address_style {
+	ADDRESS_PATH, /* the bucket is the first segment of the path */
+	ADDRESS_HOST, /* the bucket is in the host name, the path is the key */
+};
+
+/* What a request is about: the service (no bucket), a bucket, or an object in it. */
+struct address {
+	enum address_style style;
+	bool has_bucket;
+	bool has_key; /* only with has_bucket */
+	struct bucket_name bucket;
+	struct object_key key;
+};
+
+/*
+ * Finds bucket and key from the Host header and the path as it stands in the request target
+ * (without the query). The path is percent-decoded once, `+` stays; decoded text lies in `arena`.
+ *
+ * The port of the host is ignored, and so are the case of its letters and one dot at its end.
+ * A host below one of `domains` (`<bucket>.<domain>`, lower-case without a dot at either end) or
+ * of the form `<bucket>.oss-<region>.aliyuncs.com` names the bucket. A domain itself,
+ * `oss-<region>.aliyuncs.com`, `localhost`, an IPv4 address, an IPv6 address in brackets, and no
+ * host at all stand for the service: the bucket is then the first segment of the path. `localhost`
+ * always counts as a domain.
+ *
+ * ERR_INVALID_REQUEST: a host that is none of these, a path that does not begin with `/` or holds
+ * a malformed escape. ERR_INVALID_BUCKET_NAME, ERR_INVALID_OBJECT_NAME. ERR_UNAVAILABLE without
+ * memory. With the first, `reason` gets a sentence for the client.
+ */
+enum err address_parse(struct slice host, struct slice path, const struct slice *domains,
+	size_t domain_count, struct arena *arena, struct address *ret,
+	struct strbuf *reason) MUST_USE;
+
+#endif
