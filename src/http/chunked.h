@@ -41,7 +41,7 @@ enum chunked_state {
 
 struct chunked {
 	enum chunked_state state;
-	uint32_t count; /* digits of the size, bytes of the line, or bytes of the trailers so far */
+	uint32_t count; /* bytes of the line, or of the trailers, so far */
 	uint64_t left;  /* the chunk size as it is read, then what has not come of it yet */
 };
 

@@ -59,7 +59,6 @@ enum form_state {
 	FORM_AT_LINE_SPACE,
 	FORM_AT_LINE_LF,
 	FORM_AT_HEADERS,
-	FORM_AT_FINAL, /* PART_END was returned for the last part, END is due */
 	FORM_AT_END,
 	FORM_AT_ERROR, /* `error` is returned */
 };
@@ -69,6 +68,7 @@ struct form {
 	enum form_result error;
 	bool in_part;
 	size_t matched; /* bytes at the end of the input so far that could begin a boundary */
+	size_t assumed; /* how many of them are a CRLF that belongs to what came before */
 	size_t delimiter_len;
 	size_t headers_len;
 	size_t line_start;                        /* in `headers` */

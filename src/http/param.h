@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parameters behind a media type or a disposition: `; name=value; name="value"`, as browsers
+ * and other clients of forms write them.
+ */
+#ifndef HTTP_PARAM_H
+#define HTTP_PARAM_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+enum param_result {
+	PARAM_NONE, /* all of them were read */
+	PARAM_FOUND,
+	PARAM_BAD,
+};
+
+struct param {
+	struct slice name;
+	struct slice value; /* without its quotes; nothing in it is unescaped */
+	bool quoted;
+};
+
+/*
+ * Takes the next parameter off *rest, which starts behind the type. Empty parameters are skipped.
+ * A quote behind a backslash ends a quoted value only if `;` or the end follows. A value without
+ * quotes ends at white space or `;`, and holds no quote and no control byte.
+ */
+enum param_result param_next(struct slice *rest, struct param *ret) MUST_USE;
+
+#endif
