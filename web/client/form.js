@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The form of PostObject: which name the file gets, and the order of the fields.
+
+// No characters that look alike, no vowels that spell words.
+const LETTERS = "BCDFGHJKLMNPQRSTVWXZbcdfghjkmnpqrstvwxz23456789";
+
+/**
+ * @param {File} file
+ * @param {import("./grant.js").Grant} grant
+ * @param {import("./postern-upload.js").Options} options
+ */
+export function objectKey(file, grant, options) {
+	if (grant.fields.key !== undefined)
+		return grant.fields.key;
+	if (options.key)
+		return options.key(file, grant);
+	const name = options.names === "random" ? randomName(file.name) : file.name;
+	// A name in the store may hold anything, but not begin with a slash.
+	return grant.dir + name.replace(/^[/\\]+/, "");
+}
+
+/** @param {string} name */
+function randomName(name) {
+	const extension = /[^.](\.[^./\\]+)$/.exec(name)?.[1] ?? "";
+	let random = "";
+	while (random.length < 20) {
+		for (const byte of crypto.getRandomValues(new Uint8Array(32)))
+			if (byte < LETTERS.length * 5 && random.length < 20)
+				random += LETTERS[byte % LETTERS.length];
+	}
+	return random + extension;
+}
+
+/**
+ * The store ignores what follows the file, so the file goes last.
+ * @param {File} file
+ * @param {string} key
+ * @param {import("./grant.js").Grant} grant
+ * @param {Record<string, string>} [more]
+ */
+export function buildForm(file, key, grant, more = {}) {
+	const form = new FormData();
+	form.append("key", key);
+	for (const [name, value] of Object.entries({ ...more, ...grant.fields }))
+		if (name !== "key" && name !== "file")
+			form.append(name, value);
+	form.append("file", file, file.name);
+	return form;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Grants: signed forms from the application server, shared by uploads and renewed in time.
+import { UploadError, grantAdvice } from "./errors.js";
+
+/**
+ * @typedef {object} Grant
+ * @property {string} url where the form goes
+ * @property {Record<string, string>} fields
+ * @property {string} dir every name in the store begins with this
+ * @property {number} [expires] unix time in seconds
+ * @property {number} [min_size]
+ * @property {number} [max_size]
+ * @property {string[]} [types] media types, also as "image/*"
+ */
+
+export class GrantSource {
+	/** @type {Grant | null} */ #grant = null;
+	/** @type {Promise<Grant> | null} */ #fetching = null;
+	#renewAt = 0;
+	#from;
+
+	/**
+	 * @param {{url: string, getGrant?: (url: string) => Promise<Grant>, margin: number,
+	 *   http: import("./xhr.js").HttpStack, clock: import("./postern-upload.js").Clock}} from
+	 */
+	constructor(from) {
+		this.#from = from;
+	}
+
+	/**
+	 * A grant with some life in it. Whoever asks while one is being fetched waits for that one.
+	 * @returns {Promise<Grant>}
+	 */
+	get() {
+		if (this.#grant && this.#from.clock.now() < this.#renewAt)
+			return Promise.resolve(this.#grant);
+		this.#fetching ??= this.#fetch().finally(() => {
+			this.#fetching = null;
+		});
+		return this.#fetching;
+	}
+
+	/**
+	 * The store said that this grant is no good. A newer one is kept.
+	 * @param {Grant} grant
+	 */
+	discard(grant) {
+		if (this.#grant === grant)
+			this.#grant = null;
+	}
+
+	async #fetch() {
+		const { url, getGrant, http, clock, margin } = this.#from;
+		let serverNow = null;
+		let grant;
+		if (getGrant) {
+			grant = await getGrant(url);
+		} else {
+			const answer = await http.send({ method: "GET", url });
+			grant = read(answer, url);
+			serverNow = Date.parse(answer.header("date") ?? "");
+		}
+		const now = clock.now();
+		// The browser's clock may be wrong: the life of a grant is measured by the server's.
+		const life = (grant.expires ?? Infinity) * 1000 - (serverNow || now);
+		this.#renewAt = now + life - Math.min(margin, life / 2);
+		this.#grant = grant;
+		return grant;
+	}
+}
+
+/**
+ * @param {import("./xhr.js").Answer} answer
+ * @param {string} url
+ * @returns {Grant}
+ */
+function read(answer, url) {
+	const { status } = answer;
+	if (status !== 200) {
+		const message = status
+			? `The application server answered ${status} instead of a grant.`
+			: "The application server can not be reached.";
+		throw new UploadError("grant", message, { status, advice: grantAdvice(status, url) });
+	}
+	try {
+		const grant = JSON.parse(answer.text);
+		if (typeof grant.url === "string" && typeof grant.fields === "object" && grant.fields)
+			return { ...grant, dir: grant.dir ?? "" };
+	} catch {
+		// Not JSON: told below, like JSON of another kind.
+	}
+	throw new UploadError("grant", "The application server's answer is not a grant.", {
+		status,
+		advice: `Check that ${url} is the address of the application server's grants.`,
+	});
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that the store would refuse are refused before they are sent.
+import { UploadError } from "./errors.js";
+
+/**
+ * @param {File} file
+ * @param {import("./grant.js").Grant} grant
+ * @returns {UploadError | null}
+ */
+export function checkLimits(file, grant) {
+	const { min_size = 0, max_size = Infinity, types } = grant;
+	if (file.size > max_size) {
+		return new UploadError("size", `The file has ${formatSize(file.size)}; the limit is `
+			+ `${formatSize(max_size)}.`, { advice: "Choose a smaller file." });
+	}
+	if (file.size < min_size) {
+		return new UploadError("size", `The file has ${formatSize(file.size)}; at least `
+			+ `${formatSize(min_size)} are wanted.`, { advice: "Is it the right file?" });
+	}
+	// What a browser can not name it sends as bytes of no known kind.
+	const type = file.type || "application/octet-stream";
+	if (types?.length && !types.some(pattern => typeMatches(type, pattern))) {
+		return new UploadError("type", `Files of type ${type} are not accepted.`, {
+			advice: `Choose a file of one of these types: ${types.join(", ")}.`,
+		});
+	}
+	return null;
+}
+
+/** @param {string} type @param {string} pattern */
+function typeMatches(type, pattern) {
+	if (pattern.endsWith("*"))
+		return type.startsWith(pattern.slice(0, -1));
+	return type === pattern;
+}
+
+/** @param {number} bytes */
+export function formatSize(bytes) {
+	if (bytes < 1000)
+		return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+	const units = ["kB", "MB", "GB", "TB"];
+	let value = bytes / 1000;
+	let unit = 0;
+	for (; value >= 999.5 && unit < units.length - 1; unit++)
+		value /= 1000;
+	return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}

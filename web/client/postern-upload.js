@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Uploads files from a browser straight to an object store that speaks OSS's PostObject, with
+ * forms signed by an application server. This page is the whole contract.
+ *
+ *     import { createUploader } from "./postern-upload.js";
+ *
+ *     const uploader = createUploader({ grantUrl: "/grant" });
+ *     const upload = uploader.add(file);
+ *     upload.addEventListener("change", () => show(upload.state, upload.progress));
+ *     upload.start();
+ *
+ * An upload is in one of the states of states.js, and tells of every change of its state or its
+ * progress by a "change" event. `upload.start()` begins, or tries again after failed, aborted or
+ * unconfirmed; `upload.cancel()` gives up; `upload.finished` is a promise of the upload itself
+ * that is kept when it comes to rest. In the states
+ *
+ *   done          `upload.result` has the answer of the application server (or the store's)
+ *   unconfirmed   the store has the file, but the application server did not accept the store's
+ *                 callback (HTTP status 203): `upload.result` and `upload.error` are both set
+ *   failed        `upload.error` says why, and `upload.error.advice` what to do (errors.js)
+ *
+ * The application server's answer to GET grantUrl:
+ *
+ *     {"url": "...", "method": "POST", "fields": {...}, "dir": "...", "expires": 1446727949,
+ *      "min_size": 0, "max_size": 104857600, "types": ["image/png"]}
+ *
+ * `fields` are posted as they are. The last three are optional: files outside these limits are
+ * refused before anything is sent.
+ */
+import { GrantSource } from "./grant.js";
+import { Queue } from "./queue.js";
+import { Upload } from "./upload.js";
+import { xhrStack } from "./xhr.js";
+
+export { UploadError } from "./errors.js";
+export { STATES } from "./states.js";
+export { Upload };
+
+/**
+ * @typedef {object} Options
+ * @property {string} [grantUrl] where grants come from; default "/grant"
+ * @property {(url: string) => Promise<import("./grant.js").Grant>} [getGrant] fetches a grant
+ *   in another way, for instance with a session token; replaces grantUrl
+ * @property {number} [refreshMargin] a grant is renewed when it has fewer milliseconds to live
+ *   than this, or than half its life; default 15000
+ * @property {number} [parallel] how many files are sent at a time; default 3
+ * @property {"file"|"random"} [names] the name in the store, after the grant's dir: the file's
+ *   own name (default) or a made-up one with the file's extension
+ * @property {(file: File, grant: import("./grant.js").Grant) => string} [key] decides the whole
+ *   name in the store; replaces names
+ * @property {Record<string, string>} [fields] more form fields, such as "x:user"
+ * @property {import("./xhr.js").HttpStack} [httpStack] how requests are sent (tests)
+ * @property {Clock} [clock] what time it is (tests)
+ */
+
+/**
+ * @typedef {object} Clock
+ * @property {() => number} now milliseconds since 1970
+ */
+
+/**
+ * @param {Options} [options]
+ */
+export function createUploader(options = {}) {
+	const http = options.httpStack ?? xhrStack();
+	const clock = options.clock ?? Date;
+	const grants = new GrantSource({
+		url: options.grantUrl ?? "/grant",
+		getGrant: options.getGrant,
+		margin: options.refreshMargin ?? 15000,
+		http,
+		clock,
+	});
+	const queue = new Queue(options.parallel ?? 3);
+	return {
+		/** The grant in use; asks for one when there is none. Pages read the limits from it. */
+		grant: () => grants.get(),
+
+		/**
+		 * @param {File} file
+		 * @param {Pick<Options, "names"|"key"|"fields">} [own] options for this file alone
+		 */
+		add: (file, own = {}) => new Upload(file, { ...options, ...own }, { http, grants, queue }),
+	};
+}

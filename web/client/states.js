@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The states of an upload, and which may follow which.
+
+/**
+ * @typedef {"idle"|"signing"|"sending"|"done"|"unconfirmed"|"failed"|"aborted"} State
+ */
+
+/** @type {Readonly<Record<State, readonly State[]>>} */
+export const STATES = Object.freeze({
+	/** not begun, or waiting for its turn */
+	idle: ["signing", "aborted"],
+	/** waiting for a grant */
+	signing: ["sending", "failed", "aborted"],
+	/** on its way, or all sent and waiting for the answer; back to signing when the grant expired */
+	sending: ["signing", "done", "unconfirmed", "failed", "aborted"],
+	/** stored, and the application server agreed (or there was no callback) */
+	done: [],
+	/** stored, but the callback failed */
+	unconfirmed: ["idle"],
+	/** not stored */
+	failed: ["idle"],
+	/** cancelled by the user */
+	aborted: ["idle"],
+});
+
+/** @param {State} from @param {State} to */
+export function mayFollow(from, to) {
+	return STATES[from].includes(to);
+}
+
+/** @param {State} state */
+export function isAtRest(state) {
+	return state === "done" || state === "unconfirmed" || state === "failed" || state === "aborted";
+}
