@@ -42,8 +42,8 @@ struct callback_values {
 };
 
 /*
- * Appends the message. `out` has the ceiling LIMIT_CALLBACK_BODY_BYTES: ERR_INVALID_ARGUMENT if it
- * would be passed, ERR_UNAVAILABLE without memory; `out` is then broken.
+ * Appends the message. ERR_CALLBACK_TOO_LONG if it passes the ceiling of `out`, which should be
+ * LIMIT_CALLBACK_BODY_BYTES, or if there is no memory; `out` is then broken.
  */
 enum err callback_message_render(const struct callback_template *body, enum callback_body_type type,
 	const struct callback_values *values, struct strbuf *out) MUST_USE;
