@@ -22,19 +22,31 @@ bool log_enabled(enum log_level level)
 	return level <= threshold;
 }
 
-static void PRINTF_LIKE(2, 0) write_line(enum log_level level, const char *fmt, va_list ap)
+/* `time level `; returns its length. `size` is enough for it. */
+static size_t line_begin(char *line, size_t size, enum log_level level)
 {
 	static const char *const names[] = {"error", "info", "debug"};
-	if (!log_enabled(level))
-		return;
-	char line[LOG_LINE];
 	struct timespec now;
 	struct tm tm;
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)gmtime_r(&now.tv_sec, &tm);
-	size_t len = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
-	len += (size_t)snprintf(
-		line + len, sizeof(line) - len, ".%03ldZ %s ", now.tv_nsec / 1000000, names[level]);
+	size_t len = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	return len + (size_t)snprintf(line + len, size - len, ".%03ldZ %s ", now.tv_nsec / 1000000,
+			     names[level]);
+}
+
+void log_line_begin(struct strbuf *out, enum log_level level)
+{
+	char line[64];
+	strbuf_add(out, line, line_begin(line, sizeof(line), level));
+}
+
+static void PRINTF_LIKE(2, 0) write_line(enum log_level level, const char *fmt, va_list ap)
+{
+	if (!log_enabled(level))
+		return;
+	char line[LOG_LINE];
+	size_t len = line_begin(line, sizeof(line), level);
 	int n = vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
 	if (n < 0)
 		return;

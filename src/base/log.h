@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/slice.h"
+#include "base/strbuf.h"
 
 enum log_level {
 	LOG_ERROR, /* a fault somebody has to look at */
@@ -25,6 +26,12 @@ bool log_enabled(enum log_level level);
 void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/*
+ * Begins a line (time and level) in a buffer of the caller's, for threads that gather lines and
+ * write many at once. The caller appends text and a newline.
+ */
+void log_line_begin(struct strbuf *out, enum log_level level);
 
 /*
  * Writes `text` into `out` (of `size` bytes, at least 8) between double quotes, with control

@@ -16,6 +16,9 @@
  * before the body has been read the rest is read and thrown away for a while, so that a browser
  * in the middle of an upload sees the answer rather than a reset, and the connection is closed.
  *
+ * exchange_send*() may find that the connection is lost and call handler.gone before it returns:
+ * afterwards the service touches neither the exchange nor what its gone() frees.
+ *
  * An exchange waits without cost: nothing here blocks, and a service that waits for a disk or for
  * another server simply returns and answers later from a task on exchange_home().
  */
@@ -42,6 +45,11 @@ struct exchange_handler {
 	void (*body)(struct exchange *x, void *state, struct slice piece);
 	void (*end)(struct exchange *x, void *state);
 	void (*gone)(struct exchange *x, void *state);
+	/*
+	 * Optional: the client has stopped sending in the middle of the body, or is too slow. The
+	 * service may answer; if it does not, the connection is dropped.
+	 */
+	void (*stalled)(struct exchange *x, void *state);
 };
 
 /* From service.begin only. Without a handler the body is thrown away and nothing is called. */
@@ -59,7 +67,7 @@ struct executor *exchange_home(const struct exchange *x);
 /* 24 upper-case hexadecimal digits, unique; for x-oss-request-id and the log. */
 struct slice exchange_id(const struct exchange *x);
 /* The client's address without port: "127.0.0.1", "::1". */
-struct slice exchange_peer(const struct exchange *x);
+struct slice exchange_peer(struct exchange *x);
 /* Whether the connection is TLS. */
 bool exchange_is_tls(const struct exchange *x);
 /* The monotonic time in ms at which the head was complete. */

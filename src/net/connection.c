@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/connection.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+	STEPS_PER_TURN = 64, /* then other connections get theirs */
+};
+
+static void set_timer(struct connection *c, enum timer_kind kind)
+{
+	timers_set(&c->worker->loop.timers, &c->timer, kind, c->worker->loop.now_ms);
+}
+
+/* Once nothing on the stack or in a mailbox refers to it. */
+static void free_if_unused(struct connection *c)
+{
+	if (c->phase != CONNECTION_CLOSED || c->running || c->warming || c->queued)
+		return;
+	transport_close(&c->transport);
+	strbuf_release(&c->stash);
+	strbuf_release(&c->out);
+	free(c);
+}
+
+static void close_now(struct connection *c)
+{
+	if (c->phase == CONNECTION_CLOSED)
+		return;
+	c->phase = CONNECTION_CLOSED;
+	timers_cancel(&c->timer);
+	if (c->x)
+		exchange_finish(TAKE(c->x));
+	transport_close(&c->transport);
+	c->prev->next = c->next;
+	c->next->prev = c->prev;
+	atomic_fetch_sub_explicit(&c->worker->connection_count, 1, memory_order_relaxed);
+}
+
+void connection_abort(struct connection *c)
+{
+	close_now(c);
+	free_if_unused(c);
+}
+
+/*
+ * Reads more behind what `view` holds. False: wait, or the connection has been closed.
+ */
+static bool fill(struct connection *c)
+{
+	struct loop *loop = &c->worker->loop;
+	if (!c->readable)
+		return false;
+	if (c->view.len && c->view.ptr != loop->in)
+		memmove(loop->in, c->view.ptr, c->view.len);
+	size_t room = LOOP_IN_BYTES - c->view.len;
+	size_t len = 0;
+	switch (transport_read(&c->transport, loop->in + c->view.len, room, &len)) {
+	case TRANSPORT_OK:
+		c->view = slice_of(loop->in, c->view.len + len);
+		/* A short read has emptied the socket: the next byte brings a new event. */
+		if (len < room && !c->transport.tls && !c->peer_closed)
+			c->readable = false;
+		return true;
+	case TRANSPORT_AGAIN:
+		c->view.ptr = c->view.len ? loop->in : NULL;
+		c->readable = false;
+		return false;
+	case TRANSPORT_EOF:
+	case TRANSPORT_FAILED:
+		break;
+	}
+	close_now(c);
+	return false;
+}
+
+/* ---- Heads ------------------------------------------------------------------------------------
+ */
+
+/* Answers what cannot be read as a request, without a service, and closes. */
+static void refuse(struct connection *c, const char *status_line)
+{
+	SCOPED_STRBUF(text, 512);
+	strbuf_addf(&text,
+		"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
+		"Connection: close\r\n\r\n%s\n",
+		status_line, strlen(status_line) + 1, status_line);
+	log_info("refused a request: %s", status_line);
+	c->view = (struct slice){NULL, 0};
+	c->body = HTTP_BODY_NONE;
+	c->body_done = false; /* so that what still comes is read and thrown away */
+	c->close_after = true;
+	c->phase = CONNECTION_ANSWER;
+	if (!answer_write(c, strbuf_slice(&text), false))
+		close_now(c);
+}
+
+static void rebase(struct slice *s, struct slice from, const char *to)
+{
+	if (s->ptr >= from.ptr && s->ptr <= from.ptr + from.len)
+		s->ptr = to + (s->ptr - from.ptr);
+}
+
+/* Moves the head's text out of the loop's buffer into the exchange. */
+static bool keep_head(struct exchange *x, struct slice text)
+{
+	struct request_head *head = &x->head;
+	struct slice kept = arena_copy(&x->arena, text);
+	if (!kept.ptr)
+		return false;
+	struct slice *const parts[] = {
+		&head->method_text, &head->target, &head->path, &head->query, &head->host};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		rebase(parts[i], text, kept.ptr);
+	for (size_t i = 0; i < head->header_count; i++) {
+		rebase(&head->headers[i].name, text, kept.ptr);
+		rebase(&head->headers[i].value, text, kept.ptr);
+	}
+	return true;
+}
+
+static void body_starts(struct connection *c)
+{
+	const struct request_head *head = &c->x->head;
+	c->body = head->body;
+	c->body_left = head->content_length;
+	c->body_done = head->body == HTTP_BODY_NONE ||
+		       (head->body == HTTP_BODY_LENGTH && head->content_length == 0);
+	chunked_init(&c->chunked);
+	c->rate_since_ms = c->worker->loop.now_ms;
+	c->rate_bytes = 0;
+}
+
+/* A head is complete in c->x: lets the service see it. */
+static void begin(struct connection *c, size_t head_size)
+{
+	struct exchange *x = c->x;
+	if (!keep_head(x, slice_head(c->view, head_size))) {
+		close_now(c);
+		return;
+	}
+	c->view = slice_from(c->view, head_size);
+	c->head_scanned = 0;
+	c->close_after = !x->head.keep_alive || c->worker->stopping;
+	x->started_ms = c->worker->loop.now_ms;
+	atomic_fetch_add_explicit(&c->worker->request_count, 1, memory_order_relaxed);
+	body_starts(c);
+	c->phase = CONNECTION_BODY;
+	set_timer(c, TIMER_BODY);
+	c->listener->service->begin(c->listener->service, x);
+	if (c->phase != CONNECTION_BODY)
+		return;
+	if (x->head.expect_continue && !c->body_done && !x->answered && c->view.len == 0 &&
+		!answer_write(c, S("HTTP/1.1 100 Continue\r\n\r\n"), false))
+		close_now(c);
+}
+
+static bool step_head(struct connection *c)
+{
+	c->view = slice_from(c->view, request_head_skip(c->view));
+	if (c->view.len == 0) {
+		if (c->worker->stopping) {
+			close_now(c);
+			return false;
+		}
+		if (c->timer.prev == NULL || c->timer.kind != TIMER_IDLE)
+			set_timer(c, TIMER_IDLE);
+		return fill(c);
+	}
+	if (c->timer.prev == NULL || c->timer.kind != TIMER_HEAD)
+		set_timer(c, TIMER_HEAD);
+	struct exchange *x = exchange_take(c);
+	if (!x) {
+		close_now(c);
+		return false;
+	}
+	size_t size = 0;
+	switch (request_head_parse(c->view, c->head_scanned, &x->head, &size)) {
+	case HEAD_DONE:
+		c->x = x;
+		begin(c, size);
+		return true;
+	case HEAD_MORE:
+		exchange_put_back(x);
+		c->head_scanned = size;
+		return fill(c);
+	case HEAD_BAD:
+		refuse(c, "400 Bad Request");
+		break;
+	case HEAD_TOO_LONG:
+		refuse(c, "431 Request Header Fields Too Large");
+		break;
+	case HEAD_VERSION:
+		refuse(c, "505 HTTP Version Not Supported");
+		break;
+	}
+	exchange_put_back(x);
+	return true;
+}
+
+/* ---- Bodies -----------------------------------------------------------------------------------
+ */
+
+enum body_step {
+	BODY_PIECE,
+	BODY_NEEDS_INPUT,
+	BODY_BROKEN
+};
+
+/* The next piece of the body out of c->view; sets c->body_done with, or after, the last. */
+static enum body_step next_piece(struct connection *c, struct slice *ret)
+{
+	*ret = (struct slice){NULL, 0};
+	if (c->body == HTTP_BODY_LENGTH) {
+		*ret = slice_head(
+			c->view, c->body_left < c->view.len ? (size_t)c->body_left : c->view.len);
+		c->view = slice_from(c->view, ret->len);
+		c->body_left -= ret->len;
+		c->body_done = c->body_left == 0;
+		return ret->len || c->body_done ? BODY_PIECE : BODY_NEEDS_INPUT;
+	}
+	switch (chunked_feed(&c->chunked, &c->view, ret)) {
+	case CHUNKED_MORE:
+		return BODY_NEEDS_INPUT;
+	case CHUNKED_DATA:
+		return BODY_PIECE;
+	case CHUNKED_DONE:
+		c->body_done = true;
+		return BODY_PIECE;
+	case CHUNKED_BAD:
+		break;
+	}
+	return BODY_BROKEN;
+}
+
+/* Whether the client has sent enough lately; counts what came. */
+static bool fast_enough(struct connection *c, size_t len)
+{
+	int64_t now = c->worker->loop.now_ms;
+	c->rate_bytes += len;
+	if (now - c->rate_since_ms < LIMIT_BODY_RATE_MS)
+		return true;
+	bool ok = c->rate_bytes >=
+		  (uint64_t)LIMIT_BODY_RATE_BYTES_PER_S * (LIMIT_BODY_RATE_MS / 1000);
+	c->rate_since_ms = now;
+	c->rate_bytes = 0;
+	return ok;
+}
+
+/* The client is too slow: the service may say so, else the connection is dropped. */
+static void stalled(struct connection *c)
+{
+	struct exchange *x = c->x;
+	if (x && x->handler && x->handler->stalled && !x->answered) {
+		x->handler->stalled(x, x->state);
+		if (c->phase != CONNECTION_CLOSED && x->answered) {
+			c->close_after = true;
+			return;
+		}
+	}
+	close_now(c);
+}
+
+static void deliver(struct connection *c, struct slice piece)
+{
+	struct exchange *x = c->x;
+	x->bytes_in += piece.len;
+	atomic_fetch_add_explicit(&c->worker->bytes_in, piece.len, memory_order_relaxed);
+	if (x->handler && piece.len)
+		x->handler->body(x, x->state, piece);
+}
+
+static bool step_body(struct connection *c)
+{
+	struct exchange *x = c->x;
+	if (x->answered) {
+		c->phase = CONNECTION_ANSWER;
+		return true;
+	}
+	if (x->paused) {
+		timers_cancel(&c->timer);
+		return false;
+	}
+	if (c->body_done) {
+		timers_cancel(&c->timer);
+		c->phase = CONNECTION_WAIT;
+		if (x->handler)
+			x->handler->end(x, x->state);
+		return true;
+	}
+	struct slice piece;
+	switch (next_piece(c, &piece)) {
+	case BODY_PIECE:
+		deliver(c, piece);
+		return true;
+	case BODY_NEEDS_INPUT: {
+		size_t before = c->view.len;
+		if (!fill(c))
+			return false;
+		set_timer(c, TIMER_BODY);
+		if (!fast_enough(c, c->view.len - before))
+			stalled(c);
+		return true;
+	}
+	case BODY_BROKEN:
+		exchange_finish(TAKE(c->x));
+		refuse(c, "400 Bad Request");
+		return true;
+	}
+	return false;
+}
+
+/* ---- Answers ----------------------------------------------------------------------------------
+ */
+
+/* The answer is out: the next request, or the end of the connection. */
+static void answered(struct connection *c)
+{
+	timers_cancel(&c->timer);
+	if (c->x)
+		exchange_finish(TAKE(c->x));
+	if (c->phase == CONNECTION_CLOSED)
+		return;
+	if (!c->body_done || (c->close_after && (c->readable || c->view.len))) {
+		/* The client is still sending: closing now would reset the connection, and it
+		   might never see the answer. */
+		transport_shutdown(&c->transport);
+		set_timer(c, TIMER_LINGER);
+		c->phase = CONNECTION_LINGER;
+	} else if (c->close_after) {
+		if (c->transport.tls)
+			transport_shutdown(&c->transport);
+		close_now(c);
+	} else {
+		c->phase = CONNECTION_HEAD;
+	}
+}
+
+static bool step_answer(struct connection *c)
+{
+	switch (answer_flush(c)) {
+	case ANSWER_DONE:
+		answered(c);
+		return true;
+	case ANSWER_WAIT:
+		if (c->warming)
+			timers_cancel(&c->timer);
+		else
+			set_timer(c, TIMER_WRITE);
+		return false;
+	case ANSWER_FAILED:
+		break;
+	}
+	close_now(c);
+	return false;
+}
+
+static bool step_linger(struct connection *c)
+{
+	c->view = (struct slice){NULL, 0};
+	return fill(c);
+}
+
+static bool step(struct connection *c)
+{
+	switch (c->phase) {
+	case CONNECTION_HANDSHAKE:
+		switch (transport_handshake(&c->transport)) {
+		case TRANSPORT_OK:
+			c->phase = CONNECTION_HEAD;
+			return true;
+		case TRANSPORT_AGAIN:
+			c->readable = false;
+			return false;
+		case TRANSPORT_EOF:
+		case TRANSPORT_FAILED:
+			break;
+		}
+		close_now(c);
+		return false;
+	case CONNECTION_HEAD:
+		return step_head(c);
+	case CONNECTION_BODY:
+		return step_body(c);
+	case CONNECTION_WAIT:
+		if (!c->x->answered)
+			return false;
+		c->phase = CONNECTION_ANSWER;
+		return true;
+	case CONNECTION_ANSWER:
+		return step_answer(c);
+	case CONNECTION_LINGER:
+		return step_linger(c);
+	case CONNECTION_CLOSED:
+		break;
+	}
+	return false;
+}
+
+static void run_or_free(struct connection *c)
+{
+	if (c->phase == CONNECTION_CLOSED)
+		free_if_unused(c);
+	else
+		connection_run(c);
+}
+
+static void warmed(struct task *task)
+{
+	struct warm_request *request = CONTAINER_OF(task, struct warm_request, done);
+	struct connection *c = CONTAINER_OF(request, struct connection, warm);
+	c->warming = false;
+	run_or_free(c);
+}
+
+static void run_again(struct task *task)
+{
+	struct connection *c = CONTAINER_OF(task, struct connection, again);
+	c->queued = false;
+	run_or_free(c);
+}
+
+/* Before the loop serves others: input that is not used yet moves out of its buffer. */
+static void keep_input(struct connection *c)
+{
+	if (c->view.len == 0) {
+		strbuf_release(&c->stash);
+		c->view = (struct slice){NULL, 0};
+		return;
+	}
+	if (c->stash.len && c->view.ptr >= c->stash.ptr &&
+		c->view.ptr <= c->stash.ptr + c->stash.len)
+		return; /* it is still where it was kept */
+	strbuf_clear(&c->stash);
+	strbuf_add_slice(&c->stash, c->view);
+	if (strbuf_broken(&c->stash)) {
+		connection_abort(c);
+		return;
+	}
+	c->view = strbuf_slice(&c->stash);
+}
+
+void connection_run(struct connection *c)
+{
+	if (c->running || c->phase == CONNECTION_CLOSED)
+		return;
+	c->running = true;
+	int steps = 0;
+	while (step(c))
+		if (++steps == STEPS_PER_TURN)
+			break;
+	c->running = false;
+	if (c->phase == CONNECTION_CLOSED) {
+		free_if_unused(c);
+		return;
+	}
+	if (steps == STEPS_PER_TURN && !c->queued) {
+		c->queued = true;
+		executor_post(&c->worker->loop.executor, &c->again);
+	}
+	keep_input(c);
+}
+
+static void ready(struct loop_watch *watch, uint32_t events)
+{
+	struct connection *c = CONTAINER_OF(watch, struct connection, watch);
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		c->readable = true;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		c->peer_closed = true;
+	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+		c->writable = true;
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		connection_abort(c);
+		return;
+	}
+	connection_run(c);
+}
+
+void connection_open(const struct listener *listener, int fd, const struct sockaddr *peer)
+{
+	struct worker *worker = listener->worker;
+	struct connection *c = calloc(1, sizeof(*c));
+	if (!c) {
+		close(fd);
+		return;
+	}
+	c->watch.ready = ready;
+	c->worker = worker;
+	c->listener = listener;
+	c->transport.fd = fd;
+	c->warm.done.run = warmed;
+	c->again.run = run_again;
+	c->warm.home = &worker->loop.executor;
+	strbuf_init(&c->stash, LOOP_IN_BYTES);
+	strbuf_init(&c->out, MIB(4));
+	memcpy(&c->peer, peer,
+		peer->sa_family == AF_INET6 ? sizeof(c->peer.v6) : sizeof(c->peer.v4));
+	c->phase = listener->tls ? CONNECTION_HANDSHAKE : CONNECTION_HEAD;
+	int one = 1;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	c->next = &worker->connections;
+	c->prev = worker->connections.prev;
+	c->prev->next = c;
+	c->next->prev = c;
+	atomic_fetch_add_explicit(&worker->connection_count, 1, memory_order_relaxed);
+	if ((listener->tls && !(c->transport.tls = tls_accept(listener->tls, fd))) ||
+		!loop_watch_add(&worker->loop, fd, &c->watch)) {
+		connection_abort(c);
+		return;
+	}
+	set_timer(c, listener->tls ? TIMER_HANDSHAKE : TIMER_IDLE);
+}
+
+void connection_timer_due(struct timer *timer)
+{
+	struct connection *c = CONTAINER_OF(timer, struct connection, timer);
+	if (timer->kind == TIMER_BODY && c->phase == CONNECTION_BODY) {
+		c->running = true;
+		stalled(c);
+		c->running = false;
+		run_or_free(c);
+		return;
+	}
+	connection_abort(c);
+}
+
+void connection_stop(struct connection *c)
+{
+	c->close_after = true;
+	if (c->phase == CONNECTION_HEAD && c->view.len == 0)
+		connection_abort(c);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside net/: a connection and the exchange on it, shared by connection.c (phases and reading),
+ * answer.c (writing) and exchange.c (what services call). All of it belongs to one worker's
+ * thread.
+ */
+#ifndef NET_CONNECTION_H
+#define NET_CONNECTION_H
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+
+#include "http/chunked.h"
+#include "net/exchange.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "net/transport.h"
+#include "net/warmer.h"
+
+/* Where a connection stands. */
+enum connection_phase {
+	CONNECTION_HANDSHAKE, /* TLS is not up yet */
+	CONNECTION_HEAD,      /* waiting for a request's head, or in the middle of one */
+	CONNECTION_BODY,      /* the body flows to the exchange */
+	CONNECTION_WAIT,      /* the service has it all and has not answered */
+	CONNECTION_ANSWER,    /* the answer flows to the client */
+	CONNECTION_LINGER,    /* answered; what the client still sends is thrown away */
+	CONNECTION_CLOSED,    /* to be freed once nothing refers to it */
+};
+
+struct worker;
+struct exchange;
+
+struct connection {
+	struct loop_watch watch;
+	struct worker *worker;
+	const struct listener *listener;
+	struct connection *prev;
+	struct connection *next;
+	struct transport transport;
+	enum connection_phase phase;
+	bool readable; /* the socket may have bytes: epoll is edge-triggered */
+	bool writable;
+	bool peer_closed; /* the peer's FIN is queued behind what is readable */
+	bool running;     /* connection_run() is on the stack */
+	bool close_after; /* close once the answer is out */
+	bool warming;     /* `warm` is with the warmer */
+	bool queued;      /* `again` is in the loop's mailbox */
+	struct timer timer;
+	struct slice view;   /* input not used yet: in the loop's buffer, or in `stash` */
+	struct strbuf stash; /* input kept while the loop serves others */
+	size_t head_scanned; /* bytes of `view` searched for the end of a head */
+	struct exchange *x;
+
+	/* The body of the current request. */
+	enum http_body body;
+	bool body_done;
+	uint64_t body_left;
+	struct chunked chunked;
+	int64_t rate_since_ms;
+	uint64_t rate_bytes;
+
+	struct strbuf out; /* answer bytes that the socket did not take at once */
+	size_t out_at;
+	struct warm_request warm;
+	struct task again;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} peer;
+};
+
+#define EXCHANGE_ID_BYTES 24
+#define EXCHANGE_FIRST_BYTES 3072
+
+struct exchange {
+	struct connection *connection;
+	struct exchange *next_free;
+	const struct exchange_handler *handler;
+	void *state;
+	int64_t started_ms;
+	uint64_t bytes_in; /* of the body */
+	uint64_t bytes_out;
+	bool answered;
+	bool paused;
+	int status;
+	int file; /* -1: none */
+	uint64_t file_offset;
+	uint64_t file_left;
+	struct strbuf lines; /* header lines of the answer */
+	struct strbuf note;
+	char id[EXCHANGE_ID_BYTES];
+	char peer[INET6_ADDRSTRLEN];
+	struct request_head head;
+	struct arena arena;
+	char first[EXCHANGE_FIRST_BYTES];
+};
+
+struct listener {
+	struct loop_watch watch;
+	struct worker *worker;
+	struct listener *next;
+	int fd;
+	const struct service *service;
+	struct tls *tls;
+};
+
+/* A loop with what it serves. */
+struct worker {
+	struct loop loop;
+	struct warmer *warmer;
+	struct listener *listeners;
+	struct listener *closed_listeners; /* connections still point at them */
+	struct connection connections;     /* ring head */
+	struct exchange *free_exchanges;
+	unsigned free_exchange_count;
+	uint64_t id_seed;
+	uint64_t id_count;
+	bool stopping;
+	uint64_t connection_limit;
+	/* Read by other threads. */
+	atomic_uint_fast64_t connection_count;
+	atomic_uint_fast64_t request_count;
+	atomic_uint_fast64_t bytes_in;
+	atomic_uint_fast64_t bytes_out;
+};
+
+/* Takes over `fd`, accepted by `listener`. */
+void connection_open(const struct listener *listener, int fd, const struct sockaddr *peer);
+/* Goes on from wherever it stands until it has to wait. May free the connection. */
+void connection_run(struct connection *c);
+/* Gives up at once: the exchange is gone, the socket closed. Frees it as soon as nothing uses it.
+ */
+void connection_abort(struct connection *c);
+/* For the graceful stop: closes it if it is idle, else lets it finish its exchange. */
+void connection_stop(struct connection *c);
+/* The loop's timer callback. */
+void connection_timer_due(struct timer *timer);
+
+/* From the worker's free list; NULL without memory. */
+struct exchange *exchange_take(struct connection *c) MUST_USE;
+void exchange_put_back(struct exchange *x);
+/* Tells the service, writes the log line, and puts it back. */
+void exchange_finish(struct exchange *x);
+
+enum answer_result {
+	ANSWER_DONE,
+	ANSWER_WAIT, /* for the socket or the warmer */
+	ANSWER_FAILED,
+};
+
+/* Writes bytes now, or keeps what the socket does not take. False if the connection is lost. */
+bool answer_write(struct connection *c, struct slice bytes, bool more);
+/* Writes what is left of the answer. */
+enum answer_result answer_flush(struct connection *c);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/exchange.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "net/connection.h"
+
+enum {
+	FREE_EXCHANGES = 256, /* kept for reuse by each worker */
+	KEPT_BUFFER_BYTES = 4096,
+	LINES_BYTES = 96 << 10,
+	NOTE_BYTES = 2048,
+};
+
+static void make_id(struct worker *worker, char id[EXCHANGE_ID_BYTES])
+{
+	static const char hex[] = "0123456789ABCDEF";
+	uint32_t second = (uint32_t)(worker->loop.date_second & 0xffffffff);
+	/* An odd multiplier visits every value before it repeats one. */
+	uint64_t unique = worker->id_seed + worker->id_count++ * UINT64_C(0x9E3779B97F4A7C15);
+	for (int i = 7; i >= 0; i--, second >>= 4)
+		id[i] = hex[second & 15];
+	for (int i = EXCHANGE_ID_BYTES - 1; i >= 8; i--, unique >>= 4)
+		id[i] = hex[unique & 15];
+}
+
+struct exchange *exchange_take(struct connection *c)
+{
+	struct worker *worker = c->worker;
+	struct exchange *x = worker->free_exchanges;
+	if (x) {
+		worker->free_exchanges = x->next_free;
+		worker->free_exchange_count--;
+	} else {
+		x = malloc(sizeof(*x));
+		if (!x)
+			return NULL;
+		strbuf_init(&x->lines, LINES_BYTES);
+		strbuf_init(&x->note, NOTE_BYTES);
+		arena_init(&x->arena, x->first, sizeof(x->first), LIMIT_REQUEST_ARENA_BYTES);
+	}
+	x->connection = c;
+	x->handler = NULL;
+	x->state = NULL;
+	x->bytes_in = 0;
+	x->bytes_out = 0;
+	x->answered = false;
+	x->paused = false;
+	x->status = 0;
+	x->file = -1;
+	x->file_left = 0;
+	x->peer[0] = '\0';
+	(void)loop_date(&worker->loop);
+	make_id(worker, x->id);
+	return x;
+}
+
+static void reuse_buffer(struct strbuf *sb)
+{
+	if (sb->size > KEPT_BUFFER_BYTES)
+		strbuf_release(sb);
+	else
+		strbuf_clear(sb);
+	sb->broken = false;
+}
+
+void exchange_put_back(struct exchange *x)
+{
+	struct worker *worker = x->connection->worker;
+	arena_reset(&x->arena);
+	reuse_buffer(&x->lines);
+	reuse_buffer(&x->note);
+	if (worker->free_exchange_count >= FREE_EXCHANGES) {
+		strbuf_release(&x->lines);
+		strbuf_release(&x->note);
+		free(x);
+		return;
+	}
+	x->next_free = worker->free_exchanges;
+	worker->free_exchanges = x;
+	worker->free_exchange_count++;
+}
+
+static void log_request(struct exchange *x)
+{
+	struct loop *loop = &x->connection->worker->loop;
+	if (!log_enabled(LOG_INFO))
+		return;
+	char target[512];
+	char method[32];
+	log_line_begin(&loop->log, LOG_INFO);
+	strbuf_addf(&loop->log,
+		"id=%.*s service=%s peer=%.*s method=%s target=%s status=%d in=%" PRIu64
+		" out=%" PRIu64 " ms=%" PRId64,
+		EXCHANGE_ID_BYTES, x->id, x->connection->listener->service->name,
+		SLICE_FMT(exchange_peer(x)),
+		log_quoted(x->head.method_text, method, sizeof(method)),
+		log_quoted(x->head.target, target, sizeof(target)), x->status, x->bytes_in,
+		x->bytes_out, loop->now_ms - x->started_ms);
+	if (x->note.len) {
+		strbuf_addc(&loop->log, ' ');
+		strbuf_add_slice(&loop->log, strbuf_slice(&x->note));
+	}
+	strbuf_addc(&loop->log, '\n');
+}
+
+void exchange_finish(struct exchange *x)
+{
+	log_request(x);
+	if (x->handler)
+		x->handler->gone(x, x->state);
+	exchange_put_back(x);
+}
+
+void exchange_attach(struct exchange *x, const struct exchange_handler *handler, void *state)
+{
+	x->handler = handler;
+	x->state = state;
+}
+
+const struct request_head *exchange_head(const struct exchange *x)
+{
+	return &x->head;
+}
+
+struct arena *exchange_arena(struct exchange *x)
+{
+	return &x->arena;
+}
+
+struct executor *exchange_home(const struct exchange *x)
+{
+	return &x->connection->worker->loop.executor;
+}
+
+struct slice exchange_id(const struct exchange *x)
+{
+	return slice_of(x->id, EXCHANGE_ID_BYTES);
+}
+
+struct slice exchange_peer(struct exchange *x)
+{
+	const struct connection *c = x->connection;
+	if (x->peer[0])
+		return slice_str(x->peer);
+	const void *address = &c->peer.v4.sin_addr;
+	if (c->peer.any.sa_family == AF_INET6)
+		address = &c->peer.v6.sin6_addr;
+	if (!inet_ntop(c->peer.any.sa_family, address, x->peer, sizeof(x->peer)))
+		return S("unknown");
+	return slice_str(x->peer);
+}
+
+bool exchange_is_tls(const struct exchange *x)
+{
+	return x->connection->transport.tls != NULL;
+}
+
+int64_t exchange_started_ms(const struct exchange *x)
+{
+	return x->started_ms;
+}
+
+void exchange_pause(struct exchange *x)
+{
+	x->paused = true;
+}
+
+void exchange_resume(struct exchange *x)
+{
+	struct connection *c = x->connection;
+	if (!x->paused)
+		return;
+	x->paused = false;
+	if (c->phase == CONNECTION_BODY && !c->body_done)
+		timers_set(&c->worker->loop.timers, &c->timer, TIMER_BODY, c->worker->loop.now_ms);
+	connection_run(c);
+}
+
+void exchange_header(struct exchange *x, const char *name, struct slice value)
+{
+	if (slice_find(value, '\r') < value.len || slice_find(value, '\n') < value.len ||
+		slice_find(value, '\0') < value.len)
+		return;
+	strbuf_adds(&x->lines, name);
+	strbuf_adds(&x->lines, ": ");
+	strbuf_add_slice(&x->lines, value);
+	strbuf_adds(&x->lines, "\r\n");
+}
+
+void exchange_header_lines(struct exchange *x, struct slice lines)
+{
+	strbuf_add_slice(&x->lines, lines);
+}
+
+void exchange_note(struct exchange *x, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	if (x->note.len)
+		strbuf_addc(&x->note, ' ');
+	strbuf_vaddf(&x->note, fmt, ap);
+	va_end(ap);
+}

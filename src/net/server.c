@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <sched.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/connection.h"
+
+enum {
+	ACCEPTS_PER_TURN = 64,
+	BACKLOG = 1024,
+	DRAIN_POLL_MS = 10,
+};
+
+struct server {
+	unsigned loops;
+	bool started;
+	struct warmer *warmer;
+	struct worker *workers;
+};
+
+/* ---- Accepting --------------------------------------------------------------------------------
+ */
+
+static bool room_for_more(const struct worker *worker)
+{
+	/* The kernel spreads connections over the loops, so each may have its share and half more.
+	 */
+	return atomic_load_explicit(&worker->connection_count, memory_order_relaxed) <
+	       worker->connection_limit;
+}
+
+static void accept_ready(struct loop_watch *watch, uint32_t events UNUSED)
+{
+	struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		struct sockaddr_storage peer;
+		socklen_t len = sizeof(peer);
+		int fd = accept4(listener->fd, (struct sockaddr *)(void *)&peer, &len,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE)
+				log_error(
+					"no file descriptors for a connection; raise `ulimit -n`");
+			return;
+		}
+		if (room_for_more(listener->worker))
+			connection_open(listener, fd, (struct sockaddr *)(void *)&peer);
+		else
+			close(fd);
+	}
+}
+
+static void close_listeners(struct worker *worker)
+{
+	while (worker->listeners) {
+		struct listener *listener = worker->listeners;
+		worker->listeners = listener->next;
+		close(listener->fd);
+		/* Connections point at their listener: it stays until the worker is freed. */
+		listener->fd = -1;
+		listener->next = worker->closed_listeners;
+		worker->closed_listeners = listener;
+	}
+}
+
+/* ---- Making it --------------------------------------------------------------------------------
+ */
+
+static bool worker_init(struct worker *worker, struct warmer *warmer, unsigned loops)
+{
+	if (!loop_init(&worker->loop))
+		return false;
+	worker->warmer = warmer;
+	worker->loop.timer_due = connection_timer_due;
+	worker->connections.prev = &worker->connections;
+	worker->connections.next = &worker->connections;
+	worker->connection_limit = LIMIT_CONNECTIONS * 3 / 2 / loops;
+	return getrandom(&worker->id_seed, sizeof(worker->id_seed), 0) == sizeof(worker->id_seed);
+}
+
+static void worker_release(struct worker *worker)
+{
+	close_listeners(worker);
+	while (worker->closed_listeners) {
+		struct listener *next = worker->closed_listeners->next;
+		free(worker->closed_listeners);
+		worker->closed_listeners = next;
+	}
+	while (worker->free_exchanges) {
+		struct exchange *next = worker->free_exchanges->next_free;
+		strbuf_release(&worker->free_exchanges->lines);
+		strbuf_release(&worker->free_exchanges->note);
+		free(worker->free_exchanges);
+		worker->free_exchanges = next;
+	}
+	loop_release(&worker->loop);
+}
+
+static unsigned cores(void)
+{
+	cpu_set_t set;
+	if (sched_getaffinity(0, sizeof(set), &set) != 0 || CPU_COUNT(&set) < 1)
+		return 1;
+	return (unsigned)CPU_COUNT(&set);
+}
+
+struct server *server_new(unsigned loops)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	if (!server)
+		return NULL;
+	unsigned wanted = loops ? loops : cores();
+	server->warmer = warmer_new();
+	server->workers = calloc(wanted, sizeof(*server->workers));
+	if (!server->warmer || !server->workers) {
+		server_free(server);
+		return NULL;
+	}
+	for (; server->loops < wanted; server->loops++) {
+		if (!worker_init(&server->workers[server->loops], server->warmer, wanted)) {
+			worker_release(&server->workers[server->loops]);
+			server_free(server);
+			return NULL;
+		}
+	}
+	return server;
+}
+
+/* "127.0.0.1:80" or "[::1]:80" into a socket address. */
+static bool address_parse(const char *text, struct sockaddr_storage *ret, socklen_t *ret_len)
+{
+	char host[256];
+	const char *colon = strrchr(text, ':');
+	if (!colon || (size_t)(colon - text) >= sizeof(host))
+		return false;
+	size_t len = (size_t)(colon - text);
+	bool bracketed = len >= 2 && text[0] == '[' && text[len - 1] == ']';
+	memcpy(host, text + bracketed, len - 2 * (size_t)bracketed);
+	host[len - 2 * (size_t)bracketed] = '\0';
+	struct addrinfo hints = {
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	if (getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, &found) != 0)
+		return false;
+	memcpy(ret, found->ai_addr, found->ai_addrlen);
+	*ret_len = found->ai_addrlen;
+	freeaddrinfo(found);
+	return true;
+}
+
+static uint16_t *port_of(struct sockaddr_storage *address)
+{
+	void *any = address;
+	if (address->ss_family == AF_INET6)
+		return &((struct sockaddr_in6 *)any)->sin6_port;
+	return &((struct sockaddr_in *)any)->sin_port;
+}
+
+/* Binds and listens; fills in the port if it was 0. -1, with errno, on failure. */
+static int listen_on(struct sockaddr_storage *address, socklen_t len)
+{
+	int one = 1;
+	struct sockaddr *any = (struct sockaddr *)(void *)address;
+	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0 ||
+		bind(fd, any, len) != 0 || getsockname(fd, any, &len) != 0 ||
+		listen(fd, BACKLOG) != 0) {
+		int saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+/* With SO_REUSEPORT a second server would share the port silently: find out whether one is there.
+ */
+static bool port_is_taken(const struct sockaddr_storage *address, socklen_t len)
+{
+	struct sockaddr_storage probe = *address;
+	if (*port_of(&probe) == 0)
+		return false;
+	int one = 1;
+	SCOPED_FD int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0)
+		return false;
+	return bind(fd, (struct sockaddr *)(void *)&probe, len) != 0 && errno == EADDRINUSE;
+}
+
+bool server_listen(struct server *server, const char *text, const struct service *service,
+	struct tls *tls, uint16_t *ret_port)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = 0;
+	if (!address_parse(text, &address, &len)) {
+		log_error("cannot listen on %s: write it as ADDRESS:PORT", text);
+		return false;
+	}
+	if (port_is_taken(&address, len)) {
+		log_error("cannot listen on %s: the port is in use; choose another, or 0 for any",
+			text);
+		return false;
+	}
+	for (unsigned i = 0; i < server->loops; i++) {
+		struct worker *worker = &server->workers[i];
+		struct listener *listener = calloc(1, sizeof(*listener));
+		int fd = listener ? listen_on(&address, len) : -1;
+		if (fd < 0) {
+			log_error("cannot listen on %s: %s", text, strerror(errno));
+			free(listener);
+			return false;
+		}
+		*listener = (struct listener){
+			.watch.ready = accept_ready,
+			.worker = worker,
+			.next = worker->listeners,
+			.fd = fd,
+			.service = service,
+			.tls = tls,
+		};
+		worker->listeners = listener;
+	}
+	*ret_port = ntohs(*port_of(&address));
+	return true;
+}
+
+bool server_start(struct server *server)
+{
+	for (unsigned i = 0; i < server->loops; i++) {
+		struct worker *worker = &server->workers[i];
+		for (struct listener *l = worker->listeners; l; l = l->next)
+			if (!loop_watch_listener(&worker->loop, l->fd, &l->watch))
+				return false;
+	}
+	for (unsigned i = 0; i < server->loops; i++)
+		if (!loop_start(&server->workers[i].loop))
+			return false;
+	server->started = true;
+	return true;
+}
+
+/* ---- Stopping ---------------------------------------------------------------------------------
+ */
+
+struct worker_task {
+	struct task task;
+	struct worker *worker;
+};
+
+static void each_connection(struct worker *worker, void (*call)(struct connection *c))
+{
+	struct connection *c = worker->connections.next;
+	while (c != &worker->connections) {
+		struct connection *next = c->next;
+		call(c);
+		c = next;
+	}
+}
+
+static void stop_worker(struct task *task)
+{
+	struct worker_task *own = CONTAINER_OF(task, struct worker_task, task);
+	own->worker->stopping = true;
+	close_listeners(own->worker);
+	each_connection(own->worker, connection_stop);
+	free(own);
+}
+
+static void drop_connections(struct task *task)
+{
+	struct worker_task *own = CONTAINER_OF(task, struct worker_task, task);
+	each_connection(own->worker, connection_abort);
+	free(own);
+}
+
+static void on_each_worker(struct server *server, void (*run)(struct task *task))
+{
+	for (unsigned i = 0; i < server->loops; i++) {
+		struct worker_task *own = calloc(1, sizeof(*own));
+		if (!own)
+			continue;
+		*own = (struct worker_task){.task.run = run, .worker = &server->workers[i]};
+		executor_post(&server->workers[i].loop.executor, &own->task);
+	}
+}
+
+void server_stop(struct server *server)
+{
+	if (server->started)
+		on_each_worker(server, stop_worker);
+}
+
+static bool drained(const struct server *server, int64_t deadline_ms)
+{
+	const struct timespec pause = {.tv_nsec = DRAIN_POLL_MS * 1000000};
+	for (;;) {
+		struct server_stats stats;
+		server_stats(server, &stats);
+		if (stats.connections == 0)
+			return true;
+		if (clock_monotonic_ms() >= deadline_ms)
+			return false;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+void server_drain(struct server *server, int64_t timeout_ms)
+{
+	if (!server->started || drained(server, clock_monotonic_ms() + timeout_ms))
+		return;
+	on_each_worker(server, drop_connections);
+	(void)drained(server, clock_monotonic_ms() + 1000);
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	/* The loops outlive the warmer, whose last requests come back to them. */
+	warmer_free(server->warmer);
+	for (unsigned i = 0; i < server->loops; i++) {
+		if (server->started)
+			loop_join(&server->workers[i].loop);
+		worker_release(&server->workers[i]);
+	}
+	free(server->workers);
+	free(server);
+}
+
+void server_stats(const struct server *server, struct server_stats *ret)
+{
+	*ret = (struct server_stats){0};
+	for (unsigned i = 0; i < server->loops; i++) {
+		const struct worker *worker = &server->workers[i];
+		ret->connections += atomic_load(&worker->connection_count);
+		ret->requests += atomic_load(&worker->request_count);
+		ret->bytes_in += atomic_load(&worker->bytes_in);
+		ret->bytes_out += atomic_load(&worker->bytes_out);
+	}
+}
