@@ -19,7 +19,7 @@ static void count_out(struct connection *c, size_t len)
 {
 	if (c->x)
 		c->x->bytes_out += len;
-	atomic_fetch_add_explicit(&c->worker->bytes_out, len, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->shard->bytes_out, len, memory_order_relaxed);
 }
 
 bool answer_write(struct connection *c, struct slice bytes, bool more)
@@ -76,14 +76,14 @@ static bool must_warm(struct connection *c, uint64_t window)
 	c->warm.fd = x->file;
 	c->warm.offset = x->file_offset;
 	c->warm.size = x->file_left < WARM_BYTES ? x->file_left : WARM_BYTES;
-	warmer_request(c->worker->warmer, &c->warm);
+	warmer_request(c->shard->warmer, &c->warm);
 	return true;
 }
 
 static enum answer_result flush_file(struct connection *c)
 {
 	struct exchange *x = c->x;
-	struct loop *loop = &c->worker->loop;
+	struct loop *loop = &c->shard->loop;
 	uint64_t checked = 0;
 	while (x->file_left) {
 		if (checked == 0) {
@@ -123,14 +123,14 @@ enum answer_result answer_flush(struct connection *c)
 static struct strbuf *compose(struct exchange *x, int status, uint64_t size)
 {
 	struct connection *c = x->connection;
-	struct strbuf *out = &c->worker->loop.out;
+	struct strbuf *out = &c->shard->loop.out;
 	strbuf_clear(out);
 	strbuf_adds(out, "HTTP/1.1 ");
 	strbuf_add_u64(out, (uint64_t)status);
 	strbuf_addc(out, ' ');
 	strbuf_adds(out, status_reason(status));
 	strbuf_adds(out, "\r\nDate: ");
-	strbuf_add_slice(out, loop_date(&c->worker->loop));
+	strbuf_add_slice(out, loop_date(&c->shard->loop));
 	strbuf_adds(out, "\r\n");
 	strbuf_add_slice(out, strbuf_slice(&x->lines));
 	if (status != 204 && status != 304) {

@@ -15,7 +15,7 @@ enum {
 
 static void set_timer(struct connection *c, enum timer_kind kind)
 {
-	timers_set(&c->worker->loop.timers, &c->timer, kind, c->worker->loop.now_ms);
+	timers_set(&c->shard->loop.timers, &c->timer, kind, c->shard->loop.now_ms);
 }
 
 /* Once nothing on the stack or in a mailbox refers to it. */
@@ -40,7 +40,7 @@ static void close_now(struct connection *c)
 	transport_close(&c->transport);
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
-	atomic_fetch_sub_explicit(&c->worker->connection_count, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&c->shard->connection_count, 1, memory_order_relaxed);
 }
 
 void connection_abort(struct connection *c)
@@ -54,7 +54,7 @@ void connection_abort(struct connection *c)
  */
 static bool fill(struct connection *c)
 {
-	struct loop *loop = &c->worker->loop;
+	struct loop *loop = &c->shard->loop;
 	if (!c->readable)
 		return false;
 	if (c->view.len && c->view.ptr != loop->in)
@@ -133,7 +133,7 @@ static void body_starts(struct connection *c)
 	c->body_done = head->body == HTTP_BODY_NONE ||
 		       (head->body == HTTP_BODY_LENGTH && head->content_length == 0);
 	chunked_init(&c->chunked);
-	c->rate_since_ms = c->worker->loop.now_ms;
+	c->rate_since_ms = c->shard->loop.now_ms;
 	c->rate_bytes = 0;
 }
 
@@ -147,9 +147,9 @@ static void begin(struct connection *c, size_t head_size)
 	}
 	c->view = slice_from(c->view, head_size);
 	c->head_scanned = 0;
-	c->close_after = !x->head.keep_alive || c->worker->stopping;
-	x->started_ms = c->worker->loop.now_ms;
-	atomic_fetch_add_explicit(&c->worker->request_count, 1, memory_order_relaxed);
+	c->close_after = !x->head.keep_alive || c->shard->stopping;
+	x->started_ms = c->shard->loop.now_ms;
+	atomic_fetch_add_explicit(&c->shard->request_count, 1, memory_order_relaxed);
 	body_starts(c);
 	c->phase = CONNECTION_BODY;
 	set_timer(c, TIMER_BODY);
@@ -165,7 +165,7 @@ static bool step_head(struct connection *c)
 {
 	c->view = slice_from(c->view, request_head_skip(c->view));
 	if (c->view.len == 0) {
-		if (c->worker->stopping) {
+		if (c->shard->stopping) {
 			close_now(c);
 			return false;
 		}
@@ -242,7 +242,7 @@ static enum body_step next_piece(struct connection *c, struct slice *ret)
 /* Whether the client has sent enough lately; counts what came. */
 static bool fast_enough(struct connection *c, size_t len)
 {
-	int64_t now = c->worker->loop.now_ms;
+	int64_t now = c->shard->loop.now_ms;
 	c->rate_bytes += len;
 	if (now - c->rate_since_ms < LIMIT_BODY_RATE_MS)
 		return true;
@@ -271,7 +271,7 @@ static void deliver(struct connection *c, struct slice piece)
 {
 	struct exchange *x = c->x;
 	x->bytes_in += piece.len;
-	atomic_fetch_add_explicit(&c->worker->bytes_in, piece.len, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->shard->bytes_in, piece.len, memory_order_relaxed);
 	if (x->handler && piece.len)
 		x->handler->body(x, x->state, piece);
 }
@@ -462,7 +462,7 @@ void connection_run(struct connection *c)
 	}
 	if (steps == STEPS_PER_TURN && !c->queued) {
 		c->queued = true;
-		executor_post(&c->worker->loop.executor, &c->again);
+		executor_post(&c->shard->loop.executor, &c->again);
 	}
 	keep_input(c);
 }
@@ -485,19 +485,19 @@ static void ready(struct loop_watch *watch, uint32_t events)
 
 void connection_open(const struct listener *listener, int fd, const struct sockaddr *peer)
 {
-	struct worker *worker = listener->worker;
+	struct shard *shard = listener->shard;
 	struct connection *c = calloc(1, sizeof(*c));
 	if (!c) {
 		close(fd);
 		return;
 	}
 	c->watch.ready = ready;
-	c->worker = worker;
+	c->shard = shard;
 	c->listener = listener;
 	c->transport.fd = fd;
 	c->warm.done.run = warmed;
 	c->again.run = run_again;
-	c->warm.home = &worker->loop.executor;
+	c->warm.home = &shard->loop.executor;
 	strbuf_init(&c->stash, LOOP_IN_BYTES);
 	strbuf_init(&c->out, MIB(4));
 	memcpy(&c->peer, peer,
@@ -505,13 +505,13 @@ void connection_open(const struct listener *listener, int fd, const struct socka
 	c->phase = listener->tls ? CONNECTION_HANDSHAKE : CONNECTION_HEAD;
 	int one = 1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	c->next = &worker->connections;
-	c->prev = worker->connections.prev;
+	c->next = &shard->connections;
+	c->prev = shard->connections.prev;
 	c->prev->next = c;
 	c->next->prev = c;
-	atomic_fetch_add_explicit(&worker->connection_count, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&shard->connection_count, 1, memory_order_relaxed);
 	if ((listener->tls && !(c->transport.tls = tls_accept(listener->tls, fd))) ||
-		!loop_watch_add(&worker->loop, fd, &c->watch)) {
+		!loop_watch_add(&shard->loop, fd, &c->watch)) {
 		connection_abort(c);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside net/: a connection and the exchange on it, shared by connection.c (phases and reading),
- * answer.c (writing) and exchange.c (what services call). All of it belongs to one worker's
+ * answer.c (writing) and exchange.c (what services call). All of it belongs to one shard's
  * thread.
  */
 #ifndef NET_CONNECTION_H
@@ -28,12 +28,12 @@ enum connection_phase {
 	CONNECTION_CLOSED,    /* to be freed once nothing refers to it */
 };
 
-struct worker;
+struct shard;
 struct exchange;
 
 struct connection {
 	struct loop_watch watch;
-	struct worker *worker;
+	struct shard *shard;
 	const struct listener *listener;
 	struct connection *prev;
 	struct connection *next;
@@ -99,7 +99,7 @@ struct exchange {
 
 struct listener {
 	struct loop_watch watch;
-	struct worker *worker;
+	struct shard *shard;
 	struct listener *next;
 	int fd;
 	const struct service *service;
@@ -107,7 +107,7 @@ struct listener {
 };
 
 /* A loop with what it serves. */
-struct worker {
+struct shard {
 	struct loop loop;
 	struct warmer *warmer;
 	struct listener *listeners;
@@ -138,7 +138,7 @@ void connection_stop(struct connection *c);
 /* The loop's timer callback. */
 void connection_timer_due(struct timer *timer);
 
-/* From the worker's free list; NULL without memory. */
+/* From the shard's free list; NULL without memory. */
 struct exchange *exchange_take(struct connection *c) MUST_USE;
 void exchange_put_back(struct exchange *x);
 /* Tells the service, writes the log line, and puts it back. */

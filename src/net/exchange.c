@@ -10,18 +10,18 @@
 #include "net/connection.h"
 
 enum {
-	FREE_EXCHANGES = 256, /* kept for reuse by each worker */
+	FREE_EXCHANGES = 256, /* kept for reuse by each shard */
 	KEPT_BUFFER_BYTES = 4096,
 	LINES_BYTES = 96 << 10,
 	NOTE_BYTES = 2048,
 };
 
-static void make_id(struct worker *worker, char id[EXCHANGE_ID_BYTES])
+static void make_id(struct shard *shard, char id[EXCHANGE_ID_BYTES])
 {
 	static const char hex[] = "0123456789ABCDEF";
-	uint32_t second = (uint32_t)(worker->loop.date_second & 0xffffffff);
+	uint32_t second = (uint32_t)(shard->loop.date_second & 0xffffffff);
 	/* An odd multiplier visits every value before it repeats one. */
-	uint64_t unique = worker->id_seed + worker->id_count++ * UINT64_C(0x9E3779B97F4A7C15);
+	uint64_t unique = shard->id_seed + shard->id_count++ * UINT64_C(0x9E3779B97F4A7C15);
 	for (int i = 7; i >= 0; i--, second >>= 4)
 		id[i] = hex[second & 15];
 	for (int i = EXCHANGE_ID_BYTES - 1; i >= 8; i--, unique >>= 4)
@@ -30,11 +30,11 @@ static void make_id(struct worker *worker, char id[EXCHANGE_ID_BYTES])
 
 struct exchange *exchange_take(struct connection *c)
 {
-	struct worker *worker = c->worker;
-	struct exchange *x = worker->free_exchanges;
+	struct shard *shard = c->shard;
+	struct exchange *x = shard->free_exchanges;
 	if (x) {
-		worker->free_exchanges = x->next_free;
-		worker->free_exchange_count--;
+		shard->free_exchanges = x->next_free;
+		shard->free_exchange_count--;
 	} else {
 		x = malloc(sizeof(*x));
 		if (!x)
@@ -54,8 +54,8 @@ struct exchange *exchange_take(struct connection *c)
 	x->file = -1;
 	x->file_left = 0;
 	x->peer[0] = '\0';
-	(void)loop_date(&worker->loop);
-	make_id(worker, x->id);
+	(void)loop_date(&shard->loop);
+	make_id(shard, x->id);
 	return x;
 }
 
@@ -70,24 +70,24 @@ static void reuse_buffer(struct strbuf *sb)
 
 void exchange_put_back(struct exchange *x)
 {
-	struct worker *worker = x->connection->worker;
+	struct shard *shard = x->connection->shard;
 	arena_reset(&x->arena);
 	reuse_buffer(&x->lines);
 	reuse_buffer(&x->note);
-	if (worker->free_exchange_count >= FREE_EXCHANGES) {
+	if (shard->free_exchange_count >= FREE_EXCHANGES) {
 		strbuf_release(&x->lines);
 		strbuf_release(&x->note);
 		free(x);
 		return;
 	}
-	x->next_free = worker->free_exchanges;
-	worker->free_exchanges = x;
-	worker->free_exchange_count++;
+	x->next_free = shard->free_exchanges;
+	shard->free_exchanges = x;
+	shard->free_exchange_count++;
 }
 
 static void log_request(struct exchange *x)
 {
-	struct loop *loop = &x->connection->worker->loop;
+	struct loop *loop = &x->connection->shard->loop;
 	if (!log_enabled(LOG_INFO))
 		return;
 	char target[512];
@@ -134,7 +134,7 @@ struct arena *exchange_arena(struct exchange *x)
 
 struct executor *exchange_home(const struct exchange *x)
 {
-	return &x->connection->worker->loop.executor;
+	return &x->connection->shard->loop.executor;
 }
 
 struct slice exchange_id(const struct exchange *x)
@@ -177,7 +177,7 @@ void exchange_resume(struct exchange *x)
 		return;
 	x->paused = false;
 	if (c->phase == CONNECTION_BODY && !c->body_done)
-		timers_set(&c->worker->loop.timers, &c->timer, TIMER_BODY, c->worker->loop.now_ms);
+		timers_set(&c->shard->loop.timers, &c->timer, TIMER_BODY, c->shard->loop.now_ms);
 	connection_run(c);
 }
 

@@ -23,18 +23,18 @@ struct server {
 	unsigned loops;
 	bool started;
 	struct warmer *warmer;
-	struct worker *workers;
+	struct shard *shards;
 };
 
 /* ---- Accepting --------------------------------------------------------------------------------
  */
 
-static bool room_for_more(const struct worker *worker)
+static bool room_for_more(const struct shard *shard)
 {
 	/* The kernel spreads connections over the loops, so each may have its share and half more.
 	 */
-	return atomic_load_explicit(&worker->connection_count, memory_order_relaxed) <
-	       worker->connection_limit;
+	return atomic_load_explicit(&shard->connection_count, memory_order_relaxed) <
+	       shard->connection_limit;
 }
 
 static void accept_ready(struct loop_watch *watch, uint32_t events UNUSED)
@@ -51,57 +51,57 @@ static void accept_ready(struct loop_watch *watch, uint32_t events UNUSED)
 					"no file descriptors for a connection; raise `ulimit -n`");
 			return;
 		}
-		if (room_for_more(listener->worker))
+		if (room_for_more(listener->shard))
 			connection_open(listener, fd, (struct sockaddr *)(void *)&peer);
 		else
 			close(fd);
 	}
 }
 
-static void close_listeners(struct worker *worker)
+static void close_listeners(struct shard *shard)
 {
-	while (worker->listeners) {
-		struct listener *listener = worker->listeners;
-		worker->listeners = listener->next;
+	while (shard->listeners) {
+		struct listener *listener = shard->listeners;
+		shard->listeners = listener->next;
 		close(listener->fd);
-		/* Connections point at their listener: it stays until the worker is freed. */
+		/* Connections point at their listener: it stays until the shard is freed. */
 		listener->fd = -1;
-		listener->next = worker->closed_listeners;
-		worker->closed_listeners = listener;
+		listener->next = shard->closed_listeners;
+		shard->closed_listeners = listener;
 	}
 }
 
 /* ---- Making it --------------------------------------------------------------------------------
  */
 
-static bool worker_init(struct worker *worker, struct warmer *warmer, unsigned loops)
+static bool shard_init(struct shard *shard, struct warmer *warmer, unsigned loops)
 {
-	if (!loop_init(&worker->loop))
+	if (!loop_init(&shard->loop))
 		return false;
-	worker->warmer = warmer;
-	worker->loop.timer_due = connection_timer_due;
-	worker->connections.prev = &worker->connections;
-	worker->connections.next = &worker->connections;
-	worker->connection_limit = LIMIT_CONNECTIONS * 3 / 2 / loops;
-	return getrandom(&worker->id_seed, sizeof(worker->id_seed), 0) == sizeof(worker->id_seed);
+	shard->warmer = warmer;
+	shard->loop.timer_due = connection_timer_due;
+	shard->connections.prev = &shard->connections;
+	shard->connections.next = &shard->connections;
+	shard->connection_limit = LIMIT_CONNECTIONS * 3 / 2 / loops;
+	return getrandom(&shard->id_seed, sizeof(shard->id_seed), 0) == sizeof(shard->id_seed);
 }
 
-static void worker_release(struct worker *worker)
+static void shard_release(struct shard *shard)
 {
-	close_listeners(worker);
-	while (worker->closed_listeners) {
-		struct listener *next = worker->closed_listeners->next;
-		free(worker->closed_listeners);
-		worker->closed_listeners = next;
+	close_listeners(shard);
+	while (shard->closed_listeners) {
+		struct listener *next = shard->closed_listeners->next;
+		free(shard->closed_listeners);
+		shard->closed_listeners = next;
 	}
-	while (worker->free_exchanges) {
-		struct exchange *next = worker->free_exchanges->next_free;
-		strbuf_release(&worker->free_exchanges->lines);
-		strbuf_release(&worker->free_exchanges->note);
-		free(worker->free_exchanges);
-		worker->free_exchanges = next;
+	while (shard->free_exchanges) {
+		struct exchange *next = shard->free_exchanges->next_free;
+		strbuf_release(&shard->free_exchanges->lines);
+		strbuf_release(&shard->free_exchanges->note);
+		free(shard->free_exchanges);
+		shard->free_exchanges = next;
 	}
-	loop_release(&worker->loop);
+	loop_release(&shard->loop);
 }
 
 static unsigned cores(void)
@@ -119,14 +119,14 @@ struct server *server_new(unsigned loops)
 		return NULL;
 	unsigned wanted = loops ? loops : cores();
 	server->warmer = warmer_new();
-	server->workers = calloc(wanted, sizeof(*server->workers));
-	if (!server->warmer || !server->workers) {
+	server->shards = calloc(wanted, sizeof(*server->shards));
+	if (!server->warmer || !server->shards) {
 		server_free(server);
 		return NULL;
 	}
 	for (; server->loops < wanted; server->loops++) {
-		if (!worker_init(&server->workers[server->loops], server->warmer, wanted)) {
-			worker_release(&server->workers[server->loops]);
+		if (!shard_init(&server->shards[server->loops], server->warmer, wanted)) {
+			shard_release(&server->shards[server->loops]);
 			server_free(server);
 			return NULL;
 		}
@@ -213,7 +213,7 @@ bool server_listen(struct server *server, const char *text, const struct service
 		return false;
 	}
 	for (unsigned i = 0; i < server->loops; i++) {
-		struct worker *worker = &server->workers[i];
+		struct shard *shard = &server->shards[i];
 		struct listener *listener = calloc(1, sizeof(*listener));
 		int fd = listener ? listen_on(&address, len) : -1;
 		if (fd < 0) {
@@ -223,13 +223,13 @@ bool server_listen(struct server *server, const char *text, const struct service
 		}
 		*listener = (struct listener){
 			.watch.ready = accept_ready,
-			.worker = worker,
-			.next = worker->listeners,
+			.shard = shard,
+			.next = shard->listeners,
 			.fd = fd,
 			.service = service,
 			.tls = tls,
 		};
-		worker->listeners = listener;
+		shard->listeners = listener;
 	}
 	*ret_port = ntohs(*port_of(&address));
 	return true;
@@ -238,13 +238,13 @@ bool server_listen(struct server *server, const char *text, const struct service
 bool server_start(struct server *server)
 {
 	for (unsigned i = 0; i < server->loops; i++) {
-		struct worker *worker = &server->workers[i];
-		for (struct listener *l = worker->listeners; l; l = l->next)
-			if (!loop_watch_listener(&worker->loop, l->fd, &l->watch))
+		struct shard *shard = &server->shards[i];
+		for (struct listener *l = shard->listeners; l; l = l->next)
+			if (!loop_watch_listener(&shard->loop, l->fd, &l->watch))
 				return false;
 	}
 	for (unsigned i = 0; i < server->loops; i++)
-		if (!loop_start(&server->workers[i].loop))
+		if (!loop_start(&server->shards[i].loop))
 			return false;
 	server->started = true;
 	return true;
@@ -253,52 +253,52 @@ bool server_start(struct server *server)
 /* ---- Stopping ---------------------------------------------------------------------------------
  */
 
-struct worker_task {
+struct shard_task {
 	struct task task;
-	struct worker *worker;
+	struct shard *shard;
 };
 
-static void each_connection(struct worker *worker, void (*call)(struct connection *c))
+static void each_connection(struct shard *shard, void (*call)(struct connection *c))
 {
-	struct connection *c = worker->connections.next;
-	while (c != &worker->connections) {
+	struct connection *c = shard->connections.next;
+	while (c != &shard->connections) {
 		struct connection *next = c->next;
 		call(c);
 		c = next;
 	}
 }
 
-static void stop_worker(struct task *task)
+static void stop_shard(struct task *task)
 {
-	struct worker_task *own = CONTAINER_OF(task, struct worker_task, task);
-	own->worker->stopping = true;
-	close_listeners(own->worker);
-	each_connection(own->worker, connection_stop);
+	struct shard_task *own = CONTAINER_OF(task, struct shard_task, task);
+	own->shard->stopping = true;
+	close_listeners(own->shard);
+	each_connection(own->shard, connection_stop);
 	free(own);
 }
 
 static void drop_connections(struct task *task)
 {
-	struct worker_task *own = CONTAINER_OF(task, struct worker_task, task);
-	each_connection(own->worker, connection_abort);
+	struct shard_task *own = CONTAINER_OF(task, struct shard_task, task);
+	each_connection(own->shard, connection_abort);
 	free(own);
 }
 
-static void on_each_worker(struct server *server, void (*run)(struct task *task))
+static void on_each_shard(struct server *server, void (*run)(struct task *task))
 {
 	for (unsigned i = 0; i < server->loops; i++) {
-		struct worker_task *own = calloc(1, sizeof(*own));
+		struct shard_task *own = calloc(1, sizeof(*own));
 		if (!own)
 			continue;
-		*own = (struct worker_task){.task.run = run, .worker = &server->workers[i]};
-		executor_post(&server->workers[i].loop.executor, &own->task);
+		*own = (struct shard_task){.task.run = run, .shard = &server->shards[i]};
+		executor_post(&server->shards[i].loop.executor, &own->task);
 	}
 }
 
 void server_stop(struct server *server)
 {
 	if (server->started)
-		on_each_worker(server, stop_worker);
+		on_each_shard(server, stop_shard);
 }
 
 static bool drained(const struct server *server, int64_t deadline_ms)
@@ -319,7 +319,7 @@ void server_drain(struct server *server, int64_t timeout_ms)
 {
 	if (!server->started || drained(server, clock_monotonic_ms() + timeout_ms))
 		return;
-	on_each_worker(server, drop_connections);
+	on_each_shard(server, drop_connections);
 	(void)drained(server, clock_monotonic_ms() + 1000);
 }
 
@@ -331,10 +331,10 @@ void server_free(struct server *server)
 	warmer_free(server->warmer);
 	for (unsigned i = 0; i < server->loops; i++) {
 		if (server->started)
-			loop_join(&server->workers[i].loop);
-		worker_release(&server->workers[i]);
+			loop_join(&server->shards[i].loop);
+		shard_release(&server->shards[i]);
 	}
-	free(server->workers);
+	free(server->shards);
 	free(server);
 }
 
@@ -342,10 +342,10 @@ void server_stats(const struct server *server, struct server_stats *ret)
 {
 	*ret = (struct server_stats){0};
 	for (unsigned i = 0; i < server->loops; i++) {
-		const struct worker *worker = &server->workers[i];
-		ret->connections += atomic_load(&worker->connection_count);
-		ret->requests += atomic_load(&worker->request_count);
-		ret->bytes_in += atomic_load(&worker->bytes_in);
-		ret->bytes_out += atomic_load(&worker->bytes_out);
+		const struct shard *shard = &server->shards[i];
+		ret->connections += atomic_load(&shard->connection_count);
+		ret->requests += atomic_load(&shard->request_count);
+		ret->bytes_in += atomic_load(&shard->bytes_in);
+		ret->bytes_out += atomic_load(&shard->bytes_out);
 	}
 }
