@@ -65,7 +65,9 @@
 /* The application server */
 #define LIMIT_APP_BODY_BYTES KIB(64)  /* a callback it receives */
 #define LIMIT_PUBLIC_KEY_BYTES KIB(8) /* a key it fetches */
+#define LIMIT_PRIVATE_KEY_BYTES KIB(64)
 #define LIMIT_PUBLIC_KEYS_CACHED 16
+#define LIMIT_RSA_BITS 8192 /* of a key of either kind */
 #define LIMIT_GRANT_SECONDS 86400
 
 /* The local store */
