@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether a request is signed, and by whom (spec: signatures). Four ways: V1 and V4, each in the
+ * Authorization header or in the URL. (The form of a PostObject is form_auth.h's.)
+ *
+ * A server goes in steps, because it alone knows the keys and the time:
+ *
+ *	sign_parse()         which scheme, access key id, time and scope are claimed
+ *	sign_check_region()
+ *	sign_check_time()
+ *	... look up the secret of parsed.access_key_id, or refuse with ERR_INVALID_ACCESS_KEY ...
+ *	sign_verify()
+ *
+ * Pure functions but for the cache: any thread. The makers of signatures for each scheme are in
+ * sign_v1.h and sign_v4.h.
+ */
+#ifndef OSS_SIGN_H
+#define OSS_SIGN_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "base/strbuf.h"
+#include "oss/credential.h"
+#include "oss/refusal.h"
+
+struct sign_header {
+	struct slice name;  /* of any case */
+	struct slice value; /* trimmed */
+};
+
+/* What of a request is signed, whatever the style of its address. */
+struct sign_request {
+	struct slice method; /* "GET" */
+	struct slice bucket; /* empty: the service */
+	struct slice key;    /* decoded; empty: the bucket itself */
+	struct slice query;  /* as sent, without `?` */
+	const struct sign_header *headers;
+	size_t header_count;
+};
+
+enum sign_scheme {
+	SIGN_NONE, /* anonymous */
+	SIGN_V1_HEADER,
+	SIGN_V1_URL,
+	SIGN_V4_HEADER,
+	SIGN_V4_URL,
+};
+
+/* What a request claims. Slices borrow from the request or the arena. */
+struct sign_parsed {
+	enum sign_scheme scheme;
+	struct slice access_key_id;
+	struct slice signature;
+	struct slice security_token;  /* of temporary keys; empty: none */
+	struct slice time_text;       /* the time as it is signed */
+	int64_t time_ms;              /* when it was signed; V1_URL: when it expires */
+	int64_t expires_ms;           /* when it ends; only *_URL */
+	struct credential credential; /* only V4_* */
+	/* V4_*: the additional headers, lower-case, sorted, once each, without default ones. */
+	struct slice *additional;
+	size_t additional_count;
+};
+
+/*
+ * Reads the request's claims. Parameters and headers that occur twice: the first counts (except
+ * Authorization: refused).
+ *
+ * ERR_INVALID_AUTHORIZATION: an Authorization header of another type, or a malformed one.
+ * ERR_INVALID_ARGUMENT: header and URL signature at once, a V4 part that is missing or wrong.
+ * ERR_ACCESS_DENIED: a part of a V1 URL missing or wrong; a date missing or garbled.
+ */
+enum err sign_parse(const struct sign_request *r, struct arena *arena, struct sign_parsed *ret,
+	struct refusal *why) MUST_USE;
+
+/* ERR_INVALID_REGION if a V4 request is signed for another region. An empty region allows any. */
+enum err sign_check_region(const struct sign_parsed *p, struct slice region) MUST_USE;
+
+/*
+ * ERR_TIME_TOO_SKEWED: a header's time, or the start of a V4 URL, is more than LIMIT_CLOCK_SKEW_MS
+ * off. ERR_REQUEST_EXPIRED: the time of a URL is over.
+ */
+enum err sign_check_time(const struct sign_parsed *p, int64_t now_ms) MUST_USE;
+
+/*
+ * ERR_SIGNATURE_MISMATCH if the signature is not the one made with `secret`; `cache` may be NULL.
+ * In both cases *string_to_sign and, for V4, *canonical_request get what was signed by us: OSS
+ * shows it in the error document, and it holds no secret. SIGN_NONE is a bug of the caller.
+ * ERR_UNAVAILABLE without memory.
+ */
+enum err sign_verify(const struct sign_parsed *p, const struct sign_request *r, struct slice secret,
+	struct sign_key_cache *cache, struct strbuf *string_to_sign,
+	struct strbuf *canonical_request) MUST_USE;
+
+/* The ceiling that the two texts above need. */
+#define SIGN_TEXT_BYTES (4 * LIMIT_HEAD_BYTES)
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The text and signature of V1 requests (spec: signatures sections 1 and 2). Any thread. */
+#ifndef OSS_SIGN_V1_H
+#define OSS_SIGN_V1_H
+
+#include "oss/sign.h"
+
+/*
+ * Appends the StringToSign. `date` is the third line: x-oss-date or Date for a header, the text of
+ * Expires for a URL. False without memory.
+ */
+bool sign_v1_text(const struct sign_request *r, struct slice date, struct strbuf *out) MUST_USE;
+
+/* Whether a query parameter of that decoded name is part of the signed resource. */
+bool sign_v1_is_subresource(struct slice name);
+
+/* Appends base64(HMAC-SHA1(secret, text)). */
+void sign_v1_signature(struct slice secret, struct slice text, struct strbuf *out);
+
+/*
+ * The signing side. Appends the value of the Authorization header for a request that has its Date
+ * or x-oss-date already.
+ */
+bool sign_v1_header(const struct sign_request *r, struct slice access_key_id, struct slice secret,
+	struct strbuf *out) MUST_USE;
+/* Appends the query of `r` with the three parameters of a URL signature behind it, without `?`. */
+bool sign_v1_url(const struct sign_request *r, struct slice access_key_id, struct slice secret,
+	int64_t expires_ms, struct strbuf *out) MUST_USE;
+
+#endif
