@@ -112,6 +112,10 @@ FUZZ_SECONDS ?= 60
 fuzz: test-packages ## run each fuzz target for FUZZ_SECONDS (60)
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
+# Programs that measure one piece of the code: `make build/release/bench/form_bench`.
+$(B)/bench/%: $(B)/bench/%.o $(B)/libpostern.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 .PHONY: bench
 bench: test-packages all ## measure next to nginx; writes bench/results/
 	@bench/run
