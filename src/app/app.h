@@ -31,12 +31,12 @@ struct app_options {
 	const char *access_key_id;
 	const char *access_key_secret;
 	/*
-	 * The bucket's URL, which is where the form is posted: virtual host style
-	 * "http://uploads.oss-cn-hangzhou.aliyuncs.com", or path style (host is an address,
-	 * localhost, or `bucket` says so) "http://127.0.0.1:9000/uploads".
+	 * The bucket's URL, which is where the form is posted: its path is the bucket
+	 * ("http://127.0.0.1:9000/uploads"), or else the first label of its host name is
+	 * ("http://uploads.oss-cn-hangzhou.aliyuncs.com").
 	 */
 	const char *host;
-	const char *bucket;          /* NULL or "": what `host` says */
+	const char *bucket;          /* if `host` does not name it (a CNAME); NULL or "" */
 	const char *callback_url;    /* NULL or "": no callback */
 	const char *upload_dir;      /* prefix of all keys; a final `/` is added if it has none */
 	const char *region;          /* "cn-hangzhou" */

@@ -21,12 +21,13 @@
 #include "base/limits.h"
 #include "base/slice.h"
 #include "base/strbuf.h"
+#include "crypto/hmac.h"
 
 #define GRANT_ID_LENGTH 24
 #define GRANT_TEXT_MAX 2048
 
 struct grant_key {
-	unsigned char bytes[32];
+	struct hmac_sha256 hmac;
 };
 
 struct grant {
@@ -47,11 +48,11 @@ enum grant_result {
 void grant_key_derive(struct slice access_key_secret, struct grant_key *ret);
 
 /*
- * Appends the text of a new grant for keys that begin with `prefix` (at most LIMIT_KEY_BYTES) until
- * `expires`; its id goes to ret_id. False if there is no randomness or `prefix` is too long.
+ * Appends the text of a new grant for keys that begin with `prefix` until `expires`. False if
+ * `prefix` is longer than LIMIT_KEY_BYTES or `out` is broken.
  */
 bool grant_issue(const struct grant_key *key, struct slice prefix, int64_t expires,
-	struct strbuf *out, char ret_id[GRANT_ID_LENGTH]) MUST_USE;
+	struct strbuf *out) MUST_USE;
 
 /*
  * Reads `text`, checks the MAC, that it has not expired at `now` (Unix seconds), and that `object`

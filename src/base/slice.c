@@ -54,6 +54,23 @@ bool slice_cut(struct slice *rest, char sep, struct slice *ret_head)
 	return found;
 }
 
+static bool is_list_separator(char c)
+{
+	return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool slice_next_word(struct slice *rest, struct slice *ret)
+{
+	size_t start = 0, end;
+	while (start < rest->len && is_list_separator(rest->ptr[start]))
+		start++;
+	for (end = start; end < rest->len && !is_list_separator(rest->ptr[end]);)
+		end++;
+	*ret = slice_head(slice_from(*rest, start), end - start);
+	*rest = slice_from(*rest, end);
+	return ret->len > 0;
+}
+
 bool slice_to_u64(struct slice s, uint64_t *ret)
 {
 	if (s.len == 0 || s.len > 20)

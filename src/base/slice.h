@@ -107,6 +107,12 @@ size_t slice_find_slice(struct slice s, struct slice needle);
 bool slice_cut(struct slice *rest, char sep, struct slice *ret_head);
 
 /*
+ * Takes the next word of a list off the front of *rest: words are separated by commas and white
+ * space. False, with *rest empty, if there is none.
+ */
+bool slice_next_word(struct slice *rest, struct slice *ret);
+
+/*
  * Decimal digits only, at least one, no sign, no spaces, no more than 20. Returns false, and
  * leaves *ret alone, if it is anything else or exceeds UINT64_MAX.
  */

@@ -11,6 +11,7 @@
 #include "base/slice.h"
 
 struct callback_key;
+struct rsa_private; /* crypto/rsa.h */
 
 /*
  * Loads the key of the folder `data`, or makes it. Blocks; call it at start. Logs why when it
@@ -19,6 +20,8 @@ struct callback_key;
 enum err callback_key_open(const char *data, struct callback_key **ret) MUST_USE;
 void callback_key_free(struct callback_key *key);
 
+/* For signing; lives as long as `key`. */
+const struct rsa_private *callback_key_rsa(const struct callback_key *key);
 /* The public half as PEM (SubjectPublicKeyInfo); lives as long as `key`. */
 struct slice callback_key_public_pem(const struct callback_key *key);
 

@@ -29,6 +29,8 @@ struct callback_sender_options {
 	int64_t timeout_ms;             /* for each URL; 0 means LIMIT_CALLBACK_MS */
 };
 
+struct callback_attempt;
+
 struct callback_job {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
 	const struct callback_params *params;

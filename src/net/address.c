@@ -193,34 +193,17 @@ static bool parse_entry(struct slice text, struct allow_entry *entry)
 	return parse_address(host, entry) || parse_name(host, entry);
 }
 
-static bool is_separator(char c)
-{
-	return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* The next entry of a list; empty at its end. */
-static struct slice next_word(struct slice *text)
-{
-	size_t start = 0, end;
-	while (start < text->len && is_separator(text->ptr[start]))
-		start++;
-	for (end = start; end < text->len && !is_separator(text->ptr[end]);)
-		end++;
-	struct slice word = slice_of(text->ptr + start, end - start);
-	*text = slice_from(*text, end);
-	return word;
-}
-
 enum err allow_list_parse(struct slice text, struct allow_list **ret, struct slice *ret_bad)
 {
 	size_t count = 0;
-	for (struct slice rest = text; rest.len > 0 && next_word(&rest).len > 0;)
+	struct slice word;
+	for (struct slice rest = text; slice_next_word(&rest, &word);)
 		count++;
 	struct allow_list *list = calloc(1, sizeof(*list) + count * sizeof(struct allow_entry));
 	if (!list)
 		return ERR_UNAVAILABLE;
 	for (; list->count < count; list->count++) {
-		struct slice word = next_word(&text);
+		(void)slice_next_word(&text, &word);
 		if (!parse_entry(word, &list->entries[list->count])) {
 			if (ret_bad)
 				*ret_bad = word;

@@ -203,12 +203,21 @@ static void split_url(struct slice url, struct place *ret)
 	ret->target = slice_head(rest, slice_find(rest, '#'));
 }
 
-static bool is_plain_text(const char *url)
+static bool is_plain_text(const char *text)
 {
-	for (; *url; url++)
-		if ((unsigned char)*url <= 0x20 || *url == 0x7f)
+	for (; *text; text++)
+		if ((unsigned char)*text <= 0x20 || *text == 0x7f)
 			return false;
 	return true;
+}
+
+/* libcurl sends header lines as they are: a line feed in a value would begin another header. */
+static bool headers_are_sound(const struct outgoing_request *request)
+{
+	for (size_t i = 0; i < request->header_count; i++)
+		if (strpbrk(request->headers[i], "\r\n"))
+			return false;
+	return !request->host || is_plain_text(request->host);
 }
 
 /* libcurl's reading decides what we connect to; it refuses user:password@ and odd ports. */
@@ -401,8 +410,8 @@ static void begin(struct outgoing *outgoing, struct outgoing_request *request)
 	strbuf_adds(&url, request->url);
 	strbuf_init(&request->answer, request->max_answer_bytes);
 	struct place place = {.port = NULL};
-	enum outgoing_kind kind = OUTGOING_BAD_URL;
-	if (!strbuf_broken(&url) && place_parse(url.ptr, &place)) {
+	enum outgoing_kind kind = OUTGOING_BAD_REQUEST;
+	if (!strbuf_broken(&url) && headers_are_sound(request) && place_parse(url.ptr, &place)) {
 		kind = OUTGOING_BUSY;
 		struct transfer *transfer = calloc(1, sizeof(*transfer));
 		if (transfer) {
@@ -418,7 +427,8 @@ static void begin(struct outgoing *outgoing, struct outgoing_request *request)
 	place_release(&place);
 	if (kind != OUTGOING_ANSWERED) {
 		leave(outgoing);
-		finish(request, kind, kind == OUTGOING_BUSY ? "no memory" : "not an HTTP URL");
+		finish(request, kind,
+			kind == OUTGOING_BUSY ? "no memory" : "not an HTTP URL, or not a header");
 	}
 }
 

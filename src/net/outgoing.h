@@ -33,11 +33,11 @@ enum outgoing_kind {
 	OUTGOING_UNREACHABLE, /* nothing listens, TLS failed, or the connection broke */
 	OUTGOING_REFUSED,     /* every address of the host is one we do not connect to */
 	OUTGOING_TIMED_OUT,
-	OUTGOING_TOO_LONG,   /* the answer is longer than max_answer_bytes; status is set */
-	OUTGOING_BAD_LENGTH, /* the answer's Content-Length is not a number; status is set */
-	OUTGOING_BAD_URL,    /* not a URL, or not http or https */
-	OUTGOING_BUSY,       /* too many requests in flight, or no memory */
-	OUTGOING_STOPPED,    /* outgoing_stop() was called */
+	OUTGOING_TOO_LONG,    /* the answer is longer than max_answer_bytes; status is set */
+	OUTGOING_BAD_LENGTH,  /* the answer's Content-Length is not a number; status is set */
+	OUTGOING_BAD_REQUEST, /* not a URL, not http or https, or a header that is none */
+	OUTGOING_BUSY,        /* too many requests in flight, or no memory */
+	OUTGOING_STOPPED,     /* outgoing_stop() was called */
 };
 
 struct outgoing_request {

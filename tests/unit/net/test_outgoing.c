@@ -146,7 +146,7 @@ static void failures(void)
 		call = call_of(bad[i]);
 		call.request.any_address = true;
 		run(&call);
-		OK(call.request.kind == OUTGOING_BAD_URL, "not a URL for us: row %zu", i);
+		OK(call.request.kind == OUTGOING_BAD_REQUEST, "not a URL for us: row %zu", i);
 		release(&call);
 	}
 }
@@ -180,6 +180,23 @@ static void the_request(void)
 	IS(strbuf_slice(&server.last),
 		S("GET /?ok HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n"),
 		"no scheme is http, no path is /, and Host can be another");
+	release(&call);
+}
+
+static void injections(void)
+{
+	static const char *const lines[] = {"X: y\r\nInjected: z"};
+	char url[200];
+	struct call call = call_of(url_of(url, sizeof(url), "/ok"));
+	call.request.host = "shop.example\r\nInjected: z";
+	run(&call);
+	IS_INT(call.request.kind, OUTGOING_BAD_REQUEST, "a Host that would be two lines");
+	release(&call);
+	call = call_of(url);
+	call.request.headers = lines;
+	call.request.header_count = 1;
+	run(&call);
+	IS_INT(call.request.kind, OUTGOING_BAD_REQUEST, "a header that would be two lines");
 	release(&call);
 }
 
@@ -334,6 +351,7 @@ int main(void)
 	kinds();
 	failures();
 	the_request();
+	injections();
 	addresses();
 	no_proxy();
 	limits();

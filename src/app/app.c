@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/app_internal.h"
+#include "app/json.h"
+
+#define JSON_PART_MAX KIB(8)
+#define CORS_MAX_AGE "600"
+
+struct app_options app_options_default(void)
+{
+	return (struct app_options){
+		.upload_dir = APP_DEFAULT_UPLOAD_DIR,
+		.region = APP_DEFAULT_REGION,
+		.signature_version = 4,
+		.expire_seconds = APP_DEFAULT_EXPIRE_SECONDS,
+		.max_size = APP_DEFAULT_MAX_SIZE,
+		.allowed_origins = APP_DEFAULT_ORIGINS,
+		.bind_callback = true,
+		.require_grant = true,
+		.key_urls = APP_DEFAULT_KEY_URLS,
+	};
+}
+
+/* ---- Answering --------------------------------------------------------------------------------
+ */
+
+static bool is_allowed(const struct settings_list *origins, struct slice origin)
+{
+	for (size_t i = 0; i < origins->count; i++)
+		if (slice_eq_nocase(origins->words[i], origin))
+			return true;
+	return false;
+}
+
+void app_allow_origin(const struct app *app, struct exchange *x)
+{
+	const struct settings *settings = &app->settings;
+	struct slice origin = request_head_get(exchange_head(x), S("Origin"));
+	if (settings->any_origin) {
+		exchange_header(x, "Access-Control-Allow-Origin", S("*"));
+	} else {
+		exchange_header(x, "Vary", S("Origin"));
+		if (origin.len == 0 || !is_allowed(&settings->origins, origin))
+			return;
+		exchange_header(x, "Access-Control-Allow-Origin", origin);
+	}
+	exchange_header(x, "Access-Control-Allow-Methods", S("GET, POST"));
+}
+
+void app_send_json(const struct app *app, struct exchange *x, int status, struct slice json)
+{
+	exchange_header(x, "Content-Type", S("application/json"));
+	exchange_header(x, "Cache-Control", S("no-store"));
+	exchange_header(x, "X-Content-Type-Options", S("nosniff"));
+	app_allow_origin(app, x);
+	exchange_send(x, status, json);
+}
+
+void app_send_error(const struct app *app, struct exchange *x, int status, const char *code,
+	const char *message)
+{
+	SCOPED_STRBUF(json, KIB(4));
+	strbuf_adds(&json, "{\"error\":");
+	json_add_string(&json, slice_str(code));
+	strbuf_adds(&json, ",\"message\":");
+	json_add_string(&json, slice_str(message));
+	strbuf_addc(&json, '}');
+	app_send_json(app, x, status, strbuf_slice(&json));
+}
+
+/* ---- Routing ----------------------------------------------------------------------------------
+ */
+
+enum resource {
+	RESOURCE_NONE,
+	RESOURCE_TOKEN,    /* GET; and POST of a callback */
+	RESOURCE_CALLBACK, /* POST */
+	RESOURCE_GRANT,    /* GET */
+	RESOURCE_PAGE,     /* GET */
+};
+
+static enum resource find_resource(const struct app *app, struct slice path)
+{
+	const struct settings_list *paths = &app->settings.callback_paths;
+	if (slice_eq(path, S("/")))
+		return RESOURCE_TOKEN;
+	if (slice_eq(path, S("/grant")))
+		return RESOURCE_GRANT;
+	for (size_t i = 0; i < paths->count; i++)
+		if (slice_eq(path, paths->words[i]))
+			return RESOURCE_CALLBACK;
+	if (slice_eq(path, S("/upload")) || slice_starts(path, S("/upload/")) ||
+		slice_starts(path, S("/client/")))
+		return RESOURCE_PAGE;
+	return RESOURCE_NONE;
+}
+
+static void send_not_found(const struct app *app, struct exchange *x)
+{
+	app_send_error(app, x, 404, "not_found",
+		"There is nothing at this path. Try /, /grant or /upload/.");
+}
+
+static void send_not_allowed(const struct app *app, struct exchange *x, const char *allow)
+{
+	exchange_header(x, "Allow", slice_str(allow));
+	app_send_error(
+		app, x, 405, "method_not_allowed", "This path does not answer to that method.");
+}
+
+static void send_preflight(const struct app *app, struct exchange *x)
+{
+	struct slice wanted =
+		request_head_get(exchange_head(x), S("Access-Control-Request-Headers"));
+	app_allow_origin(app, x);
+	if (wanted.len > 0)
+		exchange_header(x, "Access-Control-Allow-Headers", wanted);
+	exchange_header(x, "Access-Control-Max-Age", S(CORS_MAX_AGE));
+	exchange_header(x, "Cache-Control", S("no-store"));
+	exchange_send(x, 204, S(""));
+}
+
+static const char *allowed_methods(enum resource resource)
+{
+	switch (resource) {
+	case RESOURCE_TOKEN:
+		return "GET, HEAD, POST, OPTIONS";
+	case RESOURCE_CALLBACK:
+		return "POST, OPTIONS";
+	case RESOURCE_NONE:
+	case RESOURCE_GRANT:
+	case RESOURCE_PAGE:
+		break;
+	}
+	return "GET, HEAD, OPTIONS";
+}
+
+static void route_get(const struct app *app, struct exchange *x, enum resource resource)
+{
+	if (resource == RESOURCE_TOKEN)
+		app_send_token(app, x);
+	else if (resource == RESOURCE_GRANT)
+		app_send_grant(app, x);
+	else if (resource == RESOURCE_CALLBACK)
+		send_not_allowed(app, x, allowed_methods(resource));
+	else if (!app_send_page(app, x))
+		send_not_found(app, x);
+}
+
+static void on_begin(const struct service *service, struct exchange *x)
+{
+	struct app *app = CONTAINER_OF((struct service *)(uintptr_t)service, struct app, service);
+	const struct request_head *head = exchange_head(x);
+	enum resource resource = find_resource(app, head->path);
+	if (resource == RESOURCE_NONE)
+		send_not_found(app, x);
+	else if (head->method == HTTP_GET || head->method == HTTP_HEAD)
+		route_get(app, x, resource);
+	else if (head->method == HTTP_OPTIONS)
+		send_preflight(app, x);
+	else if (head->method == HTTP_POST &&
+		 (resource == RESOURCE_TOKEN || resource == RESOURCE_CALLBACK))
+		app_receive_callback(app, x);
+	else
+		send_not_allowed(app, x, allowed_methods(resource));
+}
+
+/* ---- Life -------------------------------------------------------------------------------------
+ */
+
+/* The page may talk to this server and to the store, and to nobody else. */
+static void build_page_policy(struct app *app)
+{
+	strbuf_init(&app->page_policy, JSON_PART_MAX);
+	strbuf_addf(&app->page_policy,
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: "
+		"data:; "
+		"connect-src 'self' %.*s; base-uri 'none'; form-action 'none'; "
+		"frame-ancestors 'none'",
+		SLICE_FMT(app->settings.origin));
+}
+
+static void build_json_parts(struct app *app)
+{
+	const struct settings *s = &app->settings;
+	strbuf_init(&app->host_json, JSON_PART_MAX);
+	strbuf_init(&app->dir_json, JSON_PART_MAX);
+	strbuf_init(&app->id_json, JSON_PART_MAX);
+	strbuf_init(&app->limits_json, JSON_PART_MAX);
+	json_add_string(&app->host_json, s->host);
+	json_add_string(&app->dir_json, s->dir);
+	json_add_string(&app->id_json, s->access_key_id);
+	strbuf_addf(&app->limits_json, "\"min_size\":0,\"max_size\":%lld,\"types\":[",
+		(long long)s->max_size);
+	for (size_t i = 0; i < s->types.count; i++) {
+		if (i > 0)
+			strbuf_addc(&app->limits_json, ',');
+		json_add_string(&app->limits_json, s->types.words[i]);
+	}
+	strbuf_addc(&app->limits_json, ']');
+}
+
+static enum err app_start(struct app *app, const struct app_parts *parts)
+{
+	app->service = (struct service){.name = "app", .begin = on_begin};
+	app->parts = *parts;
+	grant_key_derive(app->settings.access_key_secret, &app->grant_key);
+	build_json_parts(app);
+	build_page_policy(app);
+	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->dir_json) ||
+		strbuf_broken(&app->id_json) || strbuf_broken(&app->limits_json) ||
+		strbuf_broken(&app->page_policy))
+		return ERR_UNAVAILABLE;
+	return public_keys_new(parts->outgoing, parts->allow, parts->clock, &app->keys);
+}
+
+enum err app_new(const struct app_options *options, const struct app_parts *parts, struct app **ret,
+	char *why, size_t why_size)
+{
+	struct app *app = calloc(1, sizeof(*app));
+	if (!app)
+		return ERR_UNAVAILABLE;
+	enum err e = settings_init(&app->settings, options, why, why_size);
+	if (!e)
+		e = app_start(app, parts);
+	if (e) {
+		app_free(app);
+		return e;
+	}
+	*ret = app;
+	return ERR_OK;
+}
+
+const struct service *app_service(const struct app *app)
+{
+	return &app->service;
+}
+
+enum err app_trust_key(struct app *app, struct slice url, struct slice pem)
+{
+	return public_keys_add(app->keys, url, pem);
+}
+
+void app_free(struct app *app)
+{
+	if (!app)
+		return;
+	public_keys_free(app->keys);
+	strbuf_release(&app->host_json);
+	strbuf_release(&app->dir_json);
+	strbuf_release(&app->id_json);
+	strbuf_release(&app->limits_json);
+	strbuf_release(&app->page_policy);
+	settings_release(&app->settings);
+	free(app);
+}

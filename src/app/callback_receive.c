@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A callback, from its head to our answer. It is believed only if the URL of its public key is
+ * one we trust, its grant is ours, and the signature verifies over path and body as they came.
+ * What is cheap, and what needs no network, is checked first: nobody can make us fetch a key
+ * without having been given a grant.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/app_internal.h"
+#include "app/json.h"
+#include "app/ledger.h"
+#include "app/upload_message.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "oss/callback_sign.h"
+
+#define WEBHOOK_MS 4000 /* of the five seconds that the store waits for us */
+#define WEBHOOK_ANSWER_BYTES KIB(256)
+#define KEY_URL_BYTES_MAX KIB(2)
+#define EXPLAIN_PAUSE_MS 1000
+
+/*
+ * The state of one callback. It lives until the exchange is gone and nothing it waits for is
+ * outstanding; all of it on the loop of the exchange.
+ */
+struct receive {
+	struct app *app;
+	struct exchange *x; /* NULL once it is gone */
+	bool waiting;       /* for a key, the ledger or the webhook */
+	struct strbuf body;
+	struct arena arena;
+	struct slice key_url;
+	struct upload_message message;
+	struct grant grant;
+	struct public_key_wait key;
+	struct public_key *stale; /* under which the callback did not verify */
+	struct ledger_entry entry;
+	struct strbuf webhook_body;
+	struct outgoing_request webhook;
+};
+
+static void receive_free(struct receive *r)
+{
+	strbuf_release(&r->body);
+	strbuf_release(&r->webhook_body);
+	outgoing_request_release(&r->webhook);
+	public_key_release(r->key.key);
+	public_key_release(r->stale);
+	arena_reset(&r->arena);
+	free(r);
+}
+
+/* At the start of each task: whether there is still somebody to answer. */
+static bool resume(struct receive *r)
+{
+	r->waiting = false;
+	return r->x != NULL;
+}
+
+static void refuse(struct receive *r, int status, const char *reason)
+{
+	SCOPED_STRBUF(json, KIB(4));
+	strbuf_adds(&json, "{\"Status\":\"verify not ok\",\"reason\":");
+	json_add_string(&json, slice_str(reason));
+	strbuf_addc(&json, '}');
+	exchange_note(r->x, "refused=\"%s\"", reason);
+	app_send_json(r->app, r->x, status, strbuf_slice(&json));
+}
+
+/* ---- After the upload was recorded ------------------------------------------------------------
+ */
+
+static void on_webhook(struct task *task)
+{
+	struct outgoing_request *request = CONTAINER_OF(task, struct outgoing_request, done);
+	struct receive *r = CONTAINER_OF(request, struct receive, webhook);
+	bool ok = request->kind == OUTGOING_ANSWERED && request->status == 200;
+	if (!ok)
+		log_error("webhook: %s (status %d)",
+			request->fault ? request->fault : "not answered with 200", request->status);
+	if (!resume(r)) {
+		receive_free(r);
+		return;
+	}
+	if (ok) {
+		exchange_note(r->x, "webhook=200");
+		app_send_json(r->app, r->x, 200, strbuf_slice(&request->answer));
+		return;
+	}
+	exchange_note(r->x, "webhook=failed");
+	app_send_json(r->app, r->x, 502,
+		S("{\"Status\":\"webhook failed\",\"reason\":\"the upload was recorded, but the "
+		  "back end did not answer with 200\"}"));
+}
+
+static void add_text(struct strbuf *out, const char *name, struct slice text)
+{
+	strbuf_addf(out, "\"%s\":", name);
+	json_add_string(out, text);
+	strbuf_addc(out, ',');
+}
+
+static void add_number(struct strbuf *out, const char *name, int64_t number)
+{
+	if (number >= 0)
+		strbuf_addf(out, "\"%s\":%lld,", name, (long long)number);
+	else
+		strbuf_addf(out, "\"%s\":null,", name);
+}
+
+static void build_webhook_body(struct receive *r)
+{
+	const struct upload_message *m = &r->message;
+	struct strbuf *out = &r->webhook_body;
+	strbuf_addc(out, '{');
+	add_text(out, "bucket", r->entry.bucket);
+	add_text(out, "object", m->object);
+	add_text(out, "etag", m->etag);
+	add_number(out, "size", m->size);
+	add_text(out, "mimeType", m->mime_type);
+	add_number(out, "width", m->width);
+	add_number(out, "height", m->height);
+	add_text(out, "format", m->image_format);
+	add_text(out, "clientIp", m->client_ip);
+	add_text(out, "reqId", m->request_id);
+	add_text(out, "grantId", r->entry.grant_id);
+	strbuf_addf(out, "\"receivedMs\":%lld}", (long long)r->entry.received_ms);
+}
+
+static void send_webhook(struct receive *r)
+{
+	static const char *const headers[] = {
+		"Content-Type: application/json", "User-Agent: postern/" POSTERN_VERSION};
+	build_webhook_body(r);
+	r->webhook = (struct outgoing_request){
+		.url = r->app->settings.webhook_url.ptr,
+		.post = true,
+		.body = strbuf_slice(&r->webhook_body),
+		.headers = headers,
+		.header_count = ARRAY_LEN(headers),
+		.sni = true,
+		.timeout_ms = WEBHOOK_MS,
+		.max_answer_bytes = WEBHOOK_ANSWER_BYTES,
+		.any_address = true, /* the operator's own choice */
+		.home = r->key.home,
+		.done.run = on_webhook,
+	};
+	r->waiting = true;
+	outgoing_send(r->app->parts.outgoing, &r->webhook);
+}
+
+static void on_recorded(struct task *task)
+{
+	struct ledger_entry *entry = CONTAINER_OF(task, struct ledger_entry, done);
+	struct receive *r = CONTAINER_OF(entry, struct receive, entry);
+	const struct settings *settings = &r->app->settings;
+	bool present = resume(r);
+	if (entry->result == LEDGER_RECORDED && settings->webhook_url.len > 0) {
+		/* The back end is told of each upload, even if the store has given up on us. */
+		send_webhook(r);
+		return;
+	}
+	if (!present) {
+		receive_free(r);
+		return;
+	}
+	switch (entry->result) {
+	case LEDGER_RECORDED:
+		app_send_json(r->app, r->x, 200, settings->callback_answer);
+		break;
+	case LEDGER_REPEATED:
+		refuse(r, 400, "this callback was received before");
+		break;
+	case LEDGER_FAILED:
+		refuse(r, 503, "the upload could not be recorded");
+		break;
+	}
+}
+
+static void record(struct receive *r)
+{
+	const struct upload_message *m = &r->message;
+	const struct app *app = r->app;
+	r->entry = (struct ledger_entry){
+		.received_ms = clock_wall_ms(app->parts.clock),
+		.grant_id = m->grant.len > 0 ? slice_of(r->grant.id, GRANT_ID_LENGTH) : S(""),
+		.request_id = m->request_id,
+		.bucket = m->bucket.len > 0 ? m->bucket : app->settings.bucket,
+		.object = m->object,
+		.etag = m->etag,
+		.mime_type = m->mime_type,
+		.size = m->size,
+		.width = m->width,
+		.height = m->height,
+		.client_ip = m->client_ip,
+		.body = strbuf_slice(&r->body),
+		.home = r->key.home,
+		.done.run = on_recorded,
+	};
+	r->waiting = true;
+	ledger_record(app->parts.ledger, &r->entry);
+}
+
+/* ---- The signature ----------------------------------------------------------------------------
+ */
+
+static struct slice header(const struct receive *r, const char *name)
+{
+	return request_head_get(exchange_head(r->x), slice_str(name));
+}
+
+/* For the log; the many attempts that it takes are made at most once a second. */
+static void explain(struct receive *r, const struct public_key *key)
+{
+	int64_t now = clock_monotonic_ms();
+	int64_t before = atomic_load(&r->app->explained_ms);
+	if (now - before < EXPLAIN_PAUSE_MS ||
+		!atomic_compare_exchange_strong(&r->app->explained_ms, &before, now))
+		return;
+	SCOPED_STRBUF(why, KIB(4));
+	(void)callback_verify_explain(public_key_rsa(key), exchange_head(r->x)->target,
+		header(r, "Authorization"), strbuf_slice(&r->body), &why);
+	log_info("callback %.*s did not verify: %s", SLICE_FMT(exchange_id(r->x)), why.ptr);
+}
+
+static void verify(struct receive *r);
+
+static void on_key(struct task *task)
+{
+	struct public_key_wait *wait = CONTAINER_OF(task, struct public_key_wait, done);
+	struct receive *r = CONTAINER_OF(wait, struct receive, key);
+	if (resume(r))
+		verify(r);
+	else
+		receive_free(r);
+}
+
+/* With a key, or none, in r->key. */
+static void verify(struct receive *r)
+{
+	struct public_key *key = r->key.key;
+	if (!key) {
+		refuse(r, 503, "the public key can not be had");
+		return;
+	}
+	if (key != r->stale && callback_verify(public_key_rsa(key), exchange_head(r->x)->target,
+				       header(r, "Authorization"), strbuf_slice(&r->body))) {
+		record(r);
+		return;
+	}
+	if (r->stale) {
+		explain(r, key);
+		refuse(r, 400, "the signature does not verify");
+		return;
+	}
+	/* Once more, in case the store has a new key. */
+	r->stale = TAKE(r->key.key);
+	if (public_keys_get(r->app->keys, r->key_url, r->stale, &r->key))
+		verify(r);
+	else
+		r->waiting = true;
+}
+
+/* ---- What is checked before -------------------------------------------------------------------
+ */
+
+static bool is_trusted(const struct app *app, struct slice url)
+{
+	for (size_t i = 0; i < url.len; i++)
+		if ((unsigned char)url.ptr[i] <= 0x20 || (unsigned char)url.ptr[i] >= 0x7f)
+			return false;
+	const struct settings_list *trusted = &app->settings.key_urls;
+	for (size_t i = 0; i < trusted->count; i++) {
+		struct slice entry = trusted->words[i];
+		if (slice_ends(entry, S("/")) ? slice_starts(url, entry) : slice_eq(url, entry))
+			return true;
+	}
+	return public_keys_has_fixed(app->keys, url);
+}
+
+static const char *check_key_url(struct receive *r)
+{
+	SCOPED_STRBUF(url, KEY_URL_BYTES_MAX);
+	struct slice encoded = header(r, "x-oss-pub-key-url");
+	if (encoded.len == 0)
+		return "there is no x-oss-pub-key-url header";
+	if (!base64_decode(&url, encoded))
+		return "x-oss-pub-key-url is not base64";
+	if (!is_trusted(r->app, strbuf_slice(&url))) {
+		char quoted[200];
+		log_info("callback %.*s: key URL %s is not one of key_urls",
+			SLICE_FMT(exchange_id(r->x)),
+			log_quoted(strbuf_slice(&url), quoted, sizeof(quoted)));
+		return "the public key's URL is not trusted";
+	}
+	r->key_url = arena_copy(&r->arena, strbuf_slice(&url));
+	return r->key_url.ptr ? NULL : "there is no memory";
+}
+
+static const char *check_grant(struct receive *r)
+{
+	static const char *const reasons[] = {
+		[GRANT_VALID] = NULL,
+		[GRANT_MALFORMED] = "the grant is malformed",
+		[GRANT_FORGED] = "the grant is not from this server",
+		[GRANT_EXPIRED] = "the grant has expired",
+		[GRANT_OTHER_OBJECT] = "the grant is for other object names",
+	};
+	const struct upload_message *m = &r->message;
+	if (m->grant.len == 0)
+		return r->app->settings.require_grant ? "there is no grant in the body" : NULL;
+	if (m->request_id.len == 0)
+		return "there is no reqId in the body";
+	int64_t now = clock_wall_ms(r->app->parts.clock) / 1000;
+	return reasons[grant_check(&r->app->grant_key, m->grant, m->object, now, &r->grant)];
+}
+
+static const char *check_body(struct receive *r)
+{
+	const struct upload_message *m = &r->message;
+	const char *fault = upload_message_parse(
+		header(r, "Content-Type"), strbuf_slice(&r->body), &r->arena, &r->message);
+	if (fault)
+		return fault;
+	if (m->bucket.len > 0 && !slice_eq(m->bucket, r->app->settings.bucket))
+		return "the upload went to another bucket";
+	return check_grant(r);
+}
+
+/* ---- The exchange -----------------------------------------------------------------------------
+ */
+
+static void on_body(struct exchange *x, void *state, struct slice piece)
+{
+	struct receive *r = state;
+	strbuf_add_slice(&r->body, piece);
+	if (strbuf_broken(&r->body))
+		app_send_error(r->app, x, 413, "too_large", "A callback has at most 64 KiB.");
+}
+
+static void on_end(struct exchange *x, void *state)
+{
+	struct receive *r = state;
+	(void)x;
+	const char *reason = check_key_url(r);
+	if (!reason && header(r, "Authorization").len == 0)
+		reason = "there is no Authorization header";
+	if (!reason)
+		reason = check_body(r);
+	if (reason) {
+		refuse(r, 400, reason);
+		return;
+	}
+	if (public_keys_get(r->app->keys, r->key_url, NULL, &r->key))
+		verify(r);
+	else
+		r->waiting = true;
+}
+
+static void on_gone(struct exchange *x, void *state)
+{
+	struct receive *r = state;
+	(void)x;
+	r->x = NULL;
+	if (!r->waiting)
+		receive_free(r);
+}
+
+static const struct exchange_handler handler = {.body = on_body, .end = on_end, .gone = on_gone};
+
+void app_receive_callback(struct app *app, struct exchange *x)
+{
+	const struct request_head *head = exchange_head(x);
+	if (head->body == HTTP_BODY_LENGTH && head->content_length > LIMIT_APP_BODY_BYTES) {
+		app_send_error(app, x, 413, "too_large", "A callback has at most 64 KiB.");
+		return;
+	}
+	struct receive *r = calloc(1, sizeof(*r));
+	if (!r) {
+		app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
+		return;
+	}
+	r->app = app;
+	r->x = x;
+	r->key.home = exchange_home(x);
+	r->key.done.run = on_key;
+	strbuf_init(&r->body, LIMIT_APP_BODY_BYTES);
+	strbuf_init(&r->webhook_body, 8 * LIMIT_APP_BODY_BYTES);
+	strbuf_init(&r->webhook.answer, 0);
+	arena_init(&r->arena, NULL, 0, 4 * LIMIT_APP_BODY_BYTES);
+	exchange_attach(x, &handler, r);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/grant.h"
+
+#include "base/encode.h"
+#include "crypto/hmac.h"
+#include "crypto/random.h"
+
+#define MAC_BYTES 16
+#define MAC_LENGTH (2 * MAC_BYTES)
+#define EXPIRES_LENGTH_MAX 12
+
+/* RFC 4648 section 5, without padding. */
+static void base64url_encode(struct strbuf *out, struct slice bytes)
+{
+	size_t start = out->len;
+	base64_encode(out, bytes);
+	if (strbuf_broken(out))
+		return;
+	while (out->len > start && out->ptr[out->len - 1] == '=')
+		strbuf_truncate(out, out->len - 1);
+	for (size_t i = start; i < out->len; i++) {
+		if (out->ptr[i] == '+')
+			out->ptr[i] = '-';
+		else if (out->ptr[i] == '/')
+			out->ptr[i] = '_';
+	}
+}
+
+static bool base64url_decode(struct strbuf *out, struct slice text)
+{
+	SCOPED_STRBUF(standard, GRANT_TEXT_MAX);
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		if (c == '+' || c == '/' || c == '=')
+			return false;
+		strbuf_addc(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
+	}
+	while (standard.len % 4 != 0 && !strbuf_broken(&standard))
+		strbuf_addc(&standard, '=');
+	return !strbuf_broken(&standard) && base64_decode(out, strbuf_slice(&standard));
+}
+
+static void mac_of(const struct grant_key *key, struct slice signed_text, struct strbuf *out)
+{
+	uint8_t mac[SHA256_BYTES];
+	hmac_sha256_sign(&key->hmac, signed_text, mac);
+	hex_encode_lower(out, slice_of(mac, MAC_BYTES));
+}
+
+void grant_key_derive(struct slice access_key_secret, struct grant_key *ret)
+{
+	uint8_t derived[SHA256_BYTES];
+	hmac_sha256_of(access_key_secret, S("postern grant v1"), derived);
+	hmac_sha256_key(&ret->hmac, slice_of(derived, sizeof(derived)));
+}
+
+bool grant_issue(
+	const struct grant_key *key, struct slice prefix, int64_t expires, struct strbuf *out)
+{
+	uint8_t id[GRANT_ID_LENGTH / 2];
+	if (prefix.len > LIMIT_KEY_BYTES || expires < 0)
+		return false;
+	size_t start = out->len;
+	random_bytes(id, sizeof(id));
+	hex_encode_lower(out, slice_of(id, sizeof(id)));
+	strbuf_addc(out, '.');
+	strbuf_add_u64(out, (uint64_t)expires);
+	strbuf_addc(out, '.');
+	base64url_encode(out, prefix);
+	SCOPED_STRBUF(mac, MAC_LENGTH);
+	mac_of(key, slice_from(strbuf_slice(out), start), &mac);
+	strbuf_addc(out, '.');
+	strbuf_add_slice(out, strbuf_slice(&mac));
+	return !strbuf_broken(out) && !strbuf_broken(&mac);
+}
+
+/* What is before the last dot, and the MAC behind it. */
+static bool split_mac(struct slice text, struct slice *ret_signed, struct slice *ret_mac)
+{
+	if (text.len > GRANT_TEXT_MAX || text.len < MAC_LENGTH + 1)
+		return false;
+	size_t dot = text.len - MAC_LENGTH - 1;
+	*ret_signed = slice_head(text, dot);
+	*ret_mac = slice_from(text, dot + 1);
+	return text.ptr[dot] == '.';
+}
+
+static bool parse_signed(struct slice text, struct grant *ret)
+{
+	struct slice id, expires;
+	uint64_t seconds;
+	if (!slice_cut(&text, '.', &id) || id.len != GRANT_ID_LENGTH ||
+		!slice_cut(&text, '.', &expires) || expires.len > EXPIRES_LENGTH_MAX ||
+		!slice_to_u64(expires, &seconds))
+		return false;
+	SCOPED_STRBUF(prefix, LIMIT_KEY_BYTES);
+	if (!base64url_decode(&prefix, text))
+		return false;
+	memcpy(ret->id, id.ptr, id.len);
+	ret->expires = (int64_t)seconds;
+	memcpy(ret->prefix, prefix.ptr, prefix.len);
+	ret->prefix_len = prefix.len;
+	return true;
+}
+
+enum grant_result grant_check(const struct grant_key *key, struct slice text, struct slice object,
+	int64_t now, struct grant *ret)
+{
+	struct slice signed_text, mac;
+	struct grant grant;
+	if (!split_mac(text, &signed_text, &mac))
+		return GRANT_MALFORMED;
+	/* Only what we signed ourselves is parsed. */
+	SCOPED_STRBUF(want, MAC_LENGTH);
+	mac_of(key, signed_text, &want);
+	if (!slice_eq_secret(strbuf_slice(&want), mac))
+		return GRANT_FORGED;
+	if (!parse_signed(signed_text, &grant))
+		return GRANT_MALFORMED;
+	if (now > grant.expires + GRANT_SLACK_SECONDS)
+		return GRANT_EXPIRED;
+	if (!slice_starts(object, slice_of(grant.prefix, grant.prefix_len)))
+		return GRANT_OTHER_OBJECT;
+	*ret = grant;
+	return GRANT_VALID;
+}
+
+const char *grant_result_text(enum grant_result result)
+{
+	switch (result) {
+	case GRANT_VALID:
+		return "valid";
+	case GRANT_MALFORMED:
+		return "malformed";
+	case GRANT_FORGED:
+		return "not signed by this server";
+	case GRANT_EXPIRED:
+		return "expired";
+	case GRANT_OTHER_OBJECT:
+		return "for other object names";
+	}
+	return "unknown";
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "net/worker.h"
+
+/* How long another process (a person with the sqlite3 shell) may hold the lock. */
+#define BUSY_MS 5000
+
+struct ledger {
+	sqlite3 *db;
+	sqlite3_stmt *begin, *insert, *commit, *rollback;
+	struct worker *worker;
+	struct ledger_entry *batch, **batch_last; /* the worker's */
+};
+
+static const char schema[] =
+	"PRAGMA journal_mode = WAL;"
+	"PRAGMA synchronous = FULL;"
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE IF NOT EXISTS uploads ("
+	" id INTEGER PRIMARY KEY,"
+	" received_ms INTEGER NOT NULL,"
+	" grant_id TEXT,"
+	" request_id TEXT,"
+	" bucket TEXT NOT NULL,"
+	" object TEXT NOT NULL,"
+	" etag TEXT NOT NULL,"
+	" mime_type TEXT NOT NULL,"
+	" size INTEGER,"
+	" width INTEGER,"
+	" height INTEGER,"
+	" client_ip TEXT NOT NULL,"
+	" body BLOB NOT NULL,"
+	" UNIQUE (grant_id, request_id)"
+	") STRICT;"
+	"CREATE TRIGGER IF NOT EXISTS uploads_no_update BEFORE UPDATE ON uploads"
+	" BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
+	"CREATE TRIGGER IF NOT EXISTS uploads_no_delete BEFORE DELETE ON uploads"
+	" BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
+	"PRAGMA user_version = 1;"
+	"COMMIT;";
+
+static const char insert_sql[] =
+	"INSERT INTO uploads (received_ms, grant_id, request_id, bucket, object, etag, mime_type,"
+	" size, width, height, client_ip, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+	" ?11, ?12) ON CONFLICT (grant_id, request_id) DO NOTHING";
+
+/* ---- On the ledger's thread -------------------------------------------------------------------
+ */
+
+/* Runs a statement that gives no rows. */
+static bool step(sqlite3_stmt *statement)
+{
+	int result = sqlite3_step(statement);
+	(void)sqlite3_reset(statement);
+	return result == SQLITE_DONE;
+}
+
+static bool bind_text(sqlite3_stmt *statement, int at, struct slice text)
+{
+	return sqlite3_bind_text64(statement, at, text.len > 0 ? text.ptr : "", text.len,
+		       SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+}
+
+/* Empty is NULL, which is never equal to another NULL. */
+static bool bind_id(sqlite3_stmt *statement, int at, struct slice text)
+{
+	return text.len > 0 ? bind_text(statement, at, text)
+			    : sqlite3_bind_null(statement, at) == SQLITE_OK;
+}
+
+static bool bind_number(sqlite3_stmt *statement, int at, int64_t number)
+{
+	return (number >= 0 ? sqlite3_bind_int64(statement, at, number)
+			    : sqlite3_bind_null(statement, at)) == SQLITE_OK;
+}
+
+static bool bind_entry(sqlite3_stmt *s, const struct ledger_entry *entry)
+{
+	return sqlite3_bind_int64(s, 1, entry->received_ms) == SQLITE_OK &&
+	       bind_id(s, 2, entry->grant_id) && bind_id(s, 3, entry->request_id) &&
+	       bind_text(s, 4, entry->bucket) && bind_text(s, 5, entry->object) &&
+	       bind_text(s, 6, entry->etag) && bind_text(s, 7, entry->mime_type) &&
+	       bind_number(s, 8, entry->size) && bind_number(s, 9, entry->width) &&
+	       bind_number(s, 10, entry->height) && bind_text(s, 11, entry->client_ip) &&
+	       sqlite3_bind_blob64(s, 12, entry->body.len > 0 ? entry->body.ptr : "",
+		       entry->body.len, SQLITE_STATIC) == SQLITE_OK;
+}
+
+static void insert_entry(struct ledger *ledger, struct ledger_entry *entry)
+{
+	if (!bind_entry(ledger->insert, entry) || !step(ledger->insert)) {
+		log_error("ledger: insert: %s", sqlite3_errmsg(ledger->db));
+		entry->result = LEDGER_FAILED;
+	} else {
+		entry->result = sqlite3_changes(ledger->db) > 0 ? LEDGER_RECORDED : LEDGER_REPEATED;
+	}
+	(void)sqlite3_clear_bindings(ledger->insert);
+}
+
+static void on_entry(struct task *task)
+{
+	struct ledger_entry *entry = CONTAINER_OF(task, struct ledger_entry, insert_);
+	struct ledger *ledger = entry->ledger_;
+	entry->next_ = NULL;
+	*ledger->batch_last = entry;
+	ledger->batch_last = &entry->next_;
+}
+
+static bool insert_batch(struct ledger *ledger)
+{
+	if (!step(ledger->begin))
+		return false;
+	for (struct ledger_entry *entry = ledger->batch; entry; entry = entry->next_)
+		insert_entry(ledger, entry);
+	return step(ledger->commit);
+}
+
+static void after_batch(void *state)
+{
+	struct ledger *ledger = state;
+	bool synced = insert_batch(ledger);
+	if (!synced) {
+		log_error("ledger: transaction: %s", sqlite3_errmsg(ledger->db));
+		if (!sqlite3_get_autocommit(ledger->db))
+			(void)step(ledger->rollback);
+	}
+	struct ledger_entry *entry = ledger->batch;
+	ledger->batch = NULL;
+	ledger->batch_last = &ledger->batch;
+	while (entry) {
+		struct ledger_entry *next = entry->next_;
+		if (!synced)
+			entry->result = LEDGER_FAILED;
+		executor_post(entry->home, &entry->done);
+		entry = next;
+	}
+}
+
+/* ---- Opening and closing ----------------------------------------------------------------------
+ */
+
+static bool prepare(struct ledger *ledger, const char *sql, sqlite3_stmt **ret)
+{
+	return sqlite3_prepare_v3(ledger->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) ==
+	       SQLITE_OK;
+}
+
+static bool open_database(struct ledger *ledger, const char *path)
+{
+	return sqlite3_open_v2(path, &ledger->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+		       NULL) == SQLITE_OK &&
+	       sqlite3_busy_timeout(ledger->db, BUSY_MS) == SQLITE_OK &&
+	       sqlite3_exec(ledger->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
+	       prepare(ledger, "BEGIN IMMEDIATE", &ledger->begin) &&
+	       prepare(ledger, insert_sql, &ledger->insert) &&
+	       prepare(ledger, "COMMIT", &ledger->commit) &&
+	       prepare(ledger, "ROLLBACK", &ledger->rollback);
+}
+
+enum err ledger_open(const char *path, struct ledger **ret)
+{
+	/* SQLite makes its other files with the mode of this one. */
+	SCOPED_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		log_error("ledger: %s: %s", path, strerror(errno));
+		return ERR_INTERNAL;
+	}
+	struct ledger *ledger = calloc(1, sizeof(*ledger));
+	if (!ledger)
+		return ERR_UNAVAILABLE;
+	ledger->batch_last = &ledger->batch;
+	if (!open_database(ledger, path)) {
+		log_error("ledger: %s: %s", path, sqlite3_errmsg(ledger->db));
+		ledger_close(ledger);
+		return ERR_INTERNAL;
+	}
+	const struct worker_options options = {
+		.name = "ledger", .after_batch = after_batch, .state = ledger};
+	enum err e = worker_new(&options, &ledger->worker);
+	if (e) {
+		ledger_close(ledger);
+		return e;
+	}
+	*ret = ledger;
+	return ERR_OK;
+}
+
+void ledger_record(struct ledger *ledger, struct ledger_entry *entry)
+{
+	entry->ledger_ = ledger;
+	entry->insert_.run = on_entry;
+	executor_post(worker_executor(ledger->worker), &entry->insert_);
+}
+
+void ledger_close(struct ledger *ledger)
+{
+	if (!ledger)
+		return;
+	worker_free(ledger->worker);
+	(void)sqlite3_finalize(ledger->begin);
+	(void)sqlite3_finalize(ledger->insert);
+	(void)sqlite3_finalize(ledger->commit);
+	(void)sqlite3_finalize(ledger->rollback);
+	(void)sqlite3_close(ledger->db);
+	free(ledger);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/settings.h"
+
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "crypto/secret.h"
+#include "oss/callback_params.h"
+#include "oss/names.h"
+
+#define SETTINGS_BYTES_MAX KIB(256)
+#define EXPIRE_SECONDS_MIN 10
+
+struct reading {
+	struct settings *settings;
+	char *why;
+	size_t why_size;
+	enum err err; /* sticky: the first is told */
+};
+
+static void PRINTF_LIKE(2, 3) refuse(struct reading *r, const char *fmt, ...)
+{
+	if (r->err)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(r->why, r->why_size, fmt, ap);
+	va_end(ap);
+	r->err = ERR_INVALID_ARGUMENT;
+}
+
+static struct slice keep(struct reading *r, struct slice text)
+{
+	struct slice copy = arena_copy(&r->settings->arena_, text);
+	if (!copy.ptr) {
+		if (!r->err)
+			r->err = ERR_UNAVAILABLE;
+		return S("");
+	}
+	return copy;
+}
+
+static struct slice keep_text(struct reading *r, const char *name, const char *text)
+{
+	struct slice s = slice_str(text);
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
+			refuse(r, "%s: must not contain control characters", name);
+	if (!utf8_valid(s))
+		refuse(r, "%s: must be UTF-8", name);
+	return keep(r, s);
+}
+
+static struct slice need_text(struct reading *r, const char *name, const char *text)
+{
+	if (!text || !*text)
+		refuse(r, "%s: must be set", name);
+	return keep_text(r, name, text);
+}
+
+static void add_word(
+	struct reading *r, const char *name, struct settings_list *list, struct slice word)
+{
+	if (list->count == SETTINGS_WORDS_MAX)
+		refuse(r, "%s: at most %d entries", name, SETTINGS_WORDS_MAX);
+	else
+		list->words[list->count++] = keep(r, word);
+}
+
+static void read_list(
+	struct reading *r, const char *name, const char *text, struct settings_list *ret)
+{
+	struct slice rest = slice_str(text), word;
+	while (!r->err && slice_next_word(&rest, &word))
+		add_word(r, name, ret, word);
+}
+
+/* What follows http:// or https://; the empty slice if neither is there. */
+static struct slice after_scheme(struct slice url)
+{
+	if (slice_starts(url, S("http://")))
+		return slice_from(url, 7);
+	if (slice_starts(url, S("https://")))
+		return slice_from(url, 8);
+	return S("");
+}
+
+static bool is_number_host(struct slice authority)
+{
+	char host[INET_ADDRSTRLEN];
+	unsigned char bytes[4];
+	struct slice name = slice_head(authority, slice_find(authority, ':'));
+	if (authority.len > 0 && authority.ptr[0] == '[')
+		return true;
+	if (name.len >= sizeof(host))
+		return false;
+	memcpy(host, name.ptr, name.len);
+	host[name.len] = '\0';
+	return inet_pton(AF_INET, host, bytes) == 1;
+}
+
+/* The bucket that a URL names: the path's only segment, or else the host's first label. */
+static struct slice bucket_of(struct slice authority, struct slice path)
+{
+	if (path.len > 0)
+		return path;
+	size_t dot = slice_find(authority, '.');
+	if (is_number_host(authority) || dot == authority.len)
+		return S("");
+	return slice_head(authority, dot);
+}
+
+static void read_host(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice host = slice_str(options->host);
+	while (host.len > 0 && host.ptr[host.len - 1] == '/')
+		host.len--;
+	struct slice path = after_scheme(host), authority;
+	(void)slice_cut(&path, '/', &authority);
+	if (authority.len == 0 || slice_find(authority, '@') < authority.len ||
+		slice_find(path, '/') < path.len || slice_find(host, '?') < host.len ||
+		slice_find(host, '#') < host.len) {
+		refuse(r, "host: must be the bucket's URL, such as http://127.0.0.1:9000/uploads "
+			  "or https://uploads.oss-cn-hangzhou.aliyuncs.com");
+		return;
+	}
+	struct slice bucket = options->bucket && *options->bucket ? slice_str(options->bucket)
+								  : bucket_of(authority, path);
+	struct bucket_name name;
+	if (bucket_name_parse(bucket, &name) != ERR_OK)
+		refuse(r,
+			"host: names no bucket; add it as the path (or as the host's first label), "
+			"or set bucket");
+	s->host = keep(r, host);
+	s->bucket = keep(r, bucket);
+	s->origin = slice_head(s->host, (size_t)(authority.ptr + authority.len - host.ptr));
+}
+
+static void read_callback_url(struct reading *r, const char *text)
+{
+	struct settings *s = r->settings;
+	struct slice rest = slice_str(text), url;
+	s->callback_url = keep_text(r, "callback_url", text);
+	while (!r->err && rest.len > 0) {
+		struct callback_url parsed;
+		(void)slice_cut(&rest, ';', &url);
+		if (url.len == 0)
+			continue;
+		if (callback_url_parse(url, &s->arena_, &parsed, NULL) != ERR_OK) {
+			refuse(r, "callback_url: must be http or https URLs that the store can "
+				  "reach, "
+				  "separated by `;`");
+			return;
+		}
+		if (s->callback_paths.count == LIMIT_CALLBACK_URLS)
+			refuse(r, "callback_url: at most %d URLs", LIMIT_CALLBACK_URLS);
+		else
+			add_word(r, "callback_url", &s->callback_paths,
+				slice_head(parsed.target, slice_find(parsed.target, '?')));
+	}
+}
+
+static void read_dir(struct reading *r, const char *text)
+{
+	struct slice dir = keep_text(r, "upload_dir", text);
+	SCOPED_STRBUF(whole, LIMIT_KEY_BYTES);
+	strbuf_add_slice(&whole, dir);
+	if (dir.len > 0 && !slice_ends(dir, S("/")))
+		strbuf_addc(&whole, '/');
+	if (strbuf_broken(&whole))
+		refuse(r, "upload_dir: longer than an object's name may be");
+	if (dir.len > 0 && (dir.ptr[0] == '/' || dir.ptr[0] == '\\'))
+		refuse(r, "upload_dir: an object's name can not begin with a slash");
+	if (slice_find(dir, '$') < dir.len)
+		refuse(r, "upload_dir: must not contain `$`");
+	r->settings->dir = keep(r, strbuf_slice(&whole));
+}
+
+static void read_types(struct reading *r, const char *text)
+{
+	struct settings_list *types = &r->settings->types;
+	read_list(r, "allowed_types", text, types);
+	for (size_t i = 0; i < types->count; i++) {
+		struct slice type = types->words[i];
+		if (slice_find(type, '/') == type.len || slice_find(type, '*') < type.len)
+			refuse(r, "allowed_types: `%.*s` is not a MIME type such as image/png",
+				SLICE_FMT(type));
+	}
+}
+
+static void read_origins(struct reading *r, const char *text)
+{
+	struct settings *s = r->settings;
+	read_list(r, "allowed_origins", text, &s->origins);
+	for (size_t i = 0; i < s->origins.count; i++) {
+		struct slice origin = s->origins.words[i], rest = after_scheme(origin);
+		if (slice_eq(origin, S("*")))
+			s->any_origin = true;
+		else if (!slice_eq(origin, S("null")) &&
+			 (rest.len == 0 || slice_find(rest, '/') < rest.len))
+			refuse(r,
+				"allowed_origins: `%.*s` is not an origin such as "
+				"https://www.example.com",
+				SLICE_FMT(origin));
+	}
+}
+
+static void read_numbers(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	s->signature_version = options->signature_version;
+	s->expire_seconds = options->expire_seconds;
+	s->max_size = options->max_size;
+	s->bind_callback = options->bind_callback;
+	s->require_grant = options->require_grant;
+	if (s->signature_version != 1 && s->signature_version != 4)
+		refuse(r, "signature_version: must be v1 or v4");
+	if (s->expire_seconds < EXPIRE_SECONDS_MIN || s->expire_seconds > LIMIT_GRANT_SECONDS)
+		refuse(r, "expire_seconds: must be from %d to %d", EXPIRE_SECONDS_MIN,
+			LIMIT_GRANT_SECONDS);
+	if (s->max_size < 1 || (uint64_t)s->max_size > LIMIT_OBJECT_BYTES)
+		refuse(r, "max_size: must be from 1 to %llu",
+			(unsigned long long)LIMIT_OBJECT_BYTES);
+}
+
+static void read_answers(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	const char *answer = options->callback_answer;
+	s->callback_answer =
+		keep_text(r, "callback_answer", answer && *answer ? answer : "{\"Status\":\"OK\"}");
+	json_t *json =
+		json_loadb(s->callback_answer.ptr, s->callback_answer.len, JSON_DECODE_ANY, NULL);
+	if (!json)
+		refuse(r, "callback_answer: must be JSON");
+	json_decref(json);
+	s->webhook_url = keep_text(r, "webhook_url", options->webhook_url);
+	if (s->webhook_url.len > 0 && after_scheme(s->webhook_url).len == 0)
+		refuse(r, "webhook_url: must be an http or https URL");
+}
+
+enum err settings_init(
+	struct settings *ret, const struct app_options *options, char *why, size_t why_size)
+{
+	struct reading r = {ret, why, why_size, ERR_OK};
+	memset(ret, 0, sizeof(*ret));
+	arena_init(&ret->arena_, NULL, 0, SETTINGS_BYTES_MAX);
+	if (why_size > 0)
+		why[0] = '\0';
+	ret->access_key_id = need_text(&r, "access_key_id", options->access_key_id);
+	ret->access_key_secret = need_text(&r, "access_key_secret", options->access_key_secret);
+	read_host(&r, options);
+	read_callback_url(&r, options->callback_url);
+	read_dir(&r, options->upload_dir);
+	ret->region = need_text(&r, "region", options->region);
+	read_numbers(&r, options);
+	read_types(&r, options->allowed_types);
+	read_origins(&r, options->allowed_origins);
+	read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
+	read_answers(&r, options);
+	return r.err;
+}
+
+void settings_release(struct settings *settings)
+{
+	if (settings->access_key_secret.len > 0)
+		secret_wipe((void *)(uintptr_t)settings->access_key_secret.ptr,
+			settings->access_key_secret.len);
+	arena_reset(&settings->arena_);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The options of the application server, checked and taken apart once. A struct settings only
+ * exists valid, owns what it points to, and does not change: any thread may read it.
+ */
+#ifndef APP_SETTINGS_H
+#define APP_SETTINGS_H
+
+#include "app/app.h"
+#include "base/arena.h"
+#include "base/limits.h"
+
+#define SETTINGS_WORDS_MAX 64 /* in one list */
+
+struct settings_list {
+	size_t count;
+	struct slice words[SETTINGS_WORDS_MAX];
+};
+
+/* Every slice has a NUL behind it. */
+struct settings {
+	struct slice access_key_id;
+	struct slice access_key_secret;
+	struct slice host;   /* where the form is posted: the URL without a final `/` */
+	struct slice origin; /* scheme and authority of `host` */
+	struct slice bucket;
+	struct slice dir; /* ends in `/`, or is empty */
+	struct slice region;
+	int signature_version;
+	int64_t expire_seconds;
+	int64_t max_size;
+	struct settings_list types;
+	bool any_origin;
+	struct settings_list origins;
+	bool bind_callback;
+	bool require_grant;
+	struct slice callback_url;           /* empty: no callback */
+	struct settings_list callback_paths; /* the paths of its URLs */
+	struct settings_list key_urls;       /* one that ends in `/` is a prefix */
+	struct slice callback_answer;        /* JSON */
+	struct slice webhook_url;            /* empty: none */
+	struct arena arena_;
+};
+
+/*
+ * Fills *ret, to be released in any case. ERR_INVALID_ARGUMENT with a sentence in `why`;
+ * ERR_UNAVAILABLE without memory.
+ */
+enum err settings_init(struct settings *ret, const struct app_options *options, char *why,
+	size_t why_size) MUST_USE;
+void settings_release(struct settings *settings);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GET / and GET /grant: what a browser needs to upload. Each answer has a grant of its own in the
+ * callback body, and a policy with the bucket, the keys' prefix, the size and the status.
+ */
+#include "app/app_internal.h"
+#include "app/json.h"
+#include "base/encode.h"
+#include "oss/policy_build.h"
+
+#define CALLBACK_BYTES_MAX KIB(16)
+#define TOKEN_BYTES_MAX KIB(64)
+
+struct token {
+	int64_t now_ms;
+	int64_t expires;        /* Unix seconds */
+	struct strbuf callback; /* base64; empty if there is none */
+	struct policy_form form;
+};
+
+/*
+ * The classic names come first: a back end written for the classic sample finds what it expects.
+ * The others are what our own receiver needs (upload_message.h).
+ */
+static const char body_template[] =
+	"filename=${object}&size=${size}&mimeType=${mimeType}&height=${imageInfo.height}"
+	"&width=${imageInfo.width}&bucket=${bucket}&object=${object}&etag=${etag}"
+	"&format=${imageInfo.format}&reqId=${reqId}&clientIp=${clientIp}&grant=";
+
+static bool build_callback(const struct app *app, struct token *token)
+{
+	const struct settings *s = &app->settings;
+	SCOPED_STRBUF(body, CALLBACK_BYTES_MAX);
+	SCOPED_STRBUF(json, CALLBACK_BYTES_MAX);
+	if (s->callback_url.len == 0)
+		return true;
+	strbuf_adds(&body, body_template);
+	if (!grant_issue(&app->grant_key, s->dir, token->expires, &body))
+		return false;
+	strbuf_adds(&json, "{\"callbackUrl\":");
+	json_add_string(&json, s->callback_url);
+	strbuf_adds(&json, ",\"callbackBody\":");
+	json_add_string(&json, strbuf_slice(&body));
+	strbuf_adds(&json, ",\"callbackBodyType\":\"application/x-www-form-urlencoded\"");
+	/* Without it a TLS server with several names shows the wrong certificate. */
+	if (slice_starts(s->callback_url, S("https://")))
+		strbuf_adds(&json, ",\"callbackSNI\":true");
+	strbuf_addc(&json, '}');
+	base64_encode(&token->callback, strbuf_slice(&json));
+	return !strbuf_broken(&body) && !strbuf_broken(&json) && !strbuf_broken(&token->callback);
+}
+
+static bool build_form(const struct app *app, int version, struct arena *arena, struct token *token)
+{
+	const struct settings *s = &app->settings;
+	const struct policy_field bound[] = {
+		{S("success_action_status"), S("200")},
+		{S("callback"), strbuf_slice(&token->callback)},
+	};
+	bool has_callback = token->callback.len > 0;
+	bool is_bound = has_callback && s->bind_callback;
+	const struct policy_grant grant = {
+		.now_ms = token->now_ms,
+		.expires_ms = token->expires * 1000,
+		.bucket = s->bucket,
+		.key_prefix = s->dir,
+		.max_bytes = (uint64_t)s->max_size,
+		.content_types = s->types.words,
+		.content_type_count = s->types.count,
+		.bound = bound,
+		.bound_count = is_bound ? 2 : 1,
+		.free = &bound[1],
+		.free_count = has_callback && !is_bound ? 1 : 0,
+	};
+	const struct policy_signer signer = {
+		.access_key_id = s->access_key_id,
+		.secret = s->access_key_secret,
+		.region = s->region,
+	};
+	return (version == 1 ? policy_form_v1(&grant, &signer, arena, &token->form)
+			     : policy_form_v4(&grant, &signer, arena, &token->form)) == ERR_OK;
+}
+
+static bool token_build(
+	const struct app *app, int version, struct arena *arena, struct token *token)
+{
+	token->now_ms = clock_wall_ms(app->parts.clock);
+	token->expires = token->now_ms / 1000 + app->settings.expire_seconds;
+	strbuf_init(&token->callback, CALLBACK_BYTES_MAX);
+	return build_callback(app, token) && build_form(app, version, arena, token);
+}
+
+/* `json` is what was built, if it was. */
+static void finish(const struct app *app, struct exchange *x, bool built, struct strbuf *json,
+	struct token *token)
+{
+	if (built && !strbuf_broken(json))
+		app_send_json(app, x, 200, strbuf_slice(json));
+	else
+		app_send_error(
+			app, x, 503, "unavailable", "No upload can be signed now; try again.");
+	strbuf_release(&token->callback);
+}
+
+static void write_classic(const struct app *app, const struct token *token, struct strbuf *json)
+{
+	strbuf_adds(json, "{\"accessid\":");
+	strbuf_add_slice(json, strbuf_slice(&app->id_json));
+	strbuf_adds(json, ",\"host\":");
+	strbuf_add_slice(json, strbuf_slice(&app->host_json));
+	strbuf_adds(json, ",\"policy\":\"");
+	strbuf_add_slice(json, token->form.policy);
+	strbuf_adds(json, "\",\"signature\":\"");
+	strbuf_add_slice(json, token->form.signature);
+	strbuf_addf(json, "\",\"expire\":%lld", (long long)token->expires);
+	if (token->callback.len > 0) {
+		strbuf_adds(json, ",\"callback\":\"");
+		strbuf_add_slice(json, strbuf_slice(&token->callback));
+		strbuf_addc(json, '"');
+	}
+	strbuf_adds(json, ",\"dir\":");
+	strbuf_add_slice(json, strbuf_slice(&app->dir_json));
+	strbuf_addc(json, '}');
+}
+
+static void write_form(const struct app *app, const struct token *token, struct strbuf *json)
+{
+	strbuf_adds(json, "{\"url\":");
+	strbuf_add_slice(json, strbuf_slice(&app->host_json));
+	strbuf_adds(json, ",\"method\":\"POST\",\"fields\":{");
+	for (size_t i = 0; i < token->form.field_count; i++) {
+		if (i > 0)
+			strbuf_addc(json, ',');
+		json_add_string(json, token->form.fields[i].name);
+		strbuf_addc(json, ':');
+		json_add_string(json, token->form.fields[i].value);
+	}
+	strbuf_adds(json, "},\"dir\":");
+	strbuf_add_slice(json, strbuf_slice(&app->dir_json));
+	strbuf_addf(json, ",\"expires\":%lld,", (long long)token->expires);
+	strbuf_add_slice(json, strbuf_slice(&app->limits_json));
+	strbuf_addc(json, '}');
+}
+
+void app_send_token(const struct app *app, struct exchange *x)
+{
+	SCOPED_STRBUF(json, TOKEN_BYTES_MAX);
+	struct token token;
+	bool built = token_build(app, 1, exchange_arena(x), &token);
+	if (built)
+		write_classic(app, &token, &json);
+	finish(app, x, built, &json, &token);
+}
+
+void app_send_grant(const struct app *app, struct exchange *x)
+{
+	SCOPED_STRBUF(json, TOKEN_BYTES_MAX);
+	struct token token;
+	bool built = token_build(app, app->settings.signature_version, exchange_arena(x), &token);
+	if (built)
+		write_form(app, &token, &json);
+	finish(app, x, built, &json, &token);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledger of uploads: what it keeps, what it refuses to keep twice, that it never forgets. */
+#include "app/ledger.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "tap.h"
+#include "waiting.h"
+
+struct call {
+	struct ledger_entry entry;
+	bool done;
+};
+
+static struct waiting here;
+static char folder[] = P_tmpdir "/postern-ledger-XXXXXX";
+static char path[100];
+
+static void on_done(struct task *task)
+{
+	struct ledger_entry *entry = CONTAINER_OF(task, struct ledger_entry, done);
+	CONTAINER_OF(entry, struct call, entry)->done = true;
+}
+
+static struct call call_of(const char *grant_id, const char *request_id)
+{
+	return (struct call){.entry = {.received_ms = 1700000000123,
+				     .grant_id = slice_str(grant_id),
+				     .request_id = slice_str(request_id),
+				     .bucket = S("uploads"),
+				     .object = S("dir/\xe4\xb8\xad'\".png"),
+				     .etag = S("ABC"),
+				     .mime_type = S("image/png"),
+				     .size = 5,
+				     .width = 7,
+				     .height = -1,
+				     .client_ip = S("::1"),
+				     .body = S("a=b\0c"),
+				     .home = &here.executor,
+				     .done.run = on_done}};
+}
+
+static enum ledger_result record(
+	struct ledger *ledger, const char *grant_id, const char *request_id)
+{
+	struct call call = call_of(grant_id, request_id);
+	ledger_record(ledger, &call.entry);
+	waiting_until(&here, &call.done);
+	return call.entry.result;
+}
+
+/* The first column of the first row, as text. */
+static const char *query(const char *sql)
+{
+	static char answer[200];
+	sqlite3 *db;
+	sqlite3_stmt *statement;
+	snprintf(answer, sizeof(answer), "(none)");
+	if (sqlite3_open(path, &db) != SQLITE_OK ||
+		sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return "(error)";
+	int result = sqlite3_step(statement);
+	if (result == SQLITE_ROW)
+		snprintf(answer, sizeof(answer), "%s",
+			(const char *)sqlite3_column_text(statement, 0));
+	else if (result != SQLITE_DONE)
+		snprintf(answer, sizeof(answer), "%s", sqlite3_errmsg(db));
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return answer;
+}
+
+static void keeps(void)
+{
+	struct ledger *ledger = NULL;
+	struct stat st;
+	OK(ledger_open(path, &ledger) == ERR_OK, "makes its file");
+	OK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "for its owner alone");
+	IS_INT(record(ledger, "g1", "r1"), LEDGER_RECORDED, "records");
+	IS_INT(record(ledger, "g1", "r1"), LEDGER_REPEATED, "notices the same callback again");
+	IS_INT(record(ledger, "g1", "r2"), LEDGER_RECORDED, "another request under the grant");
+	IS_INT(record(ledger, "g2", "r1"), LEDGER_RECORDED, "another grant");
+	IS_INT(record(ledger, "", "r1"), LEDGER_RECORDED, "no grant");
+	IS_INT(record(ledger, "", "r1"), LEDGER_RECORDED, "says nothing about repetition");
+	ledger_close(ledger);
+	OK(ledger_open(path, &ledger) == ERR_OK, "opens again");
+	IS_INT(record(ledger, "g1", "r2"), LEDGER_REPEATED, "remembers");
+	ledger_close(ledger);
+	IS(slice_str(query("SELECT count(*) FROM uploads")), S("5"), "five rows");
+	IS(slice_str(query("SELECT received_ms || bucket || object || etag || mime_type || size || "
+			   "width || coalesce(height, '-') || client_ip || hex(body) FROM uploads "
+			   "WHERE grant_id = 'g2'")),
+		S("1700000000123uploadsdir/\xe4\xb8\xad'\".pngABCimage/png57-::1613D620063"),
+		"as they were given");
+}
+
+static void append_only(void)
+{
+	IS(slice_str(query("UPDATE uploads SET size = 1")), S("the ledger is append-only"),
+		"no row can be changed");
+	IS(slice_str(query("DELETE FROM uploads")), S("the ledger is append-only"),
+		"no row can be removed");
+	IS(slice_str(query("SELECT count(*) FROM uploads")), S("5"), "all are there");
+}
+
+/* Entries that are posted together, with repetitions among them. */
+static void together(void)
+{
+	enum {
+		MANY = 200
+	};
+	static struct call calls[MANY];
+	static char ids[MANY][16];
+	struct ledger *ledger = NULL;
+	if (ledger_open(path, &ledger) != ERR_OK)
+		return;
+	int recorded = 0, repeated = 0;
+	for (int i = 0; i < MANY; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "t%d", i / 2);
+		calls[i] = call_of("together", ids[i]);
+		ledger_record(ledger, &calls[i].entry);
+	}
+	for (int i = 0; i < MANY; i++) {
+		waiting_until(&here, &calls[i].done);
+		recorded += calls[i].entry.result == LEDGER_RECORDED;
+		repeated += calls[i].entry.result == LEDGER_REPEATED;
+	}
+	IS_INT(recorded, MANY / 2, "each is recorded once");
+	IS_INT(repeated, MANY / 2, "its repetition is noticed in the same batch");
+	ledger_close(ledger);
+}
+
+static void faults(void)
+{
+	struct ledger *ledger = NULL;
+	char bad[200];
+	snprintf(bad, sizeof(bad), "%s/no/such/folder", folder);
+	OK(ledger_open(bad, &ledger) == ERR_INTERNAL && !ledger, "a folder that is not there");
+	snprintf(bad, sizeof(bad), "%s/text", folder);
+	FILE *f = fopen(bad, "w");
+	if (!f)
+		abort();
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database\n", f);
+	fclose(f);
+	OK(ledger_open(bad, &ledger) == ERR_INTERNAL && !ledger, "a file that is no database");
+	unlink(bad);
+	/* The table goes away under the ledger's feet: an upload is not confirmed. */
+	OK(ledger_open(path, &ledger) == ERR_OK, "opens");
+	(void)query("DROP TABLE uploads");
+	IS_INT(record(ledger, "g", "r"), LEDGER_FAILED, "a fault is told");
+	ledger_close(ledger);
+}
+
+int main(void)
+{
+	waiting_init(&here);
+	if (!mkdtemp(folder))
+		return 1;
+	snprintf(path, sizeof(path), "%s/ledger.db", folder);
+	keeps();
+	append_only();
+	together();
+	faults();
+	unlink(path);
+	rmdir(folder);
+	return tap_done();
+}
