@@ -4,6 +4,7 @@
  * file of each folder that is named. So a corpus is replayed with any compiler and sanitizer.
  */
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
