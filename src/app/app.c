@@ -151,9 +151,9 @@ static void route_get(const struct app *app, struct exchange *x, enum resource r
 		send_not_found(app, x);
 }
 
-static void on_begin(const struct service *service, struct exchange *x)
+static void on_begin(void *ctx, struct exchange *x)
 {
-	struct app *app = CONTAINER_OF((struct service *)(uintptr_t)service, struct app, service);
+	struct app *app = ctx;
 	const struct request_head *head = exchange_head(x);
 	enum resource resource = find_resource(app, head->path);
 	if (resource == RESOURCE_NONE)
@@ -206,7 +206,7 @@ static void build_json_parts(struct app *app)
 
 static enum err app_start(struct app *app, const struct app_parts *parts)
 {
-	app->service = (struct service){.name = "app", .begin = on_begin};
+	app->service = (struct service){.name = "app", .begin = on_begin, .ctx = app};
 	app->parts = *parts;
 	grant_key_derive(app->settings.access_key_secret, &app->grant_key);
 	build_json_parts(app);

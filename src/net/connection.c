@@ -153,7 +153,7 @@ static void begin(struct connection *c, size_t head_size)
 	body_starts(c);
 	c->phase = CONNECTION_BODY;
 	set_timer(c, TIMER_BODY);
-	c->listener->service->begin(c->listener->service, x);
+	c->listener->service->begin(c->listener->service->ctx, x);
 	if (c->phase != CONNECTION_BODY)
 		return;
 	if (x->head.expect_continue && !c->body_done && !x->answered && c->view.len == 0 &&

@@ -37,7 +37,8 @@ struct exchange;
 
 struct service {
 	const char *name; /* for the log */
-	void (*begin)(const struct service *service, struct exchange *x);
+	void (*begin)(void *ctx, struct exchange *x);
+	void *ctx;
 };
 
 struct exchange_handler {

@@ -222,9 +222,10 @@ struct store_ops {
 		struct store_put **ret) MUST_USE;
 	/*
 	 * Takes all of `bytes`, which are copied or written before it returns. STORE_WAIT asks the
-	 * caller to write no more until `wait` is posted (memory for one upload is bounded);
-	 * `wait` must not be in use. An error is sticky and comes out of put_commit; STORE_DONE
-	 * with wait->err set reports it early so that the caller can stop reading.
+	 * caller to write no more until `wait` is posted (memory for one upload is bounded); what
+	 * the caller must write all the same meanwhile, because it was already read, is given with
+	 * `wait` NULL. An error is sticky and comes out of put_commit; STORE_DONE with wait->err
+	 * set reports it early so that the caller can stop reading.
 	 */
 	enum store_now (*put_write)(
 		struct store_put *put, struct slice bytes, struct store_wait *wait);

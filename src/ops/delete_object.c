@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DeleteObject: 204, also if there is no such object. */
+#include "ops/ops_internal.h"
+#include "ops/respond.h"
+
+struct delete_object {
+	struct request *r;
+	struct store_delete del;
+};
+
+static void deleted(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_delete *del = CONTAINER_OF(wait, struct store_delete, wait);
+	struct request *r = CONTAINER_OF(del, struct delete_object, del)->r;
+	if (wait->err != ERR_OK)
+		respond_error(r, wait->err);
+	else
+		respond(r, 204, NULL, S(""));
+	request_release(r);
+}
+
+static void finish(struct request *r)
+{
+	struct delete_object *state = r->state;
+	state->r = r;
+	state->del = (struct store_delete){
+		.wait = {.task.run = deleted, .home = r->home},
+		.bucket_id = r->bucket->id,
+		.key = r->address.key.text,
+	};
+	request_hold(r);
+	store_delete(r->ops->options.store, &state->del);
+}
+
+extern const struct op op_delete_object;
+const struct op op_delete_object = {
+	.name = "DeleteObject",
+	.method = HTTP_DELETE,
+	.level = OP_OBJECT,
+	.access = OP_ACCESS_WRITE,
+	.body = OP_BODY_NONE,
+	.state_size = sizeof(struct delete_object),
+	.finish = finish,
+};

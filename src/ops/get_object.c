@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GetObject and HeadObject: conditions, one range, the bytes straight from the store's file. */
+#include "base/encode.h"
+#include "http/conditional.h"
+#include "http/date.h"
+#include "http/range.h"
+#include "ops/object_headers.h"
+#include "ops/ops_internal.h"
+#include "ops/respond.h"
+
+struct get_object {
+	struct request *r;
+	struct store_get get;
+	bool found; /* get holds something to be released */
+};
+
+/* Query parameters that replace a header of the answer. */
+static const struct {
+	struct slice param;
+	struct slice header;
+} overrides[] = {
+	{SLICE_LIT("response-content-type"), SLICE_LIT("Content-Type")},
+	{SLICE_LIT("response-content-language"), SLICE_LIT("Content-Language")},
+	{SLICE_LIT("response-expires"), SLICE_LIT("Expires")},
+	{SLICE_LIT("response-cache-control"), SLICE_LIT("Cache-Control")},
+	{SLICE_LIT("response-content-disposition"), SLICE_LIT("Content-Disposition")},
+	{SLICE_LIT("response-content-encoding"), SLICE_LIT("Content-Encoding")},
+};
+
+/* Appends the kept lines but those that the query replaces, then the replacements. */
+static bool add_kept_headers(struct request *r, struct slice kept)
+{
+	struct slice values[ARRAY_LEN(overrides)];
+	bool any = false;
+	for (size_t i = 0; i < ARRAY_LEN(overrides); i++) {
+		values[i] = request_param(r, overrides[i].param);
+		any = any || values[i].ptr;
+	}
+	if (!any) {
+		exchange_header_lines(r->x, kept);
+		return true;
+	}
+	if (r->anonymous) {
+		respond_error_text(r, ERR_INVALID_REQUEST,
+			"Response headers can be overridden in signed requests only.");
+		return false;
+	}
+	struct slice line;
+	while (slice_cut(&kept, '\n', &line)) {
+		bool replaced = false;
+		for (size_t i = 0; i < ARRAY_LEN(overrides); i++) {
+			struct slice name = slice_head(line, slice_find(line, ':'));
+			replaced = replaced ||
+				   (values[i].ptr && slice_eq_nocase(name, overrides[i].header));
+		}
+		if (!replaced)
+			exchange_header_lines(r->x, slice_of(line.ptr, line.len + 1));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(overrides); i++)
+		if (values[i].ptr)
+			exchange_header(r->x, overrides[i].header.ptr, values[i]);
+	return true;
+}
+
+static void add_object_headers(
+	struct request *r, const struct store_object *object, struct slice etag)
+{
+	char modified[DATE_SIZE];
+	SCOPED_STRBUF(lines, 512);
+	date_format(object->modified_ms / 1000, modified);
+	strbuf_addf(&lines, "ETag: \"%.*s\"\r\nLast-Modified: %s\r\n", SLICE_FMT(etag), modified);
+	strbuf_adds(&lines, "Accept-Ranges: bytes\r\nx-oss-object-type: Normal\r\n"
+			    "x-oss-hash-crc64ecma: ");
+	strbuf_add_u64(&lines, object->crc64);
+	strbuf_adds(&lines, "\r\nX-Content-Type-Options: nosniff\r\nContent-MD5: ");
+	base64_encode(&lines, slice_of(object->md5, sizeof(object->md5)));
+	strbuf_adds(&lines, "\r\n");
+	exchange_header_lines(r->x, strbuf_slice(&lines));
+}
+
+/* True: go on. */
+static bool conditions_hold(struct request *r, const struct store_object *object, struct slice etag)
+{
+	struct conditional conditions = conditional_from_head(exchange_head(r->x), S(""));
+	const char *name = NULL;
+	switch (conditional_check(&conditions, etag, object->modified_ms / 1000, true, &name)) {
+	case CONDITIONAL_PROCEED:
+		return true;
+	case CONDITIONAL_NOT_MODIFIED:
+		add_object_headers(r, object, etag);
+		respond_error(r, ERR_NOT_MODIFIED);
+		return false;
+	case CONDITIONAL_FAILED:
+		respond_detail(r, "Condition", slice_str(name));
+		respond_error(r, ERR_PRECONDITION_FAILED);
+		return false;
+	}
+	return false;
+}
+
+static void answer_object(struct request *r, const struct store_get *get, struct slice etag)
+{
+	const struct store_object *object = &get->object;
+	struct byte_range range = {.first = 0, .size = object->size};
+	bool standard = slice_eq(request_header(r, S("x-oss-range-behavior")), S("standard"));
+	enum range_result part =
+		range_parse(request_header(r, S("Range")), object->size, standard, &range);
+	if (part == RANGE_UNSATISFIABLE) {
+		SCOPED_STRBUF(size, 64);
+		strbuf_adds(&size, "bytes */");
+		strbuf_add_u64(&size, object->size);
+		exchange_header(r->x, "Content-Range", strbuf_slice(&size));
+		respond_error(r, ERR_INVALID_RANGE);
+		return;
+	}
+	if (!add_kept_headers(r, object->headers))
+		return;
+	add_object_headers(r, object, etag);
+	if (part == RANGE_PART) {
+		SCOPED_STRBUF(text, 96);
+		strbuf_adds(&text, "bytes ");
+		strbuf_add_u64(&text, range.first);
+		strbuf_addc(&text, '-');
+		strbuf_add_u64(&text, range.first + range.size - 1);
+		strbuf_addc(&text, '/');
+		strbuf_add_u64(&text, object->size);
+		exchange_header(r->x, "Content-Range", strbuf_slice(&text));
+	}
+	respond_file(r, part == RANGE_PART ? 206 : 200, &get->blob, range.first, range.size);
+}
+
+static void looked_up(struct request *r)
+{
+	struct get_object *state = r->state;
+	struct store_get *get = &state->get;
+	state->found = get->wait.err == ERR_OK;
+	if (!r->x)
+		return;
+	if (r->anonymous && (!state->found || !request_may_read(r, get->object.acl)) &&
+		!request_may_read(r, STORE_ACL_DEFAULT)) {
+		/* Whether it exists is no business of theirs. */
+		respond_error(r, ERR_BUCKET_ACL_DENIED);
+		return;
+	}
+	if (!state->found) {
+		respond_detail(r, "Key", r->address.key.text);
+		respond_error(r, get->wait.err);
+		return;
+	}
+	if (!request_may_read(r, get->object.acl)) {
+		respond_error(r, ERR_ACCESS_DENIED);
+		return;
+	}
+	SCOPED_STRBUF(etag, 64);
+	hex_encode_upper(&etag, slice_of(get->object.md5, sizeof(get->object.md5)));
+	if (conditions_hold(r, &get->object, strbuf_slice(&etag)))
+		answer_object(r, get, strbuf_slice(&etag));
+}
+
+static void came_back(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_get *get = CONTAINER_OF(wait, struct store_get, wait);
+	struct request *r = CONTAINER_OF(get, struct get_object, get)->r;
+	looked_up(r);
+	request_release(r);
+}
+
+static void finish(struct request *r)
+{
+	struct get_object *state = r->state;
+	state->r = r;
+	state->get = (struct store_get){
+		.wait = {.task.run = came_back, .home = r->home},
+		.bucket_id = r->bucket->id,
+		.key = r->address.key.text,
+		.head_only = r->op->method == HTTP_HEAD,
+	};
+	request_hold(r);
+	if (store_get(r->ops->options.store, &state->get) == STORE_WAIT)
+		return;
+	looked_up(r);
+	request_release(r);
+}
+
+static void release(struct request *r)
+{
+	struct get_object *state = r->state;
+	if (state->found)
+		store_get_release(r->ops->options.store, &state->get);
+}
+
+extern const struct op op_get_object;
+const struct op op_get_object = {
+	.name = "GetObject",
+	.method = HTTP_GET,
+	.level = OP_OBJECT,
+	.access = OP_ACCESS_OBJECT,
+	.body = OP_BODY_NONE,
+	.state_size = sizeof(struct get_object),
+	.finish = finish,
+	.release = release,
+};
+
+extern const struct op op_head_object;
+const struct op op_head_object = {
+	.name = "HeadObject",
+	.method = HTTP_HEAD,
+	.level = OP_OBJECT,
+	.access = OP_ACCESS_OBJECT,
+	.body = OP_BODY_NONE,
+	.state_size = sizeof(struct get_object),
+	.finish = finish,
+	.release = release,
+};

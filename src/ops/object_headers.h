@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a client says about an object when it uploads it, from headers (PutObject) or form fields
+ * (PostObject): the header lines that are kept with it and sent with every GET, and its ACL.
+ */
+#ifndef OPS_OBJECT_HEADERS_H
+#define OPS_OBJECT_HEADERS_H
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "store/store.h"
+
+struct object_headers {
+	struct strbuf lines; /* "Name: value\r\n" each */
+	size_t user_meta_bytes;
+	struct slice content_type;  /* borrowed; empty: none was given */
+	struct slice storage_class; /* borrowed; empty: Standard */
+	enum store_acl acl;
+	bool forbid_overwrite;
+};
+
+void object_headers_init(struct object_headers *h);
+void object_headers_release(struct object_headers *h);
+
+/*
+ * Takes note of one header or field; names that mean nothing for an object are passed over. The
+ * value must live until object_headers_finish().
+ * ERR_INVALID_ARGUMENT, ERR_INVALID_ENCRYPTION, ERR_NOT_IMPLEMENTED (what is OSS's but would be
+ * accepted and then ignored), with a sentence in `reason`.
+ */
+enum err object_headers_add(struct object_headers *h, struct slice name, struct slice value,
+	struct strbuf *reason) MUST_USE;
+
+/* Adds the content type (application/octet-stream by default) and the storage class. */
+enum err object_headers_finish(struct object_headers *h) MUST_USE;
+
+/* The value of a line in kept headers, or the empty slice. */
+struct slice object_headers_find(struct slice lines, struct slice name);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An operation of the OSS API is a constant of this type, in a file of its own, listed in table.c.
+ * Routing, authentication, access and metrics read the table; so adding an operation is one file
+ * and one line.
+ *
+ * Order of calls, all on the request's loop: begin, then data for each piece of a streamed body,
+ * then finish. Any of them may answer (respond.h), after which only release is called. begin comes
+ * after the request was found authentic and permitted.
+ */
+#ifndef OPS_OP_H
+#define OPS_OP_H
+
+#include <stddef.h>
+
+#include "base/slice.h"
+#include "http/head.h"
+
+struct request;
+
+/* What a request is about. */
+enum op_level {
+	OP_SERVICE,
+	OP_BUCKET,
+	OP_OBJECT,
+	OP_ANY, /* OPTIONS: a bucket or an object */
+};
+
+/* Who may: checked before begin. */
+enum op_access {
+	OP_ACCESS_OWNER, /* signed with a key of ours */
+	OP_ACCESS_READ,  /* or anybody, as the ACL of the bucket permits */
+	OP_ACCESS_WRITE,
+	OP_ACCESS_OBJECT, /* the operation asks request_may_read() once it knows the object's ACL */
+	OP_ACCESS_SELF,   /* the operation decides: PostObject's form, preflights */
+};
+
+enum op_body {
+	OP_BODY_NONE,   /* thrown away */
+	OP_BODY_WHOLE,  /* gathered, up to max_body, then finish with request->body */
+	OP_BODY_STREAM, /* passed to data */
+};
+
+struct op {
+	const char *name; /* OSS's: "PutObject" */
+	enum http_method method;
+	enum op_level level;
+	const char *subresource; /* the query parameter that chooses it; NULL: none */
+	enum op_access access;
+	enum op_body body;
+	size_t max_body;
+	size_t state_size; /* request->state: zeroed memory of this size */
+	void (*begin)(struct request *r);
+	void (*data)(struct request *r, struct slice piece);
+	void (*finish)(struct request *r);
+	/* Once nothing is outstanding and the exchange has gone: frees what `state` holds. */
+	void (*release)(struct request *r);
+};
+
+/* Ends with NULL. */
+extern const struct op *const op_table[];
+
+#endif

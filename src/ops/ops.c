@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way of a request to its operation: address, bucket, route, signature, access; then the
+ * body's pieces go where the operation wants them.
+ */
+#include "ops/ops.h"
+
+#include "base/log.h"
+#include "ops/auth.h"
+#include "ops/ops_internal.h"
+#include "ops/respond.h"
+#include "ops/route.h"
+
+static void body(struct exchange *x UNUSED, void *state, struct slice piece)
+{
+	struct request *r = state;
+	if (r->answered || !r->op)
+		return;
+	request_hold(r); /* an answer may end the exchange, and with it the request */
+	if (r->op->body == OP_BODY_STREAM) {
+		r->op->data(r, piece);
+	} else if (r->op->body == OP_BODY_WHOLE) {
+		strbuf_add_slice(&r->body, piece);
+		if (strbuf_broken(&r->body))
+			respond_error_text(r, ERR_ENTITY_TOO_LARGE,
+				"The request body is longer than %zu bytes.", r->op->max_body);
+	}
+	request_release(r);
+}
+
+static void end(struct exchange *x UNUSED, void *state)
+{
+	struct request *r = state;
+	request_hold(r);
+	if (!r->answered && r->op && r->op->finish)
+		r->op->finish(r);
+	request_release(r);
+}
+
+static void gone(struct exchange *x UNUSED, void *state)
+{
+	struct request *r = state;
+	r->x = NULL;
+	request_release(r);
+}
+
+static void stalled(struct exchange *x UNUSED, void *state)
+{
+	struct request *r = state;
+	if (!r->answered)
+		respond_error(r, ERR_REQUEST_TIMEOUT);
+}
+
+static const struct exchange_handler handler = {
+	.body = body, .end = end, .gone = gone, .stalled = stalled};
+
+static struct request *new_request(struct ops *ops, struct exchange *x)
+{
+	struct request *r = malloc(sizeof(*r));
+	if (!r)
+		return NULL;
+	*r = (struct request){.ops = ops, .x = x, .holds = 1, .home = exchange_home(x)};
+	arena_init(&r->arena, r->first, sizeof(r->first), LIMIT_REQUEST_ARENA_BYTES);
+	strbuf_init(&r->details, KIB(8));
+	strbuf_init(&r->body, 0);
+	r->id = arena_copy(&r->arena, exchange_id(x));
+	r->peer = arena_copy(&r->arena, exchange_peer(x));
+	ops_count(&ops->open_requests);
+	ops_count(&ops->requests);
+	return r;
+}
+
+static bool access_granted(struct request *r)
+{
+	switch (r->op->access) {
+	case OP_ACCESS_SELF:
+	case OP_ACCESS_OBJECT:
+		return true;
+	case OP_ACCESS_OWNER:
+		return !r->anonymous;
+	case OP_ACCESS_READ:
+		return request_may_read(r, STORE_ACL_DEFAULT);
+	case OP_ACCESS_WRITE:
+		return request_may_write(r);
+	}
+	return false;
+}
+
+/* Whether the address could be read and names what there is; else it has been answered. */
+static bool find_address(struct request *r, const struct request_head *head)
+{
+	const struct ops_options *options = &r->ops->options;
+	SCOPED_STRBUF(reason, 512);
+	enum err e = address_parse(head->host, head->path, options->domains, options->domain_count,
+		&r->arena, &r->address, &reason);
+	if (e != ERR_OK) {
+		if (reason.len)
+			respond_error_text(r, e, "%s", reason.ptr);
+		else
+			respond_error(r, e);
+		return false;
+	}
+	if (!r->address.has_bucket)
+		return true;
+	/* The text may lie in the request's head, which this request may outlive. */
+	r->address.bucket.text = arena_copy(&r->arena, r->address.bucket.text);
+	if (r->address.has_key)
+		r->address.key.text = arena_copy(&r->arena, r->address.key.text);
+	r->bucket = store_bucket_get(options->store, r->address.bucket.text);
+	return true;
+}
+
+static bool find_op(struct request *r, const struct request_head *head)
+{
+	enum err e = route(head, &r->address, &r->op);
+	if (e != ERR_OK) {
+		respond_error(r, e);
+		return false;
+	}
+	exchange_note(r->x, "op=%s", r->op->name);
+	if (r->op->state_size && !(r->state = arena_zalloc(&r->arena, r->op->state_size))) {
+		respond_error(r, ERR_UNAVAILABLE);
+		return false;
+	}
+	r->body.max = r->op->max_body;
+	return true;
+}
+
+static bool needs_bucket(const struct op *op)
+{
+	return op->level != OP_SERVICE && op->access != OP_ACCESS_OWNER;
+}
+
+static void start(struct request *r)
+{
+	const struct request_head *head = exchange_head(r->x);
+	if (!find_address(r, head) || !find_op(r, head))
+		return;
+	/* Anybody may learn that a bucket does not exist, but not what an owner would be told. */
+	if (!r->bucket && needs_bucket(r->op)) {
+		respond_detail(r, "BucketName", r->address.bucket.text);
+		respond_error(r, ERR_NO_SUCH_BUCKET);
+		return;
+	}
+	if (r->op->access != OP_ACCESS_SELF && !auth_check(r))
+		return;
+	if (!access_granted(r)) {
+		respond_error(r, r->bucket ? ERR_BUCKET_ACL_DENIED : ERR_ACCESS_DENIED);
+		return;
+	}
+	if (r->op->begin)
+		r->op->begin(r);
+}
+
+static void send_callback_key(struct ops *ops, struct exchange *x)
+{
+	exchange_header_lines(
+		x, S("Server: AliyunOSS\r\nContent-Type: application/x-pem-file\r\n"));
+	exchange_send(x, 200, ops->options.callback_key_pem);
+}
+
+static void begin(void *ctx, struct exchange *x)
+{
+	struct ops *ops = ctx;
+	const struct request_head *head = exchange_head(x);
+	if ((head->method == HTTP_GET || head->method == HTTP_HEAD) &&
+		slice_eq(head->path, S(OPS_CALLBACK_KEY_PATH))) {
+		send_callback_key(ops, x);
+		return;
+	}
+	struct request *r = new_request(ops, x);
+	if (!r) {
+		exchange_send(x, 503, S(""));
+		return;
+	}
+	exchange_attach(x, &handler, r);
+	request_hold(r);
+	start(r);
+	request_release(r);
+}
+
+enum err ops_new(const struct ops_options *options, struct ops **ret)
+{
+	struct ops *ops = calloc(1, sizeof(*ops));
+	if (!ops)
+		return ERR_UNAVAILABLE;
+	ops->service = (struct service){.name = "store", .begin = begin, .ctx = ops};
+	ops->options = *options;
+	ops->cors = cors_cache_new();
+	if (!ops->cors) {
+		ops_free(ops);
+		return ERR_UNAVAILABLE;
+	}
+	*ret = ops;
+	return ERR_OK;
+}
+
+const struct service *ops_service(const struct ops *ops)
+{
+	return &ops->service;
+}
+
+bool ops_idle(const struct ops *ops)
+{
+	return atomic_load_explicit(&ops->open_requests, memory_order_acquire) == 0;
+}
+
+void ops_free(struct ops *ops)
+{
+	if (!ops)
+		return;
+	cors_cache_free(ops->cors);
+	free(ops);
+}
+
+void ops_stats(const struct ops *ops, struct ops_stats *ret)
+{
+	*ret = (struct ops_stats){
+		.requests = atomic_load(&ops->requests),
+		.errors = atomic_load(&ops->errors),
+		.uploads = atomic_load(&ops->uploads),
+		.callbacks = atomic_load(&ops->callbacks),
+		.callbacks_failed = atomic_load(&ops->callbacks_failed),
+	};
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The object store as a service on the network: the operations of the OSS API over a store.
+ */
+#ifndef OPS_OPS_H
+#define OPS_OPS_H
+
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "callback/sender.h"
+#include "net/exchange.h"
+#include "ops/keys.h"
+#include "store/store.h"
+
+struct ops;
+
+#define OPS_DOMAINS_MAX 16
+
+struct ops_options {
+	struct store *store; /* this and the next three outlive the service */
+	const struct keys *keys;
+	const struct clock *clock;
+	struct callback_sender *callbacks;
+	struct slice callback_key_pem; /* served at OPS_CALLBACK_KEY_PATH; outlives the service */
+	struct slice region;           /* the only one accepted in V4 signatures; empty: any */
+	struct slice domains[OPS_DOMAINS_MAX]; /* besides localhost; outlive the service */
+	size_t domain_count;
+};
+
+/* `-` cannot begin a bucket's name, so this hides no bucket. */
+#define OPS_CALLBACK_KEY_PATH "/-/callback_pub_key_v1.pem"
+
+struct ops_stats {
+	uint64_t requests;
+	uint64_t errors;    /* answers of 400 and above */
+	uint64_t uploads;   /* objects stored */
+	uint64_t callbacks; /* sent */
+	uint64_t callbacks_failed;
+};
+
+/* ERR_UNAVAILABLE without memory. */
+enum err ops_new(const struct ops_options *options, struct ops **ret) MUST_USE;
+const struct service *ops_service(const struct ops *ops);
+/* Whether no request holds anything any more, exchanges that have gone included. Any thread. */
+bool ops_idle(const struct ops *ops);
+/* Once idle. NULL is allowed. */
+void ops_free(struct ops *ops);
+void ops_stats(const struct ops *ops, struct ops_stats *ret);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OPTIONS: a browser's preflight (spec: CORS section 3). Nobody has to sign it. */
+#include "base/limits.h"
+#include "ops/ops_internal.h"
+#include "ops/respond.h"
+
+static void begin(struct request *r)
+{
+	struct cors_request asked = {
+		.origin = request_header(r, S("Origin")),
+		.method = request_header(r, S("Access-Control-Request-Method")),
+		.headers = request_header(r, S("Access-Control-Request-Headers")),
+	};
+	SCOPED_STRBUF(lines, KIB(64));
+	enum err e = cors_cache_preflight(r->ops->cors, r->bucket, &asked, &lines);
+	if (!strbuf_broken(&lines))
+		exchange_header_lines(r->x, strbuf_slice(&lines));
+	if (e == ERR_OK)
+		respond(r, 200, NULL, S(""));
+	else
+		respond_error(r, e);
+}
+
+extern const struct op op_options;
+const struct op op_options = {
+	.name = "OptionObject",
+	.method = HTTP_OPTIONS,
+	.level = OP_ANY,
+	.access = OP_ACCESS_SELF,
+	.body = OP_BODY_NONE,
+	.begin = begin,
+};

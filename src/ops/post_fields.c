@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/post_fields.h"
+
+#include "base/limits.h"
+
+enum {
+	SMALL_VALUE_BYTES = 16 << 10
+}; /* longer ones get a block of their own on the heap */
+
+void post_fields_init(struct post_fields *f, struct arena *arena)
+{
+	*f = (struct post_fields){.arena = arena};
+	strbuf_init(&f->value, LIMIT_FIELD_VALUE_BYTES);
+}
+
+void post_fields_release(struct post_fields *f)
+{
+	strbuf_release(&f->value);
+	for (size_t i = 0; i < f->large_count; i++)
+		strbuf_release(&f->large[i]);
+	free(f->large);
+}
+
+bool post_fields_begin(struct post_fields *f, struct slice name)
+{
+	struct post_field *field = arena_zalloc(f->arena, sizeof(*field));
+	if (!field || f->count >= LIMIT_FORM_FIELDS ||
+		name.len > LIMIT_FORM_PREDATA_BYTES - f->bytes)
+		return false;
+	field->name = arena_copy(f->arena, name);
+	if (!field->name.ptr)
+		return false;
+	if (f->last)
+		f->last->next = field;
+	else
+		f->first = field;
+	f->last = field;
+	f->count++;
+	f->bytes += name.len;
+	return true;
+}
+
+enum post_fields_result post_fields_add(struct post_fields *f, struct slice bytes)
+{
+	if (bytes.len > LIMIT_FIELD_VALUE_BYTES - f->value.len)
+		return POST_FIELDS_VALUE_TOO_LONG;
+	if (bytes.len > LIMIT_FORM_PREDATA_BYTES - f->bytes)
+		return POST_FIELDS_TOO_LONG;
+	f->bytes += bytes.len;
+	strbuf_add_slice(&f->value, bytes);
+	return strbuf_broken(&f->value) ? POST_FIELDS_TOO_LONG : POST_FIELDS_OK;
+}
+
+/* Keeps the heap block of a long value as it is. */
+static bool keep_large(struct post_fields *f)
+{
+	struct strbuf *more = realloc(f->large, (f->large_count + 1) * sizeof(*more));
+	if (!more)
+		return false;
+	f->large = more;
+	f->large[f->large_count++] = f->value;
+	f->last->value = strbuf_slice(&f->value);
+	strbuf_init(&f->value, LIMIT_FIELD_VALUE_BYTES);
+	return true;
+}
+
+bool post_fields_end(struct post_fields *f)
+{
+	if (f->value.len > SMALL_VALUE_BYTES)
+		return keep_large(f);
+	f->last->value = arena_copy(f->arena, strbuf_slice(&f->value));
+	strbuf_clear(&f->value);
+	return f->last->value.ptr != NULL;
+}
+
+struct slice post_fields_current(const struct post_fields *f)
+{
+	return f->last ? f->last->name : S("");
+}
+
+bool post_fields_find(struct post_fields *f, struct slice name, struct slice *ret)
+{
+	for (const struct post_field *field = f->first; field; field = field->next) {
+		if (slice_eq_nocase(field->name, name)) {
+			*ret = field->value;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct slice post_fields_get(struct post_fields *f, struct slice name)
+{
+	struct slice value = {NULL, 0};
+	(void)post_fields_find(f, name, &value);
+	return value;
+}
+
+struct slice post_fields_custom(void *ctx, struct slice name)
+{
+	return post_fields_get(ctx, name);
+}
+
+static bool find(void *context, struct slice name, struct slice *ret)
+{
+	return post_fields_find(context, name, ret);
+}
+
+struct form_fields post_fields_as_form(struct post_fields *f)
+{
+	return (struct form_fields){.find = find, .context = f};
+}
+
+const struct post_field *post_fields_next(const struct post_fields *f, const struct post_field *at)
+{
+	return at ? at->next : f->first;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fields of a posted form that came before the file, in their order, within OSS's limits.
+ * Names are found without regard to ASCII case; of several with one name the first counts.
+ */
+#ifndef OPS_POST_FIELDS_H
+#define OPS_POST_FIELDS_H
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "oss/form_fields.h"
+
+struct post_field {
+	struct post_field *next;
+	struct slice name;
+	struct slice value;
+};
+
+struct post_fields {
+	struct arena *arena; /* for small things */
+	struct post_field *first;
+	struct post_field *last; /* the one being read, until post_fields_end() */
+	struct strbuf value;     /* and its value so far */
+	struct strbuf *large;    /* heap blocks of long values */
+	size_t large_count;
+	size_t count;
+	size_t bytes; /* of all names and values */
+};
+
+enum post_fields_result {
+	POST_FIELDS_OK,
+	POST_FIELDS_VALUE_TOO_LONG, /* the value exceeds LIMIT_FIELD_VALUE_BYTES */
+	POST_FIELDS_TOO_LONG,       /* all of them exceed LIMIT_FORM_PREDATA_BYTES */
+};
+
+/* `arena` must outlive the fields. */
+void post_fields_init(struct post_fields *f, struct arena *arena);
+void post_fields_release(struct post_fields *f);
+
+/* A field begins; `name` is copied. False if there are too many, or no memory. */
+bool post_fields_begin(struct post_fields *f, struct slice name) MUST_USE;
+/* More of its value. */
+enum post_fields_result post_fields_add(struct post_fields *f, struct slice bytes) MUST_USE;
+/* The field is complete. False without memory. */
+bool post_fields_end(struct post_fields *f) MUST_USE;
+/* The name of the field that is being read, or was last. */
+struct slice post_fields_current(const struct post_fields *f);
+
+/* The first value of that name; false, or ptr NULL, if there is none. */
+bool post_fields_find(struct post_fields *f, struct slice name, struct slice *ret);
+struct slice post_fields_get(struct post_fields *f, struct slice name);
+/* For struct callback_values: `ctx` is a struct post_fields. */
+struct slice post_fields_custom(void *ctx, struct slice name);
+/* The fields as oss/ sees them. */
+struct form_fields post_fields_as_form(struct post_fields *f);
+/* All of them: from NULL on, until NULL. */
+const struct post_field *post_fields_next(const struct post_fields *f, const struct post_field *at);
+
+#endif

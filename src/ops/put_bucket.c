@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PutBucket: PUT / on a bucket. Creating what is there already succeeds and may change its ACL. */
+#include "base/limits.h"
+#include "ops/ops_internal.h"
+#include "ops/respond.h"
+#include "oss/acl.h"
+#include "oss/xml.h"
+
+struct put_bucket {
+	struct request *r;
+	bool has_acl;
+	enum acl acl;
+	bool class_supported;
+	struct store_bucket_create create;
+	struct store_bucket_change change;
+};
+
+static void done(struct request *r, enum err e)
+{
+	struct put_bucket *state = r->state;
+	SCOPED_STRBUF(location, 128);
+	strbuf_addf(&location, "/%.*s", SLICE_FMT(state->create.name));
+	if (e != ERR_OK) {
+		respond_error(r, e);
+	} else {
+		respond_header(r, "Location", strbuf_slice(&location));
+		respond(r, 200, NULL, S(""));
+	}
+	request_release(r);
+}
+
+static void created(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_bucket_create *create = CONTAINER_OF(wait, struct store_bucket_create, wait);
+	struct request *r = CONTAINER_OF(create, struct put_bucket, create)->r;
+	done(r, wait->err);
+}
+
+static void changed(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_bucket_change *change = CONTAINER_OF(wait, struct store_bucket_change, wait);
+	struct request *r = CONTAINER_OF(change, struct put_bucket, change)->r;
+	done(r, wait->err);
+}
+
+static void begin(struct request *r)
+{
+	struct put_bucket *state = r->state;
+	struct slice acl = request_header(r, S("x-oss-acl"));
+	state->r = r;
+	state->acl = ACL_PRIVATE;
+	state->has_acl = acl.ptr != NULL;
+	if (state->has_acl && !acl_parse_bucket(acl, &state->acl)) {
+		respond_detail(r, "ArgumentName", S("x-oss-acl"));
+		respond_detail(r, "ArgumentValue", acl);
+		respond_error_text(r, ERR_INVALID_ARGUMENT,
+			"x-oss-acl must be private, public-read or public-read-write.");
+	}
+}
+
+static enum err storage_class(void *ctx, struct slice text, struct strbuf *reason)
+{
+	struct put_bucket *state = ctx;
+	(void)reason;
+	state->class_supported = slice_eq(xml_trim(text), S("Standard"));
+	return ERR_OK;
+}
+
+static enum err redundancy(void *ctx, struct slice text, struct strbuf *reason)
+{
+	(void)ctx;
+	(void)text;
+	(void)reason;
+	return ERR_OK;
+}
+
+/* Whether the optional document asks for something that exists here; else it was answered. */
+static bool read_configuration(struct request *r)
+{
+	static const struct xml_element elements[] = {
+		{.path = "/CreateBucketConfiguration"},
+		{.path = "/CreateBucketConfiguration/StorageClass", .text = storage_class},
+		{.path = "/CreateBucketConfiguration/DataRedundancyType", .text = redundancy},
+	};
+	struct put_bucket *state = r->state;
+	state->class_supported = true;
+	if (r->body.len == 0)
+		return true;
+	SCOPED_STRBUF(reason, 512);
+	enum err e =
+		xml_read(strbuf_slice(&r->body), elements, ARRAY_LEN(elements), state, &reason);
+	if (e != ERR_OK)
+		respond_error_text(r, e, "%s", reason.ptr);
+	else if (!state->class_supported)
+		respond_error_text(r, ERR_NOT_IMPLEMENTED,
+			"Buckets of this store have the storage class Standard.");
+	else
+		return true;
+	return false;
+}
+
+static void finish(struct request *r)
+{
+	struct put_bucket *state = r->state;
+	struct slice name = r->address.bucket.text;
+	struct store *store = r->ops->options.store;
+	if (!read_configuration(r))
+		return;
+	state->create.name = name;
+	request_hold(r);
+	if (r->bucket && !state->has_acl) {
+		done(r, ERR_OK);
+	} else if (r->bucket) {
+		state->change = (struct store_bucket_change){
+			.wait = {.task.run = changed, .home = r->home},
+			.name = name,
+			.set_acl = true,
+			.acl = (enum store_acl)state->acl,
+		};
+		store_bucket_change(store, &state->change);
+	} else {
+		state->create = (struct store_bucket_create){
+			.wait = {.task.run = created, .home = r->home},
+			.name = name,
+			.acl = (enum store_acl)state->acl,
+		};
+		store_bucket_create(store, &state->create);
+	}
+}
+
+extern const struct op op_put_bucket;
+const struct op op_put_bucket = {
+	.name = "PutBucket",
+	.method = HTTP_PUT,
+	.level = OP_BUCKET,
+	.access = OP_ACCESS_OWNER,
+	.body = OP_BODY_WHOLE,
+	.max_body = LIMIT_CORS_BODY_BYTES,
+	.state_size = sizeof(struct put_bucket),
+	.begin = begin,
+	.finish = finish,
+};

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/respond.h"
+
+#include <stdarg.h>
+
+#include "base/encode.h"
+#include "ops/ops_internal.h"
+#include "oss/xml.h"
+
+void respond_header(struct request *r, const char *name, struct slice value)
+{
+	if (r->x)
+		exchange_header(r->x, name, value);
+}
+
+/* The headers of every answer of the store. */
+static void add_common_headers(struct request *r)
+{
+	exchange_header_lines(r->x, S("Server: AliyunOSS\r\n"));
+	exchange_header(r->x, "x-oss-request-id", r->id);
+	if (!r->bucket || (r->op && r->op->method == HTTP_OPTIONS))
+		return;
+	SCOPED_STRBUF(lines, KIB(16));
+	cors_cache_actual(r->ops->cors, r->bucket, request_header(r, S("Origin")),
+		exchange_head(r->x)->method_text, &lines);
+	if (!strbuf_broken(&lines))
+		exchange_header_lines(r->x, strbuf_slice(&lines));
+}
+
+static bool begin_answer(struct request *r)
+{
+	if (!r->x || r->answered)
+		return false;
+	r->answered = true;
+	add_common_headers(r);
+	return true;
+}
+
+void respond(struct request *r, int status, const char *content_type, struct slice body)
+{
+	if (!begin_answer(r))
+		return;
+	if (content_type)
+		exchange_header(r->x, "Content-Type", slice_str(content_type));
+	exchange_send(r->x, status, body);
+}
+
+void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
+	uint64_t size)
+{
+	if (begin_answer(r))
+		exchange_send_file(r->x, status, blob->fd, blob->offset + offset, size);
+}
+
+void respond_detail(struct request *r, const char *element, struct slice text)
+{
+	xml_element(&r->details, element, text);
+}
+
+/* The error document; without its details if they make it longer than clients read. */
+static void error_document(const struct request *r, const struct err_info *info,
+	struct slice message, bool details, struct strbuf *out)
+{
+	strbuf_adds(out, XML_PROLOG "<Error>");
+	xml_element(out, "Code", slice_str(info->code));
+	xml_element(out, "Message", message);
+	xml_element(out, "RequestId", r->id);
+	xml_element(out, "HostId", exchange_head(r->x)->host);
+	if (details)
+		strbuf_add_slice(out, strbuf_slice(&r->details));
+	if (info->ec[0])
+		xml_element(out, "EC", slice_str(info->ec));
+	strbuf_adds(out, "</Error>\n");
+}
+
+static void send_error(struct request *r, enum err e, struct slice message)
+{
+	const struct err_info *info = err_info(e);
+	if (!r->x || r->answered)
+		return;
+	SCOPED_STRBUF(body, LIMIT_ERROR_BODY_BYTES);
+	error_document(r, info, message, !strbuf_broken(&r->details), &body);
+	if (strbuf_broken(&body)) {
+		strbuf_clear(&body);
+		error_document(r, info, slice_head(message, 512), false, &body);
+	}
+	if (info->ec[0])
+		exchange_header(r->x, "x-oss-ec", slice_str(info->ec));
+	exchange_note(r->x, "code=%s", info->code);
+	if (info->status >= 400)
+		ops_count(&r->ops->errors);
+	if (exchange_head(r->x)->method == HTTP_HEAD && info->status >= 400) {
+		SCOPED_STRBUF(encoded, 2 * LIMIT_ERROR_BODY_BYTES);
+		base64_encode(&encoded, strbuf_slice(&body));
+		exchange_header(r->x, "x-oss-err", strbuf_slice(&encoded));
+	}
+	respond(r, info->status, info->status == 304 ? NULL : "application/xml",
+		info->status == 304 ? S("") : strbuf_slice(&body));
+}
+
+void respond_error(struct request *r, enum err e)
+{
+	send_error(r, e, slice_str(err_info(e)->message));
+}
+
+void respond_error_text(struct request *r, enum err e, const char *fmt, ...)
+{
+	SCOPED_STRBUF(message, 2048);
+	va_list ap;
+	va_start(ap, fmt);
+	strbuf_vaddf(&message, fmt, ap);
+	va_end(ap);
+	send_error(r, e,
+		strbuf_broken(&message) || message.len == 0 ? slice_str(err_info(e)->message)
+							    : strbuf_slice(&message));
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers of the object store: the headers that every answer has, and error documents (spec: REST
+ * API section 2). If the exchange has gone, nothing happens. After an answer the operation does no
+ * more than return.
+ */
+#ifndef OPS_RESPOND_H
+#define OPS_RESPOND_H
+
+#include "ops/request.h"
+
+/* Adds a header to the answer to come. */
+void respond_header(struct request *r, const char *name, struct slice value);
+
+/* An answer with a body, empty or of `content_type` (NULL: no such header). */
+void respond(struct request *r, int status, const char *content_type, struct slice body);
+
+/* Bytes of a file; keep it readable until op->release. */
+void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
+	uint64_t size);
+
+/* The error with its default message. */
+void respond_error(struct request *r, enum err e);
+/* The error with another message. */
+void respond_error_text(struct request *r, enum err e, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* One more element for the error document that follows: "ArgumentName". */
+void respond_detail(struct request *r, const char *element, struct slice text);
+
+#endif

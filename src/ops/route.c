@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/route.h"
+
+#include "http/query.h"
+
+/*
+ * Query parameters that choose another operation of OSS (spec: REST API sections 5 to 7). One that
+ * is here and in no row of the table makes the request NotImplemented: nothing is accepted and
+ * then taken for something else.
+ */
+static const char *const subresources[] = {"accessPoint", "accessPointPolicy", "accessmonitor",
+	"acl", "append", "asyncFetch", "bucketInfo", "cname", "comp", "cors", "delete",
+	"encryption", "httpsConfig", "img", "inventory", "inventoryId", "lifecycle", "link",
+	"list-type", "live", "location", "logging", "metaQuery", "objectMeta", "partNumber",
+	"policy", "policyStatus", "qos", "qosInfo", "referer", "regionList", "replication",
+	"replicationLocation", "replicationProgress", "requestPayment", "resourceGroup", "restore",
+	"rtc", "seal", "stat", "style", "styleName", "symlink", "tagging", "transferAcceleration",
+	"udf", "uploadId", "uploads", "versionId", "versioning", "versions", "vod", "website",
+	"worm", "wormExtend", "wormId", "x-oss-async-process", "x-oss-process"};
+
+static bool asks_for(struct slice query, const char *name)
+{
+	struct query_param found;
+	return query_find(query, slice_str(name), &found);
+}
+
+static bool level_fits(const struct op *op, const struct address *address)
+{
+	switch (op->level) {
+	case OP_SERVICE:
+		return !address->has_bucket;
+	case OP_BUCKET:
+		return address->has_bucket && !address->has_key;
+	case OP_OBJECT:
+		return address->has_key;
+	case OP_ANY:
+		return address->has_bucket;
+	}
+	return false;
+}
+
+/* The sub-resource that the query asks for, or NULL. */
+static const char *subresource_of(struct slice query)
+{
+	if (query.len == 0)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(subresources); i++)
+		if (asks_for(query, subresources[i]))
+			return subresources[i];
+	return NULL;
+}
+
+enum err route(
+	const struct request_head *head, const struct address *address, const struct op **ret)
+{
+	const char *wanted = head->method == HTTP_OPTIONS ? NULL : subresource_of(head->query);
+	for (const struct op *const *op = op_table; *op; op++) {
+		if ((*op)->method != head->method || !level_fits(*op, address))
+			continue;
+		if (wanted ? (*op)->subresource && strcmp((*op)->subresource, wanted) == 0
+			   : !(*op)->subresource) {
+			*ret = *op;
+			return ERR_OK;
+		}
+	}
+	if (head->method == HTTP_OTHER || (!wanted && address->has_bucket))
+		return ERR_METHOD_NOT_ALLOWED;
+	return ERR_NOT_IMPLEMENTED;
+}

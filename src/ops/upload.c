@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/upload.h"
+
+#include "base/encode.h"
+#include "ops/ops_internal.h"
+#include "ops/respond.h"
+
+static void writable(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct upload *u = CONTAINER_OF(wait, struct upload, writable);
+	struct request *r = u->r;
+	u->write_waits = false;
+	if (wait->err != ERR_OK)
+		respond_error(r, wait->err);
+	if (r->x)
+		exchange_resume(r->x);
+	request_release(r);
+}
+
+bool upload_begin(
+	struct upload *u, struct request *r, const struct object_headers *h, uint64_t size_hint)
+{
+	u->r = r;
+	image_info_init(&u->image);
+	strbuf_init(&u->message, LIMIT_CALLBACK_BODY_BYTES);
+	u->writable = (struct store_wait){.task.run = writable, .home = r->home};
+	struct store_put_spec spec = {
+		.bucket_id = r->bucket->id,
+		.key = r->address.key.text,
+		.headers = strbuf_slice(&h->lines),
+		.acl = h->acl,
+		.size_hint = size_hint,
+	};
+	u->commit.forbid_overwrite = h->forbid_overwrite;
+	enum err e = store_put_begin(r->ops->options.store, &spec, &u->put);
+	if (e == ERR_OK)
+		return true;
+	respond_error(r, e);
+	return false;
+}
+
+static bool wants_image(const struct upload *u)
+{
+	return u->callback && callback_template_uses_image(&u->callback->body);
+}
+
+void upload_write(struct upload *u, struct slice piece)
+{
+	struct request *r = u->r;
+	struct store *store = r->ops->options.store;
+	u->size += piece.len;
+	if (u->size > u->max_size) {
+		respond_error(r, ERR_ENTITY_TOO_LARGE);
+		return;
+	}
+	if (wants_image(u))
+		(void)image_info_feed(&u->image, piece);
+	if (u->write_waits) {
+		/* What was read with the piece before: the store is busy but takes it. */
+		(void)store_put_write(store, u->put, piece, NULL);
+		return;
+	}
+	u->writable.err = ERR_OK;
+	if (store_put_write(store, u->put, piece, &u->writable) == STORE_WAIT) {
+		u->write_waits = true;
+		request_hold(r);
+		exchange_pause(r->x);
+	} else if (u->writable.err != ERR_OK) {
+		respond_error(r, u->writable.err);
+	}
+}
+
+/* ---- After the last byte ----------------------------------------------------------------------
+ */
+
+static void add_object_headers(struct upload *u, struct strbuf *etag, struct strbuf *md5)
+{
+	const struct store_object *object = &u->commit.object;
+	struct slice digest = slice_of(object->md5, sizeof(object->md5));
+	hex_encode_upper(etag, digest);
+	base64_encode(md5, digest);
+	if (!u->r->x)
+		return;
+	SCOPED_STRBUF(lines, 256);
+	strbuf_addf(&lines, "ETag: \"%s\"\r\nx-oss-hash-crc64ecma: ", etag->ptr);
+	strbuf_add_u64(&lines, object->crc64);
+	strbuf_addf(&lines, "\r\nContent-MD5: %s\r\n", md5->ptr);
+	exchange_header_lines(u->r->x, strbuf_slice(&lines));
+}
+
+static void called_back(struct task *task)
+{
+	struct callback_job *job = CONTAINER_OF(task, struct callback_job, done);
+	struct upload *u = CONTAINER_OF(job, struct upload, job);
+	struct request *r = u->r;
+	if (job->result == ERR_OK) {
+		SCOPED_STRBUF(type, 256);
+		strbuf_add_slice(&type, job->content_type);
+		respond(r, 200, type.len ? type.ptr : "application/json", job->answer);
+	} else {
+		ops_count(&r->ops->callbacks_failed);
+		if (r->x)
+			exchange_note(r->x, "callback=failed");
+		respond_error_text(r, job->result, "%s", job->message);
+	}
+	request_release(r);
+}
+
+static void send_callback(struct upload *u, struct slice etag, struct slice md5)
+{
+	struct request *r = u->r;
+	(void)image_info_end(&u->image);
+	struct callback_values values = {
+		.bucket = r->address.bucket.text,
+		.object = r->address.key.text,
+		.etag = etag,
+		.size = u->commit.object.size,
+		.mime_type = u->mime_type,
+		.image_width = u->image.width,
+		.image_height = u->image.height,
+		.image_format = slice_str(u->image.format),
+		.crc64 = u->commit.object.crc64,
+		.content_md5 = md5,
+		.client_ip = r->peer,
+		.request_id = r->id,
+		.operation = slice_str(r->op->name),
+		.custom = u->custom,
+		.custom_ctx = u->custom_ctx,
+	};
+	enum err e = callback_message_render(
+		&u->callback->body, u->callback->body_type, &values, &u->message);
+	if (e != ERR_OK) {
+		respond_error(r, e);
+		return;
+	}
+	u->job = (struct callback_job){
+		.params = u->callback,
+		.body = strbuf_slice(&u->message),
+		.request_id = r->id,
+		.bucket = r->address.bucket.text,
+		.owner = S("postern"),
+		.requester = r->anonymous ? S("") : r->key.id,
+		.home = r->home,
+		.done.run = called_back,
+	};
+	ops_count(&r->ops->callbacks);
+	request_hold(r);
+	callback_send(r->ops->options.callbacks, &u->job);
+}
+
+static void committed(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_put_commit *commit = CONTAINER_OF(wait, struct store_put_commit, wait);
+	struct upload *u = CONTAINER_OF(commit, struct upload, commit);
+	struct request *r = u->r;
+	if (wait->err != ERR_OK) {
+		respond_error(r, wait->err);
+		request_release(r);
+		return;
+	}
+	ops_count(&r->ops->uploads);
+	SCOPED_STRBUF(etag, 64);
+	SCOPED_STRBUF(md5, 64);
+	add_object_headers(u, &etag, &md5);
+	if (u->callback)
+		send_callback(u, strbuf_slice(&etag), strbuf_slice(&md5));
+	else
+		u->answer(r, u);
+	request_release(r);
+}
+
+void upload_finish(struct upload *u)
+{
+	struct request *r = u->r;
+	u->commit.wait = (struct store_wait){.task.run = committed, .home = r->home};
+	u->commit.expect_md5 = u->has_md5 ? u->expect_md5 : NULL;
+	request_hold(r);
+	store_put_commit(r->ops->options.store, TAKE(u->put), &u->commit);
+}
+
+void upload_release(struct upload *u)
+{
+	if (!u->r)
+		return;
+	store_put_abort(u->r->ops->options.store, u->put);
+	callback_params_free(u->callback);
+	if (u->job.params)
+		callback_job_release(&u->job);
+	strbuf_release(&u->message);
+}

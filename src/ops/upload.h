@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The part that PutObject and PostObject share: bytes that become an object, and what follows once
+ * it is durable: the callback, and the answer.
+ *
+ * The object stays if the callback fails; the client is then told with status 203 (spec: callback
+ * section 8). If the client goes away before the last byte nothing is stored; if it goes away
+ * later the object is stored and the callback sent all the same.
+ */
+#ifndef OPS_UPLOAD_H
+#define OPS_UPLOAD_H
+
+#include "ops/object_headers.h"
+#include "ops/request.h"
+#include "oss/callback_message.h"
+#include "oss/callback_params.h"
+#include "oss/image_info.h"
+
+struct upload {
+	struct request *r;
+	struct store_put *put; /* NULL before upload_begin and once it is committed or aborted */
+	struct store_wait writable;
+	bool write_waits;
+	bool has_md5;
+	unsigned char expect_md5[16];
+	uint64_t size;
+	uint64_t max_size;
+	struct store_put_commit commit;
+	struct image_info image;
+
+	struct callback_params *callback; /* NULL: none */
+	struct slice mime_type;           /* in the request's arena */
+	struct slice (*custom)(void *ctx, struct slice name);
+	void *custom_ctx;
+	struct strbuf message;
+	struct callback_job job;
+
+	/* Answers a success that has no callback; the headers of the object are already there. */
+	void (*answer)(struct request *r, struct upload *u);
+};
+
+/*
+ * Starts the object r->address.key. `h` is read, not kept. u->callback, mime_type, custom,
+ * max_size and answer are set by the caller before. On an error it has been answered: false.
+ */
+bool upload_begin(struct upload *u, struct request *r, const struct object_headers *h,
+	uint64_t size_hint) MUST_USE;
+/* One more piece. Pauses the body while the store is busy. May answer. */
+void upload_write(struct upload *u, struct slice piece);
+/* That was all: makes the object durable and answers, now or later. */
+void upload_finish(struct upload *u);
+/* Frees everything; what is not committed leaves nothing behind. From op->release. */
+void upload_release(struct upload *u);
+
+#endif
