@@ -54,6 +54,12 @@ test("a file goes up, and the application server's answer comes back", async () 
 	assert.equal(upload.waiting, false);
 });
 
+test("the key that is sent may ask for the file's name; the key that is told has it", async () => {
+	const { upload, post } = await sending({}, file("$&.txt"), { fields: { key: "u/${filename}" } });
+	assert.equal(post.body.get("key"), "u/${filename}");
+	assert.equal(upload.key, "u/$&.txt");
+});
+
 test("an answer without a body is a success too", async () => {
 	const { upload, post } = await sending();
 	post.respond({ status: 204 });

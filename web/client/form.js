@@ -19,6 +19,16 @@ export function objectKey(file, grant, options) {
 	return grant.dir + name.replace(/^[/\\]+/, "");
 }
 
+/**
+ * What the store makes of a key: it puts the file's name in place of ${filename}.
+ * @param {string} key
+ * @param {File} file
+ */
+export function storedKey(key, file) {
+	const name = file.name.replace(/^.*[/\\]/s, "");
+	return key.replaceAll("${filename}", () => name);
+}
+
 /** @param {string} name */
 function randomName(name) {
 	const extension = /[^.](\.[^./\\]+)$/.exec(name)?.[1] ?? "";

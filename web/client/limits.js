@@ -10,12 +10,14 @@ import { UploadError } from "./errors.js";
 export function checkLimits(file, grant) {
 	const { min_size = 0, max_size = Infinity, types } = grant;
 	if (file.size > max_size) {
-		return new UploadError("size", `The file has ${formatSize(file.size)}; the limit is `
-			+ `${formatSize(max_size)}.`, { advice: "Choose a smaller file." });
+		return new UploadError("size", `The file is larger than ${formatSize(max_size)}.`, {
+			advice: "Choose a smaller file.",
+		});
 	}
 	if (file.size < min_size) {
-		return new UploadError("size", `The file has ${formatSize(file.size)}; at least `
-			+ `${formatSize(min_size)} are wanted.`, { advice: "Is it the right file?" });
+		return new UploadError("size", `The file is smaller than ${formatSize(min_size)}.`, {
+			advice: "Is it the right file?",
+		});
 	}
 	// What a browser can not name it sends as bytes of no known kind.
 	const type = file.type || "application/octet-stream";

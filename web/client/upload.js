@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One file on its way into the store.
 import { UploadError, callbackError, networkError, storeError } from "./errors.js";
-import { buildForm, objectKey } from "./form.js";
+import { buildForm, objectKey, storedKey } from "./form.js";
 import { checkLimits } from "./limits.js";
 import { isAtRest, mayFollow } from "./states.js";
 
@@ -28,6 +28,7 @@ export class Upload extends EventTarget {
 	progress = { sent: 0, total: 0 };
 	/** All bytes are sent, and the store's answer is awaited. */
 	waiting = false;
+	/** The name in the store, once a grant has told it. */
 	key = "";
 	/** @type {Result | null} */ result = null;
 	/** @type {UploadError | null} */ error = null;
@@ -115,7 +116,8 @@ export class Upload extends EventTarget {
 	 * @param {AbortSignal} signal
 	 */
 	#send(grant, signal) {
-		this.key = objectKey(this.file, grant, this.#options);
+		const key = objectKey(this.file, grant, this.#options);
+		this.key = storedKey(key, this.file);
 		this.progress = { sent: 0, total: this.file.size };
 		this.#become("sending");
 		const changed = () => {
@@ -125,7 +127,7 @@ export class Upload extends EventTarget {
 		return this.#tools.http.send({
 			method: "POST",
 			url: grant.url,
-			body: buildForm(this.file, this.key, grant, this.#options.fields),
+			body: buildForm(this.file, key, grant, this.#options.fields),
 			signal,
 			onProgress: (sent, total) => {
 				this.progress = { sent, total };
