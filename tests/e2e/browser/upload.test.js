@@ -32,7 +32,7 @@ test("a chosen file goes to the store, and the answer to the callback is shown",
 	await upload.open();
 	assert.notEqual(new URL(page.url()).origin, new URL(server.store).origin);
 	await upload.choose(join(folder, file.name));
-	await upload.row(file.name).getByText("Ready").waitFor();
+	await upload.row(file.name).getByText("Ready", { exact: true }).waitFor();
 
 	// The bar's value is an attribute: every step it takes is seen.
 	await page.evaluate(() => {
@@ -108,7 +108,7 @@ test("an upload cancelled on its way leaves nothing, and can be tried again", as
 	await row.getByText(/Sending, [1-9]\d* %/).waitFor();
 	await row.getByRole("button", { name: `Cancel ${file.name}` }).click();
 	await upload.become(file.name, "aborted");
-	await row.getByText("Cancelled").waitFor();
+	await row.getByText("Cancelled", { exact: true }).waitFor();
 	assert.equal(await stored(file.name), null);
 
 	await upload.throttle(-1);
