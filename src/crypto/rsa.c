@@ -180,3 +180,19 @@ bool rsa_public_verify_md5(
 	ERR_clear_error();
 	return ok;
 }
+
+bool rsa_public_recover_md5(
+	const struct rsa_public *key, struct slice signature, uint8_t ret[MD5_BYTES])
+{
+	unsigned char room[LIMIT_RSA_BITS / 8];
+	size_t len = sizeof(room);
+	CLEANUP(scoped_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
+	bool ok = ctx && EVP_PKEY_verify_recover_init(ctx) == 1 && choose_padding(ctx) &&
+		  EVP_PKEY_verify_recover(ctx, room, &len, (const unsigned char *)signature.ptr,
+			  signature.len) == 1 &&
+		  len == MD5_BYTES;
+	ERR_clear_error();
+	if (ok)
+		memcpy(ret, room, MD5_BYTES);
+	return ok;
+}

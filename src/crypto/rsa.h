@@ -46,4 +46,11 @@ void rsa_public_free(struct rsa_public *key);
 bool rsa_public_verify_md5(const struct rsa_public *key, const uint8_t digest[MD5_BYTES],
 	struct slice signature) MUST_USE;
 
+/*
+ * The MD5 digest that `signature` was made of, if `key`'s owner made it; false otherwise. To find
+ * out what was signed when a signature does not verify; rsa_public_verify_md5() is what decides.
+ */
+bool rsa_public_recover_md5(
+	const struct rsa_public *key, struct slice signature, uint8_t ret[MD5_BYTES]) MUST_USE;
+
 #endif

@@ -37,11 +37,11 @@ bool callback_verify(const struct rsa_public *key, struct slice target, struct s
 	struct slice body) MUST_USE;
 
 /*
- * For a request that did not verify: appends one sentence or several to `out` that say what
- * probably happened to it. Tries the changes that proxies, frameworks and receivers make to path,
- * query and body, and names the first under which the signature holds. Costs up to some hundred
- * verifications: for a tool or a log, not for every request of an attacker. Returns whether a
- * variant verified. That is an explanation and never a reason to accept the request.
+ * For a request that did not verify: appends one sentence to `out` that says what probably
+ * happened to it. Tries the changes that proxies, frameworks and receivers make to path, query and
+ * body, and names the first under which the signature holds. Costs one RSA operation, and if the
+ * signature is `key`'s some two hundred digests of the body. Returns whether a variant verified.
+ * That is an explanation and never a reason to accept the request.
  */
 bool callback_verify_explain(const struct rsa_public *key, struct slice target,
 	struct slice authorization, struct slice body, struct strbuf *out);
