@@ -92,7 +92,7 @@ $(B)/postern: $(B)/src/cli/main.o $(B)/libpostern.a
 unit-tests: $(UNIT_TESTS)
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpostern.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-$(B)/tests/%.o: CPPFLAGS += -Itests
+$(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o
 
 # A fuzz target is a libFuzzer program in the variant `fuzz`, and a program that replays the files

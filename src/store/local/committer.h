@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The committer: one thread through which every change goes. It takes all that is waiting as a
+ * batch, checks what each change needs to be true, appends one record for each to the log straight
+ * from the memory of those who asked, syncs once, writes the index once, and answers them all.
+ * While it syncs the next batch gathers.
+ *
+ * After a failed sync nothing is known of the end of the log: from then on all changes are refused
+ * with ERR_UNAVAILABLE, while reading goes on.
+ */
+#ifndef STORE_LOCAL_COMMITTER_H
+#define STORE_LOCAL_COMMITTER_H
+
+#include "store/local/index.h"
+#include "store/local/record.h"
+#include "store/local/segment.h"
+#include "store/store.h"
+
+struct local;
+struct committer;
+
+enum change_kind {
+	CHANGE_OBJECT,
+	CHANGE_OBJECT_DELETE,
+	CHANGE_BUCKET_CREATE,
+	CHANGE_BUCKET,
+	CHANGE_BUCKET_DELETE,
+	CHANGE_FORGET_FILE, /* these two are about the index alone, and leave no record */
+	CHANGE_FORGET_SEGMENT,
+};
+
+/*
+ * One change, embedded in the structure of who asks. All that it points to stays where it is
+ * until `done` is called.
+ */
+struct change {
+	struct change *next; /* the committer's */
+	enum change_kind kind;
+	/* CHANGE_OBJECT, CHANGE_OBJECT_DELETE: a header (record_head()), key and meta data. */
+	unsigned char *head;
+	size_t head_len;
+	size_t key_len;
+	uint64_t bucket_id;
+	struct slice data;
+	bool forbid_overwrite;
+	const struct location *moves_from; /* for garbage collection, else NULL */
+	/* The buckets: whose `name` counts, and for a creation acl and created_ms. */
+	struct slice name;
+	enum store_acl acl;
+	int64_t created_ms;
+	const struct store_bucket_change *bucket_change;
+	/* CHANGE_FORGET_*: */
+	uint64_t number;
+	uint64_t size;
+	/* Results. */
+	enum err err;
+	bool existed;
+	/* On the committer's thread, when the outcome is known; may free the change. */
+	void (*done)(struct change *change);
+	/* The committer's: */
+	const struct store_bucket *bucket;
+	unsigned char *made; /* a record built for a bucket, freed after `done` */
+};
+
+/* The log must be open and the buckets loaded. */
+enum err committer_new(struct local *local, struct committer **ret) MUST_USE;
+/* After finishing what was added. NULL is allowed. */
+void committer_free(struct committer *committer);
+
+/* Any thread; never waits for a disk. */
+void committer_add(struct committer *committer, struct change *change);
+/* Whether changes are refused for good. Any thread. */
+bool committer_broken(const struct committer *committer);
+
+/* Any thread. Without disk_bytes. */
+void committer_stats(struct committer *committer, struct store_stats *ret);
+/* What the index has. Any thread. */
+void committer_state(struct committer *committer, struct index_state *ret);
+
+#endif

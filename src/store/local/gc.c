@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/local/gc.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "store/local/committer.h"
+#include "store/local/files.h"
+#include "store/local/large.h"
+#include "store/local/local_internal.h"
+#include "store/local/scan.h"
+
+enum {
+	TRASH_AT_ONCE = 256,
+	MOVES_AT_ONCE = 256,
+	FLUSH_AFTER_BYTES = 512 << 20, /* of log, so that a replay reads little more */
+};
+
+struct gc {
+	struct local *local;
+	pthread_t thread;
+	pthread_mutex_t lock; /* protects all below but `flushed`; a leaf */
+	pthread_cond_t wake;
+	bool woken;
+	bool stop;
+	bool joined;
+	unsigned pending; /* changes given to the committer and not yet done */
+	enum err err;     /* the first that failed */
+	/* The thread's own: */
+	struct index_state flushed; /* the index is on the disk as of here */
+};
+
+/* ---- Changes --------------------------------------------------------------------------------- */
+
+/* A change of the collector's, on the heap. */
+struct chore {
+	struct change change;
+	struct gc *gc;
+	struct location from;
+	unsigned char head[];
+};
+
+static void chore_done(struct change *change)
+{
+	struct chore *chore = CONTAINER_OF(change, struct chore, change);
+	struct gc *gc = chore->gc;
+	enum err e = change->err;
+	free(chore);
+	/* The object was replaced or deleted meanwhile: so much the better. */
+	if (e == ERR_PRECONDITION_FAILED || e == ERR_NO_SUCH_BUCKET)
+		e = ERR_OK;
+	(void)pthread_mutex_lock(&gc->lock);
+	if (gc->err == ERR_OK)
+		gc->err = e;
+	gc->pending--;
+	(void)pthread_cond_signal(&gc->wake);
+	(void)pthread_mutex_unlock(&gc->lock);
+}
+
+static struct chore *chore_new(struct gc *gc, enum change_kind kind, size_t head_len)
+{
+	struct chore *chore = calloc(1, sizeof(*chore) + head_len);
+	if (!chore)
+		return NULL;
+	chore->gc = gc;
+	chore->change.kind = kind;
+	chore->change.done = chore_done;
+	chore->change.head = chore->head;
+	chore->change.head_len = head_len;
+	return chore;
+}
+
+static void send(struct gc *gc, struct chore *chore)
+{
+	(void)pthread_mutex_lock(&gc->lock);
+	gc->pending++;
+	(void)pthread_mutex_unlock(&gc->lock);
+	committer_add(gc->local->committer, &chore->change);
+}
+
+/* Waits for all that was sent; the first error. */
+static enum err finish(struct gc *gc)
+{
+	(void)pthread_mutex_lock(&gc->lock);
+	while (gc->pending)
+		(void)pthread_cond_wait(&gc->wake, &gc->lock);
+	enum err e = gc->err;
+	gc->err = ERR_OK;
+	(void)pthread_mutex_unlock(&gc->lock);
+	return e;
+}
+
+static enum err forget(struct gc *gc, enum change_kind kind, uint64_t number, uint64_t size)
+{
+	struct chore *chore = chore_new(gc, kind, 0);
+	if (!chore)
+		return ERR_UNAVAILABLE;
+	chore->change.number = number;
+	chore->change.size = size;
+	send(gc, chore);
+	return ERR_OK;
+}
+
+static bool stopping(struct gc *gc)
+{
+	(void)pthread_mutex_lock(&gc->lock);
+	bool stop = gc->stop;
+	(void)pthread_mutex_unlock(&gc->lock);
+	return stop;
+}
+
+/* Sleeps, until told to stop or, if `wakeable`, woken. */
+static void rest(struct gc *gc, uint64_t ms, bool wakeable)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	(void)pthread_mutex_lock(&gc->lock);
+	while (!gc->stop && !(wakeable && gc->woken))
+		if (pthread_cond_timedwait(&gc->wake, &gc->lock, &until) == ETIMEDOUT)
+			break;
+	if (wakeable)
+		gc->woken = false;
+	(void)pthread_mutex_unlock(&gc->lock);
+}
+
+/* ---- Files of large objects ------------------------------------------------------------------ */
+
+struct trash {
+	size_t count;
+	uint64_t file[TRASH_AT_ONCE];
+	uint64_t size[TRASH_AT_ONCE];
+};
+
+static bool note_trash(uint64_t file, uint64_t size, void *ctx)
+{
+	struct trash *trash = ctx;
+	trash->file[trash->count] = file;
+	trash->size[trash->count++] = size;
+	return trash->count < TRASH_AT_ONCE;
+}
+
+/* Removes the files that are in the trash, and forgets them. */
+static void empty_trash(struct gc *gc)
+{
+	struct trash trash;
+	enum err e;
+	do {
+		trash.count = 0;
+		e = index_each_trash(gc->local->index, note_trash, &trash);
+		for (size_t i = 0; i < trash.count && e == ERR_OK; i++) {
+			int error = large_files_remove(gc->local->files, trash.file[i]);
+			if (error) {
+				log_error("store: cannot remove large object %016" PRIx64 ": %s",
+					trash.file[i], files_text(error));
+				e = files_err(error);
+				break;
+			}
+			e = forget(gc, CHANGE_FORGET_FILE, trash.file[i], trash.size[i]);
+		}
+		enum err sent = finish(gc);
+		e = e == ERR_OK ? sent : e;
+	} while (e == ERR_OK && trash.count == TRASH_AT_ONCE && !stopping(gc));
+}
+
+/* ---- The index ------------------------------------------------------------------------------- */
+
+static enum err flush(struct gc *gc)
+{
+	struct index_state reached;
+	committer_state(gc->local->committer, &reached);
+	enum err e = index_flush(gc->local->index);
+	if (e == ERR_OK)
+		gc->flushed = reached;
+	return e;
+}
+
+/* Bytes of log that a replay would have to read. */
+static uint64_t unflushed(const struct gc *gc, const struct index_state *now)
+{
+	uint64_t segments = now->segment - gc->flushed.segment;
+	return segments * gc->local->options.segment_bytes + now->offset - gc->flushed.offset;
+}
+
+/* ---- Segments -------------------------------------------------------------------------------- */
+
+/* Whether the index says that the object is read from here. */
+static bool is_live(struct gc *gc, const struct record *record, const struct location *where)
+{
+	struct index_value value;
+	struct entry entry;
+	if (record->kind != RECORD_OBJECT || index_object(gc->local->index, record->bucket_id,
+						     record->name, false, &value) != INDEX_FOUND)
+		return false;
+	bool live = entry_parse(value.bytes, &entry) && entry.meta.place == OBJECT_INLINE &&
+		    location_eq(&entry.where, where);
+	index_value_release(&value);
+	return live;
+}
+
+/* Sends a copy of the record to the end of the log. */
+static enum err move(struct gc *gc, const struct record *record, const struct location *where)
+{
+	size_t name_and_meta = record->name.len + record->meta.len;
+	struct chore *chore = chore_new(gc, CHANGE_OBJECT, RECORD_HEADER_BYTES + name_and_meta);
+	if (!chore)
+		return ERR_UNAVAILABLE;
+	chore->from = *where;
+	chore->change.moves_from = &chore->from;
+	chore->change.bucket_id = record->bucket_id;
+	chore->change.key_len = record->name.len;
+	chore->change.data = record->data;
+	record_head(chore->head, RECORD_OBJECT, record->bucket_id, record->name.len,
+		record->meta.len, record->data.len);
+	/* Name and meta data follow each other in the record. */
+	memcpy(chore->head + RECORD_HEADER_BYTES, record->name.ptr, name_and_meta);
+	send(gc, chore);
+	return ERR_OK;
+}
+
+/* Moves what is live in the segment that is being scanned. */
+static enum err move_live(struct gc *gc, struct scan *scan)
+{
+	struct record record;
+	uint64_t read_from = scan->at;
+	unsigned sent = 0;
+	enum err e = ERR_OK;
+	while (e == ERR_OK && scan->segment->live > 0 && !stopping(gc) &&
+		scan_record(scan, &record)) {
+		struct location where = {scan->segment->id, scan->at, 0, 0};
+		if (is_live(gc, &record, &where)) {
+			e = move(gc, &record, &where);
+			sent++;
+		}
+		scan_next(scan, &record);
+		if (e != ERR_OK || sent == MOVES_AT_ONCE || scan_will_move(scan)) {
+			enum err done = finish(gc);
+			e = e == ERR_OK ? done : e;
+			sent = 0;
+			rest(gc,
+				(scan->at - read_from) * 1000 /
+					gc->local->options.gc_bytes_per_second,
+				false);
+			read_from = scan->at;
+		}
+	}
+	enum err done = finish(gc);
+	return e == ERR_OK ? done : e;
+}
+
+/* Takes over the pin. Whether nothing is live in the segment any more. */
+static bool rewrite(struct gc *gc, struct segment *segment)
+{
+	struct scan scan;
+	if (!scan_init(&scan)) {
+		segment_unpin(segment);
+		return false;
+	}
+	scan_open(&scan, segment, SEGMENT_HEADER_BYTES);
+	enum err e = move_live(gc, &scan);
+	if (e == ERR_OK && segment->live > 0 && !stopping(gc)) {
+		segment->stuck = true;
+		log_error("store: segment %016" PRIx64 " is damaged: %" PRIu64
+			  " bytes of it cannot be moved",
+			segment->id, (uint64_t)segment->live);
+	}
+	bool empty = segment->live == 0;
+	scan_release(&scan);
+	return empty;
+}
+
+static uint64_t disk_bytes(const struct segment *segment)
+{
+	struct stat st;
+	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+/* Whether a sealed segment is worth the work, and there is room for it. */
+static bool worth_it(struct gc *gc, const struct segment *segment)
+{
+	uint64_t live = segment->live;
+	if (live == 0)
+		return true;
+	if (segment->stuck || live > disk_bytes(segment) / 2)
+		return false;
+	/* On a full disk the reserve is for this, but not all of it. */
+	return space_left(&gc->local->space) > live + gc->local->options.reserve_bytes / 4;
+}
+
+/* Nothing in it is live: the index, once it is on the disk, does not need it. */
+static void remove_segment(struct gc *gc, uint64_t id)
+{
+	if (flush(gc) != ERR_OK || gc->flushed.segment <= id)
+		return;
+	int e = segment_remove(gc->local->segments, id);
+	if (e) {
+		log_error("store: cannot remove segment %016" PRIx64 ": %s", id, files_text(e));
+		return;
+	}
+	if (forget(gc, CHANGE_FORGET_SEGMENT, id, 0) == ERR_OK)
+		(void)finish(gc);
+}
+
+static void collect_segments(struct gc *gc)
+{
+	struct index_state now;
+	uint64_t id = 0;
+	committer_state(gc->local->committer, &now);
+	while (!stopping(gc)) {
+		struct segment *segment = segment_pin_from(gc->local->segments, id);
+		if (!segment || segment->id >= now.segment) {
+			segment_unpin(segment);
+			return;
+		}
+		id = segment->id + 1;
+		if (!worth_it(gc, segment))
+			segment_unpin(segment);
+		else if (rewrite(gc, segment))
+			remove_segment(gc, id - 1);
+	}
+}
+
+/* ---- The thread ------------------------------------------------------------------------------ */
+
+static void *work(void *arg)
+{
+	struct gc *gc = arg;
+	while (!stopping(gc)) {
+		struct index_state now;
+		empty_trash(gc);
+		collect_segments(gc);
+		committer_state(gc->local->committer, &now);
+		if (!stopping(gc) && unflushed(gc, &now) > FLUSH_AFTER_BYTES)
+			(void)flush(gc);
+		rest(gc, gc->local->options.gc_interval_ms, true);
+	}
+	return NULL;
+}
+
+enum err gc_new(struct local *local, struct gc **ret)
+{
+	struct gc *gc = calloc(1, sizeof(*gc));
+	if (!gc)
+		return ERR_UNAVAILABLE;
+	pthread_condattr_t monotonic;
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&gc->wake, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	(void)pthread_mutex_init(&gc->lock, NULL);
+	gc->local = local;
+	/* What was replayed is not on the disk yet, but then it is at most replayed again. */
+	gc->flushed = *stage_state(local->stage);
+	*ret = gc;
+	if (pthread_create(&gc->thread, NULL, work, gc) != 0) {
+		*ret = NULL;
+		gc->joined = true;
+		gc_free(gc);
+		return ERR_UNAVAILABLE;
+	}
+	(void)pthread_setname_np(gc->thread, "collector");
+	return ERR_OK;
+}
+
+void gc_stop(struct gc *gc)
+{
+	if (!gc || gc->joined)
+		return;
+	(void)pthread_mutex_lock(&gc->lock);
+	gc->stop = true;
+	(void)pthread_cond_signal(&gc->wake);
+	(void)pthread_mutex_unlock(&gc->lock);
+	(void)pthread_join(gc->thread, NULL);
+	gc->joined = true;
+}
+
+void gc_free(struct gc *gc)
+{
+	if (!gc)
+		return;
+	gc_stop(gc);
+	(void)pthread_cond_destroy(&gc->wake);
+	(void)pthread_mutex_destroy(&gc->lock);
+	free(gc);
+}
+
+void gc_wake(struct gc *gc)
+{
+	if (!gc)
+		return;
+	(void)pthread_mutex_lock(&gc->lock);
+	gc->woken = true;
+	(void)pthread_cond_signal(&gc->wake);
+	(void)pthread_mutex_unlock(&gc->lock);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/local/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "store/local/committer.h"
+#include "store/local/files.h"
+#include "store/local/gc.h"
+#include "store/local/large.h"
+#include "store/local/local_internal.h"
+#include "store/local/put.h"
+#include "store/local/read.h"
+#include "store/local/recover.h"
+
+enum {
+	READERS = 2,
+	FORMAT_VERSION = 1,
+	FORMAT_MAX = 64, /* bytes of the file `format` */
+};
+
+#define SEGMENT_BYTES_DEFAULT MIB(256)
+#define SEGMENT_BYTES_MIN MIB(4) /* several records of any size */
+#define RESERVE_BYTES_DEFAULT MIB(256)
+#define GC_RATE_DEFAULT MIB(32)
+#define GC_INTERVAL_MS_DEFAULT 10000
+#define WRITERS_DEFAULT 4 /* two for each of two uploads at a time: one hashes, one writes */
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+static enum err open_folder(struct local *local, const char *path)
+{
+	int e = files_open_dir(AT_FDCWD, path, &local->dir);
+	if (e == 0)
+		return ERR_OK;
+	log_error("store: cannot open the folder %s: %s", path, files_text(e));
+	return files_err(e);
+}
+
+static enum err lock_folder(struct local *local, const char *path)
+{
+	local->lock = openat(local->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (local->lock < 0) {
+		log_error("store: cannot open %s/lock: %s", path, files_text(errno));
+		return files_err(errno);
+	}
+	if (flock(local->lock, LOCK_EX | LOCK_NB) == 0)
+		return ERR_OK;
+	log_error("store: the folder %s is in use by another process: stop that, or choose "
+		  "another folder",
+		path);
+	return ERR_INTERNAL;
+}
+
+static enum err write_format(struct local *local)
+{
+	char text[FORMAT_MAX];
+	int len = snprintf(text, sizeof(text), "postern store %d\n", FORMAT_VERSION);
+	struct iovec iov = {.iov_base = text, .iov_len = (size_t)len};
+	SCOPED_FD int fd =
+		openat(local->dir, "format.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int e = fd < 0 ? errno : files_write(fd, &iov, 1, 0);
+	if (e == 0 &&
+		(fsync(fd) != 0 || renameat(local->dir, "format.new", local->dir, "format") != 0))
+		e = errno;
+	if (e == 0)
+		e = files_sync_dir(local->dir);
+	if (e)
+		log_error("store: cannot write the file `format`: %s", files_text(e));
+	return e ? files_err(e) : ERR_OK;
+}
+
+/* The folder is ours if it says so; a new one is told. */
+static enum err check_format(struct local *local, const char *path)
+{
+	char text[FORMAT_MAX];
+	size_t got = 0;
+	SCOPED_FD int fd = openat(local->dir, "format", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return write_format(local);
+	int e = fd < 0 ? errno : files_read(fd, text, sizeof(text), 0, &got);
+	if (e) {
+		log_error("store: cannot read %s/format: %s", path, files_text(e));
+		return files_err(e);
+	}
+	struct slice line = slice_of(text, got);
+	struct slice name = S("postern store ");
+	struct slice number = slice_from(line, name.len);
+	number = slice_head(number, slice_find(number, '\n'));
+	uint64_t version;
+	if (!slice_starts(line, name) || !slice_to_u64(number, &version)) {
+		log_error("store: %s/format is not what postern writes there", path);
+		return ERR_INTERNAL;
+	}
+	if (version == FORMAT_VERSION)
+		return ERR_OK;
+	log_error("store: the folder %s has format %u, this postern knows %d: use a newer one",
+		path, (unsigned)version, FORMAT_VERSION);
+	return ERR_INTERNAL;
+}
+
+static enum err open_segments(struct local *local)
+{
+	int dir;
+	int e = files_open_dir(local->dir, "segments", &dir);
+	if (e) {
+		log_error("store: cannot open the folder of segments: %s", files_text(e));
+		return files_err(e);
+	}
+	return segments_open(dir, &local->segments);
+}
+
+static enum err open_index(struct local *local, const char *path)
+{
+	SCOPED_STRBUF(name, KIB(8));
+	strbuf_addf(&name, "%s/index", path);
+	return strbuf_broken(&name) ? ERR_INVALID_ARGUMENT : index_open(name.ptr, &local->index);
+}
+
+static enum err make_parts(struct local *local)
+{
+	enum err e = pool_new("store-writer", local->options.writers, &local->writers);
+	if (e == ERR_OK)
+		e = pool_new("store-reader", READERS, &local->readers);
+	if (e == ERR_OK)
+		e = large_files_open(local->dir, &local->files);
+	if (e == ERR_OK)
+		e = open_segments(local);
+	local->buckets = e == ERR_OK ? buckets_new() : NULL;
+	if (e == ERR_OK && !local->buckets)
+		e = ERR_UNAVAILABLE;
+	return e;
+}
+
+static enum err start(struct local *local)
+{
+	enum err e = recover(local);
+	if (e == ERR_OK)
+		e = committer_new(local, &local->committer);
+	if (e == ERR_OK)
+		e = gc_new(local, &local->gc);
+	return e;
+}
+
+static void set_options(struct local *local, const struct local_options *from)
+{
+	struct local_options *to = &local->options;
+	*to = *from;
+	to->path = NULL;
+	if (to->segment_bytes == 0)
+		to->segment_bytes = SEGMENT_BYTES_DEFAULT;
+	if (to->segment_bytes < SEGMENT_BYTES_MIN)
+		to->segment_bytes = SEGMENT_BYTES_MIN;
+	if (to->reserve_bytes == 0)
+		to->reserve_bytes = RESERVE_BYTES_DEFAULT;
+	if (to->writers == 0)
+		to->writers = WRITERS_DEFAULT;
+	if (to->gc_bytes_per_second == 0)
+		to->gc_bytes_per_second = GC_RATE_DEFAULT;
+	if (to->gc_interval_ms == 0)
+		to->gc_interval_ms = GC_INTERVAL_MS_DEFAULT;
+}
+
+/* ---- Closing and counting -------------------------------------------------------------------- */
+
+/* Also of a store that was only half opened. */
+static void local_free(struct local *local)
+{
+	gc_stop(local->gc);
+	pool_free(local->readers);
+	/* Puts that were aborted may still be on their way here. */
+	committer_free(local->committer);
+	pool_free(local->writers);
+	if (local->committer && index_flush(local->index) != ERR_OK)
+		log_error("store: the next start will take longer");
+	gc_free(local->gc);
+	if (local->log_is_open)
+		log_close(&local->log);
+	stage_free(local->stage);
+	buckets_free(local->buckets);
+	large_files_free(local->files);
+	index_close(local->index);
+	segments_free(local->segments);
+	space_destroy(&local->space);
+	if (local->lock >= 0)
+		(void)close(local->lock);
+	if (local->dir >= 0)
+		(void)close(local->dir);
+	free(local);
+}
+
+static void close_store(struct store *store)
+{
+	local_free(local_of(store));
+}
+
+static const struct store_bucket *get_bucket(struct store *store, struct slice name)
+{
+	return buckets_get(local_of(store)->buckets, name);
+}
+
+static void unref_bucket(struct store *store UNUSED, const struct store_bucket *bucket)
+{
+	bucket_unref(bucket);
+}
+
+static void each_bucket(
+	struct store *store, void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx)
+{
+	buckets_each(local_of(store)->buckets, row, ctx);
+}
+
+static void get_stats(struct store *store, struct store_stats *ret)
+{
+	struct local *local = local_of(store);
+	struct index_state state;
+	committer_stats(local->committer, ret);
+	committer_state(local->committer, &state);
+	ret->disk_bytes = segments_disk_bytes(local->segments) + state.file_bytes +
+			  index_disk_bytes(local->index);
+}
+
+static const struct store_ops ops = {
+	.close = close_store,
+	.bucket_get = get_bucket,
+	.bucket_unref = unref_bucket,
+	.bucket_each = each_bucket,
+	.bucket_create = change_bucket_create,
+	.bucket_change = change_bucket,
+	.bucket_delete = change_bucket_delete,
+	.put_begin = put_begin,
+	.put_write = put_write,
+	.put_commit = put_commit,
+	.put_abort = put_abort,
+	.get = read_get,
+	.get_release = read_get_release,
+	.delete = change_delete,
+	.list = read_list,
+	.list_release = read_list_release,
+	.stats = get_stats,
+};
+
+enum err local_store_open(const struct local_options *options, struct store **ret)
+{
+	struct local *local = calloc(1, sizeof(*local));
+	if (!local)
+		return ERR_UNAVAILABLE;
+	local->store.ops = &ops;
+	local->dir = -1;
+	local->lock = -1;
+	set_options(local, options);
+	enum err e = open_folder(local, options->path);
+	space_init(&local->space, local->dir, local->options.reserve_bytes);
+	if (e == ERR_OK)
+		e = lock_folder(local, options->path);
+	if (e == ERR_OK)
+		e = check_format(local, options->path);
+	if (e == ERR_OK)
+		e = open_index(local, options->path);
+	if (e == ERR_OK)
+		e = make_parts(local);
+	if (e == ERR_OK)
+		e = start(local);
+	if (e != ERR_OK) {
+		local_free(local);
+		return e == ERR_DISK_FULL ? e : ERR_INTERNAL;
+	}
+	*ret = &local->store;
+	return ERR_OK;
+}

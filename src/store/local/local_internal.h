@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of the embedded back end share. local.c makes and ends them; the order of the
+ * fields is the order of making.
+ *
+ * Threads: callers of the store; `committer` (one); `writers` (hashing and writing of large
+ * objects, blocks for the log); `readers` (what is not in memory, listings); `gc` (one).
+ * Locks: each part has its own, and no part calls another while holding one, except that
+ * anything may be given to a pool, to the committer, or to the collector's wake-up.
+ */
+#ifndef STORE_LOCAL_LOCAL_INTERNAL_H
+#define STORE_LOCAL_LOCAL_INTERNAL_H
+
+#include "store/local/bucket.h"
+#include "store/local/index.h"
+#include "store/local/local.h"
+#include "store/local/log.h"
+#include "store/local/pool.h"
+#include "store/local/segment.h"
+#include "store/local/space.h"
+#include "store/local/stage.h"
+
+struct committer;
+struct gc;
+struct large_files;
+
+struct local {
+	struct store store;
+	struct local_options options; /* with the defaults filled in; path is NULL */
+	int dir;
+	int lock;
+	struct space space;
+	struct pool *writers;
+	struct pool *readers;
+	struct index *index;
+	struct segments *segments;
+	struct buckets *buckets;
+	struct large_files *files;
+	struct stage *stage; /* the committer's, once it runs */
+	struct log log;      /* likewise */
+	bool log_is_open;
+	struct committer *committer;
+	struct gc *gc;
+};
+
+static inline struct local *local_of(struct store *store)
+{
+	return CONTAINER_OF(store, struct local, store);
+}
+
+/* Answers a wait. */
+static inline void local_answer(struct store_wait *wait, enum err e)
+{
+	wait->err = e;
+	executor_post(wait->home, &wait->task);
+}
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calls of store.h for programs that may wait: each returns when it is done. For tests and
+ * measurements.
+ */
+#ifndef TESTS_STORE_BLOCKING_H
+#define TESTS_STORE_BLOCKING_H
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/store.h"
+
+/* An executor for one wait at a time: whoever posts wakes whoever waits. */
+struct blocking {
+	struct executor executor;
+	pthread_mutex_t lock;
+	pthread_cond_t posted;
+	bool done;
+};
+
+static inline void blocking_post(struct executor *executor, struct task *task)
+{
+	struct blocking *b = CONTAINER_OF(executor, struct blocking, executor);
+	(void)task;
+	(void)pthread_mutex_lock(&b->lock);
+	b->done = true;
+	(void)pthread_cond_signal(&b->posted);
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+static inline void blocking_init(struct blocking *b, struct store_wait *wait)
+{
+	b->executor.post = blocking_post;
+	(void)pthread_mutex_init(&b->lock, NULL);
+	(void)pthread_cond_init(&b->posted, NULL);
+	b->done = false;
+	*wait = (struct store_wait){.home = &b->executor, .err = ERR_COUNT};
+}
+
+/* Waits until the wait is posted; it can be used again afterwards. */
+static inline enum err blocking_wait(struct blocking *b, struct store_wait *wait)
+{
+	(void)pthread_mutex_lock(&b->lock);
+	while (!b->done)
+		(void)pthread_cond_wait(&b->posted, &b->lock);
+	b->done = false;
+	(void)pthread_mutex_unlock(&b->lock);
+	return wait->err;
+}
+
+static inline enum err bucket_create(struct store *s, struct slice name, enum store_acl acl)
+{
+	struct blocking b;
+	struct store_bucket_create create = {.name = name, .acl = acl};
+	blocking_init(&b, &create.wait);
+	store_bucket_create(s, &create);
+	return blocking_wait(&b, &create.wait);
+}
+
+static inline enum err bucket_change(struct store *s, struct store_bucket_change change)
+{
+	struct blocking b;
+	blocking_init(&b, &change.wait);
+	store_bucket_change(s, &change);
+	return blocking_wait(&b, &change.wait);
+}
+
+static inline enum err bucket_delete(struct store *s, struct slice name)
+{
+	struct blocking b;
+	struct store_bucket_delete del = {.name = name};
+	blocking_init(&b, &del.wait);
+	store_bucket_delete(s, &del);
+	return blocking_wait(&b, &del.wait);
+}
+
+/* The id of a bucket, or 0. */
+static inline uint64_t bucket_id(struct store *s, struct slice name)
+{
+	const struct store_bucket *bucket = store_bucket_get(s, name);
+	uint64_t id = bucket ? bucket->id : 0;
+	store_bucket_unref(s, bucket);
+	return id;
+}
+
+/* What a put may be told besides key and bytes; zeros are the usual. */
+struct put_how {
+	struct slice headers;
+	enum store_acl acl;
+	bool hint;
+	size_t piece; /* bytes in one put_write; 0: 300,000 */
+	bool forbid_overwrite;
+	const unsigned char *expect_md5;
+	struct store_object *object; /* the result goes here */
+};
+
+/* Writes all of `bytes`; the first error that is reported early. */
+static inline enum err put_pieces(
+	struct store *s, struct store_put *put, struct slice bytes, size_t piece)
+{
+	struct blocking b;
+	struct store_wait wait;
+	blocking_init(&b, &wait);
+	enum err e = ERR_OK;
+	while (bytes.len && e == ERR_OK) {
+		struct slice head = slice_head(bytes, piece ? piece : 300000);
+		/* A block of its own, so that a sanitizer sees whoever keeps it. */
+		char *copy = malloc(head.len);
+		memcpy(copy, head.ptr, head.len);
+		enum store_now now = store_put_write(s, put, slice_of(copy, head.len), &wait);
+		free(copy);
+		e = now == STORE_WAIT ? blocking_wait(&b, &wait) : wait.err;
+		bytes = slice_from(bytes, head.len);
+	}
+	return e;
+}
+
+static inline enum err put_finish(struct store *s, struct store_put *put, const struct put_how *how)
+{
+	struct blocking b;
+	struct store_put_commit commit = {
+		.forbid_overwrite = how->forbid_overwrite, .expect_md5 = how->expect_md5};
+	blocking_init(&b, &commit.wait);
+	store_put_commit(s, put, &commit);
+	enum err e = blocking_wait(&b, &commit.wait);
+	if (e == ERR_OK && how->object)
+		*how->object = commit.object;
+	return e;
+}
+
+static inline enum err put_object(struct store *s, uint64_t bucket, struct slice key,
+	struct slice bytes, const struct put_how *how)
+{
+	static const struct put_how usual;
+	if (!how)
+		how = &usual;
+	struct store_put_spec spec = {.bucket_id = bucket,
+		.key = key,
+		.headers = how->headers,
+		.acl = how->acl,
+		.size_hint = how->hint ? bytes.len : 0};
+	struct store_put *put;
+	enum err e = store_put_begin(s, &spec, &put);
+	if (e != ERR_OK)
+		return e;
+	(void)put_pieces(s, put, bytes, how->piece);
+	return put_finish(s, put, how);
+}
+
+static inline enum err get_begin(
+	struct store *s, uint64_t bucket, struct slice key, bool head_only, struct store_get *get)
+{
+	struct blocking b;
+	*get = (struct store_get){.bucket_id = bucket, .key = key, .head_only = head_only};
+	blocking_init(&b, &get->wait);
+	if (store_get(s, get) == STORE_WAIT)
+		return blocking_wait(&b, &get->wait);
+	return get->wait.err;
+}
+
+/* The bytes on the heap, or NULL if they cannot be read whole. */
+static inline char *blob_read(const struct store_blob *blob)
+{
+	char *bytes = malloc(blob->size + 1);
+	size_t got = 0;
+	while (bytes && got < blob->size) {
+		ssize_t n =
+			pread(blob->fd, bytes + got, blob->size - got, (off_t)(blob->offset + got));
+		if (n <= 0) {
+			free(bytes);
+			return NULL;
+		}
+		got += (size_t)n;
+	}
+	return bytes;
+}
+
+/* Whether the object is exactly `bytes`. */
+static inline bool object_is(struct store *s, uint64_t bucket, struct slice key, struct slice bytes)
+{
+	struct store_get get;
+	if (get_begin(s, bucket, key, false, &get) != ERR_OK)
+		return false;
+	char *got = blob_read(&get.blob);
+	bool same = got && get.object.size == bytes.len && get.blob.size == bytes.len &&
+		    slice_eq(slice_of(got, bytes.len), bytes);
+	free(got);
+	store_get_release(s, &get);
+	return same;
+}
+
+/* ERR_NO_SUCH_KEY, ERR_OK, or what went wrong. */
+static inline enum err head_object(struct store *s, uint64_t bucket, struct slice key)
+{
+	struct store_get get;
+	enum err e = get_begin(s, bucket, key, true, &get);
+	if (e == ERR_OK)
+		store_get_release(s, &get);
+	return e;
+}
+
+static inline enum err delete_object(
+	struct store *s, uint64_t bucket, struct slice key, bool *ret_existed)
+{
+	struct blocking b;
+	struct store_delete del = {.bucket_id = bucket, .key = key};
+	blocking_init(&b, &del.wait);
+	store_delete(s, &del);
+	enum err e = blocking_wait(&b, &del.wait);
+	if (ret_existed)
+		*ret_existed = del.existed;
+	return e;
+}
+
+/* Fill in all but the wait; store_list_release() is due on ERR_OK. */
+static inline enum err list_objects(struct store *s, struct store_list *list)
+{
+	struct blocking b;
+	blocking_init(&b, &list->wait);
+	store_list(s, list);
+	return blocking_wait(&b, &list->wait);
+}
+
+#endif
