@@ -21,6 +21,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/slice.h"
 #include "base/strbuf.h"
 #include "oss/credential.h"

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What both versions of signatures take from a request. For sign*.c only. */
+#ifndef OSS_SIGN_INTERNAL_H
+#define OSS_SIGN_INTERNAL_H
+
+#include "oss/sign.h"
+
+/* A query parameter, decoded. */
+struct sign_param {
+	struct slice name;
+	struct slice value;
+};
+
+/*
+ * The parameters of a query in their order. What can not be decoded is taken as it stands, as the
+ * operations do. False without memory.
+ */
+bool sign_params(struct slice query, struct arena *arena, struct sign_param **ret,
+	size_t *ret_count) MUST_USE;
+/* The first of that name; NULL if there is none. */
+const struct sign_param *sign_param_find(
+	const struct sign_param *params, size_t count, struct slice name);
+
+/* The first header of that name, in any case; NULL if there is none. */
+const struct sign_header *sign_header_find(const struct sign_request *r, struct slice name);
+/* Its value; empty if there is none. */
+struct slice sign_header_value(const struct sign_request *r, struct slice name);
+
+/* Whether a name, in any case, begins with `x-oss-`. */
+bool sign_is_oss_name(struct slice name);
+
+/* Which headers are meant. */
+struct sign_choice {
+	bool (*wants)(const struct sign_choice *choice, struct slice name); /* of any case */
+	const struct slice *listed;
+	size_t listed_count;
+};
+
+/*
+ * Appends `name:value LF` for each chosen header, with lower-case names in their order; values of
+ * the same name are joined by commas. False without memory.
+ */
+bool sign_add_headers(const struct sign_request *r, const struct sign_choice *choice,
+	struct arena *arena, struct strbuf *out) MUST_USE;
+
+/* Appends `/`, `/bucket/` or `/bucket/key`, the key as it is. */
+void sign_add_resource(const struct sign_request *r, struct strbuf *out);
+
+#endif
