@@ -242,7 +242,7 @@ static struct slice skip(struct image_info *m, struct slice piece)
 	size_t bytes = m->skip_ < piece.len ? m->skip_ : piece.len;
 	m->skip_ -= (uint32_t)bytes;
 	piece = slice_from(piece, bytes);
-	if (m->state == IMAGE_JPEG_SEEK && m->skip_ == 0)
+	if (m->state == IMAGE_JPEG_SEEK)
 		piece = slice_from(piece, slice_find(piece, '\xff'));
 	return piece;
 }

@@ -128,6 +128,9 @@ static void syntax(void)
 			!callback_template_uses_image(&t) &&
 			callback_template_uses(&t, CALLBACK_CONTENT_MD5),
 		"and which are not");
+	OK(callback_template_parse(S("${x:}${X:a}"), &t, &reason) == ERR_OK &&
+			t.uses == 1u << CALLBACK_UNKNOWN,
+		"x: without a name, and X:, are unknown");
 }
 
 /* The messages whose signatures by Alibaba are in test_callback_sign.c. */
@@ -194,8 +197,8 @@ static void hostile_names(void)
 		{SLICE_LIT("\",\"role\":\"admin"), "%22%2C%22role%22%3A%22admin",
 			"\"\\\",\\\"role\\\":\\\"admin\""},
 		{SLICE_LIT("a\\"), "a%5C", "\"a\\\\\""},
-		{SLICE_LIT("a\r\n\t\x01\x7f"), "a%0D%0A%09%01%7F",
-			"\"a\\u000d\\u000a\\u0009\\u0001\\u007f\""},
+		{SLICE_LIT("a\r\n\t\x1f\x7f"), "a%0D%0A%09%1F%7F",
+			"\"a\\u000d\\u000a\\u0009\\u001f\\u007f\""},
 		{SLICE_LIT("a\0b"), "a%00b", "\"a\\u0000b\""},
 		{SLICE_LIT("\xff\xe4\xb8\xad\xe4\xb8"), "%FF%E4%B8%AD%E4%B8",
 			"\"\xef\xbf\xbd\xe4\xb8\xad\xef\xbf\xbd\xef\xbf\xbd\""},

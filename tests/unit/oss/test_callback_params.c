@@ -145,8 +145,8 @@ static void urls(void)
 		"http://a.b:80:80", "http://a.b:+80", "http://u@a.b", "http://u:p@a.b/", "u@a.b",
 		"http://[::1]/", "[::1]:80", "http://a b/", "http://a.b/c d",
 		"http://a.b/\xe4\xb8\xad", "http://\xe4\xb8\xad.b/", "http://a.b/\n",
-		"http://a.b\\@c.d/", "http://a.b/#x", "http://a.b/%4", "http://a.b/%zz",
-		"http://.a.b", "http://a..b", "http://a%41.b", "http://a.b\x7f",
+		"http://a.b\\@c.d/", "http://a.b/c\\d", "http://a.b/#x", "http://a.b/%4",
+		"http://a.b/%zz", "http://.a.b", "http://a..b", "http://a%41.b", "http://a.b\x7f",
 		"javascript:alert(1)", "file:///etc/passwd"};
 	for (size_t i = 0; i < ARRAY_LEN(good) + ARRAY_LEN(bad); i++) {
 		bool valid = i < ARRAY_LEN(good);
@@ -169,6 +169,9 @@ static void urls(void)
 	OK(callback_url_parse(S("http://a.b?"), &arena, &url, &reason) == ERR_OK,
 		"also after the host");
 	IS(url.text, S("http://a.b/"), "is not part of the URL");
+	OK(callback_url_parse(S("http://u@a.b/"), &arena, &url, &reason) == ERR_CALLBACK_BAD_URL &&
+			strstr(reason.ptr, "user name"),
+		"a user name is called what it is");
 	SCOPED_STRBUF(host, 1000);
 	strbuf_adds(&host, "http://");
 	for (int i = 0; i < 253; i++)

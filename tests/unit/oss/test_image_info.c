@@ -78,6 +78,9 @@ static const struct {
 		SLICE_LIT(SOI "\xff\xc4\0\x06\xff\xc0\xff\xc2"
 			      "\xff\xcc\0\x02\xff\xdb\0\x03\xff\xff\xfe\0\x02" SOF("\xc1")),
 		IMAGE_FOUND, "jpg", 523, 266},
+	{"JPEG with an extension that is no frame",
+		SLICE_LIT(SOI "\xff\xc8\0\x08\x08\0\x01\0\x01\0" SOF("\xc0")), IMAGE_FOUND, "jpg",
+		523, 266},
 	{"JPEG with fill bytes", SLICE_LIT(SOI "\xff\xff\xff\xe0\0\x02\xff\xff" SOF("\xc0")),
 		IMAGE_FOUND, "jpg", 523, 266},
 	{"JPEG with strange bytes between segments",
@@ -159,6 +162,13 @@ static void truncated(void)
 		}
 	}
 	IS_INT(bad, 0, "truncated files");
+	struct image_info m;
+	image_info_init(&m);
+	OK(feed(&m, S("\x89PNG\r\n\x1a\n")) && image_info_end(&m) == IMAGE_NONE,
+		"a signature alone is no image");
+	image_info_init(&m);
+	OK(feed(&m, S(SOI APP0)) && image_info_end(&m) == IMAGE_DAMAGED,
+		"a JPEG without a frame is damaged");
 }
 
 /* Two segments of 64 KiB, each fed in pieces of every kind. */
