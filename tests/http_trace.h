@@ -260,7 +260,7 @@ static inline void trace_head(struct slice input, struct cut cut, struct strbuf 
 		have += cut_next(&cut, input.len - have);
 		struct slice text = trace_block(slice_head(input, have));
 		result = request_head_parse(text, size, head, &size);
-		assert(result != HEAD_MORE || size <= have);
+		assert(result != HEAD_MORE || size == have);
 		if (result == HEAD_DONE) {
 			assert(size == slice_find_slice(input, S("\r\n\r\n")) + 4);
 			trace_head_fields(head, out);

@@ -72,7 +72,6 @@ static enum chunked_state at_size_lf(struct chunked *c, char byte)
 static enum chunked_state at_data_lf(struct chunked *c, char byte)
 {
 	c->count = 0;
-	c->left = 0;
 	return byte == '\n' ? CHUNKED_AT_SIZE : CHUNKED_AT_ERROR;
 }
 

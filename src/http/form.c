@@ -57,7 +57,6 @@ static struct slice take_content(struct form *f, struct slice *in)
 	}
 	if (f->matched == f->delimiter_len) {
 		f->matched = 0;
-		f->assumed = 0;
 		f->state = FORM_AT_LINE;
 	}
 	return data;

@@ -43,8 +43,7 @@ static bool take_plain(struct slice *rest, struct slice *ret)
 		len++;
 	*ret = slice_head(*rest, len);
 	*rest = slice_from(*rest, len);
-	return len > 0 && !syntax_has_control(*ret) && slice_find(*ret, '"') == len &&
-	       at_end_or_semicolon(*rest);
+	return len > 0 && !syntax_has_control(*ret) && slice_find(*ret, '"') == len;
 }
 
 enum param_result param_next(struct slice *rest, struct param *ret)

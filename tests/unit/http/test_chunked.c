@@ -125,6 +125,16 @@ static void limits(void)
 	limit_is("several trailers count together", "0\r\na: 1\r\nb: 2\r\nc: ", "\r\n\r\n",
 		LIMIT_TRAILER_BYTES + 4, S("|BAD"));
 
+	/* Also where a trailer ends just where a chunk's line would be too long. */
+	SCOPED_STRBUF(short_trailers, ROW_BYTES);
+	strbuf_adds(&short_trailers, "0\r\n");
+	for (int i = 0; i < 1000; i++)
+		strbuf_adds(&short_trailers, "a:\r\n");
+	strbuf_adds(&short_trailers, "\r\n");
+	SCOPED_STRBUF(ended, ROW_BYTES);
+	trace_chunked(strbuf_slice(&short_trailers), CUT_NOT, &ended);
+	IS(strbuf_slice(&ended), S("|DONE left 0"), "a thousand trailers");
+
 	/* A limit is for one line: many lines that keep it are no offence. */
 	SCOPED_STRBUF(text, ROW_BYTES);
 	SCOPED_STRBUF(want, ROW_BYTES);

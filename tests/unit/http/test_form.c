@@ -143,6 +143,8 @@ static const struct row forms[] = {
 	{"two encoded file names",
 		SLICE_LIT(OPEN "name=a; filename*=UTF-8''f; filename*=UTF-8''f" BODY CLOSE), BAD},
 	{"two dispositions", SLICE_LIT(OPEN "name=a\r\n" DISPOSITION "name=a" BODY CLOSE), BAD},
+	{"two dispositions, one without a name",
+		SLICE_LIT(OPEN "name=a\r\nContent-Disposition: form-data" BODY CLOSE), BAD},
 	{"two types", SLICE_LIT(OPEN "name=a\r\nContent-Type:\r\nContent-Type: t" BODY CLOSE), BAD},
 	{"two codings",
 		SLICE_LIT(OPEN "name=a\r\nContent-Transfer-Encoding: x\r\n"

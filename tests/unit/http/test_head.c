@@ -203,6 +203,10 @@ static const struct row refused[] = {
 	{"a tab in the target", SLICE_LIT("GET /a\tb HTTP/1.1\r\n" END), BAD},
 	{"NUL in the target", SLICE_LIT("GET /0123456789\0 HTTP/1.1\r\n" END), BAD},
 	{"0x7f in the target", SLICE_LIT("GET /\x7f HTTP/1.1\r\n" END), BAD},
+	{"0x7f in a longer target",
+		SLICE_LIT("GET /0123\x7f"
+			  "456789 HTTP/1.1\r\n" END),
+		BAD},
 	{"a space in the target", SLICE_LIT("GET /a b HTTP/1.1\r\n" END), BAD},
 	{"two spaces before the version", SLICE_LIT("GET /  HTTP/1.1\r\n" END), BAD},
 	{"a space behind the version", SLICE_LIT("GET / HTTP/1.1 \r\n" END), BAD},
