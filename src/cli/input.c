@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#define PIECE_BYTES 8192
+
+bool input_read(const char *command, const char *path, struct strbuf *out)
+{
+	bool is_stdin = slice_eq(slice_str(path), S("-"));
+	SCOPED_FD int opened = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	int fd = is_stdin ? STDIN_FILENO : opened;
+	char piece[PIECE_BYTES];
+	ssize_t n = -1;
+	while (fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0)
+		strbuf_add(out, piece, (size_t)n);
+	if (fd < 0 || n < 0)
+		fprintf(stderr, "postern %s: %s: %s\n", command, path, strerror(errno));
+	else if (strbuf_broken(out))
+		fprintf(stderr, "postern %s: %s: longer than %zu bytes\n", command, path, out->max);
+	return n == 0 && !strbuf_broken(out);
+}

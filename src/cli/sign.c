@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/sign.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/app.h"
+#include "app/json.h"
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/limits.h"
+#include "base/strbuf.h"
+#include "cli/input.h"
+#include "crypto/secret.h"
+#include "oss/policy_build.h"
+
+#define SECRET_BYTES_MAX 4096
+#define TYPES_MAX 64
+#define OUTPUT_BYTES_MAX KIB(512)
+
+enum {
+	DONE = 0,
+	FAULT = 1,
+	USAGE = 2,
+	CONTINUE = 3
+};
+
+static const char help[] =
+	"usage: postern sign --bucket NAME [options]\n"
+	"\n"
+	"Prints the fields of a signed upload form (PostObject) as JSON.\n"
+	"\n"
+	"  --bucket NAME        the bucket\n"
+	"  --prefix TEXT        object names must begin with this\n"
+	"  --key NAME           the only object name; instead of --prefix\n"
+	"  --min-size BYTES     default 0\n"
+	"  --max-size BYTES     default 1048576000\n"
+	"  --types LIST         MIME types, separated by commas; default: any\n"
+	"  --expire SECONDS     how long the form can be posted; default 300\n"
+	"  --signature v1|v4    default v4\n"
+	"  --region NAME        for v4; default cn-hangzhou\n"
+	"  --callback FILE      JSON of the callback parameter; becomes a condition too;\n"
+	"                       - is standard input\n"
+	"  --policy             print the policy itself, not the fields\n"
+	"  --access-key-id ID   default: the environment's POSTERN_ACCESS_KEY_ID\n"
+	"  --secret-file FILE   a file with the access key secret, - is standard input;\n"
+	"                       default: the environment's POSTERN_ACCESS_KEY_SECRET\n"
+	"\n"
+	"Exit status: 0 signed, 1 a fault, 2 the command or a file is at fault.\n";
+
+struct sign_options {
+	const char *bucket, *prefix, *key, *types, *region, *callback, *id, *secret_file;
+	uint64_t min_size, max_size, expire_seconds;
+	int version;
+	bool policy_only;
+};
+
+static int usage(const char *problem)
+{
+	fprintf(stderr, "postern sign: %s; try `postern sign --help`\n", problem);
+	return USAGE;
+}
+
+static int read_number(const char *name, const char *text, uint64_t max, uint64_t *ret)
+{
+	if (slice_to_u64(slice_str(text), ret) && *ret <= max)
+		return CONTINUE;
+	fprintf(stderr, "postern sign: --%s must be a number from 0 to %llu\n", name,
+		(unsigned long long)max);
+	return USAGE;
+}
+
+static int read_version(const char *text, int *ret)
+{
+	if (slice_eq_nocase(slice_str(text), S("v1")))
+		*ret = 1;
+	else if (slice_eq_nocase(slice_str(text), S("v4")))
+		*ret = 4;
+	else
+		return usage("--signature must be v1 or v4");
+	return CONTINUE;
+}
+
+static int take_option(int option, const char *value, struct sign_options *ret)
+{
+	switch (option) {
+	case 'b':
+		ret->bucket = value;
+		break;
+	case 'p':
+		ret->prefix = value;
+		break;
+	case 'k':
+		ret->key = value;
+		break;
+	case 'm':
+		return read_number("min-size", value, LIMIT_OBJECT_BYTES, &ret->min_size);
+	case 'M':
+		return read_number("max-size", value, LIMIT_OBJECT_BYTES, &ret->max_size);
+	case 't':
+		ret->types = value;
+		break;
+	case 'e':
+		return read_number("expire", value, LIMIT_PRESIGN_SECONDS, &ret->expire_seconds);
+	case 's':
+		return read_version(value, &ret->version);
+	case 'r':
+		ret->region = value;
+		break;
+	case 'c':
+		ret->callback = value;
+		break;
+	case 'P':
+		ret->policy_only = true;
+		break;
+	case 'i':
+		ret->id = value;
+		break;
+	case 'f':
+		ret->secret_file = value;
+		break;
+	case 'h':
+		fputs(help, stdout);
+		return DONE;
+	default:
+		return usage("an option is not known, or lacks its value");
+	}
+	return CONTINUE;
+}
+
+static int read_options(int argc, char **argv, struct sign_options *ret)
+{
+	static const struct option options[] = {
+		{"bucket", required_argument, NULL, 'b'},
+		{"prefix", required_argument, NULL, 'p'},
+		{"key", required_argument, NULL, 'k'},
+		{"min-size", required_argument, NULL, 'm'},
+		{"max-size", required_argument, NULL, 'M'},
+		{"types", required_argument, NULL, 't'},
+		{"expire", required_argument, NULL, 'e'},
+		{"signature", required_argument, NULL, 's'},
+		{"region", required_argument, NULL, 'r'},
+		{"callback", required_argument, NULL, 'c'},
+		{"policy", no_argument, NULL, 'P'},
+		{"access-key-id", required_argument, NULL, 'i'},
+		{"secret-file", required_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int option, status = CONTINUE;
+	optind = 1;
+	opterr = 0;
+	while (status == CONTINUE && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		status = take_option(option, optarg, ret);
+	if (status != CONTINUE)
+		return status;
+	if (optind < argc)
+		return usage("there is an argument too many");
+	if (!ret->bucket)
+		return usage("--bucket is needed");
+	return CONTINUE;
+}
+
+/* The secret of the file, without the line's end; or the environment's. */
+static int read_secret(const struct sign_options *options, struct strbuf *out)
+{
+	if (options->secret_file) {
+		if (!input_read("sign", options->secret_file, out))
+			return USAGE;
+		while (out->len > 0 && strchr("\r\n", out->ptr[out->len - 1]))
+			strbuf_truncate(out, out->len - 1);
+	} else {
+		strbuf_add_slice(out, slice_str(getenv("POSTERN_ACCESS_KEY_SECRET")));
+	}
+	if (out->len == 0 || !options->id || !*options->id)
+		return usage("an access key id and its secret are needed");
+	return CONTINUE;
+}
+
+static void print_fields(const struct policy_form *form, int64_t expires)
+{
+	SCOPED_STRBUF(json, OUTPUT_BYTES_MAX);
+	strbuf_adds(&json, "{\n  \"expires\": ");
+	strbuf_addf(&json, "%lld,\n  \"fields\": {", (long long)expires);
+	for (size_t i = 0; i < form->field_count; i++) {
+		strbuf_adds(&json, i > 0 ? ",\n    " : "\n    ");
+		json_add_string(&json, form->fields[i].name);
+		strbuf_adds(&json, ": ");
+		json_add_string(&json, form->fields[i].value);
+	}
+	strbuf_adds(&json, "\n  }\n}");
+	puts(json.ptr);
+}
+
+static int print_policy(const struct policy_form *form)
+{
+	SCOPED_STRBUF(policy, LIMIT_POLICY_BYTES);
+	if (!base64_decode(&policy, form->policy))
+		return FAULT;
+	puts(policy.ptr);
+	return DONE;
+}
+
+static int sign(const struct sign_options *options, struct slice secret, struct slice callback)
+{
+	struct slice types[TYPES_MAX], rest = slice_str(options->types);
+	size_t type_count = 0;
+	while (type_count < TYPES_MAX && slice_next_word(&rest, &types[type_count]))
+		type_count++;
+	const struct policy_field bound[] = {
+		{S("success_action_status"), S("200")}, {S("callback"), callback}};
+	int64_t now_ms = clock_wall_ms(&clock_system);
+	const struct policy_grant grant = {
+		.now_ms = now_ms,
+		.expires_ms = (now_ms / 1000 + (int64_t)options->expire_seconds) * 1000,
+		.bucket = slice_str(options->bucket),
+		.key_prefix = slice_str(options->prefix),
+		.key = slice_str(options->key),
+		.min_bytes = options->min_size,
+		.max_bytes = options->max_size,
+		.content_types = types,
+		.content_type_count = type_count,
+		.bound = bound,
+		.bound_count = callback.len > 0 ? 2 : 1,
+	};
+	const struct policy_signer signer = {.access_key_id = slice_str(options->id),
+		.secret = secret,
+		.region = slice_str(options->region)};
+	struct arena arena;
+	struct policy_form form;
+	arena_init(&arena, NULL, 0, OUTPUT_BYTES_MAX);
+	enum err e = options->version == 1 ? policy_form_v1(&grant, &signer, &arena, &form)
+					   : policy_form_v4(&grant, &signer, &arena, &form);
+	int status = DONE;
+	if (e == ERR_INVALID_ARGUMENT)
+		status = usage("the limits contradict each other, or are no UTF-8");
+	else if (e)
+		status = FAULT;
+	else if (options->policy_only)
+		status = print_policy(&form);
+	else
+		print_fields(&form, grant.expires_ms / 1000);
+	arena_reset(&arena);
+	return status;
+}
+
+int cli_sign(int argc, char **argv)
+{
+	struct sign_options options = {
+		.region = APP_DEFAULT_REGION,
+		.id = getenv("POSTERN_ACCESS_KEY_ID"),
+		.max_size = APP_DEFAULT_MAX_SIZE,
+		.expire_seconds = APP_DEFAULT_EXPIRE_SECONDS,
+		.version = 4,
+	};
+	int status = read_options(argc, argv, &options);
+	if (status != CONTINUE)
+		return status;
+	SCOPED_STRBUF(secret, SECRET_BYTES_MAX);
+	SCOPED_STRBUF(json, LIMIT_POLICY_BYTES);
+	SCOPED_STRBUF(callback, LIMIT_POLICY_BYTES);
+	status = read_secret(&options, &secret);
+	if (status == CONTINUE && options.callback) {
+		if (!input_read("sign", options.callback, &json))
+			status = USAGE;
+		base64_encode(&callback, strbuf_slice(&json));
+	}
+	if (status == CONTINUE)
+		status = sign(&options, strbuf_slice(&secret), strbuf_slice(&callback));
+	secret_wipe(secret.ptr, secret.len);
+	return status;
+}
