@@ -25,10 +25,10 @@ struct loopback_answer {
 };
 
 struct loopback {
-	const struct loopback_answer *answers;
 	int fd, stop[2], port;
 	pthread_t thread;
 	pthread_mutex_t lock; /* protects what follows */
+	const struct loopback_answer *answers;
 	int connections;
 	struct strbuf last; /* the last request, as it came */
 	int held[LOOPBACK_HELD];
@@ -58,11 +58,11 @@ static inline void loopback_read(int fd, struct strbuf *request)
 	}
 }
 
-static inline const char *loopback_find(const struct loopback *server, struct slice request)
+static inline const char *loopback_find(const struct loopback_answer *answers, struct slice request)
 {
 	struct slice method;
 	(void)slice_cut(&request, ' ', &method);
-	for (const struct loopback_answer *a = server->answers; a->path; a++)
+	for (const struct loopback_answer *a = answers; a->path; a++)
 		if (slice_starts(request, slice_str(a->path)))
 			return a->bytes;
 	return "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
@@ -76,8 +76,9 @@ static inline void loopback_serve(struct loopback *server, int fd)
 	server->connections++;
 	strbuf_clear(&server->last);
 	strbuf_add_slice(&server->last, strbuf_slice(&request));
+	const struct loopback_answer *answers = server->answers;
 	pthread_mutex_unlock(&server->lock);
-	const char *answer = loopback_find(server, strbuf_slice(&request));
+	const char *answer = loopback_find(answers, strbuf_slice(&request));
 	if (!answer && server->held_count < LOOPBACK_HELD) {
 		server->held[server->held_count++] = fd;
 		return;
@@ -133,6 +134,14 @@ static inline void loopback_start(struct loopback *server, const struct loopback
 		abort();
 }
 
+/* From now on other answers. */
+static inline void loopback_change(struct loopback *server, const struct loopback_answer *answers)
+{
+	pthread_mutex_lock(&server->lock);
+	server->answers = answers;
+	pthread_mutex_unlock(&server->lock);
+}
+
 static inline int loopback_connections(struct loopback *server)
 {
 	pthread_mutex_lock(&server->lock);
@@ -152,6 +161,27 @@ static inline void loopback_stop(struct loopback *server)
 	close(server->stop[0]);
 	close(server->stop[1]);
 	strbuf_release(&server->last);
+}
+
+/*
+ * The other side: sends `request` to a port of 127.0.0.1 and appends all that comes back until the
+ * connection is closed, so the request should ask for that.
+ */
+static inline void loopback_ask(int port, struct slice request, struct strbuf *answer)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)port)};
+	char piece[4096];
+	ssize_t n;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&in, sizeof(in)) < 0)
+		abort();
+	while (request.len > 0 && (n = send(fd, request.ptr, request.len, MSG_NOSIGNAL)) > 0)
+		request = slice_from(request, (size_t)n);
+	while ((n = recv(fd, piece, sizeof(piece), 0)) > 0)
+		strbuf_add(answer, piece, (size_t)n);
+	close(fd);
 }
 
 /* A port of 127.0.0.1 on which nothing listens. */

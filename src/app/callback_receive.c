@@ -322,8 +322,11 @@ static const char *check_body(struct receive *r)
 	const struct upload_message *m = &r->message;
 	const char *fault = upload_message_parse(
 		header(r, "Content-Type"), strbuf_slice(&r->body), &r->arena, &r->message);
-	if (fault)
+	if (fault && r->app->settings.require_grant)
 		return fault;
+	/* Whoever asks for no grant may use any template; OSS does not care what comes of it. */
+	if (fault)
+		r->message = (struct upload_message){.size = -1, .width = -1, .height = -1};
 	if (m->bucket.len > 0 && !slice_eq(m->bucket, r->app->settings.bucket))
 		return "the upload went to another bucket";
 	return check_grant(r);
