@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: options.def filled from its defaults, a file, the environment and the command
+ * line. Read once at start and constant afterwards.
+ */
+#ifndef CLI_CONFIG_H
+#define CLI_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct config {
+#define TEXT(section, name, fallback, help) char *section##_##name;
+#define SECRET(section, name, help) char *section##_##name;
+#define NUMBER(section, name, fallback, min, max, help) int64_t section##_##name;
+#define FLAG(section, name, fallback, help) bool section##_##name;
+#include "cli/options.def"
+#undef TEXT
+#undef SECRET
+#undef NUMBER
+#undef FLAG
+	bool console_listen_given; /* not just the default */
+};
+
+enum config_result {
+	CONFIG_OK,
+	CONFIG_BAD,  /* said why on standard error; the exit status is 2 */
+	CONFIG_HELP, /* --help was there */
+};
+
+/*
+ * argv[0] is the command. What is no option goes to ret_rest (room for `rest_max`), counted by
+ * *ret_rest_count; more than that is an error. *ret must be freed by config_release(), also after
+ * a failure.
+ */
+enum config_result config_read(int argc, char **argv, struct config *ret, char **ret_rest,
+	int rest_max, int *ret_rest_count) MUST_USE;
+void config_release(struct config *config);
+
+/* The options, with defaults and help, on standard output. */
+void config_print_help(void);
+/* The same as the reference page docs/configuration.md. */
+void config_print_reference(void);
+/* Every option as it is, to the log at level debug; secrets are left out. */
+void config_log(const struct config *config);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/first_start.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "cli/wait.h"
+#include "oss/cors.h"
+
+static enum err create(struct store *store, struct waiter *waiter)
+{
+	struct store_bucket_create create = {.name = S(FIRST_BUCKET), .acl = STORE_ACL_PRIVATE};
+	waiter_prepare(waiter, &create.wait);
+	store_bucket_create(store, &create);
+	waiter_wait(waiter);
+	return create.wait.err;
+}
+
+static enum err set_cors(struct store *store, struct waiter *waiter, struct slice document)
+{
+	struct store_bucket_change change = {
+		.name = S(FIRST_BUCKET),
+		.set_setting = true,
+		.setting = STORE_SETTING_CORS,
+		.value = document,
+	};
+	waiter_prepare(waiter, &change.wait);
+	store_bucket_change(store, &change);
+	waiter_wait(waiter);
+	return change.wait.err;
+}
+
+/* The rule, through the parser, so that what is stored is what PutBucketCors would store. */
+static enum err format_rule(uint16_t port, struct strbuf *out)
+{
+	SCOPED_STRBUF(text, KIB(2));
+	SCOPED_STRBUF(reason, 512);
+	struct cors *cors = NULL;
+	strbuf_addf(&text,
+		"<CORSConfiguration><CORSRule><AllowedOrigin>http://127.0.0.1:%u</AllowedOrigin>"
+		"<AllowedOrigin>http://localhost:%u</AllowedOrigin><AllowedMethod>POST</"
+		"AllowedMethod>"
+		"<AllowedMethod>GET</AllowedMethod><AllowedMethod>HEAD</AllowedMethod>"
+		"<AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader>"
+		"<ExposeHeader>x-oss-request-id</ExposeHeader><ExposeHeader>x-oss-hash-crc64ecma"
+		"</ExposeHeader><MaxAgeSeconds>600</MaxAgeSeconds></CORSRule><ResponseVary>true"
+		"</ResponseVary></CORSConfiguration>",
+		port, port);
+	enum err e = cors_parse(strbuf_slice(&text), &cors, &reason);
+	if (e == ERR_OK)
+		cors_format(cors, out);
+	cors_free(cors);
+	return e;
+}
+
+enum err first_start_make_bucket(struct store *store, uint16_t app_port)
+{
+	struct waiter waiter;
+	SCOPED_STRBUF(rule, KIB(16));
+	waiter_init(&waiter);
+	enum err e = format_rule(app_port, &rule);
+	if (e == ERR_OK)
+		e = create(store, &waiter);
+	if (e == ERR_OK)
+		e = set_cors(store, &waiter, strbuf_slice(&rule));
+	if (e == ERR_BUCKET_ALREADY_EXISTS)
+		e = ERR_OK;
+	if (e != ERR_OK)
+		log_error("cannot make the bucket " FIRST_BUCKET ": %s", err_info(e)->message);
+	waiter_release(&waiter);
+	return e;
+}

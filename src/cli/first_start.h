@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What `postern serve` makes in an empty folder so that uploads work at once: the bucket, and the
+ * CORS rule that lets the application server's page read the store's answers.
+ */
+#ifndef CLI_FIRST_START_H
+#define CLI_FIRST_START_H
+
+#include <stdint.h>
+
+#include "store/store.h"
+
+#define FIRST_BUCKET "uploads"
+
+/*
+ * Makes the bucket, with a rule for the origins of a page on `app_port` of this machine. A bucket
+ * that is there already is left as it is. Blocks. Logs a failure.
+ */
+enum err first_start_make_bucket(struct store *store, uint16_t app_port) MUST_USE;
+
+#endif

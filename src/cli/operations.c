@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/operations.h"
+
+#include "base/limits.h"
+
+static void metric(
+	struct strbuf *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+	strbuf_addf(out, "# HELP postern_%s %s\n# TYPE postern_%s %s\npostern_%s ", name, help,
+		name, type, name);
+	strbuf_add_u64(out, value);
+	strbuf_addc(out, '\n');
+}
+
+static void add_store_metrics(const struct operations *operations, struct strbuf *out)
+{
+	struct ops_stats ops;
+	struct store_stats store;
+	ops_stats(operations->ops, &ops);
+	store_stats(operations->store, &store);
+	metric(out, "store_requests_total", "counter", "Requests to the object store.",
+		ops.requests);
+	metric(out, "store_errors_total", "counter", "Answers of 400 and above.", ops.errors);
+	metric(out, "store_uploads_total", "counter", "Objects stored.", ops.uploads);
+	metric(out, "store_callbacks_total", "counter", "Callbacks sent.", ops.callbacks);
+	metric(out, "store_callbacks_failed_total", "counter", "Callbacks that failed.",
+		ops.callbacks_failed);
+	metric(out, "store_objects", "gauge", "Objects in the store.", store.objects);
+	metric(out, "store_object_bytes", "gauge", "Bytes of objects.", store.bytes);
+	metric(out, "store_disk_bytes", "gauge", "Bytes of the store's files.", store.disk_bytes);
+	metric(out, "store_commits_total", "counter", "Changes made durable.", store.commits);
+	metric(out, "store_syncs_total", "counter", "Group commits they took.", store.syncs);
+}
+
+static void send_metrics(const struct operations *operations, struct exchange *x)
+{
+	struct server_stats stats;
+	SCOPED_STRBUF(out, KIB(64));
+	server_stats(operations->server, &stats);
+	metric(&out, "connections", "gauge", "Open connections.", stats.connections);
+	metric(&out, "requests_total", "counter", "HTTP requests on all ports.", stats.requests);
+	metric(&out, "received_body_bytes_total", "counter", "Bytes of request bodies.",
+		stats.bytes_in);
+	metric(&out, "sent_bytes_total", "counter", "Bytes of answers.", stats.bytes_out);
+	if (operations->ops)
+		add_store_metrics(operations, &out);
+	exchange_header(x, "Content-Type", S("text/plain; version=0.0.4"));
+	exchange_send(x, 200, strbuf_slice(&out));
+}
+
+static void begin(void *ctx, struct exchange *x)
+{
+	const struct operations *operations = ctx;
+	const struct request_head *head = exchange_head(x);
+	exchange_header(x, "Cache-Control", S("no-store"));
+	if (head->method != HTTP_GET && head->method != HTTP_HEAD) {
+		exchange_header(x, "Allow", S("GET, HEAD"));
+		exchange_send(x, 405, S(""));
+	} else if (slice_eq(head->path, S("/health"))) {
+		exchange_header(x, "Content-Type", S("text/plain"));
+		exchange_send(x, 200, S("ok\n"));
+	} else if (slice_eq(head->path, S("/metrics"))) {
+		send_metrics(operations, x);
+	} else {
+		exchange_header(x, "Content-Type", S("text/plain"));
+		exchange_send(x, 404, S("There is /health and /metrics here.\n"));
+	}
+}
+
+void operations_init(struct operations *operations)
+{
+	operations->service =
+		(struct service){.name = "operations", .begin = begin, .ctx = operations};
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The operations port: GET /health and GET /metrics (Prometheus' text format). The web console
+ * will live here.
+ */
+#ifndef CLI_OPERATIONS_H
+#define CLI_OPERATIONS_H
+
+#include "net/server.h"
+#include "ops/ops.h"
+
+struct operations {
+	struct service service; /* for server_listen() */
+	const struct server *server;
+	const struct ops *ops; /* NULL: no store in this process */
+	struct store *store;   /* likewise */
+};
+
+/* Fills in the service; the structure stays where it is. */
+void operations_init(struct operations *operations);
+
+#endif

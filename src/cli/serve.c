@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Puts the parts together, in the order in which they need each other, says where they are, and
+ * takes them apart again when it is told to stop.
+ */
+#include "cli/serve.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "app/app.h"
+#include "app/ledger.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/private_file.h"
+#include "callback/key.h"
+#include "cli/config.h"
+#include "cli/first_start.h"
+#include "cli/operations.h"
+#include "crypto/secret.h"
+#include "net/server.h"
+#include "ops/ops.h"
+#include "store/local/local.h"
+
+enum {
+	URL_BYTES = 1024
+};
+
+struct parts {
+	struct config config;
+	bool with_app;
+	bool with_store;
+	bool made_keys;
+	bool ready;
+
+	struct server *server;
+	struct tls *tls;
+	struct store *store;
+	struct keys *keys;
+	struct callback_key *callback_key;
+	struct outgoing *outgoing;
+	struct allow_list *allow;
+	struct callback_sender *sender;
+	struct ops *ops;
+	struct ledger *ledger;
+	struct app *app;
+
+	/* What the listeners lead to; filled in once the ports are known. */
+	struct service app_service;
+	struct service store_service;
+	struct operations operations;
+	uint16_t app_port;
+	uint16_t store_port;
+	uint16_t console_port;
+	char app_url[URL_BYTES];
+	char store_url[URL_BYTES];
+	char console_url[URL_BYTES];
+	char key_url[URL_BYTES + sizeof(OPS_CALLBACK_KEY_PATH)];
+	struct strbuf domains_text;
+};
+
+static const char *const usage_text[] = {
+	"Usage: postern serve [OPTIONS]      object store, application server and page in one "
+	"process\n"
+	"       postern store [OPTIONS]      the object store alone\n"
+	"       postern app [ADDRESS PORT] [OPTIONS]  the application server alone\n"
+	"\n"
+	"  --config FILE    INI file with the sections below\n"
+	"  --data FOLDER    where everything is kept (./postern-data)\n"
+	"  --SECTION-NAME VALUE, or POSTERN_SECTION_NAME in the environment, for each of:\n",
+	"\nPOSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, if set on the first start, become "
+	"the\n"
+	"store's key pair. SIGTERM stops after what runs has finished; SIGHUP reads certificates "
+	"again.\n",
+};
+
+/* ---- Addresses --------------------------------------------------------------------------------
+ */
+
+/* The URL under which a listener is reached; a wildcard address is reached on the loopback. */
+static void make_url(char *url, const char *scheme, const char *listen, uint16_t port)
+{
+	const char *colon = strrchr(listen, ':');
+	struct slice host = slice_of(listen, colon ? (size_t)(colon - listen) : 0);
+	if (host.len == 0 || slice_eq(host, S("0.0.0.0")) || slice_eq(host, S("[::]")))
+		host = S("127.0.0.1");
+	(void)snprintf(url, URL_BYTES, "%s://%.*s:%u", scheme, SLICE_FMT(host), port);
+}
+
+static bool listen_all(struct parts *p)
+{
+	const struct config *c = &p->config;
+	bool console = p->with_store || c->console_listen_given;
+	if (p->with_store && !server_listen(p->server, c->store_listen, &p->store_service, p->tls,
+				     &p->store_port))
+		return false;
+	if (p->with_app &&
+		!server_listen(p->server, c->app_listen, &p->app_service, NULL, &p->app_port))
+		return false;
+	if (console && !server_listen(p->server, c->console_listen, &p->operations.service, NULL,
+			       &p->console_port))
+		return false;
+	make_url(p->app_url, "http", c->app_listen, p->app_port);
+	make_url(p->store_url, p->tls ? "https" : "http", c->store_listen, p->store_port);
+	make_url(p->console_url, "http", c->console_listen, p->console_port);
+	return true;
+}
+
+/* ---- The object store -------------------------------------------------------------------------
+ */
+
+static bool open_store(struct parts *p)
+{
+	const struct config *c = &p->config;
+	const struct local_options options = {
+		.path = c->server_data,
+		.clock = &clock_system,
+		.reserve_bytes = (uint64_t)c->store_reserve_bytes,
+	};
+	if (local_store_open(&options, &p->store) != ERR_OK)
+		return false;
+	/* The keys come last: as long as they are missing the first start is not complete. */
+	SCOPED_STRBUF(path, KIB(4));
+	strbuf_addf(&path, "%s/access_keys.json", c->server_data);
+	if (p->with_app && access(path.ptr, F_OK) != 0 &&
+		first_start_make_bucket(p->store, p->app_port) != ERR_OK)
+		return false;
+	return callback_key_open(c->server_data, &p->callback_key) == ERR_OK &&
+	       keys_open(c->server_data, getenv("POSTERN_ACCESS_KEY_ID"),
+		       getenv("POSTERN_ACCESS_KEY_SECRET"), &p->keys, &p->made_keys) == ERR_OK;
+}
+
+/* Callbacks may go where the configuration says and, in `serve`, to our own application server. */
+static bool parse_allow(struct parts *p)
+{
+	SCOPED_STRBUF(text, KIB(64));
+	struct slice bad = {NULL, 0};
+	strbuf_adds(&text, p->config.store_callback_allow);
+	if (p->with_app && p->with_store)
+		strbuf_addf(&text, " %s", p->app_url + strlen("http://"));
+	if (allow_list_parse(strbuf_slice(&text), &p->allow, &bad) == ERR_OK)
+		return true;
+	log_error("[store] callback_allow: `%.*s` is neither ADDRESS[:PORT], CIDR nor NAME[:PORT]",
+		SLICE_FMT(bad));
+	return false;
+}
+
+static bool start_callbacks(struct parts *p)
+{
+	const struct callback_sender_options options = {
+		.outgoing = p->outgoing,
+		.key = p->callback_key,
+		.allow = p->allow,
+		.clock = &clock_system,
+	};
+	(void)snprintf(p->key_url, sizeof(p->key_url), "%s%s",
+		p->config.store_callback_key_url[0] ? p->config.store_callback_key_url
+						    : p->store_url,
+		p->config.store_callback_key_url[0] ? "" : OPS_CALLBACK_KEY_PATH);
+	return callback_sender_new(&options, &p->sender) == ERR_OK &&
+	       callback_sender_set_key_url(p->sender, slice_str(p->key_url)) == ERR_OK;
+}
+
+static void split_domains(struct strbuf *text, struct ops_options *options)
+{
+	struct slice rest = strbuf_slice(text);
+	struct slice word;
+	for (size_t i = 0; i < text->len; i++)
+		text->ptr[i] = text->ptr[i] == ',' || text->ptr[i] == '\t'
+				       ? ' '
+				       : ascii_lower(text->ptr[i]);
+	while (rest.len && options->domain_count < OPS_DOMAINS_MAX) {
+		(void)slice_cut(&rest, ' ', &word);
+		if (word.len)
+			options->domains[options->domain_count++] = word;
+	}
+}
+
+static bool start_store(struct parts *p)
+{
+	if (!start_callbacks(p))
+		return false;
+	struct ops_options options = {
+		.store = p->store,
+		.keys = p->keys,
+		.clock = &clock_system,
+		.callbacks = p->sender,
+		.callback_key_pem = callback_key_public_pem(p->callback_key),
+		.region = slice_str(p->config.store_region),
+	};
+	strbuf_adds(&p->domains_text, p->config.store_domains);
+	split_domains(&p->domains_text, &options);
+	if (ops_new(&options, &p->ops) != ERR_OK)
+		return false;
+	p->store_service = *ops_service(p->ops);
+	p->operations.ops = p->ops;
+	p->operations.store = p->store;
+	return true;
+}
+
+/* ---- The application server -------------------------------------------------------------------
+ */
+
+/* The secret of [app]: given, in a file, or, in `serve`, the store's own. */
+static bool find_app_secret(struct parts *p, struct secret *ret)
+{
+	const struct config *c = &p->config;
+	if (c->app_access_key_secret_file[0]) {
+		SCOPED_STRBUF(text, KIB(4));
+		bool found = false;
+		if (private_file_read(".", c->app_access_key_secret_file, &text, &found) != ERR_OK)
+			return false;
+		if (!found) {
+			log_error("[app] access_key_secret_file: there is no %s",
+				c->app_access_key_secret_file);
+			return false;
+		}
+		while (text.len &&
+			(text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\r'))
+			strbuf_truncate(&text, text.len - 1);
+		bool ok = secret_set(ret, strbuf_slice(&text));
+		secret_wipe(text.ptr, text.len);
+		return ok;
+	}
+	if (c->app_access_key_secret[0])
+		return secret_set(ret, slice_str(c->app_access_key_secret));
+	return !p->keys || secret_set(ret, keys_first(p->keys).secret);
+}
+
+static const char *or_else(const char *text, const char *other)
+{
+	return text[0] ? text : other;
+}
+
+static bool start_app(struct parts *p)
+{
+	const struct config *c = &p->config;
+	SCOPED_SECRET struct secret secret = SECRET_INIT;
+	char host[URL_BYTES + 16];
+	char callback[URL_BYTES + 16];
+	SCOPED_STRBUF(id, 256);
+	SCOPED_STRBUF(path, KIB(4));
+	strbuf_addf(&path, "%s/ledger.db", c->server_data);
+	if (!find_app_secret(p, &secret))
+		return false;
+	strbuf_add_slice(&id, p->keys && !c->app_access_key_id[0]
+				      ? keys_first(p->keys).id
+				      : slice_str(c->app_access_key_id));
+	(void)snprintf(host, sizeof(host), "%s/" FIRST_BUCKET, p->store_url);
+	(void)snprintf(callback, sizeof(callback), "%s/", p->app_url);
+	struct app_options options = app_options_default();
+	options.access_key_id = id.ptr;
+	options.access_key_secret = secret_slice(&secret).ptr ? secret_slice(&secret).ptr : "";
+	options.host = or_else(c->app_host, p->with_store ? host : "");
+	options.bucket = c->app_bucket;
+	options.callback_url = or_else(c->app_callback_url, p->with_store ? callback : "");
+	if (strcmp(c->app_callback_url, "none") == 0)
+		options.callback_url = "";
+	options.upload_dir = c->app_upload_dir;
+	options.region = c->app_region;
+	options.signature_version = (int)c->app_signature_version;
+	options.expire_seconds = c->app_expire_seconds;
+	options.max_size = c->app_max_size;
+	options.allowed_types = c->app_allowed_types;
+	options.allowed_origins = c->app_allowed_origins;
+	options.bind_callback = c->app_bind_callback;
+	options.require_grant = c->app_require_grant;
+	options.key_urls = c->app_key_urls;
+	options.callback_answer = c->app_callback_answer;
+	options.webhook_url = c->app_webhook_url;
+	const struct app_parts surroundings = {
+		.outgoing = p->outgoing,
+		.clock = &clock_system,
+		.allow = p->allow,
+	};
+	struct app_parts with_ledger = surroundings;
+	if (ledger_open(path.ptr, &p->ledger) != ERR_OK)
+		return false;
+	with_ledger.ledger = p->ledger;
+	char why[512] = "";
+	if (app_new(&options, &with_ledger, &p->app, why, sizeof(why)) != ERR_OK) {
+		log_error("[app] %s", why);
+		return false;
+	}
+	p->app_service = *app_service(p->app);
+	return !p->with_store || app_trust_key(p->app, slice_str(p->key_url),
+					 callback_key_public_pem(p->callback_key)) == ERR_OK;
+}
+
+/* ---- Start and stop ---------------------------------------------------------------------------
+ */
+
+static bool prepare_folder(const char *path)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return true;
+	log_error("cannot make the folder %s: %s", path, strerror(errno));
+	return false;
+}
+
+static bool start_tls(struct parts *p)
+{
+	const struct config *c = &p->config;
+	if (!c->store_tls_certificate[0] && !c->store_tls_key[0])
+		return true;
+	p->tls = tls_new(c->store_tls_certificate, c->store_tls_key);
+	return p->tls != NULL;
+}
+
+static bool start(struct parts *p)
+{
+	const struct outgoing_options outgoing = {0};
+	p->operations.server = p->server = server_new((unsigned)p->config.server_loops);
+	operations_init(&p->operations);
+	if (!p->server || !prepare_folder(p->config.server_data) || !start_tls(p) ||
+		!listen_all(p) || !parse_allow(p) ||
+		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
+		return false;
+	if (p->with_store && (!open_store(p) || !start_store(p)))
+		return false;
+	if (p->with_app && !start_app(p))
+		return false;
+	return server_start(p->server);
+}
+
+static void print_ready(const struct parts *p)
+{
+	printf("postern " POSTERN_VERSION " is ready\n");
+	if (p->with_app) {
+		printf("  upload page         %s/upload/\n", p->app_url);
+		printf("  application server  %s/\n", p->app_url);
+	}
+	if (p->with_store)
+		printf("  object store        %s/\n", p->store_url);
+	if (p->console_port)
+		printf("  console             %s/\n", p->console_url);
+	if (p->made_keys) {
+		struct access_key key = keys_first(p->keys);
+		printf("  access key id       %.*s\n", SLICE_FMT(key.id));
+		printf("  access key secret   %.*s\n", SLICE_FMT(key.secret));
+	}
+	(void)fflush(stdout);
+}
+
+/* Requests whose connection has gone may still be at work; they need the store and the loops. */
+static void wait_until_idle(const struct parts *p)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+	while (p->ops && !ops_idle(p->ops))
+		(void)nanosleep(&pause, NULL);
+}
+
+static void stop(struct parts *p)
+{
+	if (p->server) {
+		server_stop(p->server);
+		server_drain(p->server, LIMIT_STOP_MS);
+	}
+	if (p->outgoing)
+		outgoing_stop(p->outgoing, LIMIT_CALLBACK_MS);
+	wait_until_idle(p);
+	callback_sender_free(p->sender);
+	ledger_close(p->ledger);
+	store_close(p->store);
+	server_free(p->server);
+	app_free(p->app);
+	ops_free(p->ops);
+	outgoing_free(p->outgoing);
+	allow_list_free(p->allow);
+	callback_key_free(p->callback_key);
+	keys_free(p->keys);
+	tls_free(p->tls);
+	strbuf_release(&p->domains_text);
+}
+
+/* Blocks the signals we wait for, in this thread and all that it starts. */
+static void block_signals(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void wait_for_stop(const struct parts *p, const sigset_t *set)
+{
+	for (;;) {
+		int number = 0;
+		(void)sigwait(set, &number);
+		if (number != SIGHUP)
+			return;
+		if (p->tls && tls_reload(p->tls))
+			log_info("the certificate was read again");
+	}
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static bool set_log_level(const char *word)
+{
+	static const char *const words[] = {"error", "info", "debug"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(word, words[i]) == 0) {
+			log_set_level((enum log_level)i);
+			return true;
+		}
+	}
+	fprintf(stderr, "postern: log_level is error, info or debug\n");
+	return false;
+}
+
+static int run(struct parts *p)
+{
+	sigset_t signals;
+	if (!set_log_level(p->config.server_log_level))
+		return 2;
+	(void)umask(077);
+	raise_descriptor_limit();
+	block_signals(&signals);
+	config_log(&p->config);
+	strbuf_init(&p->domains_text, KIB(64));
+	bool started = start(p);
+	if (started) {
+		print_ready(p);
+		wait_for_stop(p, &signals);
+		log_info("stopping");
+	}
+	stop(p);
+	return started ? 0 : 1;
+}
+
+/* `postern app 0.0.0.0 8888`, as the classic sample is started. */
+static bool use_address(struct config *config, char **rest, int count)
+{
+	SCOPED_STRBUF(listen, 512);
+	size_t len;
+	if (count == 0)
+		return true;
+	if (count == 1) {
+		fprintf(stderr, "postern: give both ADDRESS and PORT\n");
+		return false;
+	}
+	strbuf_addf(&listen, "%s:%s", rest[0], rest[1]);
+	char *text = strbuf_detach(&listen, &len);
+	if (!text)
+		return false;
+	free(config->app_listen);
+	config->app_listen = text;
+	return true;
+}
+
+static int serve(int argc, char **argv, bool with_app, bool with_store)
+{
+	struct parts p = {.with_app = with_app, .with_store = with_store};
+	char *rest[2];
+	int count = 0;
+	int status = 2;
+	switch (config_read(argc, argv, &p.config, rest, with_store ? 0 : 2, &count)) {
+	case CONFIG_OK:
+		if (use_address(&p.config, rest, count))
+			status = run(&p);
+		break;
+	case CONFIG_HELP:
+		printf("%s", usage_text[0]);
+		config_print_help();
+		printf("%s", usage_text[1]);
+		status = 0;
+		break;
+	case CONFIG_BAD:
+		break;
+	}
+	config_release(&p.config);
+	return status;
+}
+
+int cli_serve(int argc, char **argv)
+{
+	return serve(argc, argv, true, true);
+}
+
+int cli_store(int argc, char **argv)
+{
+	return serve(argc, argv, false, true);
+}
+
+int cli_app(int argc, char **argv)
+{
+	return serve(argc, argv, true, false);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For the main thread at start, which may block: an executor that whoever posts to it wakes.
+ */
+#ifndef CLI_WAIT_H
+#define CLI_WAIT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "store/store.h"
+
+struct waiter {
+	struct executor executor; /* first: it is cast back */
+	pthread_mutex_t lock;     /* done */
+	pthread_cond_t changed;
+	bool done;
+};
+
+void waiter_init(struct waiter *waiter);
+void waiter_release(struct waiter *waiter);
+/* Makes `wait` come back here. */
+void waiter_prepare(struct waiter *waiter, struct store_wait *wait);
+/* Blocks until it has. */
+void waiter_wait(struct waiter *waiter);
+
+#endif
