@@ -406,10 +406,10 @@ enum store_now large_write(struct large *large, struct slice bytes, struct store
 	}
 	struct large_files *files = files_of(large);
 	(void)pthread_mutex_lock(&files->lock);
-	bool must_wait = large->err == ERR_OK && large->in_flight >= LIMIT_LARGE_BUFFERS;
+	bool must_wait = wait && large->err == ERR_OK && large->in_flight >= LIMIT_LARGE_BUFFERS;
 	if (must_wait)
 		large->waiting = wait;
-	else
+	else if (wait)
 		wait->err = large->err;
 	(void)pthread_mutex_unlock(&files->lock);
 	return must_wait ? STORE_WAIT : STORE_DONE;

@@ -123,7 +123,8 @@ enum store_now put_write(struct store_put *put, struct slice bytes, struct store
 		memcpy(put->bytes + put->len, bytes.ptr, bytes.len);
 		put->len += bytes.len;
 	}
-	wait->err = put->err;
+	if (wait)
+		wait->err = put->err;
 	return STORE_DONE;
 }
 
