@@ -48,8 +48,7 @@ static struct slice take_content(struct form *f, struct slice *in)
 {
 	struct slice data = {NULL, 0};
 	if (f->matched == 0) {
-		size_t len = form_find_delimiter(
-			slice_of(f->delimiter, f->delimiter_len), *in, &f->matched);
+		size_t len = form_find_delimiter(f, *in, &f->matched);
 		data = slice_head(*in, len);
 		*in = slice_from(*in, len + f->matched);
 	} else if (!still_matches(f, in)) {
@@ -142,6 +141,9 @@ void form_init(struct form *f, struct slice boundary)
 	memcpy(f->delimiter, "\r\n--", 4);
 	memcpy(f->delimiter + 4, boundary.ptr, boundary.len);
 	f->delimiter_len = boundary.len + 4;
+	memset(f->in_tail, false, sizeof f->in_tail);
+	for (size_t i = 1; i < f->delimiter_len; i++)
+		f->in_tail[(unsigned char)f->delimiter[i]] = true;
 	assume_line_end(f);
 }
 

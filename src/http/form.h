@@ -73,6 +73,7 @@ struct form {
 	size_t headers_len;
 	size_t line_start;                        /* in `headers` */
 	char delimiter[LIMIT_BOUNDARY_BYTES + 4]; /* CR LF - - boundary */
+	bool in_tail[256];                        /* the bytes of `delimiter` behind its CR */
 	char headers[LIMIT_PART_HEADERS_BYTES];
 };
 

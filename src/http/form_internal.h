@@ -6,11 +6,11 @@
 #include "http/form.h"
 
 /*
- * How many bytes of `text` lie before the first `delimiter` in it. *ret_matched says how much of
- * the delimiter is there: all of it, less if `text` ends inside it, or 0 if there is none (the
- * result is text.len then). The delimiter begins with CR and has no other CR.
+ * How many bytes of `text`, which is not empty, lie before the first delimiter of the form in it.
+ * *ret_matched says how much of the delimiter is there: all of it, less if `text` ends inside it,
+ * or 0 if there is none (the result is text.len then).
  */
-size_t form_find_delimiter(struct slice delimiter, struct slice text, size_t *ret_matched) MUST_USE;
+size_t form_find_delimiter(const struct form *f, struct slice text, size_t *ret_matched) MUST_USE;
 
 /*
  * Reads the headers of a part, lines that each end with CRLF and contain no other LF. FORM_PART,
