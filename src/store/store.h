@@ -159,7 +159,7 @@ struct store_delete {
 struct store_entry {
 	struct slice key; /* or the common prefix */
 	bool is_prefix;
-	struct store_object object; /* not for a prefix; `headers` is empty */
+	struct store_object object; /* not for a prefix */
 };
 
 /*

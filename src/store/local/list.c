@@ -4,14 +4,19 @@
 #include "store/local/local_internal.h"
 #include "store/local/read.h"
 
+enum {
+	LIST_TEXT_BYTES = LIMIT_LIST_KEYS * (LIMIT_KEY_BYTES + 32 * 1024)
+};
+
 /* A listing: the errand of a reader first, then what the caller holds. */
 struct listing {
 	struct job job;
 	struct local *local;
 	struct store_list *list;
 	struct store_entry entries[LIMIT_LIST_KEYS];
-	size_t offsets[LIMIT_LIST_KEYS]; /* of the keys in `keys`, which moves while it grows */
-	struct strbuf keys;
+	/* Where in `text`, which moves while it grows, each key lies; its headers follow. */
+	size_t offsets[LIMIT_LIST_KEYS];
+	struct strbuf text;
 };
 
 /* The roll-up that `key`, which begins with the prefix, belongs to; empty if to none. */
@@ -62,8 +67,8 @@ static void add_entry(struct listing *listing, struct slice key)
 	struct store_entry *entry = &listing->entries[list->count];
 	memset(entry, 0, sizeof(*entry));
 	entry->key.len = key.len;
-	listing->offsets[list->count] = listing->keys.len;
-	strbuf_add_slice(&listing->keys, key);
+	listing->offsets[list->count] = listing->text.len;
+	strbuf_add_slice(&listing->text, key);
 	list->count++;
 }
 
@@ -84,7 +89,7 @@ static bool take_entry(
 	if (!entry_parse(value, &found))
 		return false;
 	entry->object = found.meta.object;
-	entry->object.headers = S("");
+	strbuf_add_slice(&listing->text, found.meta.object.headers);
 	index_cursor_next(cursor);
 	return true;
 }
@@ -120,10 +125,13 @@ static enum err run_list(struct listing *listing)
 		return ERR_UNAVAILABLE;
 	enum err e = walk(listing, cursor);
 	index_cursor_free(cursor);
-	if (strbuf_broken(&listing->keys))
+	if (strbuf_broken(&listing->text))
 		e = ERR_UNAVAILABLE;
-	for (uint32_t i = 0; i < list->count; i++)
-		listing->entries[i].key.ptr = listing->keys.ptr + listing->offsets[i];
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct store_entry *entry = &listing->entries[i];
+		entry->key.ptr = listing->text.ptr + listing->offsets[i];
+		entry->object.headers.ptr = entry->key.ptr + entry->key.len;
+	}
 	return e;
 }
 
@@ -131,7 +139,7 @@ static void listing_free(struct listing *listing)
 {
 	if (!listing)
 		return;
-	strbuf_release(&listing->keys);
+	strbuf_release(&listing->text);
 	free(listing);
 }
 
@@ -164,7 +172,7 @@ void read_list(struct store *store, struct store_list *list)
 	listing->job.run = run;
 	listing->local = local_of(store);
 	listing->list = list;
-	strbuf_init(&listing->keys, LIMIT_LIST_KEYS * LIMIT_KEY_BYTES);
+	strbuf_init(&listing->text, LIST_TEXT_BYTES);
 	pool_add(listing->local->readers, &listing->job);
 }
 
