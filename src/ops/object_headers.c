@@ -135,7 +135,7 @@ enum err object_headers_add(
 	if (slice_eq_nocase(name, S("x-oss-server-side-encryption")) &&
 		!slice_eq(value, S("AES256")) && !slice_eq(value, S("KMS")))
 		return ERR_INVALID_ENCRYPTION;
-	if (slice_starts(name, S("x-oss-server-side-")) ||
+	if (slice_eq_nocase(slice_head(name, 18), S("x-oss-server-side-")) ||
 		slice_eq_nocase(name, S("x-oss-tagging"))) {
 		strbuf_addf(reason, "%.*s is not implemented.", SLICE_FMT(name));
 		return ERR_NOT_IMPLEMENTED;

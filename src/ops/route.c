@@ -63,7 +63,8 @@ enum err route(
 			return ERR_OK;
 		}
 	}
-	if (head->method == HTTP_OTHER || (!wanted && address->has_bucket))
+	bool no_such = !wanted && address->has_key;
+	if (head->method == HTTP_OTHER || no_such)
 		return ERR_METHOD_NOT_ALLOWED;
 	return ERR_NOT_IMPLEMENTED;
 }

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/limits.h"
+#include "ops/post_fields.h"
+#include "tap.h"
+
+static bool put(struct post_fields *f, struct slice name, struct slice value)
+{
+	bool ok = post_fields_begin(f, name);
+	/* In two pieces, as they may arrive. */
+	ok = ok && post_fields_add(f, slice_head(value, value.len / 2)) == POST_FIELDS_OK;
+	ok = ok && post_fields_add(f, slice_from(value, value.len / 2)) == POST_FIELDS_OK;
+	return ok && post_fields_end(f);
+}
+
+static void finding(void)
+{
+	struct arena arena;
+	struct post_fields f;
+	struct slice value;
+	arena_init(&arena, NULL, 0, LIMIT_REQUEST_ARENA_BYTES);
+	post_fields_init(&f, &arena);
+	OK(put(&f, S("Key"), S("a")) && put(&f, S("x:var"), S("")) && put(&f, S("KEY"), S("b")),
+		"taken");
+	IS(post_fields_get(&f, S("key")), S("a"), "any case, the first of several");
+	OK(post_fields_find(&f, S("X:VAR"), &value) && value.len == 0, "an empty one is there");
+	OK(!post_fields_find(&f, S("policy"), &value) && !post_fields_get(&f, S("policy")).ptr,
+		"an absent one is not");
+	const struct post_field *at = post_fields_next(&f, NULL);
+	IS(at->name, S("Key"), "in their order");
+	at = post_fields_next(&f, post_fields_next(&f, at));
+	OK(slice_eq(at->value, S("b")) && post_fields_next(&f, at) == NULL, "to the last");
+	post_fields_release(&f);
+	arena_reset(&arena);
+}
+
+static void limits(void)
+{
+	static char large[LIMIT_FIELD_VALUE_BYTES + 1];
+	struct arena arena;
+	struct post_fields f;
+	memset(large, 'p', sizeof(large));
+	arena_init(&arena, NULL, 0, LIMIT_REQUEST_ARENA_BYTES);
+	post_fields_init(&f, &arena);
+	struct slice most = slice_of(large, LIMIT_FIELD_VALUE_BYTES);
+	OK(put(&f, S("a"), most) && put(&f, S("b"), most) && put(&f, S("c"), most), "2 MB each");
+	IS(post_fields_get(&f, S("b")), most, "kept whole");
+	OK(post_fields_begin(&f, S("d")) && post_fields_add(&f, slice_of(large, sizeof(large))) ==
+						    POST_FIELDS_VALUE_TOO_LONG,
+		"a byte more is too long");
+	OK(post_fields_begin(&f, S("e")) && post_fields_add(&f, most) == POST_FIELDS_TOO_LONG,
+		"and all together stay under 8 MB");
+	post_fields_release(&f);
+	arena_reset(&arena);
+
+	arena_init(&arena, NULL, 0, LIMIT_REQUEST_ARENA_BYTES);
+	post_fields_init(&f, &arena);
+	bool ok = true;
+	for (int i = 0; i < LIMIT_FORM_FIELDS; i++)
+		ok = ok && put(&f, S("n"), S("v"));
+	OK(ok && !post_fields_begin(&f, S("n")), "at most LIMIT_FORM_FIELDS fields");
+	post_fields_release(&f);
+	arena_reset(&arena);
+}
+
+int main(void)
+{
+	finding();
+	limits();
+	return tap_done();
+}

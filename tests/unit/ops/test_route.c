@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/route.h"
+#include "tap.h"
+
+enum level {
+	SERVICE,
+	BUCKET,
+	OBJECT
+};
+
+static const struct {
+	enum http_method method;
+	enum level level;
+	const char *query;
+	const char *want; /* name of the operation, or of the error */
+} rows[] = {
+	{HTTP_GET, OBJECT, "", "GetObject"},
+	{HTTP_GET, OBJECT, "response-expires=1&x=acl", "GetObject"},
+	{HTTP_HEAD, OBJECT, "", "HeadObject"},
+	{HTTP_PUT, OBJECT, "", "PutObject"},
+	{HTTP_DELETE, OBJECT, "", "DeleteObject"},
+	{HTTP_PUT, BUCKET, "", "PutBucket"},
+	{HTTP_GET, BUCKET, "prefix=a&marker=", "ListObjects"},
+	{HTTP_POST, BUCKET, "", "PostObject"},
+	{HTTP_PUT, BUCKET, "cors", "PutBucketCors"},
+	{HTTP_GET, BUCKET, "cors=", "GetBucketCors"},
+	{HTTP_DELETE, BUCKET, "cors", "DeleteBucketCors"},
+	{HTTP_OPTIONS, OBJECT, "uploads", "OptionObject"},
+	{HTTP_OPTIONS, BUCKET, "", "OptionObject"},
+	{HTTP_GET, OBJECT, "acl", "NOT_IMPLEMENTED"},
+	{HTTP_GET, OBJECT, "cors", "NOT_IMPLEMENTED"},
+	{HTTP_GET, BUCKET, "list-type=2", "NOT_IMPLEMENTED"},
+	{HTTP_POST, OBJECT, "uploads", "NOT_IMPLEMENTED"},
+	{HTTP_PUT, OBJECT, "uploadId=1&partNumber=2", "NOT_IMPLEMENTED"},
+	{HTTP_GET, OBJECT, "x-oss-process=image/resize,w_1", "NOT_IMPLEMENTED"},
+	{HTTP_GET, SERVICE, "", "NOT_IMPLEMENTED"},
+	{HTTP_POST, OBJECT, "", "METHOD_NOT_ALLOWED"},
+	{HTTP_OTHER, OBJECT, "", "METHOD_NOT_ALLOWED"},
+	{HTTP_DELETE, BUCKET, "", "NOT_IMPLEMENTED"},
+};
+
+int main(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct request_head head = {
+			.method = rows[i].method,
+			.query = slice_str(rows[i].query),
+		};
+		struct address address = {
+			.has_bucket = rows[i].level != SERVICE,
+			.has_key = rows[i].level == OBJECT,
+		};
+		const struct op *op = NULL;
+		enum err e = route(&head, &address, &op);
+		const char *got = e == ERR_OK ? op->name : err_info(e)->name;
+		OK(strcmp(got, rows[i].want) == 0, "row %zu: %s is %s", i, rows[i].want, got);
+	}
+	return tap_done();
+}
