@@ -24,8 +24,7 @@ void post_fields_release(struct post_fields *f)
 bool post_fields_begin(struct post_fields *f, struct slice name)
 {
 	struct post_field *field = arena_zalloc(f->arena, sizeof(*field));
-	if (!field || f->count >= LIMIT_FORM_FIELDS ||
-		name.len > LIMIT_FORM_PREDATA_BYTES - f->bytes)
+	if (!field || f->count >= LIMIT_FORM_FIELDS)
 		return false;
 	field->name = arena_copy(f->arena, name);
 	if (!field->name.ptr)
@@ -36,19 +35,13 @@ bool post_fields_begin(struct post_fields *f, struct slice name)
 		f->first = field;
 	f->last = field;
 	f->count++;
-	f->bytes += name.len;
 	return true;
 }
 
-enum post_fields_result post_fields_add(struct post_fields *f, struct slice bytes)
+bool post_fields_add(struct post_fields *f, struct slice bytes)
 {
-	if (bytes.len > LIMIT_FIELD_VALUE_BYTES - f->value.len)
-		return POST_FIELDS_VALUE_TOO_LONG;
-	if (bytes.len > LIMIT_FORM_PREDATA_BYTES - f->bytes)
-		return POST_FIELDS_TOO_LONG;
-	f->bytes += bytes.len;
 	strbuf_add_slice(&f->value, bytes);
-	return strbuf_broken(&f->value) ? POST_FIELDS_TOO_LONG : POST_FIELDS_OK;
+	return !strbuf_broken(&f->value);
 }
 
 /* Keeps the heap block of a long value as it is. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fields of a posted form that came before the file, in their order, within OSS's limits.
- * Names are found without regard to ASCII case; of several with one name the first counts.
+ * The fields of a posted form that came before the file, in their order. (That all of them together
+ * stay within LIMIT_FORM_PREDATA_BYTES is the caller's to see to.) Names are found without regard
+ * to ASCII case; of several with one name the first counts.
  */
 #ifndef OPS_POST_FIELDS_H
 #define OPS_POST_FIELDS_H
@@ -24,13 +25,6 @@ struct post_fields {
 	struct strbuf *large;    /* heap blocks of long values */
 	size_t large_count;
 	size_t count;
-	size_t bytes; /* of all names and values */
-};
-
-enum post_fields_result {
-	POST_FIELDS_OK,
-	POST_FIELDS_VALUE_TOO_LONG, /* the value exceeds LIMIT_FIELD_VALUE_BYTES */
-	POST_FIELDS_TOO_LONG,       /* all of them exceed LIMIT_FORM_PREDATA_BYTES */
 };
 
 /* `arena` must outlive the fields. */
@@ -39,8 +33,8 @@ void post_fields_release(struct post_fields *f);
 
 /* A field begins; `name` is copied. False if there are too many, or no memory. */
 bool post_fields_begin(struct post_fields *f, struct slice name) MUST_USE;
-/* More of its value. */
-enum post_fields_result post_fields_add(struct post_fields *f, struct slice bytes) MUST_USE;
+/* More of its value. False if it exceeds LIMIT_FIELD_VALUE_BYTES, or there is no memory. */
+bool post_fields_add(struct post_fields *f, struct slice bytes) MUST_USE;
 /* The field is complete. False without memory. */
 bool post_fields_end(struct post_fields *f) MUST_USE;
 /* The name of the field that is being read, or was last. */

@@ -30,6 +30,7 @@ struct post_object {
 	enum part part;
 	bool file_seen;
 	bool form_ended;
+	size_t predata;  /* bytes of the body before the file's part */
 	bool has_digest; /* the request has a Content-MD5, which covers the whole body */
 	struct digest_md5 digest;
 	struct post_fields fields;
@@ -260,17 +261,20 @@ static void part_data(struct request *r, struct post_object *state, struct slice
 	}
 	if (state->part != PART_FIELD)
 		return;
-	switch (post_fields_add(&state->fields, bytes)) {
-	case POST_FIELDS_OK:
-		break;
-	case POST_FIELDS_VALUE_TOO_LONG:
+	if (!post_fields_add(&state->fields, bytes))
 		refuse_field(r, ERR_FIELD_TOO_LONG, post_fields_current(&state->fields),
 			LIMIT_FIELD_VALUE_BYTES, LIMIT_FIELD_VALUE_BYTES + 1);
-		break;
-	case POST_FIELDS_TOO_LONG:
-		respond_error(r, ERR_POST_PREDATA_TOO_LONG);
-		break;
-	}
+}
+
+/* One step of the form parser; counts what comes before the file, preamble included. */
+static enum form_result feed(
+	struct post_object *state, struct slice *piece, struct form_event *event)
+{
+	size_t before = piece->len;
+	enum form_result result = form_feed(state->form, piece, event);
+	if (!state->file_seen)
+		state->predata += before - piece->len;
+	return result;
 }
 
 static void data(struct request *r, struct slice piece)
@@ -280,7 +284,12 @@ static void data(struct request *r, struct slice piece)
 	if (state->has_digest)
 		digest_md5_update(&state->digest, piece);
 	while (!r->answered) {
-		switch (form_feed(state->form, &piece, &event)) {
+		enum form_result result = feed(state, &piece, &event);
+		if (state->predata > LIMIT_FORM_PREDATA_BYTES) {
+			respond_error(r, ERR_POST_PREDATA_TOO_LONG);
+			return;
+		}
+		switch (result) {
 		case FORM_MORE:
 			return;
 		case FORM_PART:
