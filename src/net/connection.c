@@ -534,6 +534,6 @@ void connection_timer_due(struct timer *timer)
 void connection_stop(struct connection *c)
 {
 	c->close_after = true;
-	if (c->phase == CONNECTION_HEAD && c->view.len == 0)
+	if ((c->phase == CONNECTION_HEAD && c->view.len == 0) || c->phase == CONNECTION_LINGER)
 		connection_abort(c);
 }
