@@ -67,8 +67,9 @@ struct policy_form {
 };
 
 /*
- * ERR_INVALID_ARGUMENT: a text that is not UTF-8 or holds NUL (JSON can not carry it), min_bytes
- * over max_bytes, both key and key_prefix, or a policy of more than LIMIT_POLICY_BYTES.
+ * ERR_INVALID_ARGUMENT: a text that a policy can not carry (not UTF-8, with a NUL, with `\$`), or
+ * credential (a slash in the access key id or the region); min_bytes over max_bytes; both key and
+ * key_prefix; a policy of more than LIMIT_POLICY_BYTES.
  * ERR_UNAVAILABLE without memory.
  */
 enum err policy_form_v1(const struct policy_grant *grant, const struct policy_signer *signer,
