@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { file } from "./support.js";
-import { buildForm, objectKey } from "../../web/client/form.js";
+import { buildForm, objectKey, storedKey } from "../../web/client/form.js";
 
 const GRANT = { url: "http://store.test/", dir: "d/", fields: { policy: "p", "x:id": "7" } };
 
@@ -42,4 +42,15 @@ test("key first, file last, fields of the grant over those of the page", () => {
 	assert.deepEqual([...form.keys()], ["key", "x:id", "x:more", "policy", "file"]);
 	assert.equal(form.get("x:id"), "7");
 	assert.equal(form.get("file").name, "a.txt");
+});
+
+test("what the store makes of ${filename}", () => {
+	for (const [key, name, stored] of [
+		["k", "a", "k"],
+		["d/${filename}", "a b.txt", "d/a b.txt"],
+		["${filename}/${filename}", "$&", "$&/$&"],
+		["${filename}", "x/y\\z 中.txt", "z 中.txt"],
+		["${filename}", "it's \"quoted\"", "it's %22quoted%22"],
+	])
+		assert.equal(storedKey(key, file(name)), stored);
 });

@@ -20,12 +20,13 @@ export function objectKey(file, grant, options) {
 }
 
 /**
- * What the store makes of a key: it puts the file's name in place of ${filename}.
+ * What the store makes of a key: it puts the file's name in place of ${filename}, in the spelling
+ * in which browsers send it.
  * @param {string} key
  * @param {File} file
  */
 export function storedKey(key, file) {
-	const name = file.name.replace(/^.*[/\\]/s, "");
+	const name = file.name.replace(/^.*[/\\]/s, "").replace(/["\r\n]/g, encodeURIComponent);
 	return key.replaceAll("${filename}", () => name);
 }
 

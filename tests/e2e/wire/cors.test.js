@@ -115,6 +115,16 @@ test("no rule fits: carried out all the same, without headers", async () => {
 	assert.equal(allowed(got), undefined);
 });
 
+test("ResponseVary puts Vary on every answer of the bucket", async () => {
+	await configure(rule(["http://a.test"], ["POST"]), "<ResponseVary>true</ResponseVary>");
+	for (const headers of [{ Origin: "http://a.test" }, { Origin: "http://b.test" }, {}]) {
+		const got = await postForm(store, signedFieldsV1("vary"), { content: "x" }, { headers });
+		assert.match(got.headers.vary ?? "", /Origin/i, JSON.stringify(headers));
+	}
+	const got = await preflight("http://a.test", "POST");
+	assert.match(got.headers.vary ?? "", /Origin/i);
+});
+
 test("the configuration can be read, replaced and deleted", async () => {
 	await configure(rule(["http://one.test"], ["POST"]));
 	await configure(rule(["http://two.test"], ["GET", "PUT"], "<AllowedHeader>*</AllowedHeader>"

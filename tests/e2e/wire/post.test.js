@@ -309,7 +309,7 @@ test("no bucket, no store of our own data behind a name", async () => {
 test("a form in many pieces, chunked, with Expect: 100-continue", async () => {
 	const { type, body } = multipart(signedFieldsV1("pieces/k"), FILE);
 	const connection = await connect(store);
-	await connection.send(`POST /uploads HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\n`
+	await connection.send(`POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\n`
 		+ "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n");
 	assert.equal((await connection.response()).status, 100);
 	for (let at = 0; at < body.length; at += 13) {
@@ -330,7 +330,7 @@ test("an upload that breaks off leaves nothing", async () => {
 		{ ...FILE, content: Buffer.alloc(3_000_000, 1) });
 	for (const share of [0.001, 0.5, 0.999999]) {
 		const connection = await connect(store);
-		await connection.send(`POST /uploads HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\n`
+		await connection.send(`POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\n`
 			+ `Content-Length: ${body.length}\r\n\r\n`);
 		await connection.send(body.subarray(0, Math.floor(body.length * share)));
 		connection.destroy({ reset: share === 0.5 });
