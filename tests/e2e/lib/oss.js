@@ -7,7 +7,9 @@ import { ACCESS_KEY_ID, ACCESS_KEY_SECRET } from "./server.js";
 const KEY = { id: ACCESS_KEY_ID, secret: ACCESS_KEY_SECRET };
 /** Queries that are part of what is signed. */
 const SUBRESOURCES = new Set(["acl", "cors", "location", "uploads", "uploadId", "partNumber",
-	"callback", "callback-var", "security-token"]);
+	"callback", "callback-var", "security-token", "response-cache-control",
+	"response-content-disposition", "response-content-encoding", "response-content-language",
+	"response-content-type", "response-expires", "bucketInfo", "lifecycle", "tagging", "versioning"]);
 
 export function base64Json(value) {
 	return Buffer.from(JSON.stringify(value)).toString("base64");
