@@ -2,6 +2,7 @@
 // A small client of the store, independent of the server's own code: forms, policies, signatures.
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { ACCESS_KEY_ID, ACCESS_KEY_SECRET } from "./server.js";
 
 const KEY = { id: ACCESS_KEY_ID, secret: ACCESS_KEY_SECRET };
@@ -132,12 +133,14 @@ function join([name, value], by) {
  * read: {status, headers, body, text, xml(name)}.
  */
 export function send(url, method = "GET", headers = {}, body = undefined) {
-	const { origin, hostname, port } = new URL(url);
+	const { origin, hostname, port, protocol } = new URL(url);
+	const open = protocol === "https:" ? httpsRequest : httpRequest;
 	const length = body === undefined && method !== "PUT" && method !== "POST" ? {}
 		: { "Content-Length": Buffer.byteLength(body ?? "") };
 	return new Promise((done, fail) => {
-		const request = httpRequest({
+		const request = open({
 			hostname, port, path: url.slice(origin.length) || "/", method, agent: false,
+			rejectUnauthorized: false,
 			headers: { ...length, ...headers },
 		});
 		request.on("error", fail);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// SIGTERM: what runs is finished, nothing new is begun, and the exit status is 0 (stop() sees to
+// that in every test).
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connect } from "../lib/http.js";
+import { base64Json, getObject, multipart, request, signedFieldsV1 } from "../lib/oss.js";
+import { pause, startServer, temporaryFolder } from "../lib/server.js";
+import { startSink } from "../lib/sink.js";
+import { expectAnswer, GET, putOpenObject } from "../lib/wire.js";
+
+/** Waits until nobody can connect any more. */
+async function refusesConnections(url) {
+	const deadline = Date.now() + 20_000;
+	for (;;) {
+		try {
+			(await connect(url)).destroy();
+		} catch (error) {
+			assert.equal(error.code, "ECONNREFUSED");
+			return;
+		}
+		assert.ok(Date.now() < deadline, "the server still takes connections");
+		await pause(5);
+	}
+}
+
+test("an upload that runs is finished; new connections are refused", async t => {
+	const data = await temporaryFolder(t);
+	const server = await startServer(t, { data });
+	const content = Buffer.alloc(3_000_000, "stop ");
+	const { type, body } = multipart(signedFieldsV1("stop/form"), { content });
+	const connection = await connect(server.store);
+	await connection.send(`POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\n`
+		+ `Content-Length: ${body.length}\r\n\r\n`);
+	await connection.send(body.subarray(0, 1_500_000));
+	const stopped = server.stop();
+	await refusesConnections(server.store);
+	await refusesConnections(server.app);
+	await connection.send(body.subarray(1_500_000));
+	await expectAnswer(connection, { status: 204, headers: { Connection: "close" } });
+	assert.equal((await connection.closed()).length, 0);
+	await stopped;
+	const again = await startServer(t, { data });
+	assert.ok((await getObject(again.store, "stop/form")).equals(content));
+});
+
+test("idle connections are closed at once, busy ones after their answer", async t => {
+	const server = await startServer(t);
+	await putOpenObject(server.store);
+	const idle = await connect(server.store);
+	const used = await connect(server.store);
+	const busy = await connect(server.store);
+	await used.send(`${GET}\r\n`);
+	await expectAnswer(used, 200);
+	await busy.send(GET);
+	// The server has seen that part of a request when it answers what came later.
+	await used.send(`${GET}\r\n`);
+	await expectAnswer(used, 200);
+	const stopped = server.stop();
+	assert.equal((await idle.closed()).length, 0);
+	assert.equal((await used.closed()).length, 0);
+	await busy.send("\r\n");
+	await expectAnswer(busy, { status: 200, headers: { Connection: "close" } });
+	assert.equal((await busy.closed()).length, 0);
+	await stopped;
+});
+
+test("a callback that is on its way is waited for", async t => {
+	let answer;
+	const asked = new Promise(done => {
+		answer = done;
+	});
+	const sink = await startSink(t, (_, response) => answer(response));
+	const server = await startServer(t, { env: { POSTERN_STORE_CALLBACK_ALLOW: "127.0.0.1" } });
+	const callback = base64Json({ callbackUrl: sink.url, callbackBody: "x=${object}" });
+	const { type, body } = multipart(signedFieldsV1("stop/callback", { callback }), { content: "x" });
+	const connection = await connect(server.store);
+	await connection.send(`POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\n`
+		+ `Content-Length: ${body.length}\r\n\r\n`);
+	await connection.send(body);
+	const response = await asked;
+	const stopped = server.stop();
+	await refusesConnections(server.store);
+	response.end("{\"waited\":true}");
+	// Without Content-Length that would be chunked; Node knows the length of a single write.
+	await expectAnswer(connection, { status: 200, body: "{\"waited\":true}" });
+	await stopped;
+});
+
+test("a second start finds everything and changes nothing", async t => {
+	const data = await temporaryFolder(t);
+	const first = await startServer(t, { data });
+	await putOpenObject(first.store);
+	assert.match(first.output, /access key id +testaccesskeyid/);
+	const key = await fetch(`${first.store}/-/callback_pub_key_v1.pem`).then(got => got.text());
+	await first.stop();
+	const second = await startServer(t, { data, env: { POSTERN_ACCESS_KEY_ID: "other",
+		POSTERN_ACCESS_KEY_SECRET: "another-secret-0123456789" } });
+	assert.doesNotMatch(second.output, /access key/);
+	assert.equal(await fetch(`${second.store}/-/callback_pub_key_v1.pem`).then(got => got.text()), key);
+	assert.equal((await request(second.store, "GET", "uploads", "open.txt")).text, "0123456789");
+});
