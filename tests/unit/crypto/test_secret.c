@@ -32,16 +32,16 @@ static void random_texts(void)
 	OK(strspn(a, "0123456789ABCDEF") == 32, "hexadecimal digits");
 	OK(strcmp(a, b) != 0, "never the same");
 
-	/* 62,000 characters: each of the 62 comes up about 1,000 times; 10 sigma are 320. */
+	/* 620,000 characters: each of the 62 comes up about 10,000 times; 10 sigma are 1,000. */
 	unsigned count[256] = {0};
-	static char many[62000];
+	static char many[620000];
 	random_alnum(many, sizeof(many));
 	for (size_t i = 0; i < sizeof(many); i++)
 		count[(unsigned char)many[i]]++;
 	unsigned kinds = 0, odd = 0;
 	for (int c = 0; c < 256; c++) {
 		kinds += count[c] != 0;
-		odd += count[c] != 0 && (count[c] < 680 || count[c] > 1320);
+		odd += count[c] != 0 && (count[c] < 9000 || count[c] > 11000);
 	}
 	IS_INT(kinds, 62, "letters and digits");
 	IS_INT(odd, 0, "none favoured");
