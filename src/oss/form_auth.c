@@ -137,14 +137,10 @@ enum err form_auth_verify(
 	const struct form_auth *auth, struct slice secret, struct sign_key_cache *cache)
 {
 	SCOPED_STRBUF(expected, 128);
-	if (auth->scheme == FORM_V4) {
-		struct hmac_sha256 key;
-		credential_signing_key(&auth->credential, secret, cache, &key);
-		sign_v4_signature(&key, auth->policy, &expected);
-		secret_wipe(&key, sizeof(key));
-	} else {
+	if (auth->scheme == FORM_V4)
+		form_sign_v4(auth->policy, &auth->credential, secret, cache, &expected);
+	else
 		form_sign_v1(auth->policy, secret, &expected);
-	}
 	if (strbuf_broken(&expected))
 		return ERR_UNAVAILABLE;
 	return slice_eq_secret(strbuf_slice(&expected), auth->signature) ? ERR_OK
@@ -159,10 +155,10 @@ void form_sign_v1(struct slice policy, struct slice secret, struct strbuf *out)
 }
 
 void form_sign_v4(struct slice policy, const struct credential *credential, struct slice secret,
-	struct strbuf *out)
+	struct sign_key_cache *cache, struct strbuf *out)
 {
 	struct hmac_sha256 key;
-	credential_signing_key(credential, secret, NULL, &key);
+	credential_signing_key(credential, secret, cache, &key);
 	sign_v4_signature(&key, policy, out);
 	secret_wipe(&key, sizeof(key));
 }

@@ -57,9 +57,9 @@ enum err form_auth_check_time(const struct form_auth *auth, int64_t now_ms) MUST
 enum err form_auth_verify(
 	const struct form_auth *auth, struct slice secret, struct sign_key_cache *cache) MUST_USE;
 
-/* The signing side: append the values of `Signature` and of `x-oss-signature`. */
+/* The signing side: append the values of `Signature` and of `x-oss-signature`; `cache` as above. */
 void form_sign_v1(struct slice policy, struct slice secret, struct strbuf *out);
 void form_sign_v4(struct slice policy, const struct credential *credential, struct slice secret,
-	struct strbuf *out);
+	struct sign_key_cache *cache, struct strbuf *out);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include "oss/credential.h"
 #include "oss/form_auth.h"
 #include "oss/iso8601.h"
 #include "oss/json_text.h"
@@ -244,7 +243,7 @@ enum err policy_form_v4(const struct policy_grant *grant, const struct policy_si
 	e = make_policy(grant, own, own_count, arena, &form.policy);
 	if (e)
 		return e;
-	form_sign_v4(form.policy, &credential, signer->secret, &signature);
+	form_sign_v4(form.policy, &credential, signer->secret, signer->cache, &signature);
 	e = keep(arena, &signature, &form.signature);
 	if (e)
 		return e;

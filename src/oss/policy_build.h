@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "oss/credential.h"
 
 /* A form field, or an exact condition on one: name as in the form, without `$`. */
 struct policy_field {
@@ -51,6 +52,8 @@ struct policy_signer {
 	struct slice secret;
 	struct slice security_token; /* empty: none */
 	struct slice region;         /* V4: "cn-hangzhou" */
+	/* V4: the calling thread's; a server that signs often has one. May be NULL. */
+	struct sign_key_cache *cache;
 };
 
 /*

@@ -37,14 +37,15 @@ static bool make_strict(struct slice text, struct strbuf *out)
 {
 	bool in_string = false;
 	int depth = 0;
+	size_t done = 0; /* bytes that are in `out` already */
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
-		strbuf_addc(out, c);
 		if (in_string && c == '\\' && i + 1 < text.len) {
-			c = text.ptr[++i];
-			if (c == '$')
-				strbuf_addc(out, '\\');
-			strbuf_addc(out, c);
+			if (text.ptr[++i] != '$')
+				continue;
+			strbuf_add(out, text.ptr + done, i - done);
+			strbuf_addc(out, '\\');
+			done = i;
 		} else if (c == '"') {
 			in_string = !in_string;
 		} else if (!in_string && (c == '{' || c == '[')) {
@@ -54,6 +55,7 @@ static bool make_strict(struct slice text, struct strbuf *out)
 			depth--;
 		}
 	}
+	strbuf_add_slice(out, slice_from(text, done));
 	return true;
 }
 

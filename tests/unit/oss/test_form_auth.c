@@ -119,7 +119,7 @@ static void v4(void)
 	IS_INT(form_auth_check_time(&auth, t + 604800001), ERR_REQUEST_EXPIRED, "more");
 
 	SCOPED_STRBUF(out, 128);
-	form_sign_v4(S(POLICY_V4), &auth.credential, S("sk"), &out);
+	form_sign_v4(S(POLICY_V4), &auth.credential, S("sk"), NULL, &out);
 	IS(strbuf_slice(&out), S(SIGNATURE_V4), "signing");
 	auth.signature = S("15FA045D8A3235DA0ACE0CB9FDA54577D87513FB689CAB3B02AE7C4B7FED0C5A");
 	IS_INT(form_auth_verify(&auth, S("sk"), NULL), ERR_SIGNATURE_MISMATCH, "upper-case digits");

@@ -392,6 +392,27 @@ static void long_condition(void)
 	IS(why.message, S(""), "with the usual message");
 }
 
+/* Without memory, wherever it runs out, the answer is that and nothing else. */
+static void no_memory(void)
+{
+	SCOPED_STRBUF(base64, LIMIT_POLICY_BYTES);
+	base64_encode(&base64, S(POLICY("{\"bucket\":\"b\"},[\"in\",\"$key\",[\"k\",\"l\"]],["
+					"\"eq\",\"$x\",\"\"]")));
+	bool as_said = true;
+	size_t room = 0;
+	enum err e = ERR_UNAVAILABLE;
+	for (; e == ERR_UNAVAILABLE && room < sizeof(memory); room += 8) {
+		const struct policy *p = NULL;
+		SCOPED_FREE char *first = malloc(room + 1);
+		struct arena small;
+		arena_init(&small, first, room, 0);
+		e = policy_parse(strbuf_slice(&base64), &small, &p, &why);
+		as_said = as_said && (e == ERR_OK) == (p != NULL);
+		arena_reset(&small);
+	}
+	OK(as_said && e == ERR_OK && room > 200, "runs out of memory %zu times", room / 8);
+}
+
 int main(void)
 {
 	malformed_policies();
@@ -403,6 +424,7 @@ int main(void)
 	needs_of_v4();
 	real_policy();
 	long_condition();
+	no_memory();
 	arena_reset(&arena);
 	return tap_done();
 }

@@ -491,6 +491,28 @@ static void round_trips(void)
 	}
 }
 
+/* Without memory, wherever it runs out, a request is neither refused nor anonymous. */
+static void no_memory(void)
+{
+	bool as_said = true;
+	size_t room = 0;
+	enum err e = ERR_UNAVAILABLE;
+	for (; e == ERR_UNAVAILABLE && room < sizeof(memory); room += 8) {
+		struct request q;
+		struct sign_parsed p = {.scheme = SIGN_NONE};
+		SCOPED_FREE char *first = malloc(room + 1);
+		struct arena small;
+		sdk_request(&q, "a/b");
+		q.r.query = S(URL("20231217T025437Z", "599", CREDENTIAL("20231217"),
+			"&x-oss-additional-headers=ABC%3Bzabc", "0"));
+		arena_init(&small, first, room, 0);
+		e = sign_parse(&q.r, &small, &p, &why);
+		as_said = as_said && (e == ERR_OK) == (p.scheme == SIGN_V4_URL);
+		arena_reset(&small);
+	}
+	OK(as_said && e == ERR_OK && room > 200, "runs out of memory %zu times", room / 8);
+}
+
 int main(void)
 {
 	sdk_header_vectors();
@@ -505,6 +527,7 @@ int main(void)
 	url_refusals();
 	empty_values();
 	round_trips();
+	no_memory();
 	arena_reset(&arena);
 	return tap_done();
 }
