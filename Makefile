@@ -117,7 +117,7 @@ $(B)/bench/%: $(B)/bench/%.o $(B)/libpostern.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: bench
-bench: test-packages all ## measure next to nginx; writes bench/results/
+bench: test-packages all build/release/bench/upload_load build/release/bench/store_bench ## measure next to nginx; writes bench/results/
 	@bench/run
 
 .PHONY: lint check-layers check-headers check-format
