@@ -39,6 +39,10 @@ CFLAGS += -std=c17 -pthread $(WARN) $(WARN_$(FAMILY)) $(FLAGS_$(VARIANT)) $(WERR
 LDFLAGS += -pthread $(FLAGS_$(VARIANT)) $(LINK_$(VARIANT))
 LDLIBS += -lrocksdb -lsqlite3 -lcurl -ljansson -lexpat -linih -lisal -lssl -lcrypto
 
+# One word for each step; `make V=1` shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '%-5s %s\n' $(1) $(2))
+
 SOURCES := $(sort $(shell find src -name '*.c'))
 HEADERS := $(sort $(shell find src -name '*.h'))
 LIB_SOURCES := $(filter-out src/cli/main.c,$(SOURCES))
@@ -63,8 +67,8 @@ test-packages:
 
 .PHONY: run
 run: packages ## install what is missing, build, and run `postern serve`
-	@$(MAKE) --no-print-directory all
-	@build/postern serve
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@exec build/postern serve
 
 .PHONY: test
 test: test-packages ## run every test; ends with `N passed, N failed`
@@ -72,26 +76,31 @@ test: test-packages ## run every test; ends with `N passed, N failed`
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The pages and scripts of web/ are part of the executable.
 $(B)/gen/assets.c: tools/embed.sh $(WEB_FILES)
 	@mkdir -p $(@D)
-	tools/embed.sh web > $@.tmp && mv $@.tmp $@
+	$(Q)tools/embed.sh web > $@.tmp && mv $@.tmp $@
 $(B)/gen/assets.o: $(B)/gen/assets.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/libpostern.a: $(LIB_OBJECTS) $(B)/gen/assets.o
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/postern: $(B)/src/cli/main.o $(B)/libpostern.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: unit-tests fuzz-targets
 unit-tests: $(UNIT_TESTS)
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpostern.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o
 
@@ -101,10 +110,12 @@ fuzz-targets: $(FUZZ_TARGETS)
 ifeq ($(VARIANT),fuzz)
 $(B)/tests/fuzz/fuzz_%: LDFLAGS += -fsanitize=fuzzer
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libpostern.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 else
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libpostern.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 endif
 
 .PHONY: fuzz
@@ -114,7 +125,8 @@ fuzz: test-packages ## run each fuzz target for FUZZ_SECONDS (60)
 
 # Programs that measure one piece of the code: `make build/release/bench/form_bench`.
 $(B)/bench/%: $(B)/bench/%.o $(B)/libpostern.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: bench
 bench: test-packages all build/release/bench/upload_load build/release/bench/store_bench ## measure next to nginx; writes bench/results/
@@ -144,6 +156,7 @@ clean: ## remove build/
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  V=1 shows the commands"
 	@echo "  VARIANT=release|clang|asan|tsan|fuzz chooses compiler and sanitizers"
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -168,7 +168,8 @@ bool auth_check_form(struct request *r, const struct form_fields *fields, struct
 	e = form_auth_verify(ret, r->key.secret, NULL);
 	if (e == ERR_OK)
 		return true;
-	detail_signed_text(r, ret->signature, ret->policy, S(""));
+	if (e == ERR_SIGNATURE_MISMATCH)
+		detail_signed_text(r, ret->signature, ret->policy, S(""));
 	respond_error(r, e);
 	return false;
 }
