@@ -1,49 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The embedded back end: the conformance suite, and who may open a folder. */
 #include "store/local/local.h"
 
-#include <stdio.h>
+#include <fcntl.h>
 
 #include "base/limits.h"
 #include "tap.h"
 #include "unit/store/blocking.h"
+#include "unit/store/conformance.h"
+#include "unit/store/folder.h"
+
+static struct store *open_local(void *ctx)
+{
+	struct store *s;
+	return local_store_open(ctx, &s) == ERR_OK ? s : NULL;
+}
+
+static void report(bool ok, const char *name)
+{
+	OK(ok, "%s", name);
+}
+
+static void conformance(void)
+{
+	char path[FOLDER_PATH_MAX];
+	folder_make(path);
+	/* Small segments and a busy collector, so that they are part of what is tested. */
+	struct local_options options = {.path = path,
+		.clock = &clock_system,
+		.segment_bytes = MIB(4),
+		.gc_bytes_per_second = GIB(1),
+		.gc_interval_ms = 20};
+	struct conformance with = {.open = open_local, .ctx = &options, .ok = report};
+	conformance_run(&with);
+	folder_remove(path);
+}
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+	char path[2 * FOLDER_PATH_MAX];
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	FILE *f = fopen(path, "w");
+	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
+		abort();
+}
+
+static void who_may_open(void)
+{
+	char path[FOLDER_PATH_MAX];
+	folder_make(path);
+	struct local_options options = {.path = path, .clock = &clock_system};
+	struct store *first;
+	struct store *second;
+	IS_INT(local_store_open(&options, &first), ERR_OK, "a folder is opened");
+	IS_INT(local_store_open(&options, &second), ERR_INTERNAL, "but not twice at a time");
+	store_close(first);
+	IS_INT(local_store_open(&options, &first), ERR_OK, "after closing it may be opened");
+	store_close(first);
+	write_file(path, "format", "postern store 2\n");
+	IS_INT(local_store_open(&options, &first), ERR_INTERNAL, "a newer format is refused");
+	write_file(path, "format", "something else\n");
+	IS_INT(local_store_open(&options, &first), ERR_INTERNAL, "and so is what is not ours");
+	write_file(path, "format", "postern store 1\n");
+	IS_INT(local_store_open(&options, &first), ERR_OK, "the known format is taken");
+	store_close(first);
+	folder_remove(path);
+	char below[2 * FOLDER_PATH_MAX];
+	(void)snprintf(below, sizeof(below), "%s/no/such", path);
+	options.path = below;
+	IS_INT(local_store_open(&options, &first), ERR_INTERNAL, "a folder must have a place");
+}
 
 int main(void)
 {
-	char path[] = "/tmp/postern-store-XXXXXX";
-	OK(mkdtemp(path) != NULL, "a folder");
-	struct local_options o = {.path = path, .clock = &clock_system};
-	struct store *s = NULL;
-	IS_INT(local_store_open(&o, &s), ERR_OK, "opens");
-	IS_INT(bucket_create(s, S("one"), STORE_ACL_PRIVATE), ERR_OK, "a bucket");
-	IS_INT(bucket_create(s, S("one"), STORE_ACL_PRIVATE), ERR_BUCKET_ALREADY_EXISTS, "again");
-	uint64_t id = bucket_id(s, S("one"));
-	struct slice big = {malloc(5000001), 5000001};
-	memset((void *)(uintptr_t)big.ptr, 'b', big.len);
-	IS_INT(put_object(s, id, S("k"), S("hello"), NULL), ERR_OK, "small");
-	IS_INT(put_object(s, id, S("big"), big, NULL), ERR_OK, "large");
-	IS_INT(put_object(s, id, S("none"), S(""), NULL), ERR_OK, "empty");
-	for (int i = 0; i < 2; i++) {
-		OK(object_is(s, id, S("k"), S("hello")), "k");
-		OK(object_is(s, id, S("big"), big), "big");
-		OK(object_is(s, id, S("none"), S("")), "none");
-		IS_INT(head_object(s, id, S("x")), ERR_NO_SUCH_KEY, "no key");
-		struct store_list list = {.bucket_id = id, .max_entries = 2};
-		IS_INT(list_objects(s, &list), ERR_OK, "list");
-		IS_INT(list.count, 2, "count");
-		OK(list.truncated, "truncated");
-		IS(list.entries[0].key, S("big"), "first");
-		store_list_release(s, &list);
-		store_close(s);
-		IS_INT(local_store_open(&o, &s), ERR_OK, "opens again");
-	}
-	IS_INT(bucket_delete(s, S("one")), ERR_BUCKET_NOT_EMPTY, "not empty");
-	IS_INT(put_object(s, id, S("big"), S("small"), NULL), ERR_OK, "overwrite");
-	OK(object_is(s, id, S("big"), S("small")), "small");
-	IS_INT(delete_object(s, id, S("big"), NULL), ERR_OK, "delete");
-	IS_INT(delete_object(s, id, S("k"), NULL), ERR_OK, "delete");
-	IS_INT(delete_object(s, id, S("none"), NULL), ERR_OK, "delete");
-	IS_INT(bucket_delete(s, S("one")), ERR_OK, "empty");
-	store_close(s);
-	free((void *)(uintptr_t)big.ptr);
+	conformance();
+	who_may_open();
 	return tap_done();
 }
