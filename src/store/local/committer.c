@@ -2,6 +2,7 @@
 #include "store/local/committer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -245,6 +246,9 @@ static enum err find_room(struct committer *c, const struct change *change)
 		assert(c->records == 0);
 		e = log_rotate(log, c->sequence);
 		gc_wake(c->local->gc);
+		/* On a full disk the old segment has some room beyond its size for deletes. */
+		if (e == ENOSPC && frees_space(change))
+			e = 0;
 	}
 	if (e == 0)
 		e = log_reserve(log, c->bytes + total, frees_space(change));

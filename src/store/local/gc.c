@@ -17,6 +17,7 @@
 enum {
 	TRASH_AT_ONCE = 256,
 	MOVES_AT_ONCE = 256,
+	FLUSH_SPARE_BYTES = 4 << 20,
 	FLUSH_AFTER_BYTES = 512 << 20, /* of log, so that a replay reads little more */
 };
 
@@ -177,6 +178,10 @@ static void empty_trash(struct gc *gc)
 static enum err flush(struct gc *gc)
 {
 	struct index_state reached;
+	/* RocksDB must not be the one that finds the disk full. */
+	if (space_left(&gc->local->space) <
+		index_unflushed_bytes(gc->local->index) + FLUSH_SPARE_BYTES)
+		return ERR_DISK_FULL;
 	committer_state(gc->local->committer, &reached);
 	enum err e = index_flush(gc->local->index);
 	if (e == ERR_OK)

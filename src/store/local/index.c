@@ -209,12 +209,20 @@ enum err index_flush(struct index *index)
 	return message ? complain("be flushed", message) : ERR_OK;
 }
 
+static uint64_t property(struct index *index, const char *name)
+{
+	uint64_t value = 0;
+	return rocksdb_property_int(index->db, name, &value) == 0 ? value : 0;
+}
+
 uint64_t index_disk_bytes(struct index *index)
 {
-	uint64_t bytes = 0;
-	if (rocksdb_property_int(index->db, "rocksdb.total-sst-files-size", &bytes) != 0)
-		return 0;
-	return bytes;
+	return property(index, "rocksdb.total-sst-files-size");
+}
+
+uint64_t index_unflushed_bytes(struct index *index)
+{
+	return property(index, "rocksdb.cur-size-all-mem-tables");
 }
 
 /* ---- Reading --------------------------------------------------------------------------------- */

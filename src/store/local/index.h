@@ -43,6 +43,8 @@ void index_close(struct index *index);
 /* Makes all writes so far durable; waits. */
 enum err index_flush(struct index *index) MUST_USE;
 uint64_t index_disk_bytes(struct index *index);
+/* How much a flush would write, at most. */
+uint64_t index_unflushed_bytes(struct index *index);
 
 /* False if the index is empty. */
 enum err index_read_state(struct index *index, struct index_state *ret, bool *ret_found) MUST_USE;

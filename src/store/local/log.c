@@ -138,7 +138,12 @@ int log_open(struct log *log, struct segments *segments, struct pool *pool, uint
 	active = segment_pin(segments, segment);
 	assert(active);
 	activate(log, active, at);
-	return log_cut(log, at) ? 0 : EIO;
+	if (!log_cut(log, at))
+		return EIO;
+	/* So that deletes find room though the disk may be full; if it is, they may not. */
+	int ignored = log_reserve(log, 0, true);
+	(void)ignored;
+	return 0;
 }
 
 void log_close(struct log *log)

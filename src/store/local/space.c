@@ -8,12 +8,16 @@
 #include "base/log.h"
 
 enum {
-	SAMPLE_MS = 1000 /* a sample is used for so long while it says yes */
+	SAMPLE_MS = 1000, /* a sample is used for so long while it says yes */
+	TELL_MS = 60000,  /* not more than one line of the log in that time */
 };
 
 void space_init(struct space *space, int dir, uint64_t reserve)
 {
-	*space = (struct space){.dir = dir, .reserve = reserve, .sampled_ms = INT64_MIN / 2};
+	*space = (struct space){.dir = dir,
+		.reserve = reserve,
+		.sampled_ms = INT64_MIN / 2,
+		.told_ms = INT64_MIN / 2};
 	(void)pthread_mutex_init(&space->lock, NULL);
 }
 
@@ -38,6 +42,17 @@ static bool fits(const struct space *space, uint64_t bytes)
 	return space->claimed + bytes + space->reserve <= space->free;
 }
 
+bool space_fits(struct space *space, uint64_t bytes)
+{
+	if (!space_claim(space, bytes))
+		return false;
+	(void)pthread_mutex_lock(&space->lock);
+	space->in_flight -= bytes;
+	space->claimed -= bytes;
+	(void)pthread_mutex_unlock(&space->lock);
+	return true;
+}
+
 bool space_claim(struct space *space, uint64_t bytes)
 {
 	(void)pthread_mutex_lock(&space->lock);
@@ -49,16 +64,15 @@ bool space_claim(struct space *space, uint64_t bytes)
 		space->claimed += bytes;
 		space->in_flight += bytes;
 	}
-	bool changed = space->full == ok;
-	space->full = !ok;
+	bool tell = !ok && now_ms - space->told_ms > TELL_MS;
+	if (tell)
+		space->told_ms = now_ms;
 	uint64_t left = space->free;
 	(void)pthread_mutex_unlock(&space->lock);
-	if (changed && !ok)
+	if (tell)
 		log_error("store: the disk is full (%" PRIu64 " MiB left, %" PRIu64
 			  " MiB are kept in reserve): uploads are refused until there is room",
 			left >> 20, space->reserve >> 20);
-	else if (changed)
-		log_info("store: there is room on the disk again");
 	return ok;
 }
 

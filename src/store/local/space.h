@@ -20,7 +20,7 @@ struct space {
 	uint64_t free;      /* as the file system said then */
 	uint64_t claimed;   /* since then */
 	uint64_t in_flight; /* claimed and not yet released */
-	bool full;          /* the last claim was refused */
+	int64_t told_ms;    /* when it was last logged that the disk is full */
 };
 
 void space_init(struct space *space, int dir, uint64_t reserve);
@@ -28,6 +28,8 @@ void space_destroy(struct space *space);
 
 /* Takes `bytes` into account; false, and nothing is claimed, if that would touch the reserve. */
 bool space_claim(struct space *space, uint64_t bytes);
+/* Whether space_claim() would succeed now. */
+bool space_fits(struct space *space, uint64_t bytes);
 /* What was claimed is on the disk by now, or will not be written. */
 void space_release(struct space *space, uint64_t bytes);
 /* Bytes the file system has left, freshly asked. */

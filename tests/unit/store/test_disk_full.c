@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A small disk, filled to the brim. */
+#include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "base/limits.h"
+#include "store/local/local.h"
+#include "tap.h"
+#include "unit/store/blocking.h"
+#include "unit/store/folder.h"
+
+enum {
+	SMALL_BYTES = 200000
+};
+
+/* A disk of 64 MiB of memory at `path`, which only this program sees. */
+static bool mount_small_disk(const char *path)
+{
+	if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+		return false;
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return false;
+	return mount("tmpfs", path, "tmpfs", 0, "size=64m") == 0;
+}
+
+static struct slice key_of(char *to, size_t size, unsigned i)
+{
+	return slice_of(to, (size_t)snprintf(to, size, "k%u", i));
+}
+
+/* Puts objects until one fails, which one; *ret_e says how. */
+static unsigned fill(struct store *s, uint64_t id, struct slice bytes, enum err *ret_e)
+{
+	char text[16];
+	unsigned i = 0;
+	do
+		*ret_e = put_object(s, id, key_of(text, sizeof(text), i++), bytes, NULL);
+	while (*ret_e == ERR_OK && i < 10000);
+	return i - 1;
+}
+
+static bool all_are(struct store *s, uint64_t id, unsigned count, struct slice bytes)
+{
+	char text[16];
+	bool ok = true;
+	for (unsigned i = 0; i < count; i++)
+		ok = object_is(s, id, key_of(text, sizeof(text), i), bytes) && ok;
+	return ok && head_object(s, id, key_of(text, sizeof(text), count)) == ERR_NO_SUCH_KEY;
+}
+
+static bool delete_all(struct store *s, uint64_t id, unsigned count)
+{
+	char text[16];
+	bool ok = true;
+	for (unsigned i = 0; i < count; i++)
+		ok = delete_object(s, id, key_of(text, sizeof(text), i), NULL) == ERR_OK && ok;
+	return ok;
+}
+
+/* Space comes back in the background; waits until a put succeeds. */
+static bool recovers(struct store *s, uint64_t id, struct slice bytes)
+{
+	for (int64_t end = clock_monotonic_ms() + 60000; clock_monotonic_ms() < end;) {
+		enum err e = put_object(s, id, S("again"), bytes, NULL);
+		if (e != ERR_DISK_FULL)
+			return e == ERR_OK;
+		(void)usleep(2000);
+	}
+	return false;
+}
+
+/* Takes all the room that is left on the disk, as another program might. */
+static void take_the_rest(const char *path)
+{
+	char name[2 * FOLDER_PATH_MAX];
+	static char block[65536];
+	(void)snprintf(name, sizeof(name), "%s/other", path);
+	memset(block, 'x', sizeof(block));
+	FILE *f = fopen(name, "we");
+	while (f && fwrite(block, 1, sizeof(block), f) == sizeof(block))
+		;
+	if (f)
+		(void)fclose(f);
+}
+
+static void give_back(const char *path)
+{
+	char name[2 * FOLDER_PATH_MAX];
+	(void)snprintf(name, sizeof(name), "%s/other", path);
+	(void)unlink(name);
+}
+
+static void fill_and_empty(
+	const struct local_options *options, struct slice bytes, const char *what)
+{
+	struct store *s;
+	enum err e;
+	if (local_store_open(options, &s) != ERR_OK) {
+		OK(false, "opens (%s)", what);
+		return;
+	}
+	uint64_t id = bucket_id(s, S("bucket"));
+	unsigned count = fill(s, id, bytes, &e);
+	IS_INT(e, ERR_DISK_FULL, what);
+	OK(count >= 5, "after %u objects (%s)", count, what);
+	OK(all_are(s, id, count, bytes),
+		"what was told is whole, the one that failed is not there");
+	store_close(s);
+	IS_INT(local_store_open(options, &s), ERR_OK, "a full store opens");
+	OK(all_are(s, id, count, bytes), "and has all");
+	take_the_rest(options->path);
+	OK(all_are(s, id, count, bytes), "with no byte left on the disk reading goes on");
+	OK(delete_all(s, id, count), "and deletes work");
+	give_back(options->path);
+	OK(recovers(s, id, bytes), "then there is room again (%s)", what);
+	OK(delete_object(s, id, S("again"), NULL) == ERR_OK, "deleted");
+	store_close(s);
+}
+
+int main(void)
+{
+	char path[FOLDER_PATH_MAX];
+	folder_make(path);
+	if (!mount_small_disk(path)) {
+		printf("ok 1 - a full disk # SKIP no private mounts here: %s\n1..1\n",
+			strerrordesc_np(errno));
+		(void)rmdir(path);
+		return 0;
+	}
+	struct local_options options = {.path = path,
+		.clock = &clock_system,
+		.segment_bytes = MIB(4),
+		.reserve_bytes = MIB(16),
+		.gc_bytes_per_second = GIB(1),
+		.gc_interval_ms = 5};
+	static char bytes[4 << 20];
+	struct store *s;
+	if (local_store_open(&options, &s) != ERR_OK ||
+		bucket_create(s, S("bucket"), STORE_ACL_PRIVATE) != ERR_OK)
+		return 1;
+	store_close(s);
+	memset(bytes, 'b', sizeof(bytes));
+	fill_and_empty(&options, slice_of(bytes, SMALL_BYTES), "small objects fill the disk");
+	fill_and_empty(&options, slice_of(bytes, sizeof(bytes)), "large objects fill the disk");
+	(void)umount2(path, MNT_DETACH);
+	(void)rmdir(path);
+	return tap_done();
+}
