@@ -143,16 +143,16 @@ static void read_callback_url(struct reading *r, const char *text)
 {
 	struct settings *s = r->settings;
 	struct slice rest = slice_str(text), url;
+	SCOPED_STRBUF(reason, KIB(1));
 	s->callback_url = keep_text(r, "callback_url", text);
 	while (!r->err && rest.len > 0) {
 		struct callback_url parsed;
 		(void)slice_cut(&rest, ';', &url);
 		if (url.len == 0)
 			continue;
-		if (callback_url_parse(url, &s->arena_, &parsed, NULL) != ERR_OK) {
-			refuse(r, "callback_url: must be http or https URLs that the store can "
-				  "reach, "
-				  "separated by `;`");
+		if (callback_url_parse(url, &s->arena_, &parsed, &reason) != ERR_OK) {
+			refuse(r, "callback_url: must be http or https URLs separated by `;`: %s",
+				reason.ptr);
 			return;
 		}
 		if (s->callback_paths.count == LIMIT_CALLBACK_URLS)

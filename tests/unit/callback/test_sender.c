@@ -68,10 +68,11 @@ static void run(struct call *call, const char *urls, const char *more)
 {
 	SCOPED_STRBUF(json, 4000);
 	SCOPED_STRBUF(base64, 8000);
+	SCOPED_STRBUF(reason, 1000);
 	strbuf_addf(&json, "{\"callbackUrl\":\"%s\",\"callbackBody\":\"x\"%s}", urls, more);
 	base64_encode(&base64, strbuf_slice(&json));
 	*call = (struct call){.done = false};
-	if (callback_params_parse(strbuf_slice(&base64), &call->params, NULL) != ERR_OK) {
+	if (callback_params_parse(strbuf_slice(&base64), &call->params, &reason) != ERR_OK) {
 		printf("# %s\n", json.ptr);
 		abort();
 	}
@@ -308,11 +309,12 @@ static void stopping(void)
 	static struct call calls[MANY];
 	SCOPED_STRBUF(json, 4000);
 	SCOPED_STRBUF(base64, 8000);
+	SCOPED_STRBUF(reason, 1000);
 	struct callback_params *params = NULL;
 	strbuf_addf(&json, "{\"callbackUrl\":\"%s;http://127.0.0.1:%d/ok\",\"callbackBody\":\"x\"}",
 		url_of("/silent"), server.port);
 	base64_encode(&base64, strbuf_slice(&json));
-	if (callback_params_parse(strbuf_slice(&base64), &params, NULL) != ERR_OK)
+	if (callback_params_parse(strbuf_slice(&base64), &params, &reason) != ERR_OK)
 		abort();
 	for (int i = 0; i < MANY; i++) {
 		calls[i].job = (struct callback_job){.params = params,
