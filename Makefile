@@ -134,8 +134,8 @@ $(B)/bench/%: $(B)/bench/%.o $(B)/libpostern.a
 bench: test-packages all build/release/bench/upload_load build/release/bench/store_bench ## measure next to nginx; writes bench/results/
 	@bench/run
 
-.PHONY: lint check-layers check-headers check-format
-lint: check-layers check-headers check-format ## layers, headers, format
+.PHONY: lint check-layers check-headers check-format check-docs check-configuration
+lint: check-layers check-headers check-format check-docs check-configuration ## layers, headers, format, documentation
 check-layers:
 	@tools/check-layers
 check-headers: $(HEADERS:%=$(B)/headers/%.ok)
@@ -146,6 +146,16 @@ $(B)/headers/%.ok: %
 FORMAT_FILES = $(shell find src include tests bench -name '*.[ch]' 2>/dev/null)
 check-format:
 	@clang-format --dry-run -Werror $(FORMAT_FILES)
+check-docs:
+	@tools/check-licence
+	@tools/check-limits
+	@tools/check-links
+check-configuration: $(B)/postern
+	@$(B)/postern help --markdown | diff -u docs/configuration.md -
+
+.PHONY: docs
+docs: $(B)/postern ## write docs/configuration.md anew from the options
+	@$(B)/postern help --markdown > docs/configuration.md
 
 .PHONY: format
 format: ## lay out the C sources with clang-format
