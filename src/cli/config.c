@@ -304,14 +304,6 @@ void config_release(struct config *config)
 /* ---- Showing them -----------------------------------------------------------------------------
  */
 
-static void add_fallback(const struct option *o, struct strbuf *out)
-{
-	if (o->fallback[0])
-		strbuf_adds(out, o->fallback);
-	else
-		strbuf_adds(out, "empty");
-}
-
 void config_print_help(void)
 {
 	const char *section = "";
@@ -326,22 +318,40 @@ void config_print_help(void)
 	}
 }
 
-void config_print_reference(void)
+static void print_reference_head(void)
 {
 	printf("# Configuration\n\n"
-	       "Made from `src/cli/options.def` by `postern help --markdown`.\n\n"
+	       "Made from `src/cli/options.def` by `make docs`.\n\n"
 	       "An option is `name` in the section of the INI file that `--config FILE` names,\n"
 	       "`POSTERN_SECTION_NAME` in the environment and `--section-name VALUE` on the "
 	       "command\n"
-	       "line (`[app] callback_url`, `POSTERN_APP_CALLBACK_URL`, `--app-callback-url`). "
+	       "line: `callback_url` in `[app]`, `POSTERN_APP_CALLBACK_URL`, `--app-callback-url`. "
 	       "The\n"
-	       "command line wins over the environment, and that over the file.\n\n"
-	       "| section | name | default | meaning |\n|---|---|---|---|\n");
+	       "command line wins over the environment, and that over the file. `--data` is short "
+	       "for\n"
+	       "`--server-data`. An option that is not known, or a value out of range, ends the "
+	       "program with\n"
+	       "status 2 and says where it stands.\n\n"
+	       "`POSTERN_ACCESS_KEY_ID` and `POSTERN_ACCESS_KEY_SECRET` in the environment become "
+	       "the store's\n"
+	       "key pair if they are set on the first start. A secret on the command line can be "
+	       "read by other\n"
+	       "users of the machine: use a file, or the environment.\n");
+}
+
+void config_print_reference(void)
+{
+	const char *section = "";
+	print_reference_head();
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		const struct option *o = &options[i];
-		SCOPED_STRBUF(fallback, 512);
-		add_fallback(o, &fallback);
-		printf("| %s | `%s` | `%s` | %s", o->section, o->name, fallback.ptr, o->help);
+		if (strcmp(section, o->section) != 0) {
+			section = o->section;
+			printf("\n## [%s]\n\n| name | default | meaning |\n|---|---|---|\n",
+				section);
+		}
+		const char *quote = o->fallback[0] ? "`" : "";
+		printf("| `%s` | %s%s%s | %s", o->name, quote, o->fallback, quote, o->help);
 		if (o->kind == KIND_NUMBER)
 			printf("; %" PRId64 " to %" PRId64, o->min, o->max);
 		printf(" |\n");

@@ -27,7 +27,7 @@ enum {
 };
 
 static const char help[] =
-	"usage: postern sign --bucket NAME [options]\n"
+	"Usage: postern sign --bucket NAME [OPTIONS]\n"
 	"\n"
 	"Prints the fields of a signed upload form (PostObject) as JSON.\n"
 	"\n"
@@ -42,7 +42,7 @@ static const char help[] =
 	"  --region NAME        for v4; default cn-hangzhou\n"
 	"  --callback FILE      JSON of the callback parameter; becomes a condition too;\n"
 	"                       - is standard input\n"
-	"  --policy             print the policy itself, not the fields\n"
+	"  --policy             print the JSON of the policy, not the fields\n"
 	"  --access-key-id ID   default: the environment's POSTERN_ACCESS_KEY_ID\n"
 	"  --secret-file FILE   a file with the access key secret, - is standard input;\n"
 	"                       default: the environment's POSTERN_ACCESS_KEY_SECRET\n"

@@ -19,7 +19,7 @@ enum {
 };
 
 static const char help[] =
-	"usage: postern verify --key FILE --url URL --authorization BASE64 --body FILE\n"
+	"Usage: postern verify --key FILE --url URL --authorization BASE64 --body FILE\n"
 	"\n"
 	"Says whether an upload callback is authentic, and if it is not, what probably\n"
 	"happened to it.\n"

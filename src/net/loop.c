@@ -130,6 +130,8 @@ bool loop_start(struct loop *loop)
 	int failed = pthread_create(&loop->thread, NULL, run, loop);
 	if (failed)
 		log_error("cannot start a thread: %s", strerror(failed));
+	else
+		(void)pthread_setname_np(loop->thread, "loop");
 	return failed == 0;
 }
 

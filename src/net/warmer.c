@@ -73,6 +73,7 @@ struct warmer *warmer_new(void)
 		free(warmer);
 		return NULL;
 	}
+	(void)pthread_setname_np(warmer->thread, "warmer");
 	return warmer;
 }
 

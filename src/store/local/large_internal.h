@@ -70,7 +70,7 @@ struct large {
 struct large_files {
 	int dir;
 	int staging;
-	pthread_mutex_t lock; /* protects all below and what struct large says; a leaf */
+	pthread_mutex_t lock; /* protects all below and what struct large says */
 	uint64_t next;
 	uint64_t next_staged;
 	struct large *numbered; /* with a number and not settled, ascending */

@@ -5,8 +5,8 @@
  *
  * Threads: callers of the store; `committer` (one); `writers` (hashing and writing of large
  * objects, blocks for the log); `readers` (what is not in memory, listings); `gc` (one).
- * Locks: each part has its own, and no part calls another while holding one, except that
- * anything may be given to a pool, to the committer, or to the collector's wake-up.
+ * Locks: each part has its own, and no part calls another while holding one, except that jobs may
+ * be given to a pool, segments pinned, and space given back. docs/threads.md has the order.
  */
 #ifndef STORE_LOCAL_LOCAL_INTERNAL_H
 #define STORE_LOCAL_LOCAL_INTERNAL_H

@@ -24,7 +24,7 @@ struct log {
 	uint64_t segment_bytes;
 	struct segment *active;      /* pinned */
 	uint64_t at;                 /* where the next record goes */
-	pthread_mutex_t extend_lock; /* for growing the file and changing what is below; a leaf */
+	pthread_mutex_t extend_lock; /* for growing the file and changing what is below */
 	_Atomic uint64_t ready;      /* the file has blocks up to here */
 	atomic_bool filling;         /* the job is queued or runs */
 	struct segment *filled;      /* whose end the job works on; pinned */
