@@ -236,6 +236,28 @@ test("a cancelled upload can be started again", async () => {
 	assert.deepEqual(states, ["signing", "sending", "aborted", "idle", "signing", "sending", "done"]);
 });
 
+test("cancelled and started again, while signing or in the queue, the file is sent once", async () => {
+	for (const parallel of [1, 4]) {
+		const { stack, clock, uploader } = setup({ parallel });
+		const uploads = [uploader.add(file("1")), uploader.add(file("2"))];
+		for (const upload of uploads) {
+			upload.start();
+			upload.cancel();
+			upload.start();
+		}
+		(await stack.next()).respond(grantAnswer(clock));
+		for (const key of ["user/1", "user/2"]) {
+			const post = await stack.next();
+			assert.equal(post.body.get("key"), key);
+			post.respond();
+		}
+		await Promise.all(uploads.map(upload => upload.finished));
+		await settle();
+		assert.deepEqual(uploads.map(upload => upload.state), ["done", "done"]);
+		assert.equal(stack.pending, 0);
+	}
+});
+
 test("an unconfirmed upload can be sent again, and forgets its error", async () => {
 	const { stack, upload, post } = await sending();
 	post.respond({ status: 203, text: errorXml("CallbackFailed", "Error status : 502.") });
