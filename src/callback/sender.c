@@ -10,6 +10,7 @@
 #include "callback/key.h"
 #include "crypto/digest.h"
 #include "http/date.h"
+#include "net/address.h"
 #include "net/worker.h"
 #include "oss/callback_message.h"
 #include "oss/callback_params.h"
@@ -312,6 +313,15 @@ enum err callback_sender_set_key_url(struct callback_sender *sender, struct slic
 	strbuf_clear(&sender->key_url);
 	base64_encode(&sender->key_url, url);
 	return strbuf_broken(&sender->key_url) ? ERR_UNAVAILABLE : ERR_OK;
+}
+
+bool callback_may_go(const struct callback_sender *sender, const struct callback_params *params)
+{
+	for (size_t i = 0; i < params->url_count; i++)
+		if (address_literal_refused(
+			    params->urls[i].host, params->urls[i].port, sender->options.allow))
+			return false;
+	return true;
 }
 
 void callback_send(struct callback_sender *sender, struct callback_job *job)

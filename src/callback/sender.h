@@ -73,6 +73,14 @@ enum err callback_sender_new(
 enum err callback_sender_set_key_url(struct callback_sender *sender, struct slice url) MUST_USE;
 
 /*
+ * Whether callbacks to `params` are worth a try: no URL names a private address that is not
+ * allowed (address_literal_refused()). Names that resolve to one are found out later, when they are
+ * connected to. From any thread.
+ */
+bool callback_may_go(
+	const struct callback_sender *sender, const struct callback_params *params) MUST_USE;
+
+/*
  * Begins a callback. From any thread, never blocks. `job` must be zeroed but for the caller's
  * members, stay in place until `done` runs, and then be given to callback_job_release().
  */

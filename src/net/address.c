@@ -267,3 +267,25 @@ bool allow_list_has(
 	}
 	return false;
 }
+
+bool address_literal_refused(struct slice host, uint16_t port, const struct allow_list *list)
+{
+	char text[INET_ADDRSTRLEN];
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+	bool local = slice_eq_nocase(host, S("localhost")) ||
+		     (host.len > strlen(".localhost") &&
+			     slice_eq_nocase(slice_from(host, host.len - strlen(".localhost")),
+				     S(".localhost")));
+	if (local) {
+		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	} else {
+		if (host.len >= sizeof(text))
+			return false;
+		memcpy(text, host.ptr, host.len);
+		text[host.len] = '\0';
+		if (inet_pton(AF_INET, text, &address.sin_addr) != 1)
+			return false;
+	}
+	const struct sockaddr *any = (const struct sockaddr *)(const void *)&address;
+	return address_refused(any) && !allow_list_has(list, host, any);
+}

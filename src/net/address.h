@@ -48,4 +48,12 @@ void allow_list_free(struct allow_list *list);
 bool allow_list_has(
 	const struct allow_list *list, struct slice host, const struct sockaddr *address) MUST_USE;
 
+/*
+ * Whether the URL host `host` is, as it stands, an address that is refused and not on the list: an
+ * IPv4 address, or `localhost`. Every other name is judged by what it resolves to, when it is
+ * connected to; this is for refusing early, and says why. Pure.
+ */
+bool address_literal_refused(
+	struct slice host, uint16_t port, const struct allow_list *list) MUST_USE;
+
 #endif

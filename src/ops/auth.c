@@ -11,6 +11,7 @@
 
 void auth_refuse(struct request *r, enum err e, const struct refusal *why)
 {
+	r->ec = why->ec;
 	if (why->argument_name) {
 		respond_detail(r, "ArgumentName", slice_str(why->argument_name));
 		respond_detail(r, "ArgumentValue", why->argument_value);

@@ -32,6 +32,7 @@ struct request {
 	struct access_key key; /* whose request it is, unless anonymous */
 	struct strbuf body;    /* OP_BODY_WHOLE */
 	struct strbuf details; /* more elements for an error document */
+	const char *ec;        /* instead of the one in errors.def; NULL: that one */
 	void *state;
 	unsigned holds;
 	bool answered;

@@ -57,6 +57,11 @@ void respond_detail(struct request *r, const char *element, struct slice text)
 	xml_element(&r->details, element, text);
 }
 
+static struct slice ec_of(const struct request *r, const struct err_info *info)
+{
+	return slice_str(r->ec ? r->ec : info->ec);
+}
+
 /* The error document; without its details if they make it longer than clients read. */
 static void error_document(const struct request *r, const struct err_info *info,
 	struct slice message, bool details, struct strbuf *out)
@@ -68,8 +73,8 @@ static void error_document(const struct request *r, const struct err_info *info,
 	xml_element(out, "HostId", exchange_head(r->x)->host);
 	if (details)
 		strbuf_add_slice(out, strbuf_slice(&r->details));
-	if (info->ec[0])
-		xml_element(out, "EC", slice_str(info->ec));
+	if (ec_of(r, info).len)
+		xml_element(out, "EC", ec_of(r, info));
 	strbuf_adds(out, "</Error>\n");
 }
 
@@ -84,8 +89,8 @@ static void send_error(struct request *r, enum err e, struct slice message)
 		strbuf_clear(&body);
 		error_document(r, info, slice_head(message, 512), false, &body);
 	}
-	if (info->ec[0])
-		exchange_header(r->x, "x-oss-ec", slice_str(info->ec));
+	if (ec_of(r, info).len)
+		exchange_header(r->x, "x-oss-ec", ec_of(r, info));
 	exchange_note(r->x, "code=%s", info->code);
 	if (info->status >= 400)
 		ops_count(&r->ops->errors);

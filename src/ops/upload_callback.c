@@ -25,6 +25,8 @@ bool upload_callback_parse(struct request *r, struct upload *u, const char *name
 		return refuse(r, e, name, text, reason.ptr);
 	if (u->callback && !r->ops->options.callbacks)
 		return refuse(r, ERR_NOT_IMPLEMENTED, name, text, "This store sends no callbacks.");
+	if (u->callback && !callback_may_go(r->ops->options.callbacks, u->callback))
+		return refuse(r, ERR_CALLBACK_PRIVATE_ADDRESS, name, text, "");
 	return true;
 }
 

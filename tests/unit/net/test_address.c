@@ -128,10 +128,43 @@ static void bad_lists(void)
 	IS(where, S("oops/3"), "names it");
 }
 
+static void literals(void)
+{
+	static const struct {
+		const char *host;
+		uint16_t port;
+		bool refused;
+	} rows[] = {
+		{"127.0.0.1", 80, true},
+		{"127.0.0.1", 8888, false},
+		{"10.1.2.3", 80, true},
+		{"8.8.8.8", 80, false},
+		{"localhost", 80, true},
+		{"LocalHost", 80, true},
+		{"a.localhost", 80, true},
+		{"dev.localhost", 80, false},
+		{"localhost", 8888, false},
+		{"localhost.example", 80, false},
+		{"example.com", 80, false},
+		{"127.0.0.1.example.com", 80, false},
+		{"2130706433", 80, false}, /* resolved later, and refused then */
+		{"", 80, false},
+	};
+	struct allow_list *list = NULL;
+	OK(allow_list_parse(S("127.0.0.1:8888 dev.localhost"), &list, NULL) == ERR_OK, "a list");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		OK(address_literal_refused(slice_str(rows[i].host), rows[i].port, list) ==
+				rows[i].refused,
+			"`%s` port %d is %s", rows[i].host, rows[i].port,
+			rows[i].refused ? "refused" : "left for later");
+	allow_list_free(list);
+}
+
 int main(void)
 {
 	rule();
 	lists();
 	bad_lists();
+	literals();
 	return tap_done();
 }
