@@ -114,6 +114,24 @@ static bool listen_all(struct parts *p)
 /* ---- The object store -------------------------------------------------------------------------
  */
 
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+	return value && value[0] ? value : NULL;
+}
+
+static bool open_keys(struct parts *p)
+{
+	const char *id = environment("POSTERN_ACCESS_KEY_ID");
+	const char *secret = environment("POSTERN_ACCESS_KEY_SECRET");
+	if (!id != !secret) {
+		log_error(
+			"set both POSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, or neither");
+		return false;
+	}
+	return keys_open(p->config.server_data, id, secret, &p->keys, &p->made_keys) == ERR_OK;
+}
+
 static bool open_store(struct parts *p)
 {
 	const struct config *c = &p->config;
@@ -130,9 +148,7 @@ static bool open_store(struct parts *p)
 	if (p->with_app && access(path.ptr, F_OK) != 0 &&
 		first_start_make_bucket(p->store, p->app_port) != ERR_OK)
 		return false;
-	return callback_key_open(c->server_data, &p->callback_key) == ERR_OK &&
-	       keys_open(c->server_data, getenv("POSTERN_ACCESS_KEY_ID"),
-		       getenv("POSTERN_ACCESS_KEY_SECRET"), &p->keys, &p->made_keys) == ERR_OK;
+	return callback_key_open(c->server_data, &p->callback_key) == ERR_OK && open_keys(p);
 }
 
 /* Callbacks may go where the configuration says and, in `serve`, to our own application server. */
