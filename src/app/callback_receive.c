@@ -76,10 +76,12 @@ static void on_webhook(struct task *task)
 {
 	struct outgoing_request *request = CONTAINER_OF(task, struct outgoing_request, done);
 	struct receive *r = CONTAINER_OF(request, struct receive, webhook);
-	bool ok = request->kind == OUTGOING_ANSWERED && request->status == 200;
+	bool ok = request->kind == OUTGOING_ANSWERED && request->status == 200 &&
+		  json_is_valid(strbuf_slice(&request->answer));
 	if (!ok)
 		log_error("webhook: %s (status %d)",
-			request->fault ? request->fault : "not answered with 200", request->status);
+			request->fault ? request->fault : "not answered with 200 and JSON",
+			request->status);
 	if (!resume(r)) {
 		receive_free(r);
 		return;
@@ -92,7 +94,7 @@ static void on_webhook(struct task *task)
 	exchange_note(r->x, "webhook=failed");
 	app_send_json(r->app, r->x, 502,
 		S("{\"Status\":\"webhook failed\",\"reason\":\"the upload was recorded, but the "
-		  "back end did not answer with 200\"}"));
+		  "back end did not answer with 200 and JSON\"}"));
 }
 
 static void add_text(struct strbuf *out, const char *name, struct slice text)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/json.h"
 
+#include <jansson.h>
+
 void json_add_string(struct strbuf *out, struct slice text)
 {
 	strbuf_addc(out, '"');
@@ -16,4 +18,13 @@ void json_add_string(struct strbuf *out, struct slice text)
 		}
 	}
 	strbuf_addc(out, '"');
+}
+
+bool json_is_valid(struct slice text)
+{
+	/* Integers as reals: one that fits no machine word is JSON all the same. */
+	json_t *value = json_loadb(text.ptr, text.len,
+		JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	json_decref(value);
+	return value != NULL;
 }

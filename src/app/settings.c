@@ -2,9 +2,9 @@
 #include "app/settings.h"
 
 #include <arpa/inet.h>
-#include <jansson.h>
 #include <stdio.h>
 
+#include "app/json.h"
 #include "base/encode.h"
 #include "crypto/secret.h"
 #include "oss/callback_params.h"
@@ -232,11 +232,8 @@ static void read_answers(struct reading *r, const struct app_options *options)
 	const char *answer = options->callback_answer;
 	s->callback_answer =
 		keep_text(r, "callback_answer", answer && *answer ? answer : "{\"Status\":\"OK\"}");
-	json_t *json =
-		json_loadb(s->callback_answer.ptr, s->callback_answer.len, JSON_DECODE_ANY, NULL);
-	if (!json)
+	if (!json_is_valid(s->callback_answer))
 		refuse(r, "callback_answer: must be JSON");
-	json_decref(json);
 	s->webhook_url = keep_text(r, "webhook_url", options->webhook_url);
 	if (s->webhook_url.len > 0 && after_scheme(s->webhook_url).len == 0)
 		refuse(r, "webhook_url: must be an http or https URL");

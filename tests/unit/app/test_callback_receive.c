@@ -42,6 +42,7 @@ static struct loopback_answer later_answers[] = {{"/key.pem", key_answers[1]}, {
 static const struct loopback_answer back_end_answers[] = {
 	{"/good", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
 		  "{\"id\":42}"},
+	{"/text", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"},
 	{"/bad", "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"},
 	{NULL, NULL},
 };
@@ -58,7 +59,7 @@ struct site {
 	uint16_t port;
 };
 
-static struct site plain, other_answer, told, told_badly, classic, classic_too;
+static struct site plain, other_answer, told, told_badly, told_oddly, classic, classic_too;
 
 /* A message on its way to the application server; what is empty is left out. */
 struct message {
@@ -339,6 +340,16 @@ static void back_ends(void)
 					 .key_url = key_url("/key.pem"),
 					 .authorization = strbuf_slice(&authorization)}),
 		502, "a back end that fails");
+	IS_INT(post(&told_oddly, &(struct message){.body = body.ptr,
+					 .key_url = key_url("/key.pem"),
+					 .authorization = strbuf_slice(&authorization)}),
+		400, "what is recorded is recorded for all");
+	body_with_grant(&body, "dir%2Fa", "W3", "dir/", NOW_S + 300);
+	sign(keys[1], "/callback?a=1", body.ptr, &authorization);
+	IS_INT(post(&told_oddly, &(struct message){.body = body.ptr,
+					 .key_url = key_url("/key.pem"),
+					 .authorization = strbuf_slice(&authorization)}),
+		502, "a back end that answers with no JSON");
 }
 
 static void large(void)
@@ -445,9 +456,10 @@ static void open_sites(void)
 		"C0fTXv+nvlmklvkcolvpvXLTjaxUHR3W9LXxQ2EHXAJfCB+6H2YF1k8CAwEAAQ==\n"
 		"-----END PUBLIC KEY-----\n";
 	const struct slice alibaba_url = S("http://gosspublic.alicdn.com/callback_pub_key_v1.pem");
-	char pinned[200], good[200], bad[200];
+	char pinned[200], good[200], bad[200], text[200];
 	snprintf(pinned, sizeof(pinned), "http://127.0.0.1:%d/", key_server.port);
 	snprintf(good, sizeof(good), "http://127.0.0.1:%d/good", back_end.port);
+	snprintf(text, sizeof(text), "http://127.0.0.1:%d/text", back_end.port);
 	snprintf(bad, sizeof(bad), "http://127.0.0.1:%d/bad", back_end.port);
 	struct app_options o = app_options_default();
 	o.access_key_id = "id";
@@ -463,6 +475,8 @@ static void open_sites(void)
 	open_site(&told, &o);
 	o.webhook_url = bad;
 	open_site(&told_badly, &o);
+	o.webhook_url = text;
+	open_site(&told_oddly, &o);
 	o.webhook_url = NULL;
 	o.key_urls = APP_DEFAULT_KEY_URLS;
 	o.require_grant = false;
@@ -524,7 +538,8 @@ int main(void)
 	outgoing_stop(outgoing, 0);
 	ledger_close(ledger);
 	server_free(server);
-	struct site *sites[] = {&plain, &other_answer, &told, &told_badly, &classic, &classic_too};
+	struct site *sites[] = {
+		&plain, &other_answer, &told, &told_badly, &told_oddly, &classic, &classic_too};
 	for (size_t i = 0; i < ARRAY_LEN(sites); i++)
 		app_free(sites[i]->app);
 	outgoing_free(outgoing);
