@@ -102,7 +102,7 @@ test("verify tells a mistake in the command from a bad callback", () => {
 	assert.match(run(full.with(2, text), { input: body }).err, /not an RSA public key/);
 	const help = run(["verify", "--help"]);
 	assert.equal(help.status, 0);
-	assert.match(help.out, /usage: postern verify/);
+	assert.match(help.out, /Usage: postern verify/);
 });
 
 test("sign makes a form with the limits it is given", () => {

@@ -31,7 +31,9 @@ test("an upload that runs is finished; new connections are refused", async t => 
 	const { type, body } = multipart(signedFieldsV1("stop/form"), { content });
 	const connection = await connect(server.store);
 	await connection.send(`POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\n`
-		+ `Content-Length: ${body.length}\r\n\r\n`);
+		+ `Content-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`);
+	// What the server has not yet seen when it is told to stop would not be finished.
+	await expectAnswer(connection, 100);
 	await connection.send(body.subarray(0, 1_500_000));
 	const stopped = server.stop();
 	await refusesConnections(server.store);
