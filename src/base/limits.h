@@ -18,7 +18,7 @@
 #define LIMIT_TRAILER_BYTES KIB(8)  /* trailers of a chunked body */
 
 /* Connections */
-#define LIMIT_CONNECTIONS 20000         /* in all; more are closed at once */
+#define LIMIT_CONNECTIONS 20000         /* shared by the loops; a busier one may take half more */
 #define LIMIT_IDLE_MS 65000             /* between two requests */
 #define LIMIT_HEAD_MS 15000             /* first to last byte of a head */
 #define LIMIT_BODY_STALL_MS 30000       /* without one more body byte */

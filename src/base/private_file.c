@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -44,6 +45,9 @@ enum err private_file_read(
 	}
 	if (fd < 0 || !read_whole(fd, out))
 		return fault("read", folder, name);
+	struct stat info;
+	if (fstat(fd, &info) == 0 && (info.st_mode & 077))
+		log_error("%s/%s holds a secret and others may read it: chmod 600", folder, name);
 	if (strbuf_broken(out)) {
 		log_error("%s/%s is too long", folder, name);
 		return ERR_INTERNAL;

@@ -69,3 +69,22 @@ enum err first_start_make_bucket(struct store *store, uint16_t app_port)
 	waiter_release(&waiter);
 	return e;
 }
+
+void first_start_check_cors(struct store *store, const char *origin)
+{
+	const struct store_bucket *bucket = store_bucket_get(store, S(FIRST_BUCKET));
+	const struct cors_request post = {.origin = slice_str(origin), .method = S("POST")};
+	SCOPED_STRBUF(reason, 512);
+	SCOPED_STRBUF(headers, KIB(16));
+	struct cors *cors = NULL;
+	if (!bucket)
+		return;
+	struct slice rules = bucket->settings[STORE_SETTING_CORS];
+	if ((rules.len && cors_parse(rules, &cors, &reason) != ERR_OK) ||
+		cors_preflight(cors, &post, &headers) != ERR_OK)
+		log_error("no CORS rule of the bucket " FIRST_BUCKET
+			  " admits %s: add one, or the upload page cannot read the store's answers",
+			origin);
+	cors_free(cors);
+	store_bucket_unref(store, bucket);
+}

@@ -18,4 +18,10 @@
  */
 enum err first_start_make_bucket(struct store *store, uint16_t app_port) MUST_USE;
 
+/*
+ * Says in the log if no CORS rule of the bucket lets a page of `origin` upload: then the upload
+ * page would fail, and no browser would say why.
+ */
+void first_start_check_cors(struct store *store, const char *origin);
+
 #endif

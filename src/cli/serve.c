@@ -36,7 +36,7 @@ struct parts {
 	bool with_app;
 	bool with_store;
 	bool made_keys;
-	bool ready;
+	bool bad_option; /* why it did not start */
 
 	struct server *server;
 	struct tls *tls;
@@ -161,6 +161,7 @@ static bool parse_allow(struct parts *p)
 		strbuf_addf(&text, " %s", p->app_url + strlen("http://"));
 	if (allow_list_parse(strbuf_slice(&text), &p->allow, &bad) == ERR_OK)
 		return true;
+	p->bad_option = true;
 	log_error("[store] callback_allow: `%.*s` is neither ADDRESS[:PORT], CIDR nor NAME[:PORT]",
 		SLICE_FMT(bad));
 	return false;
@@ -301,9 +302,12 @@ static bool start_app(struct parts *p)
 	char why[512] = "";
 	if (app_new(&options, &with_ledger, &p->app, why, sizeof(why)) != ERR_OK) {
 		log_error("[app] %s", why);
+		p->bad_option = true;
 		return false;
 	}
 	p->app_service = *app_service(p->app);
+	if (p->with_store && !c->app_host[0])
+		first_start_check_cors(p->store, p->app_url);
 	return !p->with_store || app_trust_key(p->app, slice_str(p->key_url),
 					 callback_key_public_pem(p->callback_key)) == ERR_OK;
 }
@@ -456,7 +460,9 @@ static int run(struct parts *p)
 		log_info("stopping");
 	}
 	stop(p);
-	return started ? 0 : 1;
+	if (started)
+		return 0;
+	return p->bad_option ? 2 : 1;
 }
 
 /* `postern app 0.0.0.0 8888`, as the classic sample is started. */

@@ -113,6 +113,15 @@ test("a folder or a port that is in use is told", async t => {
 	assert.ok((await fetch(`${server.console}/health`)).ok, "the first is not disturbed");
 });
 
+test("a page that the bucket's CORS rules shut out is told at start", async t => {
+	const data = await temporaryFolder(t);
+	const first = await startServer(t, { data });
+	await first.stop();
+	assert.doesNotMatch(first.log, /CORS/);
+	const moved = await startServer(t, { data });
+	assert.match(moved.log, new RegExp(`no CORS rule of the bucket uploads admits ${moved.app}`));
+});
+
 test("health and metrics on the operations port", async t => {
 	const server = await startServer(t);
 	const health = await fetch(`${server.console}/health`);
@@ -144,7 +153,7 @@ test("the parts run alone: postern store, postern app ADDRESS PORT", async t => 
 	assert.ok(!("callback" in token));
 	assert.ok(!existsSync(join(data, "access_keys.json")), "no store, no keys of a store");
 	const none = run(["app", "--data", data, "--app-listen", "127.0.0.1:0"]);
-	assert.equal(none.status, 1);
+	assert.equal(none.status, 2);
 	assert.match(none.err, /\[app\] .*host|access_key/);
 	const half = run(["store", "--data", join(data, "half"), "--store-listen", "127.0.0.1:0",
 		"--console-listen", "127.0.0.1:0"], { POSTERN_ACCESS_KEY_ID: "AKI" });
