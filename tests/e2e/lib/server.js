@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const BIN = resolve(process.env.POSTERN_BIN ?? join(ROOT, "build/postern"));
+export const BIN = resolve(process.env.POSTERN_BIN ?? join(ROOT, "build/postern"));
 const WRAPPER = (process.env.POSTERN_WRAPPER ?? "").split(" ").filter(Boolean);
 const START_MS = 60_000;
 const STOP_MS = 60_000;
