@@ -135,7 +135,10 @@ enum err stage_object(struct stage *stage, uint64_t bucket_id, struct slice key,
 		index_tx_put_file(stage->tx, meta.file, meta.object.size);
 		stage->staged.file_bytes += meta.object.size;
 	}
-	index_tx_put_object(stage->tx, bucket_id, key, where, meta_bytes);
+	/* The record of a large object is not needed once the index has it. */
+	static const struct location nowhere;
+	index_tx_put_object(stage->tx, bucket_id, key,
+		meta.place == OBJECT_INLINE ? where : &nowhere, meta_bytes);
 	return ERR_OK;
 }
 

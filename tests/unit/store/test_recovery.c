@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/limits.h"
+#include "store/local/bytes.h"
 #include "store/local/local.h"
 #include "store/local/record.h"
 #include "store/local/segment.h"
@@ -163,6 +164,28 @@ static int after_damage(const char *image, off_t at, off_t end, enum damage dama
 	return ok ? there : -1;
 }
 
+/* Makes the record at `at` of the image's segment one of the same group commit as that before. */
+static void join_batches(const char *image, off_t at, off_t end)
+{
+	char path[2 * FOLDER_PATH_MAX];
+	unsigned char salt[8];
+	unsigned char record[512] = {0};
+	size_t len = (size_t)(end - at);
+	(void)snprintf(path, sizeof(path), "%s/segments/0000000000000001.seg", image);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	bool ok = fd >= 0 && len <= sizeof(record) && pread(fd, salt, sizeof(salt), 32) == 8 &&
+		  pread(fd, record, len, at) > RECORD_HEADER_BYTES;
+	uint64_t sequence = le64_get(record + 16);
+	size_t before_data = RECORD_HEADER_BYTES + le16_get(record + 6) + le32_get(record + 8);
+	struct slice data = slice_of(record + before_data, le32_get(record + 12));
+	struct record parsed;
+	record_seal(record, le64_get(salt), sequence, sequence - 1, data);
+	ok = ok && record_parse(slice_of(record, len), le64_get(salt), &parsed) == RECORD_OK &&
+	     parsed.batch == sequence - 1 && pwrite(fd, record, len, at) == (ssize_t)len;
+	if (!ok || close(fd) != 0)
+		abort();
+}
+
 static void torn_tails(void)
 {
 	char image[FOLDER_PATH_MAX];
@@ -191,6 +214,10 @@ static void torn_tails(void)
 	IS_INT(after_damage(image, ends[0] + RECORD_HEADER_BYTES + OBJECT_META_BYTES + 3, ends[2],
 		       FLIPPED),
 		5, "also when it is the object's bytes");
+	join_batches(image, ends[1], ends[2]);
+	IS_INT(after_damage(image, ends[2], ends[2], CUT), 7, "with two in one group commit");
+	IS_INT(after_damage(image, ends[0], ends[2], FLIPPED), 1,
+		"a torn group commit goes whole: nobody was told of it");
 	folder_remove(image);
 }
 
