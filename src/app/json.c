@@ -3,21 +3,11 @@
 
 #include <jansson.h>
 
+#include "oss/json_text.h"
+
 void json_add_string(struct strbuf *out, struct slice text)
 {
-	strbuf_addc(out, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-		if (c == '"' || c == '\\') {
-			strbuf_addc(out, '\\');
-			strbuf_addc(out, c);
-		} else if ((unsigned char)c < 0x20 || c == 0x7f) {
-			strbuf_addf(out, "\\u%04x", (unsigned)c);
-		} else {
-			strbuf_addc(out, c);
-		}
-	}
-	strbuf_addc(out, '"');
+	json_text_add(out, text);
 }
 
 bool json_is_valid(struct slice text)

@@ -11,11 +11,12 @@ void base64_encode(struct strbuf *out, struct slice bytes)
 		return;
 	const unsigned char *p = (const unsigned char *)bytes.ptr;
 	size_t left = bytes.len;
-	for (; left >= 3; left -= 3, p += 3) {
-		*to++ = base64_alphabet[p[0] >> 2];
-		*to++ = base64_alphabet[(p[0] & 3) << 4 | p[1] >> 4];
-		*to++ = base64_alphabet[(p[1] & 15) << 2 | p[2] >> 6];
-		*to++ = base64_alphabet[p[2] & 63];
+	for (; left >= 3; left -= 3, p += 3, to += 4) {
+		unsigned bits = (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | p[2];
+		to[0] = base64_alphabet[bits >> 18];
+		to[1] = base64_alphabet[bits >> 12 & 63];
+		to[2] = base64_alphabet[bits >> 6 & 63];
+		to[3] = base64_alphabet[bits & 63];
 	}
 	if (left == 0)
 		return;
@@ -26,19 +27,19 @@ void base64_encode(struct strbuf *out, struct slice bytes)
 	*to++ = '=';
 }
 
-/* The six bits of a base64 character, or -1. */
-static int base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (ascii_digit(c))
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
-}
+/* The six bits of a base64 character, plus one; 0 for any other. */
+/* clang-format off */
+static const unsigned char base64_values[256] = {
+	['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,
+	['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+	['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+	['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+	['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+	['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+	['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
+};
+/* clang-format on */
 
 /* Decodes into `to`, which has room for text.len / 4 * 3 bytes. */
 static bool base64_decode_into(char *to, struct slice text, size_t padding)
@@ -47,10 +48,10 @@ static bool base64_decode_into(char *to, struct slice text, size_t padding)
 	unsigned bits = 0;
 	unsigned have = 0;
 	for (size_t i = 0; i < digits; i++) {
-		int value = base64_value(text.ptr[i]);
-		if (value < 0)
+		unsigned value = base64_values[(unsigned char)text.ptr[i]];
+		if (value == 0)
 			return false;
-		bits = (bits << 6 | (unsigned)value) & 0xffffff;
+		bits = (bits << 6 | (value - 1)) & 0xffffff;
 		have += 6;
 		if (have >= 8) {
 			have -= 8;
@@ -193,9 +194,26 @@ static size_t utf8_sequence(struct slice s)
 	return len;
 }
 
+/* How many bytes at the front of `s` are ASCII, in steps of eight. */
+static size_t ascii_run(struct slice s)
+{
+	size_t run = 0;
+	uint64_t word;
+	while (s.len - run >= sizeof(word)) {
+		memcpy(&word, s.ptr + run, sizeof(word));
+		if (word & UINT64_C(0x8080808080808080))
+			break;
+		run += sizeof(word);
+	}
+	return run;
+}
+
 bool utf8_valid(struct slice s)
 {
 	while (s.len) {
+		s = slice_from(s, ascii_run(s));
+		if (s.len == 0)
+			break;
 		size_t len = utf8_sequence(s);
 		if (len == 0)
 			return false;

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+	FIRST_BYTES = 128 /* the first block on the heap */
+};
+
 char strbuf_empty[1] = "";
 
 void strbuf_init(struct strbuf *sb, size_t max)
@@ -39,7 +43,7 @@ static bool grow(struct strbuf *sb, size_t extra)
 	size_t need = sb->len + extra + 1;
 	if (need <= sb->size)
 		return true;
-	size_t size = sb->size ? sb->size : 64;
+	size_t size = sb->size ? sb->size : FIRST_BYTES;
 	while (size < need)
 		size *= 2;
 	char *ptr = realloc(sb->size ? sb->ptr : NULL, size);
@@ -79,11 +83,6 @@ void strbuf_adds(struct strbuf *sb, const char *text)
 void strbuf_add_slice(struct strbuf *sb, struct slice s)
 {
 	strbuf_add(sb, s.ptr, s.len);
-}
-
-void strbuf_addc(struct strbuf *sb, char c)
-{
-	strbuf_add(sb, &c, 1);
 }
 
 void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)

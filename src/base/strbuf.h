@@ -48,7 +48,6 @@ void strbuf_clear(struct strbuf *sb);
 void strbuf_add(struct strbuf *sb, const void *bytes, size_t len);
 void strbuf_adds(struct strbuf *sb, const char *text);
 void strbuf_add_slice(struct strbuf *sb, struct slice s);
-void strbuf_addc(struct strbuf *sb, char c);
 void strbuf_addf(struct strbuf *sb, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void strbuf_add_u64(struct strbuf *sb, uint64_t value);
@@ -71,6 +70,17 @@ char *strbuf_detach(struct strbuf *sb, size_t *ret_len) MUST_USE;
 static inline bool strbuf_broken(const struct strbuf *sb)
 {
 	return sb->broken;
+}
+
+/* Inline, because text is escaped and encoded character by character. */
+static inline void strbuf_addc(struct strbuf *sb, char c)
+{
+	if (sb->broken || sb->len >= sb->max || sb->len + 1 >= sb->size) {
+		strbuf_add(sb, &c, 1); /* grows it, or breaks it */
+		return;
+	}
+	sb->ptr[sb->len++] = c;
+	sb->ptr[sb->len] = '\0';
 }
 
 /* Valid until the next append. */

@@ -94,24 +94,53 @@ static bool read_form(struct slice text, const char *form, struct civil *ret)
 	return true;
 }
 
+static void add_two(struct strbuf *out, int number)
+{
+	strbuf_addc(out, (char)('0' + number / 10));
+	strbuf_addc(out, (char)('0' + number % 10));
+}
+
+/* The date and then the time, each of which may have separators between its numbers. */
+static void add_date(struct strbuf *out, const struct civil *c, const char *separator)
+{
+	add_two(out, c->year / 100);
+	add_two(out, c->year % 100);
+	strbuf_adds(out, separator);
+	add_two(out, c->month);
+	strbuf_adds(out, separator);
+	add_two(out, c->day);
+}
+
+static void add_time(struct strbuf *out, const struct civil *c, const char *separator)
+{
+	strbuf_addc(out, 'T');
+	add_two(out, c->hour);
+	strbuf_adds(out, separator);
+	add_two(out, c->minute);
+	strbuf_adds(out, separator);
+	add_two(out, c->second);
+}
+
 void iso8601_add(struct strbuf *out, int64_t time_ms)
 {
 	struct civil c = civil_from_ms(time_ms);
-	strbuf_addf(out, "%04d-%02d-%02dT%02d:%02d:%02d.000Z", c.year, c.month, c.day, c.hour,
-		c.minute, c.second);
+	add_date(out, &c, "-");
+	add_time(out, &c, ":");
+	strbuf_adds(out, ".000Z");
 }
 
 void iso8601_add_basic(struct strbuf *out, int64_t time_ms)
 {
 	struct civil c = civil_from_ms(time_ms);
-	strbuf_addf(out, "%04d%02d%02dT%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
-		c.second);
+	add_date(out, &c, "");
+	add_time(out, &c, "");
+	strbuf_addc(out, 'Z');
 }
 
 void iso8601_add_basic_date(struct strbuf *out, int64_t time_ms)
 {
 	struct civil c = civil_from_ms(time_ms);
-	strbuf_addf(out, "%04d%02d%02d", c.year, c.month, c.day);
+	add_date(out, &c, "");
 }
 
 bool iso8601_parse(struct slice text, int64_t *ret_ms)

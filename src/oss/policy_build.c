@@ -28,7 +28,9 @@ static void begin(struct writer *w, const char *operator)
 	if (!w->first)
 		strbuf_addc(&w->text, ',');
 	w->first = false;
-	strbuf_addf(&w->text, "[\"%s\",", operator);
+	strbuf_adds(&w->text, "[\"");
+	strbuf_adds(&w->text, operator);
+	strbuf_adds(&w->text, "\",");
 }
 
 /* Appends `"$name",`. */
@@ -49,8 +51,12 @@ static void add_name(struct writer *w, struct slice name)
  */
 static void add_value(struct writer *w, struct slice value)
 {
-	if (slice_find_slice(value, S("\\$")) < value.len)
-		w->valid = false;
+	struct slice rest = value;
+	while ((rest = slice_from(rest, slice_find(rest, '\\'))).len) {
+		rest = slice_from(rest, 1);
+		if (slice_starts(rest, S("$")))
+			w->valid = false;
+	}
 	add_text(w, value);
 }
 
