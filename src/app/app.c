@@ -209,6 +209,9 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	app->service = (struct service){.name = "app", .begin = on_begin, .ctx = app};
 	app->parts = *parts;
 	grant_key_derive(app->settings.access_key_secret, &app->grant_key);
+	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
+	if (!app->sign_keys)
+		return ERR_UNAVAILABLE;
 	build_json_parts(app);
 	build_page_policy(app);
 	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->dir_json) ||
@@ -250,6 +253,9 @@ void app_free(struct app *app)
 	if (!app)
 		return;
 	public_keys_free(app->keys);
+	if (app->sign_keys)
+		sign_key_cache_clear(app->sign_keys);
+	free(app->sign_keys);
 	strbuf_release(&app->host_json);
 	strbuf_release(&app->dir_json);
 	strbuf_release(&app->id_json);

@@ -9,6 +9,7 @@
 #include "app/grant.h"
 #include "app/public_keys.h"
 #include "app/settings.h"
+#include "oss/credential.h"
 
 struct app {
 	struct service service;
@@ -16,6 +17,7 @@ struct app {
 	struct settings settings;
 	struct grant_key grant_key;
 	struct public_keys *keys;
+	struct sign_key_cache *sign_keys;
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json, dir_json, id_json, limits_json;
 	struct strbuf page_policy;    /* Content-Security-Policy of the upload page */

@@ -76,6 +76,7 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 		.access_key_id = s->access_key_id,
 		.secret = s->access_key_secret,
 		.region = s->region,
+		.cache = app->sign_keys,
 	};
 	return (version == 1 ? policy_form_v1(&grant, &signer, arena, &token->form)
 			     : policy_form_v4(&grant, &signer, arena, &token->form)) == ERR_OK;
@@ -112,7 +113,8 @@ static void write_classic(const struct app *app, const struct token *token, stru
 	strbuf_add_slice(json, token->form.policy);
 	strbuf_adds(json, "\",\"signature\":\"");
 	strbuf_add_slice(json, token->form.signature);
-	strbuf_addf(json, "\",\"expire\":%lld", (long long)token->expires);
+	strbuf_adds(json, "\",\"expire\":");
+	strbuf_add_u64(json, (uint64_t)token->expires);
 	if (token->callback.len > 0) {
 		strbuf_adds(json, ",\"callback\":\"");
 		strbuf_add_slice(json, strbuf_slice(&token->callback));
@@ -137,7 +139,9 @@ static void write_form(const struct app *app, const struct token *token, struct 
 	}
 	strbuf_adds(json, "},\"dir\":");
 	strbuf_add_slice(json, strbuf_slice(&app->dir_json));
-	strbuf_addf(json, ",\"expires\":%lld,", (long long)token->expires);
+	strbuf_adds(json, ",\"expires\":");
+	strbuf_add_u64(json, (uint64_t)token->expires);
+	strbuf_addc(json, ',');
 	strbuf_add_slice(json, strbuf_slice(&app->limits_json));
 	strbuf_addc(json, '}');
 }

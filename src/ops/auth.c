@@ -98,7 +98,8 @@ static bool verify(struct request *r, const struct sign_parsed *parsed,
 {
 	SCOPED_STRBUF(text, SIGN_TEXT_BYTES);
 	SCOPED_STRBUF(canonical, SIGN_TEXT_BYTES);
-	enum err e = sign_verify(parsed, signed_request, r->key.secret, NULL, &text, &canonical);
+	enum err e = sign_verify(
+		parsed, signed_request, r->key.secret, &r->ops->sign_keys, &text, &canonical);
 	if (e == ERR_OK)
 		return true;
 	if (e == ERR_SIGNATURE_MISMATCH)
@@ -166,7 +167,7 @@ bool auth_check_form(struct request *r, const struct form_fields *fields, struct
 	e = find_key(r, ret->access_key_id, ret->security_token);
 	if (e != ERR_OK)
 		return refuse_key(r, e, ret->access_key_id);
-	e = form_auth_verify(ret, r->key.secret, NULL);
+	e = form_auth_verify(ret, r->key.secret, &r->ops->sign_keys);
 	if (e == ERR_OK)
 		return true;
 	if (e == ERR_SIGNATURE_MISMATCH)

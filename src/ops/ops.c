@@ -210,6 +210,7 @@ void ops_free(struct ops *ops)
 	if (!ops)
 		return;
 	cors_cache_free(ops->cors);
+	sign_key_cache_clear(&ops->sign_keys);
 	free(ops);
 }
 

@@ -5,11 +5,13 @@
 
 #include "ops/cors_cache.h"
 #include "ops/ops.h"
+#include "oss/credential.h"
 
 struct ops {
 	struct service service;
 	struct ops_options options;
 	struct cors_cache *cors;
+	struct sign_key_cache sign_keys;
 	/* Counted by all loops. */
 	atomic_uint_fast64_t open_requests;
 	atomic_uint_fast64_t requests;

@@ -116,10 +116,12 @@ void credential_signing_key(const struct credential *c, struct slice secret,
 	uint8_t tag[SHA256_BYTES];
 	make_tag(c, secret, tag);
 	size_t at = tag[0] % SIGN_KEY_CACHE_SLOTS;
+	(void)pthread_mutex_lock(&cache->lock_);
 	if (!cache->slots_[at].used || memcmp(cache->slots_[at].tag, tag, sizeof(tag)) != 0) {
 		derive(c, secret, &cache->slots_[at].key);
 		memcpy(cache->slots_[at].tag, tag, sizeof(tag));
 		cache->slots_[at].used = true;
 	}
 	*ret = cache->slots_[at].key;
+	(void)pthread_mutex_unlock(&cache->lock_);
 }

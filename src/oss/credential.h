@@ -6,6 +6,7 @@
 #ifndef OSS_CREDENTIAL_H
 #define OSS_CREDENTIAL_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "base/slice.h"
@@ -39,12 +40,13 @@ void credential_add_scope(const struct credential *c, struct strbuf *out);
 
 /*
  * Signing keys that were derived lately. Deriving takes four HMACs and depends on secret and scope
- * only, so a day's requests share one. All-zero is empty. One thread at a time; what is in it is
- * as good as the secrets themselves.
+ * only, so a day's requests share one. All-zero is empty. Any thread, but for clearing it; what
+ * is in it is as good as the secrets themselves.
  */
 #define SIGN_KEY_CACHE_SLOTS 16
 
 struct sign_key_cache {
+	pthread_mutex_t lock_; /* all-zero is PTHREAD_MUTEX_INITIALIZER; held for a copy */
 	struct {
 		uint8_t tag[SHA256_BYTES]; /* digest of secret and scope */
 		bool used;

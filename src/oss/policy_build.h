@@ -52,7 +52,7 @@ struct policy_signer {
 	struct slice secret;
 	struct slice security_token; /* empty: none */
 	struct slice region;         /* V4: "cn-hangzhou" */
-	/* V4: the calling thread's; a server that signs often has one. May be NULL. */
+	/* V4: a server that signs often has one. May be NULL. */
 	struct sign_key_cache *cache;
 };
 
