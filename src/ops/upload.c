@@ -182,10 +182,11 @@ void upload_finish(struct upload *u)
 
 void upload_release(struct upload *u)
 {
+	/* A callback is read before the upload begins, which then may not. */
+	callback_params_free(u->callback);
 	if (!u->r)
 		return;
 	store_put_abort(u->r->ops->options.store, u->put);
-	callback_params_free(u->callback);
 	if (u->job.params)
 		callback_job_release(&u->job);
 	strbuf_release(&u->message);

@@ -227,11 +227,11 @@ test(`${ROUNDS} times kill -9 under load`, { timeout: ROUNDS * 30_000 }, async t
 	for (let round = 0; round < ROUNDS; round++) {
 		if (round > 0 && random() < 0.2) {
 			// Recovery is interrupted too.
-			const early = new Server(data, {});
+			const early = new Server(data, { command: "store" });
 			await pause(random() * 100);
 			await early.kill();
 		}
-		const server = await startServer(t, { data });
+		const server = await startServer(t, { data, command: "store" });
 		if (round === 0)
 			await request(server.store, "PUT", BUCKET, "", { headers: { "x-oss-acl": "public-read-write" } });
 		else
@@ -244,9 +244,9 @@ test(`${ROUNDS} times kill -9 under load`, { timeout: ROUNDS * 30_000 }, async t
 		assert.doesNotMatch(server.log, /^\S+ error /m, server.log.slice(-2000));
 	}
 	t.diagnostic(`${operations} operations were acknowledged`);
-	const last = await startServer(t, { data });
+	const last = await startServer(t, { data, command: "store" });
 	await verifyAll(last, model, "in the end");
 	await last.stop();
-	const again = await startServer(t, { data });
+	const again = await startServer(t, { data, command: "store" });
 	await verifyAll(again, model, "after a stop in good order");
 });
