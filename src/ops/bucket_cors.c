@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PutBucketCors, GetBucketCors, DeleteBucketCors: the CORS rules of a bucket, /?cors. */
-#include "base/encode.h"
 #include "base/limits.h"
-#include "crypto/digest.h"
 #include "ops/ops_internal.h"
+#include "ops/require.h"
 #include "ops/respond.h"
 
 struct cors_change {
@@ -12,15 +11,6 @@ struct cors_change {
 	struct strbuf document; /* the rules as they are stored */
 	int status;
 };
-
-static bool bucket_exists(struct request *r)
-{
-	if (r->bucket)
-		return true;
-	respond_detail(r, "BucketName", r->address.bucket.text);
-	respond_error(r, ERR_NO_SUCH_BUCKET);
-	return false;
-}
 
 static void changed(struct task *task)
 {
@@ -56,20 +46,7 @@ static void begin(struct request *r)
 {
 	struct cors_change *state = r->state;
 	strbuf_init(&state->document, KIB(64));
-	(void)bucket_exists(r);
-}
-
-/* Content-MD5 is optional, but if it is there it is checked. */
-static bool digest_matches(struct request *r)
-{
-	struct slice sent = request_header(r, S("Content-MD5"));
-	if (!sent.ptr)
-		return true;
-	unsigned char digest[MD5_BYTES];
-	SCOPED_STRBUF(text, 64);
-	md5_of(strbuf_slice(&r->body), digest);
-	base64_encode(&text, slice_of(digest, sizeof(digest)));
-	return slice_eq(strbuf_slice(&text), sent);
+	(void)require_bucket(r);
 }
 
 static void put_finish(struct request *r)
@@ -77,10 +54,8 @@ static void put_finish(struct request *r)
 	struct cors_change *state = r->state;
 	struct cors *cors = NULL;
 	SCOPED_STRBUF(reason, 512);
-	if (!digest_matches(r)) {
-		respond_error(r, ERR_INVALID_DIGEST);
+	if (!require_digest(r))
 		return;
-	}
 	enum err e = cors_parse(strbuf_slice(&r->body), &cors, &reason);
 	if (e != ERR_OK) {
 		respond_error_text(r, e, "%s", reason.ptr);
@@ -107,7 +82,7 @@ static void release(struct request *r)
 
 static void get_begin(struct request *r)
 {
-	if (!bucket_exists(r))
+	if (!require_bucket(r))
 		return;
 	struct slice cors = r->bucket->settings[STORE_SETTING_CORS];
 	if (cors.len == 0)

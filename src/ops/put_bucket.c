@@ -2,14 +2,14 @@
 /* PutBucket: PUT / on a bucket. Creating what is there already succeeds and may change its ACL. */
 #include "base/limits.h"
 #include "ops/ops_internal.h"
+#include "ops/require.h"
 #include "ops/respond.h"
-#include "oss/acl.h"
 #include "oss/xml.h"
 
 struct put_bucket {
 	struct request *r;
 	bool has_acl;
-	enum acl acl;
+	enum store_acl acl;
 	bool class_supported;
 	struct store_bucket_create create;
 	struct store_bucket_change change;
@@ -50,14 +50,10 @@ static void begin(struct request *r)
 	struct put_bucket *state = r->state;
 	struct slice acl = request_header(r, S("x-oss-acl"));
 	state->r = r;
-	state->acl = ACL_PRIVATE;
+	state->acl = STORE_ACL_PRIVATE;
 	state->has_acl = acl.ptr != NULL;
-	if (state->has_acl && !acl_parse_bucket(acl, &state->acl)) {
-		respond_detail(r, "ArgumentName", S("x-oss-acl"));
-		respond_detail(r, "ArgumentValue", acl);
-		respond_error_text(r, ERR_INVALID_ARGUMENT,
-			"x-oss-acl must be private, public-read or public-read-write.");
-	}
+	if (state->has_acl)
+		(void)require_bucket_acl(r, acl, &state->acl);
 }
 
 static enum err storage_class(void *ctx, struct slice text, struct strbuf *reason)
@@ -117,14 +113,14 @@ static void finish(struct request *r)
 			.wait = {.task.run = changed, .home = r->home},
 			.name = name,
 			.set_acl = true,
-			.acl = (enum store_acl)state->acl,
+			.acl = state->acl,
 		};
 		store_bucket_change(store, &state->change);
 	} else {
 		state->create = (struct store_bucket_create){
 			.wait = {.task.run = created, .home = r->home},
 			.name = name,
-			.acl = (enum store_acl)state->acl,
+			.acl = state->acl,
 		};
 		store_bucket_create(store, &state->create);
 	}

@@ -52,6 +52,14 @@ void respond_file(struct request *r, int status, const struct store_blob *blob, 
 		exchange_send_file(r->x, status, blob->fd, blob->offset + offset, size);
 }
 
+void respond_xml(struct request *r, const struct strbuf *document)
+{
+	if (strbuf_broken(document))
+		respond_error(r, ERR_UNAVAILABLE);
+	else
+		respond(r, 200, "application/xml", strbuf_slice(document));
+}
+
 void respond_detail(struct request *r, const char *element, struct slice text)
 {
 	xml_element(&r->details, element, text);

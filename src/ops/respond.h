@@ -15,6 +15,9 @@ void respond_header(struct request *r, const char *name, struct slice value);
 /* An answer with a body, empty or of `content_type` (NULL: no such header). */
 void respond(struct request *r, int status, const char *content_type, struct slice body);
 
+/* 200 with a document; ERR_UNAVAILABLE if it is broken. */
+void respond_xml(struct request *r, const struct strbuf *document);
+
 /* Bytes of a file; keep it readable until op->release. */
 void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
 	uint64_t size);

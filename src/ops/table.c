@@ -2,28 +2,42 @@
 /* The operations of the object store; each is the one subject of its file. */
 #include "ops/op.h"
 
+extern const struct op op_delete_bucket;
 extern const struct op op_delete_bucket_cors;
 extern const struct op op_delete_object;
+extern const struct op op_get_bucket_acl;
 extern const struct op op_get_bucket_cors;
+extern const struct op op_get_bucket_info;
+extern const struct op op_get_bucket_location;
 extern const struct op op_get_object;
 extern const struct op op_head_object;
+extern const struct op op_list_buckets;
 extern const struct op op_list_objects;
+extern const struct op op_list_objects_v2;
 extern const struct op op_options;
 extern const struct op op_post_object;
 extern const struct op op_put_bucket;
+extern const struct op op_put_bucket_acl;
 extern const struct op op_put_bucket_cors;
 extern const struct op op_put_object;
 
 const struct op *const op_table[] = {
+	&op_delete_bucket,
 	&op_delete_bucket_cors,
 	&op_delete_object,
+	&op_get_bucket_acl,
 	&op_get_bucket_cors,
+	&op_get_bucket_info,
+	&op_get_bucket_location,
 	&op_get_object,
 	&op_head_object,
+	&op_list_buckets,
 	&op_list_objects,
+	&op_list_objects_v2,
 	&op_options,
 	&op_post_object,
 	&op_put_bucket,
+	&op_put_bucket_acl,
 	&op_put_bucket_cors,
 	&op_put_object,
 	NULL,

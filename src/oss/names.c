@@ -90,7 +90,7 @@ static bool is_ip_address(struct slice host)
 
 /*
  * Whether `host` is `domain` or lies below it; then *ret_below is what stands before the dot, or
- * empty.
+ * empty. An empty label before the dot is what ali-oss sends, to an IP address, for the service.
  */
 static bool in_domain(struct slice host, struct slice domain, struct slice *ret_below)
 {
@@ -99,7 +99,7 @@ static bool in_domain(struct slice host, struct slice domain, struct slice *ret_
 	size_t before = host.len - domain.len;
 	if (before == 0)
 		*ret_below = slice_head(host, 0);
-	else if (before > 1 && host.ptr[before - 1] == '.')
+	else if (host.ptr[before - 1] == '.')
 		*ret_below = slice_head(host, before - 1);
 	else
 		return false;

@@ -58,8 +58,8 @@ struct address {
  * A host below one of `domains` (`<bucket>.<domain>`, lower-case without a dot at either end) or
  * of the form `<bucket>.oss-<region>.aliyuncs.com` names the bucket. A domain itself,
  * `oss-<region>.aliyuncs.com`, `localhost`, an IPv4 address, an IPv6 address in brackets, and no
- * host at all stand for the service: the bucket is then the first segment of the path. `localhost`
- * always counts as a domain.
+ * host at all stand for the service, and so does a domain behind a dot, which ali-oss sends: the
+ * bucket is then the first segment of the path. `localhost` always counts as a domain.
  *
  * ERR_INVALID_REQUEST: a host that is none of these, a path that does not begin with `/` or holds
  * a malformed escape. ERR_INVALID_BUCKET_NAME, ERR_INVALID_OBJECT_NAME. ERR_UNAVAILABLE without

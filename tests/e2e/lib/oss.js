@@ -8,7 +8,8 @@ import { ACCESS_KEY_ID, ACCESS_KEY_SECRET } from "./server.js";
 const KEY = { id: ACCESS_KEY_ID, secret: ACCESS_KEY_SECRET };
 /** Queries that are part of what is signed. */
 const SUBRESOURCES = new Set(["acl", "cors", "location", "uploads", "uploadId", "partNumber",
-	"callback", "callback-var", "security-token", "response-cache-control",
+	"callback", "callback-var", "continuation-token", "delete", "objectMeta", "security-token",
+	"response-cache-control",
 	"response-content-disposition", "response-content-encoding", "response-content-language",
 	"response-content-type", "response-expires", "bucketInfo", "lifecycle", "tagging", "versioning"]);
 
@@ -90,7 +91,7 @@ export async function postForm(store, fields, file, { bucket = "uploads", header
 }
 
 /**
- * A request signed with V1 in its Authorization header.
+ * A request signed with V1 in its Authorization header; of the service if `bucket` is empty.
  *
  *     await request(server.store, "PUT", "uploads", "a/b.txt", { body: "..." })
  */
@@ -111,7 +112,7 @@ export async function request(store, method, bucket, key = "", options = {}) {
 	const search = Object.entries(query)
 		.map(([name, value]) => join([encodeURIComponent(name), encodeURIComponent(value)], "="))
 		.join("&");
-	const path = [bucket, ...key.split("/")].map(encodeURIComponent).join("/");
+	const path = bucket && [bucket, ...key.split("/")].map(encodeURIComponent).join("/");
 	return send(`${store}/${path}${search && `?${search}`}`, method, {
 		...Object.fromEntries(given),
 		Date: date,

@@ -90,6 +90,8 @@ static const struct row rows[] = {
 	{"store.example.com", "/uploads/a", ERR_OK, ADDRESS_PATH, "uploads", "a"},
 	{"oss-cn-hangzhou.aliyuncs.com", "/uploads/a", ERR_OK, ADDRESS_PATH, "uploads", "a"},
 	{"", "/uploads/a", ERR_OK, ADDRESS_PATH, "uploads", "a"},
+	{".oss-cn-hangzhou.aliyuncs.com", "/", ERR_OK, ADDRESS_PATH, NULL, NULL},
+	{".localhost:9000", "/uploads/a", ERR_OK, ADDRESS_PATH, "uploads", "a"},
 	/* virtual host style */
 	{"uploads.localhost:9000", "/", ERR_OK, ADDRESS_HOST, "uploads", NULL},
 	{"uploads.localhost", "/a/b", ERR_OK, ADDRESS_HOST, "uploads", "a/b"},
@@ -123,7 +125,7 @@ static const struct row rows[] = {
 	{"uploads.localhost", "/%4", ERR_INVALID_REQUEST, ADDRESS_HOST, NULL, NULL},
 	{"uploads.example.org", "/a", ERR_INVALID_REQUEST, ADDRESS_PATH, NULL, NULL},
 	{"uploadslocalhost", "/a", ERR_INVALID_REQUEST, ADDRESS_PATH, NULL, NULL},
-	{".localhost", "/a", ERR_INVALID_REQUEST, ADDRESS_PATH, NULL, NULL},
+	{"..localhost", "/a", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
 	{"notstore.example.com", "/a", ERR_INVALID_REQUEST, ADDRESS_PATH, NULL, NULL},
 	{"uploads.aliyuncs.com", "/a", ERR_INVALID_REQUEST, ADDRESS_PATH, NULL, NULL},
 	{"uploads.oss-cn-hangzhou.aliyuncs.com.evil.example", "/a", ERR_INVALID_REQUEST,

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pieces of XML that the answers of several operations have in common. */
+#ifndef OPS_ELEMENTS_H
+#define OPS_ELEMENTS_H
+
+#include "ops/request.h"
+
+/* `<Owner>`: this store has one. */
+void elements_add_owner(struct strbuf *out);
+
+/* The document `<AccessControlPolicy>`. */
+void elements_add_acl(struct strbuf *out, enum store_acl acl);
+
+/* "oss-cn-hangzhou": the region that is configured, or OSS's first. */
+void elements_add_location(struct strbuf *out, const struct request *r);
+
+/*
+ * What ListBuckets and GetBucketInfo both tell of a bucket, name and location first. Its endpoints
+ * are the one at which the request came in.
+ */
+void elements_add_bucket(
+	struct strbuf *out, const struct request *r, const struct store_bucket *bucket);
+
+/* `<element>name</element>`, percent-encoded if encoding-type=url was asked for. */
+void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode);
+
+#endif
