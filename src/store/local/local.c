@@ -173,7 +173,9 @@ static void local_free(struct local *local)
 {
 	gc_stop(local->gc);
 	pool_free(local->readers);
-	/* Puts that were aborted may still be on their way here. */
+	/* Commits of large objects go from the writers to the committer; then it may need them. */
+	if (local->writers)
+		pool_drain(local->writers);
 	committer_free(local->committer);
 	pool_free(local->writers);
 	if (local->committer && index_flush(local->index) != ERR_OK)

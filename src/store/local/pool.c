@@ -7,6 +7,7 @@
 struct pool {
 	pthread_mutex_t lock; /* protects all below but `threads` */
 	pthread_cond_t work;
+	pthread_cond_t idle;
 	struct job *first;
 	struct job **last;
 	bool stop;
@@ -43,6 +44,8 @@ static void *work(void *arg)
 		job->run(job);
 		(void)pthread_mutex_lock(&pool->lock);
 		pool->running--;
+		if (pool->running == 0 && !pool->first)
+			(void)pthread_cond_broadcast(&pool->idle);
 		if (pool->stop)
 			(void)pthread_cond_broadcast(&pool->work);
 	}
@@ -57,6 +60,7 @@ enum err pool_new(const char *name, unsigned threads, struct pool **ret)
 		return ERR_UNAVAILABLE;
 	(void)pthread_mutex_init(&pool->lock, NULL);
 	(void)pthread_cond_init(&pool->work, NULL);
+	(void)pthread_cond_init(&pool->idle, NULL);
 	pool->last = &pool->first;
 	for (unsigned i = 0; i < threads; i++) {
 		if (pthread_create(&pool->threads[i], NULL, work, pool) != 0) {
@@ -80,6 +84,14 @@ void pool_add(struct pool *pool, struct job *job)
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
+void pool_drain(struct pool *pool)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	while (pool->first || pool->running)
+		(void)pthread_cond_wait(&pool->idle, &pool->lock);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
 void pool_free(struct pool *pool)
 {
 	if (!pool)
@@ -90,6 +102,7 @@ void pool_free(struct pool *pool)
 	(void)pthread_mutex_unlock(&pool->lock);
 	for (unsigned i = 0; i < pool->count; i++)
 		(void)pthread_join(pool->threads[i], NULL);
+	(void)pthread_cond_destroy(&pool->idle);
 	(void)pthread_cond_destroy(&pool->work);
 	(void)pthread_mutex_destroy(&pool->lock);
 	free(pool);

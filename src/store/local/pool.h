@@ -21,6 +21,8 @@ struct pool;
 enum err pool_new(const char *name, unsigned threads, struct pool **ret) MUST_USE;
 /* Any thread; never fails. */
 void pool_add(struct pool *pool, struct job *job);
+/* Returns once nothing is left to run. What is added later is still run. */
+void pool_drain(struct pool *pool);
 /* Runs what was added, also by other jobs, and ends the threads. NULL is allowed. */
 void pool_free(struct pool *pool);
 
