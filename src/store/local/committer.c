@@ -362,8 +362,10 @@ static void answer(struct committer *c, enum err e)
 	while (change) {
 		struct change *next = change->next;
 		unsigned char *made = change->made;
-		if (e != ERR_OK)
+		if (e != ERR_OK) {
 			change->err = e;
+			change->in_doubt = c->broken;
+		}
 		if (change->err == ERR_OK && about_bucket(change))
 			show_bucket(c, change);
 		bucket_unref(change->bucket);

@@ -55,6 +55,7 @@ struct change {
 	/* Results. */
 	enum err err;
 	bool existed;
+	bool in_doubt; /* it failed, and yet the next start may find it in the log */
 	/* On the committer's thread, when the outcome is known; may free the change. */
 	void (*done)(struct change *change);
 	/* The committer's: */

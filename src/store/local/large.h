@@ -59,8 +59,8 @@ enum store_now large_write(struct large *large, struct slice bytes, struct store
 void large_finish(struct large *large, const unsigned char *expect_md5,
 	void (*done)(struct large *large, const struct large_result *result, void *ctx), void *ctx);
 /*
- * After large_finish(): the file is an object's now, or (`keep` false) is to be removed, which
- * happens on the pool. Frees `large`. Any thread, never waits.
+ * After large_finish(): the file is or may be an object's now, or (`keep` false) is to be removed,
+ * which happens on the pool. Frees `large`. Any thread, never waits.
  */
 void large_settle(struct large *large, bool keep);
 /* Instead of large_finish(): forgets it. Never waits. */

@@ -201,15 +201,19 @@ enum log_result log_append(
 	struct log *log, struct iovec *iov, size_t count, uint64_t bytes, int *ret_errno)
 {
 	*ret_errno = files_write(log->active->fd, iov, count, log->at);
-	if (*ret_errno != 0)
-		return log_cut(log, log->at) ? LOG_WRITE_FAILED : LOG_BROKEN;
-	/* After a failed sync the kernel may have dropped the pages: what is there is unknown. */
-	if (fdatasync(log->active->fd) != 0) {
-		*ret_errno = errno;
-		return LOG_BROKEN;
+	bool written = *ret_errno == 0;
+	if (written && fdatasync(log->active->fd) == 0) {
+		log->at += bytes;
+		return LOG_OK;
 	}
-	log->at += bytes;
-	return LOG_OK;
+	if (written)
+		*ret_errno = errno;
+	/*
+	 * After a failed sync the kernel may have dropped the pages: what is there is unknown, and
+	 * so is whether the cut arrives. If it does nothing of the batch turns up later.
+	 */
+	bool cut = log_cut(log, log->at);
+	return cut && !written ? LOG_WRITE_FAILED : LOG_BROKEN;
 }
 
 bool log_cut(struct log *log, uint64_t at)

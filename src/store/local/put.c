@@ -135,8 +135,9 @@ static void conclude(struct store_put *put, enum err e)
 	struct store_wait *wait = &put->commit->wait;
 	if (put->claimed)
 		space_release(&put->local->space, put->claimed);
+	/* If nobody has the file after all, the next start removes it. */
 	if (put->large)
-		large_settle(put->large, e == ERR_OK);
+		large_settle(put->large, e == ERR_OK || put->change.in_doubt);
 	put_free(put);
 	local_answer(wait, e);
 }
