@@ -272,7 +272,10 @@ static bool rewrite(struct gc *gc, struct segment *segment)
 	}
 	scan_open(&scan, segment, SEGMENT_HEADER_BYTES);
 	enum err e = move_live(gc, &scan);
-	if (e == ERR_OK && segment->live > 0 && !stopping(gc)) {
+	if (scan.fault) {
+		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
+			files_text(scan.fault));
+	} else if (e == ERR_OK && segment->live > 0 && !stopping(gc)) {
 		segment->stuck = true;
 		log_error("store: segment %016" PRIx64 " is damaged: %" PRIu64
 			  " bytes of it cannot be moved",

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/recover.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "store/local/files.h"
@@ -128,6 +130,19 @@ static void tell_damage(struct replay *replay, uint64_t segment, uint64_t at, ui
 
 /* ---- The log --------------------------------------------------------------------------------- */
 
+/*
+ * Begins to replay a segment, whose pin is taken over. A process that was killed may have left
+ * records that were written and not synced: the index must not get ahead of them.
+ */
+static void open_segment(struct replay *replay, struct segment *segment, uint64_t at)
+{
+	scan_open(&replay->scan, segment, at);
+	if (fdatasync(segment->fd) != 0)
+		replay->scan.fault = errno;
+	replay->good_segment = segment->id;
+	replay->good_at = at;
+}
+
 /* Goes on in the next segment; false if there is none. */
 static bool next_segment(struct replay *replay)
 {
@@ -139,16 +154,14 @@ static bool next_segment(struct replay *replay)
 		tell_damage(replay, id, replay->scan.at, next->first_sequence);
 	if (next->first_sequence > replay->sequence)
 		replay->sequence = next->first_sequence;
-	scan_open(&replay->scan, next, SEGMENT_HEADER_BYTES);
-	replay->good_segment = next->id;
-	replay->good_at = SEGMENT_HEADER_BYTES;
+	open_segment(replay, next, SEGMENT_HEADER_BYTES);
 	return true;
 }
 
 /* The next record that counts; false at the end of the log. */
 static bool next_record(struct replay *replay, struct record *ret)
 {
-	do {
+	while (!replay->scan.fault) {
 		if (scan_record(&replay->scan, ret) && ret->sequence == replay->sequence)
 			return true;
 		uint64_t at = replay->scan.at;
@@ -156,7 +169,9 @@ static bool next_record(struct replay *replay, struct record *ret)
 			tell_damage(replay, replay->scan.segment->id, at, ret->sequence);
 			return true;
 		}
-	} while (next_segment(replay));
+		if (replay->scan.fault || !next_segment(replay))
+			break;
+	}
 	return false;
 }
 
@@ -166,6 +181,12 @@ static enum err replay_log(struct replay *replay)
 	enum err e = ERR_OK;
 	while (e == ERR_OK && next_record(replay, &record))
 		e = take_record(replay, &record);
+	if (replay->scan.fault && e == ERR_OK) {
+		/* Going on would cut off what could not be read. */
+		log_error("store: cannot read segment %016" PRIx64 ": %s", replay->scan.segment->id,
+			files_text(replay->scan.fault));
+		e = ERR_INTERNAL;
+	}
 	if (e == ERR_OK)
 		e = write_staged(replay);
 	if (e == ERR_OK && replay->records)
@@ -231,9 +252,7 @@ static enum err run_replay(struct replay *replay, const struct index_state *stat
 		return ERR_UNAVAILABLE;
 	}
 	uint64_t at = state->segment ? state->offset : SEGMENT_HEADER_BYTES;
-	scan_open(&replay->scan, segment, at);
-	replay->good_segment = segment->id;
-	replay->good_at = at;
+	open_segment(replay, segment, at);
 	enum err e = replay_log(replay);
 	scan_release(&replay->scan);
 	return e;

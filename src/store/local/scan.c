@@ -41,8 +41,11 @@ static struct slice look_at(struct scan *scan, uint64_t at)
 {
 	if (!within(scan, at)) {
 		scan->from = at;
-		if (files_read(scan->segment->fd, scan->window, WINDOW_BYTES, at, &scan->got) != 0)
+		int e = files_read(scan->segment->fd, scan->window, WINDOW_BYTES, at, &scan->got);
+		if (e) {
+			scan->fault = e;
 			scan->got = 0;
+		}
 		scan->ended = scan->got < WINDOW_BYTES;
 	}
 	size_t skip = (size_t)(at - scan->from);

@@ -16,6 +16,7 @@ struct scan {
 	size_t got;    /* bytes in it */
 	bool ended;    /* the file ends with the window */
 	uint64_t at;   /* of the next record */
+	int fault;     /* an errno value: reading failed, so that no record is not the end */
 };
 
 /* False without memory. Begins with no segment. */
