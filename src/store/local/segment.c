@@ -100,16 +100,39 @@ static void write_header(unsigned char *to, uint64_t id, uint64_t first_sequence
 	le64_put(to + AT_CRC, crc64_update(0, slice_of(to, AT_CRC)));
 }
 
-static bool read_header(struct segment *segment)
+enum header {
+	HEADER_GOOD,
+	HEADER_DAMAGED,
+	HEADER_ALONE,      /* damaged, and the file has nothing else */
+	HEADER_UNREADABLE, /* the disk failed; logged */
+};
+
+static enum header unreadable(const struct segment *segment, int e)
+{
+	log_error("store: cannot read the header of segment %016" PRIx64 ": %s", segment->id,
+		files_text(e));
+	return HEADER_UNREADABLE;
+}
+
+static enum header read_header(struct segment *segment)
 {
 	unsigned char head[SEGMENT_HEADER_BYTES];
+	struct stat st;
 	size_t got;
-	if (files_read(segment->fd, head, sizeof(head), 0, &got) != 0 || got != sizeof(head))
-		return false;
+	int e = files_read(segment->fd, head, sizeof(head), 0, &got);
+	if (e)
+		return unreadable(segment, e);
+	if (fstat(segment->fd, &st) != 0)
+		return unreadable(segment, errno);
+	if (got != sizeof(head))
+		return HEADER_ALONE;
 	segment->first_sequence = le64_get(head + AT_FIRST_SEQUENCE);
 	segment->salt = le64_get(head + AT_SALT);
-	return memcmp(head, magic, sizeof(magic)) == 0 && le64_get(head + AT_ID) == segment->id &&
-	       le64_get(head + AT_CRC) == crc64_update(0, slice_of(head, AT_CRC));
+	if (memcmp(head, magic, sizeof(magic)) == 0 && le64_get(head + AT_ID) == segment->id &&
+		le64_get(head + AT_CRC) == crc64_update(0, slice_of(head, AT_CRC)))
+		return HEADER_GOOD;
+	/* The header is on the disk before anything is written, or reserved, behind it. */
+	return st.st_size > SEGMENT_HEADER_BYTES ? HEADER_DAMAGED : HEADER_ALONE;
 }
 
 /* The number in a file's name, or 0. */
@@ -166,21 +189,30 @@ static enum err open_all(struct segments *segments)
 	return e;
 }
 
-/* Reads the headers. A damaged one is told, and its records are still read. */
+static enum err check_header(struct segments *segments, struct segment *segment, bool last)
+{
+	enum header header = read_header(segment);
+	if (header == HEADER_GOOD)
+		return ERR_OK;
+	if (header == HEADER_UNREADABLE)
+		return ERR_INTERNAL;
+	if (last && header == HEADER_ALONE) {
+		int e = segment_remove(segments, segment->id);
+		return e ? files_err(e) : ERR_OK;
+	}
+	log_error("store: the header of segment %016" PRIx64 " is damaged", segment->id);
+	segment->first_sequence = 0;
+	return last ? ERR_INTERNAL : ERR_OK;
+}
+
+/* Reads the headers. A damaged one is told; what is read by way of the index still is. */
 static enum err check_headers(struct segments *segments)
 {
-	for (size_t i = 0; i < segments->count; i++) {
-		struct segment *segment = segments->table[i];
-		if (read_header(segment))
-			continue;
-		if (i + 1 == segments->count) {
-			int e = segment_remove(segments, segment->id);
-			return e ? files_err(e) : ERR_OK;
-		}
-		log_error("store: the header of segment %016" PRIx64 " is damaged", segment->id);
-		segment->first_sequence = 0;
-	}
-	return ERR_OK;
+	enum err e = ERR_OK;
+	size_t count = segments->count;
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		e = check_header(segments, segments->table[i], i + 1 == count);
+	return e;
 }
 
 enum err segments_open(int dir, struct segments **ret)

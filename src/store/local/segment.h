@@ -50,7 +50,9 @@ static inline bool location_eq(const struct location *a, const struct location *
 
 /*
  * Opens all segments in the directory `dir` (taken over, also on failure). A last file whose
- * header never became whole is removed: nothing had been written behind it. Logs why on failure.
+ * header never became whole is removed: nothing had been written behind it. A last file that has
+ * more than a damaged header is a failure: its records cannot be told from what is not one, and
+ * going on would cut them off. Logs why on failure.
  */
 enum err segments_open(int dir, struct segments **ret) MUST_USE;
 /* No pins may be left. NULL is allowed. */
