@@ -23,6 +23,7 @@ enum err large_files_open(int dir, struct large_files **ret)
 	files->dir = -1;
 	files->staging = -1;
 	files->next = 1;
+	files->synced_folder = UINT64_MAX;
 	(void)pthread_mutex_init(&files->lock, NULL);
 	int e = files_open_dir(dir, "large", &files->dir);
 	if (e == 0)
@@ -98,12 +99,38 @@ void large_files_unnumber(struct large_files *files, struct large *large)
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
+/*
+ * Opens or makes a folder, whose name is durable then: whoever made it, another thread or a
+ * process that was killed, may not have come to that.
+ */
+static int make_folder(struct large_files *files, uint64_t folder, const char *name, int *ret)
+{
+	int fd;
+	int e = files_open_dir(files->dir, name, &fd);
+	if (e)
+		return e;
+	(void)pthread_mutex_lock(&files->lock);
+	bool synced = files->synced_folder == folder;
+	(void)pthread_mutex_unlock(&files->lock);
+	e = synced ? 0 : files_sync_dir(files->dir);
+	if (e) {
+		(void)close(fd);
+		return e;
+	}
+	(void)pthread_mutex_lock(&files->lock);
+	files->synced_folder = folder;
+	(void)pthread_mutex_unlock(&files->lock);
+	*ret = fd;
+	return 0;
+}
+
 int large_files_dir(struct large_files *files, uint64_t file, bool make, int *ret)
 {
 	char name[LARGE_NAME_BYTES];
-	(void)snprintf(name, sizeof(name), "%013" PRIx64, file / LARGE_FILES_IN_FOLDER);
+	uint64_t folder = file / LARGE_FILES_IN_FOLDER;
+	(void)snprintf(name, sizeof(name), "%013" PRIx64, folder);
 	if (make)
-		return files_open_dir(files->dir, name, ret);
+		return make_folder(files, folder, name, ret);
 	int fd = openat(files->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno;

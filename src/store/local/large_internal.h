@@ -73,6 +73,7 @@ struct large_files {
 	pthread_mutex_t lock; /* protects all below and what struct large says */
 	uint64_t next;
 	uint64_t next_staged;
+	uint64_t synced_folder; /* this one's name is durable; UINT64_MAX: none is known to be */
 	struct large *numbered; /* with a number and not settled, ascending */
 	struct large_buffer *spare;
 	unsigned spares;

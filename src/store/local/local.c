@@ -33,9 +33,18 @@ enum {
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
+/* Makes the folder's own name durable, if we may read where it lies. */
+static int sync_above(int dir)
+{
+	SCOPED_FD int above = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return above < 0 ? 0 : files_sync_dir(above);
+}
+
 static enum err open_folder(struct local *local, const char *path)
 {
 	int e = files_open_dir(AT_FDCWD, path, &local->dir);
+	if (e == 0)
+		e = sync_above(local->dir);
 	if (e == 0)
 		return ERR_OK;
 	log_error("store: cannot open the folder %s: %s", path, files_text(e));
@@ -131,6 +140,9 @@ static enum err make_parts(struct local *local)
 		e = large_files_open(local->dir, &local->files);
 	if (e == ERR_OK)
 		e = open_segments(local);
+	/* A start that was cut off may have left names that are not durable. */
+	if (e == ERR_OK && files_sync_dir(local->dir) != 0)
+		e = ERR_INTERNAL;
 	local->buckets = e == ERR_OK ? buckets_new() : NULL;
 	if (e == ERR_OK && !local->buckets)
 		e = ERR_UNAVAILABLE;
