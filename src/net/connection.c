@@ -23,6 +23,8 @@ static void free_if_unused(struct connection *c)
 {
 	if (c->phase != CONNECTION_CLOSED || c->running || c->warming || c->queued)
 		return;
+	if (c->x)
+		exchange_finish(TAKE(c->x));
 	transport_close(&c->transport);
 	strbuf_release(&c->stash);
 	strbuf_release(&c->out);
@@ -35,12 +37,14 @@ static void close_now(struct connection *c)
 		return;
 	c->phase = CONNECTION_CLOSED;
 	timers_cancel(&c->timer);
-	if (c->x)
+	/* While the warmer reads the file that is being sent, the file has to stay open. */
+	if (c->x && !c->warming)
 		exchange_finish(TAKE(c->x));
 	transport_close(&c->transport);
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
-	atomic_fetch_sub_explicit(&c->shard->connection_count, 1, memory_order_relaxed);
+	/* What this loop did for the connection is done before server_drain() sees it gone. */
+	atomic_fetch_sub_explicit(&c->shard->connection_count, 1, memory_order_release);
 }
 
 void connection_abort(struct connection *c)
