@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // CORS over the wire: rules, preflights, and headers on every kind of answer.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { multipart, policy, postForm, request, send, signedFieldsV1 } from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
@@ -139,6 +140,21 @@ test("the configuration can be read, replaced and deleted", async () => {
 	assert.equal(none.status, 404);
 	assert.equal(none.xml("Code"), "NoSuchCORSConfiguration");
 	assert.equal((await preflight("http://two.test", "GET")).status, 403);
+	const actual = await request(store, "GET", "uploads", "", { headers: { Origin: "http://two.test" } });
+	assert.equal(actual.status, 200, "CORS is no access control");
+	assert.deepEqual(Object.keys(actual.headers).filter(name => /^(access-control|vary)/.test(name)), []);
+});
+
+test("what a configuration comes with is checked too", async () => {
+	const body = `<CORSConfiguration>${rule(["http://md5.test"], ["POST"])}</CORSConfiguration>`;
+	const put = (text, headers) => request(store, "PUT", "uploads", "", { query: { cors: "" }, body: text, headers });
+	const wrong = await put(body, { "Content-MD5": createHash("md5").update("else").digest("base64") });
+	assert.equal(wrong.xml("Code"), "InvalidDigest");
+	assert.equal((await put(body.replace("</CORS", `${" ".repeat(17_000)}</CORS`))).status, 400);
+	assert.equal((await preflight("http://md5.test", "POST")).status, 403);
+	const right = await put(body, { "Content-MD5": createHash("md5").update(body).digest("base64") });
+	assert.equal(right.status, 200, right.text);
+	assert.equal((await preflight("http://md5.test", "POST")).status, 200);
 });
 
 test("configurations that are wrong are refused, and the old one stays", async () => {

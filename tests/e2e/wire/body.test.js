@@ -127,7 +127,7 @@ test("Expect: 100-continue: a request that is refused gets its error, and no 100
 		[`POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n${expecting}`
 			+ "Content-Length: 5\r\n\r\n", 400],
 	])
-		await play(store, { send: bytes, answers: [{ status, headers: { Connection: "close" } }] });
+		await play(store, { send: bytes, answers: [{ status, headers: { Connection: "close" } }], then: "closed" });
 });
 
 test("Expect: 100-continue: not sent when there is nothing to wait for", async () => {
