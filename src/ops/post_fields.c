@@ -21,6 +21,15 @@ void post_fields_release(struct post_fields *f)
 	free(f->large);
 }
 
+/* FNV-1a. */
+static uint32_t hash_of(struct slice name)
+{
+	uint32_t hash = 2166136261U;
+	for (size_t i = 0; i < name.len; i++)
+		hash = (hash ^ (unsigned char)ascii_lower(name.ptr[i])) * 16777619U;
+	return hash;
+}
+
 bool post_fields_begin(struct post_fields *f, struct slice name)
 {
 	struct post_field *field = arena_zalloc(f->arena, sizeof(*field));
@@ -29,6 +38,7 @@ bool post_fields_begin(struct post_fields *f, struct slice name)
 	field->name = arena_copy(f->arena, name);
 	if (!field->name.ptr)
 		return false;
+	field->name_hash = hash_of(name);
 	if (f->last)
 		f->last->next = field;
 	else
@@ -102,6 +112,15 @@ static bool find(void *context, struct slice name, struct slice *ret)
 struct form_fields post_fields_as_form(struct post_fields *f)
 {
 	return (struct form_fields){.find = find, .context = f};
+}
+
+bool post_fields_is_first(const struct post_fields *f, const struct post_field *field)
+{
+	const struct post_field *first = f->first;
+	while (first != field && (first->name_hash != field->name_hash ||
+					 !slice_eq_nocase(first->name, field->name)))
+		first = first->next;
+	return first == field;
 }
 
 const struct post_field *post_fields_next(const struct post_fields *f, const struct post_field *at)

@@ -15,6 +15,7 @@ struct post_field {
 	struct post_field *next;
 	struct slice name;
 	struct slice value;
+	uint32_t name_hash; /* in lower case: a thousand long names are compared quickly */
 };
 
 struct post_fields {
@@ -47,6 +48,8 @@ struct slice post_fields_get(struct post_fields *f, struct slice name);
 struct slice post_fields_custom(void *ctx, struct slice name);
 /* The fields as oss/ sees them. */
 struct form_fields post_fields_as_form(struct post_fields *f);
+/* Whether no field before it has its name. */
+bool post_fields_is_first(const struct post_fields *f, const struct post_field *field);
 /* All of them: from NULL on, until NULL. */
 const struct post_field *post_fields_next(const struct post_fields *f, const struct post_field *at);
 

@@ -51,7 +51,20 @@ static bool refuse_argument(
 	return false;
 }
 
-/* What a policy sees: the fields, the bucket of the request, the object's content type. */
+static const struct slice acl_name = SLICE_LIT("x-oss-object-acl");
+
+/* The ACL that a header of the request sets, if no field does: fields win (spec: section 1). */
+static bool find_header_acl(struct post_object *state, struct slice *ret)
+{
+	struct slice field;
+	*ret = request_header(state->r, acl_name);
+	return ret->ptr && !post_fields_find(&state->fields, acl_name, &field);
+}
+
+/*
+ * What a policy sees is what will be stored: the first field of each name, the ACL even if it
+ * comes in a header, the bucket of the request, the object's content type.
+ */
 static bool policy_find(void *context, struct slice name, struct slice *ret)
 {
 	struct post_object *state = context;
@@ -63,6 +76,8 @@ static bool policy_find(void *context, struct slice name, struct slice *ret)
 		*ret = state->content_type;
 		return true;
 	}
+	if (slice_eq_nocase(name, acl_name) && find_header_acl(state, ret))
+		return true;
 	return post_fields_find(&state->fields, name, ret);
 }
 
@@ -135,18 +150,18 @@ static bool set_key(struct request *r, struct post_object *state, struct slice f
 	return true;
 }
 
-/* Attributes from the request's headers, then from the fields, which win (spec: section 1). */
+/* The same that the policy has seen: a second field of one name means nothing. */
 static bool read_attributes(struct request *r, struct post_object *state, struct object_headers *h)
 {
 	SCOPED_STRBUF(reason, 512);
 	enum err e = ERR_OK;
 	const struct post_field *field = NULL;
-	static const struct slice acl = SLICE_LIT("x-oss-object-acl");
-	struct slice header = request_header(r, acl);
-	if (header.ptr)
-		e = object_headers_add(h, acl, header, &reason);
+	struct slice acl;
+	if (find_header_acl(state, &acl))
+		e = object_headers_add(h, acl_name, acl, &reason);
 	while (e == ERR_OK && (field = post_fields_next(&state->fields, field)))
-		e = object_headers_add(h, field->name, field->value, &reason);
+		if (post_fields_is_first(&state->fields, field))
+			e = object_headers_add(h, field->name, field->value, &reason);
 	h->content_type = state->content_type;
 	if (e == ERR_OK)
 		e = object_headers_finish(h);

@@ -338,3 +338,33 @@ test("an upload that breaks off leaves nothing", async () => {
 	assert.equal((await post(signedFieldsV1("after/k"))).status, 204);
 	assert.deepEqual((await listObjects(store)).filter(key => key.startsWith("broken/")), []);
 });
+
+test("of fields with one name the first is what the policy sees and what is stored", async () => {
+	const conditions = [["eq", "$x-oss-object-acl", "private"],
+		["eq", "$x-oss-forbid-overwrite", "true"], ["eq", "$cache-control", "no-cache"]];
+	const fields = [
+		...Object.entries(signedFieldsV1("twice/k", {
+			"x-oss-object-acl": "private", "x-oss-forbid-overwrite": "true", "Cache-Control": "no-cache",
+		}, { text: policy({ conditions }) })),
+		["X-Oss-Object-Acl", "public-read"], ["x-oss-forbid-overwrite", "false"],
+		["cache-control", "max-age=9"],
+	];
+	assert.equal((await post(fields)).status, 204);
+	assert.equal((await send(`${store}/uploads/twice/k`)).status, 403);
+	const got = await request(store, "GET", "uploads", "twice/k");
+	assert.equal(got.headers["cache-control"], "no-cache");
+	await refused(post(fields, { ...FILE, content: "other" }), 409, "FileAlreadyExists");
+});
+
+test("a policy sees the ACL that a header of the request sets", async () => {
+	const fields = signedFieldsV1("header-acl/k", {},
+		{ text: policy({ conditions: [["not-in", "$x-oss-object-acl", ["public-read"]]] }) });
+	const headers = { "x-oss-object-acl": "public-read" };
+	await refused(post(fields, FILE, { headers }), 403, "AccessDenied", "header-acl/k");
+	assert.equal((await post(fields)).status, 204);
+	assert.equal((await post(signedFieldsV1("header-acl/free"), FILE, { headers })).status, 204);
+	assert.equal((await send(`${store}/uploads/header-acl/free`)).text, "content");
+	assert.equal((await post(signedFieldsV1("header-acl/field", { "x-oss-object-acl": "private" }), FILE,
+		{ headers })).status, 204);
+	assert.equal((await send(`${store}/uploads/header-acl/field`)).status, 403, "the field wins");
+});

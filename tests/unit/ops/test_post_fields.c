@@ -27,8 +27,10 @@ static void finding(void)
 		"an absent one is not");
 	const struct post_field *at = post_fields_next(&f, NULL);
 	IS(at->name, S("Key"), "in their order");
+	OK(post_fields_is_first(&f, at), "the first of its name");
 	at = post_fields_next(&f, post_fields_next(&f, at));
 	OK(slice_eq(at->value, S("b")) && post_fields_next(&f, at) == NULL, "to the last");
+	OK(!post_fields_is_first(&f, at), "which is the second of its name");
 	post_fields_release(&f);
 	arena_reset(&arena);
 }
