@@ -85,6 +85,9 @@ static enum answer_result flush_file(struct connection *c)
 	struct exchange *x = c->x;
 	struct loop *loop = &c->shard->loop;
 	uint64_t checked = 0;
+	/* TLS reads the file into the loop's buffer, where the next request may already be. */
+	if (c->transport.tls && !connection_keep_input(c))
+		return ANSWER_FAILED;
 	while (x->file_left) {
 		if (checked == 0) {
 			checked = x->file_left < WINDOW_BYTES ? x->file_left : WINDOW_BYTES;

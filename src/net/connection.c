@@ -430,24 +430,22 @@ static void run_again(struct task *task)
 	run_or_free(c);
 }
 
-/* Before the loop serves others: input that is not used yet moves out of its buffer. */
-static void keep_input(struct connection *c)
+bool connection_keep_input(struct connection *c)
 {
 	if (c->view.len == 0) {
 		strbuf_release(&c->stash);
 		c->view = (struct slice){NULL, 0};
-		return;
+		return true;
 	}
 	if (c->stash.len && c->view.ptr >= c->stash.ptr &&
 		c->view.ptr <= c->stash.ptr + c->stash.len)
-		return; /* it is still where it was kept */
+		return true; /* it is still where it was kept */
 	strbuf_clear(&c->stash);
 	strbuf_add_slice(&c->stash, c->view);
-	if (strbuf_broken(&c->stash)) {
-		connection_abort(c);
-		return;
-	}
+	if (strbuf_broken(&c->stash))
+		return false;
 	c->view = strbuf_slice(&c->stash);
+	return true;
 }
 
 void connection_run(struct connection *c)
@@ -468,7 +466,8 @@ void connection_run(struct connection *c)
 		c->queued = true;
 		executor_post(&c->shard->loop.executor, &c->again);
 	}
-	keep_input(c);
+	if (!connection_keep_input(c))
+		connection_abort(c);
 }
 
 static void ready(struct loop_watch *watch, uint32_t events)

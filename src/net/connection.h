@@ -128,6 +128,11 @@ struct shard {
 
 /* Takes over `fd`, accepted by `listener`. */
 void connection_open(const struct listener *listener, int fd, const struct sockaddr *peer);
+/*
+ * Moves input that is not used yet out of the loop's buffer, before the loop or an answer uses
+ * that. False without memory: the connection cannot go on.
+ */
+bool connection_keep_input(struct connection *c) MUST_USE;
 /* Goes on from wherever it stands until it has to wait. May free the connection. */
 void connection_run(struct connection *c);
 /* Gives up at once: the exchange is gone, the socket closed. Frees it as soon as nothing uses it.

@@ -62,6 +62,19 @@ test("requests, one after the other and pipelined", async () => {
 	await play(store, { send: `${GET}Connection: close\r\n\r\n`, answers: [200], then: "closed" });
 });
 
+test("what is pipelined behind a large answer is not touched by it", async () => {
+	const content = Buffer.alloc(200_000, "GET /uploads/none HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	await request(store, "PUT", "uploads", "tls/pipelined",
+		{ body: content, headers: { "x-oss-object-acl": "public-read" } });
+	const large = "GET /uploads/tls/pipelined HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	await play(store, {
+		send: large + `${GET}\r\n` + large + `${GET}\r\n`,
+		answers: [{ body: content.toString() }, { body: OPEN.content }, { body: content.toString() },
+			{ body: OPEN.content }],
+		then: "open",
+	});
+});
+
 test("objects of many sizes go up and come down whole", async () => {
 	for (const size of [0, 1, 16_384, 16_385, 65_536, 65_537, 1_048_577, 20_000_000]) {
 		const content = randomBytes(size);
