@@ -15,6 +15,7 @@
 
 #include "app/app.h"
 #include "app/ledger.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/private_file.h"
@@ -368,22 +369,33 @@ static void print_ready(const struct parts *p)
 }
 
 /* Requests whose connection has gone may still be at work; they need the store and the loops. */
-static void wait_until_idle(const struct parts *p)
+static void wait_until_idle(const struct parts *p, int64_t deadline_ms)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
-	while (p->ops && !ops_idle(p->ops))
+	while (p->ops && !ops_idle(p->ops) && clock_monotonic_ms() < deadline_ms)
 		(void)nanosleep(&pause, NULL);
+}
+
+/* Uploads that still run call back, in `serve` our own application server: it goes last. */
+static void stop_serving(struct parts *p)
+{
+	if (p->with_store) {
+		server_stop(p->server, &p->store_service);
+		server_stop(p->server, &p->operations.service);
+		server_drain(p->server, &p->store_service, LIMIT_STOP_MS);
+		wait_until_idle(p, clock_monotonic_ms() + LIMIT_CALLBACK_MS);
+	}
+	server_stop(p->server, NULL);
+	server_drain(p->server, NULL, LIMIT_STOP_MS);
 }
 
 static void stop(struct parts *p)
 {
-	if (p->server) {
-		server_stop(p->server);
-		server_drain(p->server, LIMIT_STOP_MS);
-	}
+	if (p->server)
+		stop_serving(p);
 	if (p->outgoing)
 		outgoing_stop(p->outgoing, LIMIT_CALLBACK_MS);
-	wait_until_idle(p);
+	wait_until_idle(p, INT64_MAX);
 	callback_sender_free(p->sender);
 	ledger_close(p->ledger);
 	store_close(p->store);

@@ -18,6 +18,11 @@ static void set_timer(struct connection *c, enum timer_kind kind)
 	timers_set(&c->shard->loop.timers, &c->timer, kind, c->shard->loop.now_ms);
 }
 
+static bool is_stopping(const struct connection *c)
+{
+	return c->listener->fd < 0;
+}
+
 /* Once nothing on the stack or in a mailbox refers to it. */
 static void free_if_unused(struct connection *c)
 {
@@ -43,8 +48,9 @@ static void close_now(struct connection *c)
 	transport_close(&c->transport);
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
+	atomic_fetch_sub_explicit(&c->shard->connection_count, 1, memory_order_relaxed);
 	/* What this loop did for the connection is done before server_drain() sees it gone. */
-	atomic_fetch_sub_explicit(&c->shard->connection_count, 1, memory_order_release);
+	atomic_fetch_sub_explicit(&c->listener->connection_count, 1, memory_order_release);
 }
 
 void connection_abort(struct connection *c)
@@ -151,7 +157,7 @@ static void begin(struct connection *c, size_t head_size)
 	}
 	c->view = slice_from(c->view, head_size);
 	c->head_scanned = 0;
-	c->close_after = !x->head.keep_alive || c->shard->stopping;
+	c->close_after = !x->head.keep_alive || is_stopping(c);
 	x->started_ms = c->shard->loop.now_ms;
 	atomic_fetch_add_explicit(&c->shard->request_count, 1, memory_order_relaxed);
 	body_starts(c);
@@ -169,7 +175,7 @@ static bool step_head(struct connection *c)
 {
 	c->view = slice_from(c->view, request_head_skip(c->view));
 	if (c->view.len == 0) {
-		if (c->shard->stopping) {
+		if (is_stopping(c)) {
 			close_now(c);
 			return false;
 		}
@@ -486,7 +492,7 @@ static void ready(struct loop_watch *watch, uint32_t events)
 	connection_run(c);
 }
 
-void connection_open(const struct listener *listener, int fd, const struct sockaddr *peer)
+void connection_open(struct listener *listener, int fd, const struct sockaddr *peer)
 {
 	struct shard *shard = listener->shard;
 	struct connection *c = calloc(1, sizeof(*c));
@@ -513,6 +519,7 @@ void connection_open(const struct listener *listener, int fd, const struct socka
 	c->prev->next = c;
 	c->next->prev = c;
 	atomic_fetch_add_explicit(&shard->connection_count, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&listener->connection_count, 1, memory_order_relaxed);
 	if ((listener->tls && !(c->transport.tls = tls_accept(listener->tls, fd))) ||
 		!loop_watch_add(&shard->loop, fd, &c->watch)) {
 		connection_abort(c);

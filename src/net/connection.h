@@ -34,7 +34,7 @@ struct exchange;
 struct connection {
 	struct loop_watch watch;
 	struct shard *shard;
-	const struct listener *listener;
+	struct listener *listener;
 	struct connection *prev;
 	struct connection *next;
 	struct transport transport;
@@ -101,9 +101,10 @@ struct listener {
 	struct loop_watch watch;
 	struct shard *shard;
 	struct listener *next;
-	int fd;
+	int fd; /* -1: it is stopping */
 	const struct service *service;
 	struct tls *tls;
+	atomic_uint_fast64_t connection_count; /* read by other threads */
 };
 
 /* A loop with what it serves. */
@@ -111,13 +112,11 @@ struct shard {
 	struct loop loop;
 	struct warmer *warmer;
 	struct listener *listeners;
-	struct listener *closed_listeners; /* connections still point at them */
-	struct connection connections;     /* ring head */
+	struct connection connections; /* ring head */
 	struct exchange *free_exchanges;
 	unsigned free_exchange_count;
 	uint64_t id_seed;
 	uint64_t id_count;
-	bool stopping;
 	uint64_t connection_limit;
 	/* Read by other threads. */
 	atomic_uint_fast64_t connection_count;
@@ -127,7 +126,7 @@ struct shard {
 };
 
 /* Takes over `fd`, accepted by `listener`. */
-void connection_open(const struct listener *listener, int fd, const struct sockaddr *peer);
+void connection_open(struct listener *listener, int fd, const struct sockaddr *peer);
 /*
  * Moves input that is not used yet out of the loop's buffer, before the loop or an answer uses
  * that. False without memory: the connection cannot go on.

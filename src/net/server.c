@@ -58,16 +58,19 @@ static void accept_ready(struct loop_watch *watch, uint32_t events UNUSED)
 	}
 }
 
-static void close_listeners(struct shard *shard)
+static bool is_for(const struct listener *listener, const struct service *service)
 {
-	while (shard->listeners) {
-		struct listener *listener = shard->listeners;
-		shard->listeners = listener->next;
-		close(listener->fd);
-		/* Connections point at their listener: it stays until the shard is freed. */
-		listener->fd = -1;
-		listener->next = shard->closed_listeners;
-		shard->closed_listeners = listener;
+	return !service || listener->service == service;
+}
+
+/* Connections point at their listener: it stays until the shard is freed. */
+static void close_listeners(struct shard *shard, const struct service *service)
+{
+	for (struct listener *l = shard->listeners; l; l = l->next) {
+		if (l->fd < 0 || !is_for(l, service))
+			continue;
+		close(l->fd);
+		l->fd = -1;
 	}
 }
 
@@ -88,11 +91,11 @@ static bool shard_init(struct shard *shard, struct warmer *warmer, unsigned loop
 
 static void shard_release(struct shard *shard)
 {
-	close_listeners(shard);
-	while (shard->closed_listeners) {
-		struct listener *next = shard->closed_listeners->next;
-		free(shard->closed_listeners);
-		shard->closed_listeners = next;
+	close_listeners(shard, NULL);
+	while (shard->listeners) {
+		struct listener *next = shard->listeners->next;
+		free(shard->listeners);
+		shard->listeners = next;
 	}
 	while (shard->free_exchanges) {
 		struct exchange *next = shard->free_exchanges->next_free;
@@ -256,14 +259,16 @@ bool server_start(struct server *server)
 struct shard_task {
 	struct task task;
 	struct shard *shard;
+	const struct service *service; /* NULL: all */
 };
 
-static void each_connection(struct shard *shard, void (*call)(struct connection *c))
+static void each_connection(const struct shard_task *own, void (*call)(struct connection *c))
 {
-	struct connection *c = shard->connections.next;
-	while (c != &shard->connections) {
+	struct connection *c = own->shard->connections.next;
+	while (c != &own->shard->connections) {
 		struct connection *next = c->next;
-		call(c);
+		if (is_for(c->listener, own->service))
+			call(c);
 		c = next;
 	}
 }
@@ -271,56 +276,64 @@ static void each_connection(struct shard *shard, void (*call)(struct connection 
 static void stop_shard(struct task *task)
 {
 	struct shard_task *own = CONTAINER_OF(task, struct shard_task, task);
-	own->shard->stopping = true;
-	close_listeners(own->shard);
-	each_connection(own->shard, connection_stop);
+	close_listeners(own->shard, own->service);
+	each_connection(own, connection_stop);
 	free(own);
 }
 
 static void drop_connections(struct task *task)
 {
 	struct shard_task *own = CONTAINER_OF(task, struct shard_task, task);
-	each_connection(own->shard, connection_abort);
+	each_connection(own, connection_abort);
 	free(own);
 }
 
-static void on_each_shard(struct server *server, void (*run)(struct task *task))
+static void on_each_shard(
+	struct server *server, const struct service *service, void (*run)(struct task *task))
 {
 	for (unsigned i = 0; i < server->loops; i++) {
 		struct shard_task *own = calloc(1, sizeof(*own));
 		if (!own)
 			continue;
-		*own = (struct shard_task){.task.run = run, .shard = &server->shards[i]};
+		*own = (struct shard_task){
+			.task.run = run, .shard = &server->shards[i], .service = service};
 		executor_post(&server->shards[i].loop.executor, &own->task);
 	}
 }
 
-void server_stop(struct server *server)
+void server_stop(struct server *server, const struct service *service)
 {
 	if (server->started)
-		on_each_shard(server, stop_shard);
+		on_each_shard(server, service, stop_shard);
 }
 
-static bool drained(const struct server *server, int64_t deadline_ms)
+static uint64_t count_connections(const struct server *server, const struct service *service)
+{
+	uint64_t count = 0;
+	for (unsigned i = 0; i < server->loops; i++)
+		for (const struct listener *l = server->shards[i].listeners; l; l = l->next)
+			if (is_for(l, service))
+				count += atomic_load(&l->connection_count);
+	return count;
+}
+
+static bool drained(const struct server *server, const struct service *service, int64_t deadline_ms)
 {
 	const struct timespec pause = {.tv_nsec = DRAIN_POLL_MS * 1000000};
-	for (;;) {
-		struct server_stats stats;
-		server_stats(server, &stats);
-		if (stats.connections == 0)
-			return true;
+	while (count_connections(server, service) > 0) {
 		if (clock_monotonic_ms() >= deadline_ms)
 			return false;
 		(void)nanosleep(&pause, NULL);
 	}
+	return true;
 }
 
-void server_drain(struct server *server, int64_t timeout_ms)
+void server_drain(struct server *server, const struct service *service, int64_t timeout_ms)
 {
-	if (!server->started || drained(server, clock_monotonic_ms() + timeout_ms))
+	if (!server->started || drained(server, service, clock_monotonic_ms() + timeout_ms))
 		return;
-	on_each_shard(server, drop_connections);
-	(void)drained(server, clock_monotonic_ms() + 1000);
+	on_each_shard(server, service, drop_connections);
+	(void)drained(server, service, clock_monotonic_ms() + 1000);
 }
 
 void server_free(struct server *server)

@@ -34,11 +34,14 @@ bool server_listen(struct server *server, const char *address, const struct serv
 
 bool server_start(struct server *server) MUST_USE;
 
-/* Refuses new connections, closes idle ones, and lets the others finish what they do. */
-void server_stop(struct server *server);
-/* Waits until no connection is left, at most `timeout_ms`; drops the rest. Then loops still run
-   tasks. */
-void server_drain(struct server *server, int64_t timeout_ms);
+/*
+ * Refuses new connections to `service`, closes idle ones, and lets the others finish what they do;
+ * NULL: to all services. A service that others need for what they finish is stopped after them.
+ */
+void server_stop(struct server *server, const struct service *service);
+/* Waits until no connection to it is left, at most `timeout_ms`; drops the rest. Then loops still
+   run tasks. */
+void server_drain(struct server *server, const struct service *service, int64_t timeout_ms);
 /* Ends the loops and frees everything. After server_drain(), or before server_start(). */
 void server_free(struct server *server);
 

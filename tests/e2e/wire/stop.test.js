@@ -37,10 +37,10 @@ test("an upload that runs is finished; new connections are refused", async t => 
 	await connection.send(body.subarray(0, 1_500_000));
 	const stopped = server.stop();
 	await refusesConnections(server.store);
-	await refusesConnections(server.app);
 	await connection.send(body.subarray(1_500_000));
 	await expectAnswer(connection, { status: 204, headers: { Connection: "close" } });
 	assert.equal((await connection.closed()).length, 0);
+	await refusesConnections(server.app);
 	await stopped;
 	const again = await startServer(t, { data });
 	assert.ok((await getObject(again.store, "stop/form")).equals(content));
@@ -86,6 +86,22 @@ test("a callback that is on its way is waited for", async t => {
 	response.end("{\"waited\":true}");
 	// Without Content-Length that would be chunked; Node knows the length of a single write.
 	await expectAnswer(connection, { status: 200, body: "{\"waited\":true}" });
+	await stopped;
+});
+
+test("an upload that runs is called back by our own application server", async t => {
+	const server = await startServer(t);
+	const grant = await (await fetch(`${server.app}/grant`)).json();
+	const { type, body } = multipart({ key: `${grant.dir}k`, ...grant.fields }, { content: "x".repeat(1000) });
+	const connection = await connect(server.store);
+	await connection.send(`POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\n`
+		+ `Content-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`);
+	await expectAnswer(connection, 100);
+	await connection.send(body.subarray(0, -10));
+	const stopped = server.stop();
+	await refusesConnections(server.store);
+	await connection.send(body.subarray(-10));
+	await expectAnswer(connection, { status: 200, body: "{\"Status\":\"OK\"}" });
 	await stopped;
 });
 

@@ -357,8 +357,8 @@ int main(void)
 	methods();
 	refused();
 	buckets();
-	server_stop(server);
-	server_drain(server, 10000);
+	server_stop(server, NULL);
+	server_drain(server, NULL, 10000);
 	outgoing_stop(outgoing, 0);
 	server_free(server);
 	app_free(usual.app);

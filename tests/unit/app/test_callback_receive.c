@@ -533,8 +533,8 @@ int main(void)
 	back_ends();
 	large();
 	genuine();
-	server_stop(server);
-	server_drain(server, 10000);
+	server_stop(server, NULL);
+	server_drain(server, NULL, 10000);
 	outgoing_stop(outgoing, 0);
 	ledger_close(ledger);
 	server_free(server);
