@@ -215,3 +215,13 @@ void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset,
 	}
 	send_out(x, status, out);
 }
+
+void exchange_send_head(struct exchange *x, int status, uint64_t size)
+{
+	if (x->answered)
+		return;
+	settle_body(x->connection);
+	if (x->head.method != HTTP_HEAD)
+		x->connection->close_after = true;
+	send_out(x, status, compose(x, status, size));
+}

@@ -102,6 +102,12 @@ void exchange_send(struct exchange *x, int status, struct slice body);
 void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset, uint64_t size);
 
 /*
+ * Answers as to HEAD whatever the method: tells `size` and sends no body. Closes the connection if
+ * the method lets the client expect one.
+ */
+void exchange_send_head(struct exchange *x, int status, uint64_t size);
+
+/*
  * What the request's line in the log says beyond method, target, status and time: key=value text,
  * copied. Untrusted text must have been quoted (log_quoted).
  */

@@ -4,15 +4,9 @@
 #include "http/conditional.h"
 #include "http/date.h"
 #include "http/range.h"
-#include "ops/object_headers.h"
+#include "ops/lookup.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
-
-struct get_object {
-	struct request *r;
-	struct store_get get;
-	bool found; /* get holds something to be released */
-};
 
 /* Query parameters that replace a header of the answer. */
 static const struct {
@@ -129,65 +123,23 @@ static void answer_object(struct request *r, const struct store_get *get, struct
 	respond_file(r, part == RANGE_PART ? 206 : 200, &get->blob, range.first, range.size);
 }
 
-static void looked_up(struct request *r)
+static void found(struct lookup *lookup)
 {
-	struct get_object *state = r->state;
-	struct store_get *get = &state->get;
-	state->found = get->wait.err == ERR_OK;
-	if (!r->x)
-		return;
-	if (r->anonymous && (!state->found || !request_may_read(r, get->object.acl)) &&
-		!request_may_read(r, STORE_ACL_DEFAULT)) {
-		/* Whether it exists is no business of theirs. */
-		respond_error(r, ERR_BUCKET_ACL_DENIED);
-		return;
-	}
-	if (!state->found) {
-		respond_detail(r, "Key", r->address.key.text);
-		respond_error(r, get->wait.err);
-		return;
-	}
-	if (!request_may_read(r, get->object.acl)) {
-		respond_error(r, ERR_ACCESS_DENIED);
-		return;
-	}
 	SCOPED_STRBUF(etag, 64);
-	hex_encode_upper(&etag, slice_of(get->object.md5, sizeof(get->object.md5)));
-	if (conditions_hold(r, &get->object, strbuf_slice(&etag)))
-		answer_object(r, get, strbuf_slice(&etag));
-}
-
-static void came_back(struct task *task)
-{
-	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_get *get = CONTAINER_OF(wait, struct store_get, wait);
-	struct request *r = CONTAINER_OF(get, struct get_object, get)->r;
-	looked_up(r);
-	request_release(r);
+	lookup_add_etag(lookup, &etag);
+	if (conditions_hold(lookup->r, &lookup->get.object, strbuf_slice(&etag)))
+		answer_object(lookup->r, &lookup->get, strbuf_slice(&etag));
 }
 
 static void finish(struct request *r)
 {
-	struct get_object *state = r->state;
-	state->r = r;
-	state->get = (struct store_get){
-		.wait = {.task.run = came_back, .home = r->home},
-		.bucket_id = r->bucket->id,
-		.key = r->address.key.text,
-		.head_only = r->op->method == HTTP_HEAD,
-	};
-	request_hold(r);
-	if (store_get(r->ops->options.store, &state->get) == STORE_WAIT)
-		return;
-	looked_up(r);
-	request_release(r);
+	bool head_only = r->op->method == HTTP_HEAD;
+	lookup_start(r->state, r, r->bucket, r->address.key.text, head_only, found);
 }
 
 static void release(struct request *r)
 {
-	struct get_object *state = r->state;
-	if (state->found)
-		store_get_release(r->ops->options.store, &state->get);
+	lookup_release(r->state);
 }
 
 extern const struct op op_get_object;
@@ -197,7 +149,7 @@ const struct op op_get_object = {
 	.level = OP_OBJECT,
 	.access = OP_ACCESS_OBJECT,
 	.body = OP_BODY_NONE,
-	.state_size = sizeof(struct get_object),
+	.state_size = sizeof(struct lookup),
 	.finish = finish,
 	.release = release,
 };
@@ -209,7 +161,7 @@ const struct op op_head_object = {
 	.level = OP_OBJECT,
 	.access = OP_ACCESS_OBJECT,
 	.body = OP_BODY_NONE,
-	.state_size = sizeof(struct get_object),
+	.state_size = sizeof(struct lookup),
 	.finish = finish,
 	.release = release,
 };

@@ -79,7 +79,7 @@ static bool access_granted(struct request *r)
 	case OP_ACCESS_OWNER:
 		return !r->anonymous;
 	case OP_ACCESS_READ:
-		return request_may_read(r, STORE_ACL_DEFAULT);
+		return request_may_read(r, r->bucket, STORE_ACL_DEFAULT);
 	case OP_ACCESS_WRITE:
 		return request_may_write(r);
 	}

@@ -44,9 +44,10 @@ struct slice request_param(struct request *r, struct slice name)
 	return arena_copy(&r->arena, value);
 }
 
-bool request_may_read(const struct request *r, enum store_acl object_acl)
+bool request_may_read(
+	const struct request *r, const struct store_bucket *bucket, enum store_acl object_acl)
 {
-	enum store_acl acl = object_acl == STORE_ACL_DEFAULT ? r->bucket->acl : object_acl;
+	enum store_acl acl = object_acl == STORE_ACL_DEFAULT ? bucket->acl : object_acl;
 	return !r->anonymous || acl == STORE_ACL_PUBLIC_READ || acl == STORE_ACL_PUBLIC_READ_WRITE;
 }
 

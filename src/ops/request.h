@@ -50,8 +50,9 @@ struct slice request_header(const struct request *r, struct slice name);
  */
 struct slice request_param(struct request *r, struct slice name);
 
-/* Whether the caller may read an object with that ACL, and write to the bucket. */
-bool request_may_read(const struct request *r, enum store_acl object_acl);
+/* Whether the caller may read an object of `bucket` with that ACL, and write to r->bucket. */
+bool request_may_read(
+	const struct request *r, const struct store_bucket *bucket, enum store_acl object_acl);
 bool request_may_write(const struct request *r);
 
 #endif

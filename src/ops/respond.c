@@ -52,6 +52,12 @@ void respond_file(struct request *r, int status, const struct store_blob *blob, 
 		exchange_send_file(r->x, status, blob->fd, blob->offset + offset, size);
 }
 
+void respond_head(struct request *r, int status, uint64_t size)
+{
+	if (begin_answer(r))
+		exchange_send_head(r->x, status, size);
+}
+
 void respond_xml(struct request *r, const struct strbuf *document)
 {
 	if (strbuf_broken(document))

@@ -22,6 +22,9 @@ void respond_xml(struct request *r, const struct strbuf *document);
 void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
 	uint64_t size);
 
+/* The headers alone, with the Content-Length `size`, also to GET: see exchange_send_head(). */
+void respond_head(struct request *r, int status, uint64_t size);
+
 /* The error with its default message. */
 void respond_error(struct request *r, enum err e);
 /* The error with another message. */

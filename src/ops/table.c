@@ -5,12 +5,16 @@
 extern const struct op op_delete_bucket;
 extern const struct op op_delete_bucket_cors;
 extern const struct op op_delete_object;
+extern const struct op op_delete_objects;
 extern const struct op op_get_bucket_acl;
 extern const struct op op_get_bucket_cors;
 extern const struct op op_get_bucket_info;
 extern const struct op op_get_bucket_location;
 extern const struct op op_get_object;
+extern const struct op op_get_object_acl;
+extern const struct op op_get_object_meta;
 extern const struct op op_head_object;
+extern const struct op op_head_object_meta;
 extern const struct op op_list_buckets;
 extern const struct op op_list_objects;
 extern const struct op op_list_objects_v2;
@@ -25,12 +29,16 @@ const struct op *const op_table[] = {
 	&op_delete_bucket,
 	&op_delete_bucket_cors,
 	&op_delete_object,
+	&op_delete_objects,
 	&op_get_bucket_acl,
 	&op_get_bucket_cors,
 	&op_get_bucket_info,
 	&op_get_bucket_location,
 	&op_get_object,
+	&op_get_object_acl,
+	&op_get_object_meta,
 	&op_head_object,
+	&op_head_object_meta,
 	&op_list_buckets,
 	&op_list_objects,
 	&op_list_objects_v2,

@@ -205,7 +205,7 @@ test("an error tells which key or bucket, escaped, in less than 4096 bytes", asy
 
 test("what does not exist here is not taken for something else", async () => {
 	for (const [method, key, sub] of [["PUT", "", "lifecycle"], ["GET", "", "versioning"],
-		["GET", "", "tagging"], ["GET", "k", "acl"], ["PUT", "k", "tagging"],
+		["GET", "", "tagging"], ["PUT", "k", "acl"], ["PUT", "k", "tagging"],
 		["POST", "k", "uploads"], ["GET", "", "uploads"]]) {
 		await refused(request(store, method, "private", key, { query: { [sub]: "" },
 			body: method === "GET" ? undefined : "" }), 501, "NotImplemented");

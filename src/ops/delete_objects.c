@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DeleteMultipleObjects, POST /?delete (spec: REST API section 6). All deletes are given to the
+ * store at once, which makes them durable together, and the answer waits for the last. Either all
+ * keys were deleted or the answer is an error, after which a client may simply ask again.
+ */
+#include "base/limits.h"
+#include "ops/elements.h"
+#include "ops/ops_internal.h"
+#include "ops/params.h"
+#include "ops/require.h"
+#include "ops/respond.h"
+#include "oss/xml.h"
+
+enum {
+	MAX_OBJECTS = 1000,               /* OSS */
+	RESULT_DOCUMENT_BYTES = 16 << 20, /* 1,000 keys of 1,023 bytes, each byte escaped */
+};
+
+struct delete_one {
+	struct store_delete del;
+	struct delete_objects *all;
+};
+
+struct delete_objects {
+	struct request *r;
+	bool encode;
+	bool quiet;
+	bool has_key;       /* the <Object> that is being read */
+	struct strbuf keys; /* one behind the other */
+	size_t ends[MAX_OBJECTS];
+	size_t count;
+	struct delete_one *each; /* `count` of them, on the heap: they outlive the exchange */
+	size_t left;
+	enum err err; /* the first that a delete met */
+};
+
+/* ---- The document ----------------------------------------------------------------------------
+ */
+
+static enum err read_quiet(void *ctx, struct slice text, struct strbuf *reason)
+{
+	struct delete_objects *state = ctx;
+	state->quiet = slice_eq(xml_trim(text), S("true"));
+	if (state->quiet || slice_eq(xml_trim(text), S("false")))
+		return ERR_OK;
+	strbuf_adds(reason, "Quiet must be true or false.");
+	return ERR_MALFORMED_XML;
+}
+
+static enum err object_opens(void *ctx, struct strbuf *reason)
+{
+	struct delete_objects *state = ctx;
+	state->has_key = false;
+	if (state->count < MAX_OBJECTS)
+		return ERR_OK;
+	strbuf_adds(reason, "There are more than 1000 objects.");
+	return ERR_MALFORMED_XML;
+}
+
+static enum err read_key(void *ctx, struct slice text, struct strbuf *reason)
+{
+	struct delete_objects *state = ctx;
+	struct object_key key;
+	if (state->has_key) {
+		strbuf_adds(reason, "An Object has two keys.");
+		return ERR_MALFORMED_XML;
+	}
+	enum err e = object_key_parse(text, &key);
+	if (e != ERR_OK)
+		return e;
+	strbuf_add_slice(&state->keys, key.text);
+	state->ends[state->count++] = state->keys.len;
+	state->has_key = true;
+	return strbuf_broken(&state->keys) ? ERR_UNAVAILABLE : ERR_OK;
+}
+
+static enum err read_version(void *ctx UNUSED, struct slice text, struct strbuf *reason)
+{
+	if (xml_trim(text).len == 0)
+		return ERR_OK;
+	strbuf_adds(reason, "VersionId is not implemented.");
+	return ERR_NOT_IMPLEMENTED;
+}
+
+static enum err object_closes(void *ctx, struct strbuf *reason)
+{
+	const struct delete_objects *state = ctx;
+	if (state->has_key)
+		return ERR_OK;
+	strbuf_adds(reason, "An Object has no Key.");
+	return ERR_MALFORMED_XML;
+}
+
+/* False: it was answered. */
+static bool read_document(struct request *r, struct delete_objects *state)
+{
+	static const struct xml_element elements[] = {
+		{.path = "/Delete"},
+		{.path = "/Delete/Quiet", .text = read_quiet},
+		{.path = "/Delete/Object", .open = object_opens, .close = object_closes},
+		{.path = "/Delete/Object/Key", .text = read_key},
+		{.path = "/Delete/Object/VersionId", .text = read_version},
+	};
+	SCOPED_STRBUF(reason, 512);
+	enum err e =
+		xml_read(strbuf_slice(&r->body), elements, ARRAY_LEN(elements), state, &reason);
+	if (e == ERR_OK && state->count == 0) {
+		strbuf_adds(&reason, "There is no Object.");
+		e = ERR_MALFORMED_XML;
+	}
+	if (e == ERR_OK)
+		return true;
+	respond_error_text(r, e, "%s", reason.ptr);
+	return false;
+}
+
+/* ---- Deleting --------------------------------------------------------------------------------
+ */
+
+static void format(const struct delete_objects *state, struct strbuf *out)
+{
+	strbuf_adds(out, XML_PROLOG "<DeleteResult>");
+	if (state->encode)
+		xml_element(out, "EncodingType", S("url"));
+	for (size_t i = 0; i < state->count; i++) {
+		xml_open(out, "Deleted");
+		elements_add_name(out, "Key", state->each[i].del.key, state->encode);
+		xml_close(out, "Deleted");
+	}
+	strbuf_adds(out, "</DeleteResult>\n");
+}
+
+static void deleted(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_delete *del = CONTAINER_OF(wait, struct store_delete, wait);
+	struct delete_objects *state = CONTAINER_OF(del, struct delete_one, del)->all;
+	struct request *r = state->r;
+	if (state->err == ERR_OK)
+		state->err = wait->err;
+	if (--state->left)
+		return;
+	if (state->err != ERR_OK) {
+		respond_error(r, state->err);
+	} else if (state->quiet) {
+		respond(r, 200, NULL, S(""));
+	} else if (r->x) {
+		SCOPED_STRBUF(xml, RESULT_DOCUMENT_BYTES);
+		format(state, &xml);
+		respond_xml(r, &xml);
+	}
+	request_release(r);
+}
+
+static void delete_all(struct request *r, struct delete_objects *state)
+{
+	struct slice keys = strbuf_slice(&state->keys);
+	size_t from = 0;
+	state->each = calloc(state->count, sizeof(*state->each));
+	if (!state->each) {
+		respond_error(r, ERR_UNAVAILABLE);
+		return;
+	}
+	request_hold(r);
+	state->left = state->count;
+	for (size_t i = 0; i < state->count; i++) {
+		struct delete_one *one = &state->each[i];
+		one->all = state;
+		one->del = (struct store_delete){
+			.wait = {.task.run = deleted, .home = r->home},
+			.bucket_id = r->bucket->id,
+			.key = slice_of(keys.ptr + from, state->ends[i] - from),
+		};
+		from = state->ends[i];
+		store_delete(r->ops->options.store, &one->del);
+	}
+}
+
+/* ---- The operation ---------------------------------------------------------------------------
+ */
+
+static void require_header(struct request *r, const char *name)
+{
+	if (request_header(r, slice_str(name)).ptr)
+		return;
+	respond_detail(r, "ArgumentName", slice_str(name));
+	respond_error_text(r, ERR_MISSING_ARGUMENT, "The %s header is missing.", name);
+}
+
+static void begin(struct request *r)
+{
+	struct delete_objects *state = r->state;
+	state->r = r;
+	strbuf_init(&state->keys, (size_t)MAX_OBJECTS * LIMIT_KEY_BYTES);
+	if (params_encoding(r, &state->encode)) {
+		require_header(r, "Content-Length");
+		require_header(r, "Content-MD5");
+	}
+}
+
+static void finish(struct request *r)
+{
+	struct delete_objects *state = r->state;
+	if (require_digest(r) && read_document(r, state))
+		delete_all(r, state);
+}
+
+static void release(struct request *r)
+{
+	struct delete_objects *state = r->state;
+	strbuf_release(&state->keys);
+	free(state->each);
+}
+
+extern const struct op op_delete_objects;
+const struct op op_delete_objects = {
+	.name = "DeleteMultipleObjects",
+	.method = HTTP_POST,
+	.level = OP_BUCKET,
+	.subresource = "delete",
+	.access = OP_ACCESS_WRITE,
+	.body = OP_BODY_WHOLE,
+	.max_body = LIMIT_XML_BODY_BYTES,
+	.state_size = sizeof(struct delete_objects),
+	.begin = begin,
+	.finish = finish,
+	.release = release,
+};

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// DeleteMultipleObjects: POST /?delete.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, test } from "node:test";
+import { aliClient, SIGNATURES } from "../lib/ali.js";
+import { exchange } from "../lib/http.js";
+import { listObjects, request, send } from "../lib/oss.js";
+import { cleanups, startServer } from "../lib/server.js";
+
+const all = cleanups();
+let server, store;
+before(async () => {
+	server = await startServer(all);
+	({ store } = server);
+});
+after(all.run);
+
+const md5 = body => createHash("md5").update(body).digest("base64");
+const escape = key => key.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+const document = (keys, { quiet = false } = {}) => `<?xml version="1.0" encoding="UTF-8"?>\n<Delete>`
+	+ `<Quiet>${quiet}</Quiet>${keys.map(key => `<Object><Key>${escape(key)}</Key></Object>`).join("")}</Delete>`;
+const deleteMulti = (body, { query = {}, headers = { "Content-MD5": md5(body) } } = {}) =>
+	request(store, "POST", "uploads", "", { query: { delete: "", ...query }, body,
+		headers: { "Content-Type": "application/xml", ...headers } });
+const put = (...keys) => Promise.all(keys.map(key => request(store, "PUT", "uploads", key, { body: "x" })));
+const deletedKeys = answer => [...answer.text.matchAll(/<Deleted><Key>([^<]*)<\/Key><\/Deleted>/g)]
+	.map(([, key]) => key);
+
+async function refused(answer, status, code) {
+	const got = await answer;
+	assert.equal(got.status, status, got.text);
+	assert.equal(got.xml("Code"), code, got.text);
+	return got;
+}
+
+test("what is named goes, what is not there counts as gone, the rest stays", async () => {
+	await put("a", "dir/b", "c<&>", "keep");
+	const got = await deleteMulti(document(["a", "dir/b", "c<&>", "never"]));
+	assert.equal(got.status, 200, got.text);
+	assert.equal(got.headers["content-type"], "application/xml");
+	assert.deepEqual(deletedKeys(got), ["a", "dir/b", "c&lt;&amp;&gt;", "never"]);
+	assert.ok(!got.text.includes("EncodingType"));
+	assert.deepEqual(await listObjects(store), ["keep"]);
+});
+
+test("encoding-type=url encodes the answer, not the question", async () => {
+	await put("e f+%41/ä");
+	const got = await deleteMulti(document(["e f+%41/ä"]), { query: { "encoding-type": "url" } });
+	assert.equal(got.xml("EncodingType"), "url");
+	assert.deepEqual(deletedKeys(got), ["e%20f%2B%2541%2F%C3%A4"]);
+	assert.deepEqual(await listObjects(store), ["keep"]);
+	await refused(deleteMulti(document(["keep"]), { query: { "encoding-type": "x" } }), 400,
+		"InvalidArgument");
+});
+
+test("Quiet says nothing", async () => {
+	await put("q");
+	const got = await deleteMulti(document(["q"], { quiet: true }));
+	assert.deepEqual([got.status, got.text, got.headers["content-length"]], [200, "", "0"]);
+	assert.deepEqual(await listObjects(store), ["keep"]);
+});
+
+test("a thousand long keys at once, a thousand and one never", async () => {
+	const keys = Array.from({ length: 1000 }, (_, i) => `${String(i).padStart(4, "0")}${"&".repeat(400)}`);
+	for (let i = 0; i < keys.length; i += 100)
+		await put(...keys.slice(i, i + 100));
+	await refused(deleteMulti(document([...keys, "keep"])), 400, "MalformedXML");
+	const before = await request(store, "GET", "uploads", "", { query: { "max-keys": "1000" } });
+	assert.equal(before.text.match(/<Key>/g).length, 1000);
+	const got = await deleteMulti(document(keys));
+	assert.equal(got.status, 200, got.text.slice(0, 500));
+	assert.equal(deletedKeys(got).length, 1000);
+	assert.equal(deletedKeys(got)[999], `0999${"&amp;".repeat(400)}`);
+	assert.deepEqual(await listObjects(store), ["keep"]);
+});
+
+test("the digest and the length are required", async () => {
+	const body = document(["keep"]);
+	assert.equal((await refused(deleteMulti(body, { headers: {} }), 400, "MissingArgument"))
+		.xml("ArgumentName"), "Content-MD5");
+	await refused(deleteMulti(body, { headers: { "Content-MD5": md5("other") } }), 400, "InvalidDigest");
+	await refused(deleteMulti(body, { headers: { "Content-MD5": "x" } }), 400, "InvalidDigest");
+	await request(store, "PUT", "open", "", { headers: { "x-oss-acl": "public-read-write" } });
+	const chunked = await exchange(store, `POST /open?delete HTTP/1.1\r\nHost: localhost\r\n`
+		+ `Content-MD5: ${md5(body)}\r\nTransfer-Encoding: chunked\r\n\r\n`
+		+ `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+	assert.equal(chunked.status, 400);
+	assert.match(chunked.body.toString(), /<Code>MissingArgument<.*<ArgumentName>Content-Length</s);
+	assert.deepEqual(await listObjects(store), ["keep"]);
+});
+
+test("documents that are refused delete nothing", async () => {
+	const object = "<Object><Key>keep</Key></Object>";
+	for (const [body, code] of [
+		["", "MalformedXML"],
+		["<Delete></Delete>", "MalformedXML"],
+		[`<Delete>${object}<Object></Object></Delete>`, "MalformedXML"],
+		[`<Delete>${object}<Object><Key></Key></Object></Delete>`, "InvalidObjectName"],
+		[`<Delete>${object}<Object><Key>a</Key><Key>b</Key></Object></Delete>`, "MalformedXML"],
+		[`<Delete>${object}<Object><Key>${"k".repeat(1024)}</Key></Object></Delete>`, "InvalidObjectName"],
+		[`<Delete><Quiet>perhaps</Quiet>${object}</Delete>`, "MalformedXML"],
+		[`<Delete>${object}<Other/></Delete>`, "MalformedXML"],
+		[`<Delete>${object}`, "MalformedXML"],
+		[`<!DOCTYPE Delete [<!ENTITY e "keep">]><Delete><Object><Key>&e;</Key></Object></Delete>`,
+			"MalformedXML"],
+	])
+		await refused(deleteMulti(body), 400, code);
+	await refused(deleteMulti(`<Delete><Object><Key>keep</Key><VersionId>1</VersionId></Object></Delete>`),
+		501, "NotImplemented");
+	await refused(deleteMulti(`${document(["keep"])}${" ".repeat(2 << 20)}`), 400, "EntityTooLarge");
+	assert.deepEqual(await listObjects(store), ["keep"]);
+});
+
+test("who may: whoever may write", async () => {
+	const body = document(["keep"]);
+	const headers = { "Content-MD5": md5(body) };
+	await refused(send(`${store}/uploads?delete`, "POST", headers, body), 403, "AccessDenied");
+	await refused(send(`${store}/nosuchbucket?delete`, "POST", headers, body), 404, "NoSuchBucket");
+	assert.deepEqual(await listObjects(store), ["keep"]);
+	await request(store, "PUT", "open", "keep", { body: "x" });
+	assert.equal((await send(`${store}/open?delete`, "POST", headers, body)).status, 200);
+	assert.deepEqual(await listObjects(store, "open"), []);
+});
+
+for (const [version, v4] of SIGNATURES) {
+	test(`ali-oss with ${version} deletes several`, async () => {
+		const client = aliClient(server, { v4 });
+		await put("sdk/1", "sdk/2 &<ä", "sdk/3");
+		const { deleted } = await client.deleteMulti(["sdk/1", "sdk/2 &<ä"]);
+		assert.deepEqual(deleted.map(({ Key }) => Key), ["sdk/1", "sdk/2 &<ä"]);
+		const quiet = await client.deleteMulti(["sdk/3"], { quiet: true });
+		assert.deepEqual(quiet.deleted, []);
+		assert.deepEqual(await listObjects(store), ["keep"]);
+	});
+}
