@@ -235,12 +235,32 @@ static enum err load(struct local *local, struct index_state *ret)
 	return e == ERR_OK ? index_each_segment(local->index, load_live, local) : e;
 }
 
+/* Whether no segment has been removed yet. */
+static bool log_is_whole(struct segments *segments)
+{
+	uint64_t id = 0;
+	uint64_t found;
+	do {
+		struct segment *segment = segment_pin_from(segments, ++id);
+		found = segment ? segment->id : 0;
+		segment_unpin(segment);
+	} while (found == id);
+	return found == 0;
+}
+
 static enum err run_replay(struct replay *replay, const struct index_state *state)
 {
 	uint64_t first = state->segment ? state->segment : 1;
 	struct segment *segment = segment_pin_from(replay->local->segments, first);
 	if (!segment && state->segment == 0)
 		return ERR_OK; /* new */
+	if (state->segment == 0 && !log_is_whole(replay->local->segments)) {
+		/* Going on would remove the files of all objects that the rest does not name. */
+		log_error("store: the index is empty, and the log does not reach back to the "
+			  "beginning: put the folder `index` back");
+		segment_unpin(segment);
+		return ERR_INTERNAL;
+	}
 	if (!segment || (state->segment && segment->id != state->segment)) {
 		log_error("store: segment %016" PRIx64 ", where the log goes on, is missing",
 			state->segment);

@@ -250,6 +250,42 @@ static void folder_of_others(void)
 	end(s);
 }
 
+static bool move(const char *from, const char *to)
+{
+	char source[128];
+	char target[128];
+	(void)snprintf(source, sizeof(source), "%s/%s", folder, from);
+	(void)snprintf(target, sizeof(target), "%s/%s", folder, to);
+	return rename(source, target) == 0;
+}
+
+/* The log alone has all only as long as no segment was collected. */
+static void lost_index(void)
+{
+	static const char first[] = "segments/0000000000000001.seg";
+	uint64_t id;
+	struct store *s = begin(&id);
+	struct slice small = slice_head(large_old, MIB(1));
+	OK(put_object(s, id, S("k"), large_old, NULL) == ERR_OK, "a large object");
+	for (char key = 'a'; key < 'g'; key++)
+		if (put_object(s, id, slice_of(&key, 1), small, NULL) != ERR_OK)
+			exit(1);
+	store_close(s);
+	OK(move("index", "index.old"), "the index is lost");
+	s = reopened(NULL);
+	OK(object_is(s, id, S("k"), large_old) && object_is(s, id, S("a"), small),
+		"the log has all");
+	store_close(s);
+	OK(move("index", "index.new") && move(first, "first"), "a part of the log too");
+	OK(open_store(&s) == ERR_INTERNAL, "the store does not open");
+	OK(move("index", "index.empty") && move("index.old", "index") && move("first", first),
+		"both are put back");
+	s = reopened(NULL);
+	OK(object_is(s, id, S("k"), large_old) && object_is(s, id, S("a"), small),
+		"nothing is lost");
+	end(s);
+}
+
 int main(void)
 {
 	large_old = filled('o', MIB(2) + 1);
@@ -260,6 +296,7 @@ int main(void)
 	damaged_header();
 	close_while_committing();
 	folder_of_others();
+	lost_index();
 	free((void *)(uintptr_t)large_old.ptr);
 	free((void *)(uintptr_t)large_new.ptr);
 	return tap_done();
