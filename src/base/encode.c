@@ -175,6 +175,23 @@ bool percent_decode(struct strbuf *out, struct slice text)
 	return !strbuf_broken(out);
 }
 
+bool query_decode(struct strbuf *out, struct slice text)
+{
+	size_t before = out->len;
+	struct slice piece;
+	bool more = true;
+	while (more) {
+		more = slice_cut(&text, '+', &piece);
+		if (!percent_decode(out, piece)) {
+			strbuf_truncate(out, before);
+			return false;
+		}
+		if (more)
+			strbuf_addc(out, ' ');
+	}
+	return !strbuf_broken(out);
+}
+
 /* Length of the well-formed UTF-8 sequence at the front of `s`, which is not empty; 0 if none. */
 static size_t utf8_sequence(struct slice s)
 {

@@ -52,6 +52,18 @@ static struct slice param(const struct reading *g, struct slice name)
 	return p ? p->value : (struct slice){NULL, 0};
 }
 
+/* Base64 of a parameter that was not encoded for a query: its pluses were taken for spaces. */
+static struct slice base64_param(const struct reading *g, struct slice name)
+{
+	struct slice value = param(g, name);
+	char *text = arena_alloc(g->arena, value.len + 1);
+	if (!text)
+		return (struct slice){NULL, 0};
+	for (size_t i = 0; i < value.len; i++)
+		text[i] = value.ptr[i] == ' ' ? '+' : value.ptr[i];
+	return slice_of(text, value.len);
+}
+
 /* The month of a date, "01" to "12"; empty if it is none. */
 static struct slice month_digits(struct slice name)
 {
@@ -104,7 +116,7 @@ static enum err parse_v1_url(struct reading *g)
 	uint64_t seconds;
 	p->scheme = SIGN_V1_URL;
 	p->access_key_id = param(g, S("OSSAccessKeyId"));
-	p->signature = param(g, S("Signature"));
+	p->signature = base64_param(g, S("Signature"));
 	p->security_token = param(g, S("security-token"));
 	p->time_text = param(g, S("Expires"));
 	if (p->access_key_id.len == 0 || p->signature.len == 0 || p->time_text.len == 0)

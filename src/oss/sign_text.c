@@ -13,12 +13,12 @@ static size_t count_of(struct slice s, char c)
 
 static bool decode(struct slice raw, struct arena *arena, struct slice *ret)
 {
-	if (slice_find(raw, '%') == raw.len) {
+	if (slice_find(raw, '%') == raw.len && slice_find(raw, '+') == raw.len) {
 		*ret = raw;
 		return true;
 	}
 	SCOPED_STRBUF(text, raw.len);
-	if (!percent_decode(&text, raw)) {
+	if (!query_decode(&text, raw)) {
 		*ret = raw;
 		return !strbuf_broken(&text);
 	}

@@ -48,16 +48,21 @@ export function signedFieldsV4(key, more = {}, options = {}) {
 	};
 	const conditions = Object.entries(fields).map(([name, value]) => ({ [name]: value }));
 	const text = policy({ ...options, conditions: [...conditions, ...options.conditions ?? []] });
-	let signingKey = Buffer.from(`aliyun_v4${accessKey.secret}`);
-	for (const part of [day, region, "oss", "aliyun_v4_request"])
-		signingKey = createHmac("sha256", signingKey).update(part).digest();
 	return {
 		key,
 		...more,
 		...fields,
 		policy: text,
-		"x-oss-signature": createHmac("sha256", signingKey).update(text).digest("hex"),
+		"x-oss-signature": policySignatureV4(text, day, region, accessKey),
 	};
+}
+
+/** The V4 signature of a policy as it is posted. */
+export function policySignatureV4(text, day, region = "cn-hangzhou", accessKey = KEY) {
+	let signingKey = Buffer.from(`aliyun_v4${accessKey.secret}`);
+	for (const part of [day, region, "oss", "aliyun_v4_request"])
+		signingKey = createHmac("sha256", signingKey).update(part).digest();
+	return createHmac("sha256", signingKey).update(text).digest("hex");
 }
 
 /**

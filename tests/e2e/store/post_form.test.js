@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
-import { getObject, listObjects, multipart, policy, postForm, request, send, signedFieldsV1, signedFieldsV4 }
+import { getObject, listObjects, multipart, policy, policySignatureV4, postForm, request, send, signedFieldsV1, signedFieldsV4 }
 	from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
 
@@ -207,6 +207,24 @@ test("V4 forms: each field is needed, and the policy must bind them", async () =
 	await refused(postForm(store, signedFieldsV4("v4/k", {}, { now: far(-8) }), FILE), 403, "AccessDenied", "v4/k");
 	await stored(postForm(store, signedFieldsV4("v4/k", {}, { now: far(-6) }), FILE), "v4/k");
 	await refused(postForm(store, signedFieldsV4("v4/k", {}, { now: far(1) }), FILE), 403, "RequestTimeTooSkewed", "v4/k");
+});
+
+test("V4 forms: a policy that does not bind what signs it is refused", async () => {
+	const fields = signedFieldsV4("v4/k");
+	const { expiration, conditions } = JSON.parse(Buffer.from(fields.policy, "base64"));
+	const day = fields["x-oss-date"].slice(0, 8);
+	const post = changed => {
+		const text = Buffer.from(JSON.stringify({ expiration, conditions: changed })).toString("base64");
+		return postForm(store, { ...fields, policy: text, "x-oss-signature": policySignatureV4(text, day) }, FILE);
+	};
+	await stored(post(conditions), "v4/k");
+	for (const name of ["x-oss-signature-version", "x-oss-credential", "x-oss-date"]) {
+		const others = conditions.filter(one => !(name in one));
+		assert.equal(others.length, conditions.length - 1);
+		await refused(post(others), 400, "InvalidPolicyDocument", "v4/k");
+		await refused(post([...others, ["starts-with", `$${name}`, ""]]), 400, "InvalidPolicyDocument", "v4/k");
+		await refused(post([...others, { [name]: "other" }]), 403, "AccessDenied", "v4/k");
+	}
 });
 
 test("SignatureDoesNotMatch shows the policy as the text to sign", async () => {

@@ -149,8 +149,8 @@ static void texts(void)
 		"GET\n\n\nD\n/b/k?acl&partNumber=3&uploadId=1",
 		"the first of a repeated parameter counts");
 	is_text(request_of("response-content-type=a%2Fb%20c&x-oss-any%2Fthing=1+1", NULL, 0),
-		"GET\n\n\nD\n/b/k?response-content-type=a/b c&x-oss-any/thing=1+1",
-		"values are decoded, plus stays");
+		"GET\n\n\nD\n/b/k?response-content-type=a/b c&x-oss-any/thing=1 1",
+		"values are decoded, a plus is a space");
 	is_text(request_of("max-keys=1&prefix=p&list-type=2&continuation-token=t&ACL", NULL, 0),
 		"GET\n\n\nD\n/b/k?continuation-token=t", "list parameters are not signed");
 	is_text(request_of("acl=%zz", NULL, 0), "GET\n\n\nD\n/b/k?acl=%zz",
