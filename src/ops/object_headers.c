@@ -122,7 +122,8 @@ enum err object_headers_add(
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		if (slice_eq_nocase(name, kept[i]))
 			add_line(h, kept[i], value, false);
-	if (slice_eq_nocase(name, S("Content-Type")))
+	/* The first is the one that V1 signs. */
+	if (slice_eq_nocase(name, S("Content-Type")) && !h->content_type.ptr)
 		h->content_type = value;
 	if (is_meta)
 		return add_user_meta(h, name, value, reason);

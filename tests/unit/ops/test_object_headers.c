@@ -22,13 +22,14 @@ static void kept(void)
 			add(&h, S("x-oss-forbid-overwrite"), S("true")) == ERR_OK &&
 			add(&h, S("x-oss-storage-class"), S("IA")) == ERR_OK &&
 			add(&h, S("Accept"), S("text/html")) == ERR_OK &&
+			add(&h, S("Content-Type"), S("text/html")) == ERR_OK &&
 			add(&h, S("x-oss-date"), S("20231216T162057Z")) == ERR_OK &&
 			object_headers_finish(&h) == ERR_OK,
 		"takes what concerns an object and passes over the rest");
 	IS(strbuf_slice(&h.lines),
 		S("Cache-Control: no-cache\r\nx-oss-meta-colour: b: \xc3\xa9\r\n"
 		  "Content-Type: image/png\r\nx-oss-storage-class: IA\r\n"),
-		"lines ready to send");
+		"lines ready to send; of two content types the first, which was signed");
 	OK(h.acl == STORE_ACL_PUBLIC_READ && h.forbid_overwrite, "ACL and forbid-overwrite");
 	IS(object_headers_find(strbuf_slice(&h.lines), S("X-OSS-META-COLOUR")), S("b: \xc3\xa9"),
 		"found");
