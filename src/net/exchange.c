@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/limits.h"
 #include "base/log.h"
+#include "http/query.h"
 #include "net/connection.h"
 
 enum {
@@ -85,6 +87,35 @@ void exchange_put_back(struct exchange *x)
 	shard->free_exchange_count++;
 }
 
+static bool is_secret(const struct slice *names, struct slice name)
+{
+	while (names->len && !slice_eq(*names, name))
+		names++;
+	return names->len > 0;
+}
+
+/* The target without what would let a reader of the log repeat the request. */
+static struct slice loggable_target(const struct exchange *x, struct strbuf *out)
+{
+	const struct slice *names = x->connection->listener->service->secret_params;
+	struct slice rest = x->head.query;
+	struct query_param param;
+	if (rest.len == 0 || !names)
+		return x->head.target;
+	strbuf_add_slice(out, x->head.path);
+	for (char mark = '?'; query_next(&rest, &param); mark = '&') {
+		strbuf_addc(out, mark);
+		strbuf_add_slice(out, param.name);
+		if (param.has_value)
+			strbuf_addc(out, '=');
+		if (is_secret(names, param.name))
+			strbuf_adds(out, "***");
+		else if (param.has_value)
+			strbuf_add_slice(out, param.value);
+	}
+	return strbuf_slice(out);
+}
+
 static void log_request(struct exchange *x)
 {
 	struct loop *loop = &x->connection->shard->loop;
@@ -92,6 +123,7 @@ static void log_request(struct exchange *x)
 		return;
 	char target[512];
 	char method[32];
+	SCOPED_STRBUF(shown, LIMIT_HEAD_BYTES);
 	log_line_begin(&loop->log, LOG_INFO);
 	strbuf_addf(&loop->log,
 		"id=%.*s service=%s peer=%.*s method=%s target=%s status=%d in=%" PRIu64
@@ -99,8 +131,8 @@ static void log_request(struct exchange *x)
 		EXCHANGE_ID_BYTES, x->id, x->connection->listener->service->name,
 		SLICE_FMT(exchange_peer(x)),
 		log_quoted(x->head.method_text, method, sizeof(method)),
-		log_quoted(x->head.target, target, sizeof(target)), x->status, x->bytes_in,
-		x->bytes_out, loop->now_ms - x->started_ms);
+		log_quoted(loggable_target(x, &shown), target, sizeof(target)), x->status,
+		x->bytes_in, x->bytes_out, loop->now_ms - x->started_ms);
 	if (x->note.len) {
 		strbuf_addc(&loop->log, ' ');
 		strbuf_add_slice(&loop->log, strbuf_slice(&x->note));

@@ -39,6 +39,9 @@ struct service {
 	const char *name; /* for the log */
 	void (*begin)(void *ctx, struct exchange *x);
 	void *ctx;
+	/* Query parameters whose values are not for the log; ends with an empty one. May be NULL.
+	 */
+	const struct slice *secret_params;
 };
 
 struct exchange_handler {

@@ -184,7 +184,12 @@ enum err ops_new(const struct ops_options *options, struct ops **ret)
 	struct ops *ops = calloc(1, sizeof(*ops));
 	if (!ops)
 		return ERR_UNAVAILABLE;
-	ops->service = (struct service){.name = "store", .begin = begin, .ctx = ops};
+	/* Of presigned URLs. */
+	static const struct slice secret_params[] = {SLICE_LIT("Signature"),
+		SLICE_LIT("security-token"), SLICE_LIT("x-oss-signature"),
+		SLICE_LIT("x-oss-security-token"), SLICE_LIT("")};
+	ops->service = (struct service){
+		.name = "store", .begin = begin, .ctx = ops, .secret_params = secret_params};
 	ops->options = *options;
 	ops->cors = cors_cache_new();
 	if (!ops->cors) {

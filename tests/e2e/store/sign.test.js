@@ -8,9 +8,10 @@ import { basicDate, headersV4, KEY, presignV1, presignV4, signV1, signV4, string
 	from "../lib/sign.js";
 
 const all = cleanups();
-let store;
+let server, store;
 before(async () => {
-	({ store } = await startServer(all));
+	server = await startServer(all);
+	({ store } = server);
 	for (const key of NAMES)
 		assert.equal((await request(store, "PUT", "uploads", key, { body: key })).status, 200);
 });
@@ -239,4 +240,17 @@ test("one region, if that is configured", async t => {
 		headersV4({ method: "GET", bucket: "uploads", key: "none", region }));
 	assert.equal((await ask("eu-test-1")).status, 404);
 	await refused(ask("cn-hangzhou"), 400, "InvalidArgument", "0002-00000226");
+});
+
+test("the log has no signature that could be used again", async () => {
+	const now = Math.floor(Date.now() / 1000) + 60;
+	const v1 = presignV1({ bucket: "uploads", key: "logged-v1", expires: now });
+	const v4 = presignV4({ bucket: "uploads", key: "logged-v4" });
+	await send(store + target("uploads", "logged-v1", v1));
+	await send(store + target("uploads", "logged-v4", v4));
+	await server.logged(/logged-v4/);
+	assert.match(server.log, /logged-v1\?OSSAccessKeyId=testaccesskeyid&Expires=\d+&Signature=\*\*\*"/);
+	assert.match(server.log, /x-oss-signature=\*\*\*"/);
+	assert.ok(!server.log.includes(encodeURIComponent(v1.Signature)));
+	assert.ok(!server.log.includes(v4["x-oss-signature"]));
 });
