@@ -508,7 +508,7 @@ void connection_open(struct listener *listener, int fd, const struct sockaddr *p
 	c->again.run = run_again;
 	c->warm.home = &shard->loop.executor;
 	strbuf_init(&c->stash, LOOP_IN_BYTES);
-	strbuf_init(&c->out, MIB(4));
+	strbuf_init(&c->out, LIMIT_ANSWER_BYTES);
 	memcpy(&c->peer, peer,
 		peer->sa_family == AF_INET6 ? sizeof(c->peer.v6) : sizeof(c->peer.v4));
 	c->phase = listener->tls ? CONNECTION_HANDSHAKE : CONNECTION_HEAD;

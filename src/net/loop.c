@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "http/date.h"
 
@@ -57,7 +58,7 @@ static void run_mail(struct loop *loop)
 bool loop_init(struct loop *loop)
 {
 	*loop = (struct loop){.executor = {post}, .epoll = -1, .wakeup = -1, .date_second = -1};
-	strbuf_init(&loop->out, MIB(4));
+	strbuf_init(&loop->out, LIMIT_ANSWER_BYTES);
 	strbuf_init(&loop->log, MIB(1));
 	timers_init(&loop->timers);
 	loop->now_ms = clock_monotonic_ms();

@@ -11,7 +11,7 @@
 #include "oss/xml.h"
 
 enum {
-	LIST_DOCUMENT_BYTES = 16 << 20 /* 1,000 keys of 1,023 bytes, each byte escaped */
+	LIST_DOCUMENT_BYTES = 8 << 20 /* 1,000 keys of 1,023 bytes, each byte escaped */
 };
 
 bool listing_init(struct listing *listing, struct request *r)

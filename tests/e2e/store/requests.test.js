@@ -313,6 +313,16 @@ test("ListObjects: page by page gives the same as at once", async () => {
 	}
 });
 
+test("ListObjects: a thousand of the longest names, each byte of them escaped", async () => {
+	await made("longest", "private");
+	const key = i => String(i).padStart(4, "0") + "&".repeat(1019);
+	for (let first = 0; first < 1000; first += 50)
+		await Promise.all(Array.from({ length: 50 }, (_, i) => put("longest", key(first + i))));
+	const { keys } = read(await request(store, "GET", "longest", "", { query: { "max-keys": "1000" } }));
+	assert.equal(keys.length, 1000);
+	assert.equal(keys[999], key(999));
+});
+
 test("ListObjects: what is refused", async () => {
 	for (const query of [{ "max-keys": "0" }, { "max-keys": "1001" }, { "max-keys": "x" },
 		{ "max-keys": "-1" }, { "encoding-type": "base64" }, { prefix: "x".repeat(1024) }])
