@@ -11,7 +11,8 @@
 #include "unit/store/folder.h"
 
 enum {
-	SMALL_BYTES = 200000
+	SMALL_BYTES = 200000,
+	EMPTY_DISK_BYTES = 20 << 20, /* segments and index of a store that holds nothing */
 };
 
 /* A disk of 64 MiB of memory at `path`, which only this program sees. */
@@ -70,6 +71,19 @@ static bool recovers(struct store *s, uint64_t id, struct slice bytes)
 	return false;
 }
 
+/* Waits until the collector has given back what was deleted, so that the next can fill again. */
+static bool settles(struct store *s)
+{
+	struct store_stats stats;
+	for (int64_t end = clock_monotonic_ms() + 60000; clock_monotonic_ms() < end;) {
+		store_stats(s, &stats);
+		if (stats.disk_bytes <= EMPTY_DISK_BYTES)
+			return true;
+		(void)usleep(2000);
+	}
+	return false;
+}
+
 /* Takes all the room that is left on the disk, as another program might. */
 static void take_the_rest(const char *path)
 {
@@ -115,6 +129,7 @@ static void fill_and_empty(
 	give_back(options->path);
 	OK(recovers(s, id, bytes), "then there is room again (%s)", what);
 	OK(delete_object(s, id, S("again"), NULL) == ERR_OK, "deleted");
+	OK(settles(s), "and its space comes back");
 	store_close(s);
 }
 
