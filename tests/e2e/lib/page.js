@@ -14,6 +14,8 @@ class UploadPage {
 	constructor(page, server) {
 		this.page = page;
 		this.server = server;
+		// From now on choosers come to the test: asked for only when a key is pressed, this is too late.
+		page.on("filechooser", () => {});
 		page.on("request", request => {
 			const url = request.url();
 			if (url.startsWith(server.store) || url.endsWith("/grant"))
