@@ -139,7 +139,7 @@ static const char *allowed_methods(enum resource resource)
 	return "GET, HEAD, OPTIONS";
 }
 
-static void route_get(const struct app *app, struct exchange *x, enum resource resource)
+static void route_get(struct app *app, struct exchange *x, enum resource resource)
 {
 	if (resource == RESOURCE_TOKEN)
 		app_send_token(app, x);
@@ -227,6 +227,8 @@ enum err app_new(const struct app_options *options, const struct app_parts *part
 	struct app *app = calloc(1, sizeof(*app));
 	if (!app)
 		return ERR_UNAVAILABLE;
+	kept_token_init(&app->classic);
+	kept_token_init(&app->form);
 	enum err e = settings_init(&app->settings, options, why, why_size);
 	if (!e)
 		e = app_start(app, parts);
@@ -261,6 +263,8 @@ void app_free(struct app *app)
 	strbuf_release(&app->id_json);
 	strbuf_release(&app->limits_json);
 	strbuf_release(&app->page_policy);
+	kept_token_release(&app->classic);
+	kept_token_release(&app->form);
 	settings_release(&app->settings);
 	free(app);
 }

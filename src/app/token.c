@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET / and GET /grant: what a browser needs to upload. Each answer has a grant of its own in the
- * callback body, and a policy with the bucket, the keys' prefix, the size and the status.
+ * GET / and GET /grant: what a browser needs to upload: a grant in the callback body, and a policy
+ * with the bucket, the keys' prefix, the size and the status. All of it depends on nothing but the
+ * second, so it is built once a second (docs/decisions/0011-one-token-a-second.md).
  */
 #include "app/app_internal.h"
 #include "app/json.h"
@@ -82,25 +83,12 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 			     : policy_form_v4(&grant, &signer, arena, &token->form)) == ERR_OK;
 }
 
-static bool token_build(
-	const struct app *app, int version, struct arena *arena, struct token *token)
-{
-	token->now_ms = clock_wall_ms(app->parts.clock);
-	token->expires = token->now_ms / 1000 + app->settings.expire_seconds;
-	strbuf_init(&token->callback, CALLBACK_BYTES_MAX);
-	return build_callback(app, token) && build_form(app, version, arena, token);
-}
-
-/* `json` is what was built, if it was. */
-static void finish(const struct app *app, struct exchange *x, bool built, struct strbuf *json,
+static bool build_token(const struct app *app, int version, int64_t second, struct arena *arena,
 	struct token *token)
 {
-	if (built && !strbuf_broken(json))
-		app_send_json(app, x, 200, strbuf_slice(json));
-	else
-		app_send_error(
-			app, x, 503, "unavailable", "No upload can be signed now; try again.");
-	strbuf_release(&token->callback);
+	token->now_ms = second * 1000;
+	token->expires = second + app->settings.expire_seconds;
+	return build_callback(app, token) && build_form(app, version, arena, token);
 }
 
 static void write_classic(const struct app *app, const struct token *token, struct strbuf *json)
@@ -146,22 +134,58 @@ static void write_form(const struct app *app, const struct token *token, struct 
 	strbuf_addc(json, '}');
 }
 
-void app_send_token(const struct app *app, struct exchange *x)
+/* Makes `kept` the answer of this second. */
+static bool rebuild(const struct app *app, struct kept_token *kept, int version, int64_t second,
+	struct arena *arena,
+	void (*write)(const struct app *app, const struct token *token, struct strbuf *json))
 {
-	SCOPED_STRBUF(json, TOKEN_BYTES_MAX);
-	struct token token;
-	bool built = token_build(app, 1, exchange_arena(x), &token);
+	struct token token = {.callback = STRBUF_INIT(CALLBACK_BYTES_MAX)};
+	bool built = build_token(app, version, second, arena, &token);
+	strbuf_clear(&kept->json);
 	if (built)
-		write_classic(app, &token, &json);
-	finish(app, x, built, &json, &token);
+		write(app, &token, &kept->json);
+	built = built && !strbuf_broken(&kept->json);
+	kept->second = built ? second : -1;
+	strbuf_release(&token.callback);
+	return built;
 }
 
-void app_send_grant(const struct app *app, struct exchange *x)
+static void send_kept(const struct app *app, struct kept_token *kept, int version,
+	struct exchange *x,
+	void (*write)(const struct app *app, const struct token *token, struct strbuf *json))
 {
-	SCOPED_STRBUF(json, TOKEN_BYTES_MAX);
-	struct token token;
-	bool built = token_build(app, app->settings.signature_version, exchange_arena(x), &token);
-	if (built)
-		write_form(app, &token, &json);
-	finish(app, x, built, &json, &token);
+	int64_t second = clock_wall_ms(app->parts.clock) / 1000;
+	struct arena *arena = exchange_arena(x);
+	struct slice json = {NULL, 0};
+	(void)pthread_mutex_lock(&kept->lock);
+	if (kept->second == second || rebuild(app, kept, version, second, arena, write))
+		json = arena_copy(arena, strbuf_slice(&kept->json));
+	(void)pthread_mutex_unlock(&kept->lock);
+	if (json.ptr)
+		app_send_json(app, x, 200, json);
+	else
+		app_send_error(
+			app, x, 503, "unavailable", "No upload can be signed now; try again.");
+}
+
+void kept_token_init(struct kept_token *kept)
+{
+	*kept = (struct kept_token){.second = -1, .json = STRBUF_INIT(TOKEN_BYTES_MAX)};
+	(void)pthread_mutex_init(&kept->lock, NULL);
+}
+
+void kept_token_release(struct kept_token *kept)
+{
+	strbuf_release(&kept->json);
+	(void)pthread_mutex_destroy(&kept->lock);
+}
+
+void app_send_token(struct app *app, struct exchange *x)
+{
+	send_kept(app, &app->classic, 1, x, write_classic);
+}
+
+void app_send_grant(struct app *app, struct exchange *x)
+{
+	send_kept(app, &app->form, app->settings.signature_version, x, write_form);
 }

@@ -14,10 +14,13 @@
 
 #define NOW_S 1700000000
 
+/* Moved by the test while the server reads it. */
+static _Atomic int64_t now_ms = (int64_t)NOW_S * 1000;
+
 static int64_t test_wall_ms(const struct clock *clock)
 {
 	(void)clock;
-	return (int64_t)NOW_S * 1000;
+	return now_ms;
 }
 
 static const struct clock test_clock = {test_wall_ms};
@@ -172,6 +175,30 @@ static void modern_grant(void)
 	OK(json_object_size(grant) == 6 && !json_object_get(grant, "callback"),
 		"leaves the member out");
 	json_decref(grant);
+}
+
+/* One answer a second, and never that of a second that is over. */
+static void seconds(void)
+{
+	static const char *const requests[] = {"GET /", "GET /grant"};
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		(void)ask(&usual, requests[i], "");
+		json_t *first = body_json();
+		now_ms += 999;
+		(void)ask(&usual, requests[i], "");
+		json_t *same = body_json();
+		now_ms += 1;
+		(void)ask(&usual, requests[i], "");
+		json_t *next = body_json();
+		now_ms = (int64_t)NOW_S * 1000;
+		OK(first && json_equal(first, same), "%s: the same within a second", requests[i]);
+		const char *expiry = i ? "expires" : "expire";
+		IS_INT(json_integer_value(json_object_get(next, expiry)), NOW_S + 301,
+			"then another");
+		json_decref(first);
+		json_decref(same);
+		json_decref(next);
+	}
 }
 
 static void origins(void)
@@ -352,6 +379,7 @@ int main(void)
 		return 1;
 	classic_token();
 	modern_grant();
+	seconds();
 	origins();
 	pages();
 	methods();
