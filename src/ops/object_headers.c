@@ -153,6 +153,20 @@ enum err object_headers_finish(struct object_headers *h)
 	return strbuf_broken(&h->lines) ? ERR_INVALID_ARGUMENT : ERR_OK;
 }
 
+enum err object_headers_finish_copy(struct object_headers *h, struct slice lines)
+{
+	static const struct slice class = SLICE_LIT("x-oss-storage-class");
+	struct slice line;
+	strbuf_clear(&h->lines);
+	while (slice_cut(&lines, '\n', &line)) {
+		struct slice name = slice_head(line, slice_find(line, ':'));
+		if (!slice_eq_nocase(name, class))
+			strbuf_add_slice(&h->lines, slice_of(line.ptr, line.len + 1));
+	}
+	add_line(h, class, h->storage_class.len ? h->storage_class : S("Standard"), false);
+	return strbuf_broken(&h->lines) ? ERR_INVALID_ARGUMENT : ERR_OK;
+}
+
 struct slice object_headers_find(struct slice lines, struct slice name)
 {
 	struct slice line;

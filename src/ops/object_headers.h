@@ -34,6 +34,12 @@ enum err object_headers_add(struct object_headers *h, struct slice name, struct 
 /* Adds the content type (application/octet-stream by default) and the storage class. */
 enum err object_headers_finish(struct object_headers *h) MUST_USE;
 
+/*
+ * The same for a copy: takes over `lines`, which are kept with another object, rather than what
+ * was added; its storage class is no property of the copy.
+ */
+enum err object_headers_finish_copy(struct object_headers *h, struct slice lines) MUST_USE;
+
 /* The value of a line in kept headers, or the empty slice. */
 struct slice object_headers_find(struct slice lines, struct slice name);
 

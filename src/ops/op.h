@@ -46,6 +46,7 @@ struct op {
 	enum http_method method;
 	enum op_level level;
 	const char *subresource; /* the query parameter that chooses it; NULL: none */
+	const char *header;      /* the header that chooses it before others; NULL: none */
 	enum op_access access;
 	enum op_body body;
 	size_t max_body;

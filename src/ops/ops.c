@@ -192,7 +192,8 @@ enum err ops_new(const struct ops_options *options, struct ops **ret)
 		.name = "store", .begin = begin, .ctx = ops, .secret_params = secret_params};
 	ops->options = *options;
 	ops->cors = cors_cache_new();
-	if (!ops->cors) {
+	ops->reader = reader_new();
+	if (!ops->cors || !ops->reader) {
 		ops_free(ops);
 		return ERR_UNAVAILABLE;
 	}
@@ -215,6 +216,7 @@ void ops_free(struct ops *ops)
 	if (!ops)
 		return;
 	cors_cache_free(ops->cors);
+	reader_free(ops->reader);
 	sign_key_cache_clear(&ops->sign_keys);
 	free(ops);
 }

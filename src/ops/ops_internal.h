@@ -5,12 +5,14 @@
 
 #include "ops/cors_cache.h"
 #include "ops/ops.h"
+#include "ops/reader.h"
 #include "oss/credential.h"
 
 struct ops {
 	struct service service;
 	struct ops_options options;
 	struct cors_cache *cors;
+	struct reader *reader;
 	struct sign_key_cache sign_keys;
 	/* Counted by all loops. */
 	atomic_uint_fast64_t open_requests;

@@ -83,11 +83,6 @@ static void begin(struct request *r)
 {
 	struct put_object *state = r->state;
 	const struct request_head *head = exchange_head(r->x);
-	if (request_header(r, S("x-oss-copy-source")).ptr) {
-		respond_detail(r, "Header", S("x-oss-copy-source"));
-		respond_error(r, ERR_NOT_IMPLEMENTED);
-		return;
-	}
 	if (head->body == HTTP_BODY_NONE) {
 		respond_error(r, ERR_MISSING_CONTENT_LENGTH);
 		return;

@@ -50,18 +50,28 @@ static const char *subresource_of(struct slice query)
 	return NULL;
 }
 
+/* Whether `op` is one that the request may be asking for. */
+static bool op_fits(const struct op *op, const struct request_head *head,
+	const struct address *address, const char *wanted)
+{
+	if (op->method != head->method || !level_fits(op, address))
+		return false;
+	if (op->header && !request_head_get(head, slice_str(op->header)).ptr)
+		return false;
+	return wanted ? op->subresource && strcmp(op->subresource, wanted) == 0 : !op->subresource;
+}
+
 enum err route(
 	const struct request_head *head, const struct address *address, const struct op **ret)
 {
 	const char *wanted = head->method == HTTP_OPTIONS ? NULL : subresource_of(head->query);
-	for (const struct op *const *op = op_table; *op; op++) {
-		if ((*op)->method != head->method || !level_fits(*op, address))
-			continue;
-		if (wanted ? (*op)->subresource && strcmp((*op)->subresource, wanted) == 0
-			   : !(*op)->subresource) {
-			*ret = *op;
-			return ERR_OK;
-		}
+	const struct op *found = NULL;
+	for (const struct op *const *op = op_table; *op; op++)
+		if (op_fits(*op, head, address, wanted) && (!found || (*op)->header))
+			found = *op;
+	if (found) {
+		*ret = found;
+		return ERR_OK;
 	}
 	bool no_such = !wanted && address->has_key;
 	if (head->method == HTTP_OTHER || no_such)

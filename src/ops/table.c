@@ -2,6 +2,7 @@
 /* The operations of the object store; each is the one subject of its file. */
 #include "ops/op.h"
 
+extern const struct op op_copy_object;
 extern const struct op op_delete_bucket;
 extern const struct op op_delete_bucket_cors;
 extern const struct op op_delete_object;
@@ -26,6 +27,7 @@ extern const struct op op_put_bucket_cors;
 extern const struct op op_put_object;
 
 const struct op *const op_table[] = {
+	&op_copy_object,
 	&op_delete_bucket,
 	&op_delete_bucket_cors,
 	&op_delete_object,

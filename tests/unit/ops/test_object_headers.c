@@ -91,11 +91,33 @@ static void defaults(void)
 	object_headers_release(&h);
 }
 
+static void of_a_copy(void)
+{
+	static const struct slice source = SLICE_LIT(
+		"x-oss-meta-a: b\r\nContent-Type: image/png\r\nx-oss-storage-class: IA\r\n");
+	struct object_headers h;
+	object_headers_init(&h);
+	OK(add(&h, S("Cache-Control"), S("no-cache")) == ERR_OK &&
+			object_headers_finish_copy(&h, source) == ERR_OK,
+		"a copy");
+	IS(strbuf_slice(&h.lines),
+		S("x-oss-meta-a: b\r\nContent-Type: image/png\r\nx-oss-storage-class: "
+		  "Standard\r\n"),
+		"the lines of the source, without its class");
+	OK(add(&h, S("x-oss-storage-class"), S("Archive")) == ERR_OK &&
+			object_headers_finish_copy(&h, source) == ERR_OK,
+		"a copy of another class");
+	IS(object_headers_find(strbuf_slice(&h.lines), S("x-oss-storage-class")), S("Archive"),
+		"the class asked for");
+	object_headers_release(&h);
+}
+
 int main(void)
 {
 	kept();
 	refusals();
 	metadata_limit();
 	defaults();
+	of_a_copy();
 	return tap_done();
 }

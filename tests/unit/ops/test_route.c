@@ -54,21 +54,42 @@ static const struct {
 	{HTTP_OTHER, OBJECT, "", "METHOD_NOT_ALLOWED"},
 };
 
+/* With a header that may choose an operation. */
+static const struct {
+	enum http_method method;
+	enum level level;
+	const char *query;
+	const char *want;
+	const char *header;
+} header_rows[] = {
+	{HTTP_PUT, OBJECT, "", "CopyObject", "X-OSS-Copy-Source"},
+	{HTTP_PUT, OBJECT, "", "PutObject", "x-oss-copy-source-if-match"},
+	{HTTP_PUT, OBJECT, "acl", "NOT_IMPLEMENTED", "x-oss-copy-source"},
+	{HTTP_GET, OBJECT, "", "GetObject", "x-oss-copy-source"},
+};
+
+static void check(enum http_method method, enum level level, const char *query, const char *header,
+	const char *want)
+{
+	struct request_head head = {
+		.method = method,
+		.query = slice_str(query),
+		.header_count = header ? 1 : 0,
+		.headers = {{slice_str(header), S("/uploads/a")}},
+	};
+	struct address address = {.has_bucket = level != SERVICE, .has_key = level == OBJECT};
+	const struct op *op = NULL;
+	enum err e = route(&head, &address, &op);
+	const char *got = e == ERR_OK ? op->name : err_info(e)->name;
+	OK(strcmp(got, want) == 0, "?%s %s: %s is %s", query, header ? header : "", want, got);
+}
+
 int main(void)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct request_head head = {
-			.method = rows[i].method,
-			.query = slice_str(rows[i].query),
-		};
-		struct address address = {
-			.has_bucket = rows[i].level != SERVICE,
-			.has_key = rows[i].level == OBJECT,
-		};
-		const struct op *op = NULL;
-		enum err e = route(&head, &address, &op);
-		const char *got = e == ERR_OK ? op->name : err_info(e)->name;
-		OK(strcmp(got, rows[i].want) == 0, "row %zu: %s is %s", i, rows[i].want, got);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check(rows[i].method, rows[i].level, rows[i].query, NULL, rows[i].want);
+	for (size_t i = 0; i < ARRAY_LEN(header_rows); i++)
+		check(header_rows[i].method, header_rows[i].level, header_rows[i].query,
+			header_rows[i].header, header_rows[i].want);
 	return tap_done();
 }
