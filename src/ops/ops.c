@@ -110,11 +110,22 @@ static bool find_address(struct request *r, const struct request_head *head)
 	return true;
 }
 
+static void refuse_method(struct request *r)
+{
+	SCOPED_STRBUF(allowed, 128);
+	route_allowed(&r->address, &allowed);
+	respond_header(r, "Allow", strbuf_slice(&allowed));
+	respond_error(r, ERR_METHOD_NOT_ALLOWED);
+}
+
 static bool find_op(struct request *r, const struct request_head *head)
 {
 	enum err e = route(head, &r->address, &r->op);
 	if (e != ERR_OK) {
-		respond_error(r, e);
+		if (e == ERR_METHOD_NOT_ALLOWED)
+			refuse_method(r);
+		else
+			respond_error(r, e);
 		return false;
 	}
 	exchange_note(r->x, "op=%s", r->op->name);

@@ -78,3 +78,22 @@ enum err route(
 		return ERR_METHOD_NOT_ALLOWED;
 	return ERR_NOT_IMPLEMENTED;
 }
+
+void route_allowed(const struct address *address, struct strbuf *out)
+{
+	static const char *const names[HTTP_OTHER] = {
+		[HTTP_GET] = "GET",
+		[HTTP_HEAD] = "HEAD",
+		[HTTP_PUT] = "PUT",
+		[HTTP_POST] = "POST",
+		[HTTP_DELETE] = "DELETE",
+		[HTTP_OPTIONS] = "OPTIONS",
+	};
+	for (const struct op *const *op = op_table; *op; op++) {
+		if ((*op)->subresource || !level_fits(*op, address))
+			continue;
+		if (out->len)
+			strbuf_adds(out, ", ");
+		strbuf_adds(out, names[(*op)->method]);
+	}
+}

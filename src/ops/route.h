@@ -4,6 +4,7 @@
 #define OPS_ROUTE_H
 
 #include "base/err.h"
+#include "base/strbuf.h"
 #include "http/head.h"
 #include "ops/op.h"
 #include "oss/names.h"
@@ -14,5 +15,8 @@
  */
 enum err route(const struct request_head *head, const struct address *address,
 	const struct op **ret) MUST_USE;
+
+/* "GET, PUT": the methods that the address answers to when no sub-resource is asked for. */
+void route_allowed(const struct address *address, struct strbuf *out);
 
 #endif

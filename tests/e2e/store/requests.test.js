@@ -211,8 +211,13 @@ test("what does not exist here is not taken for something else", async () => {
 	}
 	await refused(send(`${store}/private/k?x-oss-process=image/resize`), 501, "NotImplemented");
 	await refused(send(`${store}/?regionList`), 501, "NotImplemented");
-	await refused(send(`${store}/private/k`, "POST", {}, ""), 405, "MethodNotAllowed");
-	await refused(send(`${store}/private`, "PATCH", {}, ""), 405, "MethodNotAllowed");
+	for (const [path, method, allowed] of [
+		["private/k", "POST", "DELETE, GET, HEAD, OPTIONS, PUT"],
+		["private", "PATCH", "DELETE, GET, OPTIONS, POST, PUT"],
+	]) {
+		const got = await refused(send(`${store}/${path}`, method, {}, ""), 405, "MethodNotAllowed");
+		assert.equal(got.headers.allow.split(", ").sort().join(", "), allowed);
+	}
 	assert.equal(await getObject(store, "k", "private").then(String), "v");
 });
 
