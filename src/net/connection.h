@@ -118,6 +118,8 @@ struct shard {
 	uint64_t id_seed;
 	uint64_t id_count;
 	uint64_t connection_limit;
+	int spare_fd; /* given up for a moment to turn a connection away when there is no other */
+	int64_t complained_ms; /* about missing descriptors */
 	/* Read by other threads. */
 	atomic_uint_fast64_t connection_count;
 	atomic_uint_fast64_t request_count;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <sched.h>
 #include <sys/random.h>
@@ -17,6 +18,7 @@ enum {
 	ACCEPTS_PER_TURN = 64,
 	BACKLOG = 1024,
 	DRAIN_POLL_MS = 10,
+	COMPLAINT_PAUSE_MS = 10000,
 };
 
 struct server {
@@ -37,6 +39,31 @@ static bool room_for_more(const struct shard *shard)
 	       shard->connection_limit;
 }
 
+static int open_spare(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/*
+ * There is no descriptor for a connection that waits. Left waiting it would wake the loop for ever;
+ * so it is taken with the spare one, and closed. False if that cannot be done either.
+ */
+static bool turn_away(struct listener *listener)
+{
+	struct shard *shard = listener->shard;
+	if (shard->loop.now_ms - shard->complained_ms >= COMPLAINT_PAUSE_MS) {
+		shard->complained_ms = shard->loop.now_ms;
+		log_error("no file descriptors for a connection; raise `ulimit -n`");
+	}
+	if (shard->spare_fd >= 0)
+		close(shard->spare_fd);
+	int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	shard->spare_fd = open_spare();
+	return fd >= 0;
+}
+
 static void accept_ready(struct loop_watch *watch, uint32_t events UNUSED)
 {
 	struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
@@ -46,9 +73,8 @@ static void accept_ready(struct loop_watch *watch, uint32_t events UNUSED)
 		int fd = accept4(listener->fd, (struct sockaddr *)(void *)&peer, &len,
 			SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE)
-				log_error(
-					"no file descriptors for a connection; raise `ulimit -n`");
+			if ((errno == EMFILE || errno == ENFILE) && turn_away(listener))
+				continue;
 			return;
 		}
 		if (room_for_more(listener->shard))
@@ -79,6 +105,8 @@ static void close_listeners(struct shard *shard, const struct service *service)
 
 static bool shard_init(struct shard *shard, struct warmer *warmer, unsigned loops)
 {
+	shard->spare_fd = open_spare();
+	shard->complained_ms = -COMPLAINT_PAUSE_MS;
 	if (!loop_init(&shard->loop))
 		return false;
 	shard->warmer = warmer;
@@ -92,6 +120,8 @@ static bool shard_init(struct shard *shard, struct warmer *warmer, unsigned loop
 static void shard_release(struct shard *shard)
 {
 	close_listeners(shard, NULL);
+	if (shard->spare_fd >= 0)
+		close(shard->spare_fd);
 	while (shard->listeners) {
 		struct listener *next = shard->listeners->next;
 		free(shard->listeners);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many connections that do nothing cost little.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { test } from "node:test";
-import { startServer } from "../lib/server.js";
+import { once } from "node:events";
+import { pause, startServer } from "../lib/server.js";
 import { GET, play, putOpenObject } from "../lib/wire.js";
 
 const CONNECTIONS = 10_000;
@@ -61,4 +63,29 @@ test("10,000 idle connections cost less than 64 MB", { skip: obstacle() }, async
 		for (const socket of sockets)
 			socket.destroy();
 	}
+});
+
+test("connections for which there is no descriptor are turned away, and said once", async t => {
+	const server = await startServer(t);
+	await putOpenObject(server.store);
+	execFileSync("prlimit", ["--pid", String(server.pid), "--nofile=150:150"]);
+	const { hostname, port } = new URL(server.store);
+	const open = new Set();
+	const sockets = await Promise.all(Array.from({ length: 200 }, async () => {
+		const socket = connectSocket({ host: hostname, port: Number(port) });
+		socket.on("error", () => {});
+		socket.on("close", () => open.delete(socket));
+		await once(socket, "connect");
+		open.add(socket);
+		return socket;
+	}));
+	await server.logged(/no file descriptors/);
+	while (open.size >= 150)
+		await pause(10);
+	await Promise.all(sockets.map(socket => {
+		socket.destroy();
+		return socket.closed || once(socket, "close");
+	}));
+	await play(server.store, { send: `${GET}\r\n`, answers: [200], then: "open" });
+	assert.ok(server.log.match(/no file descriptors/g).length < 20, "not once for each");
 });
