@@ -24,6 +24,18 @@ static struct tls_server server;
 static struct waiting here;
 static struct outgoing *trusting, *strict;
 
+/* Before the client has seen our certificate: it may be gone as soon as it has. */
+static int on_hello(SSL *ssl, int *alert, void *state)
+{
+	(void)alert;
+	(void)state;
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	pthread_mutex_lock(&server.lock);
+	snprintf(server.named, sizeof(server.named), "%s", name ? name : "-");
+	pthread_mutex_unlock(&server.lock);
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static void serve(int fd)
 {
 	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
@@ -31,12 +43,7 @@ static void serve(int fd)
 	SSL *ssl = SSL_new(context);
 	if (!ssl || SSL_set_fd(ssl, fd) != 1)
 		abort();
-	bool greeted = SSL_accept(ssl) == 1;
-	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	pthread_mutex_lock(&server.lock);
-	snprintf(server.named, sizeof(server.named), "%s", name ? name : "-");
-	pthread_mutex_unlock(&server.lock);
-	if (greeted && SSL_read(ssl, piece, sizeof(piece)) > 0 &&
+	if (SSL_accept(ssl) == 1 && SSL_read(ssl, piece, sizeof(piece)) > 0 &&
 		SSL_write(ssl, answer, sizeof(answer) - 1) > 0) {
 		SSL_shutdown(ssl);
 		while (SSL_read(ssl, piece, sizeof(piece)) > 0)
@@ -171,6 +178,7 @@ int main(void)
 	context = SSL_CTX_new(TLS_server_method());
 	if (!context || !make_certificate())
 		return 1;
+	SSL_CTX_set_tlsext_servername_callback(context, on_hello);
 	pthread_mutex_init(&server.lock, NULL);
 	server.fd = loopback_listen(&server.port);
 	if (pipe(server.stop) < 0 || pthread_create(&server.thread, NULL, server_main, NULL) != 0 ||
