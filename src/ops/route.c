@@ -89,11 +89,11 @@ void route_allowed(const struct address *address, struct strbuf *out)
 		[HTTP_DELETE] = "DELETE",
 		[HTTP_OPTIONS] = "OPTIONS",
 	};
-	for (const struct op *const *op = op_table; *op; op++) {
-		if ((*op)->subresource || !level_fits(*op, address))
-			continue;
-		if (out->len)
-			strbuf_adds(out, ", ");
-		strbuf_adds(out, names[(*op)->method]);
-	}
+	unsigned found = 0;
+	for (const struct op *const *op = op_table; *op; op++)
+		if (!(*op)->subresource && level_fits(*op, address))
+			found |= 1U << (*op)->method;
+	for (unsigned method = 0; method < ARRAY_LEN(names); method++)
+		if (found >> method & 1)
+			strbuf_addf(out, "%s%s", out->len ? ", " : "", names[method]);
 }
