@@ -145,11 +145,16 @@ static void committed(struct task *task)
 	} else {
 		SCOPED_STRBUF(xml, KIB(4));
 		SCOPED_STRBUF(crc, 32);
+		SCOPED_STRBUF(etag, 64); /* in a header as well: oss2 looks for it there */
 		strbuf_adds(&xml, XML_PROLOG "<CopyObjectResult><LastModified>");
 		iso8601_add(&xml, commit->object.modified_ms);
 		strbuf_adds(&xml, "</LastModified><ETag>\"");
 		lookup_add_etag(&state->source, &xml);
 		strbuf_adds(&xml, "\"</ETag></CopyObjectResult>\n");
+		strbuf_addc(&etag, '"');
+		lookup_add_etag(&state->source, &etag);
+		strbuf_addc(&etag, '"');
+		respond_header(r, "ETag", strbuf_slice(&etag));
 		strbuf_add_u64(&crc, commit->object.crc64);
 		respond_header(r, "x-oss-hash-crc64ecma", strbuf_slice(&crc));
 		respond_xml(r, &xml);

@@ -45,6 +45,7 @@ test("a copy has the bytes and the headers of its source, and an ACL of its own"
 	const source = await head("source", "uploads");
 	const made = await head("plain");
 	assert.equal(got.xml("ETag"), source.headers.etag);
+	assert.equal(got.headers.etag, source.headers.etag);
 	assert.match(got.xml("LastModified"), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
 	assert.equal(got.headers["x-oss-hash-crc64ecma"], source.headers["x-oss-hash-crc64ecma"]);
 	assert.equal((await getObject(store, "plain", "target")).toString(), "of the source");
