@@ -17,6 +17,7 @@ enum {
 
 static void count_out(struct connection *c, size_t len)
 {
+	c->sent += len;
 	if (c->x)
 		c->x->bytes_out += len;
 	atomic_fetch_add_explicit(&c->shard->bytes_out, len, memory_order_relaxed);
@@ -70,6 +71,10 @@ static bool must_warm(struct connection *c, uint64_t window)
 	struct exchange *x = c->x;
 	if (c->warming)
 		return true;
+	if (c->warmed) {
+		c->warmed = false;
+		return false;
+	}
 	if (warmer_is_warm(x->file, x->file_offset, window))
 		return false;
 	c->warming = true;

@@ -354,14 +354,16 @@ static void answered(struct connection *c)
 
 static bool step_answer(struct connection *c)
 {
+	uint64_t before = c->sent;
 	switch (answer_flush(c)) {
 	case ANSWER_DONE:
 		answered(c);
 		return true;
 	case ANSWER_WAIT:
+		/* Only what the client takes counts, not that it sends something. */
 		if (c->warming)
 			timers_cancel(&c->timer);
-		else
+		else if (c->sent != before || !c->timer.prev || c->timer.kind != TIMER_WRITE)
 			set_timer(c, TIMER_WRITE);
 		return false;
 	case ANSWER_FAILED:
@@ -426,6 +428,7 @@ static void warmed(struct task *task)
 	struct warm_request *request = CONTAINER_OF(task, struct warm_request, done);
 	struct connection *c = CONTAINER_OF(request, struct connection, warm);
 	c->warming = false;
+	c->warmed = true;
 	run_or_free(c);
 }
 

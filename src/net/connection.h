@@ -45,6 +45,7 @@ struct connection {
 	bool running;     /* connection_run() is on the stack */
 	bool close_after; /* close once the answer is out */
 	bool warming;     /* `warm` is with the warmer */
+	bool warmed;      /* it has just come back: send, whether the cache kept it or not */
 	bool queued;      /* `again` is in the loop's mailbox */
 	struct timer timer;
 	struct slice view;   /* input not used yet: in the loop's buffer, or in `stash` */
@@ -62,6 +63,7 @@ struct connection {
 
 	struct strbuf out; /* answer bytes that the socket did not take at once */
 	size_t out_at;
+	uint64_t sent; /* bytes that the socket took, ever */
 	struct warm_request warm;
 	struct task again;
 	union {

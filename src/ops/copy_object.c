@@ -232,6 +232,7 @@ static void start(struct copy_object *state, const struct object_headers *h)
 		.size_hint = state->source.get.object.size,
 	};
 	state->commit.forbid_overwrite = h->forbid_overwrite;
+	state->commit.as_public = r->anonymous;
 	state->read = (struct read_request){.done.run = was_read, .home = r->home};
 	state->writable = (struct store_wait){.task.run = writable, .home = r->home};
 	enum err e = store_put_begin(r->ops->options.store, &spec, &state->put);

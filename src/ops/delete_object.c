@@ -28,6 +28,7 @@ static void finish(struct request *r)
 		.wait = {.task.run = deleted, .home = r->home},
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
+		.as_public = r->anonymous,
 	};
 	request_hold(r);
 	store_delete(r->ops->options.store, &state->del);

@@ -3,22 +3,20 @@
 
 #include "base/limits.h"
 
-enum {
-	SMALL_VALUE_BYTES = 16 << 10
-}; /* longer ones get a block of their own on the heap */
+/* What LIMIT_FORM_PREDATA_BYTES can hold, with the rest of the last block of each size. */
+#define FIELDS_BYTES (2 * LIMIT_FORM_PREDATA_BYTES)
 
-void post_fields_init(struct post_fields *f, struct arena *arena)
+void post_fields_init(struct post_fields *f)
 {
-	*f = (struct post_fields){.arena = arena};
+	*f = (struct post_fields){.first = NULL};
+	arena_init(&f->arena, NULL, 0, FIELDS_BYTES);
 	strbuf_init(&f->value, LIMIT_FIELD_VALUE_BYTES);
 }
 
 void post_fields_release(struct post_fields *f)
 {
 	strbuf_release(&f->value);
-	for (size_t i = 0; i < f->large_count; i++)
-		strbuf_release(&f->large[i]);
-	free(f->large);
+	arena_reset(&f->arena);
 }
 
 /* FNV-1a. */
@@ -32,10 +30,10 @@ static uint32_t hash_of(struct slice name)
 
 bool post_fields_begin(struct post_fields *f, struct slice name)
 {
-	struct post_field *field = arena_zalloc(f->arena, sizeof(*field));
+	struct post_field *field = arena_zalloc(&f->arena, sizeof(*field));
 	if (!field || f->count >= LIMIT_FORM_FIELDS)
 		return false;
-	field->name = arena_copy(f->arena, name);
+	field->name = arena_copy(&f->arena, name);
 	if (!field->name.ptr)
 		return false;
 	field->name_hash = hash_of(name);
@@ -54,24 +52,9 @@ bool post_fields_add(struct post_fields *f, struct slice bytes)
 	return !strbuf_broken(&f->value);
 }
 
-/* Keeps the heap block of a long value as it is. */
-static bool keep_large(struct post_fields *f)
-{
-	struct strbuf *more = realloc(f->large, (f->large_count + 1) * sizeof(*more));
-	if (!more)
-		return false;
-	f->large = more;
-	f->large[f->large_count++] = f->value;
-	f->last->value = strbuf_slice(&f->value);
-	strbuf_init(&f->value, LIMIT_FIELD_VALUE_BYTES);
-	return true;
-}
-
 bool post_fields_end(struct post_fields *f)
 {
-	if (f->value.len > SMALL_VALUE_BYTES)
-		return keep_large(f);
-	f->last->value = arena_copy(f->arena, strbuf_slice(&f->value));
+	f->last->value = arena_copy(&f->arena, strbuf_slice(&f->value));
 	strbuf_clear(&f->value);
 	return f->last->value.ptr != NULL;
 }

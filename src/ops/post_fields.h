@@ -19,17 +19,14 @@ struct post_field {
 };
 
 struct post_fields {
-	struct arena *arena; /* for small things */
+	struct arena arena; /* for all of them, longer than a request's */
 	struct post_field *first;
 	struct post_field *last; /* the one being read, until post_fields_end() */
 	struct strbuf value;     /* and its value so far */
-	struct strbuf *large;    /* heap blocks of long values */
-	size_t large_count;
 	size_t count;
 };
 
-/* `arena` must outlive the fields. */
-void post_fields_init(struct post_fields *f, struct arena *arena);
+void post_fields_init(struct post_fields *f);
 void post_fields_release(struct post_fields *f);
 
 /* A field begins; `name` is copied. False if there are too many, or no memory. */

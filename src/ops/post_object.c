@@ -446,7 +446,7 @@ static void begin(struct request *r)
 	const struct request_head *head = exchange_head(r->x);
 	struct slice boundary = S("");
 	state->r = r;
-	post_fields_init(&state->fields, &r->arena);
+	post_fields_init(&state->fields);
 	switch (form_boundary_parse(request_header(r, S("Content-Type")), &boundary)) {
 	case FORM_BOUNDARY_FOUND:
 		break;

@@ -33,6 +33,7 @@ bool upload_begin(
 		.size_hint = size_hint,
 	};
 	u->commit.forbid_overwrite = h->forbid_overwrite;
+	u->commit.as_public = r->anonymous;
 	enum err e = store_put_begin(r->ops->options.store, &spec, &u->put);
 	if (e == ERR_OK)
 		return true;
@@ -95,6 +96,8 @@ static void called_back(struct task *task)
 	struct upload *u = CONTAINER_OF(job, struct upload, job);
 	struct request *r = u->r;
 	if (job->result == ERR_OK) {
+		/* Somebody else's text on the store's origin. */
+		respond_header(r, "X-Content-Type-Options", S("nosniff"));
 		SCOPED_STRBUF(type, 256);
 		strbuf_add_slice(&type, job->content_type);
 		respond(r, 200, type.len ? type.ptr : "application/json", job->answer);

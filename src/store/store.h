@@ -144,6 +144,7 @@ struct store_put;
 struct store_put_commit {
 	struct store_wait wait;
 	bool forbid_overwrite;           /* ERR_FILE_ALREADY_EXISTS if the key has an object */
+	bool as_public;                  /* see struct store_delete */
 	const unsigned char *expect_md5; /* 16 bytes, or NULL: ERR_INVALID_DIGEST if it differs */
 	struct store_object object;      /* result; `headers` is not filled */
 };
@@ -152,6 +153,11 @@ struct store_delete {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
+	/*
+	 * The change is not the owner's: ERR_ACCESS_DENIED if the key has an object with an ACL of
+	 * its own that does not let everybody write.
+	 */
+	bool as_public;
 	bool existed; /* result; deleting what is not there is a success */
 };
 

@@ -182,17 +182,18 @@ static enum err stage_change(struct committer *c, struct change *change)
 	struct stage *stage = c->local->stage;
 	const struct log *log = &c->local->log;
 	size_t data_offset = change->head_len;
+	struct stage_condition condition = {
+		change->forbid_overwrite, change->moves_from, change->as_public};
 	switch (change->kind) {
 	case CHANGE_OBJECT: {
 		struct location where = {log->active->id, log->at + c->bytes,
 			(uint32_t)change_total(change), (uint32_t)data_offset};
-		struct stage_condition condition = {change->forbid_overwrite, change->moves_from};
 		return stage_object(stage, change->bucket_id, change_key(change), &where,
 			change_meta(change), condition);
 	}
 	case CHANGE_OBJECT_DELETE:
 		return stage_object_delete(
-			stage, change->bucket_id, change_key(change), &change->existed);
+			stage, change->bucket_id, change_key(change), condition, &change->existed);
 	case CHANGE_BUCKET_DELETE:
 		stage_bucket_delete(stage, change->name);
 		return ERR_OK;

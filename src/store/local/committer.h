@@ -43,6 +43,7 @@ struct change {
 	uint64_t bucket_id;
 	struct slice data;
 	bool forbid_overwrite;
+	bool as_public;
 	const struct location *moves_from; /* for garbage collection, else NULL */
 	/* The buckets: whose `name` counts, and for a creation acl and created_ms. */
 	struct slice name;

@@ -159,6 +159,7 @@ static void submit(struct store_put *put, enum object_place place, uint64_t file
 	record_head(put->head, RECORD_OBJECT, change->bucket_id, change->key_len,
 		OBJECT_META_BYTES + put->headers_len, change->data.len);
 	change->forbid_overwrite = put->commit->forbid_overwrite;
+	change->as_public = put->commit->as_public;
 	change->done = committed;
 	committer_add(put->local->committer, change);
 }
@@ -284,6 +285,7 @@ void change_delete(struct store *store, struct store_delete *del)
 	request->change.head_len = head_len;
 	request->change.key_len = del->key.len;
 	request->change.bucket_id = del->bucket_id;
+	request->change.as_public = del->as_public;
 	record_head(request->head, RECORD_OBJECT_DELETE, del->bucket_id, del->key.len, 0, 0);
 	memcpy(request->head + RECORD_HEADER_BYTES, del->key.ptr, del->key.len);
 	request_send(store, request);

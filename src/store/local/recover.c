@@ -81,7 +81,7 @@ static bool see_trash(uint64_t file, uint64_t size UNUSED, void *ctx)
 static enum err apply(struct replay *replay, const struct record *record)
 {
 	struct stage *stage = replay->local->stage;
-	struct stage_condition any = {false, NULL};
+	struct stage_condition any = {.here = NULL};
 	bool existed;
 	struct location where = {replay->scan.segment->id, replay->scan.at, (uint32_t)record->total,
 		(uint32_t)(RECORD_HEADER_BYTES + record->name.len + record->meta.len)};
@@ -97,7 +97,7 @@ static enum err apply(struct replay *replay, const struct record *record)
 		return stage_object(
 			stage, record->bucket_id, record->name, &where, record->meta, any);
 	case RECORD_OBJECT_DELETE:
-		return stage_object_delete(stage, record->bucket_id, record->name, &existed);
+		return stage_object_delete(stage, record->bucket_id, record->name, any, &existed);
 	}
 	return ERR_INTERNAL;
 }

@@ -109,6 +109,20 @@ static void drop(struct stage *stage, const struct entry *old)
 	stage->trashed = true;
 }
 
+/* ERR_OK if the object that is there, if any, is as it has to be. */
+static enum err check(const struct entry *old, bool found, struct stage_condition condition)
+{
+	if (found && condition.absent)
+		return ERR_FILE_ALREADY_EXISTS;
+	if (condition.here && (!found || old->meta.place != OBJECT_INLINE ||
+				      !location_eq(&old->where, condition.here)))
+		return ERR_PRECONDITION_FAILED;
+	enum store_acl acl = found ? old->meta.object.acl : STORE_ACL_DEFAULT;
+	if (condition.as_public && acl != STORE_ACL_DEFAULT && acl != STORE_ACL_PUBLIC_READ_WRITE)
+		return ERR_ACCESS_DENIED;
+	return ERR_OK;
+}
+
 enum err stage_object(struct stage *stage, uint64_t bucket_id, struct slice key,
 	const struct location *where, struct slice meta_bytes, struct stage_condition condition)
 {
@@ -118,13 +132,10 @@ enum err stage_object(struct stage *stage, uint64_t bucket_id, struct slice key,
 	if (!object_meta_parse(meta_bytes, &meta))
 		return ERR_INTERNAL;
 	enum err e = look_up(stage, bucket_id, key, &old, &found);
+	if (e == ERR_OK)
+		e = check(&old, found, condition);
 	if (e != ERR_OK)
 		return e;
-	if (found && condition.absent)
-		return ERR_FILE_ALREADY_EXISTS;
-	if (condition.here && (!found || old.meta.place != OBJECT_INLINE ||
-				      !location_eq(&old.where, condition.here)))
-		return ERR_PRECONDITION_FAILED;
 	if (found)
 		drop(stage, &old);
 	stage->staged.objects++;
@@ -142,12 +153,14 @@ enum err stage_object(struct stage *stage, uint64_t bucket_id, struct slice key,
 	return ERR_OK;
 }
 
-enum err stage_object_delete(
-	struct stage *stage, uint64_t bucket_id, struct slice key, bool *ret_existed)
+enum err stage_object_delete(struct stage *stage, uint64_t bucket_id, struct slice key,
+	struct stage_condition condition, bool *ret_existed)
 {
 	struct entry old;
 	bool found = false;
 	enum err e = look_up(stage, bucket_id, key, &old, &found);
+	if (e == ERR_OK)
+		e = check(&old, found, condition);
 	if (e != ERR_OK)
 		return e;
 	if (found) {

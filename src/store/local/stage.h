@@ -23,13 +23,14 @@ void stage_free(struct stage *stage);
 struct stage_condition {
 	bool absent;                 /* ERR_FILE_ALREADY_EXISTS if there is one */
 	const struct location *here; /* ERR_PRECONDITION_FAILED if it is not there, or NULL */
+	bool as_public;              /* ERR_ACCESS_DENIED if its ACL does not let everybody write */
 };
 
 /* Each returns an error without an effect, or ERR_OK. `meta` is the encoded meta data. */
 enum err stage_object(struct stage *stage, uint64_t bucket_id, struct slice key,
 	const struct location *where, struct slice meta, struct stage_condition condition) MUST_USE;
-enum err stage_object_delete(
-	struct stage *stage, uint64_t bucket_id, struct slice key, bool *ret_existed) MUST_USE;
+enum err stage_object_delete(struct stage *stage, uint64_t bucket_id, struct slice key,
+	struct stage_condition condition, bool *ret_existed) MUST_USE;
 void stage_bucket(struct stage *stage, struct slice name, struct slice meta);
 void stage_bucket_delete(struct stage *stage, struct slice name);
 /* The file is gone from the disk; the number of bytes it had. */

@@ -180,6 +180,10 @@ test("who may do what", async () => {
 	await put("public-read", "closed", "v", { "x-oss-object-acl": "private" });
 	assert.equal((await anonymous("GET", "/private/open")).status, 200);
 	assert.equal((await anonymous("GET", "/public-read/closed")).status, 403);
+	await put("public-read-write", "closed", "v", { "x-oss-object-acl": "public-read" });
+	for (const [method, body] of [["PUT", "theirs"], ["DELETE", undefined]])
+		assert.equal((await anonymous(method, "/public-read-write/closed", body)).xml("Code"), "AccessDenied");
+	assert.equal((await anonymous("GET", "/public-read-write/closed")).text, "v");
 });
 
 test("HEAD tells errors in x-oss-err", async () => {

@@ -156,7 +156,7 @@ static void unreachable(void)
 
 	run(&call, url_of("/silent"), "");
 	IS_INT(call.job.result, ERR_CALLBACK_TIMEOUT, "a slow server");
-	OK(strncmp(call.job.message, "Callback reply timeout, cost:2", 30) == 0 &&
+	OK(strncmp(call.job.message, "Callback reply timeout, cost:", 29) == 0 &&
 			strstr(call.job.message, "timeout:250ms."),
 		"says how long: %s", call.job.message);
 	release(&call);

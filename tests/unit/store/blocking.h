@@ -93,6 +93,7 @@ struct put_how {
 	bool hint;
 	size_t piece; /* bytes in one put_write; 0: 300,000 */
 	bool forbid_overwrite;
+	bool as_public;
 	const unsigned char *expect_md5;
 	struct store_object *object; /* the result goes here */
 };
@@ -121,8 +122,9 @@ static inline enum err put_pieces(
 static inline enum err put_finish(struct store *s, struct store_put *put, const struct put_how *how)
 {
 	struct blocking b;
-	struct store_put_commit commit = {
-		.forbid_overwrite = how->forbid_overwrite, .expect_md5 = how->expect_md5};
+	struct store_put_commit commit = {.forbid_overwrite = how->forbid_overwrite,
+		.as_public = how->as_public,
+		.expect_md5 = how->expect_md5};
 	blocking_init(&b, &commit.wait);
 	store_put_commit(s, put, &commit);
 	enum err e = blocking_wait(&b, &commit.wait);

@@ -659,6 +659,42 @@ static void races(struct run *r)
 		"and the count is right");
 }
 
+/* What everybody may do to an object depends on its own ACL, if it has one. */
+static void public_changes(struct run *r)
+{
+	static const struct {
+		enum store_acl acl;
+		enum err want;
+	} rows[] = {
+		{STORE_ACL_DEFAULT, ERR_OK},
+		{STORE_ACL_PRIVATE, ERR_ACCESS_DENIED},
+		{STORE_ACL_PUBLIC_READ, ERR_ACCESS_DENIED},
+		{STORE_ACL_PUBLIC_READ_WRITE, ERR_OK},
+	};
+	const struct put_how theirs = {.as_public = true};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct put_how ours = {.acl = rows[i].acl};
+		struct blocking b;
+		struct store_delete del = {.bucket_id = r->id, .key = S("acl"), .as_public = true};
+		bool made = put_object(r->s, r->id, S("acl"), S("ours"), &ours) == ERR_OK;
+		blocking_init(&b, &del.wait);
+		store_delete(r->s, &del);
+		bool removed = blocking_wait(&b, &del.wait) == ERR_OK;
+		check(r, made && removed == (rows[i].want == ERR_OK), "a public delete, ACL %zu",
+			i);
+		made = put_object(r->s, r->id, S("acl"), S("ours"), &ours) == ERR_OK;
+		check(r,
+			made && put_object(r->s, r->id, S("acl"), S("theirs"), &theirs) ==
+					rows[i].want,
+			"a public put, ACL %zu", i);
+		check(r,
+			object_is(r->s, r->id, S("acl"),
+				rows[i].want == ERR_OK ? S("theirs") : S("ours")),
+			"and what is there then");
+	}
+	check(r, delete_object(r->s, r->id, S("acl"), NULL) == ERR_OK, "the owner may delete");
+}
+
 /* Without overwriting, exactly one of many puts of a key wins. */
 static void *claim(void *arg)
 {
@@ -770,6 +806,7 @@ void conformance_run(const struct conformance *conformance)
 	listings_match_a_model(&r);
 	paging(&r);
 	races(&r);
+	public_changes(&r);
 	one_claim_wins(&r);
 	all_is_kept(&r);
 	if (r.s)
