@@ -54,6 +54,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SOURCES))
 
 .PHONY: all
 all: build/postern ## build build/postern
+	@:
 
 build/postern: build/release/postern
 	@ln -f $< $@
