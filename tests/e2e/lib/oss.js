@@ -7,11 +7,11 @@ import { ACCESS_KEY_ID, ACCESS_KEY_SECRET } from "./server.js";
 
 const KEY = { id: ACCESS_KEY_ID, secret: ACCESS_KEY_SECRET };
 /** Queries that are part of what is signed. */
-const SUBRESOURCES = new Set(["acl", "cors", "location", "uploads", "uploadId", "partNumber",
-	"callback", "callback-var", "continuation-token", "delete", "objectMeta", "security-token",
-	"response-cache-control",
-	"response-content-disposition", "response-content-encoding", "response-content-language",
-	"response-content-type", "response-expires", "bucketInfo", "lifecycle", "tagging", "versioning"]);
+const SUBRESOURCES = new Set(["acl", "bucketInfo", "callback", "callback-var",
+	"continuation-token", "cors", "delete", "lifecycle", "location", "objectMeta", "partNumber",
+	"requestPayment", "response-cache-control", "response-content-disposition",
+	"response-content-encoding", "response-content-language", "response-content-type",
+	"response-expires", "security-token", "tagging", "uploadId", "uploads", "versioning"]);
 
 export function base64Json(value) {
 	return Buffer.from(JSON.stringify(value)).toString("base64");
