@@ -124,20 +124,3 @@ enum grant_result grant_check(const struct grant_key *key, struct slice text, st
 	*ret = grant;
 	return GRANT_VALID;
 }
-
-const char *grant_result_text(enum grant_result result)
-{
-	switch (result) {
-	case GRANT_VALID:
-		return "valid";
-	case GRANT_MALFORMED:
-		return "malformed";
-	case GRANT_FORGED:
-		return "not signed by this server";
-	case GRANT_EXPIRED:
-		return "expired";
-	case GRANT_OTHER_OBJECT:
-		return "for other object names";
-	}
-	return "unknown";
-}

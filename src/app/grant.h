@@ -66,7 +66,4 @@ enum grant_result grant_check(const struct grant_key *key, struct slice text, st
 
 #define GRANT_SLACK_SECONDS 86400
 
-/* A word or two for the log and the answer: "expired". */
-const char *grant_result_text(enum grant_result result);
-
 #endif

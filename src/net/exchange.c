@@ -192,11 +192,6 @@ bool exchange_is_tls(const struct exchange *x)
 	return x->connection->transport.tls != NULL;
 }
 
-int64_t exchange_started_ms(const struct exchange *x)
-{
-	return x->started_ms;
-}
-
 void exchange_pause(struct exchange *x)
 {
 	x->paused = true;

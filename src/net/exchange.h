@@ -74,8 +74,6 @@ struct slice exchange_id(const struct exchange *x);
 struct slice exchange_peer(struct exchange *x);
 /* Whether the connection is TLS. */
 bool exchange_is_tls(const struct exchange *x);
-/* The monotonic time in ms at which the head was complete. */
-int64_t exchange_started_ms(const struct exchange *x);
 
 /*
  * Stops, and starts again, the flow of the body. No handler.body or handler.end is called between

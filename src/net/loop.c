@@ -170,11 +170,6 @@ bool loop_watch_listener(struct loop *loop, int fd, struct loop_watch *watch)
 	return watch_add(loop, fd, watch, EPOLLIN);
 }
 
-void loop_watch_remove(struct loop *loop, int fd)
-{
-	(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
-}
-
 struct slice loop_date(struct loop *loop)
 {
 	int64_t second = clock_wall_ms(&clock_system) / 1000;

@@ -59,7 +59,6 @@ void loop_join(struct loop *loop);
 bool loop_watch_add(struct loop *loop, int fd, struct loop_watch *watch) MUST_USE;
 /* Level-triggered, for reading. */
 bool loop_watch_listener(struct loop *loop, int fd, struct loop_watch *watch) MUST_USE;
-void loop_watch_remove(struct loop *loop, int fd);
 
 /* The value of the Date header now; 29 bytes. */
 struct slice loop_date(struct loop *loop);

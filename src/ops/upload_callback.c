@@ -84,8 +84,7 @@ bool upload_callback_from_request(struct request *r, struct upload *u, struct up
 	struct slice query_var = request_param(r, S("callback-var"));
 	bool in_query = query.ptr || query_var.ptr;
 	if (in_query && (header.ptr || header_var.ptr))
-		return refuse(r, ERR_INVALID_ARGUMENT, "callback", query,
-			"The callback is given in the headers and in the URL; use one of them.");
+		return refuse(r, ERR_CALLBACK_TWICE, "callback", query, "");
 	const char *const *name = names[in_query];
 	struct slice text = in_query ? query : header;
 	struct slice var = in_query ? query_var : header_var;

@@ -337,14 +337,6 @@ int segment_remove(struct segments *segments, uint64_t id)
 	return files_sync_dir(segments->dir);
 }
 
-uint64_t segments_last(struct segments *segments)
-{
-	(void)pthread_mutex_lock(&segments->lock);
-	uint64_t id = segments->count ? segments->table[segments->count - 1]->id : 0;
-	(void)pthread_mutex_unlock(&segments->lock);
-	return id;
-}
-
 uint64_t segments_disk_bytes(struct segments *segments)
 {
 	uint64_t sum = 0;

@@ -70,8 +70,6 @@ int segment_create(struct segments *segments, uint64_t id, uint64_t first_sequen
 /* Removes the file; who has a pin reads on. An errno value. */
 int segment_remove(struct segments *segments, uint64_t id) MUST_USE;
 
-/* The newest segment's number; 0 if there is none. */
-uint64_t segments_last(struct segments *segments);
 /* What the files take on disk. */
 uint64_t segments_disk_bytes(struct segments *segments);
 

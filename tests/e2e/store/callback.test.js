@@ -416,5 +416,8 @@ test("PutObject with a callback, in headers and in the query", async () => {
 		assert.equal(got.status, 400, got.text);
 		assert.equal(got.xml("Code"), "InvalidArgument");
 	}
+	const twice = await request(store, "PUT", "uploads", "cb/none",
+		{ body: "hello", headers: { "x-oss-callback": callback }, query: { callback } });
+	assert.equal(twice.xml("EC"), "0007-00000027");
 	assert.equal(await getObject(store, "cb/none"), null);
 });
