@@ -60,7 +60,17 @@ enum store_acl {
  */
 enum store_setting {
 	STORE_SETTING_CORS, /* the XML, as oss/cors.h formats it */
+	STORE_SETTING_LIFECYCLE,
+	STORE_SETTING_REFERER,
+	STORE_SETTING_TAGGING,
 	STORE_SETTING_COUNT,
+};
+
+/* Whether a bucket keeps what is replaced or deleted; once begun it can only be suspended. */
+enum store_versioning {
+	STORE_UNVERSIONED,
+	STORE_VERSIONED,            /* each put makes a version, each delete a marker */
+	STORE_VERSIONING_SUSPENDED, /* puts and deletes replace the version "null" */
 };
 
 /*
@@ -73,6 +83,7 @@ struct store_bucket {
 	uint64_t generation;
 	int64_t created_ms;
 	enum store_acl acl; /* never DEFAULT */
+	enum store_versioning versioning;
 	struct slice settings[STORE_SETTING_COUNT];
 };
 
@@ -87,6 +98,8 @@ struct store_bucket_change {
 	struct slice name;
 	bool set_acl;
 	enum store_acl acl;
+	bool set_versioning; /* ERR_INVALID_ARGUMENT to UNVERSIONED */
+	enum store_versioning versioning;
 	bool set_setting;
 	enum store_setting setting;
 	struct slice value;
@@ -97,22 +110,54 @@ struct store_bucket_delete {
 	struct slice name;
 };
 
+/* What a bucket holds. */
+struct store_bucket_stats {
+	uint64_t objects; /* current ones, delete markers not counted */
+	uint64_t bytes;
+	uint64_t old_versions; /* and delete markers */
+	uint64_t old_bytes;
+	uint64_t uploads; /* that are not complete */
+	uint64_t part_bytes;
+};
+
 /* ---- Objects -------------------------------------------------------------------------------- */
 
+enum store_type {
+	STORE_NORMAL,
+	STORE_MULTIPART,  /* made of parts */
+	STORE_APPENDABLE, /* grows by appending */
+	STORE_SYMLINK,    /* has no bytes; its headers say where to */
+};
+
 /*
- * What is known of an object. `headers` are response header lines ready to send, each ended by
- * CRLF ("Content-Type: image/png\r\nx-oss-meta-a: b\r\n"): the store keeps them as they are.
+ * What is known of an object, or of an older version of it, or of a delete marker. `headers` are
+ * response header lines ready to send, each ended by CRLF ("Content-Type: image/png\r\n
+ * x-oss-meta-a: b\r\n"): the store keeps them as they are.
  */
 struct store_object {
 	uint64_t size;
 	int64_t modified_ms; /* when it was committed */
 	uint64_t crc64;      /* CRC-64/XZ of the bytes */
+	/* Of the bytes; of a MULTIPART the MD5 of its parts' MD5s; of an APPENDABLE some value
+	 * that changes with each appending. */
 	unsigned char md5[16];
 	enum store_acl acl;
+	enum store_type type;
+	uint32_t parts;       /* of a MULTIPART */
+	uint64_t version;     /* differs between any two versions of a key; newer is greater */
+	bool is_null;         /* its version id is "null": made while versions were not kept */
+	bool is_marker;       /* a delete marker: nothing but modified_ms and the version counts */
 	struct slice headers; /* at most 32 KiB */
+	struct slice tags;    /* "key=value&key=value", percent-encoded; at most 8 KiB */
 };
 
-/* Where an object's bytes lie: `size` bytes from `offset` of `fd`. */
+/* Which version of an object a call is about. All zero: the current one. */
+struct store_version {
+	bool is_null;
+	uint64_t number; /* store_object.version, unless is_null; 0: the current one */
+};
+
+/* Where bytes of an object lie: `size` bytes from `offset` of `fd`. */
 struct store_blob {
 	int fd;
 	uint64_t offset;
@@ -124,47 +169,115 @@ struct store_get {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
+	struct store_version version;
 	bool head_only;             /* do not fill `blob` */
-	struct store_object object; /* result; object.headers lives until store_get_release() */
-	struct store_blob blob;     /* result; readable until store_get_release(), whatever happens
-				       to the object meanwhile */
-	void *held;                 /* the back end's */
+	struct store_object object; /* result; its slices live until store_get_release() */
+	/*
+	 * Result: all bytes, or the first of them if blob.size is less than object.size: then
+	 * store_read() finds the others. Readable until store_get_release(), whatever happens to
+	 * the object meanwhile.
+	 */
+	struct store_blob blob;
+	void *held; /* the back end's */
+};
+
+/* Finds the bytes of an object that do not lie in one place. */
+struct store_read {
+	struct store_wait wait;
+	struct store_get *get;  /* that succeeded, not head_only, and is not released */
+	uint64_t at;            /* less than object.size */
+	struct store_blob blob; /* result: some bytes from `at` on, until store_read_release() */
+};
+
+/* What a put makes. */
+enum store_put_kind {
+	STORE_PUT_OBJECT,
+	STORE_PUT_PART,   /* a part of an upload, in the place of one with that number */
+	STORE_PUT_APPEND, /* the end of an appendable object, or a new one */
 };
 
 struct store_put_spec {
+	enum store_put_kind kind;
 	uint64_t bucket_id;
-	struct slice key;     /* a valid object key; copied */
+	struct slice key; /* a valid object key; copied */
+	/* Of an object, and of the first appending: */
 	struct slice headers; /* copied */
+	struct slice tags;    /* copied */
 	enum store_acl acl;
+	enum store_type type; /* NORMAL or SYMLINK, for STORE_PUT_OBJECT */
+	/* Of a part: */
+	uint64_t upload;
+	uint32_t part; /* 1.. */
+	/* Of an appending: */
+	uint64_t position;  /* has to be the size of the object */
 	uint64_t size_hint; /* the size if it is known, else 0; a hint only */
 };
 
 struct store_put;
+
+/* A change that is made only to the version that the caller has seen. */
+struct store_only_if {
+	bool set;
+	uint64_t version; /* ERR_PRECONDITION_FAILED unless the current version is this */
+};
 
 struct store_put_commit {
 	struct store_wait wait;
 	bool forbid_overwrite;           /* ERR_FILE_ALREADY_EXISTS if the key has an object */
 	bool as_public;                  /* see struct store_delete */
 	const unsigned char *expect_md5; /* 16 bytes, or NULL: ERR_INVALID_DIGEST if it differs */
-	struct store_object object;      /* result; `headers` is not filled */
+	/*
+	 * Result; `headers` and `tags` are not filled. Of a part: size, modified_ms, crc64 and
+	 * md5. Of an appending: the whole object, also (its size alone) if it fails with
+	 * ERR_POSITION_NOT_EQUAL_TO_LENGTH. Else ERR_NO_SUCH_UPLOAD and ERR_NOT_APPENDABLE.
+	 */
+	struct store_object object;
 };
 
+/*
+ * Deletes an object, as the bucket's versioning says: at once, or by a delete marker. With a
+ * version it deletes that one, and the next older becomes current if it was.
+ */
 struct store_delete {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
+	struct store_version version;
+	struct store_only_if only_if;
 	/*
 	 * The change is not the owner's: ERR_ACCESS_DENIED if the key has an object with an ACL of
 	 * its own that does not let everybody write.
 	 */
 	bool as_public;
-	bool existed; /* result; deleting what is not there is a success */
+	/* Results. Deleting what is not there is a success. */
+	bool existed;
+	bool made_marker;    /* `marker` is its version, `marker_is_null` likewise */
+	bool deleted_marker; /* what was deleted was a marker */
+	bool marker_is_null;
+	uint64_t marker;
+};
+
+/* Changes what is known of an object, not its bytes: no new version comes of it. */
+struct store_object_change {
+	struct store_wait wait;
+	uint64_t bucket_id;
+	struct slice key;
+	struct store_version version;
+	struct store_only_if only_if;
+	bool set_acl;
+	enum store_acl acl;
+	bool set_headers; /* and modified_ms becomes now */
+	struct slice headers;
+	bool set_tags;
+	struct slice tags;
+	struct store_object object; /* result; `headers` and `tags` are not filled */
 };
 
 /* One row of a listing. */
 struct store_entry {
 	struct slice key; /* or the common prefix */
 	bool is_prefix;
+	bool is_latest;             /* in a list of versions: the current one, or its marker */
 	struct store_object object; /* not for a prefix */
 };
 
@@ -181,11 +294,109 @@ struct store_list {
 	struct slice prefix;
 	struct slice marker;
 	struct slice delimiter;
-	uint32_t max_entries;        /* 1..1000 */
+	uint32_t max_entries; /* 1..1000 */
+	/*
+	 * All versions and delete markers, newest first, instead of the current objects. With
+	 * `after_version`, the versions of the key `marker` that are older than it come first.
+	 */
+	bool versions;
+	uint64_t after_version;      /* 0: none */
 	struct store_entry *entries; /* result: `count` entries, until store_list_release() */
 	uint32_t count;
 	bool truncated; /* there is at least one more entry */
 	void *held;     /* the back end's */
+};
+
+/* ---- Uploads in parts ------------------------------------------------------------------------ */
+
+/* Begins an upload, which is known by its number and key. ERR_NO_SUCH_BUCKET. */
+struct store_upload_begin {
+	struct store_wait wait;
+	uint64_t bucket_id;
+	struct slice key;
+	struct slice headers; /* of the object that it will be */
+	struct slice tags;
+	enum store_acl acl;
+	uint64_t upload; /* result; greater than 0, never used again */
+};
+
+/* Drops an upload with its parts. ERR_NO_SUCH_UPLOAD. */
+struct store_upload_abort {
+	struct store_wait wait;
+	uint64_t bucket_id;
+	struct slice key;
+	uint64_t upload;
+};
+
+struct store_part_named {
+	uint32_t number;
+	unsigned char md5[16];
+};
+
+/*
+ * Makes an object of the parts, which stay where they are; parts that are not named are dropped.
+ * ERR_NO_SUCH_UPLOAD; ERR_INVALID_PART if one is not there or has another MD5, or there is none;
+ * ERR_ENTITY_TOO_SMALL if one that is not the last has less than `part_bytes_min`.
+ */
+struct store_upload_complete {
+	struct store_wait wait;
+	uint64_t bucket_id;
+	struct slice key;
+	uint64_t upload;
+	const struct store_part_named *parts; /* ascending; NULL: all that there are */
+	size_t part_count;
+	uint64_t part_bytes_min;
+	bool forbid_overwrite; /* as in struct store_put_commit */
+	bool as_public;
+	struct store_object object; /* result; `headers` and `tags` are not filled */
+	uint32_t bad_part;          /* result: which the error is about, if about one */
+};
+
+struct store_part {
+	uint32_t number;
+	uint64_t size;
+	int64_t modified_ms;
+	uint64_t crc64;
+	unsigned char md5[16];
+};
+
+/* The parts of an upload with numbers greater than `after`, ascending. ERR_NO_SUCH_UPLOAD. */
+struct store_list_parts {
+	struct store_wait wait;
+	uint64_t bucket_id;
+	struct slice key;
+	uint64_t upload;
+	uint32_t after;
+	uint32_t max_parts;       /* 1..1000; 0 asks only whether the upload is there */
+	struct store_part *parts; /* result: `count`, until store_list_parts_release() */
+	uint32_t count;
+	bool truncated;
+	void *held; /* the back end's */
+};
+
+struct store_upload {
+	struct slice key; /* or the common prefix */
+	bool is_prefix;
+	uint64_t upload;
+	int64_t initiated_ms;
+};
+
+/*
+ * Uploads in order of key, then of number, rolled up as in struct store_list: those with a key
+ * greater than `key_marker`, and with `upload_marker` also those of that key with greater numbers.
+ */
+struct store_list_uploads {
+	struct store_wait wait;
+	uint64_t bucket_id;
+	struct slice prefix;
+	struct slice delimiter;
+	struct slice key_marker;
+	uint64_t upload_marker;       /* 0: none */
+	uint32_t max_uploads;         /* 1..1000 */
+	struct store_upload *uploads; /* result: `count`, until store_list_uploads_release() */
+	uint32_t count;
+	bool truncated;
+	void *held; /* the back end's */
 };
 
 /* What a store is doing, for metrics and tests. */
@@ -216,8 +427,11 @@ struct store_ops {
 	void (*bucket_create)(struct store *store, struct store_bucket_create *create);
 	/* ERR_NO_SUCH_BUCKET. */
 	void (*bucket_change)(struct store *store, struct store_bucket_change *change);
-	/* ERR_NO_SUCH_BUCKET, ERR_BUCKET_NOT_EMPTY. */
+	/* ERR_NO_SUCH_BUCKET; ERR_BUCKET_NOT_EMPTY if there are objects, versions or uploads. */
 	void (*bucket_delete)(struct store *store, struct store_bucket_delete *del);
+	/* All zero if it does not exist. Never waits. */
+	void (*bucket_stats)(
+		struct store *store, uint64_t bucket_id, struct store_bucket_stats *ret);
 
 	/*
 	 * Begins an object. It becomes visible at commit. ERR_DISK_FULL if there is no room to
@@ -243,15 +457,33 @@ struct store_ops {
 	/* Forgets it; consumes `put`, which may be NULL. Not while a put_write is waiting. */
 	void (*put_abort)(struct store_put *put);
 
-	/* ERR_NO_SUCH_KEY. On ERR_OK, and only then, store_get_release() is due. */
+	/*
+	 * ERR_NO_SUCH_KEY, and get->object tells of the delete marker if is_marker is set there;
+	 * ERR_NO_SUCH_VERSION; ERR_METHOD_NOT_ALLOWED for a version that is a marker, which
+	 * get->object tells of. On ERR_OK, and only then, store_get_release() is due.
+	 */
 	enum store_now (*get)(struct store *store, struct store_get *get);
 	void (*get_release)(struct store *store, struct store_get *get);
+	/* One at a time for each get. On ERR_OK, and only then, store_read_release() is due. */
+	enum store_now (*read)(struct store *store, struct store_read *read);
+	void (*read_release)(struct store *store, struct store_read *read);
 
 	void (*delete)(struct store *store, struct store_delete *del);
+	/* ERR_NO_SUCH_KEY, ERR_NO_SUCH_VERSION, ERR_METHOD_NOT_ALLOWED as for get. */
+	void (*object_change)(struct store *store, struct store_object_change *change);
 
 	/* On ERR_OK, and only then, list_release() is due. */
 	void (*list)(struct store *store, struct store_list *list);
 	void (*list_release)(struct store *store, struct store_list *list);
+
+	void (*upload_begin)(struct store *store, struct store_upload_begin *begin);
+	void (*upload_abort)(struct store *store, struct store_upload_abort *abort);
+	void (*upload_complete)(struct store *store, struct store_upload_complete *complete);
+	/* On ERR_OK, and only then, the releases are due. */
+	void (*list_parts)(struct store *store, struct store_list_parts *list);
+	void (*list_parts_release)(struct store *store, struct store_list_parts *list);
+	void (*list_uploads)(struct store *store, struct store_list_uploads *list);
+	void (*list_uploads_release)(struct store *store, struct store_list_uploads *list);
 
 	void (*stats)(struct store *store, struct store_stats *ret);
 };
@@ -348,6 +580,62 @@ static inline void store_list(struct store *s, struct store_list *list)
 static inline void store_list_release(struct store *s, struct store_list *list)
 {
 	s->ops->list_release(s, list);
+}
+
+static inline void store_bucket_stats(
+	struct store *s, uint64_t bucket_id, struct store_bucket_stats *ret)
+{
+	s->ops->bucket_stats(s, bucket_id, ret);
+}
+
+static inline enum store_now store_read(struct store *s, struct store_read *read)
+{
+	return s->ops->read(s, read);
+}
+
+static inline void store_read_release(struct store *s, struct store_read *read)
+{
+	s->ops->read_release(s, read);
+}
+
+static inline void store_object_change(struct store *s, struct store_object_change *change)
+{
+	s->ops->object_change(s, change);
+}
+
+static inline void store_upload_begin(struct store *s, struct store_upload_begin *begin)
+{
+	s->ops->upload_begin(s, begin);
+}
+
+static inline void store_upload_abort(struct store *s, struct store_upload_abort *abort)
+{
+	s->ops->upload_abort(s, abort);
+}
+
+static inline void store_upload_complete(struct store *s, struct store_upload_complete *complete)
+{
+	s->ops->upload_complete(s, complete);
+}
+
+static inline void store_list_parts(struct store *s, struct store_list_parts *list)
+{
+	s->ops->list_parts(s, list);
+}
+
+static inline void store_list_parts_release(struct store *s, struct store_list_parts *list)
+{
+	s->ops->list_parts_release(s, list);
+}
+
+static inline void store_list_uploads(struct store *s, struct store_list_uploads *list)
+{
+	s->ops->list_uploads(s, list);
+}
+
+static inline void store_list_uploads_release(struct store *s, struct store_list_uploads *list)
+{
+	s->ops->list_uploads_release(s, list);
 }
 
 static inline void store_stats(struct store *s, struct store_stats *ret)
