@@ -66,6 +66,7 @@ const struct op op_put_bucket_acl = {
 	.level = OP_BUCKET,
 	.subresource = "acl",
 	.access = OP_ACCESS_OWNER,
+	.action = "oss:PutBucketAcl",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct put_bucket_acl),
 	.begin = put_begin,
@@ -79,6 +80,7 @@ const struct op op_get_bucket_acl = {
 	.level = OP_BUCKET,
 	.subresource = "acl",
 	.access = OP_ACCESS_OWNER,
+	.action = "oss:GetBucketAcl",
 	.body = OP_BODY_NONE,
 	.begin = get_begin,
 };

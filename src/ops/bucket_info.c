@@ -49,6 +49,7 @@ const struct op op_get_bucket_info = {
 	.level = OP_BUCKET,
 	.subresource = "bucketInfo",
 	.access = OP_ACCESS_OWNER,
+	.action = "oss:GetBucketInfo",
 	.body = OP_BODY_NONE,
 	.begin = info_begin,
 };
@@ -60,6 +61,7 @@ const struct op op_get_bucket_location = {
 	.level = OP_BUCKET,
 	.subresource = "location",
 	.access = OP_ACCESS_OWNER,
+	.action = "oss:GetBucketLocation",
 	.body = OP_BODY_NONE,
 	.begin = location_begin,
 };

@@ -312,6 +312,7 @@ const struct op op_copy_object = {
 	.level = OP_OBJECT,
 	.header = "x-oss-copy-source",
 	.access = OP_ACCESS_WRITE,
+	.action = "oss:PutObject",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct copy_object),
 	.begin = begin,

@@ -40,6 +40,7 @@ const struct op op_delete_bucket = {
 	.method = HTTP_DELETE,
 	.level = OP_BUCKET,
 	.access = OP_ACCESS_OWNER,
+	.action = "oss:DeleteBucket",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct delete_bucket),
 	.finish = finish,

@@ -40,6 +40,7 @@ const struct op op_delete_object = {
 	.method = HTTP_DELETE,
 	.level = OP_OBJECT,
 	.access = OP_ACCESS_WRITE,
+	.action = "oss:DeleteObject",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct delete_object),
 	.finish = finish,

@@ -88,6 +88,7 @@ const struct op op_list_buckets = {
 	.method = HTTP_GET,
 	.level = OP_SERVICE,
 	.access = OP_ACCESS_OWNER,
+	.action = "oss:ListBuckets",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct list_buckets),
 	.begin = begin,

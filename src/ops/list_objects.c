@@ -41,6 +41,7 @@ const struct op op_list_objects = {
 	.method = HTTP_GET,
 	.level = OP_BUCKET,
 	.access = OP_ACCESS_READ,
+	.action = "oss:ListObjects",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct listing),
 	.finish = finish,

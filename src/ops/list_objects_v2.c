@@ -102,6 +102,7 @@ const struct op op_list_objects_v2 = {
 	.level = OP_BUCKET,
 	.subresource = "list-type",
 	.access = OP_ACCESS_READ,
+	.action = "oss:ListObjects",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct list_objects_v2),
 	.finish = finish,

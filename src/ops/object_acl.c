@@ -31,6 +31,7 @@ const struct op op_get_object_acl = {
 	.level = OP_OBJECT,
 	.subresource = "acl",
 	.access = OP_ACCESS_OWNER,
+	.action = "oss:GetObjectAcl",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct lookup),
 	.finish = finish,

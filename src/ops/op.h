@@ -48,6 +48,17 @@ struct op {
 	const char *subresource; /* the query parameter that chooses it; NULL: none */
 	const char *header;      /* the header that chooses it before others; NULL: none */
 	enum op_access access;
+	/*
+	 * What the policies of RAM call it: "oss:PutObject". The policy of a temporary key must
+	 * allow it on the service, the bucket or the object, as `level` says. Several operations
+	 * may share one, as OSS documents it for each. NULL: no signed request gets here.
+	 */
+	const char *action;
+	/*
+	 * The action is on keys that the request's address does not tell: the operation itself asks
+	 * whether it is permitted, for each key, once it knows them.
+	 */
+	bool action_per_key;
 	enum op_body body;
 	size_t max_body;
 	size_t state_size; /* request->state: zeroed memory of this size */

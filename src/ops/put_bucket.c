@@ -132,6 +132,7 @@ const struct op op_put_bucket = {
 	.method = HTTP_PUT,
 	.level = OP_BUCKET,
 	.access = OP_ACCESS_OWNER,
+	.action = "oss:PutBucket",
 	.body = OP_BODY_WHOLE,
 	.max_body = LIMIT_CORS_BODY_BYTES,
 	.state_size = sizeof(struct put_bucket),

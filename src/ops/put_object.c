@@ -122,6 +122,7 @@ const struct op op_put_object = {
 	.method = HTTP_PUT,
 	.level = OP_OBJECT,
 	.access = OP_ACCESS_WRITE,
+	.action = "oss:PutObject",
 	.body = OP_BODY_STREAM,
 	.state_size = sizeof(struct put_object),
 	.begin = begin,

@@ -84,8 +84,19 @@ static void check(enum http_method method, enum level level, const char *query, 
 	OK(strcmp(got, want) == 0, "?%s %s: %s is %s", query, header ? header : "", want, got);
 }
 
+/* What a temporary key may do is said with the action; one that is missing would be refused. */
+static void check_action(const struct op *op)
+{
+	if (op->method == HTTP_OPTIONS)
+		OK(!op->action, "%s is not signed", op->name);
+	else
+		OK(op->action && strncmp(op->action, "oss:", 4) == 0, "%s has an action", op->name);
+}
+
 int main(void)
 {
+	for (const struct op *const *op = op_table; *op; op++)
+		check_action(*op);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		check(rows[i].method, rows[i].level, rows[i].query, NULL, rows[i].want);
 	for (size_t i = 0; i < ARRAY_LEN(header_rows); i++)
