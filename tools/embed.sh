@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Prints C source with the files of a folder: the table behind app/assets.h.
+# Prints C source with the files of a folder: the table behind web/assets.h.
 set -eu
 folder=$1
 echo '/* Made by tools/embed.sh. */'
-echo '#include "app/assets.h"'
+echo '#include "web/assets.h"'
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT
 n=0

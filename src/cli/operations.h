@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operations port: GET /health and GET /metrics (Prometheus' text format). The web console
- * will live here.
+ * The operations port: GET /health and GET /metrics (Prometheus' text format), and the web
+ * console.
  */
 #ifndef CLI_OPERATIONS_H
 #define CLI_OPERATIONS_H
 
+#include "console/console.h"
 #include "net/server.h"
 #include "ops/ops.h"
 
 struct operations {
 	struct service service; /* for server_listen() */
 	const struct server *server;
-	const struct ops *ops; /* NULL: no store in this process */
-	struct store *store;   /* likewise */
+	const struct ops *ops;         /* NULL: no store in this process */
+	struct store *store;           /* likewise */
+	const struct console *console; /* likewise */
 };
 
 /* Fills in the service; the structure stays where it is. */

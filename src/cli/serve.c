@@ -55,6 +55,7 @@ struct parts {
 	struct service app_service;
 	struct service store_service;
 	struct operations operations;
+	struct console *console;
 	uint16_t app_port;
 	uint16_t store_port;
 	uint16_t console_port;
@@ -199,9 +200,31 @@ static void split_domains(struct strbuf *text, struct ops_options *options)
 	}
 }
 
+static const char *or_else(const char *text, const char *other)
+{
+	return text[0] ? text : other;
+}
+
+static bool start_console(struct parts *p)
+{
+	const struct config *c = &p->config;
+	const struct console_options options = {
+		.store_url = slice_str(or_else(c->console_store_url, p->store_url)),
+		.region = slice_str(or_else(c->store_region, c->app_region)),
+	};
+	enum err e = console_new(&options, &p->console);
+	if (e == ERR_INVALID_ARGUMENT) {
+		p->bad_option = true;
+		log_error("[console] store_url: `%s` is not the URL of a store",
+			c->console_store_url);
+	}
+	p->operations.console = p->console;
+	return e == ERR_OK;
+}
+
 static bool start_store(struct parts *p)
 {
-	if (!start_callbacks(p))
+	if (!start_callbacks(p) || !start_console(p))
 		return false;
 	struct ops_options options = {
 		.store = p->store,
@@ -248,11 +271,6 @@ static bool find_app_secret(struct parts *p, struct secret *ret)
 	if (c->app_access_key_secret[0])
 		return secret_set(ret, slice_str(c->app_access_key_secret));
 	return !p->keys || secret_set(ret, keys_first(p->keys).secret);
-}
-
-static const char *or_else(const char *text, const char *other)
-{
-	return text[0] ? text : other;
 }
 
 static bool start_app(struct parts *p)
@@ -401,6 +419,7 @@ static void stop(struct parts *p)
 	store_close(p->store);
 	server_free(p->server);
 	app_free(p->app);
+	console_free(p->console);
 	ops_free(p->ops);
 	outgoing_free(p->outgoing);
 	allow_list_free(p->allow);

@@ -130,7 +130,7 @@ test("health and metrics on the operations port", async t => {
 	const metrics = await (await fetch(`${server.console}/metrics`)).text();
 	assert.match(metrics, /^postern_store_objects 0$/m);
 	assert.match(metrics, /^# TYPE postern_requests_total counter$/m);
-	assert.equal((await fetch(`${server.console}/`)).status, 404);
+	assert.equal((await fetch(`${server.console}/none`)).status, 404);
 	assert.equal((await fetch(`${server.console}/health`, { method: "POST" })).status, 405);
 });
 

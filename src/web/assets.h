@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of web/, embedded in the executable by tools/embed.sh.
+ * The files of the folder web/, embedded in the executable by tools/embed.sh.
  */
-#ifndef APP_ASSETS_H
-#define APP_ASSETS_H
+#ifndef WEB_ASSETS_H
+#define WEB_ASSETS_H
 
 #include <stddef.h>
 

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/console.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/strbuf.h"
+#include "oss/json_text.h"
+#include "web/answer.h"
+
+#define TEXT_BYTES_MAX KIB(16)
+
+struct console {
+	struct strbuf config; /* JSON */
+	struct strbuf policy; /* Content-Security-Policy of all files */
+};
+
+/* The origin of an http or https URL: it goes into a header, so nothing else may be in it. */
+static bool origin_of(struct slice url, struct slice *ret)
+{
+	size_t scheme = slice_starts(url, S("http://"))    ? strlen("http://")
+			: slice_starts(url, S("https://")) ? strlen("https://")
+							   : 0;
+	struct slice rest = slice_from(url, scheme);
+	size_t host = slice_find(rest, '/');
+	if (scheme == 0 || host == 0)
+		return false;
+	for (size_t i = 0; i < host; i++) {
+		char c = rest.ptr[i];
+		bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			    (c >= '0' && c <= '9') || strchr(".-_:[]", c);
+		if (!fits || c == '\0')
+			return false;
+	}
+	*ret = slice_head(url, scheme + host);
+	return true;
+}
+
+static void build_config(struct console *console, const struct console_options *options)
+{
+	struct slice url = options->store_url;
+	while (slice_ends(url, S("/")))
+		url.len--;
+	strbuf_adds(&console->config, "{\"version\":");
+	json_text_add(&console->config, S(POSTERN_VERSION));
+	strbuf_adds(&console->config, ",\"store\":");
+	json_text_add(&console->config, url);
+	strbuf_adds(&console->config, ",\"region\":");
+	json_text_add(&console->config, options->region);
+	strbuf_adds(&console->config, "}\n");
+}
+
+/* The console talks to itself and to the store; what it shows of objects it has fetched. */
+static void build_policy(struct console *console, struct slice store_origin)
+{
+	strbuf_addf(&console->policy,
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+		"media-src blob:; frame-src blob:; connect-src 'self' %.*s; base-uri 'none'; "
+		"form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+		"trusted-types 'none'",
+		SLICE_FMT(store_origin));
+}
+
+enum err console_new(const struct console_options *options, struct console **ret)
+{
+	struct slice origin;
+	if (!origin_of(options->store_url, &origin))
+		return ERR_INVALID_ARGUMENT;
+	struct console *console = calloc(1, sizeof(*console));
+	if (!console)
+		return ERR_UNAVAILABLE;
+	strbuf_init(&console->config, TEXT_BYTES_MAX);
+	strbuf_init(&console->policy, TEXT_BYTES_MAX);
+	build_config(console, options);
+	build_policy(console, origin);
+	if (strbuf_broken(&console->config) || strbuf_broken(&console->policy)) {
+		console_free(console);
+		return ERR_UNAVAILABLE;
+	}
+	*ret = console;
+	return ERR_OK;
+}
+
+void console_free(struct console *console)
+{
+	if (!console)
+		return;
+	strbuf_release(&console->config);
+	strbuf_release(&console->policy);
+	free(console);
+}
+
+static bool refuse_method(struct exchange *x)
+{
+	enum http_method method = exchange_head(x)->method;
+	if (method == HTTP_GET || method == HTTP_HEAD)
+		return false;
+	exchange_header(x, "Allow", S("GET, HEAD"));
+	exchange_send(x, 405, S(""));
+	return true;
+}
+
+static void send_file(const struct console *console, struct exchange *x, const struct asset *asset)
+{
+	exchange_header(x, "Referrer-Policy", S("no-referrer"));
+	exchange_header(x, "Cross-Origin-Opener-Policy", S("same-origin"));
+	exchange_header(x, "Cross-Origin-Resource-Policy", S("same-origin"));
+	web_send(x, asset, strbuf_slice(&console->policy));
+}
+
+static void send_config(const struct console *console, struct exchange *x)
+{
+	exchange_header(x, "Content-Type", S("application/json"));
+	exchange_header(x, "Cache-Control", S("no-store"));
+	exchange_header(x, "X-Content-Type-Options", S("nosniff"));
+	exchange_send(x, 200, strbuf_slice(&console->config));
+}
+
+bool console_begin(const struct console *console, struct exchange *x)
+{
+	static const struct slice folder = SLICE_LIT("/console/");
+	struct slice path = exchange_head(x)->path;
+	struct slice name = slice_from(path, folder.len);
+	bool root = slice_eq(path, S("/"));
+	if (!root && (!slice_starts(path, folder) || name.len == 0))
+		return false;
+	const struct asset *asset = web_find(S("console/"), root ? S("") : name);
+	bool config = !root && slice_eq(name, S("config.json"));
+	if (!asset && !config)
+		return false;
+	if (refuse_method(x))
+		return true;
+	if (config)
+		send_config(console, x);
+	else
+		send_file(console, x, asset);
+	return true;
+}

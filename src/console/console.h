@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The web console: its files and what they need to know to begin with. The console is a client of
+ * the store like any other: the browser signs each request, and this side keeps no session.
+ *
+ *	GET /                       web/console/index.html
+ *	GET /console/NAME           the other files of web/console/
+ *	GET /console/config.json    {"version", "store", "region"}
+ */
+#ifndef CONSOLE_CONSOLE_H
+#define CONSOLE_CONSOLE_H
+
+#include "base/err.h"
+#include "net/exchange.h"
+
+struct console;
+
+struct console_options {
+	struct slice store_url; /* as browsers reach it: "http://127.0.0.1:9000"; copied */
+	struct slice region;    /* what the console signs for; copied */
+};
+
+/*
+ * ERR_INVALID_ARGUMENT: store_url is not http or https, or holds what no URL does.
+ * ERR_UNAVAILABLE without memory.
+ */
+enum err console_new(const struct console_options *options, struct console **ret) MUST_USE;
+/* NULL is allowed. */
+void console_free(struct console *console);
+
+/* From service.begin: answers, or false if the path is none of the console's. Any thread. */
+bool console_begin(const struct console *console, struct exchange *x) MUST_USE;
+
+#endif
