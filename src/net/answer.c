@@ -45,7 +45,7 @@ static enum answer_result flush_memory(struct connection *c)
 {
 	while (c->out_at < c->out.len) {
 		size_t len = 0;
-		bool more = c->x && c->x->file_left;
+		bool more = c->x && (c->x->file_left || c->x->later);
 		switch (transport_write(
 			&c->transport, slice_from(strbuf_slice(&c->out), c->out_at), more, &len)) {
 		case TRANSPORT_OK:
@@ -119,12 +119,25 @@ static enum answer_result flush_file(struct connection *c)
 	return ANSWER_DONE;
 }
 
+/* Asks the service where the next bytes are. */
+static enum answer_result find_later(struct exchange *x)
+{
+	if (!x->asking) {
+		x->asking = true;
+		x->next(x, x->next_ctx, x->next_at);
+	}
+	if (x->lost)
+		return ANSWER_FAILED;
+	return x->asking ? ANSWER_WAIT : ANSWER_DONE;
+}
+
 enum answer_result answer_flush(struct connection *c)
 {
 	enum answer_result r = flush_memory(c);
-	if (r != ANSWER_DONE || !c->x || !c->x->file_left)
-		return r;
-	return flush_file(c);
+	struct exchange *x = c->x;
+	while (r == ANSWER_DONE && x && (x->file_left || x->later))
+		r = x->file_left ? flush_file(c) : find_later(x);
+	return r;
 }
 
 /* The status line and all headers, into the loop's output buffer. */
@@ -173,7 +186,7 @@ static void send_out(struct exchange *x, int status, struct strbuf *out)
 	x->status = status;
 	x->answered = true;
 	if (strbuf_broken(out) || strbuf_broken(&x->lines) ||
-		!answer_write(c, strbuf_slice(out), x->file_left > 0)) {
+		!answer_write(c, strbuf_slice(out), x->file_left > 0 || x->later > 0)) {
 		connection_abort(c);
 		return;
 	}
@@ -219,6 +232,39 @@ void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset,
 		x->file_left = size;
 	}
 	send_out(x, status, out);
+}
+
+void exchange_send_extents(struct exchange *x, int status, uint64_t size,
+	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx)
+{
+	if (x->answered)
+		return;
+	settle_body(x->connection);
+	struct strbuf *out = compose(x, status, size);
+	if (x->head.method != HTTP_HEAD) {
+		x->next = next;
+		x->next_ctx = ctx;
+		x->next_at = 0;
+		x->later = size;
+	}
+	send_out(x, status, out);
+}
+
+void exchange_extent(struct exchange *x, int fd, uint64_t offset, uint64_t size)
+{
+	x->asking = false;
+	x->file = fd;
+	x->file_offset = offset;
+	x->file_left = size < x->later ? size : x->later;
+	x->next_at += x->file_left;
+	x->later -= x->file_left;
+	connection_run(x->connection);
+}
+
+void exchange_extent_failed(struct exchange *x)
+{
+	x->lost = true;
+	connection_run(x->connection);
 }
 
 void exchange_send_head(struct exchange *x, int status, uint64_t size)

@@ -361,7 +361,7 @@ static bool step_answer(struct connection *c)
 		return true;
 	case ANSWER_WAIT:
 		/* Only what the client takes counts, not that it sends something. */
-		if (c->warming)
+		if (c->warming || (c->x && c->x->asking))
 			timers_cancel(&c->timer);
 		else if (c->sent != before || !c->timer.prev || c->timer.kind != TIMER_WRITE)
 			set_timer(c, TIMER_WRITE);

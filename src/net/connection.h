@@ -90,6 +90,13 @@ struct exchange {
 	int file; /* -1: none */
 	uint64_t file_offset;
 	uint64_t file_left;
+	/* What follows the file, if the answer lies in several: `later` bytes. */
+	void (*next)(struct exchange *x, void *ctx, uint64_t at);
+	void *next_ctx;
+	uint64_t next_at;
+	uint64_t later;
+	bool asking;         /* `next` has not said where yet */
+	bool lost;           /* it has said that they cannot be had */
 	struct strbuf lines; /* header lines of the answer */
 	struct strbuf note;
 	char id[EXCHANGE_ID_BYTES];
@@ -154,7 +161,7 @@ void exchange_finish(struct exchange *x);
 
 enum answer_result {
 	ANSWER_DONE,
-	ANSWER_WAIT, /* for the socket or the warmer */
+	ANSWER_WAIT, /* for the socket, the warmer, or the service */
 	ANSWER_FAILED,
 };
 

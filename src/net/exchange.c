@@ -55,6 +55,9 @@ struct exchange *exchange_take(struct connection *c)
 	x->status = 0;
 	x->file = -1;
 	x->file_left = 0;
+	x->later = 0;
+	x->asking = false;
+	x->lost = false;
 	x->peer[0] = '\0';
 	(void)loop_date(&shard->loop);
 	make_id(shard, x->id);

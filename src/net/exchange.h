@@ -103,6 +103,24 @@ void exchange_send(struct exchange *x, int status, struct slice body);
 void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset, uint64_t size);
 
 /*
+ * Answers with `size` bytes that lie in several places. When those up to `at` have been sent, the
+ * first time with `at` 0, `next` is called to say where the following ones are, by
+ * exchange_extent() or exchange_extent_failed(), at once or later. It may be called before this
+ * returns; it is not called for HEAD. A client that goes away meanwhile is handler.gone, as ever.
+ */
+void exchange_send_extents(struct exchange *x, int status, uint64_t size,
+	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx);
+
+/*
+ * Due once for each call of `next`: the following bytes, as many of `size` (at least 1) as are
+ * still missing, lie at `offset` of `fd`, which must stay readable until `next` is called again or
+ * handler.gone.
+ */
+void exchange_extent(struct exchange *x, int fd, uint64_t offset, uint64_t size);
+/* Instead: they cannot be had. The head is out, so the connection is dropped. */
+void exchange_extent_failed(struct exchange *x);
+
+/*
  * Answers as to HEAD whatever the method: tells `size` and sends no body. Closes the connection if
  * the method lets the client expect one.
  */
