@@ -5,8 +5,15 @@
 #include "http/date.h"
 #include "http/range.h"
 #include "ops/lookup.h"
+#include "ops/object_body.h"
+#include "ops/object_text.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
+
+struct get_object {
+	struct lookup lookup;
+	struct object_body body;
+};
 
 /* Query parameters that replace a header of the answer. */
 static const struct {
@@ -63,11 +70,17 @@ static void add_object_headers(
 	SCOPED_STRBUF(lines, 512);
 	date_format(object->modified_ms / 1000, modified);
 	strbuf_addf(&lines, "ETag: \"%.*s\"\r\nLast-Modified: %s\r\n", SLICE_FMT(etag), modified);
-	strbuf_adds(&lines, "Accept-Ranges: bytes\r\nx-oss-object-type: Normal\r\n"
+	strbuf_addf(&lines, "x-oss-object-type: %s\r\n", object_type_name(object->type));
+	strbuf_adds(&lines, "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n"
 			    "x-oss-hash-crc64ecma: ");
 	strbuf_add_u64(&lines, object->crc64);
-	strbuf_adds(&lines, "\r\nX-Content-Type-Options: nosniff\r\nContent-MD5: ");
-	base64_encode(&lines, slice_of(object->md5, sizeof(object->md5)));
+	if (object->type == STORE_NORMAL) {
+		strbuf_adds(&lines, "\r\nContent-MD5: ");
+		base64_encode(&lines, slice_of(object->md5, sizeof(object->md5)));
+	} else if (object->type == STORE_APPENDABLE) {
+		strbuf_adds(&lines, "\r\nx-oss-next-append-position: ");
+		strbuf_add_u64(&lines, object->size);
+	}
 	strbuf_adds(&lines, "\r\n");
 	exchange_header_lines(r->x, strbuf_slice(&lines));
 }
@@ -92,8 +105,10 @@ static bool conditions_hold(struct request *r, const struct store_object *object
 	return false;
 }
 
-static void answer_object(struct request *r, const struct store_get *get, struct slice etag)
+static void answer_object(struct get_object *state, struct slice etag)
 {
+	struct request *r = state->lookup.r;
+	struct store_get *get = &state->lookup.get;
 	const struct store_object *object = &get->object;
 	struct byte_range range = {.first = 0, .size = object->size};
 	bool standard = slice_eq(request_header(r, S("x-oss-range-behavior")), S("standard"));
@@ -120,7 +135,8 @@ static void answer_object(struct request *r, const struct store_get *get, struct
 		strbuf_add_u64(&text, object->size);
 		exchange_header(r->x, "Content-Range", strbuf_slice(&text));
 	}
-	respond_file(r, part == RANGE_PART ? 206 : 200, &get->blob, range.first, range.size);
+	object_body_send(
+		&state->body, r, get, part == RANGE_PART ? 206 : 200, range.first, range.size);
 }
 
 static void found(struct lookup *lookup)
@@ -128,18 +144,21 @@ static void found(struct lookup *lookup)
 	SCOPED_STRBUF(etag, 64);
 	lookup_add_etag(lookup, &etag);
 	if (conditions_hold(lookup->r, &lookup->get.object, strbuf_slice(&etag)))
-		answer_object(lookup->r, &lookup->get, strbuf_slice(&etag));
+		answer_object(CONTAINER_OF(lookup, struct get_object, lookup), strbuf_slice(&etag));
 }
 
 static void finish(struct request *r)
 {
+	struct get_object *state = r->state;
 	bool head_only = r->op->method == HTTP_HEAD;
-	lookup_start(r->state, r, r->bucket, r->address.key.text, head_only, found);
+	lookup_start(&state->lookup, r, r->bucket, r->address.key.text, head_only, found);
 }
 
 static void release(struct request *r)
 {
-	lookup_release(r->state);
+	struct get_object *state = r->state;
+	object_body_release(&state->body);
+	lookup_release(&state->lookup);
 }
 
 extern const struct op op_get_object;
@@ -150,7 +169,7 @@ const struct op op_get_object = {
 	.access = OP_ACCESS_OBJECT,
 	.action = "oss:GetObject",
 	.body = OP_BODY_NONE,
-	.state_size = sizeof(struct lookup),
+	.state_size = sizeof(struct get_object),
 	.finish = finish,
 	.release = release,
 };
@@ -163,7 +182,7 @@ const struct op op_head_object = {
 	.access = OP_ACCESS_OBJECT,
 	.action = "oss:GetObject",
 	.body = OP_BODY_NONE,
-	.state_size = sizeof(struct lookup),
+	.state_size = sizeof(struct get_object),
 	.finish = finish,
 	.release = release,
 };

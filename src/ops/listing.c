@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/listing.h"
 
-#include "base/encode.h"
 #include "ops/elements.h"
 #include "ops/object_headers.h"
+#include "ops/object_text.h"
 #include "ops/ops_internal.h"
 #include "ops/params.h"
 #include "ops/respond.h"
@@ -80,8 +80,9 @@ static void add_object(const struct listing *listing, const struct store_entry *
 	iso8601_add(out, object->modified_ms);
 	xml_close(out, "LastModified");
 	strbuf_adds(out, "<ETag>\"");
-	hex_encode_upper(out, slice_of(object->md5, sizeof(object->md5)));
-	strbuf_adds(out, "\"</ETag><Type>Normal</Type>");
+	object_etag_add(out, object);
+	strbuf_adds(out, "\"</ETag>");
+	xml_element(out, "Type", slice_str(object_type_name(object->type)));
 	xml_element_u64(out, "Size", object->size);
 	xml_element(out, "StorageClass", class.len ? class : S("Standard"));
 	if (with_owner)

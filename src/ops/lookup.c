@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/lookup.h"
 
-#include "base/encode.h"
+#include "ops/object_text.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
 
@@ -60,6 +60,5 @@ void lookup_release(struct lookup *lookup)
 
 void lookup_add_etag(const struct lookup *lookup, struct strbuf *out)
 {
-	const struct store_object *object = &lookup->get.object;
-	hex_encode_upper(out, slice_of(object->md5, sizeof(object->md5)));
+	object_etag_add(out, &lookup->get.object);
 }

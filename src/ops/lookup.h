@@ -28,7 +28,7 @@ void lookup_start(struct lookup *lookup, struct request *r, const struct store_b
 /* The bytes of get.blob, and what is found, stay until this; from op->release. */
 void lookup_release(struct lookup *lookup);
 
-/* Adds the ETag without quotes: upper-case hexadecimal. */
+/* Adds the ETag without quotes. */
 void lookup_add_etag(const struct lookup *lookup, struct strbuf *out);
 
 #endif

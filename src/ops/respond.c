@@ -52,6 +52,13 @@ void respond_file(struct request *r, int status, const struct store_blob *blob, 
 		exchange_send_file(r->x, status, blob->fd, blob->offset + offset, size);
 }
 
+void respond_extents(struct request *r, int status, uint64_t size,
+	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx)
+{
+	if (begin_answer(r))
+		exchange_send_extents(r->x, status, size, next, ctx);
+}
+
 void respond_head(struct request *r, int status, uint64_t size)
 {
 	if (begin_answer(r))

@@ -22,6 +22,10 @@ void respond_xml(struct request *r, const struct strbuf *document);
 void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
 	uint64_t size);
 
+/* Bytes that lie in several places: see exchange_send_extents(). */
+void respond_extents(struct request *r, int status, uint64_t size,
+	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx);
+
 /* The headers alone, with the Content-Length `size`, also to GET: see exchange_send_head(). */
 void respond_head(struct request *r, int status, uint64_t size);
 
