@@ -127,6 +127,7 @@ bool object_meta_parse(struct slice bytes, struct object_meta *ret)
 	if ((p[0] != OBJECT_INLINE && p[0] != OBJECT_FILE) || p[1] > STORE_ACL_PUBLIC_READ_WRITE ||
 		p[2] || p[3] || le32_get(p + 4) != bytes.len - OBJECT_META_BYTES)
 		return false;
+	memset(ret, 0, sizeof(*ret));
 	ret->place = (enum object_place)p[0];
 	ret->file = le64_get(p + 48);
 	ret->object.acl = (enum store_acl)p[1];
