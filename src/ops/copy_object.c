@@ -11,6 +11,7 @@
 #include "ops/object_headers.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
+#include "ops/version.h"
 #include "oss/copy_source.h"
 #include "oss/iso8601.h"
 #include "oss/xml.h"
@@ -18,6 +19,7 @@
 struct copy_object {
 	struct request *r;
 	struct copy_source from;
+	struct store_version from_version;
 	const struct store_bucket *from_bucket; /* a reference */
 	bool replace;                           /* the request says what the headers are */
 	struct lookup source;
@@ -75,11 +77,10 @@ static bool read_source(struct request *r, struct copy_object *state)
 	SCOPED_STRBUF(reason, 512);
 	struct slice text = request_header(r, S("x-oss-copy-source"));
 	enum err e = copy_source_parse(text, &r->arena, &state->from, &reason);
-	if (e == ERR_OK && !state->from.version.ptr)
-		return true;
 	if (e == ERR_OK)
-		respond_error_text(r, ERR_NOT_IMPLEMENTED, "Versions are not implemented.");
-	else if (e == ERR_INVALID_ARGUMENT)
+		return version_of_argument(
+			r, "versionId", state->from.version, &state->from_version);
+	if (e == ERR_INVALID_ARGUMENT)
 		refuse(r, "x-oss-copy-source", text, reason.ptr);
 	else
 		respond_error(r, e);
@@ -294,7 +295,12 @@ static void finish(struct request *r)
 		respond_error(r, ERR_NO_SUCH_BUCKET);
 		return;
 	}
-	lookup_start(&state->source, r, state->from_bucket, state->from.key.text, false, found);
+	struct lookup_what what = {
+		.bucket = state->from_bucket,
+		.key = state->from.key.text,
+		.version = state->from_version,
+	};
+	lookup_start(&state->source, r, &what, found);
 }
 
 static void release(struct request *r)

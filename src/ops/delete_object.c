@@ -1,22 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DeleteObject: 204, also if there is no such object. */
+/* DeleteObject: 204, also if there is no such object; or that version of it. */
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
+#include "ops/version.h"
 
 struct delete_object {
 	struct request *r;
 	struct store_delete del;
 };
 
+/* Which version was made, a marker, or which one was deleted. */
+static void add_version(struct request *r, const struct store_delete *del)
+{
+	const struct store_version *version = &del->version;
+	if (del->made_marker)
+		version_add_header(
+			r, "x-oss-version-id", r->bucket, del->marker_is_null, del->marker);
+	else if (version->is_null || version->number)
+		version_add_header(
+			r, "x-oss-version-id", r->bucket, version->is_null, version->number);
+	if (del->made_marker || del->deleted_marker)
+		respond_header(r, "x-oss-delete-marker", S("true"));
+}
+
 static void deleted(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_delete *del = CONTAINER_OF(wait, struct store_delete, wait);
 	struct request *r = CONTAINER_OF(del, struct delete_object, del)->r;
-	if (wait->err != ERR_OK)
+	if (wait->err != ERR_OK) {
 		respond_error(r, wait->err);
-	else
+	} else {
+		add_version(r, del);
 		respond(r, 204, NULL, S(""));
+	}
 	request_release(r);
 }
 
@@ -30,6 +47,8 @@ static void finish(struct request *r)
 		.key = r->address.key.text,
 		.as_public = r->anonymous,
 	};
+	if (!version_of_request(r, &state->del.version))
+		return;
 	request_hold(r);
 	store_delete(r->ops->options.store, &state->del);
 }
@@ -41,6 +60,7 @@ const struct op op_delete_object = {
 	.level = OP_OBJECT,
 	.access = OP_ACCESS_WRITE,
 	.action = "oss:DeleteObject",
+	.version_action = "oss:DeleteObjectVersion",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct delete_object),
 	.finish = finish,

@@ -9,6 +9,8 @@
 #include "ops/object_text.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
+#include "ops/symlink.h"
+#include "ops/version.h"
 
 struct get_object {
 	struct lookup lookup;
@@ -63,38 +65,43 @@ static bool add_kept_headers(struct request *r, struct slice kept)
 	return true;
 }
 
-static void add_object_headers(
-	struct request *r, const struct store_object *object, struct slice etag)
+static void add_object_headers(const struct lookup *lookup, struct slice etag)
 {
+	struct request *r = lookup->r;
+	const struct store_object *object = &lookup->get.object;
+	const struct store_object *told = lookup_told(lookup);
 	char modified[DATE_SIZE];
 	SCOPED_STRBUF(lines, 512);
-	date_format(object->modified_ms / 1000, modified);
+	date_format(lookup_modified_ms(lookup) / 1000, modified);
 	strbuf_addf(&lines, "ETag: \"%.*s\"\r\nLast-Modified: %s\r\n", SLICE_FMT(etag), modified);
-	strbuf_addf(&lines, "x-oss-object-type: %s\r\n", object_type_name(object->type));
+	strbuf_addf(&lines, "x-oss-object-type: %s\r\n", object_type_name(told->type));
 	strbuf_adds(&lines, "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n"
 			    "x-oss-hash-crc64ecma: ");
 	strbuf_add_u64(&lines, object->crc64);
 	if (object->type == STORE_NORMAL) {
 		strbuf_adds(&lines, "\r\nContent-MD5: ");
 		base64_encode(&lines, slice_of(object->md5, sizeof(object->md5)));
-	} else if (object->type == STORE_APPENDABLE) {
+	} else if (told->type == STORE_APPENDABLE) {
 		strbuf_adds(&lines, "\r\nx-oss-next-append-position: ");
 		strbuf_add_u64(&lines, object->size);
 	}
 	strbuf_adds(&lines, "\r\n");
 	exchange_header_lines(r->x, strbuf_slice(&lines));
+	version_add_headers(r, lookup->what.bucket, told);
 }
 
 /* True: go on. */
-static bool conditions_hold(struct request *r, const struct store_object *object, struct slice etag)
+static bool conditions_hold(const struct lookup *lookup, struct slice etag)
 {
+	struct request *r = lookup->r;
 	struct conditional conditions = conditional_from_head(exchange_head(r->x), S(""));
 	const char *name = NULL;
-	switch (conditional_check(&conditions, etag, object->modified_ms / 1000, true, &name)) {
+	switch (conditional_check(
+		&conditions, etag, lookup_modified_ms(lookup) / 1000, true, &name)) {
 	case CONDITIONAL_PROCEED:
 		return true;
 	case CONDITIONAL_NOT_MODIFIED:
-		add_object_headers(r, object, etag);
+		add_object_headers(lookup, etag);
 		respond_error(r, ERR_NOT_MODIFIED);
 		return false;
 	case CONDITIONAL_FAILED:
@@ -107,8 +114,9 @@ static bool conditions_hold(struct request *r, const struct store_object *object
 
 static void answer_object(struct get_object *state, struct slice etag)
 {
-	struct request *r = state->lookup.r;
-	struct store_get *get = &state->lookup.get;
+	struct lookup *lookup = &state->lookup;
+	struct request *r = lookup->r;
+	struct store_get *get = &lookup->get;
 	const struct store_object *object = &get->object;
 	struct byte_range range = {.first = 0, .size = object->size};
 	bool standard = slice_eq(request_header(r, S("x-oss-range-behavior")), S("standard"));
@@ -122,9 +130,9 @@ static void answer_object(struct get_object *state, struct slice etag)
 		respond_error(r, ERR_INVALID_RANGE);
 		return;
 	}
-	if (!add_kept_headers(r, object->headers))
+	if (!add_kept_headers(r, symlink_other_headers(lookup_told(lookup))))
 		return;
-	add_object_headers(r, object, etag);
+	add_object_headers(lookup, etag);
 	if (part == RANGE_PART) {
 		SCOPED_STRBUF(text, 96);
 		strbuf_adds(&text, "bytes ");
@@ -143,7 +151,7 @@ static void found(struct lookup *lookup)
 {
 	SCOPED_STRBUF(etag, 64);
 	lookup_add_etag(lookup, &etag);
-	if (conditions_hold(lookup->r, &lookup->get.object, strbuf_slice(&etag)))
+	if (conditions_hold(lookup, strbuf_slice(&etag)))
 		answer_object(CONTAINER_OF(lookup, struct get_object, lookup), strbuf_slice(&etag));
 }
 
@@ -151,7 +159,7 @@ static void finish(struct request *r)
 {
 	struct get_object *state = r->state;
 	bool head_only = r->op->method == HTTP_HEAD;
-	lookup_start(&state->lookup, r, r->bucket, r->address.key.text, head_only, found);
+	lookup_start_here(&state->lookup, r, head_only, true, found);
 }
 
 static void release(struct request *r)
@@ -168,6 +176,7 @@ const struct op op_get_object = {
 	.level = OP_OBJECT,
 	.access = OP_ACCESS_OBJECT,
 	.action = "oss:GetObject",
+	.version_action = "oss:GetObjectVersion",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct get_object),
 	.finish = finish,
@@ -181,6 +190,7 @@ const struct op op_head_object = {
 	.level = OP_OBJECT,
 	.access = OP_ACCESS_OBJECT,
 	.action = "oss:GetObject",
+	.version_action = "oss:GetObjectVersion",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct get_object),
 	.finish = finish,

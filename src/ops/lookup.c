@@ -3,26 +3,59 @@
 
 #include "ops/object_text.h"
 #include "ops/ops_internal.h"
+#include "ops/require.h"
 #include "ops/respond.h"
+#include "ops/symlink.h"
+#include "ops/version.h"
+
+/* Says that there is nothing to be had, or only a delete marker. */
+static void refuse(struct lookup *lookup)
+{
+	struct request *r = lookup->r;
+	const struct store_get *get = &lookup->get;
+	if (lookup->followed) {
+		respond_detail(r, "Key", get->key);
+		respond_error(r, get->wait.err == ERR_NO_SUCH_KEY ? ERR_SYMLINK_TARGET_NOT_EXIST
+								  : get->wait.err);
+		return;
+	}
+	if (get->object.is_marker)
+		version_add_headers(r, lookup->what.bucket, &get->object);
+	if (get->wait.err == ERR_METHOD_NOT_ALLOWED) {
+		version_refuse_marker(r);
+		return;
+	}
+	respond_detail(r, "Key", get->key);
+	if (get->wait.err == ERR_NO_SUCH_VERSION) {
+		SCOPED_STRBUF(id, 32);
+		version_add_id(&id, lookup->what.version.is_null, lookup->what.version.number);
+		respond_detail(r, "VersionId", strbuf_slice(&id));
+	}
+	respond_error(r, get->wait.err);
+}
+
+static void follow(struct lookup *lookup);
 
 static void looked_up(struct lookup *lookup)
 {
 	struct request *r = lookup->r;
-	const struct store_get *get = &lookup->get;
-	enum store_acl acl = lookup->found ? get->object.acl : STORE_ACL_DEFAULT;
+	const struct store_bucket *bucket = lookup->what.bucket;
+	enum store_acl acl = lookup->found ? lookup->get.object.acl : STORE_ACL_DEFAULT;
 	if (!r->x)
 		return;
-	if (!request_may_read(r, lookup->bucket, acl) &&
-		!request_may_read(r, lookup->bucket, STORE_ACL_DEFAULT)) {
+	if (!request_may_read(r, bucket, acl) && !request_may_read(r, bucket, STORE_ACL_DEFAULT)) {
 		/* Whether it exists is no business of theirs. */
 		respond_error(r, ERR_BUCKET_ACL_DENIED);
 	} else if (!lookup->found) {
-		respond_detail(r, "Key", get->key);
-		respond_error(r, get->wait.err);
-	} else if (!request_may_read(r, lookup->bucket, acl)) {
+		refuse(lookup);
+	} else if (!request_may_read(r, bucket, acl)) {
 		respond_error(r, ERR_ACCESS_DENIED);
-	} else {
+	} else if (lookup->get.object.type != STORE_SYMLINK || !lookup->what.follow) {
 		lookup->done(lookup);
+	} else if (lookup->followed) {
+		respond_error(r, ERR_INVALID_TARGET_TYPE);
+	} else {
+		follow(lookup);
 	}
 }
 
@@ -37,25 +70,73 @@ static void came_back(struct task *task)
 	request_release(r);
 }
 
-void lookup_start(struct lookup *lookup, struct request *r, const struct store_bucket *bucket,
-	struct slice key, bool head_only, void (*done)(struct lookup *lookup))
+static void ask(struct lookup *lookup, struct slice key, struct store_version version)
 {
-	*lookup = (struct lookup){.r = r, .bucket = bucket, .done = done};
+	struct request *r = lookup->r;
+	lookup->found = false;
 	lookup->get = (struct store_get){
 		.wait = {.task.run = came_back, .home = r->home},
-		.bucket_id = bucket->id,
+		.bucket_id = lookup->what.bucket->id,
 		.key = key,
-		.head_only = head_only,
+		.version = version,
+		.head_only = lookup->what.head_only,
 	};
 	request_hold(r);
 	if (store_get(r->ops->options.store, &lookup->get) == STORE_DONE)
 		came_back(&lookup->get.wait.task);
 }
 
+/* The link stays held: it is what is told of. */
+static void follow(struct lookup *lookup)
+{
+	struct slice target;
+	lookup->link = lookup->get;
+	lookup->followed = true;
+	lookup->found = false;
+	if (symlink_target(&lookup->link.object, &lookup->r->arena, &target))
+		ask(lookup, target, (struct store_version){.number = 0});
+	else
+		respond_error(lookup->r, ERR_INTERNAL);
+}
+
+void lookup_start(struct lookup *lookup, struct request *r, const struct lookup_what *what,
+	void (*done)(struct lookup *lookup))
+{
+	*lookup = (struct lookup){.r = r, .what = *what, .done = done};
+	ask(lookup, what->key, what->version);
+}
+
+void lookup_start_here(struct lookup *lookup, struct request *r, bool head_only, bool follow_link,
+	void (*done)(struct lookup *lookup))
+{
+	struct lookup_what what = {
+		.bucket = r->bucket,
+		.key = r->address.key.text,
+		.head_only = head_only,
+		.follow = follow_link,
+	};
+	if (require_bucket(r) && version_of_request(r, &what.version))
+		lookup_start(lookup, r, &what, done);
+}
+
 void lookup_release(struct lookup *lookup)
 {
+	if (lookup->followed)
+		store_get_release(lookup->r->ops->options.store, &lookup->link);
 	if (lookup->found)
 		store_get_release(lookup->r->ops->options.store, &lookup->get);
+}
+
+const struct store_object *lookup_told(const struct lookup *lookup)
+{
+	return lookup->followed ? &lookup->link.object : &lookup->get.object;
+}
+
+int64_t lookup_modified_ms(const struct lookup *lookup)
+{
+	int64_t object = lookup->get.object.modified_ms;
+	int64_t told = lookup_told(lookup)->modified_ms;
+	return object > told ? object : told;
 }
 
 void lookup_add_etag(const struct lookup *lookup, struct strbuf *out)

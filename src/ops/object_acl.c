@@ -3,20 +3,20 @@
 #include "base/limits.h"
 #include "ops/elements.h"
 #include "ops/lookup.h"
-#include "ops/require.h"
 #include "ops/respond.h"
+#include "ops/version.h"
 
 static void answer(struct lookup *lookup)
 {
 	SCOPED_STRBUF(xml, KIB(4));
 	elements_add_acl(&xml, lookup->get.object.acl);
+	version_add_headers(lookup->r, lookup->what.bucket, &lookup->get.object);
 	respond_xml(lookup->r, &xml);
 }
 
 static void finish(struct request *r)
 {
-	if (require_bucket(r))
-		lookup_start(r->state, r, r->bucket, r->address.key.text, true, answer);
+	lookup_start_here(r->state, r, true, false, answer);
 }
 
 static void release(struct request *r)
@@ -32,6 +32,7 @@ const struct op op_get_object_acl = {
 	.subresource = "acl",
 	.access = OP_ACCESS_OWNER,
 	.action = "oss:GetObjectAcl",
+	.version_action = "oss:GetObjectVersionAcl",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct lookup),
 	.finish = finish,

@@ -8,6 +8,7 @@
 #include "ops/lookup.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
+#include "ops/version.h"
 
 static void answer(struct lookup *lookup)
 {
@@ -15,19 +16,20 @@ static void answer(struct lookup *lookup)
 	const struct store_object *object = &lookup->get.object;
 	char modified[DATE_SIZE];
 	SCOPED_STRBUF(lines, 256);
-	date_format(object->modified_ms / 1000, modified);
+	date_format(lookup_modified_ms(lookup) / 1000, modified);
 	strbuf_adds(&lines, "ETag: \"");
 	lookup_add_etag(lookup, &lines);
 	strbuf_addf(&lines, "\"\r\nLast-Modified: %s\r\nx-oss-hash-crc64ecma: ", modified);
 	strbuf_add_u64(&lines, object->crc64);
 	strbuf_adds(&lines, "\r\n");
 	exchange_header_lines(r->x, strbuf_slice(&lines));
+	version_add_headers(r, lookup->what.bucket, lookup_told(lookup));
 	respond_head(r, 200, object->size);
 }
 
 static void finish(struct request *r)
 {
-	lookup_start(r->state, r, r->bucket, r->address.key.text, true, answer);
+	lookup_start_here(r->state, r, true, true, answer);
 }
 
 static void release(struct request *r)
@@ -43,6 +45,7 @@ const struct op op_head_object_meta = {
 	.subresource = "objectMeta",
 	.access = OP_ACCESS_OBJECT,
 	.action = "oss:GetObject",
+	.version_action = "oss:GetObjectVersion",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct lookup),
 	.finish = finish,
@@ -57,6 +60,7 @@ const struct op op_get_object_meta = {
 	.subresource = "objectMeta",
 	.access = OP_ACCESS_OBJECT,
 	.action = "oss:GetObject",
+	.version_action = "oss:GetObjectVersion",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct lookup),
 	.finish = finish,

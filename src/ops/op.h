@@ -54,6 +54,8 @@ struct op {
 	 * may share one, as OSS documents it for each. NULL: no signed request gets here.
 	 */
 	const char *action;
+	/* The same for a request with a versionId; NULL: the operation knows no versions. */
+	const char *version_action;
 	/*
 	 * The action is on keys that the request's address does not tell: the operation itself asks
 	 * whether it is permitted, for each key, once it knows them.

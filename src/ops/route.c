@@ -15,8 +15,8 @@ static const char *const subresources[] = {"accessPoint", "accessPointPolicy", "
 	"policy", "policyStatus", "qos", "qosInfo", "referer", "regionList", "replication",
 	"replicationLocation", "replicationProgress", "requestPayment", "resourceGroup", "restore",
 	"rtc", "seal", "stat", "style", "styleName", "symlink", "tagging", "transferAcceleration",
-	"udf", "uploadId", "uploads", "versionId", "versioning", "versions", "vod", "website",
-	"worm", "wormExtend", "wormId", "x-oss-async-process", "x-oss-process"};
+	"udf", "uploadId", "uploads", "versioning", "versions", "vod", "website", "worm",
+	"wormExtend", "wormId", "x-oss-async-process", "x-oss-process"};
 
 static bool asks_for(struct slice query, const char *name)
 {
@@ -65,13 +65,14 @@ enum err route(
 	const struct request_head *head, const struct address *address, const struct op **ret)
 {
 	const char *wanted = head->method == HTTP_OPTIONS ? NULL : subresource_of(head->query);
+	bool names_version = head->method != HTTP_OPTIONS && asks_for(head->query, "versionId");
 	const struct op *found = NULL;
 	for (const struct op *const *op = op_table; *op; op++)
 		if (op_fits(*op, head, address, wanted) && (!found || (*op)->header))
 			found = *op;
 	if (found) {
 		*ret = found;
-		return ERR_OK;
+		return names_version && !found->version_action ? ERR_NOT_IMPLEMENTED : ERR_OK;
 	}
 	bool no_such = !wanted && address->has_key;
 	if (head->method == HTTP_OTHER || no_such)

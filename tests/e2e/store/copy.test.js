@@ -152,7 +152,7 @@ test("sources that are not", async () => {
 	await refused(copy("/uploads", "x"), 400, "InvalidArgument");
 	await refused(copy("/uploads/a%2", "x"), 400, "InvalidArgument");
 	await refused(copy("/UPLOADS/a", "x"), 400, "InvalidBucketName");
-	await refused(copy("/uploads/source?versionId=1", "x"), 501, "NotImplemented");
+	await refused(copy("/uploads/source?versionId=1", "x"), 400, "InvalidArgument");
 	assert.equal((await head("x")).status, 404);
 });
 

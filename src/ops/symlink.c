@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/symlink.h"
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "ops/object_headers.h"
+
+bool symlink_target(const struct store_object *link, struct arena *arena, struct slice *ret)
+{
+	SCOPED_STRBUF(key, LIMIT_KEY_BYTES);
+	struct slice text = object_headers_find(link->headers, S(SYMLINK_TARGET));
+	if (!text.len || !percent_decode(&key, text) || strbuf_broken(&key))
+		return false;
+	*ret = arena_copy(arena, strbuf_slice(&key));
+	return ret->ptr != NULL;
+}
+
+struct slice symlink_other_headers(const struct store_object *object)
+{
+	struct slice headers = object->headers;
+	struct slice line;
+	if (object->type == STORE_SYMLINK)
+		(void)slice_cut(&headers, '\n', &line);
+	return headers;
+}
