@@ -60,6 +60,18 @@ void elements_add_bucket(
 	xml_element(out, "StorageClass", S("Standard"));
 }
 
+void elements_add_url(struct strbuf *out, const struct request *r)
+{
+	strbuf_adds(out, exchange_is_tls(r->x) ? "https://" : "http://");
+	strbuf_add_slice(out, exchange_head(r->x)->host);
+	strbuf_addc(out, '/');
+	if (r->address.style == ADDRESS_PATH) {
+		strbuf_add_slice(out, r->address.bucket.text);
+		strbuf_addc(out, '/');
+	}
+	percent_encode_path(out, r->address.key.text);
+}
+
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode)
 {
 	if (!encode) {

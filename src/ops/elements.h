@@ -21,6 +21,9 @@ void elements_add_location(struct strbuf *out, const struct request *r);
 void elements_add_bucket(
 	struct strbuf *out, const struct request *r, const struct store_bucket *bucket);
 
+/* The URL of the request's object, in the style of the request; only while r->x is there. */
+void elements_add_url(struct strbuf *out, const struct request *r);
+
 /* `<element>name</element>`, percent-encoded if encoding-type=url was asked for. */
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode);
 

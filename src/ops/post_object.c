@@ -9,6 +9,7 @@
 #include "crypto/digest.h"
 #include "http/form.h"
 #include "ops/auth.h"
+#include "ops/elements.h"
 #include "ops/ops_internal.h"
 #include "ops/post_fields.h"
 #include "ops/respond.h"
@@ -367,25 +368,12 @@ static void finish(struct request *r)
 	}
 }
 
-/* The object's URL, in the style of the request. */
-static void add_location(struct request *r, struct strbuf *out)
-{
-	strbuf_adds(out, exchange_is_tls(r->x) ? "https://" : "http://");
-	strbuf_add_slice(out, exchange_head(r->x)->host);
-	strbuf_addc(out, '/');
-	if (r->address.style == ADDRESS_PATH) {
-		strbuf_add_slice(out, r->address.bucket.text);
-		strbuf_addc(out, '/');
-	}
-	percent_encode_path(out, r->address.key.text);
-}
-
 static void answer_document(struct request *r, struct slice etag)
 {
 	SCOPED_STRBUF(location, KIB(16));
 	SCOPED_STRBUF(xml, KIB(32));
 	SCOPED_STRBUF(quoted, 64);
-	add_location(r, &location);
+	elements_add_url(&location, r);
 	strbuf_addf(&quoted, "\"%.*s\"", SLICE_FMT(etag));
 	strbuf_adds(&xml, XML_PROLOG "<PostResponse>");
 	xml_element(&xml, "Bucket", r->address.bucket.text);

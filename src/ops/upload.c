@@ -2,6 +2,7 @@
 #include "ops/upload.h"
 
 #include "base/encode.h"
+#include "ops/object_text.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
 
@@ -18,23 +19,28 @@ static void writable(struct task *task)
 	request_release(r);
 }
 
-bool upload_begin(
-	struct upload *u, struct request *r, const struct object_headers *h, uint64_t size_hint)
+void upload_init(struct upload *u, struct request *r)
 {
 	u->r = r;
 	image_info_init(&u->image);
 	strbuf_init(&u->message, LIMIT_CALLBACK_BODY_BYTES);
+}
+
+bool upload_begin(
+	struct upload *u, struct request *r, const struct object_headers *h, uint64_t size_hint)
+{
+	upload_init(u, r);
 	u->writable = (struct store_wait){.task.run = writable, .home = r->home};
-	struct store_put_spec spec = {
-		.bucket_id = r->bucket->id,
-		.key = r->address.key.text,
-		.headers = strbuf_slice(&h->lines),
-		.acl = h->acl,
-		.size_hint = size_hint,
-	};
-	u->commit.forbid_overwrite = h->forbid_overwrite;
+	u->spec.bucket_id = r->bucket->id;
+	u->spec.key = r->address.key.text;
+	u->spec.size_hint = size_hint;
+	if (h) {
+		u->spec.headers = strbuf_slice(&h->lines);
+		u->spec.acl = h->acl;
+		u->commit.forbid_overwrite = h->forbid_overwrite;
+	}
 	u->commit.as_public = r->anonymous;
-	enum err e = store_put_begin(r->ops->options.store, &spec, &u->put);
+	enum err e = store_put_begin(r->ops->options.store, &u->spec, &u->put);
 	if (e == ERR_OK)
 		return true;
 	respond_error(r, e);
@@ -78,15 +84,18 @@ void upload_write(struct upload *u, struct slice piece)
 static void add_object_headers(struct upload *u, struct strbuf *etag, struct strbuf *md5)
 {
 	const struct store_object *object = &u->commit.object;
-	struct slice digest = slice_of(object->md5, sizeof(object->md5));
-	hex_encode_upper(etag, digest);
-	base64_encode(md5, digest);
+	bool is_whole = u->spec.kind == STORE_PUT_OBJECT && object->type == STORE_NORMAL;
+	object_etag_add(etag, object);
+	if (is_whole)
+		base64_encode(md5, slice_of(object->md5, sizeof(object->md5)));
 	if (!u->r->x)
 		return;
 	SCOPED_STRBUF(lines, 256);
 	strbuf_addf(&lines, "ETag: \"%s\"\r\nx-oss-hash-crc64ecma: ", etag->ptr);
 	strbuf_add_u64(&lines, object->crc64);
-	strbuf_addf(&lines, "\r\nContent-MD5: %s\r\n", md5->ptr);
+	strbuf_adds(&lines, "\r\n");
+	if (is_whole)
+		strbuf_addf(&lines, "Content-MD5: %s\r\n", md5->ptr);
 	exchange_header_lines(u->r->x, strbuf_slice(&lines));
 }
 
@@ -152,18 +161,11 @@ static void send_callback(struct upload *u, struct slice etag, struct slice md5)
 	callback_send(r->ops->options.callbacks, &u->job);
 }
 
-static void committed(struct task *task)
+void upload_stored(struct upload *u)
 {
-	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_put_commit *commit = CONTAINER_OF(wait, struct store_put_commit, wait);
-	struct upload *u = CONTAINER_OF(commit, struct upload, commit);
 	struct request *r = u->r;
-	if (wait->err != ERR_OK) {
-		respond_error(r, wait->err);
-		request_release(r);
-		return;
-	}
-	ops_count(&r->ops->uploads);
+	if (u->spec.kind != STORE_PUT_PART)
+		ops_count(&r->ops->uploads);
 	SCOPED_STRBUF(etag, 64);
 	SCOPED_STRBUF(md5, 64);
 	add_object_headers(u, &etag, &md5);
@@ -171,6 +173,29 @@ static void committed(struct task *task)
 		send_callback(u, strbuf_slice(&etag), strbuf_slice(&md5));
 	else
 		u->answer(r, u);
+}
+
+/* Where the next appending has to begin. */
+static void add_position(struct upload *u)
+{
+	SCOPED_STRBUF(position, 32);
+	strbuf_add_u64(&position, u->commit.object.size);
+	respond_header(u->r, "x-oss-next-append-position", strbuf_slice(&position));
+}
+
+static void committed(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_put_commit *commit = CONTAINER_OF(wait, struct store_put_commit, wait);
+	struct upload *u = CONTAINER_OF(commit, struct upload, commit);
+	struct request *r = u->r;
+	if (u->spec.kind == STORE_PUT_APPEND &&
+		(wait->err == ERR_OK || wait->err == ERR_POSITION_NOT_EQUAL_TO_LENGTH))
+		add_position(u);
+	if (wait->err == ERR_OK)
+		upload_stored(u);
+	else
+		respond_error(r, wait->err);
 	request_release(r);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part that PutObject and PostObject share: bytes that become an object, and what follows once
- * it is durable: the callback, and the answer.
+ * The part that PutObject, PostObject, UploadPart and AppendObject share: bytes that become an
+ * object or a piece of one, and what follows once it is durable: the callback, and the answer.
+ * CompleteMultipartUpload joins in there.
  *
  * The object stays if the callback fails; the client is then told with status 203 (spec: callback
  * section 8). If the client goes away before the last byte nothing is stored; if it goes away
@@ -18,6 +19,7 @@
 
 struct upload {
 	struct request *r;
+	struct store_put_spec spec;
 	struct store_put *put; /* NULL before upload_begin and once it is committed or aborted */
 	struct store_wait writable;
 	bool write_waits;
@@ -40,7 +42,8 @@ struct upload {
 };
 
 /*
- * Starts the object r->address.key. `h` is read, not kept. u->callback, mime_type, custom,
+ * Starts the object r->address.key, or the part or appending that u->spec says by kind, upload,
+ * part and position. `h` is read, not kept; a part has none (NULL). u->callback, mime_type, custom,
  * max_size and answer are set by the caller before. On an error it has been answered: false.
  */
 bool upload_begin(struct upload *u, struct request *r, const struct object_headers *h,
@@ -49,6 +52,12 @@ bool upload_begin(struct upload *u, struct request *r, const struct object_heade
 void upload_write(struct upload *u, struct slice piece);
 /* That was all: makes the object durable and answers, now or later. */
 void upload_finish(struct upload *u);
+
+/* For an object that has come about in another way: instead of upload_begin(). */
+void upload_init(struct upload *u, struct request *r);
+/* And instead of upload_finish(): u->commit.object is durable; sends the callback, or answers. */
+void upload_stored(struct upload *u);
+
 /* Frees everything; what is not committed leaves nothing behind. From op->release. */
 void upload_release(struct upload *u);
 
