@@ -64,6 +64,7 @@ struct parts {
 	char console_url[URL_BYTES];
 	char key_url[URL_BYTES + sizeof(OPS_CALLBACK_KEY_PATH)];
 	struct strbuf domains_text;
+	struct strbuf origins_text;
 };
 
 static const char *const usage_text[] = {
@@ -185,19 +186,36 @@ static bool start_callbacks(struct parts *p)
 	       callback_sender_set_key_url(p->sender, slice_str(p->key_url)) == ERR_OK;
 }
 
-static void split_domains(struct strbuf *text, struct ops_options *options)
+/* The words of a list, in lower case; they point into `text`. */
+static size_t split_words(struct strbuf *text, struct slice *words, size_t max)
 {
+	size_t count = 0;
 	struct slice rest = strbuf_slice(text);
 	struct slice word;
 	for (size_t i = 0; i < text->len; i++)
 		text->ptr[i] = text->ptr[i] == ',' || text->ptr[i] == '\t'
 				       ? ' '
 				       : ascii_lower(text->ptr[i]);
-	while (rest.len && options->domain_count < OPS_DOMAINS_MAX) {
+	while (rest.len && count < max) {
 		(void)slice_cut(&rest, ' ', &word);
 		if (word.len)
-			options->domains[options->domain_count++] = word;
+			words[count++] = word;
 	}
+	return count;
+}
+
+/* The console is where it listens, under the name of that address too, and where a proxy is. */
+static void add_console_origins(struct parts *p, struct ops_options *options)
+{
+	struct strbuf *text = &p->origins_text;
+	static const struct slice loopback = SLICE_LIT("http://127.0.0.1:");
+	struct slice url = slice_str(p->console_url);
+	strbuf_add_slice(text, url);
+	if (slice_starts(url, loopback))
+		strbuf_addf(text, " http://localhost:%s", url.ptr + loopback.len);
+	strbuf_addf(text, " %s", p->config.console_origins);
+	options->console_origin_count =
+		split_words(text, options->console_origins, OPS_CONSOLE_ORIGINS_MAX);
 }
 
 static const char *or_else(const char *text, const char *other)
@@ -209,6 +227,7 @@ static bool start_console(struct parts *p)
 {
 	const struct config *c = &p->config;
 	const struct console_options options = {
+		.ops = p->ops,
 		.store_url = slice_str(or_else(c->console_store_url, p->store_url)),
 		.region = slice_str(or_else(c->store_region, c->app_region)),
 	};
@@ -224,7 +243,7 @@ static bool start_console(struct parts *p)
 
 static bool start_store(struct parts *p)
 {
-	if (!start_callbacks(p) || !start_console(p))
+	if (!start_callbacks(p))
 		return false;
 	struct ops_options options = {
 		.store = p->store,
@@ -235,13 +254,14 @@ static bool start_store(struct parts *p)
 		.region = slice_str(p->config.store_region),
 	};
 	strbuf_adds(&p->domains_text, p->config.store_domains);
-	split_domains(&p->domains_text, &options);
+	options.domain_count = split_words(&p->domains_text, options.domains, OPS_DOMAINS_MAX);
+	add_console_origins(p, &options);
 	if (ops_new(&options, &p->ops) != ERR_OK)
 		return false;
 	p->store_service = *ops_service(p->ops);
 	p->operations.ops = p->ops;
 	p->operations.store = p->store;
-	return true;
+	return start_console(p);
 }
 
 /* ---- The application server -------------------------------------------------------------------
@@ -427,6 +447,7 @@ static void stop(struct parts *p)
 	keys_free(p->keys);
 	tls_free(p->tls);
 	strbuf_release(&p->domains_text);
+	strbuf_release(&p->origins_text);
 }
 
 /* Blocks the signals we wait for, in this thread and all that it starts. */
@@ -484,6 +505,7 @@ static int run(struct parts *p)
 	block_signals(&signals);
 	config_log(&p->config);
 	strbuf_init(&p->domains_text, KIB(64));
+	strbuf_init(&p->origins_text, KIB(64));
 	bool started = start(p);
 	if (started) {
 		print_ready(p);

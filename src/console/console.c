@@ -5,12 +5,15 @@
 
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "console/cors_test.h"
+#include "ops/ops.h"
 #include "oss/json_text.h"
 #include "web/answer.h"
 
 #define TEXT_BYTES_MAX KIB(16)
 
 struct console {
+	struct ops *ops;
 	struct strbuf config; /* JSON */
 	struct strbuf policy; /* Content-Security-Policy of all files */
 };
@@ -69,6 +72,7 @@ enum err console_new(const struct console_options *options, struct console **ret
 	struct console *console = calloc(1, sizeof(*console));
 	if (!console)
 		return ERR_UNAVAILABLE;
+	console->ops = options->ops;
 	strbuf_init(&console->config, TEXT_BYTES_MAX);
 	strbuf_init(&console->policy, TEXT_BYTES_MAX);
 	build_config(console, options);
@@ -90,14 +94,19 @@ void console_free(struct console *console)
 	free(console);
 }
 
-static bool refuse_method(struct exchange *x)
+/* ---- Requests ---------------------------------------------------------------------------------
+ */
+
+static void refuse_method(struct exchange *x, const char *allowed)
+{
+	exchange_header(x, "Allow", slice_str(allowed));
+	exchange_send(x, 405, S(""));
+}
+
+static bool is_read(const struct exchange *x)
 {
 	enum http_method method = exchange_head(x)->method;
-	if (method == HTTP_GET || method == HTTP_HEAD)
-		return false;
-	exchange_header(x, "Allow", S("GET, HEAD"));
-	exchange_send(x, 405, S(""));
-	return true;
+	return method == HTTP_GET || method == HTTP_HEAD;
 }
 
 static void send_file(const struct console *console, struct exchange *x, const struct asset *asset)
@@ -116,7 +125,7 @@ static void send_config(const struct console *console, struct exchange *x)
 	exchange_send(x, 200, strbuf_slice(&console->config));
 }
 
-bool console_begin(const struct console *console, struct exchange *x)
+static bool begin_file(const struct console *console, struct exchange *x)
 {
 	static const struct slice folder = SLICE_LIT("/console/");
 	struct slice path = exchange_head(x)->path;
@@ -128,11 +137,28 @@ bool console_begin(const struct console *console, struct exchange *x)
 	bool config = !root && slice_eq(name, S("config.json"));
 	if (!asset && !config)
 		return false;
-	if (refuse_method(x))
-		return true;
-	if (config)
+	if (!is_read(x))
+		refuse_method(x, "GET, HEAD");
+	else if (config)
 		send_config(console, x);
 	else
 		send_file(console, x, asset);
 	return true;
+}
+
+static bool begin_api(const struct console *console, struct exchange *x)
+{
+	const struct request_head *head = exchange_head(x);
+	if (!slice_eq(head->path, S("/cors-test")))
+		return false;
+	if (head->method == op_cors_test.method)
+		ops_begin(console->ops, x, &op_cors_test);
+	else
+		refuse_method(x, "POST");
+	return true;
+}
+
+bool console_begin(const struct console *console, struct exchange *x)
+{
+	return begin_file(console, x) || begin_api(console, x);
 }

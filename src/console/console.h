@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The web console: its files and what they need to know to begin with. The console is a client of
- * the store like any other: the browser signs each request, and this side keeps no session.
+ * The web console: its files, what they need to know to begin with, and an API for what the store's
+ * own does not have. The console is a client like any other: the browser signs each request, and
+ * this side keeps no session. Requests to the API are signed like those of the store that name no
+ * bucket, but with their path as the resource.
  *
  *	GET /                       web/console/index.html
  *	GET /console/NAME           the other files of web/console/
  *	GET /console/config.json    {"version", "store", "region"}
+ *	POST /cors-test             cors_test.h
  */
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
@@ -15,7 +18,10 @@
 
 struct console;
 
+struct ops;
+
 struct console_options {
+	struct ops *ops;        /* outlives the console */
 	struct slice store_url; /* as browsers reach it: "http://127.0.0.1:9000"; copied */
 	struct slice region;    /* what the console signs for; copied */
 };

@@ -86,6 +86,7 @@ static bool describe(struct request *r, struct sign_request *ret)
 		.method = head->method_text,
 		.bucket = r->address.has_bucket ? r->address.bucket.text : S(""),
 		.key = r->address.has_key ? r->address.key.text : S(""),
+		.path = r->by_path ? head->path : S(""),
 		.query = head->query,
 		.headers = headers,
 		.header_count = head->header_count,
@@ -107,6 +108,12 @@ static bool verify(struct request *r, const struct sign_parsed *parsed,
 			r, parsed->signature, strbuf_slice(&text), strbuf_slice(&canonical));
 	respond_error(r, e);
 	return false;
+}
+
+bool auth_claimed(struct request *r)
+{
+	struct sign_request described;
+	return r->signed_form || (describe(r, &described) && sign_claimed(&described, &r->arena));
 }
 
 bool auth_check(struct request *r)
@@ -149,6 +156,7 @@ bool auth_check_form(struct request *r, const struct form_fields *fields, struct
 	int64_t now_ms = clock_wall_ms(options->clock);
 	struct refusal why = {0};
 	enum err e = form_auth_parse(fields, ret, &why);
+	r->signed_form = e != ERR_OK || ret->scheme != FORM_ANONYMOUS;
 	if (e == ERR_OK && ret->scheme == FORM_ANONYMOUS) {
 		r->anonymous = true;
 		return true;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ops/auth.h"
+#include "ops/console_cors.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
 #include "ops/route.h"
@@ -118,16 +119,9 @@ static void refuse_method(struct request *r)
 	respond_error(r, ERR_METHOD_NOT_ALLOWED);
 }
 
-static bool find_op(struct request *r, const struct request_head *head)
+static bool use_op(struct request *r, const struct op *op)
 {
-	enum err e = route(head, &r->address, &r->op);
-	if (e != ERR_OK) {
-		if (e == ERR_METHOD_NOT_ALLOWED)
-			refuse_method(r);
-		else
-			respond_error(r, e);
-		return false;
-	}
+	r->op = op;
 	exchange_note(r->x, "op=%s", r->op->name);
 	if (r->op->state_size && !(r->state = arena_zalloc(&r->arena, r->op->state_size))) {
 		respond_error(r, ERR_UNAVAILABLE);
@@ -137,22 +131,27 @@ static bool find_op(struct request *r, const struct request_head *head)
 	return true;
 }
 
+static bool find_op(struct request *r, const struct request_head *head)
+{
+	const struct op *op = NULL;
+	enum err e = route(head, &r->address, &op);
+	if (e == ERR_OK)
+		return use_op(r, op);
+	if (e == ERR_METHOD_NOT_ALLOWED)
+		refuse_method(r);
+	else
+		respond_error(r, e);
+	return false;
+}
+
 static bool needs_bucket(const struct op *op)
 {
 	return op->level != OP_SERVICE && op->access != OP_ACCESS_OWNER;
 }
 
-static void start(struct request *r)
+/* Begins the operation if the request is authentic and permitted. */
+static void begin_op(struct request *r)
 {
-	const struct request_head *head = exchange_head(r->x);
-	if (!find_address(r, head) || !find_op(r, head))
-		return;
-	/* Anybody may learn that a bucket does not exist, but not what an owner would be told. */
-	if (!r->bucket && needs_bucket(r->op)) {
-		respond_detail(r, "BucketName", r->address.bucket.text);
-		respond_error(r, ERR_NO_SUCH_BUCKET);
-		return;
-	}
 	if (r->op->access != OP_ACCESS_SELF && !auth_check(r))
 		return;
 	if (!access_granted(r)) {
@@ -161,6 +160,51 @@ static void start(struct request *r)
 	}
 	if (r->op->begin)
 		r->op->begin(r);
+}
+
+extern const struct op op_options;
+
+static void start(struct request *r)
+{
+	const struct request_head *head = exchange_head(r->x);
+	if (console_cors_asks(r)) {
+		if (use_op(r, &op_options))
+			begin_op(r);
+		return;
+	}
+	if (!find_address(r, head) || !find_op(r, head))
+		return;
+	/* Anybody may learn that a bucket does not exist, but not what an owner would be told. */
+	if (!r->bucket && needs_bucket(r->op)) {
+		respond_detail(r, "BucketName", r->address.bucket.text);
+		respond_error(r, ERR_NO_SUCH_BUCKET);
+		return;
+	}
+	begin_op(r);
+}
+
+static void start_by_path(struct request *r, const struct op *op)
+{
+	r->by_path = true;
+	if (use_op(r, op))
+		begin_op(r);
+}
+
+/* `by_path`: the operation, if the path has already told it. */
+static void receive(struct ops *ops, struct exchange *x, const struct op *by_path)
+{
+	struct request *r = new_request(ops, x);
+	if (!r) {
+		exchange_send(x, 503, S(""));
+		return;
+	}
+	exchange_attach(x, &handler, r);
+	request_hold(r);
+	if (by_path)
+		start_by_path(r, by_path);
+	else
+		start(r);
+	request_release(r);
 }
 
 static void send_callback_key(struct ops *ops, struct exchange *x)
@@ -179,15 +223,12 @@ static void begin(void *ctx, struct exchange *x)
 		send_callback_key(ops, x);
 		return;
 	}
-	struct request *r = new_request(ops, x);
-	if (!r) {
-		exchange_send(x, 503, S(""));
-		return;
-	}
-	exchange_attach(x, &handler, r);
-	request_hold(r);
-	start(r);
-	request_release(r);
+	receive(ops, x, NULL);
+}
+
+void ops_begin(struct ops *ops, struct exchange *x, const struct op *op)
+{
+	receive(ops, x, op);
 }
 
 enum err ops_new(const struct ops_options *options, struct ops **ret)
@@ -215,6 +256,11 @@ enum err ops_new(const struct ops_options *options, struct ops **ret)
 const struct service *ops_service(const struct ops *ops)
 {
 	return &ops->service;
+}
+
+const struct ops_options *ops_options(const struct ops *ops)
+{
+	return &ops->options;
 }
 
 bool ops_idle(const struct ops *ops)

@@ -15,8 +15,10 @@
 #include "store/store.h"
 
 struct ops;
+struct op;
 
 #define OPS_DOMAINS_MAX 16
+#define OPS_CONSOLE_ORIGINS_MAX 16
 
 struct ops_options {
 	struct store *store; /* this and the next three outlive the service */
@@ -27,6 +29,9 @@ struct ops_options {
 	struct slice region;           /* the only one accepted in V4 signatures; empty: any */
 	struct slice domains[OPS_DOMAINS_MAX]; /* besides localhost; outlive the service */
 	size_t domain_count;
+	/* Where the web console is; see console_cors.h. They outlive the service. */
+	struct slice console_origins[OPS_CONSOLE_ORIGINS_MAX];
+	size_t console_origin_count;
 };
 
 /* `-` cannot begin a bucket's name, so this hides no bucket. */
@@ -43,6 +48,14 @@ struct ops_stats {
 /* ERR_UNAVAILABLE without memory. */
 enum err ops_new(const struct ops_options *options, struct ops **ret) MUST_USE;
 const struct service *ops_service(const struct ops *ops);
+/* What it was made with. */
+const struct ops_options *ops_options(const struct ops *ops);
+/*
+ * From service.begin of another port: carries out `op`, of level OP_SERVICE, for the exchange. The
+ * request is authenticated as those of the store are, but for what is signed as its resource: the
+ * path itself. Answers and errors are the store's.
+ */
+void ops_begin(struct ops *ops, struct exchange *x, const struct op *op);
 /* Whether no request holds anything any more, exchanges that have gone included. Any thread. */
 bool ops_idle(const struct ops *ops);
 /* Once idle. NULL is allowed. */

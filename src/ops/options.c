@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OPTIONS: a browser's preflight (spec: CORS section 3). Nobody has to sign it. */
 #include "base/limits.h"
-#include "ops/ops_internal.h"
+#include "ops/console_cors.h"
 #include "ops/respond.h"
 
 static void begin(struct request *r)
@@ -12,7 +12,7 @@ static void begin(struct request *r)
 		.headers = request_header(r, S("Access-Control-Request-Headers")),
 	};
 	SCOPED_STRBUF(lines, KIB(64));
-	enum err e = cors_cache_preflight(r->ops->cors, r->bucket, &asked, &lines);
+	enum err e = console_cors_preflight(r->ops, r->bucket, &asked, &lines);
 	if (!strbuf_broken(&lines))
 		exchange_header_lines(r->x, strbuf_slice(&lines));
 	if (e == ERR_OK)

@@ -28,6 +28,8 @@ struct request {
 	struct slice peer;
 	struct address address;            /* bucket and key lie in `arena` */
 	const struct store_bucket *bucket; /* NULL if the request has none or it does not exist */
+	bool by_path;     /* another port's: what is signed is the path, which names no bucket */
+	bool signed_form; /* the fields of a form claim to be signed */
 	bool anonymous;
 	struct access_key key; /* whose request it is, unless anonymous */
 	struct strbuf body;    /* OP_BODY_WHOLE */

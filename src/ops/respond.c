@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "base/encode.h"
+#include "ops/console_cors.h"
 #include "ops/ops_internal.h"
 #include "oss/xml.h"
 
@@ -18,11 +19,12 @@ static void add_common_headers(struct request *r)
 {
 	exchange_header_lines(r->x, S("Server: AliyunOSS\r\n"));
 	exchange_header(r->x, "x-oss-request-id", r->id);
-	if (!r->bucket || (r->op && r->op->method == HTTP_OPTIONS))
+	if (exchange_head(r->x)->method == HTTP_OPTIONS)
 		return;
 	SCOPED_STRBUF(lines, KIB(16));
-	cors_cache_actual(r->ops->cors, r->bucket, request_header(r, S("Origin")),
-		exchange_head(r->x)->method_text, &lines);
+	if (!console_cors_actual(r, &lines) && r->bucket)
+		cors_cache_actual(r->ops->cors, r->bucket, request_header(r, S("Origin")),
+			exchange_head(r->x)->method_text, &lines);
 	if (!strbuf_broken(&lines))
 		exchange_header_lines(r->x, strbuf_slice(&lines));
 }

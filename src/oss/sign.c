@@ -358,6 +358,24 @@ static size_t count_authorization(const struct sign_request *r)
 	return count;
 }
 
+static bool has_v1_url(const struct reading *g)
+{
+	return has_param(g, S("OSSAccessKeyId")) || has_param(g, S("Signature"));
+}
+
+static bool has_v4_url(const struct reading *g)
+{
+	return has_param(g, S("x-oss-signature-version")) || has_param(g, S("x-oss-signature")) ||
+	       has_param(g, S("x-oss-credential"));
+}
+
+bool sign_claimed(const struct sign_request *r, struct arena *arena)
+{
+	struct reading g = {.request = r, .arena = arena};
+	return sign_params(r->query, arena, &g.params, &g.param_count) &&
+	       (count_authorization(r) || has_v1_url(&g) || has_v4_url(&g));
+}
+
 enum err sign_parse(const struct sign_request *r, struct arena *arena, struct sign_parsed *ret,
 	struct refusal *why)
 {
@@ -366,9 +384,8 @@ enum err sign_parse(const struct sign_request *r, struct arena *arena, struct si
 	if (!sign_params(r->query, arena, &g.params, &g.param_count))
 		return ERR_UNAVAILABLE;
 	size_t headers = count_authorization(r);
-	bool v1_url = has_param(&g, S("OSSAccessKeyId")) || has_param(&g, S("Signature"));
-	bool v4_url = has_param(&g, S("x-oss-signature-version")) ||
-		      has_param(&g, S("x-oss-signature")) || has_param(&g, S("x-oss-credential"));
+	bool v1_url = has_v1_url(&g);
+	bool v4_url = has_v4_url(&g);
 	if (headers + v1_url + v4_url > 1)
 		return refuse(&g, ERR_INVALID_ARGUMENT,
 			S("Only one signature is allowed: in the Authorization header, or in the "

@@ -37,7 +37,9 @@ struct sign_request {
 	struct slice method; /* "GET" */
 	struct slice bucket; /* empty: the service */
 	struct slice key;    /* decoded; empty: the bucket itself */
-	struct slice query;  /* as sent, without `?` */
+	/* Instead of bucket and key, where a path names neither: "/callbacks"; else empty. */
+	struct slice path;
+	struct slice query; /* as sent, without `?` */
 	const struct sign_header *headers;
 	size_t header_count;
 };
@@ -64,6 +66,12 @@ struct sign_parsed {
 	struct slice *additional;
 	size_t additional_count;
 };
+
+/*
+ * Whether a request claims to be signed, rightly or not: it then never passes for an anonymous
+ * one. False also without memory.
+ */
+bool sign_claimed(const struct sign_request *r, struct arena *arena) MUST_USE;
 
 /*
  * Reads the request's claims. Parameters and headers that occur twice: the first counts (except

@@ -43,7 +43,7 @@ struct sign_choice {
 bool sign_add_headers(const struct sign_request *r, const struct sign_choice *choice,
 	struct arena *arena, struct strbuf *out) MUST_USE;
 
-/* Appends `/`, `/bucket/` or `/bucket/key`, the key as it is. */
+/* Appends `/`, `/bucket/` or `/bucket/key`, the key as it is; or the path. */
 void sign_add_resource(const struct sign_request *r, struct strbuf *out);
 
 #endif

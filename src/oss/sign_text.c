@@ -135,6 +135,10 @@ bool sign_add_headers(const struct sign_request *r, const struct sign_choice *ch
 
 void sign_add_resource(const struct sign_request *r, struct strbuf *out)
 {
+	if (r->path.len > 0) {
+		strbuf_add_slice(out, r->path);
+		return;
+	}
 	strbuf_addc(out, '/');
 	if (r->bucket.len == 0)
 		return;
