@@ -136,6 +136,12 @@ $(B)/bench/%: $(B)/bench/%.o $(B)/libpostern.a
 bench: test-packages all build/release/bench/upload_load build/release/bench/store_bench ## measure next to nginx; writes bench/results/
 	@bench/run
 
+.PHONY: conformance
+conformance: all ## run the official SDKs against the store; writes docs/compatibility.md
+	@tools/install-packages build test conformance
+	@tests/run npm
+	@tests/conformance/run
+
 .PHONY: lint check-layers check-headers check-format check-docs check-configuration
 lint: check-layers check-headers check-format check-docs check-configuration ## layers, headers, format, documentation
 check-layers:

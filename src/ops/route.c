@@ -8,15 +8,20 @@
  * is here and in no row of the table makes the request NotImplemented: nothing is accepted and
  * then taken for something else.
  */
-static const char *const subresources[] = {"accessPoint", "accessPointPolicy", "accessmonitor",
-	"acl", "append", "asyncFetch", "bucketInfo", "cname", "comp", "cors", "delete",
-	"encryption", "httpsConfig", "img", "inventory", "inventoryId", "lifecycle", "link",
-	"list-type", "live", "location", "logging", "metaQuery", "objectMeta", "partNumber",
-	"policy", "policyStatus", "qos", "qosInfo", "referer", "regionList", "replication",
-	"replicationLocation", "replicationProgress", "requestPayment", "resourceGroup", "restore",
-	"rtc", "seal", "stat", "style", "styleName", "symlink", "tagging", "transferAcceleration",
-	"udf", "uploadId", "uploads", "versioning", "versions", "vod", "website", "worm",
-	"wormExtend", "wormId", "x-oss-async-process", "x-oss-process"};
+static const char *const subresources[] = {"accessmonitor", "accessPoint",
+	"accessPointForObjectProcess", "accessPointPolicy", "acl", "append", "asyncFetch",
+	"bucketArchiveDirectRead", "bucketInfo", "cleanRestoredObject", "cname", "comp", "cors",
+	"delete", "encryption", "httpsConfig", "img", "inventory", "inventoryId", "legalHold",
+	"lifecycle", "link", "list-type", "live", "location", "logging", "metadataConfiguration",
+	"metaQuery", "objectMeta", "objectWorm", "overwriteConfig", "partNumber", "policy",
+	"policyStatus", "processConfiguration", "publicAccessBlock", "qos", "qosInfo",
+	"qosRequester", "quota", "redundancyTransition", "referer", "regionList", "regions",
+	"replication", "replicationLocation", "replicationProgress", "requesterQosInfo",
+	"requestPayment", "resourceGroup", "resourcePool", "resourcePoolInfo", "responseHeader",
+	"restore", "retention", "rtc", "seal", "stat", "style", "styleName", "symlink", "tagging",
+	"transferAcceleration", "udf", "uploadId", "uploads", "userDefinedLogFieldsConfig",
+	"versioning", "versions", "vod", "website", "worm", "wormExtend", "wormId",
+	"x-oss-async-process", "x-oss-process"};
 
 static bool asks_for(struct slice query, const char *name)
 {

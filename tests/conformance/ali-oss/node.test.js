@@ -7,9 +7,9 @@ import { writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import OSS from "ali-oss";
-import { base64Json, getObject, postForm, send } from "../lib/oss.js";
-import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
-import { says, startSink } from "../lib/sink.js";
+import { base64Json, getObject, postForm, send } from "../../e2e/lib/oss.js";
+import { BIN, cleanups, startServer, temporaryFolder } from "../../e2e/lib/server.js";
+import { says, startSink } from "../../e2e/lib/sink.js";
 
 const run = promisify(execFile);
 const REGION = "cn-hangzhou";
