@@ -45,6 +45,7 @@
 #define LIMIT_USER_META_BYTES KIB(8)
 #define LIMIT_BUCKETS 100
 #define LIMIT_LIST_KEYS 1000
+#define LIMIT_PARTS 10000 /* of an upload */
 #define LIMIT_XML_BODY_BYTES MIB(2)
 #define LIMIT_ERROR_BODY_BYTES 4096 /* oss2 reads no more */
 #define LIMIT_CLOCK_SKEW_MS 900000

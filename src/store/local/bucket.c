@@ -111,12 +111,15 @@ const struct store_bucket *buckets_get(struct buckets *buckets, struct slice nam
 	return found;
 }
 
-bool buckets_have(struct buckets *buckets, uint64_t id)
+bool buckets_find(struct buckets *buckets, uint64_t id, enum store_versioning *ret)
 {
 	bool found = false;
 	(void)pthread_mutex_lock(&buckets->lock);
-	for (size_t i = 0; i < buckets->count && !found; i++)
+	for (size_t i = 0; i < buckets->count && !found; i++) {
 		found = buckets->table[i]->id == id;
+		if (found)
+			*ret = buckets->table[i]->versioning;
+	}
 	(void)pthread_mutex_unlock(&buckets->lock);
 	return found;
 }

@@ -21,8 +21,8 @@ void bucket_unref(const struct store_bucket *bucket);
 
 /* With a reference for the caller, or NULL. */
 const struct store_bucket *buckets_get(struct buckets *buckets, struct slice name);
-/* Whether this incarnation exists. */
-bool buckets_have(struct buckets *buckets, uint64_t id);
+/* Whether this incarnation exists; if so, how it keeps versions. */
+bool buckets_find(struct buckets *buckets, uint64_t id, enum store_versioning *ret) MUST_USE;
 size_t buckets_count(struct buckets *buckets);
 void buckets_each(struct buckets *buckets,
 	void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx);

@@ -12,6 +12,7 @@
 #include "store/local/gc.h"
 #include "store/local/large.h"
 #include "store/local/local_internal.h"
+#include "store/local/plan.h"
 
 enum {
 	PIECES = 3 /* of a record: head, data, filling */
@@ -49,21 +50,23 @@ static size_t change_total(const struct change *change)
 	return record_total(change->head_len - RECORD_HEADER_BYTES, 0, change->data.len);
 }
 
-static bool frees_space(const struct change *change)
+/* The most that its record can take, before it is made. */
+static size_t change_bound(const struct change *change)
 {
-	return change->kind == CHANGE_OBJECT_DELETE || change->kind == CHANGE_BUCKET_DELETE ||
-	       change->moves_from;
+	if (change->kind != CHANGE_COMPLETE)
+		return change_total(change);
+	return record_total(change->key_len, OBJECT_META_MAX, PLAN_DATA_MAX);
 }
 
-static bool about_bucket(const struct change *change)
+static bool frees_space(const struct change *change)
 {
-	return change->kind == CHANGE_BUCKET_CREATE || change->kind == CHANGE_BUCKET ||
-	       change->kind == CHANGE_BUCKET_DELETE;
+	return change->kind == CHANGE_OBJECT_DELETE || change->kind == CHANGE_UPLOAD_ABORT ||
+	       change->kind == CHANGE_BUCKET_DELETE || change->kind == CHANGE_MOVE;
 }
 
 static bool index_alone(const struct change *change)
 {
-	return change->kind == CHANGE_FORGET_FILE || change->kind == CHANGE_FORGET_SEGMENT;
+	return change->kind >= CHANGE_FORGET_FILE;
 }
 
 static struct slice change_key(const struct change *change)
@@ -77,123 +80,42 @@ static struct slice change_meta(const struct change *change)
 	return slice_of(change->head + before, change->head_len - before);
 }
 
-/* The bucket as it will be, as a new snapshot; `sequence` is that of the record. */
-static enum err next_bucket(
-	struct committer *c, const struct change *change, struct store_bucket **ret)
+/* Records about objects mean the same here and in a replay. */
+static enum err stage_object(struct committer *c, struct change *change)
 {
-	struct buckets *buckets = c->local->buckets;
-	const struct store_bucket *old = buckets_get(buckets, change->name);
-	struct store_bucket next = {.name = change->name, .acl = change->acl};
-	enum err e = ERR_OK;
-	if (change->kind == CHANGE_BUCKET_CREATE) {
-		next.id = c->sequence;
-		next.created_ms = change->created_ms;
-		if (old)
-			e = ERR_BUCKET_ALREADY_EXISTS;
-		else if (buckets_count(buckets) >= LIMIT_BUCKETS)
-			e = ERR_TOO_MANY_BUCKETS;
-	} else if (!old) {
-		e = ERR_NO_SUCH_BUCKET;
-	} else {
-		next = *old;
-		if (change->bucket_change->set_acl)
-			next.acl = change->bucket_change->acl;
-		if (change->bucket_change->set_setting)
-			next.settings[change->bucket_change->setting] =
-				change->bucket_change->value;
-	}
-	next.generation = c->sequence;
-	*ret = e == ERR_OK ? bucket_copy(&next) : NULL;
-	if (e == ERR_OK && !*ret)
-		e = ERR_UNAVAILABLE;
-	bucket_unref(old);
+	static const enum record_kind kinds[] = {
+		[CHANGE_OBJECT] = RECORD_OBJECT,
+		[CHANGE_OBJECT_DELETE] = RECORD_OBJECT_DELETE,
+		[CHANGE_MOVE] = RECORD_MOVE,
+		[CHANGE_APPEND] = RECORD_APPEND,
+		[CHANGE_PART] = RECORD_PART,
+		[CHANGE_UPLOAD] = RECORD_UPLOAD,
+		[CHANGE_UPLOAD_ABORT] = RECORD_UPLOAD_ABORT,
+		[CHANGE_COMPLETE] = RECORD_COMPLETE,
+	};
+	const struct log *log = &c->local->log;
+	struct stage_condition condition = {
+		change->forbid_overwrite, change->moves_from, change->as_public};
+	struct stage_record record = {
+		.kind = kinds[change->kind],
+		.bucket_id = change->bucket_id,
+		.key = change_key(change),
+		.meta = change_meta(change),
+		.data = change->data,
+		.where = {log->active->id, log->at + c->bytes, (uint32_t)change_total(change),
+			(uint32_t)change->head_len},
+	};
+	enum err e = stage_record(c->local->stage, &record, condition, &change->existed);
+	if (change->kind == CHANGE_APPEND)
+		plan_tell_object(c->local->stage, change);
 	return e;
-}
-
-/* Gives a change about a bucket its record. */
-static enum err make_record(struct change *change, enum record_kind kind, uint64_t bucket_id,
-	const struct store_bucket *bucket)
-{
-	size_t meta = bucket ? bucket_meta_size(bucket) : 0;
-	change->key_len = change->name.len;
-	change->head_len = RECORD_HEADER_BYTES + change->key_len + meta;
-	change->made = malloc(change->head_len);
-	change->head = change->made;
-	if (!change->made)
-		return ERR_UNAVAILABLE;
-	record_head(change->head, kind, bucket_id, change->key_len, meta, 0);
-	memcpy(change->head + RECORD_HEADER_BYTES, change->name.ptr, change->key_len);
-	if (bucket)
-		bucket_meta_write(change->head + RECORD_HEADER_BYTES + change->key_len, bucket);
-	return ERR_OK;
-}
-
-static enum err prepare_bucket(struct committer *c, struct change *change)
-{
-	struct store_bucket *next;
-	enum err e = next_bucket(c, change, &next);
-	if (e != ERR_OK)
-		return e;
-	change->bucket = next;
-	return make_record(change, RECORD_BUCKET, next->id, next);
-}
-
-/* ERR_BUCKET_NOT_EMPTY if there is an object. The batch is empty, so that the index has all. */
-static enum err check_empty(struct local *local, uint64_t bucket_id)
-{
-	struct slice key;
-	struct slice value;
-	struct index_cursor *cursor = index_cursor_new(local->index, bucket_id);
-	if (!cursor)
-		return ERR_UNAVAILABLE;
-	index_cursor_seek(cursor, S(""));
-	bool any = index_cursor_at(cursor, &key, &value);
-	enum err e = index_cursor_err(cursor);
-	index_cursor_free(cursor);
-	return any ? ERR_BUCKET_NOT_EMPTY : e;
-}
-
-static enum err prepare_bucket_delete(struct committer *c, struct change *change)
-{
-	const struct store_bucket *old = buckets_get(c->local->buckets, change->name);
-	if (!old)
-		return ERR_NO_SUCH_BUCKET;
-	uint64_t id = old->id;
-	bucket_unref(old);
-	enum err e = check_empty(c->local, id);
-	return e == ERR_OK ? make_record(change, RECORD_BUCKET_DELETE, id, NULL) : e;
-}
-
-/* Makes the record of a change that does not bring its own. */
-static enum err prepare(struct committer *c, struct change *change)
-{
-	if (change->kind == CHANGE_BUCKET_DELETE)
-		return prepare_bucket_delete(c, change);
-	if (about_bucket(change))
-		return prepare_bucket(c, change);
-	if (index_alone(change) || buckets_have(c->local->buckets, change->bucket_id))
-		return ERR_OK;
-	return ERR_NO_SUCH_BUCKET;
 }
 
 /* Stages what the change does to the index, if what it needs to be true is true. */
 static enum err stage_change(struct committer *c, struct change *change)
 {
 	struct stage *stage = c->local->stage;
-	const struct log *log = &c->local->log;
-	size_t data_offset = change->head_len;
-	struct stage_condition condition = {
-		change->forbid_overwrite, change->moves_from, change->as_public};
 	switch (change->kind) {
-	case CHANGE_OBJECT: {
-		struct location where = {log->active->id, log->at + c->bytes,
-			(uint32_t)change_total(change), (uint32_t)data_offset};
-		return stage_object(stage, change->bucket_id, change_key(change), &where,
-			change_meta(change), condition);
-	}
-	case CHANGE_OBJECT_DELETE:
-		return stage_object_delete(
-			stage, change->bucket_id, change_key(change), condition, &change->existed);
 	case CHANGE_BUCKET_DELETE:
 		stage_bucket_delete(stage, change->name);
 		return ERR_OK;
@@ -207,6 +129,21 @@ static enum err stage_change(struct committer *c, struct change *change)
 	case CHANGE_FORGET_SEGMENT:
 		stage_segment_forget(stage, change->number);
 		break;
+	case CHANGE_FORGET_PART:
+		c->index_only = true;
+		return stage_part_forget(stage, change->number, change->part);
+	case CHANGE_FORGET_SET:
+		stage_set_forget(stage, change->number);
+		break;
+	case CHANGE_OBJECT:
+	case CHANGE_OBJECT_DELETE:
+	case CHANGE_MOVE:
+	case CHANGE_APPEND:
+	case CHANGE_PART:
+	case CHANGE_UPLOAD:
+	case CHANGE_UPLOAD_ABORT:
+	case CHANGE_COMPLETE:
+		return stage_object(c, change);
 	}
 	c->index_only = true;
 	return ERR_OK;
@@ -264,19 +201,21 @@ static enum err find_room(struct committer *c, const struct change *change)
 static bool batch_ends(const struct committer *c, const struct change *change)
 {
 	if (c->records == 0)
-		return about_bucket(change) && c->index_only;
-	if (c->records == LIMIT_COMMIT_BATCH || about_bucket(change))
+		return change_about_bucket(change) && c->index_only;
+	if (c->records == LIMIT_COMMIT_BATCH || change_about_bucket(change))
 		return true;
 	if (index_alone(change))
 		return false;
-	size_t total = change_total(change);
-	return c->bytes + total > LIMIT_COMMIT_BATCH_BYTES ||
-	       !log_fits(&c->local->log, c->bytes, total);
+	size_t bound = change_bound(change);
+	return c->bytes + bound > LIMIT_COMMIT_BATCH_BYTES ||
+	       !log_fits(&c->local->log, c->bytes, bound);
 }
 
 static enum err take_in(struct committer *c, struct change *change)
 {
-	enum err e = prepare(c, change);
+	enum err e = ERR_OK;
+	if (!index_alone(change))
+		e = plan_record(c->local, c->sequence, change);
 	if (e == ERR_OK && !index_alone(change))
 		e = find_room(c, change);
 	if (e == ERR_OK)
@@ -304,7 +243,7 @@ static void gather(struct committer *c, struct change **list)
 		change->next = NULL;
 		*c->batch_last = change;
 		c->batch_last = &change->next;
-		bool alone = about_bucket(change);
+		bool alone = change_about_bucket(change);
 		change->err = c->broken ? ERR_UNAVAILABLE : take_in(c, change);
 		if (alone)
 			break;
@@ -367,7 +306,7 @@ static void answer(struct committer *c, enum err e)
 			change->err = e;
 			change->in_doubt = c->broken;
 		}
-		if (change->err == ERR_OK && about_bucket(change))
+		if (change->err == ERR_OK && change_about_bucket(change))
 			show_bucket(c, change);
 		bucket_unref(change->bucket);
 		change->done(change);

@@ -22,11 +22,19 @@ struct committer;
 enum change_kind {
 	CHANGE_OBJECT,
 	CHANGE_OBJECT_DELETE,
+	CHANGE_MOVE, /* for garbage collection */
+	CHANGE_APPEND,
+	CHANGE_PART,
+	CHANGE_UPLOAD,
+	CHANGE_UPLOAD_ABORT,
+	CHANGE_COMPLETE,
 	CHANGE_BUCKET_CREATE,
 	CHANGE_BUCKET,
 	CHANGE_BUCKET_DELETE,
-	CHANGE_FORGET_FILE, /* these two are about the index alone, and leave no record */
+	CHANGE_FORGET_FILE, /* from here on about the index alone: they leave no record */
 	CHANGE_FORGET_SEGMENT,
+	CHANGE_FORGET_PART,
+	CHANGE_FORGET_SET,
 };
 
 /*
@@ -36,7 +44,10 @@ enum change_kind {
 struct change {
 	struct change *next; /* the committer's */
 	enum change_kind kind;
-	/* CHANGE_OBJECT, CHANGE_OBJECT_DELETE: a header (record_head()), key and meta data. */
+	/*
+	 * The record: a header (record_head()), key and meta data, and the data. Who asks brings
+	 * it, but for completions and changes of buckets, whose record is made by plan.h.
+	 */
 	unsigned char *head;
 	size_t head_len;
 	size_t key_len;
@@ -44,25 +55,34 @@ struct change {
 	struct slice data;
 	bool forbid_overwrite;
 	bool as_public;
-	const struct location *moves_from; /* for garbage collection, else NULL */
+	const struct location *moves_from; /* CHANGE_MOVE: where it was read */
+	struct store_upload_complete *complete;
 	/* The buckets: whose `name` counts, and for a creation acl and created_ms. */
 	struct slice name;
 	enum store_acl acl;
 	int64_t created_ms;
 	const struct store_bucket_change *bucket_change;
 	/* CHANGE_FORGET_*: */
-	uint64_t number;
-	uint64_t size;
+	uint64_t number; /* of the file, the segment, the set */
+	uint64_t size;   /* of the file */
+	uint64_t part;
 	/* Results. */
 	enum err err;
 	bool existed;
-	bool in_doubt; /* it failed, and yet the next start may find it in the log */
+	bool in_doubt;               /* it failed, and yet the next start may find it in the log */
+	struct store_object *object; /* of who asks, or NULL: the object as it is then */
 	/* On the committer's thread, when the outcome is known; may free the change. */
 	void (*done)(struct change *change);
 	/* The committer's: */
 	const struct store_bucket *bucket;
-	unsigned char *made; /* a record built for a bucket, freed after `done` */
+	unsigned char *made; /* a record that was made, freed after `done` */
 };
+
+static inline bool change_about_bucket(const struct change *change)
+{
+	return change->kind == CHANGE_BUCKET_CREATE || change->kind == CHANGE_BUCKET ||
+	       change->kind == CHANGE_BUCKET_DELETE;
+}
 
 /* The log must be open and the buckets loaded. */
 enum err committer_new(struct local *local, struct committer **ret) MUST_USE;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "store/local/bytes.h"
 #include "store/local/committer.h"
 #include "store/local/files.h"
 #include "store/local/large.h"
@@ -31,6 +32,7 @@ struct gc {
 	bool joined;
 	unsigned pending; /* changes given to the committer and not yet done */
 	enum err err;     /* the first that failed */
+	bool raced;       /* a move came too late, since this was last cleared */
 	/* The thread's own: */
 	struct index_state flushed; /* the index is on the disk as of here */
 };
@@ -51,10 +53,12 @@ static void chore_done(struct change *change)
 	struct gc *gc = chore->gc;
 	enum err e = change->err;
 	free(chore);
-	/* The object was replaced or deleted meanwhile: so much the better. */
-	if (e == ERR_PRECONDITION_FAILED || e == ERR_NO_SUCH_BUCKET)
+	/* The object was changed or deleted meanwhile. */
+	bool raced = e == ERR_PRECONDITION_FAILED || e == ERR_NO_SUCH_BUCKET;
+	if (raced)
 		e = ERR_OK;
 	(void)pthread_mutex_lock(&gc->lock);
+	gc->raced = gc->raced || raced;
 	if (gc->err == ERR_OK)
 		gc->err = e;
 	gc->pending--;
@@ -157,7 +161,7 @@ static void empty_trash(struct gc *gc)
 	enum err e;
 	do {
 		trash.count = 0;
-		e = index_each_trash(gc->local->index, note_trash, &trash);
+		e = index_each_number(gc->local->index, KEY_TRASH, note_trash, &trash);
 		for (size_t i = 0; i < trash.count && e == ERR_OK; i++) {
 			int error = large_files_remove(gc->local->files, trash.file[i]);
 			if (error) {
@@ -171,6 +175,69 @@ static void empty_trash(struct gc *gc)
 		enum err sent = finish(gc);
 		e = e == ERR_OK ? sent : e;
 	} while (e == ERR_OK && trash.count == TRASH_AT_ONCE && !stopping(gc));
+}
+
+/* ---- Sets of parts --------------------------------------------------------------------------- */
+
+struct dead {
+	size_t count;
+	uint64_t set[TRASH_AT_ONCE];
+};
+
+static bool note_dead(uint64_t set, uint64_t value UNUSED, void *ctx)
+{
+	struct dead *dead = ctx;
+	dead->set[dead->count++] = set;
+	return dead->count < TRASH_AT_ONCE;
+}
+
+/* Forgets some parts of a set; *ret_more says whether there may be others. */
+static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
+{
+	struct key prefix;
+	struct slice rest;
+	struct slice value;
+	unsigned sent = 0;
+	enum err e = ERR_OK;
+	key_number(&prefix, KEY_PART, set);
+	struct index_cursor *cursor = index_cursor_new(gc->local->index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	index_cursor_seek(cursor, S(""));
+	while (e == ERR_OK && sent < TRASH_AT_ONCE && index_cursor_at(cursor, &rest, &value)) {
+		struct chore *chore = chore_new(gc, CHANGE_FORGET_PART, 0);
+		if (chore && rest.len == 8) {
+			chore->change.number = set;
+			chore->change.part = be64_get(rest.ptr);
+			send(gc, chore);
+			sent++;
+		}
+		e = chore ? ERR_OK : ERR_UNAVAILABLE;
+		index_cursor_next(cursor);
+	}
+	if (e == ERR_OK)
+		e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	enum err done = finish(gc);
+	*ret_more = sent == TRASH_AT_ONCE;
+	return e == ERR_OK ? done : e;
+}
+
+/* Takes apart what nobody reads; files of parts go to the trash. */
+static void empty_sets(struct gc *gc)
+{
+	struct dead dead = {.count = 0};
+	enum err e = index_each_number(gc->local->index, KEY_DEAD_SET, note_dead, &dead);
+	for (size_t i = 0; i < dead.count && e == ERR_OK && !stopping(gc); i++) {
+		bool more = true;
+		if (sets_held(gc->local->sets, dead.set[i]))
+			continue;
+		while (more && e == ERR_OK && !stopping(gc))
+			e = forget_parts(gc, dead.set[i], &more);
+		if (!more && e == ERR_OK)
+			e = forget(gc, CHANGE_FORGET_SET, dead.set[i], 0);
+	}
+	(void)finish(gc);
 }
 
 /* ---- The index ------------------------------------------------------------------------------- */
@@ -198,25 +265,49 @@ static uint64_t unflushed(const struct gc *gc, const struct index_state *now)
 
 /* ---- Segments -------------------------------------------------------------------------------- */
 
-/* Whether the index says that the object is read from here. */
-static bool is_live(struct gc *gc, const struct record *record, const struct location *where)
+/* The meta data of what is read from here, as the index has it; false if nothing is. */
+static bool look_at(struct gc *gc, const struct key *key, const struct location *where,
+	struct index_value *ret, struct slice *ret_meta)
 {
-	struct index_value value;
 	struct entry entry;
-	if (record->kind != RECORD_OBJECT || index_object(gc->local->index, record->bucket_id,
-						     record->name, false, &value) != INDEX_FOUND)
+	if (index_get(gc->local->index, key, false, ret) != INDEX_FOUND)
 		return false;
-	bool live = entry_parse(value.bytes, &entry) && entry.meta.place == OBJECT_INLINE &&
-		    location_eq(&entry.where, where);
-	index_value_release(&value);
-	return live;
+	if (entry_parse(ret->bytes, &entry) && entry.meta.place == OBJECT_INLINE &&
+		location_eq(&entry.where, where)) {
+		*ret_meta = entry_meta(ret->bytes);
+		return true;
+	}
+	index_value_release(ret);
+	return false;
 }
 
-/* Sends a copy of the record to the end of the log. */
-static enum err move(struct gc *gc, const struct record *record, const struct location *where)
+static bool is_live(struct gc *gc, const struct record *record, const struct location *where,
+	struct index_value *ret, struct slice *ret_meta)
 {
-	size_t name_and_meta = record->name.len + record->meta.len;
-	struct chore *chore = chore_new(gc, CHANGE_OBJECT, RECORD_HEADER_BYTES + name_and_meta);
+	struct key key;
+	struct object_meta meta;
+	if (record->kind != RECORD_OBJECT && record->kind != RECORD_MOVE &&
+		record->kind != RECORD_PART && record->kind != RECORD_APPEND)
+		return false;
+	if (!object_meta_parse(record->meta, &meta))
+		return false;
+	if (meta.is_part) {
+		key_part(&key, meta.object.version, meta.number);
+		return look_at(gc, &key, where, ret, ret_meta);
+	}
+	key_object(&key, record->bucket_id, record->name);
+	if (look_at(gc, &key, where, ret, ret_meta))
+		return true;
+	key_version(&key, record->bucket_id, record->name, meta.object.version);
+	return look_at(gc, &key, where, ret, ret_meta);
+}
+
+/* Sends a copy of the record to the end of the log; what is known of it may have changed. */
+static enum err move(
+	struct gc *gc, const struct record *record, struct slice meta, const struct location *where)
+{
+	struct chore *chore =
+		chore_new(gc, CHANGE_MOVE, RECORD_HEADER_BYTES + record->name.len + meta.len);
 	if (!chore)
 		return ERR_UNAVAILABLE;
 	chore->from = *where;
@@ -224,10 +315,11 @@ static enum err move(struct gc *gc, const struct record *record, const struct lo
 	chore->change.bucket_id = record->bucket_id;
 	chore->change.key_len = record->name.len;
 	chore->change.data = record->data;
-	record_head(chore->head, RECORD_OBJECT, record->bucket_id, record->name.len,
-		record->meta.len, record->data.len);
-	/* Name and meta data follow each other in the record. */
-	memcpy(chore->head + RECORD_HEADER_BYTES, record->name.ptr, name_and_meta);
+	record_head(chore->head, RECORD_MOVE, record->bucket_id, record->name.len, meta.len,
+		record->data.len);
+	unsigned char *to = chore->head + RECORD_HEADER_BYTES;
+	memcpy(to, record->name.ptr, record->name.len);
+	memcpy(to + record->name.len, meta.ptr, meta.len);
 	send(gc, chore);
 	return ERR_OK;
 }
@@ -242,8 +334,11 @@ static enum err move_live(struct gc *gc, struct scan *scan)
 	while (e == ERR_OK && scan->segment->live > 0 && !stopping(gc) &&
 		scan_record(scan, &record)) {
 		struct location where = {scan->segment->id, scan->at, 0, 0};
-		if (is_live(gc, &record, &where)) {
-			e = move(gc, &record, &where);
+		struct index_value value;
+		struct slice meta;
+		if (is_live(gc, &record, &where, &value, &meta)) {
+			e = move(gc, &record, meta, &where);
+			index_value_release(&value);
 			sent++;
 		}
 		scan_next(scan, &record);
@@ -271,11 +366,12 @@ static bool rewrite(struct gc *gc, struct segment *segment)
 		return false;
 	}
 	scan_open(&scan, segment, SEGMENT_HEADER_BYTES);
+	gc->raced = false;
 	enum err e = move_live(gc, &scan);
 	if (scan.fault) {
 		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
 			files_text(scan.fault));
-	} else if (e == ERR_OK && segment->live > 0 && !stopping(gc)) {
+	} else if (e == ERR_OK && !gc->raced && segment->live > 0 && !stopping(gc)) {
 		segment->stuck = true;
 		log_error("store: segment %016" PRIx64 " is damaged: %" PRIu64
 			  " bytes of it cannot be moved",
@@ -344,6 +440,7 @@ static void *work(void *arg)
 	struct gc *gc = arg;
 	while (!stopping(gc)) {
 		struct index_state now;
+		empty_sets(gc);
 		empty_trash(gc);
 		collect_segments(gc);
 		committer_state(gc->local->committer, &now);

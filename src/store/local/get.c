@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <inttypes.h>
-
 #include "base/log.h"
-#include "store/local/files.h"
-#include "store/local/large.h"
+#include "store/local/extent.h"
 #include "store/local/local_internal.h"
 #include "store/local/read.h"
 
@@ -15,16 +11,17 @@ enum {
 
 /* What a get holds until it is released. */
 struct held {
-	struct segment *segment; /* pinned, or NULL */
-	int fd;                  /* of a large object's file, or -1 */
-	char headers[];
+	struct extent extent;     /* of the first bytes */
+	struct set_reader reader; /* its set is held, unless it is 0 */
+	char text[];              /* headers and tags */
 };
 
-/* A get on its way to a reader. */
+/* A call on its way to a reader. */
 struct errand {
 	struct job job;
 	struct local *local;
 	struct store_get *get;
+	struct store_read *read;
 };
 
 enum outcome {
@@ -33,53 +30,99 @@ enum outcome {
 	NEEDS_DISK,
 };
 
-static struct held *held_new(struct slice headers)
+/* ---- Finding --------------------------------------------------------------------------------- */
+
+/* Looks the entry up; HAVE_RESULT with an error in get->wait.err if it is not there. */
+static enum outcome look_up(
+	struct local *local, struct store_get *get, bool cached_only, struct index_value *ret)
 {
-	struct held *held = malloc(sizeof(*held) + headers.len);
+	struct key key;
+	key_object(&key, get->bucket_id, get->key);
+	get->wait.err = ERR_OK;
+	switch (index_get(local->index, &key, cached_only, ret)) {
+	case INDEX_COLD:
+		return NEEDS_DISK;
+	case INDEX_ABSENT:
+		get->wait.err = ERR_NO_SUCH_KEY;
+		break;
+	case INDEX_FAILED:
+		get->wait.err = ERR_INTERNAL;
+		break;
+	case INDEX_FOUND:
+		break;
+	}
+	return HAVE_RESULT;
+}
+
+static struct held *held_new(const struct store_object *object)
+{
+	struct slice headers = object->headers;
+	struct slice tags = object->tags;
+	struct held *held = malloc(sizeof(*held) + headers.len + tags.len);
 	if (!held)
 		return NULL;
-	held->segment = NULL;
-	held->fd = -1;
+	held->extent = extent_none();
+	held->reader = (struct set_reader){.set = 0};
 	if (headers.len)
-		memcpy(held->headers, headers.ptr, headers.len);
+		memcpy(held->text, headers.ptr, headers.len);
+	if (tags.len)
+		memcpy(held->text + headers.len, tags.ptr, tags.len);
 	return held;
 }
 
-static void held_free(struct held *held)
+static void held_free(struct local *local, struct held *held)
 {
 	if (!held)
 		return;
-	segment_unpin(held->segment);
-	if (held->fd >= 0)
-		(void)close(held->fd);
+	extent_close(&held->extent);
+	if (held->reader.set)
+		sets_release(local->sets, held->reader.set);
 	free(held);
+}
+
+/* Whether the object is still made of the set: now that it is held, it will stay. */
+static bool still_names(struct local *local, struct store_get *get, uint64_t set)
+{
+	struct index_value value;
+	struct entry entry;
+	if (look_up(local, get, false, &value) != HAVE_RESULT || get->wait.err != ERR_OK)
+		return false;
+	bool same = entry_parse(value.bytes, &entry) && entry.meta.place == OBJECT_SET &&
+		    entry.meta.file == set;
+	index_value_release(&value);
+	return same;
+}
+
+static enum outcome reach_set(struct local *local, struct store_get *get,
+	const struct object_meta *meta, struct held *held)
+{
+	if (!sets_hold(local->sets, meta->file)) {
+		get->wait.err = ERR_UNAVAILABLE;
+		return HAVE_RESULT;
+	}
+	held->reader.set = meta->file;
+	held->reader.appendable = meta->object.type == STORE_APPENDABLE;
+	if (!still_names(local, get, meta->file))
+		return TRY_AGAIN;
+	get->blob = (struct store_blob){.fd = -1};
+	if (meta->object.size > 0)
+		get->wait.err = set_read(local, &held->reader, 0, &held->extent, &get->blob);
+	return HAVE_RESULT;
 }
 
 /* Gets hold of the bytes of an object. */
 static enum outcome reach(
 	struct local *local, struct store_get *get, const struct entry *entry, struct held *held)
 {
-	get->blob.size = entry->meta.object.size;
-	get->blob.pin = held;
-	if (entry->meta.place == OBJECT_INLINE) {
-		held->segment = segment_pin(local->segments, entry->where.segment);
-		if (!held->segment)
-			return TRY_AGAIN;
-		get->blob.fd = held->segment->fd;
-		get->blob.offset = entry->where.offset + entry->where.data_offset;
-		return HAVE_RESULT;
-	}
-	int e = large_files_read(local->files, entry->meta.file, &held->fd);
-	if (e == ENOENT)
+	if (entry->meta.place == OBJECT_SET)
+		return reach_set(local, get, &entry->meta, held);
+	switch (extent_open(local, entry, &held->extent, &get->blob, &get->wait.err)) {
+	case EXTENT_MOVED:
 		return TRY_AGAIN;
-	if (e) {
-		log_error("store: cannot open large object %016" PRIx64 ": %s", entry->meta.file,
-			files_text(e));
-		get->wait.err = files_err(e);
-		return HAVE_RESULT;
+	case EXTENT_OPEN:
+	case EXTENT_FAILED:
+		break;
 	}
-	get->blob.fd = held->fd;
-	get->blob.offset = 0;
 	return HAVE_RESULT;
 }
 
@@ -94,43 +137,23 @@ static enum outcome fill(
 		return HAVE_RESULT;
 	}
 	/* Opening a file may wait for the disk. */
-	if (cached_only && !get->head_only && entry.meta.place == OBJECT_FILE)
+	if (cached_only && !get->head_only && entry.meta.place != OBJECT_INLINE)
 		return NEEDS_DISK;
-	struct held *held = held_new(entry.meta.object.headers);
+	struct held *held = held_new(&entry.meta.object);
 	if (!held) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return HAVE_RESULT;
 	}
-	get->wait.err = ERR_OK;
 	enum outcome outcome = get->head_only ? HAVE_RESULT : reach(local, get, &entry, held);
 	if (outcome != HAVE_RESULT || get->wait.err != ERR_OK) {
-		held_free(held);
+		held_free(local, held);
 		return outcome;
 	}
 	get->object = entry.meta.object;
-	get->object.headers.ptr = held->headers;
+	get->object.headers.ptr = held->text;
+	get->object.tags.ptr = held->text + get->object.headers.len;
 	get->held = held;
 	return HAVE_RESULT;
-}
-
-static enum outcome look_up(struct local *local, struct store_get *get, bool cached_only)
-{
-	struct index_value value;
-	switch (index_object(local->index, get->bucket_id, get->key, cached_only, &value)) {
-	case INDEX_COLD:
-		return NEEDS_DISK;
-	case INDEX_ABSENT:
-		get->wait.err = ERR_NO_SUCH_KEY;
-		return HAVE_RESULT;
-	case INDEX_FAILED:
-		get->wait.err = ERR_INTERNAL;
-		return HAVE_RESULT;
-	case INDEX_FOUND:
-		break;
-	}
-	enum outcome outcome = fill(local, get, value.bytes, cached_only);
-	index_value_release(&value);
-	return outcome;
 }
 
 /* False if it takes the disk. */
@@ -138,7 +161,12 @@ static bool try_get(struct local *local, struct store_get *get, bool cached_only
 {
 	get->held = NULL;
 	for (int i = 0; i < TRIES; i++) {
-		enum outcome outcome = look_up(local, get, cached_only);
+		struct index_value value;
+		enum outcome outcome = look_up(local, get, cached_only, &value);
+		if (outcome == HAVE_RESULT && get->wait.err == ERR_OK) {
+			outcome = fill(local, get, value.bytes, cached_only);
+			index_value_release(&value);
+		}
 		if (outcome != TRY_AGAIN)
 			return outcome == HAVE_RESULT;
 	}
@@ -147,7 +175,7 @@ static bool try_get(struct local *local, struct store_get *get, bool cached_only
 	return true;
 }
 
-static void run_errand(struct job *job)
+static void run_get(struct job *job)
 {
 	struct errand *errand = CONTAINER_OF(job, struct errand, job);
 	struct store_get *get = errand->get;
@@ -170,13 +198,50 @@ enum store_now read_get(struct store *store, struct store_get *get)
 		get->wait.err = ERR_UNAVAILABLE;
 		return STORE_DONE;
 	}
-	*errand = (struct errand){.job.run = run_errand, .local = local, .get = get};
+	*errand = (struct errand){.job.run = run_get, .local = local, .get = get};
 	pool_add(local->readers, &errand->job);
 	return STORE_WAIT;
 }
 
-void read_get_release(struct store *store UNUSED, struct store_get *get)
+void read_get_release(struct store *store, struct store_get *get)
 {
-	held_free(get->held);
+	held_free(local_of(store), get->held);
 	get->held = NULL;
+}
+
+/* ---- Reading on ------------------------------------------------------------------------------ */
+
+static void run_read(struct job *job)
+{
+	struct errand *errand = CONTAINER_OF(job, struct errand, job);
+	struct store_read *read = errand->read;
+	struct held *held = read->get->held;
+	struct extent *extent = malloc(sizeof(*extent));
+	enum err e = ERR_UNAVAILABLE;
+	if (extent)
+		e = set_read(errand->local, &held->reader, read->at, extent, &read->blob);
+	read->blob.pin = extent;
+	if (e != ERR_OK)
+		free(extent);
+	free(errand);
+	local_answer(&read->wait, e);
+}
+
+enum store_now read_more(struct store *store, struct store_read *read)
+{
+	struct errand *errand = malloc(sizeof(*errand));
+	if (!errand) {
+		read->wait.err = ERR_UNAVAILABLE;
+		return STORE_DONE;
+	}
+	*errand = (struct errand){.job.run = run_read, .local = local_of(store), .read = read};
+	pool_add(errand->local->readers, &errand->job);
+	return STORE_WAIT;
+}
+
+void read_more_release(struct store *store UNUSED, struct store_read *read)
+{
+	struct extent *extent = TAKE(read->blob.pin);
+	extent_close(extent);
+	free(extent);
 }

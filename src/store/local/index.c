@@ -7,22 +7,9 @@
 #include "base/log.h"
 #include "store/local/bytes.h"
 
-/* The first byte of a key says what it is about. */
 enum {
-	KEY_BUCKET = 'b',
-	KEY_FILE = 'f',
-	KEY_OBJECT = 'o',
-	KEY_STATE = 'p',
-	KEY_SEGMENT = 's',
-	KEY_TRASH = 't',
-};
-
-enum {
-	NUMBER_KEY_BYTES = 9,
-	OBJECT_KEY_MAX = NUMBER_KEY_BYTES + RECORD_NAME_MAX,
 	LOCATION_BYTES = 24,
 	STATE_BYTES = 56,
-	VALUE_MAX = LOCATION_BYTES + OBJECT_META_BYTES + OBJECT_HEADERS_MAX,
 	READ_CACHE_ONLY = 1, /* rocksdb::kBlockCacheTier */
 };
 
@@ -45,39 +32,11 @@ struct index_tx {
 struct index_cursor {
 	rocksdb_readoptions_t *read;
 	rocksdb_iterator_t *at;
-	char upper[NUMBER_KEY_BYTES]; /* the options borrow it */
-	uint64_t bucket_id;
+	struct key prefix;
+	struct key upper; /* the options borrow it */
 };
 
-struct key {
-	size_t len;
-	char bytes[OBJECT_KEY_MAX];
-};
-
-/* ---- Keys and values ------------------------------------------------------------------------- */
-
-static void number_key(char *to, char kind, uint64_t number)
-{
-	to[0] = kind;
-	be64_put(to + 1, number);
-}
-
-static void object_key(struct key *ret, uint64_t bucket_id, struct slice key)
-{
-	size_t len = key.len <= RECORD_NAME_MAX ? key.len : RECORD_NAME_MAX;
-	number_key(ret->bytes, KEY_OBJECT, bucket_id);
-	if (len)
-		memcpy(ret->bytes + NUMBER_KEY_BYTES, key.ptr, len);
-	ret->len = NUMBER_KEY_BYTES + len;
-}
-
-static void bucket_key(struct key *ret, struct slice name)
-{
-	size_t len = name.len <= RECORD_NAME_MAX ? name.len : RECORD_NAME_MAX;
-	ret->bytes[0] = KEY_BUCKET;
-	memcpy(ret->bytes + 1, name.ptr, len);
-	ret->len = 1 + len;
-}
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 static void location_write(char *to, const struct location *where)
 {
@@ -96,6 +55,11 @@ bool entry_parse(struct slice bytes, struct entry *ret)
 	ret->where.length = le32_get(bytes.ptr + 16);
 	ret->where.data_offset = le32_get(bytes.ptr + 20);
 	return object_meta_parse(slice_from(bytes, LOCATION_BYTES), &ret->meta);
+}
+
+struct slice entry_meta(struct slice bytes)
+{
+	return slice_from(bytes, LOCATION_BYTES);
 }
 
 static void state_write(char *to, const struct index_state *state)
@@ -227,12 +191,12 @@ uint64_t index_unflushed_bytes(struct index *index)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static enum index_found get(
-	struct index *index, const char *key, size_t len, bool cached_only, struct index_value *ret)
+enum index_found index_get(
+	struct index *index, const struct key *key, bool cached_only, struct index_value *ret)
 {
 	char *message = NULL;
-	rocksdb_pinnableslice_t *value = rocksdb_get_pinned(
-		index->db, cached_only ? index->read_cached : index->read, key, len, &message);
+	rocksdb_pinnableslice_t *value = rocksdb_get_pinned(index->db,
+		cached_only ? index->read_cached : index->read, key->bytes, key->len, &message);
 	if (message && cached_only && strncmp(message, "Result incomplete", 17) == 0) {
 		rocksdb_free(message);
 		return INDEX_COLD;
@@ -257,8 +221,9 @@ void index_value_release(struct index_value *value)
 enum err index_read_state(struct index *index, struct index_state *ret, bool *ret_found)
 {
 	struct index_value value;
-	char key = KEY_STATE;
-	enum index_found found = get(index, &key, 1, false, &value);
+	struct key key;
+	key_kind(&key, KEY_STATE);
+	enum index_found found = index_get(index, &key, false, &value);
 	if (found == INDEX_FAILED)
 		return ERR_INTERNAL;
 	*ret_found = found == INDEX_FOUND;
@@ -271,107 +236,78 @@ enum err index_read_state(struct index *index, struct index_state *ret, bool *re
 	return ok ? ERR_OK : ERR_INTERNAL;
 }
 
-enum index_found index_object(struct index *index, uint64_t bucket_id, struct slice key,
-	bool cached_only, struct index_value *ret)
-{
-	struct key k;
-	object_key(&k, bucket_id, key);
-	return get(index, k.bytes, k.len, cached_only, ret);
-}
-
 enum index_found index_file(struct index *index, uint64_t file)
 {
 	struct index_value value;
-	char key[NUMBER_KEY_BYTES];
-	number_key(key, KEY_FILE, file);
-	enum index_found found = get(index, key, sizeof(key), false, &value);
+	struct key key;
+	key_number(&key, KEY_FILE, file);
+	enum index_found found = index_get(index, &key, false, &value);
 	if (found == INDEX_ABSENT) {
-		number_key(key, KEY_TRASH, file);
-		found = get(index, key, sizeof(key), false, &value);
+		key_number(&key, KEY_TRASH, file);
+		found = index_get(index, &key, false, &value);
 	}
 	if (found == INDEX_FOUND)
 		index_value_release(&value);
 	return found;
 }
 
-/* Calls `row` for each key of a kind. */
-static enum err scan(struct index *index, char kind,
-	bool (*row)(struct slice key, struct slice value, const void *how, void *ctx),
-	const void *how, void *ctx)
-{
-	rocksdb_iterator_t *at = rocksdb_create_iterator(index->db, index->read);
-	rocksdb_iter_seek(at, &kind, 1);
-	while (rocksdb_iter_valid(at)) {
-		struct slice key;
-		struct slice value;
-		key.ptr = rocksdb_iter_key(at, &key.len);
-		value.ptr = rocksdb_iter_value(at, &value.len);
-		if (key.ptr[0] != kind || !row(slice_from(key, 1), value, how, ctx))
-			break;
-		rocksdb_iter_next(at);
-	}
-	char *message = NULL;
-	rocksdb_iter_get_error(at, &message);
-	rocksdb_iter_destroy(at);
-	return message ? complain("be read", message) : ERR_OK;
-}
-
-struct bucket_row {
-	bool (*row)(struct slice name, struct slice meta, void *ctx);
-};
-
-static bool bucket_row(struct slice key, struct slice value, const void *how, void *ctx)
-{
-	const struct bucket_row *to = how;
-	return to->row(key, value, ctx);
-}
-
-struct number_row {
-	bool (*row)(uint64_t number, uint64_t value, void *ctx);
-};
-
-static bool number_row(struct slice key, struct slice value, const void *how, void *ctx)
-{
-	const struct number_row *to = how;
-	if (key.len != 8 || value.len != 8)
-		return true;
-	return to->row(be64_get(key.ptr), le64_get(value.ptr), ctx);
-}
-
 enum err index_each_bucket(struct index *index,
 	bool (*row)(struct slice name, struct slice meta, void *ctx), void *ctx)
 {
-	struct bucket_row how = {row};
-	return scan(index, KEY_BUCKET, bucket_row, &how, ctx);
+	struct key prefix;
+	struct slice name;
+	struct slice meta;
+	key_kind(&prefix, KEY_BUCKET);
+	struct index_cursor *cursor = index_cursor_new(index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	index_cursor_seek(cursor, S(""));
+	while (index_cursor_at(cursor, &name, &meta) && row(name, meta, ctx))
+		index_cursor_next(cursor);
+	enum err e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	return e;
 }
 
-enum err index_each_segment(
-	struct index *index, bool (*row)(uint64_t id, uint64_t live, void *ctx), void *ctx)
+enum err index_each_number(struct index *index, enum key_kind kind,
+	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx)
 {
-	struct number_row how = {row};
-	return scan(index, KEY_SEGMENT, number_row, &how, ctx);
-}
-
-enum err index_each_trash(
-	struct index *index, bool (*row)(uint64_t file, uint64_t size, void *ctx), void *ctx)
-{
-	struct number_row how = {row};
-	return scan(index, KEY_TRASH, number_row, &how, ctx);
+	struct key prefix;
+	struct slice rest;
+	struct slice value;
+	key_kind(&prefix, kind);
+	struct index_cursor *cursor = index_cursor_new(index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	index_cursor_seek(cursor, S(""));
+	while (index_cursor_at(cursor, &rest, &value)) {
+		if (rest.len == 8 && value.len == 8 &&
+			!row(be64_get(rest.ptr), le64_get(value.ptr), ctx))
+			break;
+		index_cursor_next(cursor);
+	}
+	enum err e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	return e;
 }
 
 /* ---- Walking --------------------------------------------------------------------------------- */
 
-struct index_cursor *index_cursor_new(struct index *index, uint64_t bucket_id)
+struct index_cursor *index_cursor_new(
+	struct index *index, struct index_tx *tx, const struct key *prefix)
 {
 	struct index_cursor *cursor = calloc(1, sizeof(*cursor));
 	if (!cursor)
 		return NULL;
-	cursor->bucket_id = bucket_id;
-	number_key(cursor->upper, KEY_OBJECT, bucket_id + 1);
+	cursor->prefix = *prefix;
+	cursor->upper = *prefix;
+	key_past(&cursor->upper);
 	cursor->read = rocksdb_readoptions_create();
 	rocksdb_readoptions_set_iterate_upper_bound(
-		cursor->read, cursor->upper, sizeof(cursor->upper));
+		cursor->read, cursor->upper.bytes, cursor->upper.len);
 	cursor->at = rocksdb_create_iterator(index->db, cursor->read);
+	if (tx) /* takes the other iterator over */
+		cursor->at = rocksdb_writebatch_wi_create_iterator_with_base(tx->batch, cursor->at);
 	return cursor;
 }
 
@@ -384,22 +320,26 @@ void index_cursor_free(struct index_cursor *cursor)
 	free(cursor);
 }
 
-void index_cursor_seek(struct index_cursor *cursor, struct slice key)
+void index_cursor_seek(struct index_cursor *cursor, struct slice rest)
 {
-	struct key k;
-	object_key(&k, cursor->bucket_id, key);
-	rocksdb_iter_seek(cursor->at, k.bytes, k.len);
+	struct key key = cursor->prefix;
+	key_append(&key, rest);
+	rocksdb_iter_seek(cursor->at, key.bytes, key.len);
 }
 
-void index_cursor_seek_past(struct index_cursor *cursor, struct slice key)
+void index_cursor_seek_past(struct index_cursor *cursor, struct slice rest)
 {
-	struct key k;
-	object_key(&k, cursor->bucket_id, key);
-	/* The next string that does not begin with the key: count up its last byte. */
-	while (k.len > 0 && (unsigned char)k.bytes[k.len - 1] == 0xff)
-		k.len--;
-	k.bytes[k.len - 1] = (char)((unsigned char)k.bytes[k.len - 1] + 1);
-	rocksdb_iter_seek(cursor->at, k.bytes, k.len);
+	struct key key = cursor->prefix;
+	key_append(&key, rest);
+	key_past(&key);
+	rocksdb_iter_seek(cursor->at, key.bytes, key.len);
+}
+
+void index_cursor_seek_back(struct index_cursor *cursor, struct slice rest)
+{
+	struct key key = cursor->prefix;
+	key_append(&key, rest);
+	rocksdb_iter_seek_for_prev(cursor->at, key.bytes, key.len);
 }
 
 void index_cursor_next(struct index_cursor *cursor)
@@ -408,13 +348,15 @@ void index_cursor_next(struct index_cursor *cursor)
 }
 
 bool index_cursor_at(
-	const struct index_cursor *cursor, struct slice *ret_key, struct slice *ret_value)
+	const struct index_cursor *cursor, struct slice *ret_rest, struct slice *ret_value)
 {
 	if (!rocksdb_iter_valid(cursor->at))
 		return false;
 	struct slice key;
 	key.ptr = rocksdb_iter_key(cursor->at, &key.len);
-	*ret_key = slice_from(key, NUMBER_KEY_BYTES);
+	if (!slice_starts(key, slice_of(cursor->prefix.bytes, cursor->prefix.len)))
+		return false;
+	*ret_rest = slice_from(key, cursor->prefix.len);
 	ret_value->ptr = rocksdb_iter_value(cursor->at, &ret_value->len);
 	return true;
 }
@@ -458,101 +400,48 @@ enum err index_tx_write(struct index_tx *tx)
 	return message ? complain("be written", message) : ERR_OK;
 }
 
-enum err index_tx_object(struct index_tx *tx, uint64_t bucket_id, struct slice key,
-	char **ret_bytes, size_t *ret_len)
+enum err index_tx_get(struct index_tx *tx, const struct key *key, char **ret_bytes, size_t *ret_len)
 {
-	struct key k;
 	char *message = NULL;
-	object_key(&k, bucket_id, key);
-	char *bytes = rocksdb_writebatch_wi_get_from_batch_and_db(
-		tx->batch, tx->index->db, tx->index->read, k.bytes, k.len, ret_len, &message);
-	if (message)
-		return complain("be read", message);
-	*ret_bytes = bytes;
-	return ERR_OK;
+	*ret_bytes = rocksdb_writebatch_wi_get_from_batch_and_db(
+		tx->batch, tx->index->db, tx->index->read, key->bytes, key->len, ret_len, &message);
+	return message ? complain("be read", message) : ERR_OK;
 }
 
-void index_tx_put_object(struct index_tx *tx, uint64_t bucket_id, struct slice key,
-	const struct location *where, struct slice meta)
+void index_tx_put(struct index_tx *tx, const struct key *key, struct slice value)
 {
-	struct key k;
+	rocksdb_writebatch_wi_put(tx->batch, key->bytes, key->len, value.ptr, value.len);
+}
+
+void index_tx_put_number(struct index_tx *tx, const struct key *key, uint64_t value)
+{
+	char bytes[8];
+	le64_put(bytes, value);
+	index_tx_put(tx, key, slice_of(bytes, sizeof(bytes)));
+}
+
+void index_tx_put_entry(
+	struct index_tx *tx, const struct key *key, const struct location *where, struct slice meta)
+{
 	char location[LOCATION_BYTES];
-	object_key(&k, bucket_id, key);
 	location_write(location, where);
-	const char *key_parts[] = {k.bytes};
-	const size_t key_sizes[] = {k.len};
+	const char *key_parts[] = {key->bytes};
+	const size_t key_sizes[] = {key->len};
 	const char *parts[] = {location, meta.ptr};
 	const size_t sizes[] = {sizeof(location), meta.len};
 	rocksdb_writebatch_wi_putv(tx->batch, 1, key_parts, key_sizes, 2, parts, sizes);
 }
 
-void index_tx_delete_object(struct index_tx *tx, uint64_t bucket_id, struct slice key)
-{
-	struct key k;
-	object_key(&k, bucket_id, key);
-	rocksdb_writebatch_wi_delete(tx->batch, k.bytes, k.len);
-}
-
-void index_tx_put_bucket(struct index_tx *tx, struct slice name, struct slice meta)
-{
-	struct key k;
-	bucket_key(&k, name);
-	rocksdb_writebatch_wi_put(tx->batch, k.bytes, k.len, meta.ptr, meta.len);
-}
-
-void index_tx_delete_bucket(struct index_tx *tx, struct slice name)
-{
-	struct key k;
-	bucket_key(&k, name);
-	rocksdb_writebatch_wi_delete(tx->batch, k.bytes, k.len);
-}
-
-static void put_number(struct index_tx *tx, char kind, uint64_t number, uint64_t value)
-{
-	char key[NUMBER_KEY_BYTES];
-	char bytes[8];
-	number_key(key, kind, number);
-	le64_put(bytes, value);
-	rocksdb_writebatch_wi_put(tx->batch, key, sizeof(key), bytes, sizeof(bytes));
-}
-
-static void delete_number(struct index_tx *tx, char kind, uint64_t number)
-{
-	char key[NUMBER_KEY_BYTES];
-	number_key(key, kind, number);
-	rocksdb_writebatch_wi_delete(tx->batch, key, sizeof(key));
-}
-
-void index_tx_put_file(struct index_tx *tx, uint64_t file, uint64_t size)
-{
-	put_number(tx, KEY_FILE, file, size);
-}
-
-void index_tx_trash_file(struct index_tx *tx, uint64_t file, uint64_t size)
-{
-	delete_number(tx, KEY_FILE, file);
-	put_number(tx, KEY_TRASH, file, size);
-}
-
-void index_tx_forget_file(struct index_tx *tx, uint64_t file)
-{
-	delete_number(tx, KEY_TRASH, file);
-}
-
-void index_tx_put_segment(struct index_tx *tx, uint64_t id, uint64_t live)
-{
-	put_number(tx, KEY_SEGMENT, id, live);
-}
-
-void index_tx_forget_segment(struct index_tx *tx, uint64_t id)
-{
-	delete_number(tx, KEY_SEGMENT, id);
-}
-
 void index_tx_put_state(struct index_tx *tx, const struct index_state *state)
 {
+	struct key key;
 	char bytes[STATE_BYTES];
-	char key = KEY_STATE;
+	key_kind(&key, KEY_STATE);
 	state_write(bytes, state);
-	rocksdb_writebatch_wi_put(tx->batch, &key, 1, bytes, sizeof(bytes));
+	index_tx_put(tx, &key, slice_of(bytes, sizeof(bytes)));
+}
+
+void index_tx_delete(struct index_tx *tx, const struct key *key)
+{
+	rocksdb_writebatch_wi_delete(tx->batch, key->bytes, key->len);
 }

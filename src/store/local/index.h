@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "store/local/key.h"
 #include "store/local/record.h"
 #include "store/local/segment.h"
 
@@ -30,9 +31,9 @@ struct index_state {
 	uint64_t file_mark;  /* files with smaller numbers are in the index or not on the disk */
 };
 
-/* An object as the index knows it. */
+/* An object, an older version of one, or a part, as the index knows it. */
 struct entry {
-	struct location where; /* of its record; zeros for OBJECT_FILE */
+	struct location where; /* of its record; zeros unless its bytes lie there */
 	struct object_meta meta;
 };
 
@@ -63,11 +64,13 @@ struct index_value {
 };
 
 /* With `cached_only` the disk is not touched, and INDEX_COLD is possible. */
-enum index_found index_object(struct index *index, uint64_t bucket_id, struct slice key,
-	bool cached_only, struct index_value *ret) MUST_USE;
+enum index_found index_get(struct index *index, const struct key *key, bool cached_only,
+	struct index_value *ret) MUST_USE;
 void index_value_release(struct index_value *value);
-/* False if the value is damaged. ret->meta.object.headers points into `bytes`. */
+/* False if the value is damaged. ret->meta.object.headers and tags point into `bytes`. */
 bool entry_parse(struct slice bytes, struct entry *ret) MUST_USE;
+/* The encoded meta data of an entry that entry_parse() has read. */
+struct slice entry_meta(struct slice bytes);
 
 /* Whether there is anything known of the file of a large object. */
 enum index_found index_file(struct index *index, uint64_t file) MUST_USE;
@@ -75,53 +78,51 @@ enum index_found index_file(struct index *index, uint64_t file) MUST_USE;
 /* Calls `row` for each; it returns false to stop. */
 enum err index_each_bucket(struct index *index,
 	bool (*row)(struct slice name, struct slice meta, void *ctx), void *ctx) MUST_USE;
-enum err index_each_segment(struct index *index, bool (*row)(uint64_t id, uint64_t live, void *ctx),
-	void *ctx) MUST_USE;
-enum err index_each_trash(struct index *index, bool (*row)(uint64_t file, uint64_t size, void *ctx),
-	void *ctx) MUST_USE;
+/* Likewise for the keys of a kind that are a number, with a number as their value. */
+enum err index_each_number(struct index *index, enum key_kind kind,
+	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx) MUST_USE;
 
-/* ---- Walking the objects of a bucket --------------------------------------------------------- */
+/* ---- Walking --------------------------------------------------------------------------------- */
 
+/* Goes through the keys that begin with a prefix; `rest` is what stands behind it. */
 struct index_cursor;
+struct index_tx;
 
-/* NULL without memory. The cursor sees one moment. */
-struct index_cursor *index_cursor_new(struct index *index, uint64_t bucket_id) MUST_USE;
+/*
+ * NULL without memory. The cursor sees one moment; with `tx` that of its changes, and then it must
+ * be freed before the next change.
+ */
+struct index_cursor *index_cursor_new(
+	struct index *index, struct index_tx *tx, const struct key *prefix) MUST_USE;
 void index_cursor_free(struct index_cursor *cursor);
-/* To the first key that is at least `key`. */
-void index_cursor_seek(struct index_cursor *cursor, struct slice key);
-/* To the first key that is greater than `key` and does not begin with it. */
-void index_cursor_seek_past(struct index_cursor *cursor, struct slice key);
+/* To the first key whose rest is at least `rest`. */
+void index_cursor_seek(struct index_cursor *cursor, struct slice rest);
+/* To the first key whose rest is greater than `rest` and does not begin with it. */
+void index_cursor_seek_past(struct index_cursor *cursor, struct slice rest);
+/* To the last key whose rest is at most `rest`. */
+void index_cursor_seek_back(struct index_cursor *cursor, struct slice rest);
 void index_cursor_next(struct index_cursor *cursor);
-/* False behind the last, or after a fault. Both are valid until the cursor moves. */
+/* False outside of the prefix, or after a fault. Both are valid until the cursor moves. */
 bool index_cursor_at(
-	const struct index_cursor *cursor, struct slice *ret_key, struct slice *ret_value);
+	const struct index_cursor *cursor, struct slice *ret_rest, struct slice *ret_value);
 enum err index_cursor_err(const struct index_cursor *cursor);
 
 /* ---- Changes --------------------------------------------------------------------------------- */
 
 /* Changes that become visible at once, by index_tx_write(). Reads in it see what it will do. */
-struct index_tx;
-
 struct index_tx *index_tx_new(struct index *index) MUST_USE;
 void index_tx_free(struct index_tx *tx);
 void index_tx_clear(struct index_tx *tx);
 enum err index_tx_write(struct index_tx *tx) MUST_USE;
 
-/* The object's value on the heap, for the caller to free; NULL if it is absent. */
-enum err index_tx_object(struct index_tx *tx, uint64_t bucket_id, struct slice key,
-	char **ret_bytes, size_t *ret_len) MUST_USE;
-void index_tx_put_object(struct index_tx *tx, uint64_t bucket_id, struct slice key,
-	const struct location *where, struct slice meta);
-void index_tx_delete_object(struct index_tx *tx, uint64_t bucket_id, struct slice key);
-void index_tx_put_bucket(struct index_tx *tx, struct slice name, struct slice meta);
-void index_tx_delete_bucket(struct index_tx *tx, struct slice name);
-void index_tx_put_file(struct index_tx *tx, uint64_t file, uint64_t size);
-/* The file is not an object's any more and must be removed. */
-void index_tx_trash_file(struct index_tx *tx, uint64_t file, uint64_t size);
-/* It has been removed. */
-void index_tx_forget_file(struct index_tx *tx, uint64_t file);
-void index_tx_put_segment(struct index_tx *tx, uint64_t id, uint64_t live);
-void index_tx_forget_segment(struct index_tx *tx, uint64_t id);
+/* A value on the heap, for the caller to free; NULL if it is absent. */
+enum err index_tx_get(
+	struct index_tx *tx, const struct key *key, char **ret_bytes, size_t *ret_len) MUST_USE;
+void index_tx_put(struct index_tx *tx, const struct key *key, struct slice value);
+void index_tx_put_number(struct index_tx *tx, const struct key *key, uint64_t value);
+void index_tx_put_entry(struct index_tx *tx, const struct key *key, const struct location *where,
+	struct slice meta);
 void index_tx_put_state(struct index_tx *tx, const struct index_state *state);
+void index_tx_delete(struct index_tx *tx, const struct key *key);
 
 #endif

@@ -3,9 +3,10 @@
 #include "base/strbuf.h"
 #include "store/local/local_internal.h"
 #include "store/local/read.h"
+#include "store/local/roll_up.h"
 
 enum {
-	LIST_TEXT_BYTES = LIMIT_LIST_KEYS * (LIMIT_KEY_BYTES + 32 * 1024)
+	LIST_TEXT_BYTES = LIMIT_LIST_KEYS * (LIMIT_KEY_BYTES + OBJECT_HEADERS_MAX + OBJECT_TAGS_MAX)
 };
 
 /* A listing: the errand of a reader first, then what the caller holds. */
@@ -14,22 +15,10 @@ struct listing {
 	struct local *local;
 	struct store_list *list;
 	struct store_entry entries[LIMIT_LIST_KEYS];
-	/* Where in `text`, which moves while it grows, each key lies; its headers follow. */
+	/* Where in `text`, which moves while it grows, each key lies; headers and tags follow. */
 	size_t offsets[LIMIT_LIST_KEYS];
 	struct strbuf text;
 };
-
-/* The roll-up that `key`, which begins with the prefix, belongs to; empty if to none. */
-static struct slice roll_up(const struct store_list *list, struct slice key)
-{
-	struct slice rest = slice_from(key, list->prefix.len);
-	if (list->delimiter.len == 0)
-		return S("");
-	size_t at = slice_find_slice(rest, list->delimiter);
-	if (at == rest.len)
-		return S("");
-	return slice_head(key, list->prefix.len + at + list->delimiter.len);
-}
 
 /* To the first key that may be listed. */
 static void seek_start(const struct store_list *list, struct index_cursor *cursor)
@@ -39,8 +28,9 @@ static void seek_start(const struct store_list *list, struct index_cursor *curso
 		return;
 	}
 	/* What is rolled up with the marker is a roll-up that is not greater than it. */
-	struct slice rolled =
-		slice_starts(list->marker, list->prefix) ? roll_up(list, list->marker) : S("");
+	struct slice rolled = slice_starts(list->marker, list->prefix)
+				      ? roll_up(list->prefix, list->delimiter, list->marker)
+				      : S("");
 	if (rolled.len)
 		index_cursor_seek_past(cursor, rolled);
 	else
@@ -77,7 +67,7 @@ static bool take_entry(
 	struct listing *listing, struct index_cursor *cursor, struct slice key, struct slice value)
 {
 	struct store_list *list = listing->list;
-	struct slice rolled = roll_up(list, key);
+	struct slice rolled = roll_up(list->prefix, list->delimiter, key);
 	add_entry(listing, rolled.len ? rolled : key);
 	struct store_entry *entry = &listing->entries[list->count - 1];
 	if (rolled.len) {
@@ -90,6 +80,7 @@ static bool take_entry(
 		return false;
 	entry->object = found.meta.object;
 	strbuf_add_slice(&listing->text, found.meta.object.headers);
+	strbuf_add_slice(&listing->text, found.meta.object.tags);
 	index_cursor_next(cursor);
 	return true;
 }
@@ -120,7 +111,9 @@ static enum err run_list(struct listing *listing)
 	/* No key is so long. */
 	if (list->prefix.len > LIMIT_KEY_BYTES)
 		return ERR_OK;
-	struct index_cursor *cursor = index_cursor_new(listing->local->index, list->bucket_id);
+	struct key prefix;
+	key_number(&prefix, KEY_OBJECT, list->bucket_id);
+	struct index_cursor *cursor = index_cursor_new(listing->local->index, NULL, &prefix);
 	if (!cursor)
 		return ERR_UNAVAILABLE;
 	enum err e = walk(listing, cursor);
@@ -131,6 +124,7 @@ static enum err run_list(struct listing *listing)
 		struct store_entry *entry = &listing->entries[i];
 		entry->key.ptr = listing->text.ptr + listing->offsets[i];
 		entry->object.headers.ptr = entry->key.ptr + entry->key.len;
+		entry->object.tags.ptr = entry->object.headers.ptr + entry->object.headers.len;
 	}
 	return e;
 }

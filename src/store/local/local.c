@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/local/change.h"
 #include "store/local/committer.h"
 #include "store/local/files.h"
 #include "store/local/gc.h"
@@ -20,7 +21,8 @@
 
 enum {
 	READERS = 2,
-	FORMAT_VERSION = 1,
+	FORMAT_VERSION = 2,
+	FORMAT_WITHOUT_VERSIONS = 1, /* can be read, and becomes the newer one */
 	FORMAT_MAX = 64, /* bytes of the file `format` */
 };
 
@@ -108,6 +110,8 @@ static enum err check_format(struct local *local, const char *path)
 	}
 	if (version == FORMAT_VERSION)
 		return ERR_OK;
+	if (version == FORMAT_WITHOUT_VERSIONS)
+		return write_format(local);
 	log_error("store: the folder %s has format %u, this postern knows %d: use a newer one",
 		path, (unsigned)version, FORMAT_VERSION);
 	return ERR_INTERNAL;
@@ -144,7 +148,8 @@ static enum err make_parts(struct local *local)
 	if (e == ERR_OK && files_sync_dir(local->dir) != 0)
 		e = ERR_INTERNAL;
 	local->buckets = e == ERR_OK ? buckets_new() : NULL;
-	if (e == ERR_OK && !local->buckets)
+	local->sets = e == ERR_OK ? sets_new() : NULL;
+	if (e == ERR_OK && (!local->buckets || !local->sets))
 		e = ERR_UNAVAILABLE;
 	return e;
 }
@@ -197,6 +202,7 @@ static void local_free(struct local *local)
 		log_close(&local->log);
 	stage_free(local->stage);
 	buckets_free(local->buckets);
+	sets_free(local->sets);
 	large_files_free(local->files);
 	index_close(local->index);
 	segments_free(local->segments);
@@ -253,9 +259,18 @@ static const struct store_ops ops = {
 	.put_abort = put_abort,
 	.get = read_get,
 	.get_release = read_get_release,
+	.read = read_more,
+	.read_release = read_more_release,
 	.delete = change_delete,
 	.list = read_list,
 	.list_release = read_list_release,
+	.upload_begin = change_upload_begin,
+	.upload_abort = change_upload_abort,
+	.upload_complete = change_upload_complete,
+	.list_parts = read_list_parts,
+	.list_parts_release = read_list_parts_release,
+	.list_uploads = read_list_uploads,
+	.list_uploads_release = read_list_uploads_release,
 	.stats = get_stats,
 };
 

@@ -17,6 +17,7 @@
 #include "store/local/log.h"
 #include "store/local/pool.h"
 #include "store/local/segment.h"
+#include "store/local/sets.h"
 #include "store/local/space.h"
 #include "store/local/stage.h"
 
@@ -36,6 +37,7 @@ struct local {
 	struct segments *segments;
 	struct buckets *buckets;
 	struct large_files *files;
+	struct sets *sets;
 	struct stage *stage; /* the committer's, once it runs */
 	struct log log;      /* likewise */
 	bool log_is_open;

@@ -16,16 +16,15 @@
 struct store_put {
 	struct local *local;
 	enum err err;
-	enum store_acl acl;
-	char *bytes; /* gathered so far; NULL once there is a file */
+	struct object_meta meta; /* but for what is known at the end; headers and tags in `head` */
+	char *bytes;             /* gathered so far; NULL once there is a file */
 	size_t len;
 	size_t size;
 	struct large *large;
 	struct change change;
 	struct store_put_commit *commit;
-	uint64_t claimed; /* of the disk */
-	size_t headers_len;
-	unsigned char head[]; /* header, key, meta data, headers */
+	uint64_t claimed;     /* of the disk */
+	unsigned char head[]; /* header, key, meta data, headers, tags */
 };
 
 static unsigned char *meta_of(struct store_put *put)
@@ -41,33 +40,67 @@ static void put_free(struct store_put *put)
 
 /* ---- Gathering ------------------------------------------------------------------------------- */
 
+/* The kind of change, and what is known of its meta data. */
+static void set_kind(struct store_put *put, const struct store_put_spec *spec)
+{
+	struct object_meta *meta = &put->meta;
+	switch (spec->kind) {
+	case STORE_PUT_OBJECT:
+		put->change.kind = CHANGE_OBJECT;
+		meta->object.type = spec->type;
+		break;
+	case STORE_PUT_PART:
+		put->change.kind = CHANGE_PART;
+		meta->is_part = true;
+		meta->number = spec->part;
+		meta->object.version = spec->upload;
+		break;
+	case STORE_PUT_APPEND:
+		put->change.kind = CHANGE_APPEND;
+		meta->is_part = true;
+		meta->number = spec->position;
+		break;
+	}
+	meta->object.acl = spec->acl;
+}
+
+static void copy_text(struct store_put *put, const struct store_put_spec *spec)
+{
+	struct store_object *object = &put->meta.object;
+	char *to = (char *)meta_of(put) + OBJECT_META_BYTES;
+	memcpy(put->head + RECORD_HEADER_BYTES, spec->key.ptr, spec->key.len);
+	if (spec->headers.len)
+		memcpy(to, spec->headers.ptr, spec->headers.len);
+	object->headers = slice_of(to, spec->headers.len);
+	to += spec->headers.len;
+	if (spec->tags.len)
+		memcpy(to, spec->tags.ptr, spec->tags.len);
+	object->tags = slice_of(to, spec->tags.len);
+}
+
 enum err put_begin(struct store *store, const struct store_put_spec *spec, struct store_put **ret)
 {
 	struct local *local = local_of(store);
 	if (spec->key.len == 0 || spec->key.len > RECORD_NAME_MAX ||
-		spec->headers.len > OBJECT_HEADERS_MAX)
+		spec->headers.len > OBJECT_HEADERS_MAX || spec->tags.len > OBJECT_TAGS_MAX)
 		return ERR_INVALID_ARGUMENT;
 	if (committer_broken(local->committer))
 		return ERR_UNAVAILABLE;
 	/* Tells an upload that cannot fit before it is sent. */
 	if (!space_fits(&local->space, spec->size_hint))
 		return ERR_DISK_FULL;
-	size_t head_len =
-		RECORD_HEADER_BYTES + spec->key.len + OBJECT_META_BYTES + spec->headers.len;
+	size_t head_len = RECORD_HEADER_BYTES + spec->key.len + OBJECT_META_BYTES +
+			  spec->headers.len + spec->tags.len;
 	struct store_put *put = calloc(1, sizeof(*put) + head_len);
 	if (!put)
 		return ERR_UNAVAILABLE;
 	put->local = local;
-	put->acl = spec->acl;
-	put->headers_len = spec->headers.len;
-	put->change.kind = CHANGE_OBJECT;
+	set_kind(put, spec);
 	put->change.head = put->head;
 	put->change.head_len = head_len;
 	put->change.key_len = spec->key.len;
 	put->change.bucket_id = spec->bucket_id;
-	memcpy(put->head + RECORD_HEADER_BYTES, spec->key.ptr, spec->key.len);
-	if (spec->headers.len)
-		memcpy(meta_of(put) + OBJECT_META_BYTES, spec->headers.ptr, spec->headers.len);
+	copy_text(put, spec);
 	if (spec->size_hint && spec->size_hint <= LIMIT_INLINE_BYTES) {
 		put->size = (size_t)spec->size_hint;
 		put->bytes = malloc(put->size);
@@ -147,41 +180,45 @@ static void committed(struct change *change)
 	conclude(CONTAINER_OF(change, struct store_put, change), change->err);
 }
 
-/* Completes the record and hands it over. The result's object is filled but for its headers. */
+/* Completes the record and hands it over. */
 static void submit(struct store_put *put, enum object_place place, uint64_t file)
 {
+	static const enum record_kind kinds[] = {
+		[CHANGE_OBJECT] = RECORD_OBJECT,
+		[CHANGE_PART] = RECORD_PART,
+		[CHANGE_APPEND] = RECORD_APPEND,
+	};
 	struct change *change = &put->change;
-	struct object_meta meta = {.place = place, .file = file, .object = put->commit->object};
-	meta.object.headers = slice_of(meta_of(put) + OBJECT_META_BYTES, put->headers_len);
-	object_meta_write(meta_of(put), &meta);
+	struct object_meta *meta = &put->meta;
+	meta->place = place;
+	meta->file = file;
+	object_meta_write(meta_of(put), meta);
 	if (place == OBJECT_INLINE)
 		change->data = slice_of(put->bytes, put->len);
-	record_head(put->head, RECORD_OBJECT, change->bucket_id, change->key_len,
-		OBJECT_META_BYTES + put->headers_len, change->data.len);
+	record_head(put->head, kinds[change->kind], change->bucket_id, change->key_len,
+		OBJECT_META_BYTES + meta->object.headers.len + meta->object.tags.len,
+		change->data.len);
+	put->commit->object = meta->object;
+	put->commit->object.headers = S("");
+	put->commit->object.tags = S("");
+	change->object = &put->commit->object;
 	change->forbid_overwrite = put->commit->forbid_overwrite;
 	change->as_public = put->commit->as_public;
 	change->done = committed;
 	committer_add(put->local->committer, change);
 }
 
-static void begin_object(struct store_put *put)
-{
-	struct store_object *object = &put->commit->object;
-	*object = (struct store_object){.acl = put->acl};
-	object->modified_ms = clock_wall_ms(put->local->options.clock);
-}
-
 /* The file of a large object is complete, or has failed. */
 static void file_done(struct large *large, const struct large_result *result, void *ctx)
 {
 	struct store_put *put = ctx;
+	struct store_object *object = &put->meta.object;
 	(void)large;
 	if (result->err != ERR_OK) {
 		conclude(put, result->err);
 		return;
 	}
-	begin_object(put);
-	struct store_object *object = &put->commit->object;
+	object->modified_ms = clock_wall_ms(put->local->options.clock);
 	object->size = result->size;
 	object->crc64 = result->crc64;
 	memcpy(object->md5, result->md5, sizeof(object->md5));
@@ -191,14 +228,15 @@ static void file_done(struct large *large, const struct large_result *result, vo
 static enum err commit_small(struct store_put *put)
 {
 	struct slice bytes = slice_of(put->bytes, put->len);
-	struct store_put_commit *commit = put->commit;
+	struct store_object *object = &put->meta.object;
+	const unsigned char *expect_md5 = put->commit->expect_md5;
 	if (put->err != ERR_OK)
 		return put->err;
-	begin_object(put);
-	commit->object.size = put->len;
-	commit->object.crc64 = crc64_update(0, bytes);
-	md5_of(bytes, commit->object.md5);
-	if (commit->expect_md5 && memcmp(commit->object.md5, commit->expect_md5, MD5_BYTES) != 0)
+	object->modified_ms = clock_wall_ms(put->local->options.clock);
+	object->size = put->len;
+	object->crc64 = crc64_update(0, bytes);
+	md5_of(bytes, object->md5);
+	if (expect_md5 && memcmp(object->md5, expect_md5, MD5_BYTES) != 0)
 		return ERR_INVALID_DIGEST;
 	uint64_t need = put->change.head_len + put->len;
 	if (!space_claim(&put->local->space, need))
@@ -227,104 +265,4 @@ void put_abort(struct store_put *put)
 	if (put->large)
 		large_abort(put->large);
 	put_free(put);
-}
-
-/* ---- Changes without bytes ------------------------------------------------------------------- */
-
-/* A change on the heap, for one of store.h's structures. */
-struct request {
-	struct change change;
-	struct store_wait *wait;
-	bool *existed;
-	unsigned char head[]; /* of a deletion: header and key */
-};
-
-static void request_done(struct change *change)
-{
-	struct request *request = CONTAINER_OF(change, struct request, change);
-	struct store_wait *wait = request->wait;
-	enum err e = change->err;
-	if (request->existed)
-		*request->existed = change->existed;
-	free(request);
-	local_answer(wait, e);
-}
-
-/* NULL, with the wait answered, if there is no memory. */
-static struct request *request_new(enum change_kind kind, struct store_wait *wait, size_t head_len)
-{
-	struct request *request = calloc(1, sizeof(*request) + head_len);
-	if (!request) {
-		local_answer(wait, ERR_UNAVAILABLE);
-		return NULL;
-	}
-	request->change.kind = kind;
-	request->change.done = request_done;
-	request->wait = wait;
-	return request;
-}
-
-static void request_send(struct store *store, struct request *request)
-{
-	committer_add(local_of(store)->committer, &request->change);
-}
-
-void change_delete(struct store *store, struct store_delete *del)
-{
-	if (del->key.len == 0 || del->key.len > RECORD_NAME_MAX) {
-		del->existed = false;
-		local_answer(&del->wait, ERR_OK);
-		return;
-	}
-	size_t head_len = RECORD_HEADER_BYTES + del->key.len;
-	struct request *request = request_new(CHANGE_OBJECT_DELETE, &del->wait, head_len);
-	if (!request)
-		return;
-	request->existed = &del->existed;
-	request->change.head = request->head;
-	request->change.head_len = head_len;
-	request->change.key_len = del->key.len;
-	request->change.bucket_id = del->bucket_id;
-	request->change.as_public = del->as_public;
-	record_head(request->head, RECORD_OBJECT_DELETE, del->bucket_id, del->key.len, 0, 0);
-	memcpy(request->head + RECORD_HEADER_BYTES, del->key.ptr, del->key.len);
-	request_send(store, request);
-}
-
-void change_bucket_create(struct store *store, struct store_bucket_create *create)
-{
-	if (create->name.len == 0 || create->name.len > RECORD_NAME_MAX) {
-		local_answer(&create->wait, ERR_INVALID_ARGUMENT);
-		return;
-	}
-	struct request *request = request_new(CHANGE_BUCKET_CREATE, &create->wait, 0);
-	if (!request)
-		return;
-	request->change.name = create->name;
-	request->change.acl = create->acl == STORE_ACL_DEFAULT ? STORE_ACL_PRIVATE : create->acl;
-	request->change.created_ms = clock_wall_ms(local_of(store)->options.clock);
-	request_send(store, request);
-}
-
-void change_bucket(struct store *store, struct store_bucket_change *change)
-{
-	if (change->set_setting && change->value.len > BUCKET_SETTING_MAX) {
-		local_answer(&change->wait, ERR_INVALID_ARGUMENT);
-		return;
-	}
-	struct request *request = request_new(CHANGE_BUCKET, &change->wait, 0);
-	if (!request)
-		return;
-	request->change.name = change->name;
-	request->change.bucket_change = change;
-	request_send(store, request);
-}
-
-void change_bucket_delete(struct store *store, struct store_bucket_delete *del)
-{
-	struct request *request = request_new(CHANGE_BUCKET_DELETE, &del->wait, 0);
-	if (!request)
-		return;
-	request->change.name = del->name;
-	request_send(store, request);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Puts, deletes, and the changes of buckets: from a call of store.h to the committer. */
+/* Puts: from the calls of store.h to the committer. */
 #ifndef STORE_LOCAL_PUT_H
 #define STORE_LOCAL_PUT_H
 
@@ -10,10 +10,5 @@ enum err put_begin(
 enum store_now put_write(struct store_put *put, struct slice bytes, struct store_wait *wait);
 void put_commit(struct store_put *put, struct store_put_commit *commit);
 void put_abort(struct store_put *put);
-
-void change_delete(struct store *store, struct store_delete *del);
-void change_bucket_create(struct store *store, struct store_bucket_create *create);
-void change_bucket(struct store *store, struct store_bucket_change *change);
-void change_bucket_delete(struct store *store, struct store_bucket_delete *del);
 
 #endif

@@ -19,6 +19,10 @@ enum {
 	AT_CRC = 40,
 };
 
+enum {
+	OBJECT_META_OLD_BYTES = 56 /* of revision 0 */
+};
+
 static const char magic[4] = {'P', 's', 'R', '1'};
 
 void record_head(unsigned char *head, enum record_kind kind, uint64_t bucket_id, size_t name,
@@ -62,8 +66,18 @@ static bool lengths_fit(unsigned kind, size_t name, size_t meta, size_t data)
 	case RECORD_BUCKET:
 		return meta >= 32 && meta <= BUCKET_META_MAX && data == 0;
 	case RECORD_OBJECT:
-		return meta >= OBJECT_META_BYTES &&
-		       meta <= OBJECT_META_BYTES + OBJECT_HEADERS_MAX && data <= RECORD_DATA_MAX;
+	case RECORD_MOVE:
+	case RECORD_PART:
+	case RECORD_COMPLETE:
+	case RECORD_APPEND:
+		return meta >= OBJECT_META_OLD_BYTES && meta <= OBJECT_META_MAX &&
+		       data <= RECORD_DATA_MAX;
+	case RECORD_CHANGE:
+	case RECORD_MARKER:
+	case RECORD_VERSION_DELETE:
+	case RECORD_UPLOAD:
+	case RECORD_UPLOAD_ABORT:
+		return meta >= OBJECT_META_BYTES && meta <= OBJECT_META_MAX && data == 0;
 	case RECORD_BUCKET_DELETE:
 	case RECORD_OBJECT_DELETE:
 		return meta == 0 && data == 0;
@@ -104,39 +118,128 @@ enum record_result record_parse(struct slice bytes, uint64_t salt, struct record
 
 /* ---- Meta data of an object ----------------------------------------------------------------- */
 
+/* Where the fields of an object's meta data lie. */
+enum {
+	META_PLACE = 0,
+	META_ACL = 1,
+	META_REVISION = 2, /* 0: ends before META_VERSION, and the headers follow there */
+	META_TYPE = 3,
+	META_HEADERS = 4,
+	META_SIZE = 8,
+	META_MODIFIED = 16,
+	META_CRC64 = 24,
+	META_MD5 = 32,
+	META_FILE = 48,
+	META_VERSION = 56,
+	META_NUMBER = 64, /* of a part; how many of a MULTIPART */
+	META_TAGS = 72,
+	META_FLAGS = 74,
+	META_MODE = 75,
+};
+
+enum {
+	FLAG_NULL = 1,
+	FLAG_MARKER = 2,
+	FLAG_PART = 4,
+};
+
 void object_meta_write(unsigned char *to, const struct object_meta *meta)
 {
 	const struct store_object *o = &meta->object;
-	assert(o->headers.len <= OBJECT_HEADERS_MAX);
+	assert(o->headers.len <= OBJECT_HEADERS_MAX && o->tags.len <= OBJECT_TAGS_MAX);
 	memset(to, 0, OBJECT_META_BYTES);
-	to[0] = (unsigned char)meta->place;
-	to[1] = (unsigned char)o->acl;
-	le32_put(to + 4, (uint32_t)o->headers.len);
-	le64_put(to + 8, o->size);
-	le64_put(to + 16, (uint64_t)o->modified_ms);
-	le64_put(to + 24, o->crc64);
-	memcpy(to + 32, o->md5, sizeof(o->md5));
-	le64_put(to + 48, meta->file);
+	to[META_PLACE] = (unsigned char)meta->place;
+	to[META_ACL] = (unsigned char)o->acl;
+	to[META_REVISION] = 1;
+	to[META_TYPE] = (unsigned char)o->type;
+	le32_put(to + META_HEADERS, (uint32_t)o->headers.len);
+	le64_put(to + META_SIZE, o->size);
+	le64_put(to + META_MODIFIED, (uint64_t)o->modified_ms);
+	le64_put(to + META_CRC64, o->crc64);
+	memcpy(to + META_MD5, o->md5, sizeof(o->md5));
+	le64_put(to + META_FILE, meta->file);
+	le64_put(to + META_NUMBER, o->type == STORE_MULTIPART ? o->parts : meta->number);
+	le16_put(to + META_TAGS, (uint16_t)o->tags.len);
+	object_meta_set_version(to, o->version, o->is_null, meta->mode);
+	if (o->is_marker)
+		to[META_FLAGS] |= FLAG_MARKER;
+	if (meta->is_part)
+		to[META_FLAGS] |= FLAG_PART;
+}
+
+void object_meta_set_version(
+	unsigned char *meta, uint64_t version, bool is_null, enum object_mode mode)
+{
+	le64_put(meta + META_VERSION, version);
+	meta[META_FLAGS] =
+		(unsigned char)((meta[META_FLAGS] & ~FLAG_NULL) | (is_null ? FLAG_NULL : 0));
+	meta[META_MODE] = (unsigned char)mode;
+}
+
+/* The fields that all revisions have. */
+static void parse_common(const unsigned char *p, struct object_meta *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->place = (enum object_place)p[META_PLACE];
+	ret->file = le64_get(p + META_FILE);
+	ret->object.acl = (enum store_acl)p[META_ACL];
+	ret->object.size = le64_get(p + META_SIZE);
+	ret->object.modified_ms = (int64_t)le64_get(p + META_MODIFIED);
+	ret->object.crc64 = le64_get(p + META_CRC64);
+	memcpy(ret->object.md5, p + META_MD5, sizeof(ret->object.md5));
+}
+
+/* Before there were versions: as made while none were kept. */
+static bool parse_old(struct slice bytes, struct object_meta *ret)
+{
+	const unsigned char *p = (const unsigned char *)bytes.ptr;
+	if ((p[META_PLACE] != OBJECT_INLINE && p[META_PLACE] != OBJECT_FILE) || p[META_TYPE] ||
+		le32_get(p + META_HEADERS) != bytes.len - OBJECT_META_OLD_BYTES)
+		return false;
+	parse_common(p, ret);
+	ret->object.is_null = true;
+	ret->object.headers = slice_from(bytes, OBJECT_META_OLD_BYTES);
+	return true;
+}
+
+static bool parse_new(struct slice bytes, struct object_meta *ret)
+{
+	const unsigned char *p = (const unsigned char *)bytes.ptr;
+	size_t headers = le32_get(p + META_HEADERS);
+	size_t tags = le16_get(p + META_TAGS);
+	if (p[META_PLACE] < OBJECT_INLINE || p[META_PLACE] > OBJECT_NONE ||
+		p[META_TYPE] > STORE_SYMLINK || p[META_MODE] > OBJECT_REPLACES_NULL ||
+		headers > OBJECT_HEADERS_MAX || tags > OBJECT_TAGS_MAX ||
+		OBJECT_META_BYTES + headers + tags != bytes.len)
+		return false;
+	parse_common(p, ret);
+	ret->mode = (enum object_mode)p[META_MODE];
+	ret->object.type = (enum store_type)p[META_TYPE];
+	ret->number = le64_get(p + META_NUMBER);
+	if (ret->object.type == STORE_MULTIPART)
+		ret->object.parts = (uint32_t)ret->number;
+	ret->object.version = le64_get(p + META_VERSION);
+	ret->object.is_null = p[META_FLAGS] & FLAG_NULL;
+	ret->object.is_marker = p[META_FLAGS] & FLAG_MARKER;
+	ret->is_part = p[META_FLAGS] & FLAG_PART;
+	ret->object.headers = slice_head(slice_from(bytes, OBJECT_META_BYTES), headers);
+	ret->object.tags = slice_from(bytes, OBJECT_META_BYTES + headers);
+	return true;
 }
 
 bool object_meta_parse(struct slice bytes, struct object_meta *ret)
 {
-	if (bytes.len < OBJECT_META_BYTES)
+	if (bytes.len < OBJECT_META_OLD_BYTES)
 		return false;
 	const unsigned char *p = (const unsigned char *)bytes.ptr;
-	if ((p[0] != OBJECT_INLINE && p[0] != OBJECT_FILE) || p[1] > STORE_ACL_PUBLIC_READ_WRITE ||
-		p[2] || p[3] || le32_get(p + 4) != bytes.len - OBJECT_META_BYTES)
+	bool ok = false;
+	if (p[META_ACL] > STORE_ACL_PUBLIC_READ_WRITE)
 		return false;
-	memset(ret, 0, sizeof(*ret));
-	ret->place = (enum object_place)p[0];
-	ret->file = le64_get(p + 48);
-	ret->object.acl = (enum store_acl)p[1];
-	ret->object.size = le64_get(p + 8);
-	ret->object.modified_ms = (int64_t)le64_get(p + 16);
-	ret->object.crc64 = le64_get(p + 24);
-	memcpy(ret->object.md5, p + 32, sizeof(ret->object.md5));
-	ret->object.headers = slice_from(bytes, OBJECT_META_BYTES);
-	return ret->place == OBJECT_FILE || ret->object.size <= RECORD_DATA_MAX;
+	if (p[META_REVISION] == 0)
+		ok = parse_old(bytes, ret);
+	else if (p[META_REVISION] == 1 && bytes.len >= OBJECT_META_BYTES)
+		ok = parse_new(bytes, ret);
+	return ok && (ret->place != OBJECT_INLINE || ret->object.size <= RECORD_DATA_MAX);
 }
 
 /* ---- Meta data of a bucket ------------------------------------------------------------------ */
@@ -157,6 +260,7 @@ void bucket_meta_write(unsigned char *to, const struct store_bucket *bucket)
 	le64_put(to + 16, (uint64_t)bucket->created_ms);
 	to[24] = (unsigned char)bucket->acl;
 	to[25] = STORE_SETTING_COUNT;
+	to[26] = (unsigned char)bucket->versioning;
 	to += 32;
 	for (size_t i = 0; i < STORE_SETTING_COUNT; i++) {
 		struct slice value = bucket->settings[i];
@@ -190,12 +294,13 @@ bool bucket_meta_parse(struct slice bytes, struct store_bucket *ret)
 	const unsigned char *p = (const unsigned char *)bytes.ptr;
 	/* A store that was written before a setting existed has fewer of them. */
 	if (p[24] < STORE_ACL_PRIVATE || p[24] > STORE_ACL_PUBLIC_READ_WRITE ||
-		p[25] > STORE_SETTING_COUNT)
+		p[25] > STORE_SETTING_COUNT || p[26] > STORE_VERSIONING_SUSPENDED)
 		return false;
 	ret->id = le64_get(p);
 	ret->generation = le64_get(p + 8);
 	ret->created_ms = (int64_t)le64_get(p + 16);
 	ret->acl = (enum store_acl)p[24];
+	ret->versioning = (enum store_versioning)p[26];
 	struct slice rest = slice_from(bytes, 32);
 	for (size_t i = 0; i < STORE_SETTING_COUNT; i++) {
 		ret->settings[i] = S("");

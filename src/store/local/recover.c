@@ -65,7 +65,8 @@ static enum err replay_bucket(struct replay *replay, const struct record *record
 static void see_file(struct replay *replay, const struct record *record)
 {
 	struct object_meta meta;
-	if (object_meta_parse(record->meta, &meta) && meta.file >= replay->file_next)
+	if (object_meta_parse(record->meta, &meta) && meta.place == OBJECT_FILE &&
+		meta.file >= replay->file_next)
 		replay->file_next = meta.file + 1;
 }
 
@@ -83,23 +84,24 @@ static enum err apply(struct replay *replay, const struct record *record)
 	struct stage *stage = replay->local->stage;
 	struct stage_condition any = {.here = NULL};
 	bool existed;
-	struct location where = {replay->scan.segment->id, replay->scan.at, (uint32_t)record->total,
-		(uint32_t)(RECORD_HEADER_BYTES + record->name.len + record->meta.len)};
-	switch (record->kind) {
-	case RECORD_BUCKET:
+	struct stage_record about = {
+		.kind = record->kind,
+		.bucket_id = record->bucket_id,
+		.key = record->name,
+		.meta = record->meta,
+		.data = record->data,
+		.where = {replay->scan.segment->id, replay->scan.at, (uint32_t)record->total,
+			(uint32_t)(RECORD_HEADER_BYTES + record->name.len + record->meta.len)},
+	};
+	if (record->kind == RECORD_BUCKET)
 		return replay_bucket(replay, record);
-	case RECORD_BUCKET_DELETE:
+	if (record->kind == RECORD_BUCKET_DELETE) {
 		buckets_remove(replay->local->buckets, record->name);
 		stage_bucket_delete(stage, record->name);
 		return ERR_OK;
-	case RECORD_OBJECT:
-		see_file(replay, record);
-		return stage_object(
-			stage, record->bucket_id, record->name, &where, record->meta, any);
-	case RECORD_OBJECT_DELETE:
-		return stage_object_delete(stage, record->bucket_id, record->name, any, &existed);
 	}
-	return ERR_INTERNAL;
+	see_file(replay, record);
+	return stage_record(stage, &about, any, &existed);
 }
 
 static enum err take_record(struct replay *replay, const struct record *record)
@@ -232,7 +234,7 @@ static enum err load(struct local *local, struct index_state *ret)
 	if (!found)
 		*ret = (struct index_state){.sequence = 1, .file_mark = 1};
 	e = index_each_bucket(local->index, load_bucket, local);
-	return e == ERR_OK ? index_each_segment(local->index, load_live, local) : e;
+	return e == ERR_OK ? index_each_number(local->index, KEY_SEGMENT, load_live, local) : e;
 }
 
 /* Whether no segment has been removed yet. */
@@ -295,7 +297,7 @@ static enum err sweep(struct replay *replay)
 {
 	struct local *local = replay->local;
 	uint64_t next;
-	enum err e = index_each_trash(local->index, see_trash, replay);
+	enum err e = index_each_number(local->index, KEY_TRASH, see_trash, replay);
 	if (e == ERR_OK)
 		e = large_files_sweep(local->files, local->index, replay->file_mark, &next);
 	if (e != ERR_OK)

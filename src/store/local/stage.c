@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/local/stage.h"
-
 #include <inttypes.h>
 
 #include "base/log.h"
-
-/* How the live bytes of one segment change. */
-struct delta {
-	uint64_t segment;
-	int64_t bytes;
-};
-
-struct stage {
-	struct segments *segments;
-	struct index_tx *tx;
-	struct index_state now;    /* as written */
-	struct index_state staged; /* as it will be */
-	struct delta *deltas;
-	size_t delta_count;
-	size_t delta_size;
-	bool trashed;
-};
+#include "store/local/stage_internal.h"
 
 struct stage *stage_new(
 	struct index *index, struct segments *segments, const struct index_state *state)
@@ -28,6 +10,7 @@ struct stage *stage_new(
 	struct stage *stage = calloc(1, sizeof(*stage));
 	if (!stage)
 		return NULL;
+	stage->index = index;
 	stage->segments = segments;
 	stage->now = *state;
 	stage->staged = *state;
@@ -48,13 +31,42 @@ void stage_free(struct stage *stage)
 	free(stage);
 }
 
-/* Makes room for two more deltas: an object that moves touches two segments. */
-static bool reserve_deltas(struct stage *stage)
+/* ---- Looking --------------------------------------------------------------------------------- */
+
+enum err stage_look(struct stage *stage, const struct key *key, struct stage_entry *ret)
 {
-	if (stage->delta_count + 2 <= stage->delta_size)
+	memset(ret, 0, sizeof(*ret));
+	enum err e = index_tx_get(stage->tx, key, &ret->bytes, &ret->len);
+	if (e != ERR_OK || !ret->bytes)
+		return e;
+	if (!entry_parse(slice_of(ret->bytes, ret->len), &ret->entry)) {
+		log_error("store: an entry of the index is damaged");
+		/* It may be written over; what it pointed to can not be known. */
+		memset(&ret->entry, 0, sizeof(ret->entry));
+		ret->entry.meta.place = OBJECT_NONE;
+	}
+	ret->found = true;
+	return ERR_OK;
+}
+
+void stage_entry_release(struct stage_entry *entry)
+{
+	free(TAKE(entry->bytes));
+}
+
+struct index_cursor *stage_cursor(struct stage *stage, const struct key *prefix)
+{
+	return index_cursor_new(stage->index, stage->tx, prefix);
+}
+
+/* ---- Bytes ----------------------------------------------------------------------------------- */
+
+bool stage_reserve(struct stage *stage, size_t count)
+{
+	if (stage->delta_count + count <= stage->delta_size)
 		return true;
-	size_t size = stage->delta_size ? stage->delta_size * 2 : 64;
-	struct delta *deltas = realloc(stage->deltas, size * sizeof(*deltas));
+	size_t size = (stage->delta_count + count) * 2 + 64;
+	struct stage_delta *deltas = realloc(stage->deltas, size * sizeof(*deltas));
 	if (!deltas)
 		return false;
 	stage->deltas = deltas;
@@ -70,127 +82,84 @@ static void add_live(struct stage *stage, uint64_t segment, int64_t bytes)
 			stage->deltas[i].bytes += bytes;
 			return;
 		}
-	stage->deltas[stage->delta_count++] = (struct delta){segment, bytes};
+	stage->deltas[stage->delta_count++] = (struct stage_delta){segment, bytes};
 }
 
-/* The object's entry before the change; ret_found says whether there is one. */
-static enum err look_up(struct stage *stage, uint64_t bucket_id, struct slice key,
-	struct entry *ret, bool *ret_found)
+void stage_hold_bytes(struct stage *stage, const struct entry *entry)
 {
-	SCOPED_FREE char *bytes = NULL;
-	size_t len = 0;
-	if (!reserve_deltas(stage))
-		return ERR_UNAVAILABLE;
-	enum err e = index_tx_object(stage->tx, bucket_id, key, &bytes, &len);
-	if (e != ERR_OK)
-		return e;
-	*ret_found = bytes != NULL;
-	if (bytes && !entry_parse(slice_of(bytes, len), ret)) {
-		log_error("store: an entry of the index is damaged");
-		/* It is written over; what it pointed to can not be known. */
-		memset(ret, 0, sizeof(*ret));
-		ret->meta.place = OBJECT_INLINE;
+	struct key key;
+	if (entry->meta.place == OBJECT_INLINE) {
+		add_live(stage, entry->where.segment, entry->where.length);
+	} else if (entry->meta.place == OBJECT_FILE) {
+		key_number(&key, KEY_FILE, entry->meta.file);
+		index_tx_put_number(stage->tx, &key, entry->meta.object.size);
+		stage->staged.file_bytes += entry->meta.object.size;
 	}
-	if (*ret_found)
-		ret->meta.object.headers = S("");
-	return ERR_OK;
 }
 
-/* Takes an entry that is replaced or deleted out of the counts. */
-static void drop(struct stage *stage, const struct entry *old)
+void stage_drop_bytes(struct stage *stage, const struct entry *entry)
 {
-	stage->staged.bytes -= old->meta.object.size;
-	stage->staged.objects--;
-	if (old->meta.place == OBJECT_INLINE) {
-		add_live(stage, old->where.segment, -(int64_t)old->where.length);
+	struct key key;
+	switch (entry->meta.place) {
+	case OBJECT_INLINE:
+		add_live(stage, entry->where.segment, -(int64_t)entry->where.length);
+		return;
+	case OBJECT_FILE:
+		key_number(&key, KEY_FILE, entry->meta.file);
+		index_tx_delete(stage->tx, &key);
+		key_number(&key, KEY_TRASH, entry->meta.file);
+		index_tx_put_number(stage->tx, &key, entry->meta.object.size);
+		break;
+	case OBJECT_SET:
+		key_number(&key, KEY_DEAD_SET, entry->meta.file);
+		index_tx_put_number(stage->tx, &key, 0);
+		break;
+	case OBJECT_NONE:
 		return;
 	}
-	index_tx_trash_file(stage->tx, old->meta.file, old->meta.object.size);
 	stage->trashed = true;
 }
 
-/* ERR_OK if the object that is there, if any, is as it has to be. */
-static enum err check(const struct entry *old, bool found, struct stage_condition condition)
+void stage_put(struct stage *stage, const struct key *key, const struct location *where,
+	struct slice meta, enum object_place place)
 {
-	if (found && condition.absent)
-		return ERR_FILE_ALREADY_EXISTS;
-	if (condition.here && (!found || old->meta.place != OBJECT_INLINE ||
-				      !location_eq(&old->where, condition.here)))
-		return ERR_PRECONDITION_FAILED;
-	enum store_acl acl = found ? old->meta.object.acl : STORE_ACL_DEFAULT;
-	if (condition.as_public && acl != STORE_ACL_DEFAULT && acl != STORE_ACL_PUBLIC_READ_WRITE)
-		return ERR_ACCESS_DENIED;
-	return ERR_OK;
-}
-
-enum err stage_object(struct stage *stage, uint64_t bucket_id, struct slice key,
-	const struct location *where, struct slice meta_bytes, struct stage_condition condition)
-{
-	struct entry old;
-	bool found = false;
-	struct object_meta meta;
-	if (!object_meta_parse(meta_bytes, &meta))
-		return ERR_INTERNAL;
-	enum err e = look_up(stage, bucket_id, key, &old, &found);
-	if (e == ERR_OK)
-		e = check(&old, found, condition);
-	if (e != ERR_OK)
-		return e;
-	if (found)
-		drop(stage, &old);
-	stage->staged.objects++;
-	stage->staged.bytes += meta.object.size;
-	if (meta.place == OBJECT_INLINE) {
-		add_live(stage, where->segment, where->length);
-	} else {
-		index_tx_put_file(stage->tx, meta.file, meta.object.size);
-		stage->staged.file_bytes += meta.object.size;
-	}
-	/* The record of a large object is not needed once the index has it. */
+	/* The record of what lies in a file is not needed once the index has it. */
 	static const struct location nowhere;
-	index_tx_put_object(stage->tx, bucket_id, key,
-		meta.place == OBJECT_INLINE ? where : &nowhere, meta_bytes);
-	return ERR_OK;
+	index_tx_put_entry(stage->tx, key, place == OBJECT_INLINE ? where : &nowhere, meta);
 }
 
-enum err stage_object_delete(struct stage *stage, uint64_t bucket_id, struct slice key,
-	struct stage_condition condition, bool *ret_existed)
-{
-	struct entry old;
-	bool found = false;
-	enum err e = look_up(stage, bucket_id, key, &old, &found);
-	if (e == ERR_OK)
-		e = check(&old, found, condition);
-	if (e != ERR_OK)
-		return e;
-	if (found) {
-		drop(stage, &old);
-		index_tx_delete_object(stage->tx, bucket_id, key);
-	}
-	*ret_existed = found;
-	return ERR_OK;
-}
+/* ---- Buckets, files and segments ------------------------------------------------------------- */
 
 void stage_bucket(struct stage *stage, struct slice name, struct slice meta)
 {
-	index_tx_put_bucket(stage->tx, name, meta);
+	struct key key;
+	key_bucket(&key, name);
+	index_tx_put(stage->tx, &key, meta);
 }
 
 void stage_bucket_delete(struct stage *stage, struct slice name)
 {
-	index_tx_delete_bucket(stage->tx, name);
+	struct key key;
+	key_bucket(&key, name);
+	index_tx_delete(stage->tx, &key);
 }
 
 void stage_file_forget(struct stage *stage, uint64_t file, uint64_t size)
 {
-	index_tx_forget_file(stage->tx, file);
+	struct key key;
+	key_number(&key, KEY_TRASH, file);
+	index_tx_delete(stage->tx, &key);
 	stage->staged.file_bytes -= size;
 }
 
 void stage_segment_forget(struct stage *stage, uint64_t segment)
 {
-	index_tx_forget_segment(stage->tx, segment);
+	struct key key;
+	key_number(&key, KEY_SEGMENT, segment);
+	index_tx_delete(stage->tx, &key);
 }
+
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* Writes the new live counts into the transaction. */
 static void put_live(struct stage *stage)
@@ -200,7 +169,9 @@ static void put_live(struct stage *stage)
 		if (!segment)
 			continue;
 		uint64_t live = segment->live + (uint64_t)stage->deltas[i].bytes;
-		index_tx_put_segment(stage->tx, segment->id, live);
+		struct key key;
+		key_number(&key, KEY_SEGMENT, segment->id);
+		index_tx_put_number(stage->tx, &key, live);
 		segment_unpin(segment);
 	}
 }

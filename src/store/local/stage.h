@@ -19,27 +19,65 @@ struct stage *stage_new(
 /* NULL is allowed. */
 void stage_free(struct stage *stage);
 
-/* What has to be true of the object that is there, for a change to be made. */
+/* ---- Looking --------------------------------------------------------------------------------- */
+
+/* An entry as it will be once what is staged is written. */
+struct stage_entry {
+	bool found;
+	struct entry entry; /* its slices point into `bytes` */
+	char *bytes;
+	size_t len;
+};
+
+/* stage_entry_release() is due whatever the result. A damaged one is logged and has no bytes. */
+enum err stage_look(struct stage *stage, const struct key *key, struct stage_entry *ret) MUST_USE;
+void stage_entry_release(struct stage_entry *entry);
+/* A cursor that sees what is staged; freed before anything else is staged. */
+struct index_cursor *stage_cursor(struct stage *stage, const struct key *prefix) MUST_USE;
+
+/* ---- Records --------------------------------------------------------------------------------- */
+
+/* A record about objects, and where it lies. */
+struct stage_record {
+	enum record_kind kind;
+	uint64_t bucket_id;
+	struct slice key;
+	struct slice meta; /* encoded */
+	struct slice data; /* of RECORD_COMPLETE; else it is not looked at */
+	struct location where;
+};
+
+/* What has to be true of what is there, for a change to be made. */
 struct stage_condition {
-	bool absent;                 /* ERR_FILE_ALREADY_EXISTS if there is one */
-	const struct location *here; /* ERR_PRECONDITION_FAILED if it is not there, or NULL */
+	bool absent;                 /* ERR_FILE_ALREADY_EXISTS if there is an object */
+	const struct location *here; /* ERR_PRECONDITION_FAILED if it is not as it was there */
 	bool as_public;              /* ERR_ACCESS_DENIED if its ACL does not let everybody write */
 };
 
-/* Each returns an error without an effect, or ERR_OK. `meta` is the encoded meta data. */
-enum err stage_object(struct stage *stage, uint64_t bucket_id, struct slice key,
-	const struct location *where, struct slice meta, struct stage_condition condition) MUST_USE;
-enum err stage_object_delete(struct stage *stage, uint64_t bucket_id, struct slice key,
+/*
+ * Stages what the record says. An error has no effect. *ret_existed says of a deletion whether
+ * there was something to delete.
+ */
+enum err stage_record(struct stage *stage, const struct stage_record *record,
 	struct stage_condition condition, bool *ret_existed) MUST_USE;
 void stage_bucket(struct stage *stage, struct slice name, struct slice meta);
 void stage_bucket_delete(struct stage *stage, struct slice name);
+
+/* ---- What leaves no record ------------------------------------------------------------------- */
+
 /* The file is gone from the disk; the number of bytes it had. */
 void stage_file_forget(struct stage *stage, uint64_t file, uint64_t size);
 void stage_segment_forget(struct stage *stage, uint64_t segment);
+/* The part of a dead set is not needed any more. */
+enum err stage_part_forget(struct stage *stage, uint64_t set, uint64_t number) MUST_USE;
+/* Nor is the set, whose parts have all been forgotten. */
+void stage_set_forget(struct stage *stage, uint64_t set);
+
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /*
  * Writes what is staged, with the position reached. On ERR_OK it has been taken over, and
- * *ret_trashed says whether there are new files to remove; otherwise all of it is forgotten.
+ * *ret_trashed says whether there is something new to remove; otherwise all of it is forgotten.
  */
 enum err stage_write(struct stage *stage, uint64_t segment, uint64_t offset, uint64_t sequence,
 	uint64_t file_mark, bool *ret_trashed) MUST_USE;

@@ -57,11 +57,11 @@ static void who_may_open(void)
 	store_close(first);
 	IS_INT(local_store_open(&options, &first), ERR_OK, "after closing it may be opened");
 	store_close(first);
-	write_file(path, "format", "postern store 2\n");
+	write_file(path, "format", "postern store 3\n");
 	IS_INT(local_store_open(&options, &first), ERR_INTERNAL, "a newer format is refused");
 	write_file(path, "format", "something else\n");
 	IS_INT(local_store_open(&options, &first), ERR_INTERNAL, "and so is what is not ours");
-	write_file(path, "format", "postern store 1\n");
+	write_file(path, "format", "postern store 1\n"); /* it is brought up to date */
 	IS_INT(local_store_open(&options, &first), ERR_OK, "the known format is taken");
 	store_close(first);
 	folder_remove(path);
