@@ -59,6 +59,12 @@
 #define LIMIT_BUCKET_TAG_KEY_BYTES 64
 #define LIMIT_BUCKET_TAG_VALUE_BYTES 128
 
+/* Settings of buckets */
+#define LIMIT_SETTING_BYTES KIB(64)      /* as it is kept; store.h says so too */
+#define LIMIT_REFERER_LIST_BYTES KIB(20) /* OSS: all patterns */
+#define LIMIT_REFERER_PATTERN_BYTES KIB(1)
+#define LIMIT_REFERER_BYTES 4096 /* of the header; browsers send no more */
+
 /* CORS (OSS) */
 #define LIMIT_CORS_BODY_BYTES KIB(16)
 #define LIMIT_CORS_RULES 20

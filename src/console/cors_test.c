@@ -123,7 +123,7 @@ static json_t *answer(
 	SCOPED_STRBUF(lines, KIB(64));
 	enum err e = console_cors_preflight(r->ops, bucket, asked, &lines);
 	const struct err_info *info = err_info(e);
-	/* Rules that cannot be read are none: see cors_cache.h. */
+	/* Rules that cannot be read are none: see setting_cache.h. */
 	if (bucket->settings[STORE_SETTING_CORS].len &&
 		cors_parse(bucket->settings[STORE_SETTING_CORS], &cors, &reason) != ERR_OK)
 		cors = NULL;

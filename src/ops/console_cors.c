@@ -2,6 +2,7 @@
 #include "ops/console_cors.h"
 
 #include "ops/auth.h"
+#include "ops/cors_cache.h"
 #include "ops/ops_internal.h"
 
 bool console_cors_is(const struct ops *ops, struct slice origin)

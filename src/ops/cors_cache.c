@@ -1,82 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/cors_cache.h"
 
-#include <pthread.h>
-
-#include "base/log.h"
-
-enum {
-	SLOTS = 64
-};
-
-struct cors_cache {
-	pthread_mutex_t
-		lock; /* the slots; held while rules are matched, which takes microseconds */
-	struct {
-		uint64_t generation; /* 0: empty */
-		struct cors *cors;
-	} slots[SLOTS];
-};
-
-struct cors_cache *cors_cache_new(void)
+static enum err parse(struct slice document, void **ret, struct strbuf *reason)
 {
-	struct cors_cache *cache = calloc(1, sizeof(*cache));
-	if (cache)
-		(void)pthread_mutex_init(&cache->lock, NULL);
-	return cache;
-}
-
-void cors_cache_free(struct cors_cache *cache)
-{
-	if (!cache)
-		return;
-	for (size_t i = 0; i < SLOTS; i++)
-		cors_free(cache->slots[i].cors);
-	(void)pthread_mutex_destroy(&cache->lock);
-	free(cache);
-}
-
-static bool configured(const struct store_bucket *bucket)
-{
-	return bucket && bucket->settings[STORE_SETTING_CORS].len;
-}
-
-/* The rules of the bucket, which has some; under the lock. NULL if they cannot be read. */
-static const struct cors *find(struct cors_cache *cache, const struct store_bucket *bucket)
-{
-	size_t at = (size_t)(bucket->generation % SLOTS);
-	if (cache->slots[at].generation == bucket->generation)
-		return cache->slots[at].cors;
 	struct cors *cors = NULL;
-	SCOPED_STRBUF(reason, 512);
-	if (cors_parse(bucket->settings[STORE_SETTING_CORS], &cors, &reason) != ERR_OK) {
-		log_error("the stored CORS rules of bucket %.*s cannot be read: %s",
-			SLICE_FMT(bucket->name), reason.ptr);
-		return NULL;
-	}
-	cors_free(cache->slots[at].cors);
-	cache->slots[at].cors = cors;
-	cache->slots[at].generation = bucket->generation;
-	return cors;
+	enum err e = cors_parse(document, &cors, reason);
+	*ret = cors;
+	return e;
 }
 
-void cors_cache_actual(struct cors_cache *cache, const struct store_bucket *bucket,
+static void release(void *cors)
+{
+	cors_free(cors);
+}
+
+struct setting_cache *cors_cache_new(void)
+{
+	static const struct setting_kind kind = {
+		.name = "CORS rules",
+		.setting = STORE_SETTING_CORS,
+		.parse = parse,
+		.free = release,
+	};
+	return setting_cache_new(&kind);
+}
+
+void cors_cache_actual(struct setting_cache *cache, const struct store_bucket *bucket,
 	struct slice origin, struct slice method, struct strbuf *out)
 {
-	if (!configured(bucket))
+	const struct cors *cors = setting_cache_take(cache, bucket);
+	if (!cors)
 		return;
-	(void)pthread_mutex_lock(&cache->lock);
-	cors_actual(find(cache, bucket), origin, method, out);
-	(void)pthread_mutex_unlock(&cache->lock);
+	cors_actual(cors, origin, method, out);
+	setting_cache_done(cache);
 }
 
-enum err cors_cache_preflight(struct cors_cache *cache, const struct store_bucket *bucket,
+enum err cors_cache_preflight(struct setting_cache *cache, const struct store_bucket *bucket,
 	const struct cors_request *request, struct strbuf *out)
 {
-	if (!configured(bucket))
-		return cors_preflight(NULL, request, out);
-	(void)pthread_mutex_lock(&cache->lock);
-	enum err e = cors_preflight(find(cache, bucket), request, out);
-	(void)pthread_mutex_unlock(&cache->lock);
+	const struct cors *cors = setting_cache_take(cache, bucket);
+	enum err e = cors_preflight(cors, request, out);
+	if (cors)
+		setting_cache_done(cache);
 	return e;
 }

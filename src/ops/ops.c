@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "ops/auth.h"
 #include "ops/console_cors.h"
+#include "ops/cors_cache.h"
 #include "ops/ops_internal.h"
+#include "ops/referer.h"
 #include "ops/respond.h"
 #include "ops/route.h"
 
@@ -152,7 +154,7 @@ static bool needs_bucket(const struct op *op)
 /* Begins the operation if the request is authentic and permitted. */
 static void begin_op(struct request *r)
 {
-	if (r->op->access != OP_ACCESS_SELF && !auth_check(r))
+	if (r->op->access != OP_ACCESS_SELF && (!auth_check(r) || !referer_allowed(r)))
 		return;
 	if (!access_granted(r)) {
 		respond_error(r, r->bucket ? ERR_BUCKET_ACL_DENIED : ERR_ACCESS_DENIED);
@@ -244,8 +246,9 @@ enum err ops_new(const struct ops_options *options, struct ops **ret)
 		.name = "store", .begin = begin, .ctx = ops, .secret_params = secret_params};
 	ops->options = *options;
 	ops->cors = cors_cache_new();
+	ops->referers = referer_cache_new();
 	ops->reader = reader_new();
-	if (!ops->cors || !ops->reader) {
+	if (!ops->cors || !ops->referers || !ops->reader) {
 		ops_free(ops);
 		return ERR_UNAVAILABLE;
 	}
@@ -272,7 +275,8 @@ void ops_free(struct ops *ops)
 {
 	if (!ops)
 		return;
-	cors_cache_free(ops->cors);
+	setting_cache_free(ops->cors);
+	setting_cache_free(ops->referers);
 	reader_free(ops->reader);
 	sign_key_cache_clear(&ops->sign_keys);
 	free(ops);

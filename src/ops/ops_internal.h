@@ -3,15 +3,16 @@
 #ifndef OPS_OPS_INTERNAL_H
 #define OPS_OPS_INTERNAL_H
 
-#include "ops/cors_cache.h"
 #include "ops/ops.h"
 #include "ops/reader.h"
+#include "ops/setting_cache.h"
 #include "oss/credential.h"
 
 struct ops {
 	struct service service;
 	struct ops_options options;
-	struct cors_cache *cors;
+	struct setting_cache *cors;
+	struct setting_cache *referers;
 	struct reader *reader;
 	struct sign_key_cache sign_keys;
 	/* Counted by all loops. */

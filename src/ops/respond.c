@@ -5,6 +5,7 @@
 
 #include "base/encode.h"
 #include "ops/console_cors.h"
+#include "ops/cors_cache.h"
 #include "ops/ops_internal.h"
 #include "oss/xml.h"
 

@@ -11,6 +11,7 @@ extern const struct op op_get_bucket_acl;
 extern const struct op op_get_bucket_cors;
 extern const struct op op_get_bucket_info;
 extern const struct op op_get_bucket_location;
+extern const struct op op_get_bucket_referer;
 extern const struct op op_get_object;
 extern const struct op op_get_object_acl;
 extern const struct op op_get_object_meta;
@@ -24,7 +25,15 @@ extern const struct op op_post_object;
 extern const struct op op_put_bucket;
 extern const struct op op_put_bucket_acl;
 extern const struct op op_put_bucket_cors;
+extern const struct op op_put_bucket_referer;
 extern const struct op op_put_object;
+
+/* Those of absent.def. */
+#define ABSENT_GET(name, ...) extern const struct op op_absent_##name;
+#define ABSENT_DELETE(name, ...) extern const struct op op_absent_##name;
+#include "ops/absent.def"
+#undef ABSENT_GET
+#undef ABSENT_DELETE
 
 const struct op *const op_table[] = {
 	&op_copy_object,
@@ -36,6 +45,7 @@ const struct op *const op_table[] = {
 	&op_get_bucket_cors,
 	&op_get_bucket_info,
 	&op_get_bucket_location,
+	&op_get_bucket_referer,
 	&op_get_object,
 	&op_get_object_acl,
 	&op_get_object_meta,
@@ -49,6 +59,10 @@ const struct op *const op_table[] = {
 	&op_put_bucket,
 	&op_put_bucket_acl,
 	&op_put_bucket_cors,
+	&op_put_bucket_referer,
 	&op_put_object,
+#define ABSENT_GET(name, ...) &op_absent_##name,
+#define ABSENT_DELETE(name, ...) &op_absent_##name,
+#include "ops/absent.def"
 	NULL,
 };

@@ -8,10 +8,12 @@ import { ACCESS_KEY_ID, ACCESS_KEY_SECRET } from "./server.js";
 const KEY = { id: ACCESS_KEY_ID, secret: ACCESS_KEY_SECRET };
 /** Queries that are part of what is signed. */
 const SUBRESOURCES = new Set(["acl", "bucketInfo", "callback", "callback-var",
-	"continuation-token", "cors", "delete", "lifecycle", "location", "objectMeta", "partNumber",
-	"requestPayment", "response-cache-control", "response-content-disposition",
-	"response-content-encoding", "response-content-language", "response-content-type",
-	"response-expires", "security-token", "tagging", "uploadId", "uploads", "versioning"]);
+	"continuation-token", "cors", "delete", "encryption", "httpsConfig", "inventory", "lifecycle",
+	"location", "logging", "objectMeta", "partNumber", "policy", "publicAccessBlock", "referer",
+	"replication", "replicationProgress", "requestPayment", "response-cache-control",
+	"response-content-disposition", "response-content-encoding", "response-content-language",
+	"response-content-type", "response-expires", "security-token", "stat", "tagging",
+	"transferAcceleration", "uploadId", "uploads", "versioning", "website", "worm"]);
 
 export function base64Json(value) {
 	return Buffer.from(JSON.stringify(value)).toString("base64");
