@@ -8,12 +8,15 @@
 #include "ops/ops_internal.h"
 #include "ops/params.h"
 #include "ops/respond.h"
+#include "oss/tagging.h"
 #include "oss/xml.h"
 
 struct list_buckets {
 	struct request *r;
 	struct slice prefix;
 	struct slice marker;
+	struct slice tag_key; /* of which buckets; ptr NULL: any */
+	struct slice tag_value;
 	uint32_t max;
 	uint32_t count;
 	bool truncated;
@@ -21,12 +24,26 @@ struct list_buckets {
 	struct strbuf last; /* the name of the last row */
 };
 
+static bool tag_fits(const struct list_buckets *state, const struct store_bucket *bucket)
+{
+	struct slice tags = bucket->settings[STORE_SETTING_TAGGING];
+	SCOPED_STRBUF(key, TAGGING_BYTES);
+	SCOPED_STRBUF(value, TAGGING_BYTES);
+	if (!state->tag_key.len)
+		return true;
+	while (tagging_next(&tags, &key, &value))
+		if (slice_eq(strbuf_slice(&key), state->tag_key))
+			return !state->tag_value.ptr ||
+			       slice_eq(strbuf_slice(&value), state->tag_value);
+	return false;
+}
+
 /* Buckets come in the order of their names. */
 static void add_row(const struct store_bucket *bucket, void *ctx)
 {
 	struct list_buckets *state = ctx;
 	if (!slice_starts(bucket->name, state->prefix) ||
-		slice_cmp(bucket->name, state->marker) <= 0)
+		slice_cmp(bucket->name, state->marker) <= 0 || !tag_fits(state, bucket))
 		return;
 	if (state->count == state->max) {
 		state->truncated = true;
@@ -66,6 +83,8 @@ static void begin(struct request *r)
 	if (!params_max_keys(r, &state->max) || !params_name(r, "prefix", &state->prefix) ||
 		!params_name(r, "marker", &state->marker))
 		return;
+	state->tag_key = request_param(r, S("tag-key"));
+	state->tag_value = request_param(r, S("tag-value"));
 	store_bucket_each(r->ops->options.store, add_row, state);
 	SCOPED_STRBUF(xml, MIB(1));
 	format(state, &xml);

@@ -27,7 +27,7 @@ void setting_release(struct request *r);
  */
 void setting_put(struct request *r, enum store_setting setting,
 	enum err (*normalise)(struct request *r, struct strbuf *out, struct strbuf *reason));
-/* Answers 204, also if it was not set. */
+/* Makes state->document the setting, which is empty unless the caller filled it: 204. */
 void setting_delete(struct request *r, enum store_setting setting);
 
 /*

@@ -5,6 +5,7 @@
 extern const struct op op_copy_object;
 extern const struct op op_delete_bucket;
 extern const struct op op_delete_bucket_cors;
+extern const struct op op_delete_bucket_tags;
 extern const struct op op_delete_object;
 extern const struct op op_delete_objects;
 extern const struct op op_get_bucket_acl;
@@ -12,6 +13,7 @@ extern const struct op op_get_bucket_cors;
 extern const struct op op_get_bucket_info;
 extern const struct op op_get_bucket_location;
 extern const struct op op_get_bucket_referer;
+extern const struct op op_get_bucket_tags;
 extern const struct op op_get_object;
 extern const struct op op_get_object_acl;
 extern const struct op op_get_object_meta;
@@ -26,6 +28,7 @@ extern const struct op op_put_bucket;
 extern const struct op op_put_bucket_acl;
 extern const struct op op_put_bucket_cors;
 extern const struct op op_put_bucket_referer;
+extern const struct op op_put_bucket_tags;
 extern const struct op op_put_object;
 
 /* Those of absent.def. */
@@ -39,6 +42,7 @@ const struct op *const op_table[] = {
 	&op_copy_object,
 	&op_delete_bucket,
 	&op_delete_bucket_cors,
+	&op_delete_bucket_tags,
 	&op_delete_object,
 	&op_delete_objects,
 	&op_get_bucket_acl,
@@ -46,6 +50,7 @@ const struct op *const op_table[] = {
 	&op_get_bucket_info,
 	&op_get_bucket_location,
 	&op_get_bucket_referer,
+	&op_get_bucket_tags,
 	&op_get_object,
 	&op_get_object_acl,
 	&op_get_object_meta,
@@ -60,6 +65,7 @@ const struct op *const op_table[] = {
 	&op_put_bucket_acl,
 	&op_put_bucket_cors,
 	&op_put_bucket_referer,
+	&op_put_bucket_tags,
 	&op_put_object,
 #define ABSENT_GET(name, ...) &op_absent_##name,
 #define ABSENT_DELETE(name, ...) &op_absent_##name,
