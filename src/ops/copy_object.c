@@ -56,6 +56,7 @@ static bool read_headers(struct copy_object *state, struct object_headers *h)
 		if (is_setting || state->replace)
 			e = object_headers_add(h, name, head->headers[i].value, &reason);
 	}
+	h->bucket_class = r->bucket->settings[STORE_SETTING_STORAGE_CLASS];
 	if (e == ERR_OK)
 		e = state->replace
 			    ? object_headers_finish(h)

@@ -43,6 +43,12 @@ static struct slice endpoint_of(const struct request *r)
 	return slice_starts(host, S(".")) ? slice_from(host, 1) : host;
 }
 
+struct slice elements_storage_class(const struct store_bucket *bucket)
+{
+	struct slice class = bucket->settings[STORE_SETTING_STORAGE_CLASS];
+	return class.len ? class : S("Standard");
+}
+
 void elements_add_bucket(
 	struct strbuf *out, const struct request *r, const struct store_bucket *bucket)
 {
@@ -57,7 +63,7 @@ void elements_add_bucket(
 	xml_close(out, "CreationDate");
 	xml_element(out, "ExtranetEndpoint", endpoint);
 	xml_element(out, "IntranetEndpoint", endpoint);
-	xml_element(out, "StorageClass", S("Standard"));
+	xml_element(out, "StorageClass", elements_storage_class(bucket));
 }
 
 void elements_add_url(struct strbuf *out, const struct request *r)

@@ -14,6 +14,8 @@ void elements_add_acl(struct strbuf *out, enum store_acl acl);
 /* "oss-cn-hangzhou": the region that is configured, or OSS's first. */
 void elements_add_location(struct strbuf *out, const struct request *r);
 
+/* The storage class of objects that say none; its bytes are the bucket's, or static. */
+struct slice elements_storage_class(const struct store_bucket *bucket);
 /*
  * What ListBuckets and GetBucketInfo both tell of a bucket, name and location first. Its endpoints
  * are the one at which the request came in.

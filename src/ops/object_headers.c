@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "oss/acl.h"
 #include "oss/names.h"
+#include "oss/storage_class.h"
 
 static const struct slice user_meta = SLICE_LIT("x-oss-meta-");
 
@@ -76,16 +77,10 @@ static enum err set_acl(struct object_headers *h, struct slice value, struct str
 static enum err set_storage_class(
 	struct object_headers *h, struct slice value, struct strbuf *reason)
 {
-	static const char *const classes[] = {
-		"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"};
-	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
-		if (slice_eq(value, slice_str(classes[i]))) {
-			h->storage_class = value;
-			return ERR_OK;
-		}
-	}
-	strbuf_adds(reason, "x-oss-storage-class must be Standard, IA, Archive, ColdArchive or "
-			    "DeepColdArchive.");
+	h->storage_class = value;
+	if (storage_class_is_known(value))
+		return ERR_OK;
+	strbuf_adds(reason, "x-oss-storage-class must be " STORAGE_CLASS_NAMES ".");
 	return ERR_INVALID_ARGUMENT;
 }
 
@@ -144,12 +139,18 @@ enum err object_headers_add(
 	return ERR_OK;
 }
 
+static struct slice class_of(const struct object_headers *h)
+{
+	if (h->storage_class.len)
+		return h->storage_class;
+	return h->bucket_class.len ? h->bucket_class : S("Standard");
+}
+
 enum err object_headers_finish(struct object_headers *h)
 {
 	add_line(h, S("Content-Type"),
 		h->content_type.len ? h->content_type : S("application/octet-stream"), false);
-	add_line(h, S("x-oss-storage-class"),
-		h->storage_class.len ? h->storage_class : S("Standard"), false);
+	add_line(h, S("x-oss-storage-class"), class_of(h), false);
 	return strbuf_broken(&h->lines) ? ERR_INVALID_ARGUMENT : ERR_OK;
 }
 
@@ -163,7 +164,7 @@ enum err object_headers_finish_copy(struct object_headers *h, struct slice lines
 		if (!slice_eq_nocase(name, class))
 			strbuf_add_slice(&h->lines, slice_of(line.ptr, line.len + 1));
 	}
-	add_line(h, class, h->storage_class.len ? h->storage_class : S("Standard"), false);
+	add_line(h, class, class_of(h), false);
 	return strbuf_broken(&h->lines) ? ERR_INVALID_ARGUMENT : ERR_OK;
 }
 

@@ -14,7 +14,8 @@ struct object_headers {
 	struct strbuf lines; /* "Name: value\r\n" each */
 	size_t user_meta_bytes;
 	struct slice content_type;  /* borrowed; empty: none was given */
-	struct slice storage_class; /* borrowed; empty: Standard */
+	struct slice storage_class; /* borrowed; empty: that of the bucket */
+	struct slice bucket_class;  /* set by the caller; borrowed; empty: Standard */
 	enum store_acl acl;
 	bool forbid_overwrite;
 };

@@ -164,6 +164,7 @@ static bool read_attributes(struct request *r, struct post_object *state, struct
 		if (post_fields_is_first(&state->fields, field))
 			e = object_headers_add(h, field->name, field->value, &reason);
 	h->content_type = state->content_type;
+	h->bucket_class = r->bucket->settings[STORE_SETTING_STORAGE_CLASS];
 	if (e == ERR_OK)
 		e = object_headers_finish(h);
 	if (e == ERR_OK)

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PutBucket: PUT / on a bucket. Creating what is there already succeeds and may change its ACL. */
 #include "base/limits.h"
+#include "ops/elements.h"
 #include "ops/ops_internal.h"
 #include "ops/require.h"
 #include "ops/respond.h"
+#include "oss/storage_class.h"
 #include "oss/xml.h"
 
 struct put_bucket {
 	struct request *r;
 	bool has_acl;
 	enum store_acl acl;
-	bool class_supported;
+	struct slice storage_class; /* in the body; empty: none was given */
 	struct store_bucket_create create;
 	struct store_bucket_change change;
 };
@@ -59,9 +61,14 @@ static void begin(struct request *r)
 static enum err storage_class(void *ctx, struct slice text, struct strbuf *reason)
 {
 	struct put_bucket *state = ctx;
-	(void)reason;
-	state->class_supported = slice_eq(xml_trim(text), S("Standard"));
-	return ERR_OK;
+	/* The text lives for this call alone. */
+	state->storage_class = arena_copy(&state->r->arena, xml_trim(text));
+	if (!state->storage_class.ptr)
+		return ERR_UNAVAILABLE;
+	if (storage_class_is_known(state->storage_class))
+		return ERR_OK;
+	strbuf_adds(reason, "The StorageClass must be " STORAGE_CLASS_NAMES ".");
+	return ERR_INVALID_ARGUMENT;
 }
 
 static enum err redundancy(void *ctx, struct slice text, struct strbuf *reason)
@@ -72,7 +79,7 @@ static enum err redundancy(void *ctx, struct slice text, struct strbuf *reason)
 	return ERR_OK;
 }
 
-/* Whether the optional document asks for something that exists here; else it was answered. */
+/* Reads the optional document. False: it was answered. */
 static bool read_configuration(struct request *r)
 {
 	static const struct xml_element elements[] = {
@@ -81,7 +88,6 @@ static bool read_configuration(struct request *r)
 		{.path = "/CreateBucketConfiguration/DataRedundancyType", .text = redundancy},
 	};
 	struct put_bucket *state = r->state;
-	state->class_supported = true;
 	if (r->body.len == 0)
 		return true;
 	SCOPED_STRBUF(reason, 512);
@@ -89,12 +95,7 @@ static bool read_configuration(struct request *r)
 		xml_read(strbuf_slice(&r->body), elements, ARRAY_LEN(elements), state, &reason);
 	if (e != ERR_OK)
 		respond_error_text(r, e, "%s", reason.ptr);
-	else if (!state->class_supported)
-		respond_error_text(r, ERR_NOT_IMPLEMENTED,
-			"Buckets of this store have the storage class Standard.");
-	else
-		return true;
-	return false;
+	return e == ERR_OK;
 }
 
 static void finish(struct request *r)
@@ -104,6 +105,12 @@ static void finish(struct request *r)
 	struct store *store = r->ops->options.store;
 	if (!read_configuration(r))
 		return;
+	if (r->bucket && state->storage_class.len &&
+		!slice_eq(state->storage_class, elements_storage_class(r->bucket))) {
+		respond_error_text(r, ERR_BUCKET_ALREADY_EXISTS,
+			"The bucket exists, and its storage class can not be changed.");
+		return;
+	}
 	state->create.name = name;
 	request_hold(r);
 	if (r->bucket && !state->has_acl) {
@@ -121,6 +128,7 @@ static void finish(struct request *r)
 			.wait = {.task.run = created, .home = r->home},
 			.name = name,
 			.acl = state->acl,
+			.storage_class = state->storage_class,
 		};
 		store_bucket_create(store, &state->create);
 	}

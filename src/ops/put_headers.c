@@ -56,6 +56,7 @@ bool put_headers_object(struct request *r, struct object_headers *h)
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < head->header_count && e == ERR_OK; i++)
 		e = object_headers_add(h, head->headers[i].name, head->headers[i].value, &reason);
+	h->bucket_class = r->bucket->settings[STORE_SETTING_STORAGE_CLASS];
 	if (e == ERR_OK)
 		e = object_headers_finish(h);
 	if (e == ERR_OK)

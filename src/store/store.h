@@ -63,6 +63,7 @@ enum store_setting {
 	STORE_SETTING_LIFECYCLE,
 	STORE_SETTING_REFERER,
 	STORE_SETTING_TAGGING,
+	STORE_SETTING_STORAGE_CLASS, /* of objects that say none; set when the bucket is made */
 	STORE_SETTING_COUNT,
 };
 
@@ -91,6 +92,7 @@ struct store_bucket_create {
 	struct store_wait wait;
 	struct slice name; /* a valid bucket name (oss/names.h) */
 	enum store_acl acl;
+	struct slice storage_class; /* a setting, from the beginning; short */
 };
 
 struct store_bucket_change {

@@ -160,7 +160,8 @@ void change_upload_complete(struct store *store, struct store_upload_complete *c
 
 void change_bucket_create(struct store *store, struct store_bucket_create *create)
 {
-	if (create->name.len == 0 || create->name.len > RECORD_NAME_MAX) {
+	if (create->name.len == 0 || create->name.len > RECORD_NAME_MAX ||
+		create->storage_class.len > BUCKET_SETTING_MAX) {
 		local_answer(&create->wait, ERR_INVALID_ARGUMENT);
 		return;
 	}
@@ -169,6 +170,7 @@ void change_bucket_create(struct store *store, struct store_bucket_create *creat
 		return;
 	request->change.name = create->name;
 	request->change.acl = create->acl == STORE_ACL_DEFAULT ? STORE_ACL_PRIVATE : create->acl;
+	request->change.storage_class = create->storage_class;
 	request->change.created_ms = clock_wall_ms(local_of(store)->options.clock);
 	request_send(store, request);
 }

@@ -57,9 +57,10 @@ struct change {
 	bool as_public;
 	const struct location *moves_from; /* CHANGE_MOVE: where it was read */
 	struct store_upload_complete *complete;
-	/* The buckets: whose `name` counts, and for a creation acl and created_ms. */
+	/* The buckets: whose `name` counts, and for a creation what follows. */
 	struct slice name;
 	enum store_acl acl;
+	struct slice storage_class;
 	int64_t created_ms;
 	const struct store_bucket_change *bucket_change;
 	/* CHANGE_FORGET_*: */

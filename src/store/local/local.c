@@ -23,7 +23,7 @@ enum {
 	READERS = 2,
 	FORMAT_VERSION = 2,
 	FORMAT_WITHOUT_VERSIONS = 1, /* can be read, and becomes the newer one */
-	FORMAT_MAX = 64, /* bytes of the file `format` */
+	FORMAT_MAX = 64,             /* bytes of the file `format` */
 };
 
 #define SEGMENT_BYTES_DEFAULT MIB(256)

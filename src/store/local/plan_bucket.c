@@ -14,6 +14,7 @@ static enum err next_bucket(struct local *local, uint64_t sequence, const struct
 	if (change->kind == CHANGE_BUCKET_CREATE) {
 		next.id = sequence;
 		next.created_ms = change->created_ms;
+		next.settings[STORE_SETTING_STORAGE_CLASS] = change->storage_class;
 		if (old)
 			e = ERR_BUCKET_ALREADY_EXISTS;
 		else if (buckets_count(buckets) >= LIMIT_BUCKETS)

@@ -174,3 +174,30 @@ for (const [version, v4] of SIGNATURES) {
 		assert.equal(await refusal(client.getBucketInfo(name)), "404 NoSuchBucket");
 	});
 }
+
+const creation = kind => ({ body: `<CreateBucketConfiguration><StorageClass>${kind}</StorageClass>`
+	+ "</CreateBucketConfiguration>" });
+
+test("a bucket has a storage class, and objects have it that say none", async () => {
+	assert.equal((await request(store, "PUT", "b-class", "", creation("IA"))).status, 200);
+	assert.equal((await get("b-class", "bucketInfo")).xml("StorageClass"), "IA");
+	assert.equal((await list({ prefix: "b-class" })).xml("StorageClass"), "IA");
+	const classes = async () => [...(await request(store, "GET", "b-class")).text
+		.matchAll(/<StorageClass>(\w+)</g)].map(([, name]) => name);
+	await request(store, "PUT", "b-class", "a", { body: "x" });
+	await request(store, "PUT", "b-class", "b", { body: "x", headers: { "x-oss-storage-class": "Standard" } });
+	await request(store, "PUT", "b-class", "c", { headers: { "x-oss-copy-source": "/b-class/b" } });
+	await request(store, "PUT", "b-one", "d", { headers: { "x-oss-copy-source": "/b-class/a" } });
+	assert.deepEqual(await classes(), ["IA", "Standard", "IA"]);
+	assert.equal((await request(store, "HEAD", "b-class", "a")).headers["x-oss-storage-class"], "IA");
+	assert.equal((await request(store, "HEAD", "b-one", "d")).headers["x-oss-storage-class"], "Standard");
+	for (const key of ["a", "b", "c"])
+		await request(store, "DELETE", "b-class", key);
+	await request(store, "DELETE", "b-one", "d");
+
+	assert.equal((await request(store, "PUT", "b-class", "", creation("IA"))).status, 200, "as it is");
+	assert.equal((await request(store, "PUT", "b-class")).status, 200, "nothing is asked for");
+	refused(await request(store, "PUT", "b-class", "", creation("Standard")), 409, "BucketAlreadyExists");
+	refused(await request(store, "PUT", "b-other", "", creation("Cheap")), 400, "InvalidArgument");
+	assert.equal((await request(store, "DELETE", "b-class")).status, 204);
+});

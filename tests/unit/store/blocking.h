@@ -54,7 +54,7 @@ static inline enum err blocking_wait(struct blocking *b, struct store_wait *wait
 static inline enum err bucket_create(struct store *s, struct slice name, enum store_acl acl)
 {
 	struct blocking b;
-	struct store_bucket_create create = {.name = name, .acl = acl};
+	struct store_bucket_create create = {.name = name, .acl = acl, .storage_class = S("IA")};
 	blocking_init(&b, &create.wait);
 	store_bucket_create(s, &create);
 	return blocking_wait(&b, &create.wait);

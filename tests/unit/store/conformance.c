@@ -58,7 +58,8 @@ static void buckets_live(struct run *r)
 	const struct store_bucket *one = store_bucket_get(s, S("one"));
 	check(r,
 		one && slice_eq(one->name, S("one")) && one->acl == STORE_ACL_PUBLIC_READ &&
-			one->created_ms > 0 && one->settings[STORE_SETTING_CORS].len == 0,
+			one->created_ms > 0 && one->settings[STORE_SETTING_CORS].len == 0 &&
+			slice_eq(one->settings[STORE_SETTING_STORAGE_CLASS], S("IA")),
 		"a new bucket is as it was asked for");
 	struct store_bucket_change change = {.name = S("one"),
 		.set_setting = true,
