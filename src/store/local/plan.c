@@ -91,7 +91,8 @@ void plan_tell_object(struct stage *stage, struct change *change)
 	struct stage_entry now;
 	key_object(&key, change->bucket_id,
 		slice_of((const char *)change->head + RECORD_HEADER_BYTES, change->key_len));
-	if (stage_look(stage, &key, &now) == ERR_OK && now.found && change->object) {
+	if (stage_look(stage, &key, &now) == ERR_OK && change->object) {
+		/* All zero if there is none. */
 		*change->object = now.entry.meta.object;
 		change->object->headers = S("");
 		change->object->tags = S("");

@@ -180,15 +180,61 @@ static inline char *blob_read(const struct store_blob *blob)
 	return bytes;
 }
 
+static inline enum err read_begin(
+	struct store *s, struct store_get *get, uint64_t at, struct store_read *read)
+{
+	struct blocking b;
+	*read = (struct store_read){.get = get, .at = at};
+	blocking_init(&b, &read->wait);
+	if (store_read(s, read) == STORE_WAIT)
+		return blocking_wait(&b, &read->wait);
+	return read->wait.err;
+}
+
+/* The bytes of an object that is being read, from `at` on; on the heap, or NULL. */
+static inline char *get_bytes(struct store *s, struct store_get *get, uint64_t at)
+{
+	uint64_t size = get->object.size - at;
+	char *bytes = malloc(size + 1);
+	uint64_t got = 0;
+	bool ok = bytes != NULL;
+	while (ok && got < size) {
+		struct store_read read;
+		struct store_blob blob = get->blob;
+		bool more = at + got >= blob.size;
+		if (more) {
+			ok = read_begin(s, get, at + got, &read) == ERR_OK;
+			blob = read.blob;
+		} else {
+			blob.offset += at + got;
+			blob.size -= at + got;
+		}
+		char *piece = ok ? blob_read(&blob) : NULL;
+		size_t len = blob.size < size - got ? (size_t)blob.size : (size_t)(size - got);
+		if (ok && more)
+			store_read_release(s, &read);
+		ok = piece && len > 0;
+		if (ok)
+			memcpy(bytes + got, piece, len);
+		got += len;
+		free(piece);
+	}
+	if (!ok) {
+		free(bytes);
+		return NULL;
+	}
+	return bytes;
+}
+
 /* Whether the object is exactly `bytes`. */
 static inline bool object_is(struct store *s, uint64_t bucket, struct slice key, struct slice bytes)
 {
 	struct store_get get;
 	if (get_begin(s, bucket, key, false, &get) != ERR_OK)
 		return false;
-	char *got = blob_read(&get.blob);
-	bool same = got && get.object.size == bytes.len && get.blob.size == bytes.len &&
-		    slice_eq(slice_of(got, bytes.len), bytes);
+	char *got = get_bytes(s, &get, 0);
+	bool same =
+		got && get.object.size == bytes.len && slice_eq(slice_of(got, bytes.len), bytes);
 	free(got);
 	store_get_release(s, &get);
 	return same;
@@ -223,6 +269,95 @@ static inline enum err list_objects(struct store *s, struct store_list *list)
 	struct blocking b;
 	blocking_init(&b, &list->wait);
 	store_list(s, list);
+	return blocking_wait(&b, &list->wait);
+}
+
+/* A put of whichever kind `spec` says. */
+static inline enum err put_as(struct store *s, const struct store_put_spec *spec,
+	struct slice bytes, struct store_object *ret)
+{
+	struct store_put *put;
+	enum err e = store_put_begin(s, spec, &put);
+	if (e != ERR_OK)
+		return e;
+	(void)put_pieces(s, put, bytes, 0);
+	struct blocking b;
+	struct store_put_commit commit = {.forbid_overwrite = false};
+	blocking_init(&b, &commit.wait);
+	store_put_commit(s, put, &commit);
+	e = blocking_wait(&b, &commit.wait);
+	if (ret)
+		*ret = commit.object;
+	return e;
+}
+
+static inline enum err upload_begin(
+	struct store *s, uint64_t bucket, struct slice key, struct slice headers, uint64_t *ret)
+{
+	struct blocking b;
+	struct store_upload_begin begin = {.bucket_id = bucket, .key = key, .headers = headers};
+	blocking_init(&b, &begin.wait);
+	store_upload_begin(s, &begin);
+	enum err e = blocking_wait(&b, &begin.wait);
+	*ret = begin.upload;
+	return e;
+}
+
+static inline enum err put_part(struct store *s, uint64_t bucket, struct slice key, uint64_t upload,
+	uint32_t part, struct slice bytes, struct store_object *ret)
+{
+	struct store_put_spec spec = {.kind = STORE_PUT_PART,
+		.bucket_id = bucket,
+		.key = key,
+		.upload = upload,
+		.part = part};
+	return put_as(s, &spec, bytes, ret);
+}
+
+static inline enum err append(struct store *s, uint64_t bucket, struct slice key, uint64_t position,
+	struct slice bytes, struct store_object *ret)
+{
+	struct store_put_spec spec = {.kind = STORE_PUT_APPEND,
+		.bucket_id = bucket,
+		.key = key,
+		.headers = S("A: appended\r\n"),
+		.position = position};
+	return put_as(s, &spec, bytes, ret);
+}
+
+static inline enum err upload_abort(
+	struct store *s, uint64_t bucket, struct slice key, uint64_t upload)
+{
+	struct blocking b;
+	struct store_upload_abort abort = {.bucket_id = bucket, .key = key, .upload = upload};
+	blocking_init(&b, &abort.wait);
+	store_upload_abort(s, &abort);
+	return blocking_wait(&b, &abort.wait);
+}
+
+/* Fill in all but the wait. */
+static inline enum err upload_complete(struct store *s, struct store_upload_complete *complete)
+{
+	struct blocking b;
+	blocking_init(&b, &complete->wait);
+	store_upload_complete(s, complete);
+	return blocking_wait(&b, &complete->wait);
+}
+
+/* Fill in all but the wait; the releases are due on ERR_OK. */
+static inline enum err list_parts(struct store *s, struct store_list_parts *list)
+{
+	struct blocking b;
+	blocking_init(&b, &list->wait);
+	store_list_parts(s, list);
+	return blocking_wait(&b, &list->wait);
+}
+
+static inline enum err list_uploads(struct store *s, struct store_list_uploads *list)
+{
+	struct blocking b;
+	blocking_init(&b, &list->wait);
+	store_list_uploads(s, list);
 	return blocking_wait(&b, &list->wait);
 }
 
