@@ -78,6 +78,14 @@
 #define LIMIT_CALLBACK_BODY_BYTES MIB(4) /* what we send, after substitution */
 #define LIMIT_CALLBACKS_IN_FLIGHT 2000
 
+/* The log of callbacks */
+#define LIMIT_CALLBACK_LOG_ENTRIES 1000
+#define LIMIT_CALLBACK_LOG_MESSAGE_BYTES KIB(64) /* a longer one cannot be sent again */
+#define LIMIT_CALLBACK_LOG_URL_BYTES KIB(2)
+#define LIMIT_CALLBACK_LOG_ANSWER_BYTES 1024 /* the beginning of each answer */
+#define LIMIT_CALLBACK_LOG_QUEUE 1000        /* records that wait for the disk */
+#define LIMIT_CALLBACK_LOG_PAGE 100          /* in one answer of the API */
+
 /* The application server */
 #define LIMIT_APP_BODY_BYTES KIB(64)  /* a callback it receives */
 #define LIMIT_PUBLIC_KEY_BYTES KIB(8) /* a key it fetches */

@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "callback/key.h"
+#include "callback/log.h"
 #include "crypto/digest.h"
 #include "http/date.h"
 #include "net/address.h"
@@ -231,8 +232,55 @@ static void judge(struct callback_job *job)
 
 static void on_answer(struct task *task);
 
+/* Without a log, or memory for it, the callback goes out all the same. */
+static void begin_record(struct callback_job *job)
+{
+	const struct callback_sender_options *options = &job->sender_->options;
+	struct callback_record *record = options->log ? callback_record_new() : NULL;
+	job->record_ = record;
+	if (!record)
+		return;
+	record->time_ms = clock_wall_ms(options->clock);
+	record->bucket = arena_copy(&record->arena, job->bucket);
+	record->object = arena_copy(&record->arena, job->object);
+	record->event = arena_copy(&record->arena, job->event);
+	record->size = job->size;
+	record->request_id = arena_copy(&record->arena, job->request_id);
+	record->owner = arena_copy(&record->arena, job->owner);
+	record->requester = arena_copy(&record->arena, job->requester);
+	callback_record_message(record, job->params, job->body);
+}
+
+/* Why a URL failed: a fault of the network says more than what OSS makes of it. */
+static const char *error_of(const struct callback_job *job)
+{
+	const struct outgoing_request *request = &job->request_;
+	if (job->result == ERR_OK)
+		return "";
+	return request->kind != OUTGOING_ANSWERED && request->status == 0 && request->fault
+		       ? request->fault
+		       : job->message;
+}
+
+static void record_try(struct callback_job *job)
+{
+	const struct outgoing_request *request = &job->request_;
+	struct callback_record *record = job->record_;
+	if (!record || record->try_count == ARRAY_LEN(record->tries))
+		return;
+	struct callback_try *one = &record->tries[record->try_count++];
+	one->status = request->status;
+	one->ms = clock_monotonic_ms() - job->sent_ms_;
+	(void)snprintf(one->error, sizeof(one->error), "%s", error_of(job));
+	callback_record_answer(record, strbuf_slice(&request->answer));
+	record->answer_truncated |= request->kind == OUTGOING_TOO_LONG;
+	record->ok = job->result == ERR_OK;
+}
+
 static void end_job(struct callback_job *job)
 {
+	if (job->record_)
+		job->log_id = callback_log_add(job->sender_->options.log, TAKE(job->record_));
 	executor_post(job->home, &job->done);
 }
 
@@ -270,6 +318,7 @@ static void on_answer(struct task *task)
 	struct callback_job *job = CONTAINER_OF(request, struct callback_job, request_);
 	attempt_free(TAKE(job->attempt_));
 	judge(job);
+	record_try(job);
 	if (job->result != ERR_OK) {
 		outgoing_request_release(request);
 		if (++job->url_ < job->params->url_count) {
@@ -283,6 +332,7 @@ static void on_answer(struct task *task)
 static void on_start(struct task *task)
 {
 	struct callback_job *job = CONTAINER_OF(task, struct callback_job, start_);
+	begin_record(job);
 	start_attempt(job);
 }
 

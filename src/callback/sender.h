@@ -2,7 +2,7 @@
 /*
  * Sends upload callbacks: signs the message, posts it to each callbackUrl in order until one
  * succeeds, and judges the answer (spec: callback sections 5 to 8). Signing and judging happen on
- * a thread of the sender, waiting on none.
+ * a thread of the sender, waiting on none. What came of it goes to the log of callbacks.
  *
  * An answer counts only if its status is 200, its Content-Length is present and valid, its body is
  * at most LIMIT_CALLBACK_ANSWER_BYTES, and is JSON without a byte order mark (or anything if its
@@ -17,7 +17,9 @@
 #include "base/task.h"
 #include "net/outgoing.h"
 
+struct callback_log;    /* callback/log.h */
 struct callback_params; /* oss/callback_params.h */
+struct callback_record; /* callback/record.h */
 struct callback_sender;
 struct callback_key;
 
@@ -26,6 +28,7 @@ struct callback_sender_options {
 	const struct callback_key *key; /* outlives the sender */
 	const struct allow_list *allow; /* exceptions to the address rule; outlives the sender */
 	const struct clock *clock;      /* for the Date header */
+	struct callback_log *log;       /* outlives the sender; NULL: none */
 	int64_t timeout_ms;             /* for each URL; 0 means LIMIT_CALLBACK_MS */
 };
 
@@ -39,6 +42,9 @@ struct callback_job {
 	struct slice bucket;
 	struct slice owner;     /* of the bucket */
 	struct slice requester; /* who uploaded; may be empty */
+	struct slice object;    /* this and the next two for the log alone */
+	struct slice event;     /* "PutObject" */
+	uint64_t size;
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
 
@@ -52,12 +58,14 @@ struct callback_job {
 	char message[160];
 	struct slice answer;
 	struct slice content_type;
+	int64_t log_id; /* 0: it is not in the log */
 
 	/* ---- The sender's own. ---- */
 	struct callback_sender *sender_;
 	struct task start_;
 	struct outgoing_request request_;
 	struct callback_attempt *attempt_;
+	struct callback_record *record_;
 	size_t url_;
 	int64_t sent_ms_;
 };

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/private_file.h"
 #include "callback/key.h"
+#include "callback/log.h"
 #include "cli/config.h"
 #include "cli/first_start.h"
 #include "cli/operations.h"
@@ -46,6 +47,7 @@ struct parts {
 	struct callback_key *callback_key;
 	struct outgoing *outgoing;
 	struct allow_list *allow;
+	struct callback_log *callback_log;
 	struct callback_sender *sender;
 	struct ops *ops;
 	struct ledger *ledger;
@@ -170,13 +172,24 @@ static bool parse_allow(struct parts *p)
 	return false;
 }
 
+/* Without its log the store works all the same; why there is none has been logged. */
+static void open_callback_log(struct parts *p)
+{
+	SCOPED_STRBUF(path, KIB(4));
+	strbuf_addf(&path, "%s/callbacks.db", p->config.server_data);
+	if (callback_log_open(path.ptr, &p->callback_log) != ERR_OK)
+		log_error("callbacks are sent but not logged");
+}
+
 static bool start_callbacks(struct parts *p)
 {
+	open_callback_log(p);
 	const struct callback_sender_options options = {
 		.outgoing = p->outgoing,
 		.key = p->callback_key,
 		.allow = p->allow,
 		.clock = &clock_system,
+		.log = p->callback_log,
 	};
 	(void)snprintf(p->key_url, sizeof(p->key_url), "%s%s",
 		p->config.store_callback_key_url[0] ? p->config.store_callback_key_url
@@ -250,6 +263,7 @@ static bool start_store(struct parts *p)
 		.keys = p->keys,
 		.clock = &clock_system,
 		.callbacks = p->sender,
+		.callback_log = p->callback_log,
 		.callback_key_pem = callback_key_public_pem(p->callback_key),
 		.region = slice_str(p->config.store_region),
 	};
@@ -435,6 +449,7 @@ static void stop(struct parts *p)
 		outgoing_stop(p->outgoing, LIMIT_CALLBACK_MS);
 	wait_until_idle(p, INT64_MAX);
 	callback_sender_free(p->sender);
+	callback_log_close(p->callback_log);
 	ledger_close(p->ledger);
 	store_close(p->store);
 	server_free(p->server);

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "console/callbacks.h"
 #include "console/cors_test.h"
 #include "ops/ops.h"
 #include "oss/json_text.h"
@@ -146,15 +147,41 @@ static bool begin_file(const struct console *console, struct exchange *x)
 	return true;
 }
 
+/* Whether `path` is one number, and what follows it is `tail`. */
+static bool is_number_and(struct slice path, struct slice tail)
+{
+	size_t digits = 0;
+	while (digits < path.len && path.ptr[digits] >= '0' && path.ptr[digits] <= '9')
+		digits++;
+	return digits > 0 && slice_eq(slice_from(path, digits), tail);
+}
+
+/* The operation of a path, whatever the method; NULL: there is none. */
+static const struct op *find_op(struct slice path)
+{
+	static const struct slice callbacks = SLICE_LIT("/callbacks/");
+	if (slice_eq(path, S("/cors-test")))
+		return &op_cors_test;
+	if (slice_eq(path, S("/callbacks")))
+		return &op_list_callbacks;
+	if (!slice_starts(path, callbacks))
+		return NULL;
+	struct slice rest = slice_from(path, callbacks.len);
+	if (is_number_and(rest, S("")))
+		return &op_get_callback;
+	return is_number_and(rest, S("/send")) ? &op_send_callback : NULL;
+}
+
 static bool begin_api(const struct console *console, struct exchange *x)
 {
 	const struct request_head *head = exchange_head(x);
-	if (!slice_eq(head->path, S("/cors-test")))
+	const struct op *op = find_op(head->path);
+	if (!op)
 		return false;
-	if (head->method == op_cors_test.method)
-		ops_begin(console->ops, x, &op_cors_test);
+	if (head->method == op->method)
+		ops_begin(console->ops, x, op);
 	else
-		refuse_method(x, "POST");
+		refuse_method(x, op->method == HTTP_POST ? "POST" : "GET");
 	return true;
 }
 

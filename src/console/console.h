@@ -9,6 +9,7 @@
  *	GET /console/NAME           the other files of web/console/
  *	GET /console/config.json    {"version", "store", "region"}
  *	POST /cors-test             cors_test.h
+ *	/callbacks...               callbacks.h
  */
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H

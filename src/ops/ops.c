@@ -266,6 +266,13 @@ const struct ops_options *ops_options(const struct ops *ops)
 	return &ops->options;
 }
 
+void ops_count_callback(struct ops *ops, bool ok)
+{
+	ops_count(&ops->callbacks);
+	if (!ok)
+		ops_count(&ops->callbacks_failed);
+}
+
 bool ops_idle(const struct ops *ops)
 {
 	return atomic_load_explicit(&ops->open_requests, memory_order_acquire) == 0;

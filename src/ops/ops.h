@@ -21,10 +21,11 @@ struct op;
 #define OPS_CONSOLE_ORIGINS_MAX 16
 
 struct ops_options {
-	struct store *store; /* this and the next three outlive the service */
+	struct store *store; /* this and the next four outlive the service */
 	const struct keys *keys;
 	const struct clock *clock;
 	struct callback_sender *callbacks;
+	struct callback_log *callback_log; /* NULL: it could not be opened */
 	struct slice callback_key_pem; /* served at OPS_CALLBACK_KEY_PATH; outlives the service */
 	struct slice region;           /* the only one accepted in V4 signatures; empty: any */
 	struct slice domains[OPS_DOMAINS_MAX]; /* besides localhost; outlive the service */
@@ -56,6 +57,8 @@ const struct ops_options *ops_options(const struct ops *ops);
  * path itself. Answers and errors are the store's.
  */
 void ops_begin(struct ops *ops, struct exchange *x, const struct op *op);
+/* Counts a callback that has come back. Any thread. */
+void ops_count_callback(struct ops *ops, bool ok);
 /* Whether no request holds anything any more, exchanges that have gone included. Any thread. */
 bool ops_idle(const struct ops *ops);
 /* Once idle. NULL is allowed. */

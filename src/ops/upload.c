@@ -104,6 +104,7 @@ static void called_back(struct task *task)
 	struct callback_job *job = CONTAINER_OF(task, struct callback_job, done);
 	struct upload *u = CONTAINER_OF(job, struct upload, job);
 	struct request *r = u->r;
+	ops_count_callback(r->ops, job->result == ERR_OK);
 	if (job->result == ERR_OK) {
 		/* Somebody else's text on the store's origin. */
 		respond_header(r, "X-Content-Type-Options", S("nosniff"));
@@ -111,7 +112,6 @@ static void called_back(struct task *task)
 		strbuf_add_slice(&type, job->content_type);
 		respond(r, 200, type.len ? type.ptr : "application/json", job->answer);
 	} else {
-		ops_count(&r->ops->callbacks_failed);
 		if (r->x)
 			exchange_note(r->x, "callback=failed");
 		respond_error_text(r, job->result, "%s", job->message);
@@ -153,10 +153,12 @@ static void send_callback(struct upload *u, struct slice etag, struct slice md5)
 		.bucket = r->address.bucket.text,
 		.owner = S("postern"),
 		.requester = r->anonymous ? S("") : r->key.id,
+		.object = r->address.key.text,
+		.event = slice_str(r->op->name),
+		.size = u->commit.object.size,
 		.home = r->home,
 		.done.run = called_back,
 	};
-	ops_count(&r->ops->callbacks);
 	request_hold(r);
 	callback_send(r->ops->options.callbacks, &u->job);
 }
