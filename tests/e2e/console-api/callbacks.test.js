@@ -6,7 +6,7 @@ import { createPublicKey, createVerify } from "node:crypto";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ask, askV1 } from "../lib/console.js";
+import { ask, askV1 } from "../lib/console_api.js";
 import { base64Json, policy, postForm, request, send, signedFieldsV1 } from "../lib/oss.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort, says, startSink } from "../lib/sink.js";
@@ -92,6 +92,9 @@ test("a failure keeps the beginning of the answer, whatever bytes it has", async
 	const { answer, answer_truncated, tries } = await newest();
 	assert.deepEqual([answer, answer_truncated, tries[0].status, tries[0].error],
 		["no", false, 200, "Response body is not valid json format."]);
+	const endless = await startSink(t, says("x".repeat(1024 * 1024 + 1)));
+	assert.equal((await upload(endless.url)).status, 203);
+	assert.equal((await newest()).answer_truncated, true);
 });
 
 test("an address that is refused when it is connected to", async t => {

@@ -3,7 +3,7 @@
 // those rules.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ask } from "../lib/console.js";
+import { ask } from "../lib/console_api.js";
 import { policy, postForm, request, send, signedFieldsV1 } from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
 import { presignV4, target } from "../lib/sign.js";
