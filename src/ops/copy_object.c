@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CopyObject: PUT /key with x-oss-copy-source (spec: REST API section 6). */
+/*
+ * CopyObject: PUT /key with x-oss-copy-source (spec: REST API section 6). Of a symbolic link the
+ * link is copied. A copy of an object onto itself is how clients change its headers.
+ */
 #include "base/limits.h"
 #include "base/log.h"
 #include "ops/copy_from.h"
 #include "ops/object_headers.h"
 #include "ops/object_text.h"
+#include "ops/ops_internal.h"
 #include "ops/params.h"
 #include "ops/respond.h"
+#include "ops/symlink.h"
 #include "ops/transfer.h"
+#include "ops/version.h"
 #include "oss/iso8601.h"
 #include "oss/xml.h"
 
 struct copy_object {
 	struct copy_from from;
-	bool replace; /* the request says what the headers are */
+	bool replace;      /* the request says what the headers are */
+	bool replace_tags; /* and the tags */
 	struct transfer transfer;
 };
 
@@ -31,15 +38,14 @@ static bool read_directive(struct request *r, const char *name, bool *ret)
 static void begin(struct request *r)
 {
 	struct copy_object *state = r->state;
-	bool replace_tags;
 	if (!copy_from_parse(&state->from, r) ||
 		!read_directive(r, "x-oss-metadata-directive", &state->replace) ||
-		!read_directive(r, "x-oss-tagging-directive", &replace_tags))
+		!read_directive(r, "x-oss-tagging-directive", &state->replace_tags))
 		return;
-	/* This is how clients change the headers of an object, whatever the directive says. */
-	if (slice_eq(state->from.name.bucket.text, r->address.bucket.text) &&
+	if (r->bucket->versioning == STORE_UNVERSIONED &&
+		slice_eq(state->from.name.bucket.text, r->address.bucket.text) &&
 		slice_eq(state->from.name.key.text, r->address.key.text))
-		state->replace = true;
+		state->replace = true; /* whatever the directive says */
 }
 
 /* What the copy is stored with. `h` holds what is read. False: it was answered. */
@@ -49,6 +55,8 @@ static bool read_headers(struct copy_object *state, struct object_headers *h)
 	const struct request_head *head = exchange_head(r->x);
 	SCOPED_STRBUF(reason, 512);
 	enum err e = ERR_OK;
+	if (state->replace)
+		strbuf_add_slice(&h->lines, symlink_target_line(&state->from.source.get.object));
 	for (size_t i = 0; i < head->header_count && e == ERR_OK; i++) {
 		struct slice name = head->headers[i].name;
 		bool is_setting = slice_eq_nocase(slice_head(name, 6), S("x-oss-")) &&
@@ -67,6 +75,31 @@ static bool read_headers(struct copy_object *state, struct object_headers *h)
 	return false;
 }
 
+static void answer(struct copy_object *state, const struct store_object *made)
+{
+	struct request *r = state->from.r;
+	const struct store_object *source = &state->from.source.get.object;
+	SCOPED_STRBUF(xml, KIB(4));
+	SCOPED_STRBUF(crc, 32);
+	SCOPED_STRBUF(etag, 64);
+	strbuf_addc(&etag, '"');
+	object_etag_add(&etag, made);
+	strbuf_addc(&etag, '"');
+	strbuf_adds(&xml, XML_PROLOG "<CopyObjectResult><LastModified>");
+	iso8601_add(&xml, made->modified_ms);
+	strbuf_addf(&xml, "</LastModified><ETag>%s</ETag></CopyObjectResult>\n", etag.ptr);
+	/* In a header as well: oss2 looks for it there. */
+	respond_header(r, "ETag", strbuf_slice(&etag));
+	strbuf_add_u64(&crc, made->crc64);
+	respond_header(r, "x-oss-hash-crc64ecma", strbuf_slice(&crc));
+	version_add_header(r, "x-oss-copy-source-version-id", state->from.bucket, source->is_null,
+		source->version);
+	version_add_headers(r, r->bucket, made);
+	respond_xml(r, &xml);
+}
+
+/* ---- By copying the bytes -------------------------------------------------------------------- */
+
 static void copied(struct transfer *transfer, enum err e)
 {
 	struct copy_object *state = CONTAINER_OF(transfer, struct copy_object, transfer);
@@ -84,52 +117,43 @@ static void copied(struct transfer *transfer, enum err e)
 		respond_error(r, e);
 		return;
 	}
-	SCOPED_STRBUF(xml, KIB(4));
-	SCOPED_STRBUF(crc, 32);
-	SCOPED_STRBUF(etag, 64);
-	strbuf_addc(&etag, '"');
-	object_etag_add(&etag, made);
-	strbuf_addc(&etag, '"');
-	strbuf_adds(&xml, XML_PROLOG "<CopyObjectResult><LastModified>");
-	iso8601_add(&xml, made->modified_ms);
-	strbuf_addf(&xml, "</LastModified><ETag>%s</ETag></CopyObjectResult>\n", etag.ptr);
-	/* In a header as well: oss2 looks for it there. */
-	respond_header(r, "ETag", strbuf_slice(&etag));
-	strbuf_add_u64(&crc, made->crc64);
-	respond_header(r, "x-oss-hash-crc64ecma", strbuf_slice(&crc));
-	respond_xml(r, &xml);
+	answer(state, made);
 }
 
-static void start(struct copy_object *state, const struct object_headers *h)
+static void copy(struct copy_object *state, const struct object_headers *h)
 {
 	struct request *r = state->from.r;
 	struct store_get *source = &state->from.source.get;
+	if (source->object.size > LIMIT_OBJECT_BYTES) {
+		respond_error(r, ERR_ENTITY_TOO_LARGE);
+		return;
+	}
 	struct store_put_spec spec = {
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
 		.headers = strbuf_slice(&h->lines),
+		.tags = state->replace_tags ? strbuf_slice(&h->tags) : source->object.tags,
 		.acl = h->acl,
+		.type = source->object.type == STORE_SYMLINK ? STORE_SYMLINK : STORE_NORMAL,
 		.size_hint = source->object.size,
 	};
 	state->transfer.commit = (struct store_put_commit){
-		.forbid_overwrite = h->forbid_overwrite,
+		.forbid_overwrite = object_headers_forbid(h, r->bucket),
 		.as_public = r->anonymous,
 		.expect_md5 = source->object.type == STORE_NORMAL ? source->object.md5 : NULL,
 	};
 	transfer_start(&state->transfer, r, source, 0, source->object.size, &spec, copied);
 }
 
+/* ---- The operation --------------------------------------------------------------------------- */
+
 static void found(struct copy_from *from)
 {
 	struct copy_object *state = CONTAINER_OF(from, struct copy_object, from);
 	struct object_headers h;
-	if (from->source.get.object.size > LIMIT_OBJECT_BYTES) {
-		respond_error(from->r, ERR_ENTITY_TOO_LARGE);
-		return;
-	}
 	object_headers_init(&h);
 	if (read_headers(state, &h))
-		start(state, &h);
+		copy(state, &h);
 	object_headers_release(&h);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DeleteMultipleObjects, POST /?delete (spec: REST API section 6). All deletes are given to the
- * store at once, which makes them durable together, and the answer waits for the last. Either all
- * keys were deleted or the answer is an error, after which a client may simply ask again.
+ * store at once, which makes them durable together, and the answer waits for the last. It lists
+ * those that were deleted or, if it is to be quiet, those that were not; if nothing was, it is the
+ * error that the first one met.
  */
 #include "base/limits.h"
 #include "ops/elements.h"
@@ -10,6 +11,7 @@
 #include "ops/params.h"
 #include "ops/require.h"
 #include "ops/respond.h"
+#include "ops/version.h"
 #include "oss/xml.h"
 
 enum {
@@ -26,12 +28,16 @@ struct delete_objects {
 	struct request *r;
 	bool encode;
 	bool quiet;
-	bool has_key;       /* the <Object> that is being read */
+	bool has_key; /* the <Object> that is being read */
+	bool has_version;
+	struct store_version version;
 	struct strbuf keys; /* one behind the other */
 	size_t ends[MAX_OBJECTS];
+	struct store_version versions[MAX_OBJECTS];
 	size_t count;
 	struct delete_one *each; /* `count` of them, on the heap: they outlive the exchange */
 	size_t left;
+	size_t failed;
 	enum err err; /* the first that a delete met */
 };
 
@@ -52,6 +58,8 @@ static enum err object_opens(void *ctx, struct strbuf *reason)
 {
 	struct delete_objects *state = ctx;
 	state->has_key = false;
+	state->has_version = false;
+	state->version = (struct store_version){.number = 0};
 	if (state->count < MAX_OBJECTS)
 		return ERR_OK;
 	strbuf_adds(reason, "There are more than 1000 objects.");
@@ -75,21 +83,31 @@ static enum err read_key(void *ctx, struct slice text, struct strbuf *reason)
 	return strbuf_broken(&state->keys) ? ERR_UNAVAILABLE : ERR_OK;
 }
 
-static enum err read_version(void *ctx UNUSED, struct slice text, struct strbuf *reason)
+static enum err read_version(void *ctx, struct slice text, struct strbuf *reason)
 {
-	if (xml_trim(text).len == 0)
+	struct delete_objects *state = ctx;
+	struct slice id = xml_trim(text);
+	if (state->has_version || id.len == 0) {
+		/* OSS refuses an empty one too (EC 0016-00000612). */
+		strbuf_adds(reason, "An Object has an empty VersionId, or two of them.");
+		return ERR_MALFORMED_XML;
+	}
+	state->has_version = true;
+	if (version_parse(id, &state->version))
 		return ERR_OK;
-	strbuf_adds(reason, "VersionId is not implemented.");
-	return ERR_NOT_IMPLEMENTED;
+	strbuf_adds(reason, "Invalid version id specified.");
+	return ERR_INVALID_ARGUMENT;
 }
 
 static enum err object_closes(void *ctx, struct strbuf *reason)
 {
-	const struct delete_objects *state = ctx;
-	if (state->has_key)
-		return ERR_OK;
-	strbuf_adds(reason, "An Object has no Key.");
-	return ERR_MALFORMED_XML;
+	struct delete_objects *state = ctx;
+	if (!state->has_key) {
+		strbuf_adds(reason, "An Object has no Key.");
+		return ERR_MALFORMED_XML;
+	}
+	state->versions[state->count - 1] = state->version;
+	return ERR_OK;
 }
 
 /* False: it was answered. */
@@ -118,17 +136,55 @@ static bool read_document(struct request *r, struct delete_objects *state)
 /* ---- Deleting --------------------------------------------------------------------------------
  */
 
+static void add_id(struct strbuf *out, const char *element, bool is_null, uint64_t number)
+{
+	xml_open(out, element);
+	version_add_id(out, is_null, number);
+	xml_close(out, element);
+}
+
+static void add_deleted(
+	const struct delete_objects *state, const struct store_delete *del, struct strbuf *out)
+{
+	const struct store_version *version = &del->version;
+	xml_open(out, "Deleted");
+	elements_add_name(out, "Key", del->key, state->encode);
+	if (version->is_null || version->number)
+		add_id(out, "VersionId", version->is_null, version->number);
+	if (del->made_marker || del->deleted_marker)
+		xml_element(out, "DeleteMarker", S("true"));
+	if (del->made_marker)
+		add_id(out, "DeleteMarkerVersionId", del->marker_is_null, del->marker);
+	else if (del->deleted_marker)
+		add_id(out, "DeleteMarkerVersionId", version->is_null, version->number);
+	xml_close(out, "Deleted");
+}
+
 static void format(const struct delete_objects *state, struct strbuf *out)
 {
 	strbuf_adds(out, XML_PROLOG "<DeleteResult>");
 	if (state->encode)
 		xml_element(out, "EncodingType", S("url"));
 	for (size_t i = 0; i < state->count; i++) {
-		xml_open(out, "Deleted");
-		elements_add_name(out, "Key", state->each[i].del.key, state->encode);
-		xml_close(out, "Deleted");
+		const struct store_delete *del = &state->each[i].del;
+		bool deleted = del->wait.err == ERR_OK;
+		if (deleted != state->quiet)
+			add_deleted(state, del, out);
 	}
 	strbuf_adds(out, "</DeleteResult>\n");
+}
+
+static void answer(struct request *r, const struct delete_objects *state)
+{
+	if (state->failed == state->count) {
+		respond_error(r, state->err);
+	} else if (state->quiet && !state->failed) {
+		respond(r, 200, NULL, S(""));
+	} else if (r->x) {
+		SCOPED_STRBUF(xml, RESULT_DOCUMENT_BYTES);
+		format(state, &xml);
+		respond_xml(r, &xml);
+	}
 }
 
 static void deleted(struct task *task)
@@ -137,19 +193,11 @@ static void deleted(struct task *task)
 	struct store_delete *del = CONTAINER_OF(wait, struct store_delete, wait);
 	struct delete_objects *state = CONTAINER_OF(del, struct delete_one, del)->all;
 	struct request *r = state->r;
-	if (state->err == ERR_OK)
+	if (wait->err != ERR_OK && !state->failed++)
 		state->err = wait->err;
 	if (--state->left)
 		return;
-	if (state->err != ERR_OK) {
-		respond_error(r, state->err);
-	} else if (state->quiet) {
-		respond(r, 200, NULL, S(""));
-	} else if (r->x) {
-		SCOPED_STRBUF(xml, RESULT_DOCUMENT_BYTES);
-		format(state, &xml);
-		respond_xml(r, &xml);
-	}
+	answer(r, state);
 	request_release(r);
 }
 
@@ -172,6 +220,7 @@ static void delete_all(struct request *r, struct delete_objects *state)
 			.bucket_id = r->bucket->id,
 			.as_public = r->anonymous,
 			.key = slice_of(keys.ptr + from, state->ends[i] - from),
+			.version = state->versions[i],
 		};
 		from = state->ends[i];
 		store_delete(r->ops->options.store, &one->del);

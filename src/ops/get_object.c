@@ -11,6 +11,7 @@
 #include "ops/respond.h"
 #include "ops/symlink.h"
 #include "ops/version.h"
+#include "oss/tagging.h"
 
 struct get_object {
 	struct lookup lookup;
@@ -88,6 +89,13 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 	strbuf_adds(&lines, "\r\n");
 	exchange_header_lines(r->x, strbuf_slice(&lines));
 	version_add_headers(r, lookup->what.bucket, told);
+	/* OSS tells those alone who may read the tags. */
+	size_t tags = r->anonymous ? 0 : tagging_count(told->tags);
+	if (tags) {
+		SCOPED_STRBUF(count, 32);
+		strbuf_add_u64(&count, tags);
+		exchange_header(r->x, "x-oss-tagging-count", strbuf_slice(&count));
+	}
 }
 
 /* True: go on. */

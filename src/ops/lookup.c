@@ -19,19 +19,8 @@ static void refuse(struct lookup *lookup)
 								  : get->wait.err);
 		return;
 	}
-	if (get->object.is_marker)
-		version_add_headers(r, lookup->what.bucket, &get->object);
-	if (get->wait.err == ERR_METHOD_NOT_ALLOWED) {
-		version_refuse_marker(r);
-		return;
-	}
-	respond_detail(r, "Key", get->key);
-	if (get->wait.err == ERR_NO_SUCH_VERSION) {
-		SCOPED_STRBUF(id, 32);
-		version_add_id(&id, lookup->what.version.is_null, lookup->what.version.number);
-		respond_detail(r, "VersionId", strbuf_slice(&id));
-	}
-	respond_error(r, get->wait.err);
+	version_refuse(r, get->wait.err, lookup->what.bucket, get->key, lookup->what.version,
+		&get->object);
 }
 
 static void follow(struct lookup *lookup);

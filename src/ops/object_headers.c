@@ -5,6 +5,7 @@
 #include "oss/acl.h"
 #include "oss/names.h"
 #include "oss/storage_class.h"
+#include "oss/tagging.h"
 
 static const struct slice user_meta = SLICE_LIT("x-oss-meta-");
 
@@ -18,11 +19,13 @@ void object_headers_init(struct object_headers *h)
 {
 	*h = (struct object_headers){.acl = STORE_ACL_DEFAULT};
 	strbuf_init(&h->lines, KIB(32));
+	strbuf_init(&h->tags, TAGGING_BYTES);
 }
 
 void object_headers_release(struct object_headers *h)
 {
 	strbuf_release(&h->lines);
+	strbuf_release(&h->tags);
 }
 
 static bool fits_in_a_line(struct slice value)
@@ -131,8 +134,9 @@ enum err object_headers_add(
 	if (slice_eq_nocase(name, S("x-oss-server-side-encryption")) &&
 		!slice_eq(value, S("AES256")) && !slice_eq(value, S("KMS")))
 		return ERR_INVALID_ENCRYPTION;
-	if (slice_eq_nocase(slice_head(name, 18), S("x-oss-server-side-")) ||
-		slice_eq_nocase(name, S("x-oss-tagging"))) {
+	if (slice_eq_nocase(name, S("x-oss-tagging")))
+		return tagging_parse_header(value, TAGGING_OBJECT, &h->tags);
+	if (slice_eq_nocase(slice_head(name, 18), S("x-oss-server-side-"))) {
 		strbuf_addf(reason, "%.*s is not implemented.", SLICE_FMT(name));
 		return ERR_NOT_IMPLEMENTED;
 	}
@@ -144,6 +148,11 @@ static struct slice class_of(const struct object_headers *h)
 	if (h->storage_class.len)
 		return h->storage_class;
 	return h->bucket_class.len ? h->bucket_class : S("Standard");
+}
+
+bool object_headers_forbid(const struct object_headers *h, const struct store_bucket *bucket)
+{
+	return h->forbid_overwrite && bucket->versioning == STORE_UNVERSIONED;
 }
 
 enum err object_headers_finish(struct object_headers *h)

@@ -16,8 +16,9 @@ struct object_headers {
 	struct slice content_type;  /* borrowed; empty: none was given */
 	struct slice storage_class; /* borrowed; empty: that of the bucket */
 	struct slice bucket_class;  /* set by the caller; borrowed; empty: Standard */
+	struct strbuf tags;         /* of x-oss-tagging, as oss/tagging.h keeps them */
 	enum store_acl acl;
-	bool forbid_overwrite;
+	bool forbid_overwrite; /* not heeded where versions are kept: object_headers_forbid() */
 };
 
 void object_headers_init(struct object_headers *h);
@@ -27,10 +28,14 @@ void object_headers_release(struct object_headers *h);
  * Takes note of one header or field; names that mean nothing for an object are passed over. The
  * value must live until object_headers_finish().
  * ERR_INVALID_ARGUMENT, ERR_INVALID_ENCRYPTION, ERR_NOT_IMPLEMENTED (what is OSS's but would be
- * accepted and then ignored), with a sentence in `reason`.
+ * accepted and then ignored), mostly with a sentence in `reason`; the errors of
+ * tagging_parse_header().
  */
 enum err object_headers_add(struct object_headers *h, struct slice name, struct slice value,
 	struct strbuf *reason) MUST_USE;
+
+/* Whether the object must not replace another: OSS heeds that only where no versions are kept. */
+bool object_headers_forbid(const struct object_headers *h, const struct store_bucket *bucket);
 
 /* Adds the content type (application/octet-stream by default) and the storage class. */
 enum err object_headers_finish(struct object_headers *h) MUST_USE;

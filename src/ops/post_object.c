@@ -151,6 +151,16 @@ static bool set_key(struct request *r, struct post_object *state, struct slice f
 	return true;
 }
 
+/* A form cannot set tags (spec: PostObject section 1). */
+static enum err read_attribute(
+	struct object_headers *h, const struct post_field *field, struct strbuf *reason)
+{
+	if (!slice_eq_nocase(field->name, S("x-oss-tagging")))
+		return object_headers_add(h, field->name, field->value, reason);
+	strbuf_adds(reason, "x-oss-tagging is not implemented in a form.");
+	return ERR_NOT_IMPLEMENTED;
+}
+
 /* The same that the policy has seen: a second field of one name means nothing. */
 static bool read_attributes(struct request *r, struct post_object *state, struct object_headers *h)
 {
@@ -162,7 +172,7 @@ static bool read_attributes(struct request *r, struct post_object *state, struct
 		e = object_headers_add(h, acl_name, acl, &reason);
 	while (e == ERR_OK && (field = post_fields_next(&state->fields, field)))
 		if (post_fields_is_first(&state->fields, field))
-			e = object_headers_add(h, field->name, field->value, &reason);
+			e = read_attribute(h, field, &reason);
 	h->content_type = state->content_type;
 	h->bucket_class = r->bucket->settings[STORE_SETTING_STORAGE_CLASS];
 	if (e == ERR_OK)

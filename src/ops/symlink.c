@@ -15,11 +15,15 @@ bool symlink_target(const struct store_object *link, struct arena *arena, struct
 	return ret->ptr != NULL;
 }
 
-struct slice symlink_other_headers(const struct store_object *object)
+struct slice symlink_target_line(const struct store_object *object)
 {
 	struct slice headers = object->headers;
-	struct slice line;
-	if (object->type == STORE_SYMLINK)
-		(void)slice_cut(&headers, '\n', &line);
-	return headers;
+	if (object->type != STORE_SYMLINK)
+		return S("");
+	return slice_head(headers, slice_find(headers, '\n') + 1);
+}
+
+struct slice symlink_other_headers(const struct store_object *object)
+{
+	return slice_from(object->headers, symlink_target_line(object).len);
 }

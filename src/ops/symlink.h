@@ -15,6 +15,9 @@
 bool symlink_target(
 	const struct store_object *link, struct arena *arena, struct slice *ret) MUST_USE;
 
+/* The line of the target, CRLF included; empty if the object is no link. */
+struct slice symlink_target_line(const struct store_object *object);
+
 /* The headers of an object that are sent when it is read: of a link all but the target. */
 struct slice symlink_other_headers(const struct store_object *object);
 

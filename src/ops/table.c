@@ -17,6 +17,8 @@ extern const struct op op_get_bucket_tags;
 extern const struct op op_get_object;
 extern const struct op op_get_object_acl;
 extern const struct op op_get_object_meta;
+extern const struct op op_get_object_tagging;
+extern const struct op op_get_symlink;
 extern const struct op op_head_object;
 extern const struct op op_head_object_meta;
 extern const struct op op_list_buckets;
@@ -30,6 +32,7 @@ extern const struct op op_put_bucket_cors;
 extern const struct op op_put_bucket_referer;
 extern const struct op op_put_bucket_tags;
 extern const struct op op_put_object;
+extern const struct op op_put_symlink;
 
 /* Those of absent.def. */
 #define ABSENT_GET(name, ...) extern const struct op op_absent_##name;
@@ -54,6 +57,8 @@ const struct op *const op_table[] = {
 	&op_get_object,
 	&op_get_object_acl,
 	&op_get_object_meta,
+	&op_get_object_tagging,
+	&op_get_symlink,
 	&op_head_object,
 	&op_head_object_meta,
 	&op_list_buckets,
@@ -67,6 +72,7 @@ const struct op *const op_table[] = {
 	&op_put_bucket_referer,
 	&op_put_bucket_tags,
 	&op_put_object,
+	&op_put_symlink,
 #define ABSENT_GET(name, ...) &op_absent_##name,
 #define ABSENT_DELETE(name, ...) &op_absent_##name,
 #include "ops/absent.def"

@@ -5,6 +5,7 @@
 #include "ops/object_text.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
+#include "ops/version.h"
 
 static void writable(struct task *task)
 {
@@ -36,8 +37,9 @@ bool upload_begin(
 	u->spec.size_hint = size_hint;
 	if (h) {
 		u->spec.headers = strbuf_slice(&h->lines);
+		u->spec.tags = strbuf_slice(&h->tags);
 		u->spec.acl = h->acl;
-		u->commit.forbid_overwrite = h->forbid_overwrite;
+		u->commit.forbid_overwrite = object_headers_forbid(h, r->bucket);
 	}
 	u->commit.as_public = r->anonymous;
 	enum err e = store_put_begin(r->ops->options.store, &u->spec, &u->put);
@@ -97,6 +99,8 @@ static void add_object_headers(struct upload *u, struct strbuf *etag, struct str
 	if (is_whole)
 		strbuf_addf(&lines, "Content-MD5: %s\r\n", md5->ptr);
 	exchange_header_lines(u->r->x, strbuf_slice(&lines));
+	if (u->spec.kind != STORE_PUT_PART)
+		version_add_headers(u->r, u->r->bucket, object);
 }
 
 static void called_back(struct task *task)

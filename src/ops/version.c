@@ -75,10 +75,39 @@ void version_add_headers(
 		respond_header(r, "x-oss-delete-marker", S("true"));
 }
 
-void version_refuse_marker(struct request *r)
+/* All that can be done to a delete marker is to delete it. */
+static void refuse_marker(struct request *r)
 {
+	const struct request_head *head = exchange_head(r->x);
+	if (r->op->header) {
+		/* It was to be copied; then OSS says what it says of the current version. */
+		respond_error(r, ERR_NO_SUCH_KEY);
+		return;
+	}
 	respond_header(r, "Allow", S("DELETE"));
-	respond_detail(r, "Method", exchange_head(r->x)->method_text);
+	respond_detail(r, "Method", head->method_text);
 	respond_detail(r, "ResourceType", S("DeleteMarker"));
 	respond_error(r, ERR_METHOD_NOT_ALLOWED);
+}
+
+void version_refuse(struct request *r, enum err e, const struct store_bucket *bucket,
+	struct slice key, struct store_version version, const struct store_object *object)
+{
+	bool known =
+		e == ERR_NO_SUCH_KEY || e == ERR_NO_SUCH_VERSION || e == ERR_METHOD_NOT_ALLOWED;
+	if (!r->x)
+		return;
+	if (known && object->is_marker)
+		version_add_headers(r, bucket, object);
+	if (known)
+		respond_detail(r, "Key", key);
+	if (e == ERR_NO_SUCH_VERSION) {
+		SCOPED_STRBUF(id, 32);
+		version_add_id(&id, version.is_null, version.number);
+		respond_detail(r, "VersionId", strbuf_slice(&id));
+	}
+	if (e == ERR_METHOD_NOT_ALLOWED)
+		refuse_marker(r);
+	else
+		respond_error(r, e);
 }

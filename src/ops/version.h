@@ -32,9 +32,10 @@ void version_add_headers(
 	struct request *r, const struct store_bucket *bucket, const struct store_object *object);
 
 /*
- * Answers ERR_METHOD_NOT_ALLOWED for a version that is a delete marker: all that can be done to it
- * is to delete it.
+ * Answers with `e`, which the store said of `version` of `key`: there is no such object, or no such
+ * version, or it is a delete marker; of that `object` tells.
  */
-void version_refuse_marker(struct request *r);
+void version_refuse(struct request *r, enum err e, const struct store_bucket *bucket,
+	struct slice key, struct store_version version, const struct store_object *object);
 
 #endif

@@ -24,7 +24,7 @@ enum tagging_kind {
 /*
  * Appends the tags of a header x-oss-tagging, "a=1&b", percent-encoded, where `+` is a space.
  * ERR_TAG_FORMAT, ERR_TAG_KEY, ERR_TAG_PREFIX, ERR_TAG_VALUE, ERR_TAG_DUPLICATE,
- * ERR_TOO_MANY_TAGS; ERR_UNAVAILABLE if `out`, which was empty, is too small.
+ * ERR_TOO_MANY_TAGS, counting those that `out` holds; ERR_UNAVAILABLE if it is too small.
  */
 enum err tagging_parse_header(
 	struct slice text, enum tagging_kind kind, struct strbuf *out) MUST_USE;

@@ -12,8 +12,9 @@ const SUBRESOURCES = new Set(["acl", "bucketInfo", "callback", "callback-var",
 	"location", "logging", "objectMeta", "partNumber", "policy", "publicAccessBlock", "referer",
 	"replication", "replicationProgress", "requestPayment", "response-cache-control",
 	"response-content-disposition", "response-content-encoding", "response-content-language",
-	"response-content-type", "response-expires", "security-token", "stat", "tagging",
-	"transferAcceleration", "uploadId", "uploads", "versioning", "website", "worm"]);
+	"response-content-type", "response-expires", "security-token", "stat", "symlink", "tagging",
+	"transferAcceleration", "uploadId", "uploads", "versionId", "versioning", "versions", "website",
+	"worm"]);
 
 export function base64Json(value) {
 	return Buffer.from(JSON.stringify(value)).toString("base64");

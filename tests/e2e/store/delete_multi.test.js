@@ -106,8 +106,10 @@ test("documents that are refused delete nothing", async () => {
 			"MalformedXML"],
 	])
 		await refused(deleteMulti(body), 400, code);
-	await refused(deleteMulti(`<Delete><Object><Key>keep</Key><VersionId>1</VersionId></Object></Delete>`),
-		501, "NotImplemented");
+	for (const [versions, code] of [["<VersionId>1</VersionId>", "InvalidArgument"],
+		["<VersionId></VersionId>", "MalformedXML"],
+		["<VersionId>null</VersionId><VersionId>null</VersionId>", "MalformedXML"]])
+		await refused(deleteMulti(`<Delete><Object><Key>keep</Key>${versions}</Object></Delete>`), 400, code);
 	await refused(deleteMulti(`${document(["keep"])}${" ".repeat(2 << 20)}`), 400, "EntityTooLarge");
 	assert.deepEqual(await listObjects(store), ["keep"]);
 });
@@ -121,6 +123,24 @@ test("who may: whoever may write", async () => {
 	await request(store, "PUT", "open", "keep", { body: "x" });
 	assert.equal((await send(`${store}/open?delete`, "POST", headers, body)).status, 200);
 	assert.deepEqual(await listObjects(store, "open"), []);
+});
+
+test("what cannot be deleted is left out, or alone is named", async () => {
+	const putOpen = (key, acl) => request(store, "PUT", "open", key,
+		{ body: "x", headers: { "x-oss-object-acl": acl } });
+	const ask = (keys, options) => send(`${store}/open?delete`, "POST",
+		{ "Content-MD5": md5(document(keys, options)) }, document(keys, options));
+	await putOpen("theirs", "private");
+	await putOpen("a", "default");
+	await putOpen("b", "public-read-write");
+	const some = await ask(["a", "theirs", "b"]);
+	assert.deepEqual([some.status, deletedKeys(some)], [200, ["a", "b"]], some.text);
+	await putOpen("a", "default");
+	const quiet = await ask(["a", "theirs"], { quiet: true });
+	assert.deepEqual([quiet.status, deletedKeys(quiet)], [200, ["theirs"]], quiet.text);
+	await refused(ask(["theirs"]), 403, "AccessDenied");
+	await refused(ask(["theirs"], { quiet: true }), 403, "AccessDenied");
+	assert.deepEqual(await listObjects(store, "open"), ["theirs"]);
 });
 
 for (const [version, v4] of SIGNATURES) {
