@@ -71,6 +71,8 @@ static void begin(void *ctx, struct exchange *x)
 
 void operations_init(struct operations *operations)
 {
-	operations->service =
-		(struct service){.name = "operations", .begin = begin, .ctx = operations};
+	operations->service = (struct service){.name = "operations",
+		.begin = begin,
+		.ctx = operations,
+		.secret_params = ops_secret_params};
 }

@@ -14,6 +14,9 @@
 #include "ops/respond.h"
 #include "ops/route.h"
 
+const struct slice ops_secret_params[] = {SLICE_LIT("Signature"), SLICE_LIT("security-token"),
+	SLICE_LIT("x-oss-signature"), SLICE_LIT("x-oss-security-token"), SLICE_LIT("")};
+
 static void body(struct exchange *x UNUSED, void *state, struct slice piece)
 {
 	struct request *r = state;
@@ -238,12 +241,8 @@ enum err ops_new(const struct ops_options *options, struct ops **ret)
 	struct ops *ops = calloc(1, sizeof(*ops));
 	if (!ops)
 		return ERR_UNAVAILABLE;
-	/* Of presigned URLs. */
-	static const struct slice secret_params[] = {SLICE_LIT("Signature"),
-		SLICE_LIT("security-token"), SLICE_LIT("x-oss-signature"),
-		SLICE_LIT("x-oss-security-token"), SLICE_LIT("")};
 	ops->service = (struct service){
-		.name = "store", .begin = begin, .ctx = ops, .secret_params = secret_params};
+		.name = "store", .begin = begin, .ctx = ops, .secret_params = ops_secret_params};
 	ops->options = *options;
 	ops->cors = cors_cache_new();
 	ops->referers = referer_cache_new();

@@ -38,6 +38,9 @@ struct ops_options {
 /* `-` cannot begin a bucket's name, so this hides no bucket. */
 #define OPS_CALLBACK_KEY_PATH "/-/callback_pub_key_v1.pem"
 
+/* Of presigned URLs, for services that use ops_begin(): see struct service. */
+extern const struct slice ops_secret_params[];
+
 struct ops_stats {
 	uint64_t requests;
 	uint64_t errors;    /* answers of 400 and above */
