@@ -153,7 +153,7 @@ test("a large object, and clients that leave in the middle of it", async () => {
 
 test("health and metrics are on the console's port, and nowhere else", async () => {
 	const at = path => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-	await play(server.console, { send: at("/health") + at("/metrics") + at("/"),
+	await play(server.console, { send: at("/health") + at("/metrics") + at("/none"),
 		answers: [{ status: 200, body: "ok\n" }, { status: 200, body: /^postern_store_objects \d+$/m },
 			404] });
 	for (const url of [server.app, server.store]) {
