@@ -50,6 +50,15 @@
 #define LIMIT_ERROR_BODY_BYTES 4096 /* oss2 reads no more */
 #define LIMIT_CLOCK_SKEW_MS 900000
 #define LIMIT_PRESIGN_SECONDS 604800
+#define LIMIT_ACCESS_KEYS 1000
+
+/* Temporary keys (STS) */
+#define LIMIT_SESSION_SECONDS_MIN 900
+#define LIMIT_SESSION_SECONDS 3600
+#define LIMIT_RAM_POLICY_BYTES 2048 /* the JSON text */
+#define LIMIT_STS_BODY_BYTES KIB(32)
+#define LIMIT_STS_PARAMS 64
+#define LIMIT_STS_NONCES 16384 /* remembered, so that no request is answered twice */
 
 /* Tags (OSS) */
 #define LIMIT_OBJECT_TAGS 10

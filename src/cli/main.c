@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 #include "cli/config.h"
+#include "cli/keys.h"
 #include "cli/serve.h"
 #include "cli/sign.h"
 #include "cli/verify.h"
@@ -20,6 +21,7 @@ static const struct {
 	{"app", cli_app, "the application server alone, in front of any OSS endpoint"},
 	{"sign", cli_sign, "print a signed upload policy"},
 	{"verify", cli_verify, "check a callback, and say what is wrong with it"},
+	{"keys", cli_keys, "list, add, disable, enable and remove access keys"},
 	{"help", help, "this list, and every option of the configuration"},
 };
 

@@ -52,6 +52,8 @@ static void begin(void *ctx, struct exchange *x)
 {
 	const struct operations *operations = ctx;
 	const struct request_head *head = exchange_head(x);
+	if (operations->sts && sts_begin(operations->sts, x))
+		return;
 	if (operations->console && console_begin(operations->console, x))
 		return;
 	exchange_header(x, "Cache-Control", S("no-store"));

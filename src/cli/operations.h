@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operations port: GET /health and GET /metrics (Prometheus' text format), and the web
+ * The operations port: GET /health and GET /metrics (Prometheus' text format), STS, and the web
  * console.
  */
 #ifndef CLI_OPERATIONS_H
@@ -9,12 +9,14 @@
 #include "console/console.h"
 #include "net/server.h"
 #include "ops/ops.h"
+#include "ops/sts.h"
 
 struct operations {
 	struct service service; /* for server_listen() */
 	const struct server *server;
 	const struct ops *ops;         /* NULL: no store in this process */
 	struct store *store;           /* likewise */
+	struct sts *sts;               /* likewise */
 	const struct console *console; /* likewise */
 };
 

@@ -44,12 +44,15 @@ struct parts {
 	struct tls *tls;
 	struct store *store;
 	struct keys *keys;
+	struct strbuf key_id; /* the pair that `serve` signs with */
+	struct secret key_secret;
 	struct callback_key *callback_key;
 	struct outgoing *outgoing;
 	struct allow_list *allow;
 	struct callback_log *callback_log;
 	struct callback_sender *sender;
 	struct ops *ops;
+	struct sts *sts;
 	struct ledger *ledger;
 	struct app *app;
 
@@ -81,7 +84,7 @@ static const char *const usage_text[] = {
 	"\nPOSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, if set on the first start, become "
 	"the\n"
 	"store's key pair. SIGTERM stops after what runs has finished; SIGHUP reads certificates "
-	"again.\n",
+	"and access keys again.\n",
 };
 
 /* ---- Addresses --------------------------------------------------------------------------------
@@ -134,7 +137,13 @@ static bool open_keys(struct parts *p)
 			"set both POSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, or neither");
 		return false;
 	}
-	return keys_open(p->config.server_data, id, secret, &p->keys, &p->made_keys) == ERR_OK;
+	if (keys_open(p->config.server_data, id, secret, &p->keys, &p->made_keys) != ERR_OK)
+		return false;
+	if (keys_first(p->keys, &p->key_id, &p->key_secret) == ERR_OK)
+		return true;
+	log_error("no access key of %s is enabled; `postern keys enable` does it",
+		p->config.server_data);
+	return false;
 }
 
 static bool open_store(struct parts *p)
@@ -273,7 +282,11 @@ static bool start_store(struct parts *p)
 	if (ops_new(&options, &p->ops) != ERR_OK)
 		return false;
 	p->store_service = *ops_service(p->ops);
+	p->sts = sts_new(p->keys, &clock_system);
+	if (!p->sts)
+		return false;
 	p->operations.ops = p->ops;
+	p->operations.sts = p->sts;
 	p->operations.store = p->store;
 	return start_console(p);
 }
@@ -304,7 +317,7 @@ static bool find_app_secret(struct parts *p, struct secret *ret)
 	}
 	if (c->app_access_key_secret[0])
 		return secret_set(ret, slice_str(c->app_access_key_secret));
-	return !p->keys || secret_set(ret, keys_first(p->keys).secret);
+	return secret_set(ret, secret_slice(&p->key_secret));
 }
 
 static bool start_app(struct parts *p)
@@ -319,7 +332,7 @@ static bool start_app(struct parts *p)
 	if (!find_app_secret(p, &secret))
 		return false;
 	strbuf_add_slice(&id, p->keys && !c->app_access_key_id[0]
-				      ? keys_first(p->keys).id
+				      ? strbuf_slice(&p->key_id)
 				      : slice_str(c->app_access_key_id));
 	(void)snprintf(host, sizeof(host), "%s/" FIRST_BUCKET, p->store_url);
 	(void)snprintf(callback, sizeof(callback), "%s/", p->app_url);
@@ -413,9 +426,8 @@ static void print_ready(const struct parts *p)
 	if (p->console_port)
 		printf("  console             %s/\n", p->console_url);
 	if (p->made_keys) {
-		struct access_key key = keys_first(p->keys);
-		printf("  access key id       %.*s\n", SLICE_FMT(key.id));
-		printf("  access key secret   %.*s\n", SLICE_FMT(key.secret));
+		printf("  access key id       %s\n", p->key_id.ptr);
+		printf("  access key secret   %.*s\n", SLICE_FMT(secret_slice(&p->key_secret)));
 	}
 	(void)fflush(stdout);
 }
@@ -456,10 +468,13 @@ static void stop(struct parts *p)
 	app_free(p->app);
 	console_free(p->console);
 	ops_free(p->ops);
+	sts_free(p->sts);
 	outgoing_free(p->outgoing);
 	allow_list_free(p->allow);
 	callback_key_free(p->callback_key);
 	keys_free(p->keys);
+	strbuf_release(&p->key_id);
+	secret_release(&p->key_secret);
 	tls_free(p->tls);
 	strbuf_release(&p->domains_text);
 	strbuf_release(&p->origins_text);
@@ -476,15 +491,26 @@ static void block_signals(sigset_t *set)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
+static void reload(const struct parts *p)
+{
+	if (p->tls && tls_reload(p->tls))
+		log_info("the certificate was read again");
+	if (p->keys)
+		keys_refresh(p->keys, true);
+}
+
+/* Looks at times whether the access keys have changed: `postern keys` knows no process to tell. */
 static void wait_for_stop(const struct parts *p, const sigset_t *set)
 {
+	static const struct timespec pause = {.tv_sec = 1};
 	for (;;) {
-		int number = 0;
-		(void)sigwait(set, &number);
-		if (number != SIGHUP)
+		int number = sigtimedwait(set, NULL, &pause);
+		if (number == SIGHUP)
+			reload(p);
+		else if (number > 0)
 			return;
-		if (p->tls && tls_reload(p->tls))
-			log_info("the certificate was read again");
+		else if (p->keys)
+			keys_refresh(p->keys, false);
 	}
 }
 
@@ -521,6 +547,7 @@ static int run(struct parts *p)
 	config_log(&p->config);
 	strbuf_init(&p->domains_text, KIB(64));
 	strbuf_init(&p->origins_text, KIB(64));
+	strbuf_init(&p->key_id, KIB(4));
 	bool started = start(p);
 	if (started) {
 		print_ready(p);

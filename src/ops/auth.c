@@ -58,12 +58,20 @@ static void detail_signed_text(
 		respond_detail(r, "CanonicalRequest", slice_head(canonical, 1024));
 }
 
-/* Looks up the claimed key; temporary keys come with STS, which this store does not have yet. */
-static enum err find_key(struct request *r, struct slice id, struct slice token)
+/* Looks up the claimed key, which with a token is a temporary one. */
+static enum err find_key(struct request *r, struct slice id, struct slice token, int64_t now_ms)
 {
-	if (token.len)
-		return ERR_INVALID_SECURITY_TOKEN;
-	return keys_find(r->ops->options.keys, id, &r->key) ? ERR_OK : ERR_INVALID_ACCESS_KEY;
+	struct session session;
+	if (token.len == 0)
+		return keys_find(r->ops->options.keys, id, &r->arena, &r->key);
+	enum err e =
+		keys_find_session(r->ops->options.keys, id, token, now_ms, &r->arena, &session);
+	if (e != ERR_OK)
+		return e;
+	r->key = (struct access_key){session.id, session.secret};
+	r->restricted = session.restricted;
+	r->policy = session.policy;
+	return ERR_OK;
 }
 
 static bool refuse_key(struct request *r, enum err e, struct slice id)
@@ -144,7 +152,7 @@ bool auth_check(struct request *r)
 			now_ms);
 		return false;
 	}
-	e = find_key(r, parsed.access_key_id, parsed.security_token);
+	e = find_key(r, parsed.access_key_id, parsed.security_token, now_ms);
 	if (e != ERR_OK)
 		return refuse_key(r, e, parsed.access_key_id);
 	return verify(r, &parsed, &described);
@@ -172,7 +180,7 @@ bool auth_check_form(struct request *r, const struct form_fields *fields, struct
 		refuse_time(r, e, ret->time_ms, now_ms);
 		return false;
 	}
-	e = find_key(r, ret->access_key_id, ret->security_token);
+	e = find_key(r, ret->access_key_id, ret->security_token, now_ms);
 	if (e != ERR_OK)
 		return refuse_key(r, e, ret->access_key_id);
 	e = form_auth_verify(ret, r->key.secret, &r->ops->sign_keys);

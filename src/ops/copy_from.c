@@ -4,6 +4,7 @@
 #include "http/conditional.h"
 #include "ops/ops_internal.h"
 #include "ops/params.h"
+#include "ops/permit.h"
 #include "ops/respond.h"
 #include "ops/version.h"
 
@@ -45,7 +46,9 @@ static bool read_source(struct request *r, struct copy_from *from)
 bool copy_from_parse(struct copy_from *from, struct request *r)
 {
 	from->r = r;
-	return read_source(r, from) && !has_conditions(r);
+	return read_source(r, from) && !has_conditions(r) &&
+	       permit_key(r, from->name.version.ptr ? "oss:GetObjectVersion" : "oss:GetObject",
+		       from->name.bucket.text, from->name.key.text);
 }
 
 /* True: go on. */

@@ -9,6 +9,7 @@
 #include "ops/elements.h"
 #include "ops/ops_internal.h"
 #include "ops/params.h"
+#include "ops/permit.h"
 #include "ops/require.h"
 #include "ops/respond.h"
 #include "ops/version.h"
@@ -201,6 +202,22 @@ static void deleted(struct task *task)
 	request_release(r);
 }
 
+/* Nothing is deleted unless all may be. False: it was answered. */
+static bool permit_all(struct request *r, const struct delete_objects *state)
+{
+	size_t from = 0;
+	for (size_t i = 0; i < state->count; i++) {
+		struct slice key = slice_of(state->keys.ptr + from, state->ends[i] - from);
+		const struct store_version *version = &state->versions[i];
+		bool named = version->is_null || version->number;
+		if (!permit_key(r, named ? "oss:DeleteObjectVersion" : r->op->action,
+			    r->bucket->name, key))
+			return false;
+		from = state->ends[i];
+	}
+	return true;
+}
+
 static void delete_all(struct request *r, struct delete_objects *state)
 {
 	struct slice keys = strbuf_slice(&state->keys);
@@ -252,7 +269,7 @@ static void begin(struct request *r)
 static void finish(struct request *r)
 {
 	struct delete_objects *state = r->state;
-	if (require_digest(r) && read_document(r, state))
+	if (require_digest(r) && read_document(r, state) && permit_all(r, state))
 		delete_all(r, state);
 }
 

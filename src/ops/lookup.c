@@ -3,6 +3,7 @@
 
 #include "ops/object_text.h"
 #include "ops/ops_internal.h"
+#include "ops/permit.h"
 #include "ops/require.h"
 #include "ops/respond.h"
 #include "ops/symlink.h"
@@ -75,17 +76,18 @@ static void ask(struct lookup *lookup, struct slice key, struct store_version ve
 		came_back(&lookup->get.wait.task);
 }
 
-/* The link stays held: it is what is told of. */
+/* The link stays held: it is what is told of. Who may read it may not yet read what it points to.
+ */
 static void follow(struct lookup *lookup)
 {
 	struct slice target;
 	lookup->link = lookup->get;
 	lookup->followed = true;
 	lookup->found = false;
-	if (symlink_target(&lookup->link.object, &lookup->r->arena, &target))
-		ask(lookup, target, (struct store_version){.number = 0});
-	else
+	if (!symlink_target(&lookup->link.object, &lookup->r->arena, &target))
 		respond_error(lookup->r, ERR_INTERNAL);
+	else if (permit_key(lookup->r, "oss:GetObject", lookup->what.bucket->name, target))
+		ask(lookup, target, (struct store_version){.number = 0});
 }
 
 void lookup_start(struct lookup *lookup, struct request *r, const struct lookup_what *what,

@@ -51,14 +51,15 @@ struct op {
 	/*
 	 * What the policies of RAM call it: "oss:PutObject". The policy of a temporary key must
 	 * allow it on the service, the bucket or the object, as `level` says. Several operations
-	 * may share one, as OSS documents it for each. NULL: no signed request gets here.
+	 * may share one, as OSS documents it for each. An operation that reads a second object, the
+	 * source of a copy, asks permit_key() for it. NULL: no signed request gets here.
 	 */
 	const char *action;
 	/* The same for a request with a versionId; NULL: the operation knows no versions. */
 	const char *version_action;
 	/*
 	 * The action is on keys that the request's address does not tell: the operation itself asks
-	 * whether it is permitted, for each key, once it knows them.
+	 * permit_key() for each, once it knows them.
 	 */
 	bool action_per_key;
 	enum op_body body;

@@ -10,6 +10,7 @@
 #include "ops/console_cors.h"
 #include "ops/cors_cache.h"
 #include "ops/ops_internal.h"
+#include "ops/permit.h"
 #include "ops/referer.h"
 #include "ops/respond.h"
 #include "ops/route.h"
@@ -163,7 +164,7 @@ static void begin_op(struct request *r)
 		respond_error(r, r->bucket ? ERR_BUCKET_ACL_DENIED : ERR_ACCESS_DENIED);
 		return;
 	}
-	if (r->op->begin)
+	if (permit_op(r) && r->op->begin)
 		r->op->begin(r);
 }
 

@@ -22,7 +22,7 @@ struct op;
 
 struct ops_options {
 	struct store *store; /* this and the next four outlive the service */
-	const struct keys *keys;
+	struct keys *keys;
 	const struct clock *clock;
 	struct callback_sender *callbacks;
 	struct callback_log *callback_log; /* NULL: it could not be opened */

@@ -11,6 +11,7 @@
 #include "ops/auth.h"
 #include "ops/elements.h"
 #include "ops/ops_internal.h"
+#include "ops/permit.h"
 #include "ops/post_fields.h"
 #include "ops/respond.h"
 #include "ops/upload.h"
@@ -237,7 +238,8 @@ static void file_begins(struct request *r, struct post_object *state, const stru
 	state->content_type = arena_copy(&r->arena,
 		first_of(post_fields_get(&state->fields, S("x-oss-content-type")),
 			part->content_type, post_fields_get(&state->fields, S("Content-Type"))));
-	if (!check_access(r, state) || !set_key(r, state, file_name(r, part)))
+	if (!check_access(r, state) || !set_key(r, state, file_name(r, part)) ||
+		!permit_key(r, r->op->action, r->address.bucket.text, r->address.key.text))
 		return;
 	struct object_headers h;
 	object_headers_init(&h);

@@ -32,6 +32,8 @@ struct request {
 	bool signed_form; /* the fields of a form claim to be signed */
 	bool anonymous;
 	struct access_key key; /* whose request it is, unless anonymous */
+	bool restricted;       /* it is a temporary key, which may do what `policy` allows */
+	struct slice policy;   /* ram_policy_decide() */
 	struct strbuf body;    /* OP_BODY_WHOLE */
 	struct strbuf details; /* more elements for an error document */
 	const char *ec;        /* instead of the one in errors.def; NULL: that one */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/permit.h"
+
+#include "base/limits.h"
+#include "http/query.h"
+#include "ops/respond.h"
+#include "oss/ram_policy.h"
+
+static bool permit(struct request *r, const char *action, struct slice resource)
+{
+	if (action && ram_policy_allows(r->policy, slice_str(action), resource))
+		return true;
+	respond_error_text(r, ERR_ACCESS_DENIED,
+		"The policy of the security token does not allow %s on acs:oss:*:*:%.*s.",
+		action ? action : "this", SLICE_FMT(resource));
+	return false;
+}
+
+bool permit_op(struct request *r)
+{
+	const struct op *op = r->op;
+	struct query_param version;
+	if (!r->restricted || op->action_per_key)
+		return true;
+	const char *action = query_find(exchange_head(r->x)->query, S("versionId"), &version)
+				     ? op->version_action
+				     : op->action;
+	switch (op->level) {
+	case OP_SERVICE:
+		return permit(r, action, S("*"));
+	case OP_BUCKET:
+		return permit(r, action, r->address.bucket.text);
+	case OP_OBJECT:
+	case OP_ANY:
+		return permit_key(r, action, r->address.bucket.text, r->address.key.text);
+	}
+	return false;
+}
+
+bool permit_key(struct request *r, const char *action, struct slice bucket, struct slice key)
+{
+	SCOPED_STRBUF(resource, KIB(2));
+	if (!r->restricted)
+		return true;
+	strbuf_addf(&resource, "%.*s/%.*s", SLICE_FMT(bucket), SLICE_FMT(key));
+	return permit(r, action, strbuf_slice(&resource));
+}

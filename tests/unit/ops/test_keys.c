@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/private_file.h"
+#include "ops/key_list.h"
+#include "ops/keys.h"
+#include "tap.h"
+
+static char folder[] = "/tmp/postern-test-keys-XXXXXX";
+
+static enum key_edit edit(const char *what, const char *id)
+{
+	struct key_list *list = NULL;
+	struct key_entry entry;
+	enum key_edit result = KEY_EDIT_FAILED;
+	if (key_list_load(folder, &list) != ERR_OK || !list)
+		return KEY_EDIT_FAILED;
+	if (strcmp(what, "add") == 0)
+		result = key_list_add(list, id, "its secret", &entry);
+	else if (strcmp(what, "add again") == 0)
+		result = key_list_add(list, id, "another secret", &entry);
+	else if (strcmp(what, "remove") == 0)
+		result = key_list_remove(list, slice_str(id));
+	else
+		result = key_list_enable(list, slice_str(id), strcmp(what, "enable") == 0);
+	if (result == KEY_EDIT_DONE && key_list_save(folder, list) != ERR_OK)
+		result = KEY_EDIT_FAILED;
+	key_list_free(list);
+	return result;
+}
+
+static void editing(void)
+{
+	OK(edit("add", "first") == KEY_EDIT_EXISTS, "an id is there once");
+	OK(edit("disable", "first") == KEY_EDIT_LAST, "the last is not disabled");
+	OK(edit("remove", "first") == KEY_EDIT_LAST, "nor removed");
+	OK(edit("add", "second") == KEY_EDIT_DONE, "a second");
+	OK(edit("disable", "first") == KEY_EDIT_DONE, "the first is disabled");
+	OK(edit("disable", "first") == KEY_EDIT_DONE, "which it stays");
+	OK(edit("remove", "second") == KEY_EDIT_LAST, "the last enabled one is not removed");
+	OK(edit("remove", "third") == KEY_EDIT_UNKNOWN, "what is not there is not removed");
+	OK(edit("enable", "third") == KEY_EDIT_UNKNOWN, "nor enabled");
+}
+
+/* Whether the key is found, with this secret. */
+static bool finds(struct keys *keys, const char *id, const char *secret)
+{
+	struct arena arena;
+	struct access_key key;
+	arena_init(&arena, NULL, 0, 1 << 16);
+	bool found = keys_find(keys, slice_str(id), &arena, &key) == ERR_OK &&
+		     slice_eq(key.id, slice_str(id)) && slice_eq(key.secret, slice_str(secret));
+	arena_reset(&arena);
+	return found;
+}
+
+static void refreshing(struct keys *keys)
+{
+	SCOPED_STRBUF(id, 256);
+	struct secret secret = SECRET_INIT;
+	OK(finds(keys, "first", "my secret") && !finds(keys, "second", "its secret"),
+		"the keys are those of the start");
+	keys_refresh(keys, false);
+	OK(!finds(keys, "first", "my secret") && finds(keys, "second", "its secret"),
+		"until the file is looked at again");
+	OK(keys_first(keys, &id, &secret) == ERR_OK && slice_eq(strbuf_slice(&id), S("second")),
+		"the first is the first that is enabled");
+	secret_release(&secret);
+	OK(private_file_write(folder, KEY_LIST_FILE, S("nonsense")) == ERR_OK, "a broken file");
+	keys_refresh(keys, false);
+	OK(finds(keys, "second", "its secret"), "changes nothing");
+	SCOPED_STRBUF(path, 256);
+	strbuf_addf(&path, "%s/" KEY_LIST_FILE, folder);
+	OK(unlink(path.ptr) == 0, "no file");
+	keys_refresh(keys, true);
+	OK(finds(keys, "second", "its secret"), "neither");
+	OK(private_file_write(folder, KEY_LIST_FILE,
+		   S("{\"access_keys\":[{\"id\":\"first\",\"secret\":\"my secret\","
+		     "\"enabled\":true}]}")) == ERR_OK,
+		"as it was");
+	keys_refresh(keys, false);
+	OK(finds(keys, "first", "my secret"), "it is read again");
+}
+
+struct issued {
+	struct arena arena;
+	struct session session;
+	struct strbuf token;
+};
+
+static bool issue(struct keys *keys, const char *parent, struct issued *ret)
+{
+	struct access_key key;
+	arena_init(&ret->arena, NULL, 0, 1 << 16);
+	strbuf_init(&ret->token, 1 << 16);
+	ret->session = (struct session){.expires_ms = 1000, .restricted = true, .policy = S("p")};
+	return keys_find(keys, slice_str(parent), &ret->arena, &key) == ERR_OK &&
+	       keys_issue(keys, &key, &ret->arena, &ret->session, &ret->token) == ERR_OK;
+}
+
+static enum err use(struct keys *keys, struct slice id, const struct issued *issued, int64_t now_ms)
+{
+	struct arena arena;
+	struct session got;
+	arena_init(&arena, NULL, 0, 1 << 16);
+	enum err e =
+		keys_find_session(keys, id, strbuf_slice(&issued->token), now_ms, &arena, &got);
+	if (e == ERR_OK && (!slice_eq(got.secret, issued->session.secret) || !got.restricted ||
+				   !slice_eq(got.policy, S("p"))))
+		e = ERR_INTERNAL;
+	arena_reset(&arena);
+	return e;
+}
+
+static void temporary(struct keys *keys)
+{
+	struct issued one;
+	OK(edit("add", "parent") == KEY_EDIT_DONE, "a key");
+	keys_refresh(keys, false);
+	OK(issue(keys, "parent", &one), "a temporary key of it");
+	struct slice id = one.session.id;
+	OK(slice_starts(id, S("STS.")), "which looks like one");
+	OK(use(keys, id, &one, 0) == ERR_OK, "is good");
+	OK(use(keys, id, &one, 999) == ERR_OK, "until its end");
+	OK(use(keys, id, &one, 1000) == ERR_SECURITY_TOKEN_EXPIRED, "and no longer");
+	OK(use(keys, S("parent"), &one, 0) == ERR_INVALID_SECURITY_TOKEN, "for its id alone");
+	OK(edit("disable", "parent") == KEY_EDIT_DONE, "its parent is disabled");
+	keys_refresh(keys, false);
+	OK(use(keys, id, &one, 0) == ERR_INVALID_ACCESS_KEY, "and it with it");
+	OK(edit("enable", "parent") == KEY_EDIT_DONE, "its parent is enabled");
+	keys_refresh(keys, false);
+	OK(use(keys, id, &one, 0) == ERR_OK, "and it with it");
+	struct keys *again = NULL;
+	bool made = true;
+	OK(keys_open(folder, NULL, NULL, &again, &made) == ERR_OK && !made, "another start");
+	if (again)
+		OK(use(again, id, &one, 0) == ERR_OK, "does not end it");
+	keys_free(again);
+	OK(edit("remove", "parent") == KEY_EDIT_DONE &&
+			edit("add again", "parent") == KEY_EDIT_DONE,
+		"its parent gets another secret");
+	keys_refresh(keys, false);
+	OK(use(keys, id, &one, 0) == ERR_INVALID_ACCESS_KEY, "which ends it");
+	strbuf_release(&one.token);
+	arena_reset(&one.arena);
+}
+
+static void files(void)
+{
+	SCOPED_STRBUF(path, 256);
+	struct stat info;
+	struct keys *keys = NULL;
+	bool made;
+	strbuf_addf(&path, "%s/sts_key", folder);
+	OK(stat(path.ptr, &info) == 0 && (info.st_mode & 0777) == 0600, "the token key is private");
+	OK(private_file_write(folder, "sts_key", S("short\n")) == ERR_OK &&
+			keys_open(folder, NULL, NULL, &keys, &made) == ERR_INTERNAL,
+		"and a broken one is not taken");
+	unlink(path.ptr);
+	strbuf_clear(&path);
+	strbuf_addf(&path, "%s/" KEY_LIST_FILE, folder);
+	unlink(path.ptr);
+	rmdir(folder);
+}
+
+int main(void)
+{
+	struct keys *keys = NULL;
+	bool made = false;
+	if (!mkdtemp(folder))
+		return 1;
+	OK(keys_open(folder, "first", "my secret", &keys, &made) == ERR_OK && made,
+		"a first start");
+	if (!keys)
+		return tap_done();
+	editing();
+	refreshing(keys);
+	temporary(keys);
+	keys_free(keys);
+	files();
+	return tap_done();
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "ops/nonces.h"
+#include "tap.h"
+
+int main(void)
+{
+	struct nonces *nonces = nonces_new();
+	unsigned fresh = 0;
+	char text[32];
+	if (!OK(nonces, "a table"))
+		return tap_done();
+	OK(nonces_use(nonces, S("k"), S("a"), 0, 10) == NONCE_NEW, "a new one");
+	OK(nonces_use(nonces, S("k"), S("a"), 9, 20) == NONCE_USED, "is used then");
+	OK(nonces_use(nonces, S("other"), S("a"), 9, 20) == NONCE_NEW, "by this key");
+	OK(nonces_use(nonces, S("k"), S("a"), 10, 20) == NONCE_NEW, "until its time is over");
+	OK(nonces_use(nonces, S("ka"), S(""), 10, 20) == NONCE_NEW, "key and nonce do not mix");
+	for (unsigned i = 0; i < LIMIT_STS_NONCES - 1; i++) {
+		(void)snprintf(text, sizeof(text), "%u", i);
+		fresh += nonces_use(nonces, S("k"), slice_str(text), 20, 30) == NONCE_NEW;
+	}
+	IS_INT(fresh, LIMIT_STS_NONCES - 1, "many");
+	OK(nonces_use(nonces, S("k"), S("last"), 20, 30) == NONCE_NEW, "the last");
+	OK(nonces_use(nonces, S("k"), S("too much"), 20, 30) == NONCE_FULL, "no room");
+	OK(nonces_use(nonces, S("k"), S("0"), 20, 30) == NONCE_USED, "none is forgotten");
+	OK(nonces_use(nonces, S("k"), S("too much"), 30, 40) == NONCE_NEW, "room again");
+	nonces_free(nonces);
+	return tap_done();
+}
