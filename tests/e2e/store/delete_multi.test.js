@@ -54,6 +54,16 @@ test("encoding-type=url encodes the answer, not the question", async () => {
 		"InvalidArgument");
 });
 
+test("control characters come as references, as the Go SDKs write them", async () => {
+	const keys = ["c\f1", "c\v2", "c\x01\x1f3", "c\r4"];
+	await put(...keys, "c\u{10ffff}5");
+	const references = ["c&#x0C;1", "c&#11;2", "c&#x1;&#x1F;3", "c&#xD;4", "c\u{10ffff}5"];
+	const body = `<Delete>${references.map(key => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`;
+	const got = await deleteMulti(body, { query: { "encoding-type": "url" } });
+	assert.deepEqual(deletedKeys(got).map(decodeURIComponent), [...keys, "c\u{10ffff}5"], got.text);
+	assert.deepEqual(await listObjects(store), ["keep"]);
+});
+
 test("Quiet says nothing", async () => {
 	await put("q");
 	const got = await deleteMulti(document(["q"], { quiet: true }));

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control characters in XML: text without references comes through hiding and showing as it was,
+ * and the size stays within what the header says.
+ */
+#include <assert.h>
+
+#include "base/limits.h"
+#include "oss/xml_controls.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct slice text = slice_of(bytes, len);
+	SCOPED_STRBUF(hidden, 2 * LIMIT_XML_BODY_BYTES);
+	SCOPED_STRBUF(shown, 2 * LIMIT_XML_BODY_BYTES);
+	if (len > LIMIT_XML_BODY_BYTES)
+		return 0;
+	xml_controls_hide(text, &hidden);
+	assert(hidden.len <= len / 4 * 7 + 3);
+	xml_controls_show(strbuf_slice(&hidden), &shown);
+	assert(shown.len <= hidden.len);
+	if (slice_find_slice(text, S("&#")) == len && slice_find_slice(text, S("<![CDATA[")) == len)
+		assert(slice_eq(strbuf_slice(&shown), text));
+	return 0;
+}
