@@ -127,13 +127,15 @@ FUZZ_SECONDS ?= 60
 fuzz: test-packages ## run each fuzz target for FUZZ_SECONDS (60)
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
+$(B)/bench/upload_load $(B)/bench/rest_load: $(B)/bench/load.o
 # Programs that measure one piece of the code: `make build/release/bench/form_bench`.
 $(B)/bench/%: $(B)/bench/%.o $(B)/libpostern.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: bench
-bench: test-packages all build/release/bench/upload_load build/release/bench/store_bench ## measure next to nginx; writes bench/results/
+bench: test-packages all $(addprefix build/release/bench/,upload_load rest_load store_bench) ## measure next to nginx and Ceph; writes bench/results/
+	@tools/install-packages bench || echo "bench: without Ceph" >&2
 	@bench/run
 
 .PHONY: conformance

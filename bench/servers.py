@@ -13,7 +13,8 @@ import urllib.request
 
 BOUNDARY = "postern-bench-boundary"
 TICKS = os.sysconf("SC_CLK_TCK")
-KEY = {"POSTERN_ACCESS_KEY_ID": "bench-id", "POSTERN_ACCESS_KEY_SECRET": "bench-secret"}
+KEY_ID, KEY_SECRET = "bench-id", "bench-secret"
+KEY = {"POSTERN_ACCESS_KEY_ID": KEY_ID, "POSTERN_ACCESS_KEY_SECRET": KEY_SECRET}
 HERE = pathlib.Path(__file__).resolve().parent
 POSTERN = str(HERE.parent / "build/postern")
 RUNNING = set()
@@ -100,6 +101,9 @@ class Postern(Server):
     def forget_uploads(self):
         pass
 
+    def rest_target(self):
+        return self.store_port, "/uploads/", f"OSS:{KEY_ID}:{KEY_SECRET}"
+
 
 class Nginx(Server):
     """`return 200` for each of `bodies` (path -> text), and uploads kept as files on /upload."""
@@ -107,6 +111,8 @@ class Nginx(Server):
     def __init__(self, folder, bodies, head_bytes):
         folder.mkdir(parents=True)
         self.uploads = folder / "uploads"
+        (folder / "dav").mkdir()
+        (folder / "dav").chmod(0o777)  # the workers have another user
         self.port = free_port()
         self.folder = folder
         locations = "".join(self.static(path, body, head_bytes) for path, body in bodies.items())
@@ -142,6 +148,10 @@ http {{
             error_page 404 405 =204 /done;
         }}
         location = /done {{ internal; return 204; }}
+        location /dav/ {{
+            root {folder};
+            dav_methods PUT DELETE;
+        }}
     }}
 }}
 """
@@ -172,6 +182,37 @@ http {{
     def forget_uploads(self):
         for file in self.uploads.iterdir():
             file.unlink()
+
+    def rest_target(self):
+        return self.port, "/dav/", "-"
+
+
+class RadosGw(Server):
+    """Ceph with its S3 gateway; its daemons are not our children."""
+
+    PROGRAM = str(HERE / "radosgw")
+
+    def __init__(self, folder):
+        folder.mkdir(parents=True)
+        self.folder = folder
+        port = free_port()
+        self.port = port + 2
+        command = [self.PROGRAM, "up", str(folder / "c"), str(port), KEY_ID, KEY_SECRET]
+        RUNNING.add(self)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.problem = done.stdout.strip() if done.returncode else ""
+
+    def pids(self):
+        command = [self.PROGRAM, "pids", str(self.folder / "c")]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout.split()
+
+    def stop(self):
+        RUNNING.discard(self)
+        subprocess.run([self.PROGRAM, "down", str(self.folder / "c")])
+        shutil.rmtree(self.folder)
+
+    def rest_target(self):
+        return self.port, "/uploads/", f"AWS:{KEY_ID}:{KEY_SECRET}"
 
 
 class PythonTokens(Server):

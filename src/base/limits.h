@@ -104,8 +104,8 @@
 #define LIMIT_GRANT_SECONDS 86400
 
 /* The local store */
-#define LIMIT_INLINE_BYTES MIB(1) /* larger objects get a file of their own */
-#define LIMIT_COMMIT_BATCH 512    /* records in one group commit */
+#define LIMIT_INLINE_BYTES KIB(512) /* larger objects get a file of their own */
+#define LIMIT_COMMIT_BATCH 512      /* records in one group commit */
 #define LIMIT_COMMIT_BATCH_BYTES MIB(32)
 #define LIMIT_LARGE_BUFFERS 4 /* 1 MiB buffers in flight for one upload */
 

@@ -265,9 +265,9 @@ static void lost_index(void)
 	static const char first[] = "segments/0000000000000001.seg";
 	uint64_t id;
 	struct store *s = begin(&id);
-	struct slice small = slice_head(large_old, MIB(1));
+	struct slice small = slice_head(large_old, LIMIT_INLINE_BYTES);
 	OK(put_object(s, id, S("k"), large_old, NULL) == ERR_OK, "a large object");
-	for (char key = 'a'; key < 'g'; key++)
+	for (char key = 'a'; key < 'k'; key++)
 		if (put_object(s, id, slice_of(&key, 1), small, NULL) != ERR_OK)
 			exit(1);
 	store_close(s);
