@@ -16,6 +16,16 @@ static bool permit(struct request *r, const char *action, struct slice resource)
 	return false;
 }
 
+/* An object, and the tags that it is given in a header when it is written. */
+static bool permit_object(struct request *r, const char *action)
+{
+	struct slice bucket = r->address.bucket.text, key = r->address.key.text;
+	bool tags = r->op->action && strcmp(r->op->action, "oss:PutObject") == 0 &&
+		    request_header(r, S("x-oss-tagging")).ptr;
+	return permit_key(r, action, bucket, key) &&
+	       (!tags || permit_key(r, "oss:PutObjectTagging", bucket, key));
+}
+
 bool permit_op(struct request *r)
 {
 	const struct op *op = r->op;
@@ -32,7 +42,7 @@ bool permit_op(struct request *r)
 		return permit(r, action, r->address.bucket.text);
 	case OP_OBJECT:
 	case OP_ANY:
-		return permit_key(r, action, r->address.bucket.text, r->address.key.text);
+		return permit_object(r, action);
 	}
 	return false;
 }

@@ -174,6 +174,17 @@ test("DeleteMultipleObjects needs every key to be allowed, and deletes none othe
 	assert.equal((await getObject(store, "stays/a")).toString(), "stays/a");
 });
 
+test("an object is written with tags by who may tag it", async () => {
+	const headers = { "x-oss-tagging": "a=b" };
+	for (const [actions, wanted] of [["oss:PutObject", 403], ["oss:PutObject*", 200]]) {
+		const key = await assumeRole(server, allow(actions, "*"));
+		const put = await request(store, "PUT", "uploads", "tagged", withToken(key, { headers, body: "x" }));
+		assert.equal(put.status, wanted, put.text);
+		assert.equal(put.xml("Message"), wanted === 200 ? null : "The policy of the security token does not "
+			+ "allow oss:PutObjectTagging on acs:oss:*:*:uploads/tagged.");
+	}
+});
+
 test("versions have actions of their own", async () => {
 	const objects = allow(["oss:GetObject", "oss:DeleteObject"], "*");
 	const both = allow(["oss:GetObject*", "oss:DeleteObject*"], "*");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,6 +150,42 @@ static void temporary(struct keys *keys)
 	arena_reset(&one.arena);
 }
 
+struct finder {
+	struct keys *keys;
+	atomic_bool stop;
+	unsigned missed;
+};
+
+static void *find_on(void *ctx)
+{
+	struct finder *finder = ctx;
+	while (!atomic_load(&finder->stop))
+		finder->missed += !finds(finder->keys, "first", "my secret");
+	return NULL;
+}
+
+/* A list is replaced while others look into it. For the sanitizers as much as for the result. */
+static void at_once(struct keys *keys)
+{
+	struct finder finders[2] = {{.keys = keys}, {.keys = keys}};
+	pthread_t threads[2];
+	unsigned done = 0;
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		if (pthread_create(&threads[i], NULL, find_on, &finders[i]) != 0)
+			abort();
+	for (unsigned i = 0; i < 50; i++) {
+		done += edit(i % 2 ? "enable" : "disable", "second") == KEY_EDIT_DONE;
+		keys_refresh(keys, false);
+		done += finds(keys, "second", "its secret") == (i % 2 != 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		atomic_store(&finders[i].stop, true);
+		pthread_join(threads[i], NULL);
+	}
+	IS_INT(done, 100, "the list is replaced again and again");
+	IS_INT(finders[0].missed + finders[1].missed, 0, "what stays in it is always found");
+}
+
 static void files(void)
 {
 	SCOPED_STRBUF(path, 256);
@@ -180,6 +217,8 @@ int main(void)
 	editing();
 	refreshing(keys);
 	temporary(keys);
+	OK(edit("add", "second") == KEY_EDIT_DONE, "a second");
+	at_once(keys);
 	keys_free(keys);
 	files();
 	return tap_done();
