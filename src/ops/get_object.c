@@ -74,9 +74,13 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 	char modified[DATE_SIZE];
 	SCOPED_STRBUF(lines, 512);
 	date_format(lookup_modified_ms(lookup) / 1000, modified);
-	strbuf_addf(&lines, "ETag: \"%.*s\"\r\nLast-Modified: %s\r\n", SLICE_FMT(etag), modified);
-	strbuf_addf(&lines, "x-oss-object-type: %s\r\n", object_type_name(told->type));
-	strbuf_adds(&lines, "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n"
+	strbuf_adds(&lines, "ETag: \"");
+	strbuf_add_slice(&lines, etag);
+	strbuf_adds(&lines, "\"\r\nLast-Modified: ");
+	strbuf_adds(&lines, modified);
+	strbuf_adds(&lines, "\r\nx-oss-object-type: ");
+	strbuf_adds(&lines, object_type_name(told->type));
+	strbuf_adds(&lines, "\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n"
 			    "x-oss-hash-crc64ecma: ");
 	strbuf_add_u64(&lines, object->crc64);
 	if (object->type == STORE_NORMAL) {

@@ -81,7 +81,7 @@ static struct slice month_digits(struct slice name)
  */
 static bool parse_rfc1123(struct slice text, int64_t *ret_ms)
 {
-	char basic[17];
+	char basic[16];
 	if (text.len != 29 || !slice_eq(slice_of(text.ptr + 3, 2), S(", ")) || text.ptr[7] != ' ' ||
 		text.ptr[11] != ' ' || text.ptr[16] != ' ' || text.ptr[19] != ':' ||
 		text.ptr[22] != ':' || !slice_ends(text, S(" GMT")))
@@ -89,9 +89,16 @@ static bool parse_rfc1123(struct slice text, int64_t *ret_ms)
 	struct slice month = month_digits(slice_of(text.ptr + 8, 3));
 	if (month.len == 0)
 		return false;
-	(void)snprintf(basic, sizeof(basic), "%.4s%.2s%.2sT%.2s%.2s%.2sZ", text.ptr + 12, month.ptr,
-		text.ptr + 5, text.ptr + 17, text.ptr + 20, text.ptr + 23);
-	return iso8601_parse_basic(slice_of(basic, 16), ret_ms);
+	/* Not snprintf: each signed request comes by here. */
+	memcpy(basic, text.ptr + 12, 4);
+	memcpy(basic + 4, month.ptr, 2);
+	memcpy(basic + 6, text.ptr + 5, 2);
+	basic[8] = 'T';
+	memcpy(basic + 9, text.ptr + 17, 2);
+	memcpy(basic + 11, text.ptr + 20, 2);
+	memcpy(basic + 13, text.ptr + 23, 2);
+	basic[15] = 'Z';
+	return iso8601_parse_basic(slice_of(basic, sizeof(basic)), ret_ms);
 }
 
 /* ---- V1 ----------------------------------------------------------------------------------- */
