@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/sts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -246,10 +247,14 @@ struct pending {
 	struct strbuf body;
 };
 
-static void body(struct exchange *x UNUSED, void *state, struct slice piece)
+static void body(struct exchange *x, void *state, struct slice piece)
 {
 	struct pending *pending = state;
+	struct sts_call call;
 	strbuf_add_slice(&pending->body, piece);
+	/* What is too long is refused at once, not when all of it has come. */
+	bool begun = strbuf_broken(&pending->body) && sts_call_init(&call, x, &pending->body);
+	assert(!begun);
 }
 
 static void end(struct exchange *x, void *state)
