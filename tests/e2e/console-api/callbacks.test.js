@@ -10,6 +10,7 @@ import { ask, askV1 } from "../lib/console_api.js";
 import { base64Json, policy, postForm, request, send, signedFieldsV1 } from "../lib/oss.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
 import { presignV4, target } from "../lib/sign.js";
+import { allow, assumeRole } from "../lib/sts.js";
 import { closedPort, says, startSink } from "../lib/sink.js";
 
 const all = cleanups();
@@ -166,6 +167,22 @@ test("only who has a key reads it, or sends", async () => {
 	assert.equal((await askV1(server, "GET", "/callbacks")).status, 200);
 	assert.equal((await askV1(server, "GET", `/callbacks/${id}`)).status, 200);
 	assert.equal((await askV1(server, "GET", "/callbacks", { accessKey: { ...server.key, secret: "x" } })).status, 403);
+});
+
+test("a temporary key may do what its policy says", async () => {
+	await upload(good.url);
+	const { id } = await newest();
+	const calls = [["GET", "/callbacks"], ["GET", `/callbacks/${id}`], ["POST", `/callbacks/${id}/send`]];
+	const statuses = async accessKey => {
+		const answers = [];
+		for (const [method, path] of calls)
+			answers.push((await ask(server, method, path, { accessKey })).status);
+		return answers;
+	};
+	assert.deepEqual(await statuses(await assumeRole(server)), [200, 200, 200]);
+	assert.deepEqual(await statuses(await assumeRole(server, allow(["oss:*"], ["*"]))), [403, 403, 403]);
+	assert.deepEqual(await statuses(await assumeRole(server, allow(["*"], ["*"]))), [200, 200, 200]);
+	assert.deepEqual(await statuses({ ...await assumeRole(server), token: "x" }), [403, 403, 403]);
 });
 
 test("a presigned URL reads it too, and its signature is not in the log of the process", async () => {

@@ -24,7 +24,7 @@ function signV4(method, path, query, headers, now, { id, secret }) {
 /**
  * Asks the API; `json` is the body of a POST. The answer has {status, headers, text, xml(), json}.
  * @param {{json?: unknown, query?: Record<string, string | number>, accessKey?: {id: string,
- *   secret: string}}} [options]
+ *   secret: string, token?: string}}} [options]
  */
 export async function ask(server, method, path, { json, query = {}, accessKey = KEY } = {}) {
 	const now = new Date();
@@ -33,6 +33,7 @@ export async function ask(server, method, path, { json, query = {}, accessKey = 
 		...json !== undefined && { "Content-Type": "application/json" },
 		"x-oss-content-sha256": "UNSIGNED-PAYLOAD",
 		"x-oss-date": basicDate(now),
+		...accessKey.token && { "x-oss-security-token": accessKey.token },
 	};
 	const got = await send(server.console + path + (search && `?${search}`), method, {
 		...headers, Authorization: signV4(method, path, search, headers, now, accessKey),
