@@ -12,12 +12,16 @@
 
 void xml_open(struct strbuf *out, const char *name)
 {
-	strbuf_addf(out, "<%s>", name);
+	strbuf_addc(out, '<');
+	strbuf_adds(out, name);
+	strbuf_addc(out, '>');
 }
 
 void xml_close(struct strbuf *out, const char *name)
 {
-	strbuf_addf(out, "</%s>", name);
+	strbuf_adds(out, "</");
+	strbuf_adds(out, name);
+	strbuf_addc(out, '>');
 }
 
 /* What stands for a byte of ASCII in text, or NULL if it may stand for itself. */

@@ -15,6 +15,7 @@ enum {
 
 #define MEMTABLE_BYTES MIB(32)
 #define BLOCK_CACHE_BYTES MIB(64)
+#define INDEX_BLOCK_BYTES KIB(16)
 
 struct index {
 	rocksdb_t *db;
@@ -103,6 +104,7 @@ static void set_table_options(rocksdb_options_t *options)
 	rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
 	rocksdb_cache_t *cache = rocksdb_cache_create_lru(BLOCK_CACHE_BYTES);
 	rocksdb_block_based_options_set_block_cache(table, cache);
+	rocksdb_block_based_options_set_block_size(table, INDEX_BLOCK_BYTES);
 	/* The filter is the table options' from here on. */
 	rocksdb_block_based_options_set_filter_policy(
 		table, rocksdb_filterpolicy_create_bloom_full(10));
