@@ -41,11 +41,13 @@
 
 /* Objects and buckets (OSS) */
 #define LIMIT_KEY_BYTES 1023
-#define LIMIT_OBJECT_BYTES GIB(5) /* by PutObject and PostObject */
+#define LIMIT_OBJECT_BYTES GIB(5) /* by PutObject and PostObject, and by appending */
+#define LIMIT_PARTS 10000 /* of an upload; their numbers, too */
+#define LIMIT_PART_BYTES GIB(5)
+#define LIMIT_PART_BYTES_MIN KIB(100) /* but of the last */
 #define LIMIT_USER_META_BYTES KIB(8)
 #define LIMIT_BUCKETS 100
 #define LIMIT_LIST_KEYS 1000
-#define LIMIT_PARTS 10000 /* of an upload */
 #define LIMIT_XML_BODY_BYTES MIB(2)
 #define LIMIT_ERROR_BODY_BYTES 4096 /* oss2 reads no more */
 #define LIMIT_CLOCK_SKEW_MS 900000
@@ -85,6 +87,7 @@
 #define LIMIT_CALLBACK_MS 5000 /* each URL: connect and answer */
 #define LIMIT_CALLBACK_ANSWER_BYTES MIB(1)
 #define LIMIT_CALLBACK_BODY_BYTES MIB(4) /* what we send, after substitution */
+#define LIMIT_IMAGE_HEAD_BYTES MIB(16)   /* of a multipart object, for its size as an image */
 #define LIMIT_CALLBACKS_IN_FLIGHT 2000
 
 /* The log of callbacks */

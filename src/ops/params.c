@@ -25,16 +25,21 @@ bool params_encoding(struct request *r, bool *ret_encode)
 	return false;
 }
 
-bool params_max_keys(struct request *r, uint32_t *ret)
+bool params_count(struct request *r, const char *name, uint32_t absent, uint32_t *ret)
 {
-	uint64_t max = DEFAULT_MAX_KEYS;
-	struct slice text = request_param(r, S("max-keys"));
+	uint64_t max = absent;
+	struct slice text = request_param(r, slice_str(name));
 	if (text.len && (!slice_to_u64(text, &max) || max < 1 || max > LIMIT_LIST_KEYS)) {
-		params_refuse(r, "max-keys", text, "max-keys must be an integer from 1 to 1000.");
+		params_refuse(r, name, text, "It must be an integer from 1 to 1000.");
 		return false;
 	}
 	*ret = (uint32_t)max;
 	return true;
+}
+
+bool params_max_keys(struct request *r, uint32_t *ret)
+{
+	return params_count(r, "max-keys", DEFAULT_MAX_KEYS, ret);
 }
 
 bool params_name(struct request *r, const char *name, struct slice *ret)

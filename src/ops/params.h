@@ -14,7 +14,9 @@ void params_refuse(struct request *r, const char *name, struct slice value, cons
 /* encoding-type: `url`, or absent or empty. */
 bool params_encoding(struct request *r, bool *ret_encode) MUST_USE;
 
-/* max-keys: 1 to 1000; 100 if it is absent or empty. */
+/* How many rows to list: 1 to LIMIT_LIST_KEYS; `absent` if it is absent or empty. */
+bool params_count(struct request *r, const char *name, uint32_t absent, uint32_t *ret) MUST_USE;
+/* max-keys: the same, 100 if absent. */
 bool params_max_keys(struct request *r, uint32_t *ret) MUST_USE;
 
 /* A prefix or marker: empty if it is absent, and no longer than a key can be. */

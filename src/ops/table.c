@@ -2,6 +2,9 @@
 /* The operations of the object store; each is the one subject of its file. */
 #include "ops/op.h"
 
+extern const struct op op_abort_multipart_upload;
+extern const struct op op_append_object;
+extern const struct op op_complete_multipart_upload;
 extern const struct op op_copy_object;
 extern const struct op op_delete_bucket;
 extern const struct op op_delete_bucket_cors;
@@ -21,9 +24,12 @@ extern const struct op op_get_object_tagging;
 extern const struct op op_get_symlink;
 extern const struct op op_head_object;
 extern const struct op op_head_object_meta;
+extern const struct op op_initiate_multipart_upload;
 extern const struct op op_list_buckets;
+extern const struct op op_list_multipart_uploads;
 extern const struct op op_list_objects;
 extern const struct op op_list_objects_v2;
+extern const struct op op_list_parts;
 extern const struct op op_options;
 extern const struct op op_post_object;
 extern const struct op op_put_bucket;
@@ -33,6 +39,8 @@ extern const struct op op_put_bucket_referer;
 extern const struct op op_put_bucket_tags;
 extern const struct op op_put_object;
 extern const struct op op_put_symlink;
+extern const struct op op_upload_part;
+extern const struct op op_upload_part_copy;
 
 /* Those of absent.def. */
 #define ABSENT_GET(name, ...) extern const struct op op_absent_##name;
@@ -42,6 +50,9 @@ extern const struct op op_put_symlink;
 #undef ABSENT_DELETE
 
 const struct op *const op_table[] = {
+	&op_abort_multipart_upload,
+	&op_append_object,
+	&op_complete_multipart_upload,
 	&op_copy_object,
 	&op_delete_bucket,
 	&op_delete_bucket_cors,
@@ -61,9 +72,12 @@ const struct op *const op_table[] = {
 	&op_get_symlink,
 	&op_head_object,
 	&op_head_object_meta,
+	&op_initiate_multipart_upload,
 	&op_list_buckets,
+	&op_list_multipart_uploads,
 	&op_list_objects,
 	&op_list_objects_v2,
+	&op_list_parts,
 	&op_options,
 	&op_post_object,
 	&op_put_bucket,
@@ -73,6 +87,8 @@ const struct op *const op_table[] = {
 	&op_put_bucket_tags,
 	&op_put_object,
 	&op_put_symlink,
+	&op_upload_part,
+	&op_upload_part_copy,
 #define ABSENT_GET(name, ...) &op_absent_##name,
 #define ABSENT_DELETE(name, ...) &op_absent_##name,
 #include "ops/absent.def"

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * InitiateMultipartUpload: POST /key?uploads (spec: REST API section 7). What the object will be
+ * stored with is said here.
+ */
+#include "base/limits.h"
+#include "ops/elements.h"
+#include "ops/ops_internal.h"
+#include "ops/params.h"
+#include "ops/put_headers.h"
+#include "ops/respond.h"
+#include "ops/upload_id.h"
+#include "oss/xml.h"
+
+struct initiate {
+	struct request *r;
+	bool encode;
+	struct object_headers headers;
+	struct store_get get;
+	struct store_upload_begin begin;
+};
+
+static void answer(struct initiate *state)
+{
+	struct request *r = state->r;
+	SCOPED_STRBUF(xml, KIB(16));
+	strbuf_adds(&xml, XML_PROLOG "<InitiateMultipartUploadResult>");
+	if (state->encode)
+		xml_element(&xml, "EncodingType", S("url"));
+	xml_element(&xml, "Bucket", r->address.bucket.text);
+	elements_add_name(&xml, "Key", r->address.key.text, state->encode);
+	xml_open(&xml, "UploadId");
+	upload_id_add(&xml, state->begin.upload);
+	xml_close(&xml, "UploadId");
+	strbuf_adds(&xml, "</InitiateMultipartUploadResult>\n");
+	respond_xml(r, &xml);
+}
+
+static void begun(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_upload_begin *begin = CONTAINER_OF(wait, struct store_upload_begin, wait);
+	struct initiate *state = CONTAINER_OF(begin, struct initiate, begin);
+	struct request *r = state->r;
+	if (wait->err == ERR_OK)
+		answer(state);
+	else
+		respond_error(r, wait->err);
+	request_release(r);
+}
+
+/* The request is held from finish() to here or to begun(). */
+static void start(struct initiate *state)
+{
+	struct request *r = state->r;
+	state->begin = (struct store_upload_begin){
+		.wait = {.task.run = begun, .home = r->home},
+		.bucket_id = r->bucket->id,
+		.key = r->address.key.text,
+		.headers = strbuf_slice(&state->headers.lines),
+		.acl = state->headers.acl,
+	};
+	store_upload_begin(r->ops->options.store, &state->begin);
+}
+
+static void looked_up(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_get *get = CONTAINER_OF(wait, struct store_get, wait);
+	struct initiate *state = CONTAINER_OF(get, struct initiate, get);
+	struct request *r = state->r;
+	if (wait->err == ERR_OK)
+		store_get_release(r->ops->options.store, get);
+	if (wait->err == ERR_NO_SUCH_KEY) {
+		start(state);
+		return;
+	}
+	respond_error(r, wait->err == ERR_OK ? ERR_FILE_ALREADY_EXISTS : wait->err);
+	request_release(r);
+}
+
+/* Better told before the bytes are sent; CompleteMultipartUpload is where it counts. */
+static void check_absent(struct initiate *state)
+{
+	struct request *r = state->r;
+	state->get = (struct store_get){
+		.wait = {.task.run = looked_up, .home = r->home},
+		.bucket_id = r->bucket->id,
+		.key = r->address.key.text,
+		.head_only = true,
+	};
+	if (store_get(r->ops->options.store, &state->get) == STORE_DONE)
+		looked_up(&state->get.wait.task);
+}
+
+static bool read_request(struct request *r, struct initiate *state)
+{
+	return params_encoding(r, &state->encode) && put_headers_object(r, &state->headers);
+}
+
+static void begin(struct request *r)
+{
+	struct initiate *state = r->state;
+	state->r = r;
+	object_headers_init(&state->headers);
+	(void)read_request(r, state);
+}
+
+static void finish(struct request *r)
+{
+	struct initiate *state = r->state;
+	request_hold(r);
+	/* The header says nothing where versions are kept (OSS). */
+	if (state->headers.forbid_overwrite && r->bucket->versioning == STORE_UNVERSIONED)
+		check_absent(state);
+	else
+		start(state);
+}
+
+static void release(struct request *r)
+{
+	struct initiate *state = r->state;
+	if (state->r)
+		object_headers_release(&state->headers);
+}
+
+extern const struct op op_initiate_multipart_upload;
+const struct op op_initiate_multipart_upload = {
+	.name = "InitiateMultipartUpload",
+	.method = HTTP_POST,
+	.level = OP_OBJECT,
+	.subresource = "uploads",
+	.access = OP_ACCESS_WRITE,
+	.action = "oss:PutObject",
+	.body = OP_BODY_NONE,
+	.state_size = sizeof(struct initiate),
+	.begin = begin,
+	.finish = finish,
+	.release = release,
+};

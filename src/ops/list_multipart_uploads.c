@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ListMultipartUploads: GET /?uploads (spec: REST API section 7). */
+#include "base/limits.h"
+#include "ops/elements.h"
+#include "ops/ops_internal.h"
+#include "ops/params.h"
+#include "ops/require.h"
+#include "ops/respond.h"
+#include "ops/upload_id.h"
+#include "oss/iso8601.h"
+#include "oss/xml.h"
+
+enum {
+	LIST_DOCUMENT_BYTES = 8 << 20 /* 1,000 keys of 1,023 bytes, each byte escaped */
+};
+
+struct list_uploads {
+	struct request *r;
+	bool encode;
+	bool listed; /* `list` holds something to be released */
+	struct store_list_uploads list;
+};
+
+/* An element with the id; empty if there is none. */
+static void add_id(struct strbuf *out, const char *element, uint64_t upload)
+{
+	xml_open(out, element);
+	if (upload)
+		upload_id_add(out, upload);
+	xml_close(out, element);
+}
+
+static void add_upload(
+	const struct list_uploads *state, struct strbuf *out, const struct store_upload *upload)
+{
+	xml_open(out, "Upload");
+	elements_add_name(out, "Key", upload->key, state->encode);
+	add_id(out, "UploadId", upload->upload);
+	xml_element(out, "StorageClass", S("Standard"));
+	xml_open(out, "Initiated");
+	iso8601_add(out, upload->initiated_ms);
+	xml_close(out, "Initiated");
+	xml_close(out, "Upload");
+}
+
+static void add_rows(const struct list_uploads *state, struct strbuf *out)
+{
+	const struct store_list_uploads *list = &state->list;
+	for (uint32_t i = 0; i < list->count; i++)
+		if (!list->uploads[i].is_prefix)
+			add_upload(state, out, &list->uploads[i]);
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (!list->uploads[i].is_prefix)
+			continue;
+		xml_open(out, "CommonPrefixes");
+		elements_add_name(out, "Prefix", list->uploads[i].key, state->encode);
+		xml_close(out, "CommonPrefixes");
+	}
+}
+
+static void format(const struct list_uploads *state, struct strbuf *out)
+{
+	const struct store_list_uploads *list = &state->list;
+	const struct store_upload end = {.key = S(""), .upload = 0};
+	const struct store_upload *last =
+		list->truncated && list->count ? &list->uploads[list->count - 1] : &end;
+	strbuf_adds(out, XML_PROLOG "<ListMultipartUploadsResult>");
+	if (state->encode)
+		xml_element(out, "EncodingType", S("url"));
+	xml_element(out, "Bucket", state->r->bucket->name);
+	elements_add_name(out, "KeyMarker", list->key_marker, state->encode);
+	add_id(out, "UploadIdMarker", list->upload_marker);
+	elements_add_name(out, "NextKeyMarker", last->key, state->encode);
+	add_id(out, "NextUploadIdMarker", last->is_prefix ? 0 : last->upload);
+	elements_add_name(out, "Delimiter", list->delimiter, state->encode);
+	elements_add_name(out, "Prefix", list->prefix, state->encode);
+	xml_element_u64(out, "MaxUploads", list->max_uploads);
+	xml_element(out, "IsTruncated", list->truncated ? S("true") : S("false"));
+	add_rows(state, out);
+	strbuf_adds(out, "</ListMultipartUploadsResult>\n");
+}
+
+static void listed(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_list_uploads *list = CONTAINER_OF(wait, struct store_list_uploads, wait);
+	struct list_uploads *state = CONTAINER_OF(list, struct list_uploads, list);
+	struct request *r = state->r;
+	state->listed = wait->err == ERR_OK;
+	if (!state->listed) {
+		respond_error(r, wait->err);
+	} else if (r->x) {
+		SCOPED_STRBUF(xml, LIST_DOCUMENT_BYTES);
+		format(state, &xml);
+		respond_xml(r, &xml);
+	}
+	request_release(r);
+}
+
+/* OSS passes over an upload-id-marker without a key-marker. */
+static bool read_marker(struct request *r, struct store_list_uploads *list)
+{
+	struct slice id = request_param(r, S("upload-id-marker"));
+	if (!params_name(r, "key-marker", &list->key_marker))
+		return false;
+	if (!id.len || !list->key_marker.len || upload_id_parse(id, &list->upload_marker))
+		return true;
+	params_refuse(r, "upload-id-marker", id, "It is not the id of an upload.");
+	return false;
+}
+
+static void finish(struct request *r)
+{
+	struct list_uploads *state = r->state;
+	struct store_list_uploads *list = &state->list;
+	state->r = r;
+	if (!require_bucket(r) || !params_encoding(r, &state->encode) ||
+		!params_name(r, "prefix", &list->prefix) ||
+		!params_name(r, "delimiter", &list->delimiter) || !read_marker(r, list) ||
+		!params_count(r, "max-uploads", LIMIT_LIST_KEYS, &list->max_uploads))
+		return;
+	list->wait = (struct store_wait){.task.run = listed, .home = r->home};
+	list->bucket_id = r->bucket->id;
+	request_hold(r);
+	store_list_uploads(r->ops->options.store, list);
+}
+
+static void release(struct request *r)
+{
+	struct list_uploads *state = r->state;
+	if (state->listed)
+		store_list_uploads_release(r->ops->options.store, &state->list);
+}
+
+extern const struct op op_list_multipart_uploads;
+const struct op op_list_multipart_uploads = {
+	.name = "ListMultipartUploads",
+	.method = HTTP_GET,
+	.level = OP_BUCKET,
+	.subresource = "uploads",
+	.access = OP_ACCESS_OWNER,
+	.action = "oss:ListMultipartUploads",
+	.body = OP_BODY_NONE,
+	.state_size = sizeof(struct list_uploads),
+	.finish = finish,
+	.release = release,
+};
