@@ -42,7 +42,7 @@
 /* Objects and buckets (OSS) */
 #define LIMIT_KEY_BYTES 1023
 #define LIMIT_OBJECT_BYTES GIB(5) /* by PutObject and PostObject, and by appending */
-#define LIMIT_PARTS 10000 /* of an upload; their numbers, too */
+#define LIMIT_PARTS 10000         /* of an upload; their numbers, too */
 #define LIMIT_PART_BYTES GIB(5)
 #define LIMIT_PART_BYTES_MIN KIB(100) /* but of the last */
 #define LIMIT_USER_META_BYTES KIB(8)

@@ -7,9 +7,9 @@ import { ACCESS_KEY_ID, ACCESS_KEY_SECRET } from "./server.js";
 
 const KEY = { id: ACCESS_KEY_ID, secret: ACCESS_KEY_SECRET };
 /** Queries that are part of what is signed. */
-const SUBRESOURCES = new Set(["acl", "bucketInfo", "callback", "callback-var",
+const SUBRESOURCES = new Set(["acl", "append", "bucketInfo", "callback", "callback-var",
 	"continuation-token", "cors", "delete", "encryption", "httpsConfig", "inventory", "lifecycle",
-	"location", "logging", "objectMeta", "partNumber", "policy", "publicAccessBlock", "referer",
+	"location", "logging", "objectMeta", "partNumber", "policy", "position", "publicAccessBlock", "referer",
 	"replication", "replicationProgress", "requestPayment", "response-cache-control",
 	"response-content-disposition", "response-content-encoding", "response-content-language",
 	"response-content-type", "response-expires", "security-token", "stat", "symlink", "tagging",
