@@ -22,6 +22,7 @@ struct complete {
 	struct upload_vars vars;
 	bool encode;
 	bool all_parts;
+	bool forbid; /* to replace another object; OSS heeds that where no versions are kept */
 	struct part_list parts;
 	struct store_upload_complete call;
 	struct store_get get; /* of the new object, for the callback */
@@ -176,6 +177,7 @@ static void finish(struct request *r)
 	call->parts = state->parts.parts;
 	call->part_count = state->parts.count;
 	call->part_bytes_min = LIMIT_PART_BYTES_MIN;
+	call->forbid_overwrite = state->forbid && r->bucket->versioning == STORE_UNVERSIONED;
 	call->as_public = r->anonymous;
 	request_hold(r);
 	store_upload_complete(r->ops->options.store, call);
@@ -200,8 +202,7 @@ static bool start(struct request *r, struct complete *state)
 {
 	return upload_id_of_request(r, &state->call.upload) && params_encoding(r, &state->encode) &&
 	       read_word(r, "x-oss-complete-all", S("yes"), S("no"), &state->all_parts) &&
-	       read_word(r, "x-oss-forbid-overwrite", S("true"), S("false"),
-		       &state->call.forbid_overwrite) &&
+	       read_word(r, "x-oss-forbid-overwrite", S("true"), S("false"), &state->forbid) &&
 	       upload_callback_from_request(r, &state->upload, &state->vars);
 }
 

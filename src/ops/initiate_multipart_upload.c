@@ -58,6 +58,7 @@ static void start(struct initiate *state)
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
 		.headers = strbuf_slice(&state->headers.lines),
+		.tags = strbuf_slice(&state->headers.tags),
 		.acl = state->headers.acl,
 	};
 	store_upload_begin(r->ops->options.store, &state->begin);
@@ -110,8 +111,7 @@ static void finish(struct request *r)
 {
 	struct initiate *state = r->state;
 	request_hold(r);
-	/* The header says nothing where versions are kept (OSS). */
-	if (state->headers.forbid_overwrite && r->bucket->versioning == STORE_UNVERSIONED)
+	if (object_headers_forbid(&state->headers, r->bucket))
 		check_absent(state);
 	else
 		start(state);

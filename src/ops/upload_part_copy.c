@@ -12,6 +12,7 @@
 #include "ops/respond.h"
 #include "ops/transfer.h"
 #include "ops/upload_id.h"
+#include "ops/version.h"
 #include "oss/iso8601.h"
 #include "oss/xml.h"
 
@@ -23,6 +24,9 @@ struct upload_part_copy {
 
 static void copied(struct transfer *transfer, enum err e)
 {
+	const struct upload_part_copy *state =
+		CONTAINER_OF(transfer, struct upload_part_copy, transfer);
+	const struct store_object *source = &state->from.source.get.object;
 	struct request *r = transfer->r;
 	const struct store_object *part = &transfer->commit.object;
 	if (e != ERR_OK) {
@@ -41,6 +45,8 @@ static void copied(struct transfer *transfer, enum err e)
 	respond_header(r, "ETag", strbuf_slice(&etag));
 	strbuf_add_u64(&crc, part->crc64);
 	respond_header(r, "x-oss-hash-crc64ecma", strbuf_slice(&crc));
+	version_add_header(r, "x-oss-copy-source-version-id", state->from.bucket, source->is_null,
+		source->version);
 	respond_xml(r, &xml);
 }
 
