@@ -60,6 +60,22 @@ test("a form's callback, with the operation's name", async () => {
 	assert.deepEqual([event, object, size], ["PostObject", "form.txt", 3]);
 });
 
+test("an upload in parts calls back once it is complete", async () => {
+	const begun = await request(server.store, "POST", "uploads", "parts", { query: { uploads: "" } });
+	const uploadId = begun.xml("UploadId");
+	const query = { uploadId, partNumber: "1" };
+	const part = await request(server.store, "PUT", "uploads", "parts", { query, body: "part" });
+	const callback = base64Json({ callbackUrl: good.url, callbackBody: "x" });
+	const done = await request(server.store, "POST", "uploads", "parts", {
+		query: { uploadId }, headers: { "x-oss-callback": callback },
+		body: "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>"
+			+ `<ETag>${part.headers.etag}</ETag></Part></CompleteMultipartUpload>`,
+	});
+	assert.equal(done.status, 200, done.text);
+	const { event, object, size } = await newest();
+	assert.deepEqual([event, object, size], ["CompleteMultipartUpload", "parts", 4]);
+});
+
 test("every URL that was tried, with its status or why there is none", async t => {
 	const bad = await startSink(t, says("not json", 500, "text/html"));
 	const closed = await closedPort();
