@@ -10,6 +10,7 @@
 struct buckets {
 	pthread_mutex_t lock; /* protects all below; a leaf, never held while calling out */
 	const struct store_bucket *table[LIMIT_BUCKETS]; /* by name, ascending */
+	struct store_bucket_stats counts[LIMIT_BUCKETS];
 	size_t count;
 };
 
@@ -111,17 +112,46 @@ const struct store_bucket *buckets_get(struct buckets *buckets, struct slice nam
 	return found;
 }
 
+/* Where the incarnation is; buckets->count if it does not exist. Under the lock. */
+static size_t find_id(const struct buckets *buckets, uint64_t id)
+{
+	size_t i = 0;
+	while (i < buckets->count && buckets->table[i]->id != id)
+		i++;
+	return i;
+}
+
 bool buckets_find(struct buckets *buckets, uint64_t id, enum store_versioning *ret)
 {
-	bool found = false;
 	(void)pthread_mutex_lock(&buckets->lock);
-	for (size_t i = 0; i < buckets->count && !found; i++) {
-		found = buckets->table[i]->id == id;
-		if (found)
-			*ret = buckets->table[i]->versioning;
-	}
+	size_t at = find_id(buckets, id);
+	bool found = at < buckets->count;
+	if (found)
+		*ret = buckets->table[at]->versioning;
 	(void)pthread_mutex_unlock(&buckets->lock);
 	return found;
+}
+
+bool buckets_counts(struct buckets *buckets, uint64_t id, struct store_bucket_stats *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	(void)pthread_mutex_lock(&buckets->lock);
+	size_t at = find_id(buckets, id);
+	bool found = at < buckets->count;
+	if (found)
+		*ret = buckets->counts[at];
+	(void)pthread_mutex_unlock(&buckets->lock);
+	return found;
+}
+
+void buckets_set_counts(
+	struct buckets *buckets, uint64_t id, const struct store_bucket_stats *counts)
+{
+	(void)pthread_mutex_lock(&buckets->lock);
+	size_t at = find_id(buckets, id);
+	if (at < buckets->count)
+		buckets->counts[at] = *counts;
+	(void)pthread_mutex_unlock(&buckets->lock);
 }
 
 size_t buckets_count(struct buckets *buckets)
@@ -161,8 +191,12 @@ void buckets_put(struct buckets *buckets, const struct store_bucket *bucket)
 		assert(buckets->count < LIMIT_BUCKETS);
 		memmove(buckets->table + at + 1, buckets->table + at,
 			(buckets->count - at) * sizeof(buckets->table[0]));
+		memmove(buckets->counts + at + 1, buckets->counts + at,
+			(buckets->count - at) * sizeof(buckets->counts[0]));
 		buckets->count++;
 	}
+	if (!old || old->id != bucket->id)
+		buckets->counts[at] = (struct store_bucket_stats){.objects = 0};
 	buckets->table[at] = bucket;
 	(void)pthread_mutex_unlock(&buckets->lock);
 	bucket_unref(old);
@@ -179,6 +213,8 @@ void buckets_remove(struct buckets *buckets, struct slice name)
 		buckets->count--;
 		memmove(buckets->table + at, buckets->table + at + 1,
 			(buckets->count - at) * sizeof(buckets->table[0]));
+		memmove(buckets->counts + at, buckets->counts + at + 1,
+			(buckets->count - at) * sizeof(buckets->counts[0]));
 	}
 	(void)pthread_mutex_unlock(&buckets->lock);
 	bucket_unref(old);

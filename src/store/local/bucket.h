@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The buckets, in memory: a sorted table of counted snapshots (store.h: struct store_bucket).
+ * The buckets, in memory: a sorted table of counted snapshots (store.h: struct store_bucket), and
+ * what each of them holds.
  *
  * Any thread reads. Only the committer, and whoever opens the store, changes the table.
  */
@@ -26,6 +27,14 @@ bool buckets_find(struct buckets *buckets, uint64_t id, enum store_versioning *r
 size_t buckets_count(struct buckets *buckets);
 void buckets_each(struct buckets *buckets,
 	void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx);
+
+/*
+ * What this incarnation holds. False, and all zero, if it does not exist; to set it then does
+ * nothing.
+ */
+bool buckets_counts(struct buckets *buckets, uint64_t id, struct store_bucket_stats *ret);
+void buckets_set_counts(
+	struct buckets *buckets, uint64_t id, const struct store_bucket_stats *counts);
 
 /* Puts `bucket`, with its reference, in the place of one of that name, or adds it. At most
  * LIMIT_BUCKETS: check buckets_count(). */

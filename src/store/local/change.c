@@ -54,8 +54,10 @@ static bool key_fits(struct slice key)
 
 void change_delete(struct store *store, struct store_delete *del)
 {
+	del->existed = false;
+	del->made_marker = false;
+	del->deleted_marker = false;
 	if (!key_fits(del->key)) {
-		del->existed = false;
 		local_answer(&del->wait, ERR_OK);
 		return;
 	}
@@ -69,8 +71,30 @@ void change_delete(struct store *store, struct store_delete *del)
 	request->change.key_len = del->key.len;
 	request->change.bucket_id = del->bucket_id;
 	request->change.as_public = del->as_public;
+	request->change.del = del;
 	record_head(request->head, RECORD_OBJECT_DELETE, del->bucket_id, del->key.len, 0, 0);
 	memcpy(request->head + RECORD_HEADER_BYTES, del->key.ptr, del->key.len);
+	request_send(store, request);
+}
+
+void change_object(struct store *store, struct store_object_change *change)
+{
+	bool named = change->version.is_null || change->version.number;
+	if (!key_fits(change->key)) {
+		local_answer(&change->wait, named ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY);
+		return;
+	}
+	if ((change->set_headers && change->headers.len > OBJECT_HEADERS_MAX) ||
+		(change->set_tags && change->tags.len > OBJECT_TAGS_MAX)) {
+		local_answer(&change->wait, ERR_INVALID_ARGUMENT);
+		return;
+	}
+	struct request *request = request_new(CHANGE_META, &change->wait, 0);
+	if (!request)
+		return;
+	request->change.bucket_id = change->bucket_id;
+	request->change.key_len = change->key.len;
+	request->change.object_change = change;
 	request_send(store, request);
 }
 
@@ -177,7 +201,8 @@ void change_bucket_create(struct store *store, struct store_bucket_create *creat
 
 void change_bucket(struct store *store, struct store_bucket_change *change)
 {
-	if (change->set_setting && change->value.len > BUCKET_SETTING_MAX) {
+	if ((change->set_setting && change->value.len > BUCKET_SETTING_MAX) ||
+		(change->set_versioning && change->versioning == STORE_UNVERSIONED)) {
 		local_answer(&change->wait, ERR_INVALID_ARGUMENT);
 		return;
 	}

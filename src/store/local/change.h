@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 void change_delete(struct store *store, struct store_delete *del);
+void change_object(struct store *store, struct store_object_change *change);
 
 void change_upload_begin(struct store *store, struct store_upload_begin *begin);
 void change_upload_abort(struct store *store, struct store_upload_abort *abort);

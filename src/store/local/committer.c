@@ -53,9 +53,13 @@ static size_t change_total(const struct change *change)
 /* The most that its record can take, before it is made. */
 static size_t change_bound(const struct change *change)
 {
-	if (change->kind != CHANGE_COMPLETE)
-		return change_total(change);
-	return record_total(change->key_len, OBJECT_META_MAX, PLAN_DATA_MAX);
+	if (change->kind == CHANGE_COMPLETE)
+		return record_total(change->key_len, OBJECT_META_MAX, PLAN_DATA_MAX);
+	if (change->kind == CHANGE_META)
+		return record_total(change->key_len, OBJECT_META_MAX, 0);
+	if (change->kind == CHANGE_OBJECT_DELETE)
+		return record_total(change->key_len, OBJECT_META_BYTES, 0);
+	return change_total(change);
 }
 
 static bool frees_space(const struct change *change)
@@ -83,21 +87,11 @@ static struct slice change_meta(const struct change *change)
 /* Records about objects mean the same here and in a replay. */
 static enum err stage_object(struct committer *c, struct change *change)
 {
-	static const enum record_kind kinds[] = {
-		[CHANGE_OBJECT] = RECORD_OBJECT,
-		[CHANGE_OBJECT_DELETE] = RECORD_OBJECT_DELETE,
-		[CHANGE_MOVE] = RECORD_MOVE,
-		[CHANGE_APPEND] = RECORD_APPEND,
-		[CHANGE_PART] = RECORD_PART,
-		[CHANGE_UPLOAD] = RECORD_UPLOAD,
-		[CHANGE_UPLOAD_ABORT] = RECORD_UPLOAD_ABORT,
-		[CHANGE_COMPLETE] = RECORD_COMPLETE,
-	};
 	const struct log *log = &c->local->log;
 	struct stage_condition condition = {
 		change->forbid_overwrite, change->moves_from, change->as_public};
 	struct stage_record record = {
-		.kind = kinds[change->kind],
+		.kind = record_head_kind(change->head),
 		.bucket_id = change->bucket_id,
 		.key = change_key(change),
 		.meta = change_meta(change),
@@ -117,7 +111,7 @@ static enum err stage_change(struct committer *c, struct change *change)
 	struct stage *stage = c->local->stage;
 	switch (change->kind) {
 	case CHANGE_BUCKET_DELETE:
-		stage_bucket_delete(stage, change->name);
+		stage_bucket_delete(stage, change->name, change->bucket_id);
 		return ERR_OK;
 	case CHANGE_BUCKET_CREATE:
 	case CHANGE_BUCKET:
@@ -137,6 +131,7 @@ static enum err stage_change(struct committer *c, struct change *change)
 		break;
 	case CHANGE_OBJECT:
 	case CHANGE_OBJECT_DELETE:
+	case CHANGE_META:
 	case CHANGE_MOVE:
 	case CHANGE_APPEND:
 	case CHANGE_PART:
@@ -216,14 +211,16 @@ static enum err take_in(struct committer *c, struct change *change)
 	enum err e = ERR_OK;
 	if (!index_alone(change))
 		e = plan_record(c->local, c->sequence, change);
-	if (e == ERR_OK && !index_alone(change))
+	if (e != ERR_OK || change->nothing)
+		return e;
+	if (!index_alone(change))
 		e = find_room(c, change);
 	if (e == ERR_OK)
 		e = stage_change(c, change);
 	if (e != ERR_OK || index_alone(change))
 		return e;
-	/* Deleting what is not there needs no record. */
-	if (change->kind != CHANGE_OBJECT_DELETE || change->existed)
+	/* Deleting what is not there needs no record, unless one was made for it. */
+	if (change->kind != CHANGE_OBJECT_DELETE || change->existed || change->made)
 		add_record(c, change);
 	return ERR_OK;
 }

@@ -22,6 +22,7 @@ struct committer;
 enum change_kind {
 	CHANGE_OBJECT,
 	CHANGE_OBJECT_DELETE,
+	CHANGE_META, /* what is known of an object */
 	CHANGE_MOVE, /* for garbage collection */
 	CHANGE_APPEND,
 	CHANGE_PART,
@@ -46,7 +47,8 @@ struct change {
 	enum change_kind kind;
 	/*
 	 * The record: a header (record_head()), key and meta data, and the data. Who asks brings
-	 * it, but for completions and changes of buckets, whose record is made by plan.h.
+	 * it, but for completions and changes of objects and buckets, whose record is made by
+	 * plan.h, as are those of deletes that are not about a bucket without versions.
 	 */
 	unsigned char *head;
 	size_t head_len;
@@ -57,6 +59,8 @@ struct change {
 	bool as_public;
 	const struct location *moves_from; /* CHANGE_MOVE: where it was read */
 	struct store_upload_complete *complete;
+	struct store_delete *del;
+	struct store_object_change *object_change;
 	/* The buckets: whose `name` counts, and for a creation what follows. */
 	struct slice name;
 	enum store_acl acl;
@@ -75,6 +79,7 @@ struct change {
 	/* On the committer's thread, when the outcome is known; may free the change. */
 	void (*done)(struct change *change);
 	/* The committer's: */
+	bool nothing; /* there is nothing to do */
 	const struct store_bucket *bucket;
 	unsigned char *made; /* a record that was made, freed after `done` */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include "store/local/bytes.h"
 #include "store/local/extent.h"
 #include "store/local/local_internal.h"
 #include "store/local/read.h"
@@ -32,19 +33,134 @@ enum outcome {
 
 /* ---- Finding --------------------------------------------------------------------------------- */
 
-/* Looks the entry up; HAVE_RESULT with an error in get->wait.err if it is not there. */
-static enum outcome look_up(
-	struct local *local, struct store_get *get, bool cached_only, struct index_value *ret)
+static bool asks_version(const struct store_get *get)
+{
+	return get->version.is_null || get->version.number;
+}
+
+/* How the index is looked at. */
+struct view {
+	struct local *local;
+	bool cached_only;
+	struct index_moment *moment; /* or NULL: then each key is read as it is at that time */
+};
+
+static enum index_found read_key(
+	const struct view *view, const struct key *key, struct index_value *ret)
+{
+	if (view->moment)
+		return index_moment_get(view->moment, key, ret);
+	return index_get(view->local->index, key, view->cached_only, ret);
+}
+
+/* The version that the row `n` points to. */
+static enum index_found read_null(
+	const struct view *view, const struct store_get *get, uint64_t *ret)
 {
 	struct key key;
+	struct index_value value;
+	key_null(&key, get->bucket_id, get->key);
+	enum index_found found = read_key(view, &key, &value);
+	if (found == INDEX_FOUND) {
+		*ret = value.bytes.len == 8 ? le64_get(value.bytes.ptr) : 0;
+		index_value_release(&value);
+	}
+	return found;
+}
+
+static enum index_found find_version(
+	const struct view *view, const struct store_get *get, struct index_value *ret)
+{
+	struct key key;
+	struct entry current;
+	uint64_t version = get->version.number;
 	key_object(&key, get->bucket_id, get->key);
+	enum index_found found = read_key(view, &key, ret);
+	if (found == INDEX_FOUND) {
+		if (entry_parse(ret->bytes, &current) &&
+			(get->version.is_null ? current.meta.object.is_null
+					      : current.meta.object.version == version))
+			return found;
+		index_value_release(ret);
+	} else if (found != INDEX_ABSENT) {
+		return found;
+	}
+	if (get->version.is_null) {
+		found = read_null(view, get, &version);
+		if (found != INDEX_FOUND)
+			return found;
+	}
+	key_version(&key, get->bucket_id, get->key, version);
+	return read_key(view, &key, ret);
+}
+
+/* Tells of a delete marker. */
+static void tell_marker(struct store_get *get, const struct store_object *marker)
+{
+	get->object.is_marker = true;
+	get->object.is_null = marker->is_null;
+	get->object.version = marker->version;
+	get->object.modified_ms = marker->modified_ms;
+}
+
+/* There is no object: perhaps because a delete marker says so. */
+static void look_for_marker(struct index_moment *moment, struct store_get *get)
+{
+	struct key prefix;
+	struct slice rest;
+	struct slice value;
+	struct entry newest;
+	key_versions(&prefix, get->bucket_id, get->key);
+	struct index_cursor *cursor = index_moment_cursor(moment, &prefix);
+	if (!cursor) {
+		get->wait.err = ERR_UNAVAILABLE;
+		return;
+	}
+	index_cursor_seek(cursor, S(""));
+	if (index_cursor_at(cursor, &rest, &value) && entry_parse(value, &newest) &&
+		newest.meta.object.is_marker)
+		tell_marker(get, &newest.meta.object);
+	else if (index_cursor_err(cursor) != ERR_OK)
+		get->wait.err = ERR_INTERNAL;
+	index_cursor_free(cursor);
+}
+
+static bool keeps_versions(struct local *local, uint64_t bucket_id)
+{
+	enum store_versioning versioning;
+	return buckets_find(local->buckets, bucket_id, &versioning) &&
+	       versioning != STORE_UNVERSIONED;
+}
+
+/* What is asked for is not there, as far as can be seen. */
+static enum outcome look_closer(const struct view *view, struct store_get *get)
+{
+	get->wait.err = asks_version(get) ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY;
+	if (!asks_version(get) && !keeps_versions(view->local, get->bucket_id))
+		return HAVE_RESULT;
+	if (view->cached_only)
+		return NEEDS_DISK;
+	if (!asks_version(get) && view->moment)
+		look_for_marker(view->moment, get);
+	return HAVE_RESULT;
+}
+
+static enum outcome look_in(const struct view *view, struct store_get *get, struct index_value *ret)
+{
+	struct key key;
+	enum index_found found;
 	get->wait.err = ERR_OK;
-	switch (index_get(local->index, &key, cached_only, ret)) {
+	if (asks_version(get)) {
+		found = find_version(view, get, ret);
+	} else {
+		key_object(&key, get->bucket_id, get->key);
+		found = read_key(view, &key, ret);
+	}
+	switch (found) {
 	case INDEX_COLD:
 		return NEEDS_DISK;
 	case INDEX_ABSENT:
-		get->wait.err = ERR_NO_SUCH_KEY;
-		break;
+		return look_closer(view, get);
 	case INDEX_FAILED:
 		get->wait.err = ERR_INTERNAL;
 		break;
@@ -52,6 +168,25 @@ static enum outcome look_up(
 		break;
 	}
 	return HAVE_RESULT;
+}
+
+/* Looks the entry up; HAVE_RESULT with an error in get->wait.err if it is not there. */
+static enum outcome look_up(
+	struct local *local, struct store_get *get, bool cached_only, struct index_value *ret)
+{
+	struct view view = {.local = local, .cached_only = cached_only};
+	/* Versions move between their places: only in one moment is it certain what is not there.
+	 */
+	if (!cached_only && (asks_version(get) || keeps_versions(local, get->bucket_id))) {
+		view.moment = index_moment_new(local->index);
+		if (!view.moment) {
+			get->wait.err = ERR_UNAVAILABLE;
+			return HAVE_RESULT;
+		}
+	}
+	enum outcome outcome = look_in(&view, get, ret);
+	index_moment_free(view.moment);
+	return outcome;
 }
 
 static struct held *held_new(const struct store_object *object)
@@ -136,6 +271,11 @@ static enum outcome fill(
 		get->wait.err = ERR_INTERNAL;
 		return HAVE_RESULT;
 	}
+	if (entry.meta.object.is_marker) {
+		tell_marker(get, &entry.meta.object);
+		get->wait.err = ERR_METHOD_NOT_ALLOWED;
+		return HAVE_RESULT;
+	}
 	/* Opening a file may wait for the disk. */
 	if (cached_only && !get->head_only && entry.meta.place != OBJECT_INLINE)
 		return NEEDS_DISK;
@@ -160,6 +300,7 @@ static enum outcome fill(
 static bool try_get(struct local *local, struct store_get *get, bool cached_only)
 {
 	get->held = NULL;
+	memset(&get->object, 0, sizeof(get->object));
 	for (int i = 0; i < TRIES; i++) {
 		struct index_value value;
 		enum outcome outcome = look_up(local, get, cached_only, &value);
@@ -188,7 +329,8 @@ enum store_now read_get(struct store *store, struct store_get *get)
 {
 	struct local *local = local_of(store);
 	if (get->key.len == 0 || get->key.len > RECORD_NAME_MAX) {
-		get->wait.err = ERR_NO_SUCH_KEY;
+		memset(&get->object, 0, sizeof(get->object));
+		get->wait.err = asks_version(get) ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY;
 		return STORE_DONE;
 	}
 	if (try_get(local, get, true))

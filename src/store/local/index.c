@@ -30,6 +30,12 @@ struct index_tx {
 	rocksdb_writebatch_wi_t *batch;
 };
 
+struct index_moment {
+	struct index *index;
+	const rocksdb_snapshot_t *snapshot;
+	rocksdb_readoptions_t *read;
+};
+
 struct index_cursor {
 	rocksdb_readoptions_t *read;
 	rocksdb_iterator_t *at;
@@ -193,13 +199,14 @@ uint64_t index_unflushed_bytes(struct index *index)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-enum index_found index_get(
-	struct index *index, const struct key *key, bool cached_only, struct index_value *ret)
+static enum index_found get(struct index *index, const rocksdb_readoptions_t *read,
+	const struct key *key, struct index_value *ret)
 {
 	char *message = NULL;
-	rocksdb_pinnableslice_t *value = rocksdb_get_pinned(index->db,
-		cached_only ? index->read_cached : index->read, key->bytes, key->len, &message);
-	if (message && cached_only && strncmp(message, "Result incomplete", 17) == 0) {
+	rocksdb_pinnableslice_t *value =
+		rocksdb_get_pinned(index->db, read, key->bytes, key->len, &message);
+	if (message && read == index->read_cached &&
+		strncmp(message, "Result incomplete", 17) == 0) {
 		rocksdb_free(message);
 		return INDEX_COLD;
 	}
@@ -212,6 +219,12 @@ enum index_found index_get(
 	ret->pin = value;
 	ret->bytes.ptr = rocksdb_pinnableslice_value(value, &ret->bytes.len);
 	return INDEX_FOUND;
+}
+
+enum index_found index_get(
+	struct index *index, const struct key *key, bool cached_only, struct index_value *ret)
+{
+	return get(index, cached_only ? index->read_cached : index->read, key, ret);
 }
 
 void index_value_release(struct index_value *value)
@@ -293,10 +306,39 @@ enum err index_each_number(struct index *index, enum key_kind kind,
 	return e;
 }
 
+/* ---- Moments --------------------------------------------------------------------------------- */
+
+struct index_moment *index_moment_new(struct index *index)
+{
+	struct index_moment *moment = calloc(1, sizeof(*moment));
+	if (!moment)
+		return NULL;
+	moment->index = index;
+	moment->snapshot = rocksdb_create_snapshot(index->db);
+	moment->read = rocksdb_readoptions_create();
+	rocksdb_readoptions_set_snapshot(moment->read, moment->snapshot);
+	return moment;
+}
+
+void index_moment_free(struct index_moment *moment)
+{
+	if (!moment)
+		return;
+	rocksdb_readoptions_destroy(moment->read);
+	rocksdb_release_snapshot(moment->index->db, moment->snapshot);
+	free(moment);
+}
+
+enum index_found index_moment_get(
+	struct index_moment *moment, const struct key *key, struct index_value *ret)
+{
+	return get(moment->index, moment->read, key, ret);
+}
+
 /* ---- Walking --------------------------------------------------------------------------------- */
 
-struct index_cursor *index_cursor_new(
-	struct index *index, struct index_tx *tx, const struct key *prefix)
+static struct index_cursor *cursor_new(struct index *index, struct index_tx *tx,
+	const rocksdb_snapshot_t *snapshot, const struct key *prefix)
 {
 	struct index_cursor *cursor = calloc(1, sizeof(*cursor));
 	if (!cursor)
@@ -305,12 +347,25 @@ struct index_cursor *index_cursor_new(
 	cursor->upper = *prefix;
 	key_past(&cursor->upper);
 	cursor->read = rocksdb_readoptions_create();
+	if (snapshot)
+		rocksdb_readoptions_set_snapshot(cursor->read, snapshot);
 	rocksdb_readoptions_set_iterate_upper_bound(
 		cursor->read, cursor->upper.bytes, cursor->upper.len);
 	cursor->at = rocksdb_create_iterator(index->db, cursor->read);
 	if (tx) /* takes the other iterator over */
 		cursor->at = rocksdb_writebatch_wi_create_iterator_with_base(tx->batch, cursor->at);
 	return cursor;
+}
+
+struct index_cursor *index_cursor_new(
+	struct index *index, struct index_tx *tx, const struct key *prefix)
+{
+	return cursor_new(index, tx, NULL, prefix);
+}
+
+struct index_cursor *index_moment_cursor(struct index_moment *moment, const struct key *prefix)
+{
+	return cursor_new(moment->index, NULL, moment->snapshot, prefix);
 }
 
 void index_cursor_free(struct index_cursor *cursor)

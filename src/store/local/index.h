@@ -82,6 +82,17 @@ enum err index_each_bucket(struct index *index,
 enum err index_each_number(struct index *index, enum key_kind kind,
 	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx) MUST_USE;
 
+/* ---- Moments --------------------------------------------------------------------------------- */
+
+/* The index as it is now, for reading several things that belong together. */
+struct index_moment;
+
+struct index_moment *index_moment_new(struct index *index) MUST_USE;
+void index_moment_free(struct index_moment *moment);
+/* Never INDEX_COLD. */
+enum index_found index_moment_get(
+	struct index_moment *moment, const struct key *key, struct index_value *ret) MUST_USE;
+
 /* ---- Walking --------------------------------------------------------------------------------- */
 
 /* Goes through the keys that begin with a prefix; `rest` is what stands behind it. */
@@ -94,6 +105,9 @@ struct index_tx;
  */
 struct index_cursor *index_cursor_new(
 	struct index *index, struct index_tx *tx, const struct key *prefix) MUST_USE;
+/* Sees the moment, which must outlive it. */
+struct index_cursor *index_moment_cursor(
+	struct index_moment *moment, const struct key *prefix) MUST_USE;
 void index_cursor_free(struct index_cursor *cursor);
 /* To the first key whose rest is at least `rest`. */
 void index_cursor_seek(struct index_cursor *cursor, struct slice rest);

@@ -235,6 +235,12 @@ static void each_bucket(
 	buckets_each(local_of(store)->buckets, row, ctx);
 }
 
+static void get_bucket_stats(
+	struct store *store, uint64_t bucket_id, struct store_bucket_stats *ret)
+{
+	(void)buckets_counts(local_of(store)->buckets, bucket_id, ret);
+}
+
 static void get_stats(struct store *store, struct store_stats *ret)
 {
 	struct local *local = local_of(store);
@@ -253,6 +259,7 @@ static const struct store_ops ops = {
 	.bucket_create = change_bucket_create,
 	.bucket_change = change_bucket,
 	.bucket_delete = change_bucket_delete,
+	.bucket_stats = get_bucket_stats,
 	.put_begin = put_begin,
 	.put_write = put_write,
 	.put_commit = put_commit,
@@ -262,6 +269,7 @@ static const struct store_ops ops = {
 	.read = read_more,
 	.read_release = read_more_release,
 	.delete = change_delete,
+	.object_change = change_object,
 	.list = read_list,
 	.list_release = read_list_release,
 	.upload_begin = change_upload_begin,

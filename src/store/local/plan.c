@@ -76,6 +76,10 @@ enum err plan_record(struct local *local, uint64_t sequence, struct change *chan
 		return plan_append(local, sequence, versioning, change);
 	if (change->kind == CHANGE_COMPLETE)
 		return plan_complete(local, sequence, versioning, change);
+	if (change->kind == CHANGE_OBJECT_DELETE)
+		return plan_delete(local, sequence, versioning, change);
+	if (change->kind == CHANGE_META)
+		return plan_change(local, change);
 	if (change->kind == CHANGE_OBJECT) {
 		plan_version(sequence, versioning, change);
 	} else if (change->kind == CHANGE_UPLOAD) {

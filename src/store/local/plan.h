@@ -21,6 +21,9 @@ enum err plan_record(struct local *local, uint64_t sequence, struct change *chan
 enum err plan_bucket(struct local *local, uint64_t sequence, struct change *change) MUST_USE;
 enum err plan_complete(struct local *local, uint64_t sequence, enum store_versioning versioning,
 	struct change *change) MUST_USE;
+enum err plan_delete(struct local *local, uint64_t sequence, enum store_versioning versioning,
+	struct change *change) MUST_USE;
+enum err plan_change(struct local *local, struct change *change) MUST_USE;
 
 /*
  * Makes room for a record: change->made, and head and key_len with the header and `key` filled in;

@@ -25,6 +25,8 @@ static enum err next_bucket(struct local *local, uint64_t sequence, const struct
 		next = *old;
 		if (change->bucket_change->set_acl)
 			next.acl = change->bucket_change->acl;
+		if (change->bucket_change->set_versioning)
+			next.versioning = change->bucket_change->versioning;
 		if (change->bucket_change->set_setting)
 			next.settings[change->bucket_change->setting] =
 				change->bucket_change->value;
@@ -71,7 +73,7 @@ static enum err check_empty(struct local *local, uint64_t bucket_id)
 	return e;
 }
 
-static enum err plan_delete(struct local *local, struct change *change)
+static enum err plan_bucket_delete(struct local *local, struct change *change)
 {
 	const struct store_bucket *old = buckets_get(local->buckets, change->name);
 	if (!old)
@@ -87,6 +89,6 @@ static enum err plan_delete(struct local *local, struct change *change)
 enum err plan_bucket(struct local *local, uint64_t sequence, struct change *change)
 {
 	if (change->kind == CHANGE_BUCKET_DELETE)
-		return plan_delete(local, change);
+		return plan_bucket_delete(local, change);
 	return plan_next(local, sequence, change);
 }

@@ -38,6 +38,11 @@ void record_head(unsigned char *head, enum record_kind kind, uint64_t bucket_id,
 	le64_put(head + AT_BUCKET, bucket_id);
 }
 
+enum record_kind record_head_kind(const unsigned char *head)
+{
+	return (enum record_kind)head[AT_KIND];
+}
+
 /* The checksum of a record: all of it but the checksum's own field and the filling. */
 static uint64_t checksum(
 	const unsigned char *head, uint64_t salt, size_t name_and_meta, struct slice data)

@@ -78,6 +78,7 @@ static inline size_t record_total(size_t name, size_t meta, size_t data)
  */
 void record_head(unsigned char *head, enum record_kind kind, uint64_t bucket_id, size_t name,
 	size_t meta, size_t data);
+enum record_kind record_head_kind(const unsigned char *head);
 /*
  * Completes a header; `head` is followed by name and meta. The checksum begins with the salt of
  * the segment: nobody outside knows it, so no bytes that somebody stores can pass for a record.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/local/counts.h"
 #include "store/local/files.h"
 #include "store/local/large.h"
 #include "store/local/local_internal.h"
@@ -97,7 +98,7 @@ static enum err apply(struct replay *replay, const struct record *record)
 		return replay_bucket(replay, record);
 	if (record->kind == RECORD_BUCKET_DELETE) {
 		buckets_remove(replay->local->buckets, record->name);
-		stage_bucket_delete(stage, record->name);
+		stage_bucket_delete(stage, record->name, record->bucket_id);
 		return ERR_OK;
 	}
 	see_file(replay, record);
@@ -234,6 +235,8 @@ static enum err load(struct local *local, struct index_state *ret)
 	if (!found)
 		*ret = (struct index_state){.sequence = 1, .file_mark = 1};
 	e = index_each_bucket(local->index, load_bucket, local);
+	if (e == ERR_OK)
+		e = counts_load(local->index, local->buckets);
 	return e == ERR_OK ? index_each_number(local->index, KEY_SEGMENT, load_live, local) : e;
 }
 
@@ -314,7 +317,7 @@ enum err recover(struct local *local)
 	enum err e = load(local, &state);
 	if (e != ERR_OK)
 		return e;
-	local->stage = stage_new(local->index, local->segments, &state);
+	local->stage = stage_new(local->index, local->segments, local->buckets, &state);
 	if (!local->stage)
 		return ERR_UNAVAILABLE;
 	struct replay replay = {

@@ -4,14 +4,15 @@
 #include "base/log.h"
 #include "store/local/stage_internal.h"
 
-struct stage *stage_new(
-	struct index *index, struct segments *segments, const struct index_state *state)
+struct stage *stage_new(struct index *index, struct segments *segments, struct buckets *buckets,
+	const struct index_state *state)
 {
 	struct stage *stage = calloc(1, sizeof(*stage));
 	if (!stage)
 		return NULL;
 	stage->index = index;
 	stage->segments = segments;
+	stage->buckets = buckets;
 	stage->now = *state;
 	stage->staged = *state;
 	stage->tx = index_tx_new(index);
@@ -28,6 +29,7 @@ void stage_free(struct stage *stage)
 		return;
 	index_tx_free(stage->tx);
 	free(stage->deltas);
+	free(stage->counts);
 	free(stage);
 }
 
@@ -137,10 +139,12 @@ void stage_bucket(struct stage *stage, struct slice name, struct slice meta)
 	index_tx_put(stage->tx, &key, meta);
 }
 
-void stage_bucket_delete(struct stage *stage, struct slice name)
+void stage_bucket_delete(struct stage *stage, struct slice name, uint64_t bucket_id)
 {
 	struct key key;
 	key_bucket(&key, name);
+	index_tx_delete(stage->tx, &key);
+	key_number(&key, KEY_COUNTS, bucket_id);
 	index_tx_delete(stage->tx, &key);
 }
 
@@ -185,6 +189,7 @@ static void take_over(struct stage *stage)
 		segment->live += (uint64_t)stage->deltas[i].bytes;
 		segment_unpin(segment);
 	}
+	stage_count_take_over(stage);
 	stage->now = stage->staged;
 }
 
@@ -196,6 +201,7 @@ enum err stage_write(struct stage *stage, uint64_t segment, uint64_t offset, uin
 	stage->staged.sequence = sequence;
 	stage->staged.file_mark = file_mark;
 	put_live(stage);
+	stage_count_put(stage);
 	index_tx_put_state(stage->tx, &stage->staged);
 	enum err e = index_tx_write(stage->tx);
 	if (e == ERR_OK)
@@ -210,6 +216,7 @@ void stage_forget(struct stage *stage)
 	index_tx_clear(stage->tx);
 	stage->staged = stage->now;
 	stage->delta_count = 0;
+	stage->count_count = 0;
 	stage->trashed = false;
 }
 

@@ -9,13 +9,14 @@
 #ifndef STORE_LOCAL_STAGE_H
 #define STORE_LOCAL_STAGE_H
 
+#include "store/local/bucket.h"
 #include "store/local/index.h"
 #include "store/local/segment.h"
 
 struct stage;
 
-struct stage *stage_new(
-	struct index *index, struct segments *segments, const struct index_state *state) MUST_USE;
+struct stage *stage_new(struct index *index, struct segments *segments, struct buckets *buckets,
+	const struct index_state *state) MUST_USE;
 /* NULL is allowed. */
 void stage_free(struct stage *stage);
 
@@ -32,6 +33,9 @@ struct stage_entry {
 /* stage_entry_release() is due whatever the result. A damaged one is logged and has no bytes. */
 enum err stage_look(struct stage *stage, const struct key *key, struct stage_entry *ret) MUST_USE;
 void stage_entry_release(struct stage_entry *entry);
+/* Likewise that version of an object. */
+enum err stage_find(struct stage *stage, uint64_t bucket_id, struct slice object_key,
+	const struct store_version *which, struct stage_entry *ret) MUST_USE;
 /* A cursor that sees what is staged; freed before anything else is staged. */
 struct index_cursor *stage_cursor(struct stage *stage, const struct key *prefix) MUST_USE;
 
@@ -61,7 +65,7 @@ struct stage_condition {
 enum err stage_record(struct stage *stage, const struct stage_record *record,
 	struct stage_condition condition, bool *ret_existed) MUST_USE;
 void stage_bucket(struct stage *stage, struct slice name, struct slice meta);
-void stage_bucket_delete(struct stage *stage, struct slice name);
+void stage_bucket_delete(struct stage *stage, struct slice name, uint64_t bucket_id);
 
 /* ---- What leaves no record ------------------------------------------------------------------- */
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What records about objects and their versions mean for the index. */
+/* What records about objects mean for the index: new ones, markers, and deletes of the current. */
 #include "store/local/stage_internal.h"
 
-/* ERR_OK if the object that is there, if any, is as it has to be. */
-static enum err check(const struct stage_entry *old, struct stage_condition condition)
+enum err stage_check(const struct stage_entry *old, struct stage_condition condition)
 {
 	if (old->found && condition.absent)
 		return ERR_FILE_ALREADY_EXISTS;
@@ -13,97 +12,139 @@ static enum err check(const struct stage_entry *old, struct stage_condition cond
 	return ERR_OK;
 }
 
-/* Takes a current object that is replaced or deleted out of the counts. */
-static void drop_current(struct stage *stage, const struct entry *old)
+void stage_forget_current(
+	struct stage *stage, const struct stage_record *record, const struct store_object *object)
 {
-	stage->staged.bytes -= old->meta.object.size;
-	stage->staged.objects--;
-	stage_drop_bytes(stage, old);
+	struct key key;
+	key_object(&key, record->bucket_id, record->key);
+	index_tx_delete(stage->tx, &key);
+	stage_count_current(stage, record->bucket_id, -1, -(int64_t)object->size);
 }
+
+/* ---- What makes way -------------------------------------------------------------------------- */
+
+/* What is there before a version is made. */
+struct displaced {
+	struct stage_entry current;
+	struct stage_entry null; /* the version "null" if it is an older one and has to go */
+	struct key null_key;
+};
+
+static enum err look_displaced(struct stage *stage, const struct stage_record *record,
+	enum object_mode mode, struct stage_condition condition, struct displaced *ret)
+{
+	struct key key;
+	memset(ret, 0, sizeof(*ret));
+	if (!stage_reserve(stage, 3))
+		return ERR_UNAVAILABLE;
+	key_object(&key, record->bucket_id, record->key);
+	enum err e = stage_look(stage, &key, &ret->current);
+	if (e == ERR_OK)
+		e = stage_check(&ret->current, condition);
+	bool null_is_current = ret->current.found && ret->current.entry.meta.object.is_null;
+	if (e == ERR_OK && mode == OBJECT_REPLACES_NULL && !null_is_current)
+		e = stage_look_null(
+			stage, record->bucket_id, record->key, &ret->null_key, &ret->null);
+	return e;
+}
+
+static void displaced_release(struct displaced *old)
+{
+	stage_entry_release(&old->current);
+	stage_entry_release(&old->null);
+}
+
+static void put_null(struct stage *stage, const struct stage_record *record, uint64_t version)
+{
+	struct key key;
+	key_null(&key, record->bucket_id, record->key);
+	index_tx_put_number(stage->tx, &key, version);
+}
+
+/* The current object becomes an older version. */
+static void keep(
+	struct stage *stage, const struct stage_record *record, const struct stage_entry *current)
+{
+	struct key key;
+	const struct store_object *object = &current->entry.meta.object;
+	stage_forget_current(stage, record, object);
+	key_version(&key, record->bucket_id, record->key, object->version);
+	index_tx_put(stage->tx, &key, slice_of(current->bytes, current->len));
+	stage_count_old(stage, record->bucket_id, 1, (int64_t)object->size);
+	if (object->is_null)
+		put_null(stage, record, object->version);
+}
+
+static void displace(struct stage *stage, const struct stage_record *record, enum object_mode mode,
+	const struct displaced *old)
+{
+	const struct entry *current = &old->current.entry;
+	bool kept = mode == OBJECT_KEEPS ||
+		    (mode == OBJECT_REPLACES_NULL && !current->meta.object.is_null);
+	if (old->null.found) {
+		stage_forget_old(stage, record, &old->null_key, &old->null.entry.meta.object);
+		stage_drop_bytes(stage, &old->null.entry);
+	}
+	if (!old->current.found)
+		return;
+	/* A damaged entry, which has no place, is of no use. */
+	if (kept && current->meta.place != OBJECT_NONE) {
+		keep(stage, record, &old->current);
+	} else {
+		stage_forget_current(stage, record, &current->meta.object);
+		stage_drop_bytes(stage, current);
+	}
+}
+
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 enum err stage_place(struct stage *stage, const struct stage_record *record,
 	const struct object_meta *meta, struct slice meta_bytes, struct stage_condition condition)
 {
 	struct key key;
-	struct stage_entry old = {.found = false};
+	struct displaced old;
 	struct entry made = {.where = record->where, .meta = *meta};
-	key_object(&key, record->bucket_id, record->key);
-	enum err e = stage_reserve(stage, 2) ? stage_look(stage, &key, &old) : ERR_UNAVAILABLE;
-	if (e == ERR_OK)
-		e = check(&old, condition);
+	enum err e = look_displaced(stage, record, meta->mode, condition, &old);
 	if (e == ERR_OK) {
-		if (old.found)
-			drop_current(stage, &old.entry);
-		stage->staged.objects++;
-		stage->staged.bytes += meta->object.size;
+		displace(stage, record, meta->mode, &old);
+		key_object(&key, record->bucket_id, record->key);
+		stage_count_current(stage, record->bucket_id, 1, (int64_t)meta->object.size);
 		stage_hold_bytes(stage, &made);
 		stage_put(stage, &key, &record->where, meta_bytes, meta->place);
 	}
-	stage_entry_release(&old);
+	displaced_release(&old);
+	return e;
+}
+
+/* A delete marker; there is no current object then. */
+static enum err mark(struct stage *stage, const struct stage_record *record,
+	const struct object_meta *meta, struct stage_condition condition, bool *ret_existed)
+{
+	struct key key;
+	struct displaced old;
+	enum err e = look_displaced(stage, record, meta->mode, condition, &old);
+	if (e == ERR_OK) {
+		displace(stage, record, meta->mode, &old);
+		key_version(&key, record->bucket_id, record->key, meta->object.version);
+		stage_put(stage, &key, &record->where, record->meta, OBJECT_NONE);
+		stage_count_old(stage, record->bucket_id, 1, 0);
+		if (meta->object.is_null)
+			put_null(stage, record, meta->object.version);
+	}
+	*ret_existed = old.current.found;
+	displaced_release(&old);
 	return e;
 }
 
 static enum err delete_current(struct stage *stage, const struct stage_record *record,
 	struct stage_condition condition, bool *ret_existed)
 {
-	struct key key;
-	struct stage_entry old = {.found = false};
-	key_object(&key, record->bucket_id, record->key);
-	enum err e = stage_reserve(stage, 1) ? stage_look(stage, &key, &old) : ERR_UNAVAILABLE;
+	struct displaced old;
+	enum err e = look_displaced(stage, record, OBJECT_REPLACES, condition, &old);
 	if (e == ERR_OK)
-		e = check(&old, condition);
-	if (e == ERR_OK && old.found) {
-		drop_current(stage, &old.entry);
-		index_tx_delete(stage->tx, &key);
-	}
-	*ret_existed = old.found;
-	stage_entry_release(&old);
-	return e;
-}
-
-/* The key of what a record of RECORD_MOVE is about, and what the index has there. */
-static enum err look_moved(struct stage *stage, const struct stage_record *record,
-	const struct object_meta *meta, struct key *ret_key, struct stage_entry *ret)
-{
-	if (meta->is_part) {
-		key_part(ret_key, meta->object.version, meta->number);
-		return stage_look(stage, ret_key, ret);
-	}
-	key_object(ret_key, record->bucket_id, record->key);
-	enum err e = stage_look(stage, ret_key, ret);
-	if (e != ERR_OK || (ret->found && ret->entry.meta.object.version == meta->object.version))
-		return e;
-	stage_entry_release(ret);
-	key_version(ret_key, record->bucket_id, record->key, meta->object.version);
-	return stage_look(stage, ret_key, ret);
-}
-
-/* Whether what is known of it is still what the record says. */
-static bool unchanged(const struct stage_entry *old, struct slice meta)
-{
-	return slice_ends(slice_of(old->bytes, old->len), meta);
-}
-
-static enum err move(struct stage *stage, const struct stage_record *record,
-	const struct object_meta *meta, struct stage_condition condition)
-{
-	struct key key;
-	struct stage_entry old = {.found = false};
-	struct entry moved = {.where = record->where, .meta = *meta};
-	enum err e = ERR_UNAVAILABLE;
-	if (stage_reserve(stage, 2))
-		e = look_moved(stage, record, meta, &key, &old);
-	if (e == ERR_OK &&
-		(!old.found || old.entry.meta.place != OBJECT_INLINE ||
-			(condition.here && (!location_eq(&old.entry.where, condition.here) ||
-						   !unchanged(&old, record->meta)))))
-		e = ERR_PRECONDITION_FAILED;
-	if (e == ERR_OK) {
-		stage_drop_bytes(stage, &old.entry);
-		stage_hold_bytes(stage, &moved);
-		stage_put(stage, &key, &record->where, record->meta, meta->place);
-	}
-	stage_entry_release(&old);
+		displace(stage, record, OBJECT_REPLACES, &old);
+	*ret_existed = old.current.found;
+	displaced_release(&old);
 	return e;
 }
 
@@ -112,6 +153,8 @@ enum err stage_record(struct stage *stage, const struct stage_record *record,
 {
 	struct object_meta meta;
 	*ret_existed = false;
+	if (!stage_count_reserve(stage))
+		return ERR_UNAVAILABLE;
 	if (record->kind == RECORD_OBJECT_DELETE)
 		return delete_current(stage, record, condition, ret_existed);
 	if (!object_meta_parse(record->meta, &meta))
@@ -120,7 +163,13 @@ enum err stage_record(struct stage *stage, const struct stage_record *record,
 	case RECORD_OBJECT:
 		return stage_place(stage, record, &meta, record->meta, condition);
 	case RECORD_MOVE:
-		return move(stage, record, &meta, condition);
+		return stage_move(stage, record, &meta, condition);
+	case RECORD_CHANGE:
+		return stage_change(stage, record, &meta);
+	case RECORD_MARKER:
+		return mark(stage, record, &meta, condition, ret_existed);
+	case RECORD_VERSION_DELETE:
+		return stage_version_delete(stage, record, &meta, condition, ret_existed);
 	case RECORD_UPLOAD:
 		return stage_upload(stage, record, &meta);
 	case RECORD_UPLOAD_ABORT:
@@ -132,9 +181,6 @@ enum err stage_record(struct stage *stage, const struct stage_record *record,
 	case RECORD_APPEND:
 		return stage_append(stage, record, &meta, condition);
 	case RECORD_OBJECT_DELETE:
-	case RECORD_CHANGE:
-	case RECORD_MARKER:
-	case RECORD_VERSION_DELETE:
 	case RECORD_BUCKET:
 	case RECORD_BUCKET_DELETE:
 		break;

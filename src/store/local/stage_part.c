@@ -29,7 +29,31 @@ enum err stage_upload(
 	struct key key;
 	key_upload(&key, record->bucket_id, record->key, meta->object.version);
 	stage_put(stage, &key, &record->where, record->meta, OBJECT_NONE);
+	stage_count_uploads(stage, record->bucket_id, 1, 0);
 	return ERR_OK;
+}
+
+/* What the parts of an upload have come to. */
+static enum err add_up(struct stage *stage, uint64_t upload, uint64_t *ret)
+{
+	struct key prefix;
+	struct slice rest;
+	struct slice value;
+	struct entry part;
+	*ret = 0;
+	key_number(&prefix, KEY_PART, upload);
+	struct index_cursor *cursor = stage_cursor(stage, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	index_cursor_seek(cursor, S(""));
+	while (index_cursor_at(cursor, &rest, &value)) {
+		if (entry_parse(value, &part))
+			*ret += part.meta.object.size;
+		index_cursor_next(cursor);
+	}
+	enum err e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	return e;
 }
 
 enum err stage_upload_abort(
@@ -38,10 +62,14 @@ enum err stage_upload_abort(
 	struct key key;
 	struct stage_entry upload = {.found = false};
 	struct entry set = {.meta = {.place = OBJECT_SET, .file = meta->object.version}};
+	uint64_t bytes = 0;
 	enum err e = look_upload(stage, record, meta->object.version, &key, &upload);
+	if (e == ERR_OK)
+		e = add_up(stage, meta->object.version, &bytes);
 	if (e == ERR_OK) {
 		index_tx_delete(stage->tx, &key);
 		stage_drop_bytes(stage, &set);
+		stage_count_uploads(stage, record->bucket_id, -1, -(int64_t)bytes);
 	}
 	stage_entry_release(&upload);
 	return e;
@@ -80,6 +108,8 @@ enum err stage_part(
 		if (old.found)
 			stage_drop_bytes(stage, &old.entry);
 		put_part(stage, &part);
+		stage_count_uploads(stage, record->bucket_id, 0,
+			(int64_t)(meta->object.size - old.entry.meta.object.size));
 	}
 	stage_entry_release(&old);
 	stage_entry_release(&upload);
@@ -150,12 +180,15 @@ enum err stage_complete(struct stage *stage, const struct stage_record *record,
 	if (e == ERR_OK)
 		e = stage_place(stage, record, meta, record->meta, condition);
 	if (e == ERR_OK) {
+		uint64_t bytes = meta->object.size;
 		index_tx_delete(stage->tx, &key);
 		for (size_t i = 0; i < dropped.count; i++) {
+			bytes += dropped.parts[i].meta.object.size;
 			stage_drop_bytes(stage, &dropped.parts[i]);
 			key_part(&part_key, meta->file, dropped.parts[i].meta.number);
 			index_tx_delete(stage->tx, &part_key);
 		}
+		stage_count_uploads(stage, record->bucket_id, -1, -(int64_t)bytes);
 	}
 	free(dropped.parts);
 	stage_entry_release(&upload);
@@ -184,9 +217,10 @@ static enum err append_first(struct stage *stage, const struct stage_record *rec
 }
 
 /* The object grows by the piece. */
-static void append_more(struct stage *stage, const struct key *key, struct stage_entry *old,
-	const struct object_meta *piece)
+static void append_more(struct stage *stage, const struct stage_record *record,
+	struct stage_entry *old, const struct object_meta *piece)
 {
+	struct key key;
 	unsigned char md5s[2 * MD5_BYTES];
 	struct object_meta *meta = &old->entry.meta;
 	struct store_object *object = &meta->object;
@@ -196,12 +230,13 @@ static void append_more(struct stage *stage, const struct key *key, struct stage
 	object->crc64 = crc64_combine(object->crc64, piece->object.crc64, piece->object.size);
 	object->size += piece->object.size;
 	object->modified_ms = piece->object.modified_ms;
-	stage->staged.bytes += piece->object.size;
+	stage_count_current(stage, record->bucket_id, 0, (int64_t)piece->object.size);
 	/* Its headers and tags follow where they were. */
 	char *bytes =
 		old->bytes + old->len - object->headers.len - object->tags.len - OBJECT_META_BYTES;
 	object_meta_write((unsigned char *)bytes, meta);
-	stage_put(stage, key, &old->entry.where,
+	key_object(&key, record->bucket_id, record->key);
+	stage_put(stage, &key, &old->entry.where,
 		slice_of(bytes, OBJECT_META_BYTES + object->headers.len + object->tags.len),
 		OBJECT_SET);
 }
@@ -214,6 +249,8 @@ enum err stage_append(struct stage *stage, const struct stage_record *record,
 	struct entry piece = {.where = record->where, .meta = *meta};
 	key_object(&key, record->bucket_id, record->key);
 	enum err e = stage_reserve(stage, 4) ? stage_look(stage, &key, &old) : ERR_UNAVAILABLE;
+	if (e == ERR_OK)
+		e = stage_check(&old, condition);
 	if (e == ERR_OK && old.found && old.entry.meta.object.type != STORE_APPENDABLE)
 		e = ERR_NOT_APPENDABLE;
 	if (e == ERR_OK && (old.found ? old.entry.meta.object.size : 0) != meta->number)
@@ -221,7 +258,7 @@ enum err stage_append(struct stage *stage, const struct stage_record *record,
 	if (e == ERR_OK && !old.found)
 		e = append_first(stage, record, meta, condition);
 	else if (e == ERR_OK)
-		append_more(stage, &key, &old, meta);
+		append_more(stage, record, &old, meta);
 	/* An empty piece would stand where the next one will. */
 	if (e == ERR_OK && meta->object.size > 0)
 		put_part(stage, &piece);
