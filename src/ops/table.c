@@ -16,6 +16,7 @@ extern const struct op op_get_bucket_cors;
 extern const struct op op_get_bucket_info;
 extern const struct op op_get_bucket_location;
 extern const struct op op_get_bucket_referer;
+extern const struct op op_get_bucket_stat;
 extern const struct op op_get_bucket_tags;
 extern const struct op op_get_object;
 extern const struct op op_get_object_acl;
@@ -64,6 +65,7 @@ const struct op *const op_table[] = {
 	&op_get_bucket_info,
 	&op_get_bucket_location,
 	&op_get_bucket_referer,
+	&op_get_bucket_stat,
 	&op_get_bucket_tags,
 	&op_get_object,
 	&op_get_object_acl,
