@@ -66,12 +66,18 @@
 #define LIMIT_OBJECT_TAGS 10
 #define LIMIT_OBJECT_TAG_KEY_BYTES 128
 #define LIMIT_OBJECT_TAG_VALUE_BYTES 256
+#define LIMIT_BUCKET_TAGS_BODY_BYTES KIB(64)
 #define LIMIT_BUCKET_TAGS 20
 #define LIMIT_BUCKET_TAG_KEY_BYTES 64
 #define LIMIT_BUCKET_TAG_VALUE_BYTES 128
 
 /* Settings of buckets */
-#define LIMIT_SETTING_BYTES KIB(64)      /* as it is kept; store.h says so too */
+#define LIMIT_SETTING_BYTES KIB(256) /* as it is kept */
+#define LIMIT_LIFECYCLE_BODY_BYTES KIB(512)
+#define LIMIT_LIFECYCLE_RULES 1000 /* OSS */
+#define LIMIT_LIFECYCLE_BATCH 100  /* changes under way at a time */
+#define LIMIT_LIFECYCLE_CHANGES_PER_S 2000
+#define LIMIT_REFERER_BODY_BYTES KIB(64)
 #define LIMIT_REFERER_LIST_BYTES KIB(20) /* OSS: all patterns */
 #define LIMIT_REFERER_PATTERN_BYTES KIB(1)
 #define LIMIT_REFERER_BYTES 4096 /* of the header; browsers send no more */

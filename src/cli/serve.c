@@ -25,6 +25,7 @@
 #include "cli/first_start.h"
 #include "cli/operations.h"
 #include "crypto/secret.h"
+#include "lifecycle/expirer.h"
 #include "net/server.h"
 #include "ops/ops.h"
 #include "store/local/local.h"
@@ -51,6 +52,7 @@ struct parts {
 	struct allow_list *allow;
 	struct callback_log *callback_log;
 	struct callback_sender *sender;
+	struct expirer *expirer;
 	struct ops *ops;
 	struct sts *sts;
 	struct ledger *ledger;
@@ -291,6 +293,16 @@ static bool start_store(struct parts *p)
 	return start_console(p);
 }
 
+static bool start_expirer(struct parts *p)
+{
+	const struct expirer_options options = {
+		.store = p->store,
+		.clock = &clock_system,
+		.interval_ms = p->config.store_lifecycle_interval_seconds * 1000,
+	};
+	return expirer_new(&options, &p->expirer) == ERR_OK;
+}
+
 /* ---- The application server -------------------------------------------------------------------
  */
 
@@ -407,7 +419,7 @@ static bool start(struct parts *p)
 		!listen_all(p) || !parse_allow(p) ||
 		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
 		return false;
-	if (p->with_store && (!open_store(p) || !start_store(p)))
+	if (p->with_store && (!open_store(p) || !start_store(p) || !start_expirer(p)))
 		return false;
 	if (p->with_app && !start_app(p))
 		return false;
@@ -455,6 +467,7 @@ static void stop_serving(struct parts *p)
 
 static void stop(struct parts *p)
 {
+	expirer_free(p->expirer);
 	if (p->server)
 		stop_serving(p);
 	if (p->outgoing)

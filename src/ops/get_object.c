@@ -4,6 +4,7 @@
 #include "http/conditional.h"
 #include "http/date.h"
 #include "http/range.h"
+#include "ops/expiration.h"
 #include "ops/lookup.h"
 #include "ops/object_body.h"
 #include "ops/object_text.h"
@@ -93,6 +94,8 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 	strbuf_adds(&lines, "\r\n");
 	exchange_header_lines(r->x, strbuf_slice(&lines));
 	version_add_headers(r, lookup->what.bucket, told);
+	if (!lookup->what.version.is_null && !lookup->what.version.number)
+		expiration_add_header(r, lookup->what.bucket, r->address.key.text, told);
 	/* OSS tells those alone who may read the tags. */
 	size_t tags = r->anonymous ? 0 : tagging_count(told->tags);
 	if (tags) {

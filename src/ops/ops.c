@@ -9,6 +9,7 @@
 #include "ops/auth.h"
 #include "ops/console_cors.h"
 #include "ops/cors_cache.h"
+#include "ops/expiration.h"
 #include "ops/ops_internal.h"
 #include "ops/permit.h"
 #include "ops/referer.h"
@@ -247,8 +248,9 @@ enum err ops_new(const struct ops_options *options, struct ops **ret)
 	ops->options = *options;
 	ops->cors = cors_cache_new();
 	ops->referers = referer_cache_new();
+	ops->lifecycles = expiration_cache_new();
 	ops->reader = reader_new();
-	if (!ops->cors || !ops->referers || !ops->reader) {
+	if (!ops->cors || !ops->referers || !ops->lifecycles || !ops->reader) {
 		ops_free(ops);
 		return ERR_UNAVAILABLE;
 	}
@@ -284,6 +286,7 @@ void ops_free(struct ops *ops)
 		return;
 	setting_cache_free(ops->cors);
 	setting_cache_free(ops->referers);
+	setting_cache_free(ops->lifecycles);
 	reader_free(ops->reader);
 	sign_key_cache_clear(&ops->sign_keys);
 	free(ops);

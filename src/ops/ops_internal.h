@@ -13,6 +13,7 @@ struct ops {
 	struct ops_options options;
 	struct setting_cache *cors;
 	struct setting_cache *referers;
+	struct setting_cache *lifecycles;
 	struct reader *reader;
 	struct sign_key_cache sign_keys;
 	/* Counted by all loops. */

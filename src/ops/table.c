@@ -8,12 +8,14 @@ extern const struct op op_complete_multipart_upload;
 extern const struct op op_copy_object;
 extern const struct op op_delete_bucket;
 extern const struct op op_delete_bucket_cors;
+extern const struct op op_delete_bucket_lifecycle;
 extern const struct op op_delete_bucket_tags;
 extern const struct op op_delete_object;
 extern const struct op op_delete_objects;
 extern const struct op op_get_bucket_acl;
 extern const struct op op_get_bucket_cors;
 extern const struct op op_get_bucket_info;
+extern const struct op op_get_bucket_lifecycle;
 extern const struct op op_get_bucket_location;
 extern const struct op op_get_bucket_referer;
 extern const struct op op_get_bucket_stat;
@@ -36,6 +38,7 @@ extern const struct op op_post_object;
 extern const struct op op_put_bucket;
 extern const struct op op_put_bucket_acl;
 extern const struct op op_put_bucket_cors;
+extern const struct op op_put_bucket_lifecycle;
 extern const struct op op_put_bucket_referer;
 extern const struct op op_put_bucket_tags;
 extern const struct op op_put_object;
@@ -57,12 +60,14 @@ const struct op *const op_table[] = {
 	&op_copy_object,
 	&op_delete_bucket,
 	&op_delete_bucket_cors,
+	&op_delete_bucket_lifecycle,
 	&op_delete_bucket_tags,
 	&op_delete_object,
 	&op_delete_objects,
 	&op_get_bucket_acl,
 	&op_get_bucket_cors,
 	&op_get_bucket_info,
+	&op_get_bucket_lifecycle,
 	&op_get_bucket_location,
 	&op_get_bucket_referer,
 	&op_get_bucket_stat,
@@ -85,6 +90,7 @@ const struct op *const op_table[] = {
 	&op_put_bucket,
 	&op_put_bucket_acl,
 	&op_put_bucket_cors,
+	&op_put_bucket_lifecycle,
 	&op_put_bucket_referer,
 	&op_put_bucket_tags,
 	&op_put_object,

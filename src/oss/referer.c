@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "oss/xml.h"
 
-#define ARENA_BYTES KIB(512) /* more than LIMIT_SETTING_BYTES of XML can take */
+#define ARENA_BYTES KIB(512) /* more than LIMIT_REFERER_BODY_BYTES of XML can take */
 
 struct pattern {
 	struct slice text;

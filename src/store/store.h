@@ -56,7 +56,7 @@ enum store_acl {
 
 /*
  * The settings of a bucket that the store keeps without looking inside. Each value is a byte
- * string of at most 64 KiB; the empty one means not set.
+ * string of at most LIMIT_SETTING_BYTES; the empty one means not set.
  */
 enum store_setting {
 	STORE_SETTING_CORS, /* the XML, as oss/cors.h formats it */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A walk through one bucket, for pass.c and the files that know what to walk. */
+#ifndef LIFECYCLE_PASS_INTERNAL_H
+#define LIFECYCLE_PASS_INTERNAL_H
+
+#include "base/limits.h"
+#include "lifecycle/batch.h"
+#include "lifecycle/pass.h"
+#include "oss/lifecycle.h"
+
+struct walk {
+	const struct pass *pass;
+	const struct store_bucket *bucket;
+	const struct lifecycle *rules;
+	struct batch batch;
+	struct pass_counts *counts;
+	unsigned changes; /* since the last pause */
+	enum err err;     /* the first fault */
+};
+
+/* Whether the rules say that it is over. */
+bool walk_is_due(const struct walk *walk, const struct lifecycle_facts *facts);
+/* Counts the outcome of a change. */
+void walk_count(struct walk *walk, enum err e, uint64_t *counter);
+/* Between two pages: rests after what was changed. False: stop here. */
+bool walk_goes_on(struct walk *walk);
+
+/* All objects and versions, and all uploads, whose keys begin with the prefix. False: stopped. */
+bool walk_objects(struct walk *walk, struct slice prefix);
+bool walk_uploads(struct walk *walk, struct slice prefix);
+
+#endif

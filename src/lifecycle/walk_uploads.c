@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lifecycle/pass_internal.h"
+
+static void end_uploads(struct walk *walk, struct store_upload_abort *aborts, size_t count)
+{
+	batch_wait(&walk->batch);
+	for (size_t i = 0; i < count; i++)
+		walk_count(walk, aborts[i].wait.err, &walk->counts->uploads);
+}
+
+/* One page of uploads. False: stop. */
+static bool look_at(struct walk *walk, const struct store_list_uploads *list)
+{
+	struct store_upload_abort aborts[LIMIT_LIFECYCLE_BATCH];
+	size_t count = 0;
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct store_upload *upload = &list->uploads[i];
+		const struct lifecycle_facts facts = {
+			.subject = LIFECYCLE_UPLOAD,
+			.key = upload->key,
+			.tags = S(""),
+			.since_ms = upload->initiated_ms,
+		};
+		if (!walk_is_due(walk, &facts))
+			continue;
+		aborts[count] = (struct store_upload_abort){.bucket_id = walk->bucket->id,
+			.key = upload->key,
+			.upload = upload->upload};
+		batch_add(&walk->batch, &aborts[count].wait);
+		store_upload_abort(walk->pass->store, &aborts[count]);
+		if (++count < LIMIT_LIFECYCLE_BATCH)
+			continue;
+		end_uploads(walk, aborts, count);
+		count = 0;
+		if (!walk_goes_on(walk))
+			return false;
+	}
+	end_uploads(walk, aborts, count);
+	return walk_goes_on(walk);
+}
+
+bool walk_uploads(struct walk *walk, struct slice prefix)
+{
+	SCOPED_STRBUF(key, LIMIT_KEY_BYTES);
+	uint64_t upload = 0;
+	bool more = true;
+	while (more) {
+		struct store_list_uploads list = {
+			.bucket_id = walk->bucket->id,
+			.prefix = prefix,
+			.key_marker = strbuf_slice(&key),
+			.upload_marker = upload,
+			.max_uploads = LIMIT_LIST_KEYS,
+		};
+		batch_add(&walk->batch, &list.wait);
+		store_list_uploads(walk->pass->store, &list);
+		batch_wait(&walk->batch);
+		if (list.wait.err != ERR_OK) {
+			walk_count(walk, list.wait.err, &walk->counts->failed);
+			return false;
+		}
+		bool go_on = look_at(walk, &list);
+		more = list.truncated && list.count;
+		if (more) {
+			upload = list.uploads[list.count - 1].upload;
+			strbuf_clear(&key);
+			strbuf_add_slice(&key, list.uploads[list.count - 1].key);
+		}
+		store_list_uploads_release(walk->pass->store, &list);
+		if (!go_on)
+			return false;
+	}
+	return true;
+}
