@@ -2,7 +2,7 @@
 """What the server says to the operations of the OSS API that it does not have.
 
 Nothing may be accepted and ignored: the answer is 501 NotImplemented, or of a configuration that
-is read, that there is none.
+is read or deleted, that there is none.
 """
 import base64
 import datetime
@@ -50,6 +50,12 @@ def implemented():
     return names
 
 
+def never_set():
+    """Those of configurations that the store has not got: src/ops/absent.def."""
+    rows = (ROOT / "src" / "ops" / "absent.def").read_text()
+    return set(re.findall(r"^ABSENT_\w+\((\w+),", rows, re.MULTILINE))
+
+
 def send(server, method, path, query="", body=b"", headers=None):
     """Status and error code of a signed request (V4)."""
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -87,7 +93,8 @@ class Operations:
     def run(self, choose=None, everything=False):
         there = implemented()
         operations = listed()
-        unknown = there - {operation.name for operation in operations}
+        self.absent = never_set()
+        unknown = (there | self.absent) - {operation.name for operation in operations}
         results = [Result(name, "fail", "is not in operations.txt") for name in sorted(unknown)]
         self.answers = {}
         with Server() as server:
@@ -105,9 +112,11 @@ class Operations:
     def ask(self, server, operation):
         status, code = send(server, operation.method, self.PATHS[operation.level], operation.query,
                             headers=operation.headers)
+        unset = operation.method in ("GET", "DELETE") and status == 404 and code.startswith("NoSuch")
+        if operation.name in self.absent:
+            unset = unset or status == {"GET": 200, "DELETE": 204}[operation.method]
+            code = code or "never set"
         self.answers[operation.name] = f"{status} {code}"
-        # Nothing comes with an answer to DELETE that says there was nothing to delete.
-        unset = operation.method == "GET" and status == 404 and code.startswith("NoSuch")
         if unset or (status, code) == (501, "NotImplemented"):
             return Result(operation.name, "pass", "")
         return Result(operation.name, "fail", f"{operation.method} ?{operation.query}: {status} {code}")
