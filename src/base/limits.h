@@ -63,6 +63,7 @@
 #define LIMIT_STS_NONCES 16384 /* remembered, so that no request is answered twice */
 
 /* Tags (OSS) */
+#define LIMIT_TAGGING_BODY_BYTES KIB(64)
 #define LIMIT_OBJECT_TAGS 10
 #define LIMIT_OBJECT_TAG_KEY_BYTES 128
 #define LIMIT_OBJECT_TAG_VALUE_BYTES 256

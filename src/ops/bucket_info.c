@@ -18,6 +18,9 @@ static void info_begin(struct request *r)
 	xml_open(&xml, "AccessControlList");
 	xml_element(&xml, "Grant", slice_str(acl_word((enum acl)r->bucket->acl)));
 	xml_close(&xml, "AccessControlList");
+	if (r->bucket->versioning != STORE_UNVERSIONED)
+		xml_element(&xml, "Versioning",
+			r->bucket->versioning == STORE_VERSIONED ? S("Enabled") : S("Suspended"));
 	/* What this store has not got; clients expect to be told so. */
 	strbuf_adds(&xml,
 		"<Comment></Comment><DataRedundancyType>LRS</DataRedundancyType>"

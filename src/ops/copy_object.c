@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CopyObject: PUT /key with x-oss-copy-source (spec: REST API section 6). Of a symbolic link the
- * link is copied. A copy of an object onto itself is how clients change its headers.
+ * link is copied. A copy of an object onto itself is how clients change its headers: where no
+ * versions are kept its bytes stay where they are.
  */
 #include "base/limits.h"
 #include "base/log.h"
@@ -19,9 +20,11 @@
 
 struct copy_object {
 	struct copy_from from;
+	bool in_place;     /* source and target are one object, without versions */
 	bool replace;      /* the request says what the headers are */
 	bool replace_tags; /* and the tags */
 	struct transfer transfer;
+	struct store_object_change change; /* instead of the transfer, if in_place */
 };
 
 /* A header of two words; *ret says that it is the second. False: it was answered. */
@@ -44,8 +47,11 @@ static void begin(struct request *r)
 		return;
 	if (r->bucket->versioning == STORE_UNVERSIONED &&
 		slice_eq(state->from.name.bucket.text, r->address.bucket.text) &&
-		slice_eq(state->from.name.key.text, r->address.key.text))
-		state->replace = true; /* whatever the directive says */
+		slice_eq(state->from.name.key.text, r->address.key.text)) {
+		/* Whatever the directive says. Strangers are checked when the copy is committed. */
+		state->replace = true;
+		state->in_place = !r->anonymous;
+	}
 }
 
 /* What the copy is stored with. `h` holds what is read. False: it was answered. */
@@ -145,6 +151,50 @@ static void copy(struct copy_object *state, const struct object_headers *h)
 	transfer_start(&state->transfer, r, source, 0, source->object.size, &spec, copied);
 }
 
+/* ---- In place -------------------------------------------------------------------------------- */
+
+static void changed(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_object_change *change = CONTAINER_OF(wait, struct store_object_change, wait);
+	struct copy_object *state = CONTAINER_OF(change, struct copy_object, change);
+	struct request *r = state->from.r;
+	if (wait->err == ERR_OK)
+		answer(state, &change->object);
+	else if (wait->err == ERR_PRECONDITION_FAILED && r->x)
+		lookup_again(&state->from.source); /* somebody has replaced it */
+	else
+		version_refuse(
+			r, wait->err, r->bucket, change->key, change->version, &change->object);
+	request_release(r);
+}
+
+/* No new object comes of it, so its version and its bytes stay. */
+static void change_headers(struct copy_object *state, const struct object_headers *h)
+{
+	struct request *r = state->from.r;
+	state->change = (struct store_object_change){
+		.wait = {.task.run = changed, .home = r->home},
+		.bucket_id = r->bucket->id,
+		.key = r->address.key.text,
+		.only_if = {.set = true, .version = state->from.source.get.object.version},
+		.set_acl = true,
+		.acl = h->acl,
+		.set_headers = true,
+		.headers = arena_copy(&r->arena, strbuf_slice(&h->lines)),
+		.set_tags = state->replace_tags,
+		.tags = arena_copy(&r->arena, strbuf_slice(&h->tags)),
+	};
+	if (object_headers_forbid(h, r->bucket)) {
+		respond_error(r, ERR_FILE_ALREADY_EXISTS);
+	} else if (!state->change.headers.ptr || !state->change.tags.ptr) {
+		respond_error(r, ERR_UNAVAILABLE);
+	} else {
+		request_hold(r);
+		store_object_change(r->ops->options.store, &state->change);
+	}
+}
+
 /* ---- The operation --------------------------------------------------------------------------- */
 
 static void found(struct copy_from *from)
@@ -152,8 +202,12 @@ static void found(struct copy_from *from)
 	struct copy_object *state = CONTAINER_OF(from, struct copy_object, from);
 	struct object_headers h;
 	object_headers_init(&h);
-	if (read_headers(state, &h))
-		copy(state, &h);
+	if (read_headers(state, &h)) {
+		if (state->in_place)
+			change_headers(state, &h);
+		else
+			copy(state, &h);
+	}
 	object_headers_release(&h);
 }
 

@@ -69,13 +69,9 @@ struct slice listing_next(const struct listing *listing)
 	return list->truncated && list->count ? list->entries[list->count - 1].key : S("");
 }
 
-static void add_object(const struct listing *listing, const struct store_entry *entry,
-	struct strbuf *out, bool with_owner)
+void listing_add_facts(struct strbuf *out, const struct store_object *object)
 {
-	const struct store_object *object = &entry->object;
 	struct slice class = object_headers_find(object->headers, S("x-oss-storage-class"));
-	xml_open(out, "Contents");
-	listing_add_name(listing, out, "Key", entry->key);
 	xml_open(out, "LastModified");
 	iso8601_add(out, object->modified_ms);
 	xml_close(out, "LastModified");
@@ -85,9 +81,29 @@ static void add_object(const struct listing *listing, const struct store_entry *
 	xml_element(out, "Type", slice_str(object_type_name(object->type)));
 	xml_element_u64(out, "Size", object->size);
 	xml_element(out, "StorageClass", class.len ? class : S("Standard"));
+}
+
+static void add_object(const struct listing *listing, const struct store_entry *entry,
+	struct strbuf *out, bool with_owner)
+{
+	xml_open(out, "Contents");
+	listing_add_name(listing, out, "Key", entry->key);
+	listing_add_facts(out, &entry->object);
 	if (with_owner)
 		elements_add_owner(out);
 	xml_close(out, "Contents");
+}
+
+void listing_add_prefixes(const struct listing *listing, struct strbuf *out)
+{
+	const struct store_list *list = &listing->list;
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (!list->entries[i].is_prefix)
+			continue;
+		xml_open(out, "CommonPrefixes");
+		listing_add_name(listing, out, "Prefix", list->entries[i].key);
+		xml_close(out, "CommonPrefixes");
+	}
 }
 
 void listing_add_rows(const struct listing *listing, struct strbuf *out, bool with_owner)
@@ -96,11 +112,5 @@ void listing_add_rows(const struct listing *listing, struct strbuf *out, bool wi
 	for (uint32_t i = 0; i < list->count; i++)
 		if (!list->entries[i].is_prefix)
 			add_object(listing, &list->entries[i], out, with_owner);
-	for (uint32_t i = 0; i < list->count; i++) {
-		if (!list->entries[i].is_prefix)
-			continue;
-		xml_open(out, "CommonPrefixes");
-		listing_add_name(listing, out, "Prefix", list->entries[i].key);
-		xml_close(out, "CommonPrefixes");
-	}
+	listing_add_prefixes(listing, out);
 }

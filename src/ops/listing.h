@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the two versions of ListObjects share: the parameters, the call to the store, and the rows
- * of the answer. They differ in how a listing goes on where another ended, and in a few elements.
+ * What the two versions of ListObjects, and ListObjectVersions, share: the parameters, the call to
+ * the store, and the rows of the answer. They differ in how a listing goes on where another ended,
+ * and in a few elements.
  */
 #ifndef OPS_LISTING_H
 #define OPS_LISTING_H
@@ -34,6 +35,10 @@ void listing_add_name(
 	const struct listing *listing, struct strbuf *out, const char *element, struct slice name);
 /* The last row, where the next listing begins; empty if this is the end. */
 struct slice listing_next(const struct listing *listing);
+/* LastModified, ETag, Type, Size, StorageClass. */
+void listing_add_facts(struct strbuf *out, const struct store_object *object);
+/* CommonPrefixes. */
+void listing_add_prefixes(const struct listing *listing, struct strbuf *out);
 /* Contents, then CommonPrefixes. */
 void listing_add_rows(const struct listing *listing, struct strbuf *out, bool with_owner);
 

@@ -97,6 +97,13 @@ void lookup_start(struct lookup *lookup, struct request *r, const struct lookup_
 	ask(lookup, what->key, what->version);
 }
 
+void lookup_again(struct lookup *lookup)
+{
+	struct lookup_what what = lookup->what;
+	lookup_release(lookup);
+	lookup_start(lookup, lookup->r, &what, lookup->done);
+}
+
 void lookup_start_here(struct lookup *lookup, struct request *r, bool head_only, bool follow_link,
 	void (*done)(struct lookup *lookup))
 {

@@ -42,6 +42,9 @@ void lookup_start(struct lookup *lookup, struct request *r, const struct lookup_
 void lookup_start_here(struct lookup *lookup, struct request *r, bool head_only, bool follow,
 	void (*done)(struct lookup *lookup));
 
+/* Looks for the same once more, after `done` was called: what was found is not true any more. */
+void lookup_again(struct lookup *lookup);
+
 /* The bytes of get.blob, and what is found, stay until this; from op->release. */
 void lookup_release(struct lookup *lookup);
 

@@ -1,12 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GetObjectAcl, /key?acl: the ACL that the object was stored with. */
+/* PutObjectAcl and GetObjectAcl, /key?acl: who may read and write an object. */
 #include "base/limits.h"
 #include "ops/elements.h"
 #include "ops/lookup.h"
+#include "ops/object_change.h"
+#include "ops/require.h"
 #include "ops/respond.h"
 #include "ops/version.h"
 
-static void answer(struct lookup *lookup)
+static void put_begin(struct request *r)
+{
+	struct object_change *state = r->state;
+	struct slice word = request_header(r, S("x-oss-object-acl"));
+	if (!require_bucket(r))
+		return;
+	if (!word.ptr) {
+		respond_detail(r, "ArgumentName", S("x-oss-object-acl"));
+		respond_error_text(
+			r, ERR_MISSING_ARGUMENT, "The x-oss-object-acl header is missing.");
+		return;
+	}
+	state->change.set_acl = require_object_acl(r, word, &state->change.acl);
+}
+
+static void put_finish(struct request *r)
+{
+	object_change_start(r->state, r, 200);
+}
+
+static void get_answer(struct lookup *lookup)
 {
 	SCOPED_STRBUF(xml, KIB(4));
 	elements_add_acl(&xml, lookup->get.object.acl);
@@ -14,15 +36,30 @@ static void answer(struct lookup *lookup)
 	respond_xml(lookup->r, &xml);
 }
 
-static void finish(struct request *r)
+static void get_finish(struct request *r)
 {
-	lookup_start_here(r->state, r, true, false, answer);
+	lookup_start_here(r->state, r, true, false, get_answer);
 }
 
-static void release(struct request *r)
+static void get_release(struct request *r)
 {
 	lookup_release(r->state);
 }
+
+extern const struct op op_put_object_acl;
+const struct op op_put_object_acl = {
+	.name = "PutObjectAcl",
+	.method = HTTP_PUT,
+	.level = OP_OBJECT,
+	.subresource = "acl",
+	.access = OP_ACCESS_OWNER,
+	.action = "oss:PutObjectAcl",
+	.version_action = "oss:PutObjectVersionAcl",
+	.body = OP_BODY_NONE,
+	.state_size = sizeof(struct object_change),
+	.begin = put_begin,
+	.finish = put_finish,
+};
 
 extern const struct op op_get_object_acl;
 const struct op op_get_object_acl = {
@@ -35,6 +72,6 @@ const struct op op_get_object_acl = {
 	.version_action = "oss:GetObjectVersionAcl",
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct lookup),
-	.finish = finish,
-	.release = release,
+	.finish = get_finish,
+	.release = get_release,
 };

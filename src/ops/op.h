@@ -55,7 +55,10 @@ struct op {
 	 * source of a copy, asks permit_key() for it. NULL: no signed request gets here.
 	 */
 	const char *action;
-	/* The same for a request with a versionId; NULL: the operation knows no versions. */
+	/*
+	 * The same for a request with a versionId. NULL: the operation knows no versions; if it
+	 * writes, the parameter is passed over, as OSS does.
+	 */
 	const char *version_action;
 	/*
 	 * The action is on keys that the request's address does not tell: the operation itself asks

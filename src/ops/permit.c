@@ -32,9 +32,9 @@ bool permit_op(struct request *r)
 	struct query_param version;
 	if (!r->restricted || op->action_per_key)
 		return true;
-	const char *action = query_find(exchange_head(r->x)->query, S("versionId"), &version)
-				     ? op->version_action
-				     : op->action;
+	bool named = op->version_action &&
+		     query_find(exchange_head(r->x)->query, S("versionId"), &version);
+	const char *action = named ? op->version_action : op->action;
 	switch (op->level) {
 	case OP_SERVICE:
 		return permit(r, action, S("*"));

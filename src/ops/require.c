@@ -30,6 +30,13 @@ bool require_digest(struct request *r)
 	return false;
 }
 
+static void refuse_acl(struct request *r, const char *name, struct slice word, const char *why)
+{
+	respond_detail(r, "ArgumentName", slice_str(name));
+	respond_detail(r, "ArgumentValue", word);
+	respond_error_text(r, ERR_INVALID_ARGUMENT, "%s", why);
+}
+
 bool require_bucket_acl(struct request *r, struct slice word, enum store_acl *ret)
 {
 	enum acl acl;
@@ -37,9 +44,19 @@ bool require_bucket_acl(struct request *r, struct slice word, enum store_acl *re
 		*ret = (enum store_acl)acl;
 		return true;
 	}
-	respond_detail(r, "ArgumentName", S("x-oss-acl"));
-	respond_detail(r, "ArgumentValue", word);
-	respond_error_text(r, ERR_INVALID_ARGUMENT,
+	refuse_acl(r, "x-oss-acl", word,
 		"x-oss-acl must be private, public-read or public-read-write.");
+	return false;
+}
+
+bool require_object_acl(struct request *r, struct slice word, enum store_acl *ret)
+{
+	enum acl acl;
+	if (acl_parse_object(word, &acl)) {
+		*ret = (enum store_acl)acl;
+		return true;
+	}
+	refuse_acl(r, "x-oss-object-acl", word,
+		"x-oss-object-acl must be default, private, public-read or public-read-write.");
 	return false;
 }

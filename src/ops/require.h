@@ -17,4 +17,7 @@ bool require_digest(struct request *r);
 /* That `word`, the value of x-oss-acl, is an ACL that a bucket can have. */
 bool require_bucket_acl(struct request *r, struct slice word, enum store_acl *ret);
 
+/* The same of x-oss-object-acl and an object. */
+bool require_object_acl(struct request *r, struct slice word, enum store_acl *ret);
+
 #endif

@@ -66,18 +66,27 @@ static bool op_fits(const struct op *op, const struct request_head *head,
 	return wanted ? op->subresource && strcmp(op->subresource, wanted) == 0 : !op->subresource;
 }
 
+/*
+ * Whether a versionId, if there is one, means something to the operation, or nothing to anybody:
+ * what is written is a version of its own, and the Go SDKs say which one they copy here as well.
+ */
+static bool version_fits(const struct op *op, const struct request_head *head)
+{
+	bool reads = op->method == HTTP_GET || op->method == HTTP_HEAD || op->method == HTTP_DELETE;
+	return op->version_action || !reads || !asks_for(head->query, "versionId");
+}
+
 enum err route(
 	const struct request_head *head, const struct address *address, const struct op **ret)
 {
 	const char *wanted = head->method == HTTP_OPTIONS ? NULL : subresource_of(head->query);
-	bool names_version = head->method != HTTP_OPTIONS && asks_for(head->query, "versionId");
 	const struct op *found = NULL;
 	for (const struct op *const *op = op_table; *op; op++)
 		if (op_fits(*op, head, address, wanted) && (!found || (*op)->header))
 			found = *op;
 	if (found) {
 		*ret = found;
-		return names_version && !found->version_action ? ERR_NOT_IMPLEMENTED : ERR_OK;
+		return version_fits(found, head) ? ERR_OK : ERR_NOT_IMPLEMENTED;
 	}
 	bool no_such = !wanted && address->has_key;
 	if (head->method == HTTP_OTHER || no_such)

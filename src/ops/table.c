@@ -11,6 +11,7 @@ extern const struct op op_delete_bucket_cors;
 extern const struct op op_delete_bucket_lifecycle;
 extern const struct op op_delete_bucket_tags;
 extern const struct op op_delete_object;
+extern const struct op op_delete_object_tagging;
 extern const struct op op_delete_objects;
 extern const struct op op_get_bucket_acl;
 extern const struct op op_get_bucket_cors;
@@ -20,6 +21,7 @@ extern const struct op op_get_bucket_location;
 extern const struct op op_get_bucket_referer;
 extern const struct op op_get_bucket_stat;
 extern const struct op op_get_bucket_tags;
+extern const struct op op_get_bucket_versioning;
 extern const struct op op_get_object;
 extern const struct op op_get_object_acl;
 extern const struct op op_get_object_meta;
@@ -41,7 +43,10 @@ extern const struct op op_put_bucket_cors;
 extern const struct op op_put_bucket_lifecycle;
 extern const struct op op_put_bucket_referer;
 extern const struct op op_put_bucket_tags;
+extern const struct op op_put_bucket_versioning;
 extern const struct op op_put_object;
+extern const struct op op_put_object_acl;
+extern const struct op op_put_object_tagging;
 extern const struct op op_put_symlink;
 extern const struct op op_upload_part;
 extern const struct op op_upload_part_copy;
@@ -63,6 +68,7 @@ const struct op *const op_table[] = {
 	&op_delete_bucket_lifecycle,
 	&op_delete_bucket_tags,
 	&op_delete_object,
+	&op_delete_object_tagging,
 	&op_delete_objects,
 	&op_get_bucket_acl,
 	&op_get_bucket_cors,
@@ -72,6 +78,7 @@ const struct op *const op_table[] = {
 	&op_get_bucket_referer,
 	&op_get_bucket_stat,
 	&op_get_bucket_tags,
+	&op_get_bucket_versioning,
 	&op_get_object,
 	&op_get_object_acl,
 	&op_get_object_meta,
@@ -93,7 +100,10 @@ const struct op *const op_table[] = {
 	&op_put_bucket_lifecycle,
 	&op_put_bucket_referer,
 	&op_put_bucket_tags,
+	&op_put_bucket_versioning,
 	&op_put_object,
+	&op_put_object_acl,
+	&op_put_object_tagging,
 	&op_put_symlink,
 	&op_upload_part,
 	&op_upload_part_copy,

@@ -109,6 +109,47 @@ test("onto itself: the headers are replaced, whatever the directive", async () =
 	}
 });
 
+test("onto itself: what is not given goes, tags stay, the object is the same", async () => {
+	await put("self", "the same", { "Content-Type": "text/x-self", "Cache-Control": "no-cache",
+		"x-oss-object-acl": "public-read", "x-oss-tagging": "a=1", "x-oss-storage-class": "IA" });
+	const before = (await head("self", "uploads")).headers;
+	const got = await copied("/uploads/self", "self", { "x-oss-meta-new": "1" }, "uploads");
+	assert.deepEqual([got.headers.etag, got.xml("ETag"), got.headers["x-oss-hash-crc64ecma"]],
+		[before.etag, before.etag, before["x-oss-hash-crc64ecma"]]);
+	const after = (await head("self", "uploads")).headers;
+	assert.deepEqual([after["content-type"], after["cache-control"], after["x-oss-meta-new"], after["x-oss-tagging-count"],
+		after["x-oss-storage-class"], after.etag],
+	["application/octet-stream", undefined, "1", "1", "Standard", before.etag]);
+	assert.ok(Date.parse(after["last-modified"]) >= Date.parse(before["last-modified"]));
+	const acl = await request(store, "GET", "uploads", "self", { query: { acl: "" } });
+	assert.equal(acl.xml("Grant"), "default");
+	await refused(copy("/uploads/self", "self", { "x-oss-forbid-overwrite": "true" }, "uploads"), 409, "FileAlreadyExists");
+	await refused(copy("/uploads/self", "self", { "x-oss-copy-source-if-match": "\"0\"" }, "uploads"), 412,
+		"PreconditionFailed");
+	assert.equal((await head("self", "uploads")).headers["x-oss-meta-new"], "1");
+});
+
+test("onto itself: clients at the same time", async () => {
+	await put("race", "0");
+	const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => i % 2 ? put("race", String(i))
+		: copy("/uploads/race", "race", { "x-oss-meta-n": String(i) }, "uploads")));
+	assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+	const last = await head("race", "uploads");
+	assert.equal(last.status, 200);
+});
+
+test("onto itself, by a stranger: the object's own ACL decides", async () => {
+	await request(store, "PUT", "strangers", "", { headers: { "x-oss-acl": "public-read-write" } });
+	await put("theirs", "x", { "x-oss-object-acl": "public-read" }, "strangers");
+	await put("anyones", "x", {}, "strangers");
+	const change = key => send(`${store}/strangers/${key}`, "PUT",
+		{ "x-oss-copy-source": `/strangers/${key}`, "x-oss-meta-a": "b" });
+	await refused(change("theirs"), 403, "AccessDenied");
+	assert.equal((await head("theirs", "strangers")).headers["x-oss-meta-a"], undefined);
+	assert.equal((await change("anyones")).status, 200);
+	assert.equal((await head("anyones", "strangers")).headers["x-oss-meta-a"], "b");
+});
+
 test("names are percent-encoded, a space may be a plus", async () => {
 	const key = "a b+c%41/ä?&";
 	await put(key, "named");

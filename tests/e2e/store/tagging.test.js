@@ -98,11 +98,56 @@ test("a link has tags of its own", async () => {
 	assert.equal((await head("link")).headers["x-oss-tagging-count"], "2");
 });
 
+const document = (...tags) => `<?xml version="1.0" encoding="UTF-8"?>\n<Tagging><TagSet>${tags.map(([key, value]) =>
+	`<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`).join("")}</TagSet></Tagging>`;
+const putTags = (key, body, headers = {}) => request(store, "PUT", "uploads", key,
+	{ query: { tagging: "" }, body, headers: { "Content-Type": "application/xml", ...headers } });
+const deleteTags = key => request(store, "DELETE", "uploads", key, { query: { tagging: "" } });
+
+test("PutObjectTagging replaces all tags, DeleteObjectTagging takes them away", async () => {
+	await ok(put("changed", "a=1&b=2", { "x-oss-meta-a": "kept", "Cache-Control": "no-cache" }));
+	const before = (await head("changed")).headers;
+	const got = await ok(putTags("changed", document(["+++", ":::"], ["a", "3"])));
+	assert.deepEqual([got.text, got.headers["x-oss-version-id"]], ["", undefined]);
+	assert.deepEqual(await tagsOf("changed"), [["+++", ":::"], ["a", "3"]]);
+	const after = (await head("changed")).headers;
+	for (const name of ["etag", "last-modified", "content-length", "x-oss-meta-a", "cache-control", "content-type"])
+		assert.equal(after[name], before[name], name);
+	assert.equal((await request(store, "GET", "uploads", "changed")).text, "123456789");
+	await ok(deleteTags("changed"), 204);
+	assert.deepEqual(await tagsOf("changed"), []);
+	await ok(deleteTags("changed"), 204);
+	await ok(putTags("changed", document(["a", "1"])));
+	await ok(putTags("changed", document()));
+	assert.deepEqual(await tagsOf("changed"), []);
+});
+
+test("what PutObjectTagging refuses", async () => {
+	await ok(put("kept", "a=1"));
+	const many = Array.from({ length: 11 }, (_, i) => [`k${i}`, "v"]);
+	for (const [body, code] of [["", "MalformedXML"], ["<Tagging>", "MalformedXML"], ["<Tagging/>", "MalformedXML"],
+		["<Tagging><TagSet><Tag><Value>1</Value></Tag></TagSet></Tagging>", "MalformedXML"],
+		["<Tagging><TagSet><Other/></TagSet></Tagging>", "MalformedXML"],
+		[document(["a", "1"], ["a", "2"]), "InvalidTag"], [document(["", "1"]), "InvalidTag"],
+		[document(["a&amp;", "1"]), "InvalidTag"], [document(["a", "@"]), "InvalidTag"],
+		[document(["k".repeat(129), "v"]), "InvalidTag"], [document(["k", "v".repeat(257)]), "InvalidTag"],
+		[document(...many), "InvalidTag"], [`${document(["a", "2"])}${" ".repeat(65536)}`, "EntityTooLarge"]])
+		await refused(putTags("kept", body), 400, code);
+	await refused(putTags("kept", document(["a", "2"]), { "Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA==" }), 400, "InvalidDigest");
+	assert.deepEqual(await tagsOf("kept"), [["a", "1"]]);
+	await refused(putTags("nothing", document(["a", "1"])), 404, "NoSuchKey");
+	await refused(deleteTags("nothing"), 404, "NoSuchKey");
+	await refused(request(store, "PUT", "nosuchbucket", "k", { query: { tagging: "" }, body: document(["a", "1"]) }), 404,
+		"NoSuchBucket");
+});
+
 test("who may: the owner", async () => {
 	await ok(put("shown", "a=1", { "x-oss-object-acl": "public-read-write" }));
 	const got = await ok(send(`${store}/uploads/shown`));
 	assert.equal(got.headers["x-oss-tagging-count"], undefined, "how many is for the owner to know");
-	await refused(send(`${store}/uploads/shown?tagging`), 403, "AccessDenied");
+	for (const [method, body] of [["GET"], ["PUT", document(["a", "2"])], ["DELETE"]])
+		await refused(send(`${store}/uploads/shown?tagging`, method, {}, body), 403, "AccessDenied");
+	assert.deepEqual(await tagsOf("shown"), [["a", "1"]]);
 	await refused(readTags("nothing"), 404, "NoSuchKey");
 	await refused(request(store, "GET", "nosuchbucket", "shown", { query: { tagging: "" } }), 404, "NoSuchBucket");
 });
