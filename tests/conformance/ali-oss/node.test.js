@@ -208,6 +208,63 @@ function agrees(fields) {
 	}
 }
 
+for (const v4 of [false, true]) {
+	test(`uploads in parts, ${v4 ? "V4" : "V1"}`, async t => {
+		const oss = client({ v4 });
+		const content = randomBytes(2_500_000);
+		const path = `${await temporaryFolder(t)}/file.bin`;
+		await writeFile(path, content);
+		for (const name of NAMES) {
+			let checkpoint;
+			const done = await oss.multipartUpload(name, path, { partSize: 300_000, parallel: 3, mime: "text/x-sdk",
+				meta: { who: "me" }, progress: (_, state) => void (checkpoint = state ?? checkpoint) });
+			assert.equal(done.res.status, 200);
+			assert.match(done.etag, /^"[0-9A-F]{32}-9"$/);
+			assert.equal(checkpoint.doneParts.length, 9);
+			assert.ok((await oss.get(name)).content.equals(content));
+			const head = await oss.head(name);
+			assert.deepEqual([head.res.headers["x-oss-object-type"], head.res.headers["content-type"], head.meta.who],
+				["Multipart", "text/x-sdk", "me"]);
+		}
+		const called = await oss.multipartUpload("called", path, { partSize: 1_000_000,
+			callback: { url: sink.url, body: "k=${object}&s=${size}&v=${x:v}", customValue: { v: "1" } } });
+		assert.deepEqual(called.data, { Status: "OK", n: 1 });
+		assert.equal(sink.requests.at(-1).body.toString(), `k=called&s=${content.length}&v=1`);
+	});
+
+	test(`an upload is taken up again, copied and aborted, ${v4 ? "V4" : "V1"}`, async t => {
+		const oss = client({ v4 });
+		const content = randomBytes(1_000_000);
+		const path = `${await temporaryFolder(t)}/file.bin`;
+		await writeFile(path, content);
+		let checkpoint;
+		await assert.rejects(oss.multipartUpload("again", path, { partSize: 200_000, parallel: 1, progress: (_, state) => {
+			checkpoint = state;
+			if (state?.doneParts.length === 2)
+				oss.cancel();
+		} }));
+		const listed = await oss.listUploads({ prefix: "again" });
+		assert.ok(listed.uploads.some(({ uploadId }) => uploadId === checkpoint.uploadId));
+		const parts = await oss.listParts("again", checkpoint.uploadId);
+		assert.ok(parts.parts.length >= 2);
+		await client({ v4 }).multipartUpload("again", path, { checkpoint, parallel: 2 });
+		assert.ok((await client({ v4 }).get("again")).content.equals(content));
+
+		const other = client({ v4 });
+		await other.multipartUploadCopy("copied", { sourceKey: "again", sourceBucketName: "uploads" }, { partSize: 300_000 });
+		assert.ok((await other.get("copied")).content.equals(content));
+		const { uploadId } = await other.initMultipartUpload("dropped");
+		await other.uploadPart("dropped", uploadId, 1, path, 0, 1000);
+		assert.equal((await other.abortMultipartUpload("dropped", uploadId)).res.status, 204);
+		await assert.rejects(other.listParts("dropped", uploadId), { code: "NoSuchUpload" });
+		const first = await other.append(`grows-${v4}`, Buffer.from("first "));
+		assert.equal(first.nextAppendPosition, "6");
+		await other.append(`grows-${v4}`, Buffer.from("second"), { position: first.nextAppendPosition });
+		assert.equal((await other.get(`grows-${v4}`)).content.toString(), "first second");
+		await assert.rejects(other.append(`grows-${v4}`, Buffer.from("x"), { position: "1" }), { code: "PositionNotEqualToLength" });
+	});
+}
+
 test("GET / and GET /grant are signed as the SDK signs", async t => {
 	agrees(JSON.parse((await send(`${server.app}/`)).text));
 	agrees(JSON.parse((await send(`${server.app}/grant`)).text).fields);
