@@ -78,6 +78,7 @@
 #define LIMIT_LIFECYCLE_RULES 1000 /* OSS */
 #define LIMIT_LIFECYCLE_BATCH 100  /* changes under way at a time */
 #define LIMIT_LIFECYCLE_CHANGES_PER_S 2000
+#define LIMIT_LIFECYCLE_PAGES_PER_S 100 /* of a thousand keys */
 #define LIMIT_REFERER_BODY_BYTES KIB(64)
 #define LIMIT_REFERER_LIST_BYTES KIB(20) /* OSS: all patterns */
 #define LIMIT_REFERER_PATTERN_BYTES KIB(1)

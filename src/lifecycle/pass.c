@@ -37,8 +37,10 @@ void walk_count(struct walk *walk, enum err e, uint64_t *counter)
 bool walk_goes_on(struct walk *walk)
 {
 	const struct pass *pass = walk->pass;
-	int64_t rest_ms = (int64_t)walk->changes * 1000 / LIMIT_LIFECYCLE_CHANGES_PER_S;
+	int64_t rest_ms = (int64_t)walk->changes * 1000 / LIMIT_LIFECYCLE_CHANGES_PER_S +
+			  (int64_t)walk->pages * 1000 / LIMIT_LIFECYCLE_PAGES_PER_S;
 	walk->changes = 0;
+	walk->pages = 0;
 	if (pass->pause && !pass->pause(pass->ctx, rest_ms))
 		return false;
 	const struct store_bucket *now = store_bucket_get(pass->store, walk->bucket->name);

@@ -15,6 +15,7 @@ struct walk {
 	struct batch batch;
 	struct pass_counts *counts;
 	unsigned changes; /* since the last pause */
+	unsigned pages;   /* that were read, likewise */
 	enum err err;     /* the first fault */
 };
 
@@ -22,7 +23,7 @@ struct walk {
 bool walk_is_due(const struct walk *walk, const struct lifecycle_facts *facts);
 /* Counts the outcome of a change. */
 void walk_count(struct walk *walk, enum err e, uint64_t *counter);
-/* Between two pages: rests after what was changed. False: stop here. */
+/* Between two pages or batches: rests after what was done. False: stop here. */
 bool walk_goes_on(struct walk *walk);
 
 /* All objects and versions, and all uploads, whose keys begin with the prefix. False: stopped. */

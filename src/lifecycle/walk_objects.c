@@ -140,6 +140,7 @@ static bool next_page(struct objects *objects, struct slice prefix)
 	batch_add(&walk->batch, &list.wait);
 	store_list(walk->pass->store, &list);
 	batch_wait(&walk->batch);
+	walk->pages++;
 	if (list.wait.err != ERR_OK) {
 		walk_count(walk, list.wait.err, &walk->counts->failed);
 		objects->stopped = true;

@@ -55,6 +55,7 @@ bool walk_uploads(struct walk *walk, struct slice prefix)
 		batch_add(&walk->batch, &list.wait);
 		store_list_uploads(walk->pass->store, &list);
 		batch_wait(&walk->batch);
+		walk->pages++;
 		if (list.wait.err != ERR_OK) {
 			walk_count(walk, list.wait.err, &walk->counts->failed);
 			return false;

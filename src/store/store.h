@@ -220,7 +220,8 @@ struct store_put;
 /* A change that is made only to the version that the caller has seen. */
 struct store_only_if {
 	bool set;
-	uint64_t version; /* ERR_PRECONDITION_FAILED unless the current version is this */
+	uint64_t version; /* ERR_PRECONDITION_FAILED unless the version that the call is about is
+			     this */
 };
 
 struct store_put_commit {
