@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/limits.h"
-#include "base/strbuf.h"
-#include "store/local/local_internal.h"
+#include "store/local/list_internal.h"
 #include "store/local/read.h"
 #include "store/local/roll_up.h"
 
@@ -9,16 +7,12 @@ enum {
 	LIST_TEXT_BYTES = LIMIT_LIST_KEYS * (LIMIT_KEY_BYTES + OBJECT_HEADERS_MAX + OBJECT_TAGS_MAX)
 };
 
-/* A listing: the errand of a reader first, then what the caller holds. */
-struct listing {
-	struct job job;
-	struct local *local;
-	struct store_list *list;
-	struct store_entry entries[LIMIT_LIST_KEYS];
-	/* Where in `text`, which moves while it grows, each key lies; headers and tags follow. */
-	size_t offsets[LIMIT_LIST_KEYS];
-	struct strbuf text;
-};
+struct slice list_rolled_marker(const struct store_list *list)
+{
+	if (!slice_starts(list->marker, list->prefix))
+		return S("");
+	return roll_up(list->prefix, list->delimiter, list->marker);
+}
 
 /* To the first key that may be listed. */
 static void seek_start(const struct store_list *list, struct index_cursor *cursor)
@@ -28,9 +22,7 @@ static void seek_start(const struct store_list *list, struct index_cursor *curso
 		return;
 	}
 	/* What is rolled up with the marker is a roll-up that is not greater than it. */
-	struct slice rolled = slice_starts(list->marker, list->prefix)
-				      ? roll_up(list->prefix, list->delimiter, list->marker)
-				      : S("");
+	struct slice rolled = list_rolled_marker(list);
 	if (rolled.len)
 		index_cursor_seek_past(cursor, rolled);
 	else
@@ -51,7 +43,7 @@ static bool key_at(const struct store_list *list, struct index_cursor *cursor,
 	return false;
 }
 
-static void add_entry(struct listing *listing, struct slice key)
+static struct store_entry *add_entry(struct listing *listing, struct slice key)
 {
 	struct store_list *list = listing->list;
 	struct store_entry *entry = &listing->entries[list->count];
@@ -60,6 +52,26 @@ static void add_entry(struct listing *listing, struct slice key)
 	listing->offsets[list->count] = listing->text.len;
 	strbuf_add_slice(&listing->text, key);
 	list->count++;
+	return entry;
+}
+
+void listing_add_prefix(struct listing *listing, struct slice prefix)
+{
+	add_entry(listing, prefix)->is_prefix = true;
+}
+
+bool listing_add_object(
+	struct listing *listing, struct slice key, struct slice value, bool is_latest)
+{
+	struct entry found;
+	if (!entry_parse(value, &found))
+		return false;
+	struct store_entry *entry = add_entry(listing, key);
+	entry->is_latest = is_latest;
+	entry->object = found.meta.object;
+	strbuf_add_slice(&listing->text, found.meta.object.headers);
+	strbuf_add_slice(&listing->text, found.meta.object.tags);
+	return true;
 }
 
 /* Adds what is at the cursor and moves it behind. False for a damaged entry. */
@@ -68,19 +80,13 @@ static bool take_entry(
 {
 	struct store_list *list = listing->list;
 	struct slice rolled = roll_up(list->prefix, list->delimiter, key);
-	add_entry(listing, rolled.len ? rolled : key);
-	struct store_entry *entry = &listing->entries[list->count - 1];
 	if (rolled.len) {
-		entry->is_prefix = true;
+		listing_add_prefix(listing, rolled);
 		index_cursor_seek_past(cursor, rolled);
 		return true;
 	}
-	struct entry found;
-	if (!entry_parse(value, &found))
+	if (!listing_add_object(listing, key, value, false))
 		return false;
-	entry->object = found.meta.object;
-	strbuf_add_slice(&listing->text, found.meta.object.headers);
-	strbuf_add_slice(&listing->text, found.meta.object.tags);
 	index_cursor_next(cursor);
 	return true;
 }
@@ -90,12 +96,9 @@ static enum err walk(struct listing *listing, struct index_cursor *cursor)
 	struct store_list *list = listing->list;
 	struct slice key;
 	struct slice value;
-	uint32_t max = list->max_entries;
-	if (max == 0 || max > LIMIT_LIST_KEYS)
-		max = LIMIT_LIST_KEYS;
 	seek_start(list, cursor);
 	while (key_at(list, cursor, &key, &value)) {
-		if (list->count == max) {
+		if (list->count == listing->max) {
 			list->truncated = true;
 			break;
 		}
@@ -105,19 +108,25 @@ static enum err walk(struct listing *listing, struct index_cursor *cursor)
 	return index_cursor_err(cursor);
 }
 
+static enum err list_objects(struct listing *listing)
+{
+	struct key prefix;
+	key_number(&prefix, KEY_OBJECT, listing->list->bucket_id);
+	struct index_cursor *cursor = index_cursor_new(listing->local->index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	enum err e = walk(listing, cursor);
+	index_cursor_free(cursor);
+	return e;
+}
+
 static enum err run_list(struct listing *listing)
 {
 	struct store_list *list = listing->list;
 	/* No key is so long. */
 	if (list->prefix.len > LIMIT_KEY_BYTES)
 		return ERR_OK;
-	struct key prefix;
-	key_number(&prefix, KEY_OBJECT, list->bucket_id);
-	struct index_cursor *cursor = index_cursor_new(listing->local->index, NULL, &prefix);
-	if (!cursor)
-		return ERR_UNAVAILABLE;
-	enum err e = walk(listing, cursor);
-	index_cursor_free(cursor);
+	enum err e = list->versions ? list_versions(listing) : list_objects(listing);
 	if (strbuf_broken(&listing->text))
 		e = ERR_UNAVAILABLE;
 	for (uint32_t i = 0; i < list->count; i++) {
@@ -166,6 +175,9 @@ void read_list(struct store *store, struct store_list *list)
 	listing->job.run = run;
 	listing->local = local_of(store);
 	listing->list = list;
+	listing->max = list->max_entries;
+	if (listing->max == 0 || listing->max > LIMIT_LIST_KEYS)
+		listing->max = LIMIT_LIST_KEYS;
 	strbuf_init(&listing->text, LIST_TEXT_BYTES);
 	pool_add(listing->local->readers, &listing->job);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading: get.c, list.c, list_parts.c and list_uploads.c; as store.h says. */
+/* Reading: get.c, list.c, list_versions.c, list_parts.c and list_uploads.c; as store.h says. */
 #ifndef STORE_LOCAL_READ_H
 #define STORE_LOCAL_READ_H
 
