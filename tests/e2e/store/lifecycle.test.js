@@ -155,6 +155,29 @@ test("uploads in parts that were left are aborted", async () => {
 	assert.notEqual(await getObject(store, "up/object", BUCKET), null);
 });
 
+test("in a bucket that keeps versions, objects end under a marker, and a marker that is alone ends", async () => {
+	const bucket = "lifecycle-versions";
+	const ask = (method, key, query = {}, body = undefined) => request(store, method, bucket, key, { query, body });
+	await request(store, "PUT", bucket);
+	const enabled = await ask("PUT", "", { versioning: "" },
+		"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
+	assert.equal(enabled.status, 200, enabled.text);
+	const old = (await ask("PUT", "ends/a", {}, "x")).headers["x-oss-version-id"];
+	const alone = (await ask("DELETE", "marker/a")).headers["x-oss-version-id"];
+	await ask("PUT", "marker/b", {}, "x");
+	const covering = (await ask("DELETE", "marker/b")).headers["x-oss-version-id"];
+	const state = async (key, versionId) => (await ask("HEAD", key, { versionId })).status;
+	assert.deepEqual([await state("ends/a", old), await state("marker/a", alone)], [200, 405]);
+	const rules = rule("a", "ends/", `<Expiration><Date>${midnight(-3)}</Date></Expiration>`)
+		+ rule("b", "marker/", "<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>");
+	assert.equal((await ask("PUT", "", { lifecycle: "" },
+		`<LifecycleConfiguration>${rules}</LifecycleConfiguration>`)).status, 200);
+	await until(async () => await state("marker/a", alone) === 404);
+	assert.equal((await ask("GET", "ends/a")).headers["x-oss-delete-marker"], "true");
+	assert.equal(await state("ends/a", old), 200, "the version is kept");
+	assert.equal(await state("marker/b", covering), 405, "a marker that covers a version stays");
+});
+
 test("only the owner may see or change them, in a bucket that there is", async () => {
 	for (const method of ["GET", "PUT", "DELETE"]) {
 		const body = method === "PUT" ? `<LifecycleConfiguration>${rule("a", "", days(1))}</LifecycleConfiguration>` : undefined;

@@ -15,6 +15,11 @@
 	"<Rule><ID>" id "</ID><Prefix>" prefix "</Prefix>" \
 	"<Status>Enabled</Status>" inside "</Rule>"
 #define EXPIRE(days) "<Expiration><Days>" days "</Days></Expiration>"
+#define OLD(days)                                                                \
+	"<NoncurrentVersionExpiration><NoncurrentDays>" days "</NoncurrentDays>" \
+	"</NoncurrentVersionExpiration>"
+#define MARKERS \
+	"<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>"
 #define ABORT(days) "<AbortMultipartUpload><Days>" days "</Days></AbortMultipartUpload>"
 
 static int64_t now_ms = START_MS;
@@ -212,6 +217,77 @@ static void stopped(void)
 	IS_INT((int64_t)counts.objects, MANY - 3 * LIMIT_LIFECYCLE_BATCH, "the next one goes on");
 }
 
+/* ---- Versions -------------------------------------------------------------------------------- */
+
+static void keep_versions(void)
+{
+	struct store_bucket_change change = {
+		.name = S("life"), .set_versioning = true, .versioning = STORE_VERSIONED};
+	OK(bucket_change(store, change) == ERR_OK, "the bucket keeps versions");
+}
+
+/* All versions and markers of the keys with the prefix. */
+static int count_versions(const char *prefix)
+{
+	struct store_list list = {.bucket_id = bucket,
+		.prefix = slice_str(prefix),
+		.max_entries = LIMIT_LIST_KEYS,
+		.versions = true};
+	if (list_objects(store, &list) != ERR_OK)
+		return -1;
+	int count = (int)list.count;
+	store_list_release(store, &list);
+	return count;
+}
+
+static void versions(void)
+{
+	now_ms = START_MS;
+	put("ver/null", "zero", "");
+	keep_versions();
+	put("ver/a", "one", "");
+	now_ms += DAY_MS;
+	put("ver/a", "two", "");
+	put("ver/null", "one", "");
+	set_rules(RULES(RULE("a", "ver/", EXPIRE("3") OLD("1")) RULE("b", "ver/", MARKERS)));
+	struct pass_counts counts = run_pass(NULL);
+	OK(counts.objects == 0 && counts.versions == 0, "nothing ends on the same day");
+	now_ms += 2 * DAY_MS;
+	counts = run_pass(NULL);
+	IS_INT((int64_t)counts.versions, 2, "what was replaced ends, so long after it was");
+	IS_INT((int64_t)counts.objects, 0, "the current versions do not");
+	OK(object_is(store, bucket, S("ver/a"), S("two")), "and are there");
+	IS_INT(count_versions("ver/"), 2, "alone");
+	now_ms += 2 * DAY_MS;
+	counts = run_pass(NULL);
+	IS_INT((int64_t)counts.objects, 2, "then they end too");
+	OK(!is_there("ver/a"), "nobody finds them");
+	IS_INT(count_versions("ver/"), 4, "but they are kept, under a marker each");
+	now_ms += 2 * DAY_MS;
+	counts = run_pass(NULL);
+	IS_INT((int64_t)counts.versions, 2, "as long as the rule says");
+	IS_INT((int64_t)counts.markers, 0, "a marker is not alone until then");
+	counts = run_pass(NULL);
+	IS_INT((int64_t)counts.markers, 2, "and then ends");
+	IS_INT(count_versions("ver/"), 0, "nothing is left");
+	IS_INT((int64_t)run_pass(NULL).objects, 0, "and nothing comes of it");
+}
+
+static void many_versions(void)
+{
+	now_ms = START_MS;
+	put("deep/a", "x", "");
+	for (int i = 0; i < MANY; i++)
+		put("deep/b", "x", "");
+	put("deep/c", "x", "");
+	set_rules(RULES(RULE("a", "deep/", OLD("1"))));
+	now_ms += 2 * DAY_MS;
+	struct pass_counts counts = run_pass(NULL);
+	IS_INT((int64_t)counts.versions, MANY - 1, "versions on several pages");
+	IS_INT(count_versions("deep/"), 3, "all but the current ones");
+	IS_INT((int64_t)counts.failed, 0, "nothing failed");
+}
+
 static void no_bucket(void)
 {
 	const struct pass pass = {.store = store, .clock = &test_clock};
@@ -236,6 +312,8 @@ int main(void)
 	uploads();
 	replaced();
 	stopped();
+	versions();
+	many_versions();
 	no_bucket();
 	store_close(store);
 	folder_remove(path);
