@@ -32,6 +32,7 @@ extern const struct op op_head_object_meta;
 extern const struct op op_initiate_multipart_upload;
 extern const struct op op_list_buckets;
 extern const struct op op_list_multipart_uploads;
+extern const struct op op_list_object_versions;
 extern const struct op op_list_objects;
 extern const struct op op_list_objects_v2;
 extern const struct op op_list_parts;
@@ -89,6 +90,7 @@ const struct op *const op_table[] = {
 	&op_initiate_multipart_upload,
 	&op_list_buckets,
 	&op_list_multipart_uploads,
+	&op_list_object_versions,
 	&op_list_objects,
 	&op_list_objects_v2,
 	&op_list_parts,

@@ -129,6 +129,23 @@ test("onto itself: what is not given goes, tags stay, the object is the same", a
 	assert.equal((await head("self", "uploads")).headers["x-oss-meta-new"], "1");
 });
 
+test("onto itself: the bytes stay where they are, so an object of parts stays one", async () => {
+	const step = (method, query, body) => request(store, method, "uploads", "of-parts", { query, body });
+	const uploadId = (await step("POST", { uploads: "" }, "")).xml("UploadId");
+	const part = await step("PUT", { partNumber: "1", uploadId }, "of one part");
+	await step("POST", { uploadId }, "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>"
+		+ `<ETag>${part.headers.etag}</ETag></Part></CompleteMultipartUpload>`);
+	const before = (await head("of-parts", "uploads")).headers;
+	assert.match(before.etag, /^"[0-9A-F]{32}-1"$/);
+	const got = await copied("/uploads/of-parts", "of-parts", { "x-oss-meta-new": "1" }, "uploads");
+	const after = (await head("of-parts", "uploads")).headers;
+	assert.deepEqual([got.headers.etag, after.etag, after["x-oss-object-type"], after["x-oss-meta-new"]],
+		[before.etag, before.etag, "Multipart", "1"]);
+	assert.equal((await getObject(store, "of-parts")).toString(), "of one part");
+	await copied("/uploads/of-parts", "of-parts-copied", {}, "uploads");
+	assert.equal((await head("of-parts-copied", "uploads")).headers["x-oss-object-type"], "Normal");
+});
+
 test("onto itself: clients at the same time", async () => {
 	await put("race", "0");
 	const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => i % 2 ? put("race", String(i))

@@ -92,6 +92,8 @@ static const struct {
 	{HTTP_DELETE, OBJECT, "tagging", "DeleteObjectTagging"},
 	{HTTP_PUT, BUCKET, "versioning", "PutBucketVersioning"},
 	{HTTP_GET, BUCKET, "versioning", "GetBucketVersioning"},
+	{HTTP_GET, BUCKET, "versions&prefix=a", "ListObjectVersions"},
+	{HTTP_GET, OBJECT, "versions", "NOT_IMPLEMENTED"},
 	{HTTP_GET, OBJECT, "versionId=null", "GetObject"},
 	{HTTP_HEAD, OBJECT, "versionId=null", "HeadObject"},
 	{HTTP_HEAD, OBJECT, "objectMeta&versionId=null", "GetObjectMeta"},
