@@ -288,6 +288,20 @@ static void many_versions(void)
 	IS_INT((int64_t)counts.failed, 0, "nothing failed");
 }
 
+/* A marker is alone only if it is both the newest and the oldest of its key. */
+static void covered_marker(void)
+{
+	now_ms = START_MS;
+	OK(delete_object(store, bucket, S("turn/a"), NULL) == ERR_OK, "a marker is made");
+	put("turn/a", "x", "");
+	put("turn/b", "x", "");
+	OK(delete_object(store, bucket, S("turn/b"), NULL) == ERR_OK, "and another");
+	set_rules(RULES(RULE("a", "turn/", MARKERS)));
+	struct pass_counts counts = run_pass(NULL);
+	IS_INT((int64_t)counts.markers, 0, "under a version, or over one, a marker stays");
+	IS_INT(count_versions("turn/"), 4, "all are there");
+}
+
 static void no_bucket(void)
 {
 	const struct pass pass = {.store = store, .clock = &test_clock};
@@ -314,6 +328,7 @@ int main(void)
 	stopped();
 	versions();
 	many_versions();
+	covered_marker();
 	no_bucket();
 	store_close(store);
 	folder_remove(path);
