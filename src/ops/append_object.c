@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AppendObject: POST /key?append&position=N, the body is put behind what there is (spec: REST API
- * section 6). Headers and ACL count when the object is new.
+ * section 6). Headers count when the object is new; an ACL changes that of one that is there, as
+ * the tests of OSS's Go SDK have it.
  */
 #include "base/limits.h"
 #include "ops/params.h"
@@ -27,13 +28,16 @@ static bool read_position(struct request *r, struct upload *u)
 	return false;
 }
 
-/* The header is not OSS's here: an object that is appended to is there already. */
-static bool read_headers(struct request *r, struct object_headers *h)
+static bool read_headers(struct request *r, const struct upload *u, struct object_headers *h)
 {
 	if (!put_headers_object(r, h))
 		return false;
+	/* What is there may be somebody else's: who is not known may not change who may. */
+	if (r->anonymous && u->spec.position > 0)
+		h->acl = STORE_ACL_DEFAULT;
 	if (!h->forbid_overwrite)
 		return true;
+	/* Not OSS's here: an object that is appended to is there already. */
 	respond_detail(r, "Header", S("x-oss-forbid-overwrite"));
 	respond_error(r, ERR_NOT_IMPLEMENTED);
 	return false;
@@ -42,7 +46,7 @@ static bool read_headers(struct request *r, struct object_headers *h)
 static bool start(struct request *r, struct upload *u, struct object_headers *h)
 {
 	return read_position(r, u) && put_headers_length(r, u->max_size) &&
-	       put_headers_no_conditions(r) && put_headers_digest(r, u) && read_headers(r, h) &&
+	       put_headers_no_conditions(r) && put_headers_digest(r, u) && read_headers(r, u, h) &&
 	       upload_begin(u, r, h, exchange_head(r->x)->content_length);
 }
 

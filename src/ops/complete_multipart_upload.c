@@ -15,6 +15,7 @@
 #include "ops/respond.h"
 #include "ops/upload_callback.h"
 #include "ops/upload_id.h"
+#include "oss/acl.h"
 #include "oss/xml.h"
 
 struct complete {
@@ -22,6 +23,7 @@ struct complete {
 	struct upload_vars vars;
 	bool encode;
 	bool all_parts;
+	enum store_acl acl;
 	bool forbid; /* to replace another object; OSS heeds that where no versions are kept */
 	struct part_list parts;
 	struct store_upload_complete call;
@@ -179,6 +181,7 @@ static void finish(struct request *r)
 	call->part_bytes_min = LIMIT_PART_BYTES_MIN;
 	call->forbid_overwrite = state->forbid && r->bucket->versioning == STORE_UNVERSIONED;
 	call->as_public = r->anonymous;
+	call->acl = state->acl;
 	request_hold(r);
 	store_upload_complete(r->ops->options.store, call);
 }
@@ -198,11 +201,24 @@ static bool read_word(
 	return false;
 }
 
+static bool read_acl(struct request *r, enum store_acl *ret)
+{
+	struct slice word = request_header(r, S("x-oss-object-acl"));
+	enum acl acl = ACL_DEFAULT;
+	if (word.ptr && !acl_parse_object(word, &acl)) {
+		params_refuse(r, "x-oss-object-acl", word, "It is not the ACL of an object.");
+		return false;
+	}
+	*ret = (enum store_acl)acl;
+	return true;
+}
+
 static bool start(struct request *r, struct complete *state)
 {
 	return upload_id_of_request(r, &state->call.upload) && params_encoding(r, &state->encode) &&
 	       read_word(r, "x-oss-complete-all", S("yes"), S("no"), &state->all_parts) &&
 	       read_word(r, "x-oss-forbid-overwrite", S("true"), S("false"), &state->forbid) &&
+	       read_acl(r, &state->acl) &&
 	       upload_callback_from_request(r, &state->upload, &state->vars);
 }
 

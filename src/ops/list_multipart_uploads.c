@@ -18,6 +18,7 @@ struct list_uploads {
 	struct request *r;
 	bool encode;
 	bool listed; /* `list` holds something to be released */
+	struct slice id_marker;
 	struct store_list_uploads list;
 };
 
@@ -69,7 +70,7 @@ static void format(const struct list_uploads *state, struct strbuf *out)
 		xml_element(out, "EncodingType", S("url"));
 	xml_element(out, "Bucket", state->r->bucket->name);
 	elements_add_name(out, "KeyMarker", list->key_marker, state->encode);
-	add_id(out, "UploadIdMarker", list->upload_marker);
+	xml_element(out, "UploadIdMarker", state->id_marker);
 	elements_add_name(out, "NextKeyMarker", last->key, state->encode);
 	add_id(out, "NextUploadIdMarker", last->is_prefix ? 0 : last->upload);
 	elements_add_name(out, "Delimiter", list->delimiter, state->encode);
@@ -97,16 +98,20 @@ static void listed(struct task *task)
 	request_release(r);
 }
 
-/* OSS passes over an upload-id-marker without a key-marker. */
-static bool read_marker(struct request *r, struct store_list_uploads *list)
+/*
+ * OSS passes over an upload-id-marker without a key-marker, and takes any text for one. Text that
+ * is no id of ours is taken to be behind all of them.
+ */
+static bool read_marker(struct request *r, struct list_uploads *state)
 {
-	struct slice id = request_param(r, S("upload-id-marker"));
-	if (!params_name(r, "key-marker", &list->key_marker))
+	struct store_list_uploads *list = &state->list;
+	struct slice *id = &state->id_marker;
+	if (!params_name(r, "key-marker", &list->key_marker) ||
+		!params_name(r, "upload-id-marker", id))
 		return false;
-	if (!id.len || !list->key_marker.len || upload_id_parse(id, &list->upload_marker))
-		return true;
-	params_refuse(r, "upload-id-marker", id, "It is not the id of an upload.");
-	return false;
+	if (id->len && list->key_marker.len && !upload_id_parse(*id, &list->upload_marker))
+		list->upload_marker = UINT64_MAX;
+	return true;
 }
 
 static void finish(struct request *r)
@@ -116,7 +121,7 @@ static void finish(struct request *r)
 	state->r = r;
 	if (!require_bucket(r) || !params_encoding(r, &state->encode) ||
 		!params_name(r, "prefix", &list->prefix) ||
-		!params_name(r, "delimiter", &list->delimiter) || !read_marker(r, list) ||
+		!params_name(r, "delimiter", &list->delimiter) || !read_marker(r, state) ||
 		!params_count(r, "max-uploads", LIMIT_LIST_KEYS, &list->max_uploads))
 		return;
 	list->wait = (struct store_wait){.task.run = listed, .home = r->home};

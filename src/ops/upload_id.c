@@ -8,12 +8,12 @@
 #include "ops/respond.h"
 
 enum {
-	ID_DIGITS = 16
+	ID_DIGITS = 32
 };
 
 void upload_id_add(struct strbuf *out, uint64_t upload)
 {
-	strbuf_addf(out, "%016" PRIX64, upload);
+	strbuf_addf(out, "%032" PRIX64, upload);
 }
 
 bool upload_id_parse(struct slice id, uint64_t *ret)
@@ -23,7 +23,7 @@ bool upload_id_parse(struct slice id, uint64_t *ret)
 		return false;
 	for (size_t i = 0; i < id.len; i++) {
 		char c = id.ptr[i];
-		if (!ascii_digit(c) && (c < 'A' || c > 'F'))
+		if ((!ascii_digit(c) && (c < 'A' || c > 'F')) || value >> 60)
 			return false;
 		value = value << 4 | (uint64_t)(ascii_digit(c) ? c - '0' : c - 'A' + 10);
 	}

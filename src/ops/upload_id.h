@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Uploads in parts as clients name them: 16 upper-case hexadecimal digits, which mean nothing to
- * them; and the numbers of parts.
+ * Uploads in parts as clients name them: 32 upper-case hexadecimal digits (as many as OSS's), which
+ * mean nothing to them but are in the order of the uploads; and the numbers of parts.
  */
 #ifndef OPS_UPLOAD_ID_H
 #define OPS_UPLOAD_ID_H

@@ -205,7 +205,7 @@ struct store_put_spec {
 	/* Of an object, and of the first appending: */
 	struct slice headers; /* copied */
 	struct slice tags;    /* copied */
-	enum store_acl acl;
+	enum store_acl acl;   /* a later appending changes it to this, unless it is DEFAULT */
 	enum store_type type; /* NORMAL or SYMLINK, for STORE_PUT_OBJECT */
 	/* Of a part: */
 	uint64_t upload;
@@ -349,6 +349,7 @@ struct store_upload_complete {
 	const struct store_part_named *parts; /* ascending; NULL: all that there are */
 	size_t part_count;
 	uint64_t part_bytes_min;
+	enum store_acl acl;    /* DEFAULT: what the upload was begun with */
 	bool forbid_overwrite; /* as in struct store_put_commit */
 	bool as_public;
 	struct store_object object; /* result; `headers` and `tags` are not filled */

@@ -101,7 +101,7 @@ static enum err make(struct change *change, const struct sum *sum, const struct 
 	const struct store_object *began = &upload->object;
 	struct object_meta meta = {
 		.place = OBJECT_SET, .mode = mode, .file = asked->upload, .object = sum->object};
-	meta.object.acl = began->acl;
+	meta.object.acl = asked->acl != STORE_ACL_DEFAULT ? asked->acl : began->acl;
 	meta.object.headers = began->headers;
 	meta.object.tags = began->tags;
 	size_t data = sum->dropped_count * sizeof(uint32_t);
@@ -119,7 +119,7 @@ static enum err make(struct change *change, const struct sum *sum, const struct 
 	for (size_t i = 0; i < sum->dropped_count; i++)
 		le32_put(to + i * sizeof(uint32_t), sum->dropped[i]);
 	asked->object = sum->object;
-	asked->object.acl = began->acl;
+	asked->object.acl = meta.object.acl;
 	return ERR_OK;
 }
 

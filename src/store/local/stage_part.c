@@ -230,6 +230,8 @@ static void append_more(struct stage *stage, const struct stage_record *record,
 	object->crc64 = crc64_combine(object->crc64, piece->object.crc64, piece->object.size);
 	object->size += piece->object.size;
 	object->modified_ms = piece->object.modified_ms;
+	if (piece->object.acl != STORE_ACL_DEFAULT)
+		object->acl = piece->object.acl;
 	stage_count_current(stage, record->bucket_id, 0, (int64_t)piece->object.size);
 	/* Its headers and tags follow where they were. */
 	char *bytes =

@@ -118,13 +118,23 @@ test("only what was begun by appending can be appended to", async () => {
 	assert.equal((await getObject(store, "was")).toString(), "again");
 });
 
-test("headers and ACL count when the object is new", async () => {
+test("headers count when the object is new, the ACL always but for strangers", async () => {
 	await ok(append("said", 0, "1", { "Content-Type": "text/x-first", "x-oss-meta-a": "1", "x-oss-object-acl": "public-read" }));
-	await ok(append("said", 1, "2", { "Content-Type": "text/x-second", "x-oss-meta-a": "2", "x-oss-object-acl": "private" }));
+	await ok(append("said", 1, "2", { "Content-Type": "text/x-second", "x-oss-meta-a": "2" }));
 	const got = await send(`${store}/uploads/said`);
 	assert.deepEqual([got.status, got.text, got.headers["content-type"], got.headers["x-oss-meta-a"]],
 		[200, "12", "text/x-first", "1"]);
-	await refused(append("said", 2, "x", { "x-oss-object-acl": "x" }), 400, "InvalidArgument");
+	const grant = async (key, bucket = "uploads") =>
+		(await request(store, "GET", bucket, key, { query: { acl: "" } })).xml("Grant");
+	assert.equal(await grant("said"), "public-read");
+	await ok(append("said", 2, "3", { "x-oss-object-acl": "private" }));
+	assert.equal(await grant("said"), "private");
+	await refused(append("said", 3, "x", { "x-oss-object-acl": "x" }), 400, "InvalidArgument");
+	const anonymous = position => send(`${store}/open/said?append&position=${position}`, "POST",
+		{ "x-oss-object-acl": position ? "private" : "public-read-write" }, "x");
+	await ok(anonymous(0));
+	await ok(anonymous(1));
+	assert.equal(await grant("said", "open"), "public-read-write");
 });
 
 test("a piece that is refused adds nothing", async () => {

@@ -37,7 +37,7 @@ const list = tags => `<CompleteMultipartUpload>${tags.map(([number, tag]) =>
 async function begin(key, headers = {}, query = {}) {
 	const got = await ask("POST", key, { uploads: "", ...query }, { headers });
 	assert.equal(got.status, 200, got.text);
-	assert.match(got.xml("UploadId"), /^[0-9A-F]{16}$/);
+	assert.match(got.xml("UploadId"), /^[0-9A-F]{32}$/);
 	return got.xml("UploadId");
 }
 
@@ -63,11 +63,11 @@ async function ok(answer) {
 }
 
 /** An object of the given parts; its bytes, and the answer that completed it. */
-async function make(key, parts, headers = {}) {
+async function make(key, parts, { acl = "default", ...headers } = {}) {
 	const id = await begin(key, headers);
 	const tags = await Promise.all(parts.map(async (part, i) =>
 		[i + 1, (await ok(sendPart(key, id, i + 1, part))).headers.etag]));
-	return { bytes: Buffer.concat(parts), answer: await ok(complete(key, id, list(tags))) };
+	return { bytes: Buffer.concat(parts), answer: await ok(complete(key, id, list(tags), { "x-oss-object-acl": acl })) };
 }
 
 const etagOf = parts => `"${md5(...parts.map(part => md5(part))).toString("hex").toUpperCase()}-${parts.length}"`;
@@ -76,7 +76,7 @@ test("an object of parts, from the first request to the last", async () => {
 	const parts = [randomBytes(MIN), randomBytes(MIN + 17), randomBytes(5)];
 	const bytes = Buffer.concat(parts);
 	const id = await begin("whole", { "Content-Type": "text/x-parts", "x-oss-meta-a": "kept",
-		"Cache-Control": "no-cache", "x-oss-object-acl": "public-read" });
+		"Cache-Control": "no-cache" });
 	const tags = [];
 	for (const [i, part] of parts.entries()) {
 		const got = await ok(sendPart("whole", id, i + 1, part,
@@ -86,7 +86,7 @@ test("an object of parts, from the first request to the last", async () => {
 		tags.push([i + 1, got.headers.etag]);
 	}
 	assert.equal(await getObject(store, "whole"), null, "nothing is there before");
-	const got = await ok(complete("whole", id, list(tags)));
+	const got = await ok(complete("whole", id, list(tags), { "x-oss-object-acl": "public-read" }));
 	assert.equal(got.xml("ETag"), etagOf(parts));
 	assert.equal(got.headers.etag, etagOf(parts));
 	assert.equal(got.headers["x-oss-hash-crc64ecma"], crc64(bytes));
@@ -152,7 +152,7 @@ test("ranges around each border, byte by byte", async () => {
 
 test("a connection goes on behind an object of parts", async () => {
 	const { bytes } = await make("next", [randomBytes(MIN), randomBytes(MIB), Buffer.from("end")],
-		{ "x-oss-object-acl": "public-read" });
+		{ acl: "public-read" });
 	const connection = await connect(store);
 	const get = "GET /uploads/next HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	await connection.send(get + get.replace("GET", "HEAD") + get);
@@ -240,7 +240,7 @@ test("requests that are wrong by themselves", async () => {
 	for (const number of ["0", "10001", "-1", "1x", ""])
 		await refused(ask("PUT", "bad", { partNumber: number, uploadId: id }, { body }), 400, "InvalidArgument");
 	await refused(ask("PUT", "bad", { partNumber: "1" }, { body }), 400, "MissingArgument");
-	for (const unknown of ["0000000000000000", "FFFFFFFFFFFFFFFF", id.toLowerCase() + "0", "x", other, `${id}0`]) {
+	for (const unknown of ["0".repeat(32), "F".repeat(32), "F".repeat(16).padStart(32, "0"), `${id.slice(0, -1)}g`, "x", other, `${id}0`]) {
 		await refused(sendPart("bad", unknown, 1, body), 404, "NoSuchUpload");
 		await refused(listParts("bad", unknown), 404, "NoSuchUpload");
 		await refused(abort("bad", unknown), 404, "NoSuchUpload");
@@ -259,7 +259,7 @@ test("requests that are wrong by themselves", async () => {
 		{ "part-number-marker": "x" }, { "encoding-type": "x" }])
 		await refused(listParts("bad", id, query), 400, "InvalidArgument");
 	for (const query of [{ "max-uploads": "0" }, { "max-uploads": "1001" }, { "encoding-type": "x" },
-		{ prefix: "x".repeat(1024) }, { "key-marker": "a", "upload-id-marker": "x" }])
+		{ prefix: "x".repeat(1024) }])
 		await refused(ask("GET", "", { uploads: "", ...query }), 400, "InvalidArgument");
 	const nowhere = (method, key, query) => request(store, method, "nosuchbucket", key, { query, body: "" });
 	await refused(nowhere("POST", "k", { uploads: "" }), 404, "NoSuchBucket");
@@ -389,6 +389,7 @@ test("ListMultipartUploads, page by page, rolled up, and encoded", async () => {
 	assert.deepEqual((await ls({ "key-marker": "b/2" })).rows, uploads.slice(5));
 	assert.deepEqual((await ls({ "key-marker": "b/2", "upload-id-marker": uploads[3][1] })).rows, uploads.slice(4));
 	assert.deepEqual((await ls({ "upload-id-marker": uploads[3][1] })).rows, uploads, "without a key it says nothing");
+	assert.deepEqual((await ls({ "key-marker": "b/2", "upload-id-marker": "EEE" })).rows, uploads.slice(5));
 	assert.deepEqual((await ls({ prefix: "b/" })).rows, uploads.slice(2, 5));
 	const rolled = await ls({ delimiter: "/" });
 	assert.deepEqual(rolled.prefixes, ["b/", "d/"]);
@@ -416,6 +417,18 @@ test("x-oss-forbid-overwrite counts at the beginning and at the end", async () =
 	assert.equal((await getObject(store, "once")).toString(), "put");
 	await ok(completeAll("once", id, { "x-oss-forbid-overwrite": "false" }));
 	assert.equal((await getObject(store, "once")).toString(), "parts");
+});
+
+test("the ACL is what the end says, as OSS has it, not the beginning", async () => {
+	for (const [said, at] of [["public-read", "begin"], ["public-read", "end"], ["private", "end"]]) {
+		const acl = { "x-oss-object-acl": said };
+		const id = await begin("acl", at === "begin" ? acl : {});
+		await ok(sendPart("acl", id, 1, "x"));
+		await refused(completeAll("acl", id, { "x-oss-object-acl": "x" }), 400, "InvalidArgument");
+		await ok(completeAll("acl", id, at === "end" ? acl : {}));
+		const got = await ask("GET", "acl", { acl: "" });
+		assert.equal(got.xml("Grant"), at === "end" ? said : "default");
+	}
 });
 
 test("who may", async () => {
@@ -473,7 +486,7 @@ test("UploadPartCopy: all of an object, a range of it, and of one in parts", asy
 
 	const other = await begin("copied");
 	await refused(copyPart(other, 1, "missing"), 404, "NoSuchKey");
-	await refused(copyPart("FFFFFFFFFFFFFFFF", 1, "from"), 404, "NoSuchUpload");
+	await refused(copyPart("F".repeat(15).padStart(32, "0"), 1, "from"), 404, "NoSuchUpload");
 	await refused(copyPart(other, 0, "from"), 400, "InvalidArgument");
 	await refused(copyPart(other, 1, "from", { "x-oss-copy-source": "/nosuchbucket/a" }), 404, "NoSuchBucket");
 	await refused(copyPart(other, 1, "from", { "x-oss-copy-source-if-match": "\"x\"" }), 412, "PreconditionFailed");
@@ -525,7 +538,7 @@ test("who reads an object goes on reading it while it is replaced or deleted", a
 		() => request(store, "DELETE", "uploads", "moving"),
 		async () => (await make("moving", [randomBytes(MIN), randomBytes(MIN)])).answer,
 	]) {
-		const { bytes } = await make("moving", parts, { "x-oss-object-acl": "public-read" });
+		const { bytes } = await make("moving", parts, { acl: "public-read" });
 		const reading = await slowGet("/uploads/moving");
 		await ok(change());
 		const got = await reading.finish();
@@ -534,8 +547,7 @@ test("who reads an object goes on reading it while it is replaced or deleted", a
 });
 
 test("a client that goes away in the middle of reading leaves the server in good health", async () => {
-	const { bytes } = await make("left", Array.from({ length: 24 }, () => randomBytes(MIB + 1)),
-		{ "x-oss-object-acl": "public-read" });
+	const { bytes } = await make("left", Array.from({ length: 24 }, () => randomBytes(MIB + 1)), { acl: "public-read" });
 	for (let i = 0; i < 4; i++)
 		(await slowGet("/uploads/left")).response.destroy();
 	assert.equal(sha256(await getObject(store, "left")), sha256(bytes));
