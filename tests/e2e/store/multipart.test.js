@@ -10,6 +10,7 @@ import { IMAGES } from "../lib/images.js";
 import { base64Json, getObject, listObjects, request, send, sha256 } from "../lib/oss.js";
 import { cleanups, pause, startServer } from "../lib/server.js";
 import { says, startSink } from "../lib/sink.js";
+import { allow, assumeRole } from "../lib/sts.js";
 
 const MIB = 1 << 20;
 const MIN = 100 << 10;
@@ -454,6 +455,24 @@ test("who may", async () => {
 	await ok(abort("private", id));
 });
 
+test("a temporary key does what its policy names", async () => {
+	const key = await assumeRole(server, allow(["oss:PutObject", "oss:ListParts"], ["acs:oss:*:*:uploads/temporary"]));
+	const as = (method, path, query, headers = {}, body = undefined) => request(store, method, "uploads", path,
+		{ query, body, accessKey: key, headers: { ...headers, "x-oss-security-token": key.token } });
+	await put("temporary source", "x");
+	await refused(as("POST", "other", { uploads: "" }), 403, "AccessDenied");
+	await refused(as("GET", "", { uploads: "" }), 403, "AccessDenied");
+	const id = (await ok(as("POST", "temporary", { uploads: "" }))).xml("UploadId");
+	await ok(as("PUT", "temporary", { partNumber: "1", uploadId: id }, {}, "text"));
+	await refused(as("PUT", "temporary", { partNumber: "2", uploadId: id },
+		{ "x-oss-copy-source": "/uploads/temporary%20source" }), 403, "AccessDenied");
+	await ok(as("GET", "temporary", { uploadId: id }));
+	await refused(as("DELETE", "temporary", { uploadId: id }), 403, "AccessDenied");
+	await ok(as("POST", "temporary", { uploadId: id }, { "x-oss-complete-all": "yes" }, ""));
+	await refused(as("POST", "temporary log", { append: "", position: "0" }, {}, "x"), 403, "AccessDenied");
+	assert.equal((await getObject(store, "temporary")).toString(), "text");
+});
+
 test("UploadPartCopy: all of an object, a range of it, and of one in parts", async () => {
 	const source = await make("from parts", [randomBytes(MIN), randomBytes(MIB + 3), randomBytes(77)]);
 	const small = randomBytes(MIN);
@@ -640,6 +659,33 @@ test("an answer tells names as they were asked for", async () => {
 	assert.deepEqual([got.xml("Key"), got.xml("EncodingType")], [encodeURIComponent(key), "url"]);
 	assert.equal(got.xml("Location"), `${store}/uploads/${encodeURIComponent(key)}`);
 	assert.ok((await listObjects(store)).includes(key));
+});
+
+test("where versions are kept each completion makes one, and reading tells which", async () => {
+	await request(store, "PUT", "versioned");
+	await ok(request(store, "PUT", "versioned", "", { query: { versioning: "" },
+		body: "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>" }));
+	const at = (method, query, more = {}) => request(store, method, "versioned", "k", { query, ...more });
+	const made = [];
+	for (const text of ["first", "second"]) {
+		const id = (await ok(at("POST", { uploads: "" }, { headers: { "x-oss-forbid-overwrite": "true" } }))).xml("UploadId");
+		await ok(at("PUT", { partNumber: "1", uploadId: id }, { body: text }));
+		const got = await ok(at("POST", { uploadId: id },
+			{ body: "", headers: { "x-oss-complete-all": "yes", "x-oss-forbid-overwrite": "true" } }));
+		assert.match(got.headers["x-oss-version-id"], /^[0-9A-F]{16}$/);
+		made.push([got.headers["x-oss-version-id"], text]);
+	}
+	assert.notEqual(made[0][0], made[1][0]);
+	for (const [versionId, text] of made) {
+		const got = await at("GET", { versionId });
+		assert.deepEqual([got.text, got.headers["x-oss-version-id"], got.headers["x-oss-object-type"]],
+			[text, versionId, "Multipart"]);
+	}
+	const id = (await ok(at("POST", { uploads: "" }))).xml("UploadId");
+	const part = await ok(at("PUT", { partNumber: "1", uploadId: id },
+		{ headers: { "x-oss-copy-source": `/versioned/k?versionId=${made[0][0]}` } }));
+	assert.deepEqual([part.xml("ETag"), part.headers["x-oss-copy-source-version-id"]], [quoted("first"), made[0][0]]);
+	await ok(at("DELETE", { uploadId: id }));
 });
 
 test("uploads and parts are there after a restart", async t => {

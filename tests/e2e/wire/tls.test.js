@@ -88,6 +88,25 @@ test("objects of many sizes go up and come down whole", async () => {
 	assert.equal(parts.body.length, 10_000_000);
 });
 
+test("an object that lies in several places comes down whole, and the connection goes on", async () => {
+	const pieces = [10, 300_000, 16_385, 2_000_000, 1].map(size => randomBytes(size));
+	let position = 0;
+	for (const body of pieces) {
+		const got = await request(store, "POST", "uploads", "tls/grown", { body, query: { append: "", position: `${position}` },
+			headers: { "x-oss-object-acl": "public-read" } });
+		assert.equal(got.status, 200, got.text);
+		position += body.length;
+	}
+	const content = Buffer.concat(pieces);
+	const connection = await connect(store);
+	const get = "GET /uploads/tls/grown HTTP/1.1\r\nHost: localhost\r\n";
+	await connection.send(`${get}\r\n${get}Range: bytes=300008-316396\r\n\r\n${get}\r\n`);
+	assert.ok((await connection.response()).body.equals(content));
+	assert.ok((await connection.response()).body.equals(content.subarray(300_008, 316_397)));
+	assert.ok((await connection.response()).body.equals(content));
+	connection.destroy();
+});
+
 test("a slow reader of a large object gets all of it", async () => {
 	const { body } = await request(store, "GET", "uploads", "tls/20000000");
 	const { hostname, port } = new URL(store);
