@@ -175,7 +175,7 @@ bool percent_decode(struct strbuf *out, struct slice text)
 	return !strbuf_broken(out);
 }
 
-bool query_decode(struct strbuf *out, struct slice text)
+bool plus_decode(struct strbuf *out, struct slice text)
 {
 	size_t before = out->len;
 	struct slice piece;

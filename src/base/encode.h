@@ -32,10 +32,10 @@ void percent_encode_path(struct strbuf *out, struct slice bytes);
  */
 bool percent_decode(struct strbuf *out, struct slice text) MUST_USE;
 /*
- * The same for a name or value of a query, where `+` is a space: the Python SDK writes spaces so,
- * and signs them as %20. Who means a plus writes %2B, and all SDKs do.
+ * The same for a path or a query of OSS, where `+` is a space: some SDKs write spaces so, and sign
+ * them as spaces. Who means a plus writes %2B, and all SDKs do (docs/decisions/0012).
  */
-bool query_decode(struct strbuf *out, struct slice text) MUST_USE;
+bool plus_decode(struct strbuf *out, struct slice text) MUST_USE;
 
 /* Whether `s` is well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool utf8_valid(struct slice s) MUST_USE;

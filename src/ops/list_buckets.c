@@ -74,6 +74,18 @@ static void format(const struct list_buckets *state, struct strbuf *out)
 	strbuf_adds(out, "</ListAllMyBucketsResult>\n");
 }
 
+/* OSS refuses prefixes that no name of a bucket can have. */
+static bool may_begin_name(struct slice prefix)
+{
+	for (size_t i = 0; i < prefix.len; i++) {
+		char c = prefix.ptr[i];
+		bool is_hyphen = c == '-' && i > 0;
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !is_hyphen)
+			return false;
+	}
+	return true;
+}
+
 static void begin(struct request *r)
 {
 	struct list_buckets *state = r->state;
@@ -83,6 +95,11 @@ static void begin(struct request *r)
 	if (!params_max_keys(r, &state->max) || !params_name(r, "prefix", &state->prefix) ||
 		!params_name(r, "marker", &state->marker))
 		return;
+	if (!may_begin_name(state->prefix)) {
+		respond_error_text(r, ERR_INVALID_ARGUMENT,
+			"No bucket has a name that begins with this prefix.");
+		return;
+	}
 	state->tag_key = request_param(r, S("tag-key"));
 	state->tag_value = request_param(r, S("tag-value"));
 	store_bucket_each(r->ops->options.store, add_row, state);

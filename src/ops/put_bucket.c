@@ -74,9 +74,10 @@ static enum err storage_class(void *ctx, struct slice text, struct strbuf *reaso
 static enum err redundancy(void *ctx, struct slice text, struct strbuf *reason)
 {
 	(void)ctx;
-	(void)text;
-	(void)reason;
-	return ERR_OK;
+	if (slice_eq(xml_trim(text), S("LRS")))
+		return ERR_OK;
+	strbuf_adds(reason, "Buckets of this store have the redundancy type LRS.");
+	return ERR_NOT_IMPLEMENTED;
 }
 
 /* Reads the optional document. False: it was answered. */

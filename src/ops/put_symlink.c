@@ -33,7 +33,7 @@ static bool read_target(struct request *r, struct strbuf *headers)
 			r, ERR_MISSING_ARGUMENT, "The " SYMLINK_TARGET " header is missing.");
 		return false;
 	}
-	if (!query_decode(&decoded, text) ||
+	if (!plus_decode(&decoded, text) ||
 		object_key_parse(strbuf_slice(&decoded), &key) != ERR_OK) {
 		params_refuse(r, SYMLINK_TARGET, slice_head(text, 1024), why);
 		return false;

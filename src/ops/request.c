@@ -40,7 +40,7 @@ struct slice request_param(struct request *r, struct slice name)
 		return (struct slice){NULL, 0};
 	SCOPED_STRBUF(decoded, LIMIT_TARGET_BYTES);
 	struct slice value =
-		query_decode(&decoded, found.value) ? strbuf_slice(&decoded) : found.value;
+		plus_decode(&decoded, found.value) ? strbuf_slice(&decoded) : found.value;
 	return arena_copy(&r->arena, value);
 }
 

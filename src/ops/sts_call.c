@@ -128,7 +128,7 @@ static void make_id(char ret[37])
 static bool decode(struct sts_call *call, struct slice text, struct slice *ret)
 {
 	SCOPED_STRBUF(decoded, LIMIT_STS_BODY_BYTES);
-	if (!query_decode(&decoded, text) || !utf8_valid(strbuf_slice(&decoded)) ||
+	if (!plus_decode(&decoded, text) || !utf8_valid(strbuf_slice(&decoded)) ||
 		memchr(decoded.ptr, '\0', decoded.len))
 		return false;
 	*ret = arena_copy(call->arena, strbuf_slice(&decoded));

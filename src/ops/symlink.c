@@ -9,7 +9,7 @@ bool symlink_target(const struct store_object *link, struct arena *arena, struct
 {
 	SCOPED_STRBUF(key, LIMIT_KEY_BYTES);
 	struct slice text = object_headers_find(link->headers, S(SYMLINK_TARGET));
-	if (!text.len || !percent_decode(&key, text) || strbuf_broken(&key))
+	if (!text.len || !plus_decode(&key, text) || strbuf_broken(&key))
 		return false;
 	*ret = arena_copy(arena, strbuf_slice(&key));
 	return ret->ptr != NULL;

@@ -17,12 +17,9 @@ static bool parse_version(struct slice query, struct slice *ret)
 static enum err decode(
 	struct slice text, struct arena *arena, struct slice *ret, struct strbuf *reason)
 {
-	SCOPED_STRBUF(plain, LIMIT_HEAD_BYTES);
 	SCOPED_STRBUF(decoded, LIMIT_HEAD_BYTES);
-	for (size_t i = 0; i < text.len; i++)
-		strbuf_addc(&plain, text.ptr[i] == '+' ? ' ' : text.ptr[i]);
-	bool well_formed = percent_decode(&decoded, strbuf_slice(&plain));
-	if (strbuf_broken(&plain) || strbuf_broken(&decoded))
+	bool well_formed = plus_decode(&decoded, text);
+	if (strbuf_broken(&decoded))
 		return ERR_UNAVAILABLE;
 	if (!well_formed) {
 		strbuf_adds(reason, "x-oss-copy-source holds a malformed percent-escape.");

@@ -158,7 +158,7 @@ static enum err decode_into(
 	struct arena *arena, struct slice text, struct slice *ret, struct strbuf *reason)
 {
 	SCOPED_STRBUF(decoded, LIMIT_TARGET_BYTES);
-	if (!percent_decode(&decoded, text)) {
+	if (!plus_decode(&decoded, text)) {
 		if (strbuf_broken(&decoded) && text.len <= decoded.max)
 			return ERR_UNAVAILABLE;
 		strbuf_adds(reason, "The path holds a malformed percent-escape or is too long.");

@@ -18,7 +18,7 @@ static bool decode(struct slice raw, struct arena *arena, struct slice *ret)
 		return true;
 	}
 	SCOPED_STRBUF(text, raw.len);
-	if (!query_decode(&text, raw)) {
+	if (!plus_decode(&text, raw)) {
 		*ret = raw;
 		return !strbuf_broken(&text);
 	}

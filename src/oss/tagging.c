@@ -163,8 +163,8 @@ enum err tagging_parse_header(struct slice text, enum tagging_kind kind, struct 
 		SCOPED_STRBUF(plain_value, LIMIT_HEAD_BYTES);
 		more = slice_cut(&text, '&', &pair);
 		(void)slice_cut(&pair, '=', &key);
-		if (slice_find(pair, '=') < pair.len || !query_decode(&plain_key, key) ||
-			!query_decode(&plain_value, pair))
+		if (slice_find(pair, '=') < pair.len || !plus_decode(&plain_key, key) ||
+			!plus_decode(&plain_value, pair))
 			return ERR_TAG_FORMAT;
 		enum err e = add(out, kind, strbuf_slice(&plain_key), strbuf_slice(&plain_value));
 		if (e != ERR_OK)

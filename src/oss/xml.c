@@ -4,6 +4,7 @@
 #include <expat.h>
 
 #include "base/encode.h"
+#include "oss/xml_control.h"
 
 #define PATH_BYTES 128 /* of an element, with the NUL */
 #define REPLACEMENT "\xef\xbf\xbd"
@@ -111,6 +112,7 @@ struct reader {
 	const struct xml_element *current; /* NULL outside the root */
 	char path[PATH_BYTES];
 	size_t path_len;
+	bool hides_controls; /* the document came out of xml_control_hide() */
 	enum err result;
 };
 
@@ -162,16 +164,27 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 	stop(r, ERR_MALFORMED_XML);
 }
 
+static enum err give_text(struct reader *r)
+{
+	SCOPED_STRBUF(shown, r->text.len + 1);
+	struct slice text = strbuf_slice(&r->text);
+	if (r->hides_controls) {
+		xml_control_show(text, &shown);
+		text = strbuf_slice(&shown);
+	}
+	if (strbuf_broken(&r->text) || strbuf_broken(&shown))
+		return ERR_UNAVAILABLE;
+	return r->current->text(r->ctx, text, r->reason);
+}
+
 static void XMLCALL on_end(void *user, const XML_Char *name)
 {
 	struct reader *r = user;
 	enum err e = ERR_OK;
 	if (r->result != ERR_OK)
 		return;
-	if (r->current->text && strbuf_broken(&r->text))
-		e = ERR_UNAVAILABLE;
-	else if (r->current->text)
-		e = r->current->text(r->ctx, strbuf_slice(&r->text), r->reason);
+	if (r->current->text)
+		e = give_text(r);
 	else if (r->current->close)
 		e = r->current->close(r->ctx, r->reason);
 	if (e != ERR_OK) {
@@ -243,6 +256,12 @@ enum err xml_read(struct slice document, const struct xml_element *elements, siz
 	};
 	if (document.len > INT32_MAX)
 		return ERR_MALFORMED_XML;
+	/* OSS takes documents that begin with an empty line; XML does not. */
+	document = xml_trim(document);
+	SCOPED_STRBUF(hidden, document.len + 1);
+	r.hides_controls = xml_control_hide(document, &hidden);
+	if (r.hides_controls)
+		document = strbuf_slice(&hidden);
 	/* Naming the encoding here makes expat ignore what the document claims. */
 	r.parser = XML_ParserCreate("UTF-8");
 	if (!r.parser)

@@ -104,18 +104,17 @@ class CheckSuite(GoSuite):
         return ["-check.vv", "-check.f", "^(" + "|".join(re.escape(name) for name in names) + ")$"]
 
     def results(self, output):
-        found = {}
-        started = 0
+        found, started = {}, {}
         for match in re.finditer(r"^(START|PASS|FAIL|SKIP|MISS|PANIC): \S+?: (\S+)(.*)$", output, re.MULTILINE):
             what, name = match[1], match[2]
             if what == "START":
-                started = match.end()
+                started[name] = match.end()
             elif what == "PASS":
                 found[name] = Result(name, "pass", "")
             elif what == "SKIP":
                 found[name] = Result(name, "skip", "the test itself: " + match[3].strip(" ()"))
             else:
-                found[name] = Result(name, "fail", f"{what}\n{output[started:match.start()].strip()[-1500:]}")
+                found[name] = Result(name, "fail", f"{what}\n{output[started.get(name, 0):match.start()].strip()[-1500:]}")
         return found
 
 

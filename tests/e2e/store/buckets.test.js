@@ -57,6 +57,8 @@ test("ListBuckets: prefix, marker and max-keys", async () => {
 	const second = await list({ "prefix": "b-", "marker": first.xml("NextMarker"), "max-keys": "2" });
 	assert.deepEqual(names(second), ["b-two"]);
 	assert.equal(second.xml("IsTruncated"), null);
+	for (const prefix of ["Upper", "a_b", "-", "ü"])
+		refused(await list({ prefix }), 400, "InvalidArgument");
 	for (const max of ["0", "1001", "x", "-1"])
 		refused(await list({ "max-keys": max }), 400, "InvalidArgument");
 });
@@ -199,5 +201,9 @@ test("a bucket has a storage class, and objects have it that say none", async ()
 	assert.equal((await request(store, "PUT", "b-class")).status, 200, "nothing is asked for");
 	refused(await request(store, "PUT", "b-class", "", creation("Standard")), 409, "BucketAlreadyExists");
 	refused(await request(store, "PUT", "b-other", "", creation("Cheap")), 400, "InvalidArgument");
+	const zones = "\n  <CreateBucketConfiguration><DataRedundancyType>ZRS</DataRedundancyType></CreateBucketConfiguration>";
+	refused(await request(store, "PUT", "b-other", "", { body: zones }), 501, "NotImplemented");
+	const local = zones.replace("ZRS", "LRS");
+	assert.equal((await request(store, "PUT", "b-class", "", { body: local })).status, 200);
 	assert.equal((await request(store, "DELETE", "b-class")).status, 204);
 });

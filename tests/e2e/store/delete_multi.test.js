@@ -164,3 +164,12 @@ for (const [version, v4] of SIGNATURES) {
 		assert.deepEqual(await listObjects(store), ["keep"]);
 	});
 }
+
+test("control characters in a key are written as references, which XML does not have", async () => {
+	const key = "\x01\x0b\x1f&#1;";
+	await put(key);
+	const got = await deleteMulti("<Delete><Object><Key>&#1;&#xB;&#x1F;&amp;#1;</Key></Object></Delete>",
+		{ query: { "encoding-type": "url" } });
+	assert.deepEqual(deletedKeys(got), [encodeURIComponent(key)]);
+	assert.equal((await request(store, "HEAD", "uploads", key)).status, 404);
+});

@@ -346,3 +346,12 @@ test("a list is exact after each write", async () => {
 		assert.equal(listed, i % 3 !== 0);
 	}
 });
+
+test("a plus in a path is a space, a plus that is meant is written %2B", async () => {
+	await put("uploads", "a b", "space");
+	await put("uploads", "a+b", "plus");
+	await made("uploads", "public-read");
+	assert.equal((await send(`${store}/uploads/a+b`)).text, "space");
+	assert.equal((await send(`${store}/uploads/a%2Bb`)).text, "plus");
+	await made("uploads", "private");
+});

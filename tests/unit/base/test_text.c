@@ -83,9 +83,9 @@ static void percent(void)
 		"refuses broken escapes");
 	IS_INT(sb.len, 6, "a refusal appends nothing");
 	strbuf_clear(&sb);
-	OK(query_decode(&sb, S("a+b%2Bc+%20+")), "decodes a query");
+	OK(plus_decode(&sb, S("a+b%2Bc+%20+")), "decodes a query");
 	IS(strbuf_slice(&sb), S("a b+c   "), "where a plus is a space");
-	OK(!query_decode(&sb, S("a+%2")) && sb.len == 8, "and refuses a broken escape");
+	OK(!plus_decode(&sb, S("a+%2")) && sb.len == 8, "and refuses a broken escape");
 }
 
 static void utf8(void)

@@ -101,7 +101,8 @@ static const struct row rows[] = {
 	{"uploads.oss-us-west-1-internal.aliyuncs.com", "/a", ERR_OK, ADDRESS_HOST, "uploads", "a"},
 	/* decoded once */
 	{"localhost", "/uploads/a%20b+%E4%B8%AD%2f", ERR_OK, ADDRESS_PATH, "uploads",
-		"a b+\xe4\xb8\xad/"},
+		"a b \xe4\xb8\xad/"},
+	{"localhost", "/uploads/a%2Bb", ERR_OK, ADDRESS_PATH, "uploads", "a+b"},
 	{"localhost", "/uploads/%2541", ERR_OK, ADDRESS_PATH, "uploads", "%41"},
 	{"localhost", "/up%6coads/a", ERR_OK, ADDRESS_PATH, "uploads", "a"},
 	{"uploads.localhost", "/a//../b", ERR_OK, ADDRESS_HOST, "uploads", "a//../b"},
