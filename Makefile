@@ -134,7 +134,7 @@ $(B)/bench/%: $(B)/bench/%.o $(B)/libpostern.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: bench
-bench: test-packages all $(addprefix build/release/bench/,upload_load rest_load store_bench) ## measure next to nginx and Ceph; writes bench/results/
+bench: test-packages all $(addprefix build/release/bench/,upload_load rest_load store_bench list_bench) ## measure next to nginx and Ceph; writes bench/results/
 	@tools/install-packages bench || echo "bench: without Ceph" >&2
 	@bench/run
 
