@@ -94,9 +94,19 @@ static void check_absent(struct initiate *state)
 		looked_up(&state->get.wait.task);
 }
 
+/* Of parts that must come in order OSS tells the MD5 of the whole: that would have to be known. */
+static bool require_any_order(struct request *r)
+{
+	if (!request_param(r, S("sequential")).ptr)
+		return true;
+	respond_error_text(r, ERR_NOT_IMPLEMENTED, "sequential is not implemented.");
+	return false;
+}
+
 static bool read_request(struct request *r, struct initiate *state)
 {
-	return params_encoding(r, &state->encode) && put_headers_object(r, &state->headers);
+	return params_encoding(r, &state->encode) && require_any_order(r) &&
+	       put_headers_object(r, &state->headers);
 }
 
 static void begin(struct request *r)

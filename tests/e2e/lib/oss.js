@@ -12,7 +12,7 @@ const SUBRESOURCES = new Set(["acl", "append", "bucketInfo", "callback", "callba
 	"location", "logging", "objectMeta", "partNumber", "policy", "position", "publicAccessBlock", "referer",
 	"replication", "replicationProgress", "requestPayment", "response-cache-control",
 	"response-content-disposition", "response-content-encoding", "response-content-language",
-	"response-content-type", "response-expires", "security-token", "stat", "symlink", "tagging",
+	"response-content-type", "response-expires", "security-token", "sequential", "stat", "symlink", "tagging",
 	"transferAcceleration", "uploadId", "uploads", "versionId", "versioning", "versions", "website",
 	"worm"]);
 

@@ -252,6 +252,7 @@ test("requests that are wrong by themselves", async () => {
 	await refused(sendPart("bad", id, 1, body, { "Content-MD5": "x" }), 400, "InvalidDigest");
 	await refused(sendPart("bad", id, 1, body, { "If-Match": "x" }), 501, "NotImplemented");
 	await refused(ask("POST", "bad", { uploads: "", "encoding-type": "x" }), 400, "InvalidArgument");
+	await refused(ask("POST", "bad", { uploads: "", sequential: "" }), 501, "NotImplemented");
 	await refused(ask("POST", "bad", { uploads: "" }, { headers: { "x-oss-object-acl": "x" } }), 400,
 		"InvalidArgument");
 	await refused(complete("bad", id, list([[1, quoted(body)]]), { "x-oss-forbid-overwrite": "x" }), 400,
