@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The collector gives space back, loses nothing, and takes nothing from a reader. */
 #include <inttypes.h>
+#include <stdatomic.h>
 
 #include "base/limits.h"
 #include "store/local/local.h"
 #include "tap.h"
-#include "unit/store/blocking.h"
 #include "unit/store/folder.h"
+#include "unit/store/versions.h"
 
 enum {
 	OBJECTS = 200,
@@ -47,6 +48,130 @@ static bool survivors_are_whole(struct store *s, uint64_t id)
 					 : head_object(s, id, object_key(i)) == ERR_NO_SUCH_KEY) &&
 		     ok;
 	return ok;
+}
+
+/* ---- Versions -------------------------------------------------------------------------------- */
+
+enum {
+	ROUNDS = 4, /* versions of each key */
+	KEYS = 40,
+};
+
+struct kept {
+	uint64_t version;
+	unsigned i; /* what its bytes are made of */
+	unsigned tag;
+};
+
+/* Changes what is known of versions, again and again, while they are moved. */
+struct changer {
+	struct store *s;
+	uint64_t id;
+	struct kept *kept; /* KEYS */
+	atomic_bool stop;
+	unsigned failed;
+};
+
+static struct slice tag_text(char *to, size_t size, unsigned tag)
+{
+	return slice_of(to, (size_t)snprintf(to, size, "n=%u", tag));
+}
+
+static void *change_for_long(void *arg)
+{
+	struct changer *c = arg;
+	char key[16];
+	char tag[32];
+	while (!c->stop)
+		for (unsigned k = 0; k < KEYS; k++) {
+			struct store_object_change change = {.bucket_id = c->id,
+				.key = slice_of(key, (size_t)snprintf(key, sizeof(key), "v%u", k)),
+				.version = version_number(c->kept[k].version),
+				.set_tags = true,
+				.tags = tag_text(tag, sizeof(tag), ++c->kept[k].tag)};
+			c->failed += object_change(c->s, &change) != ERR_OK;
+		}
+	return NULL;
+}
+
+static bool kept_are_whole(struct store *s, uint64_t id, const struct kept *kept)
+{
+	char key[16];
+	char tag[32];
+	bool ok = true;
+	for (unsigned k = 0; k < KEYS; k++) {
+		struct store_get get;
+		struct slice name = slice_of(key, (size_t)snprintf(key, sizeof(key), "v%u", k));
+		struct store_version version = version_number(kept[k].version);
+		ok = version_is(s, id, name, version, object_bytes(kept[k].i)) && ok;
+		if (get_version(s, id, name, version, true, &get) != ERR_OK)
+			return false;
+		ok = slice_eq(get.object.tags, tag_text(tag, sizeof(tag), kept[k].tag)) && ok;
+		store_get_release(s, &get);
+	}
+	return ok;
+}
+
+/* Of each key one version is kept: the first, an older one, or the current one. */
+static void versions(const struct local_options *options)
+{
+	static struct kept kept[KEYS];
+	static uint64_t made[KEYS][ROUNDS];
+	char key[16];
+	struct store *s;
+	if (local_store_open(options, &s) != ERR_OK ||
+		bucket_create(s, S("versions"), STORE_ACL_PRIVATE) != ERR_OK ||
+		set_versioning(s, S("versions"), STORE_VERSIONED) != ERR_OK)
+		abort();
+	uint64_t id = bucket_id(s, S("versions"));
+	bool ok = true;
+	for (unsigned i = 0; i < ROUNDS * KEYS; i++) {
+		struct store_object object = {.version = 0};
+		struct put_how how = {.object = &object};
+		struct slice name =
+			slice_of(key, (size_t)snprintf(key, sizeof(key), "v%u", i % KEYS));
+		ok = put_object(s, id, name, object_bytes(i), &how) == ERR_OK && ok;
+		made[i % KEYS][i / KEYS] = object.version;
+	}
+	OK(ok, "versions in several segments");
+	struct folder_count full = folder_count(options->path, "segments");
+	for (unsigned k = 0; k < KEYS; k++)
+		kept[k] = (struct kept){made[k][k % ROUNDS], k % ROUNDS * KEYS + k, 0};
+	struct changer changer = {.s = s, .id = id, .kept = kept};
+	atomic_init(&changer.stop, false);
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, change_for_long, &changer) != 0)
+		abort();
+	for (unsigned i = 0; i < ROUNDS * KEYS; i++) {
+		struct store_delete del = {.bucket_id = id,
+			.key = slice_of(key, (size_t)snprintf(key, sizeof(key), "v%u", i % KEYS)),
+			.version = version_number(made[i % KEYS][i / KEYS])};
+		if (del.version.number != kept[i % KEYS].version)
+			ok = delete_version(s, &del) == ERR_OK && del.existed && ok;
+	}
+	OK(ok, "most are deleted");
+	OK(shrinks_to(options->path, full.disk_bytes / 4 + MIB(9)), "the space comes back");
+	changer.stop = true;
+	(void)pthread_join(thread, NULL);
+	OK(changer.failed == 0, "while what is known of the others is changed");
+	OK(kept_are_whole(s, id, kept), "these are whole, and as they were changed last");
+	store_close(s);
+	if (local_store_open(options, &s) != ERR_OK)
+		abort();
+	OK(kept_are_whole(s, id, kept), "also after opening again");
+	for (unsigned k = 0; k < KEYS; k++)
+		ok = delete_object(s, id,
+			     slice_of(key, (size_t)snprintf(key, sizeof(key), "v%u", k)),
+			     NULL) == ERR_OK &&
+		     ok;
+	for (unsigned k = 0; k < KEYS; k++) {
+		struct store_delete del = {.bucket_id = id,
+			.key = slice_of(key, (size_t)snprintf(key, sizeof(key), "v%u", k)),
+			.version = version_number(kept[k].version)};
+		ok = delete_version(s, &del) == ERR_OK && ok;
+	}
+	OK(ok && shrinks_to(options->path, MIB(9)), "markers alone take next to nothing");
+	store_close(s);
 }
 
 int main(void)
@@ -107,6 +232,7 @@ int main(void)
 	store_stats(s, &stats);
 	OK(stats.objects == 0 && stats.bytes == 0, "and it counts nothing");
 	store_close(s);
+	versions(&options);
 	folder_remove(path);
 	return tap_done();
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "store/local/index.h"
 #include "store/local/local.h"
 #include "tap.h"
 #include "unit/store/folder.h"
@@ -439,6 +440,125 @@ static void counts(struct store **s, const char *path)
 	OK(none.objects == 0 && none.old_versions == 0, "a bucket that is not there has nothing");
 }
 
+/* Takes out what the index says of the bucket's counts, as if it were of an older store. */
+static void remove_counts(const char *path, uint64_t id)
+{
+	char folder[2 * FOLDER_PATH_MAX];
+	struct index *index;
+	struct key key;
+	(void)snprintf(folder, sizeof(folder), "%s/index", path);
+	if (index_open(folder, &index) != ERR_OK)
+		abort();
+	struct index_tx *tx = index_tx_new(index);
+	struct index_value value;
+	key_number(&key, KEY_COUNTS, id);
+	enum index_found found = index_get(index, &key, false, &value);
+	OK(found == INDEX_FOUND, "the index has the counts of the bucket");
+	if (found == INDEX_FOUND)
+		index_value_release(&value);
+	index_tx_delete(tx, &key);
+	if (index_tx_write(tx) != ERR_OK || index_flush(index) != ERR_OK)
+		abort();
+	index_tx_free(tx);
+	index_close(index);
+}
+
+static void counts_of_older_stores(struct store **s, const char *path)
+{
+	uint64_t id = make_bucket(*s, S("older"), STORE_VERSIONED);
+	uint64_t upload = 0;
+	bool ok = put_text(*s, id, S("k"), S("four")) && put_text(*s, id, S("k"), S("12345")) &&
+		  put_text(*s, id, S("k2"), S("xyz")) &&
+		  upload_begin(*s, id, S("u"), S(""), &upload) == ERR_OK &&
+		  put_part(*s, id, S("u"), upload, 1, S("123"), NULL) == ERR_OK &&
+		  put_part(*s, id, S("u"), upload, 2, S("1234567"), NULL) == ERR_OK;
+	OK(ok, "a bucket with something of each kind");
+	const struct store_bucket_stats want = {2, 8, 1, 4, 1, 10};
+	counts_are(*s, id, want, "of it");
+	store_close(*s);
+	remove_counts(path, id);
+	*s = open_at(path);
+	counts_are(*s, id, want, "of a bucket that was never counted");
+	OK(put_text(*s, id, S("k3"), S("1")) > 0, "another object");
+	counts_are(*s, id, (struct store_bucket_stats){3, 9, 1, 4, 1, 10}, "go on from there");
+}
+
+/* ---- A crowd --------------------------------------------------------------------------------- */
+
+enum {
+	CROWD = 4,
+	CROWD_ROUNDS = 150
+};
+
+struct crowd {
+	struct store *s;
+	uint64_t id;
+	unsigned number;
+	unsigned wrong;
+};
+
+/* Puts, marks, and brings back; its own version must be readable all the time. */
+static void *crowd_work(void *arg)
+{
+	struct crowd *c = arg;
+	char text[32];
+	for (unsigned i = 0; i < CROWD_ROUNDS; i++) {
+		int len = snprintf(text, sizeof(text), "%u of %u", i, c->number);
+		struct slice bytes = slice_of(text, (size_t)len);
+		uint64_t mine = put_text(c->s, c->id, S("k"), bytes);
+		struct store_delete del = {.bucket_id = c->id, .key = S("k")};
+		for (int j = 0; j < 3; j++)
+			c->wrong += !version_is(c->s, c->id, S("k"), version_number(mine), bytes);
+		c->wrong += delete_version(c->s, &del) != ERR_OK || !del.made_marker;
+		c->wrong += !version_is(c->s, c->id, S("k"), version_number(mine), bytes);
+		del.version = version_number(del.marker);
+		c->wrong += delete_version(c->s, &del) != ERR_OK || !del.deleted_marker;
+		for (int j = 0; j < 3; j++)
+			c->wrong += !version_is(c->s, c->id, S("k"), version_number(mine), bytes);
+		del.version = version_number(mine);
+		c->wrong += delete_version(c->s, &del) != ERR_OK || !del.existed;
+	}
+	return NULL;
+}
+
+/* Lists while they do: no version twice, and the newest is the latest. */
+static unsigned crowd_lists(struct store *s, uint64_t id)
+{
+	unsigned wrong = 0;
+	for (unsigned i = 0; i < 300; i++) {
+		struct store_list list = {.bucket_id = id, .versions = true, .max_entries = 1000};
+		if (list_objects(s, &list) != ERR_OK)
+			return wrong + 1;
+		for (uint32_t j = 0; j < list.count; j++)
+			wrong += list.entries[j].is_latest != (j == 0) ||
+				 (j > 0 && list.entries[j].object.version >=
+						   list.entries[j - 1].object.version);
+		store_list_release(s, &list);
+	}
+	return wrong;
+}
+
+static void crowds(struct store *s)
+{
+	uint64_t id = make_bucket(s, S("crowd"), STORE_VERSIONED);
+	pthread_t threads[CROWD];
+	struct crowd crowd[CROWD];
+	unsigned wrong = 0;
+	for (unsigned i = 0; i < CROWD; i++) {
+		crowd[i] = (struct crowd){s, id, i, 0};
+		if (pthread_create(&threads[i], NULL, crowd_work, &crowd[i]) != 0)
+			abort();
+	}
+	OK(crowd_lists(s, id) == 0, "a list while versions move is of one moment");
+	for (unsigned i = 0; i < CROWD; i++) {
+		(void)pthread_join(threads[i], NULL);
+		wrong += crowd[i].wrong;
+	}
+	OK(wrong == 0, "a version is found while it moves");
+	counts_are(s, id, (struct store_bucket_stats){.objects = 0}, "nothing in the end");
+	IS_INT(bucket_delete(s, S("crowd")), ERR_OK, "and the bucket may go");
+}
+
 int main(void)
 {
 	char path[FOLDER_PATH_MAX];
@@ -451,6 +571,8 @@ int main(void)
 	changes(s);
 	refused_changes(s);
 	counts(&s, path);
+	counts_of_older_stores(&s, path);
+	crowds(s);
 	store_close(s);
 	folder_remove(path);
 	return tap_done();
