@@ -4,7 +4,8 @@
 #include <stdatomic.h>
 
 #include "base/limits.h"
-#include "store/local/local.h"
+#include "store/local/committer.h"
+#include "store/local/local_internal.h"
 #include "tap.h"
 #include "unit/store/folder.h"
 #include "unit/store/versions.h"
@@ -174,6 +175,92 @@ static void versions(const struct local_options *options)
 	store_close(s);
 }
 
+/* ---- A move that comes too late -------------------------------------------------------------- */
+
+/* A move of what was read before it was changed, as the collector would send it. */
+struct late {
+	struct change change;
+	struct location from;
+	struct blocking b;
+	struct store_wait wait;
+	struct slice bytes;
+	unsigned char head[512];
+};
+
+static void late_done(struct change *change)
+{
+	struct late *late = CONTAINER_OF(change, struct late, change);
+	late->wait.err = change->err;
+	executor_post(late->wait.home, &late->wait.task);
+}
+
+/* Reads the entry of the current object. */
+static void late_begin(struct late *late, struct local *local, uint64_t id, struct slice name)
+{
+	struct key key;
+	struct index_value value;
+	struct entry entry;
+	key_object(&key, id, name);
+	if (index_get(local->index, &key, false, &value) != INDEX_FOUND ||
+		!entry_parse(value.bytes, &entry))
+		abort();
+	struct slice meta = entry_meta(value.bytes);
+	*late = (struct late){.from = entry.where, .bytes = late->bytes};
+	late->change = (struct change){.kind = CHANGE_MOVE,
+		.head = late->head,
+		.head_len = RECORD_HEADER_BYTES + name.len + meta.len,
+		.key_len = name.len,
+		.bucket_id = id,
+		.data = late->bytes,
+		.moves_from = &late->from,
+		.done = late_done};
+	record_head(late->head, RECORD_MOVE, id, name.len, meta.len, late->bytes.len);
+	memcpy(late->head + RECORD_HEADER_BYTES, name.ptr, name.len);
+	memcpy(late->head + RECORD_HEADER_BYTES + name.len, meta.ptr, meta.len);
+	index_value_release(&value);
+}
+
+static enum err late_end(struct late *late, struct local *local)
+{
+	blocking_init(&late->b, &late->wait);
+	committer_add(local->committer, &late->change);
+	return blocking_wait(&late->b, &late->wait);
+}
+
+static void late_moves(const struct local_options *options)
+{
+	static struct late late = {.bytes = SLICE_LIT("moved")};
+	struct store *s;
+	if (local_store_open(options, &s) != ERR_OK ||
+		bucket_create(s, S("late"), STORE_ACL_PRIVATE) != ERR_OK)
+		abort();
+	struct local *local = local_of(s);
+	uint64_t id = bucket_id(s, S("late"));
+	bool ok = put_object(s, id, S("k"), S("moved"), NULL) == ERR_OK;
+	late_begin(&late, local, id, S("k"));
+	OK(ok && late_end(&late, local) == ERR_OK && object_is(s, id, S("k"), S("moved")),
+		"an object is moved");
+	late_begin(&late, local, id, S("k"));
+	struct store_object_change change = {
+		.bucket_id = id, .key = S("k"), .set_acl = true, .acl = STORE_ACL_PUBLIC_READ};
+	ok = object_change(s, &change) == ERR_OK;
+	OK(ok && late_end(&late, local) == ERR_PRECONDITION_FAILED,
+		"but not as it was before it was changed");
+	struct store_get get;
+	ok = get_begin(s, id, S("k"), true, &get) == ERR_OK;
+	OK(ok && get.object.acl == STORE_ACL_PUBLIC_READ, "so that the change stays");
+	if (ok)
+		store_get_release(s, &get);
+	late_begin(&late, local, id, S("k"));
+	ok = set_versioning(s, S("late"), STORE_VERSIONED) == ERR_OK &&
+	     put_object(s, id, S("k"), S("newer"), NULL) == ERR_OK;
+	OK(ok && late_end(&late, local) == ERR_OK &&
+			version_is(s, id, S("k"), null_version(), S("moved")) &&
+			object_is(s, id, S("k"), S("newer")),
+		"what became an older version meanwhile is moved there");
+	store_close(s);
+}
+
 int main(void)
 {
 	char path[FOLDER_PATH_MAX];
@@ -233,6 +320,7 @@ int main(void)
 	OK(stats.objects == 0 && stats.bytes == 0, "and it counts nothing");
 	store_close(s);
 	versions(&options);
+	late_moves(&options);
 	folder_remove(path);
 	return tap_done();
 }

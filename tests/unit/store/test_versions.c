@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Versions of objects, changes of what is known of them, and what buckets count. */
 #include <inttypes.h>
+#include <stdatomic.h>
 
 #include "base/limits.h"
 #include "store/local/index.h"
@@ -440,15 +441,21 @@ static void counts(struct store **s, const char *path)
 	OK(none.objects == 0 && none.old_versions == 0, "a bucket that is not there has nothing");
 }
 
-/* Takes out what the index says of the bucket's counts, as if it were of an older store. */
-static void remove_counts(const char *path, uint64_t id)
+static struct index *open_index(const char *path)
 {
 	char folder[2 * FOLDER_PATH_MAX];
 	struct index *index;
-	struct key key;
 	(void)snprintf(folder, sizeof(folder), "%s/index", path);
 	if (index_open(folder, &index) != ERR_OK)
 		abort();
+	return index;
+}
+
+/* Takes out what the index says of the bucket's counts, as if it were of an older store. */
+static void remove_counts(const char *path, uint64_t id)
+{
+	struct index *index = open_index(path);
+	struct key key;
 	struct index_tx *tx = index_tx_new(index);
 	struct index_value value;
 	key_number(&key, KEY_COUNTS, id);
@@ -495,6 +502,7 @@ struct crowd {
 	uint64_t id;
 	unsigned number;
 	unsigned wrong;
+	atomic_uint *left; /* of the crowd */
 };
 
 /* Puts, marks, and brings back; its own version must be readable all the time. */
@@ -518,14 +526,15 @@ static void *crowd_work(void *arg)
 		del.version = version_number(mine);
 		c->wrong += delete_version(c->s, &del) != ERR_OK || !del.existed;
 	}
+	(void)atomic_fetch_sub(c->left, 1);
 	return NULL;
 }
 
 /* Lists while they do: no version twice, and the newest is the latest. */
-static unsigned crowd_lists(struct store *s, uint64_t id)
+static unsigned crowd_lists(struct store *s, uint64_t id, const atomic_uint *left)
 {
 	unsigned wrong = 0;
-	for (unsigned i = 0; i < 300; i++) {
+	while (*left) {
 		struct store_list list = {.bucket_id = id, .versions = true, .max_entries = 1000};
 		if (list_objects(s, &list) != ERR_OK)
 			return wrong + 1;
@@ -544,12 +553,13 @@ static void crowds(struct store *s)
 	pthread_t threads[CROWD];
 	struct crowd crowd[CROWD];
 	unsigned wrong = 0;
+	atomic_uint left = CROWD;
 	for (unsigned i = 0; i < CROWD; i++) {
-		crowd[i] = (struct crowd){s, id, i, 0};
+		crowd[i] = (struct crowd){s, id, i, 0, &left};
 		if (pthread_create(&threads[i], NULL, crowd_work, &crowd[i]) != 0)
 			abort();
 	}
-	OK(crowd_lists(s, id) == 0, "a list while versions move is of one moment");
+	OK(crowd_lists(s, id, &left) == 0, "a list while versions move is of one moment");
 	for (unsigned i = 0; i < CROWD; i++) {
 		(void)pthread_join(threads[i], NULL);
 		wrong += crowd[i].wrong;
@@ -557,6 +567,82 @@ static void crowds(struct store *s)
 	OK(wrong == 0, "a version is found while it moves");
 	counts_are(s, id, (struct store_bucket_stats){.objects = 0}, "nothing in the end");
 	IS_INT(bucket_delete(s, S("crowd")), ERR_OK, "and the bucket may go");
+}
+
+/* ---- The index ------------------------------------------------------------------------------- */
+
+static void put_number(struct index *index, uint64_t old, uint64_t new)
+{
+	struct key key;
+	struct index_tx *tx = index_tx_new(index);
+	key_number(&key, KEY_FILE, old);
+	index_tx_delete(tx, &key);
+	key_number(&key, KEY_FILE, new);
+	index_tx_put_number(tx, &key, 1);
+	if (index_tx_write(tx) != ERR_OK)
+		abort();
+	index_tx_free(tx);
+}
+
+static void moments(const char *path)
+{
+	struct index *index = open_index(path);
+	struct key key;
+	struct key prefix;
+	struct index_value value;
+	struct slice rest;
+	struct slice bytes;
+	put_number(index, 0, 1001);
+	struct index_moment *moment = index_moment_new(index);
+	put_number(index, 1001, 1002);
+	key_number(&key, KEY_FILE, 1001);
+	enum index_found found = index_moment_get(moment, &key, &value);
+	OK(found == INDEX_FOUND, "a moment has what was there");
+	if (found == INDEX_FOUND)
+		index_value_release(&value);
+	key_number(&key, KEY_FILE, 1002);
+	OK(index_moment_get(moment, &key, &value) == INDEX_ABSENT, "and nothing that came later");
+	key_kind(&prefix, KEY_FILE);
+	struct index_cursor *cursor = index_moment_cursor(moment, &prefix);
+	index_cursor_seek(cursor, slice_of(key.bytes + 1, key.len - 1));
+	OK(!index_cursor_at(cursor, &rest, &bytes), "likewise for who walks through it");
+	index_cursor_free(cursor);
+	index_moment_free(moment);
+	index_close(index);
+}
+
+/* Deleted buckets leave nothing behind. */
+static void nothing_is_left(struct store *s, const char *path)
+{
+	static const enum key_kind kinds[] = {
+		KEY_OBJECT, KEY_VERSION, KEY_NULL, KEY_UPLOAD, KEY_COUNTS};
+	uint64_t id = make_bucket(s, S("last"), STORE_UNVERSIONED);
+	(void)put_text(s, id, S("older"), S("1"));
+	(void)put_text(s, id, S("back"), S("1"));
+	(void)set_versioning(s, S("last"), STORE_VERSIONED);
+	(void)put_text(s, id, S("older"), S("2"));
+	struct store_delete gone = delete_of(s, id, S("older"), null_version());
+	struct store_delete marked = delete_of(s, id, S("back"), current);
+	delete_of(s, id, S("back"), version_number(marked.marker));
+	delete_of(s, id, S("back"), null_version());
+	struct store_list list = {.bucket_id = id, .versions = true, .max_entries = 10};
+	OK(gone.existed && list_objects(s, &list) == ERR_OK && list.count == 1, "one is left");
+	delete_of(s, id, S("older"), version_of(&list.entries[0].object));
+	store_list_release(s, &list);
+	IS_INT(bucket_delete(s, S("last")), ERR_OK, "the bucket is empty, and deleted");
+	store_close(s);
+	struct index *index = open_index(path);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct key prefix;
+		struct slice rest;
+		struct slice value;
+		key_number(&prefix, kinds[i], id);
+		struct index_cursor *cursor = index_cursor_new(index, NULL, &prefix);
+		index_cursor_seek(cursor, S(""));
+		OK(!index_cursor_at(cursor, &rest, &value), "no row %c is left of it", kinds[i]);
+		index_cursor_free(cursor);
+	}
+	index_close(index);
 }
 
 int main(void)
@@ -573,7 +659,8 @@ int main(void)
 	counts(&s, path);
 	counts_of_older_stores(&s, path);
 	crowds(s);
-	store_close(s);
+	nothing_is_left(s, path);
+	moments(path);
 	folder_remove(path);
 	return tap_done();
 }

@@ -448,9 +448,9 @@ static bool do_something(struct model *m)
 
 /* ---- Listing --------------------------------------------------------------------------------- */
 
-/* The entry behind `last` as the contract says it, the slow way; false if there is none. */
-static bool model_next(const struct model *m, const struct store_list *list, struct slice *ret_key,
-	bool *ret_prefix, struct store_object *ret, unsigned skip)
+/* The entry behind `skip` others as the contract says it, the slow way; false if there is none. */
+static bool model_next(const struct model *m, const struct store_list *list, unsigned skip,
+	struct store_entry *ret)
 {
 	struct slice rolled_last = S("");
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -466,8 +466,7 @@ static bool model_next(const struct model *m, const struct store_list *list, str
 			if (slice_cmp(name, list->marker) <= 0 || slice_eq(name, rolled_last))
 				continue;
 			rolled_last = name;
-			*ret_key = name;
-			*ret_prefix = true;
+			*ret = (struct store_entry){.key = name, .is_prefix = true};
 			if (skip-- == 0)
 				return true;
 			continue;
@@ -477,9 +476,8 @@ static bool model_next(const struct model *m, const struct store_list *list, str
 			const struct store_object *object = &m->keys[i].versions[j].object;
 			if (order < 0 || (order == 0 && object->version >= list->after_version))
 				continue;
-			*ret_key = key;
-			*ret_prefix = false;
-			*ret = *object;
+			*ret = (struct store_entry){
+				.key = key, .is_latest = j == 0, .object = *object};
 			if (skip-- == 0)
 				return true;
 		}
@@ -489,20 +487,18 @@ static bool model_next(const struct model *m, const struct store_list *list, str
 
 static bool list_matches(struct model *m, struct store_list *list)
 {
-	struct slice key;
-	struct store_object object;
-	bool prefix;
+	struct store_entry want;
 	if (list_objects(m->s, list) != ERR_OK)
 		return false;
 	bool ok = true;
 	for (uint32_t i = 0; ok && i < list->count; i++) {
 		const struct store_entry *entry = &list->entries[i];
-		ok = model_next(m, list, &key, &prefix, &object, i) && slice_eq(entry->key, key) &&
-		     entry->is_prefix == prefix &&
-		     (prefix || (entry->object.version == object.version &&
-					slice_eq(entry->object.tags, object.tags)));
+		ok = model_next(m, list, i, &want) && slice_eq(entry->key, want.key) &&
+		     entry->is_prefix == want.is_prefix && entry->is_latest == want.is_latest &&
+		     entry->object.version == want.object.version &&
+		     slice_eq(entry->object.tags, want.object.tags);
 	}
-	bool more = model_next(m, list, &key, &prefix, &object, list->count);
+	bool more = model_next(m, list, list->count, &want);
 	ok = ok && more == list->truncated && (!more || list->count == list->max_entries);
 	store_list_release(m->s, list);
 	return ok;
