@@ -58,7 +58,8 @@ static void build_config(struct console *console, const struct console_options *
 static void build_policy(struct console *console, struct slice store_origin)
 {
 	strbuf_addf(&console->policy,
-		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: "
+		"data:; "
 		"media-src blob:; frame-src blob:; connect-src 'self' %.*s; base-uri 'none'; "
 		"form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
 		"trusted-types 'none'",

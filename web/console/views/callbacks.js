@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The callbacks that the store sent: where to, what came back, and why one failed. Each can be sent
+// again.
+import { button, check, el, fill } from "../dom.js";
+import * as format from "../format.js";
+import { say, showError } from "../notice.js";
+import { route } from "../router.js";
+
+/** @typedef {{url: string, status: number, ms: number, error: string}} Try */
+/**
+ * @typedef {object} Callback
+ * @property {string} id @property {string} time @property {string} bucket @property {string} object
+ * @property {string} event @property {number} size @property {Try[]} tries @property {boolean} ok
+ * @property {string} answer @property {boolean} answer_truncated
+ */
+
+const PAGE = "50";
+const EVERY_MS = 3000;
+
+/** @type {import("../app.js").View["mount"]} */
+export function mount(root, app, _route, signal) {
+	/** @type {Map<string, HTMLElement>} */
+	const shown = new Map();
+	const list = el("ol", { class: "callbacks", tLabel: "callbacks.title" });
+	const none = el("p", { class: "empty", t: "callbacks.none", hidden: true });
+	const news = el("div");
+	const older = button({ t: "callbacks.older", hidden: true, on: { click: loadOlder } });
+	const live = el("input", { type: "checkbox" });
+	live.checked = true;
+	fill(root, el("div", { class: "title" }, el("h1", { t: "callbacks.title" }), el("div", { class: "buttons" },
+		check("callbacks.live", live), button({ t: "callbacks.refresh", on: { click: loadNew } }))),
+	el("p", { class: "quiet-text", t: "callbacks.intro" }), news, none, list,
+	el("div", { class: "buttons" }, older));
+	let next = "";
+
+	/** @param {string} after */
+	async function read(after) {
+		const query = { limit: PAGE, ...after && { after } };
+		const response = await app.service.send("GET", { path: "/callbacks", query, signal });
+		return /** @type {Promise<{callbacks: Callback[], next: string}>} */ (response.json());
+	}
+
+	async function loadNew() {
+		try {
+			const page = await read("");
+			const fresh = page.callbacks.filter(({ id }) => !shown.has(id));
+			for (const callback of fresh.reverse())
+				list.prepend(show(callback));
+			if (shown.size === fresh.length)
+				next = page.next;
+			settle();
+			fill(news);
+		} catch (error) {
+			showError(news, error);
+		}
+	}
+
+	async function loadOlder() {
+		try {
+			const page = await read(next);
+			for (const callback of page.callbacks)
+				if (!shown.has(callback.id))
+					list.append(show(callback));
+			next = page.next;
+			settle();
+		} catch (error) {
+			showError(news, error);
+		}
+	}
+
+	function settle() {
+		none.hidden = shown.size > 0;
+		older.hidden = !next;
+	}
+
+	/** @param {Callback} callback */
+	function show(callback) {
+		const node = record(callback, async (again, problem) => {
+			again.disabled = true;
+			try {
+				const path = `/callbacks/${callback.id}/send`;
+				const sent = await (await app.service.send("POST", { path })).json();
+				say(sent.ok ? "callbacks.sentWell" : "callbacks.sentBadly");
+				if (!shown.has(sent.id))
+					list.prepend(show(sent));
+				fill(problem);
+			} catch (error) {
+				showError(problem, error);
+			}
+			again.disabled = false;
+		});
+		shown.set(callback.id, node);
+		return node;
+	}
+
+	const timer = setInterval(() => {
+		if (live.checked && !document.hidden)
+			loadNew();
+	}, EVERY_MS);
+	signal.addEventListener("abort", () => clearInterval(timer));
+	loadNew();
+}
+
+/**
+ * @param {Callback} callback
+ * @param {(button: HTMLButtonElement, problem: HTMLElement) => void} send
+ */
+function record(callback, send) {
+	const { bucket, object, event, tries, ok } = callback;
+	const problem = el("div");
+	const again = button({ t: "callbacks.send", tLabel: ["callbacks.sendNamed", object], on: { click: () => send(again, problem) } });
+	return el("li", { class: "card callback", "data-ok": String(ok), "data-id": callback.id },
+		el("div", { class: "title" },
+			el("p", {}, el("span", { class: `verdict ${ok ? "good" : "bad"}`, t: ok ? "callbacks.ok" : "callbacks.failed" }), " ",
+				el("a", { href: route("object", bucket, object) }, `${bucket}/${object}`)),
+			el("div", { class: "buttons" }, again)),
+		el("p", { class: "quiet-text", t: ["callbacks.what", event, format.size(callback.size), () => format.time(callback.time)] }),
+		el("ul", { class: "tries" }, ...tries.map(attempt => el("li", {}, el("code", {}, attempt.url), " ",
+			el("span", { t: attempt.status ? ["callbacks.status", attempt.status, attempt.ms] : ["callbacks.noStatus", attempt.ms] }),
+			attempt.error ? el("span", { class: "verdict bad" }, ` ${attempt.error}`) : null))),
+		callback.answer ? el("details", {}, el("summary", { t: "callbacks.answer" }),
+			el("pre", { tabindex: "0", tLabel: "callbacks.answer" }, callback.answer),
+			callback.answer_truncated ? el("p", { class: "quiet-text", t: "callbacks.cut" }) : null) : null,
+		problem);
+}

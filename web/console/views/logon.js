@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Log on: an access key, tried once on the store.
+import { Client } from "../oss/client.js";
+import { listBuckets } from "../oss/buckets.js";
+import { el, field } from "../dom.js";
+import { showError, showNotice } from "../notice.js";
+
+/**
+ * @param {HTMLElement} root @param {import("../app.js").App} app
+ * @param {(keys: import("../oss/sign.js").Keys) => void} done
+ */
+export function mount(root, app, done) {
+	const id = el("input", { autocomplete: "username", required: true, spellcheck: "false" });
+	const secret = el("input", { type: "password", autocomplete: "current-password", required: true });
+	const token = el("input", { autocomplete: "off", spellcheck: "false" });
+	const news = el("div");
+	const button = el("button", { type: "submit", class: "primary", t: "logon.button" });
+	const form = el("form", { class: "card narrow" },
+		el("h1", { t: "logon.title" }),
+		el("p", { class: "quiet-text", t: ["logon.where", app.config.store] }),
+		field("logon.id", id), field("logon.secret", secret), field("logon.token", token, "logon.tokenHint"),
+		el("p", { class: "quiet-text", t: "logon.promise" }), news, button);
+	form.addEventListener("submit", async event => {
+		event.preventDefault();
+		button.disabled = true;
+		const keys = { id: id.value.trim(), secret: secret.value.trim(),
+			...token.value.trim() && { token: token.value.trim() } };
+		try {
+			await listBuckets(new Client({ url: app.config.store, region: app.config.region, keys }));
+			done(keys);
+		} catch (error) {
+			showError(news, error);
+			button.disabled = false;
+		}
+	});
+	root.append(form);
+	// Browsers sign only on pages that nobody can have changed on their way.
+	if (!crypto.subtle) {
+		button.disabled = true;
+		showNotice(news, "logon.insecure", "bad");
+	}
+}

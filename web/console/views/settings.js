@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bucket's settings: what it is, who may read it, and its end.
+import { ACLS, bucketInfo, bucketStat, setBucketAcl } from "../oss/buckets.js";
+import { button, el, field, fill, select } from "../dom.js";
+import * as format from "../format.js";
+import { say, showError, showNotice } from "../notice.js";
+import { route } from "../router.js";
+import { bucketHead } from "./bucket_head.js";
+import { askDeleteBucket } from "./delete_bucket.js";
+
+/** @type {import("../app.js").View["mount"]} */
+export function mount(root, app, { bucket }, signal) {
+	const facts = el("dl", { class: "facts" });
+	const news = el("div");
+	const acl = select(ACLS.map(value => [value, `acl.${value}`]), {});
+	const save = el("button", { type: "submit", class: "primary", t: "settings.saveAcl" });
+	const form = el("form", { class: "card" }, el("h2", { t: "bucket.acl" }),
+		field("bucket.acl", acl, "acl.hint"), news, el("div", { class: "buttons" }, save));
+	fill(root, bucketHead(bucket, "settings"), el("section", { class: "card" },
+		el("h2", { t: "settings.facts" }), facts), form,
+	el("section", { class: "card" }, el("h2", { t: "settings.end" }), el("p", { t: "settings.endHint" }),
+		button({ class: "danger", t: "settings.delete", on: { click: remove } })));
+
+	form.addEventListener("submit", async event => {
+		event.preventDefault();
+		try {
+			await setBucketAcl(app.client, bucket, acl.value);
+			showNotice(news, "settings.aclSaved");
+			await load();
+		} catch (error) {
+			showError(news, error);
+		}
+	});
+
+	async function load() {
+		try {
+			const [info, stat] = await Promise.all([bucketInfo(app.client, bucket, signal),
+				bucketStat(app.client, bucket, signal)]);
+			acl.value = info.acl;
+			fill(facts, ...[
+				fact("settings.created", ["plain", () => format.time(info.created)]),
+				fact("settings.region", ["plain", info.location]),
+				fact("settings.storageClass", ["plain", info.storageClass]),
+				fact("settings.owner", ["plain", info.owner]),
+				fact("buckets.objects", ["plain", () => stat ? format.number(stat.objects) : "–"]),
+				fact("buckets.size", ["plain", stat ? format.size(stat.bytes) : "–"]),
+				fact("settings.url", ["plain", `${app.client.url}/${bucket}`]),
+			].flat());
+		} catch (error) {
+			showError(news, error);
+		}
+	}
+
+	async function remove() {
+		if (await askDeleteBucket(app, bucket)) {
+			say("buckets.deleted", bucket);
+			location.hash = route("buckets");
+		}
+	}
+
+	load();
+}
+
+/** @param {string} name @param {import("../dom.js").Text} value */
+function fact(name, value) {
+	return [el("dt", { t: name }), el("dd", { t: value })];
+}
