@@ -62,7 +62,7 @@ const VIEWS = {
 		await page.locator("button[type=submit]").click();
 		await page.locator("tr[data-result]").first().waitFor();
 	},
-	callbacks: page => page.locator(".callback, .notice.bad").first().waitFor(),
+	callbacks: page => page.locator(".callback").nth(1).waitFor(),
 	figures: page => page.locator("path.line[d^=M]").first().waitFor({ state: "attached" }),
 };
 

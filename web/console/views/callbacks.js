@@ -12,6 +12,7 @@ import { route } from "../router.js";
  * @property {string} id @property {string} time @property {string} bucket @property {string} object
  * @property {string} event @property {number} size @property {Try[]} tries @property {boolean} ok
  * @property {string} answer @property {boolean} answer_truncated
+ * @property {boolean} sendable whether its message was kept
  */
 
 const PAGE = "50";
@@ -108,7 +109,8 @@ export function mount(root, app, _route, signal) {
 function record(callback, send) {
 	const { bucket, object, event, tries, ok } = callback;
 	const problem = el("div");
-	const again = button({ t: "callbacks.send", tLabel: ["callbacks.sendNamed", object], on: { click: () => send(again, problem) } });
+	const again = button({ t: "callbacks.send", tLabel: ["callbacks.sendNamed", object],
+		disabled: !callback.sendable, on: { click: () => send(again, problem) } });
 	return el("li", { class: "card callback", "data-ok": String(ok), "data-id": callback.id },
 		el("div", { class: "title" },
 			el("p", {}, el("span", { class: `verdict ${ok ? "good" : "bad"}`, t: ok ? "callbacks.ok" : "callbacks.failed" }), " ",
