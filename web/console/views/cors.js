@@ -96,7 +96,7 @@ class RuleForm {
 	/** @param {Rule} rule @param {(form: RuleForm, what: "up" | "down" | "remove") => void} act */
 	constructor(rule, act) {
 		const lines = (/** @type {string[]} */ list) => el("textarea", {
-			rows: "3", value: list.join("\n"), spellcheck: "false", class: "mono",
+			rows: "3", wrap: "off", value: list.join("\n"), spellcheck: "false", class: "mono",
 		});
 		this.#texts = { origins: lines(rule.origins), headers: lines(rule.headers), expose: lines(rule.expose) };
 		this.#maxAge = el("input", { inputmode: "numeric", value: rule.maxAge });
