@@ -61,10 +61,7 @@ test("a bucket is created with an ACL, counted, made private, and deleted", asyn
 test("an unfinished upload stops a bucket from being deleted, and can be aborted there", async t => {
 	await request(server.store, "PUT", "parts");
 	const started = await request(server.store, "POST", "parts", "big.bin", { query: { uploads: "" } });
-	if (started.status === 501) {
-		t.skip("the store has no multipart uploads");
-		return;
-	}
+	assert.equal(started.status, 200);
 	const page = await openConsole(t, browser, server);
 	await page.getByRole("button", { name: "Delete bucket parts" }).click();
 	const dialog = page.getByRole("dialog");
@@ -73,7 +70,7 @@ test("an unfinished upload stops a bucket from being deleted, and can be aborted
 	await dialog.getByText("It is empty.").waitFor();
 	await dialog.getByRole("button", { name: "Delete", exact: true }).click();
 	await dialog.waitFor({ state: "detached" });
-	assert.equal(await row(page, "parts").count(), 0);
+	await row(page, "parts").waitFor({ state: "detached" });
 });
 
 test("the list is narrowed by name", async t => {
