@@ -273,7 +273,8 @@ struct store_object_change {
 	struct slice headers;
 	bool set_tags;
 	struct slice tags;
-	struct store_object object; /* result; `headers` and `tags` are not filled */
+	/* Result; `headers` and `tags` are not filled. Of a marker that is told of as by a get. */
+	struct store_object object;
 };
 
 /* One row of a listing. */

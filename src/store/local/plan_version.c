@@ -3,6 +3,9 @@
 #include "store/local/local_internal.h"
 #include "store/local/plan.h"
 
+/* No version has this number. */
+#define NO_VERSION UINT64_MAX
+
 static bool asks_version(const struct store_version *which)
 {
 	return which->is_null || which->number;
@@ -79,11 +82,39 @@ enum err plan_delete(struct local *local, uint64_t sequence, enum store_versioni
 
 /* ---- Changing -------------------------------------------------------------------------------- */
 
-static enum err check_found(const struct store_version *which, const struct stage_entry *entry)
+/* Tells of a delete marker, as a get does. */
+static void tell_marker(struct store_object_change *asked, const struct stage_entry *entry)
 {
+	const struct store_object *object = &entry->entry.meta.object;
+	if (!entry->found || !object->is_marker)
+		return;
+	asked->object.is_marker = true;
+	asked->object.is_null = object->is_null;
+	asked->object.version = object->version;
+	asked->object.modified_ms = object->modified_ms;
+}
+
+/* There is no object: perhaps because a delete marker says so. */
+static enum err look_for_marker(struct stage *stage, struct store_object_change *asked)
+{
+	struct key key;
+	struct stage_entry newest;
+	enum err e =
+		stage_look_newest(stage, asked->bucket_id, asked->key, NO_VERSION, &key, &newest);
+	tell_marker(asked, &newest);
+	stage_entry_release(&newest);
+	return e == ERR_OK ? ERR_NO_SUCH_KEY : e;
+}
+
+static enum err check_found(
+	struct stage *stage, struct store_object_change *asked, const struct stage_entry *entry)
+{
+	if (!entry->found && asks_version(&asked->version))
+		return ERR_NO_SUCH_VERSION;
 	if (!entry->found)
-		return asks_version(which) ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY;
-	return entry->entry.meta.object.is_marker ? ERR_METHOD_NOT_ALLOWED : ERR_OK;
+		return look_for_marker(stage, asked);
+	tell_marker(asked, entry);
+	return asked->object.is_marker ? ERR_METHOD_NOT_ALLOWED : ERR_OK;
 }
 
 /* All that is known of the version, with what is asked for in its place. */
@@ -119,12 +150,12 @@ static enum err make_change(struct local *local, struct change *change, struct o
 
 enum err plan_change(struct local *local, struct change *change)
 {
-	const struct store_object_change *asked = change->object_change;
+	struct store_object_change *asked = change->object_change;
 	struct stage_entry entry;
 	enum err e =
 		stage_find(local->stage, change->bucket_id, asked->key, &asked->version, &entry);
 	if (e == ERR_OK)
-		e = check_found(&asked->version, &entry);
+		e = check_found(local->stage, asked, &entry);
 	if (e == ERR_OK && !is_as_seen(&entry, &asked->only_if))
 		e = ERR_PRECONDITION_FAILED;
 	if (e == ERR_OK && entry.entry.meta.place == OBJECT_NONE)

@@ -36,6 +36,9 @@ void stage_entry_release(struct stage_entry *entry);
 /* Likewise that version of an object. */
 enum err stage_find(struct stage *stage, uint64_t bucket_id, struct slice object_key,
 	const struct store_version *which, struct stage_entry *ret) MUST_USE;
+/* Likewise the newest of the older versions of a key, but for `except`; *ret_key is its key. */
+enum err stage_look_newest(struct stage *stage, uint64_t bucket_id, struct slice object_key,
+	uint64_t except, struct key *ret_key, struct stage_entry *ret) MUST_USE;
 /* A cursor that sees what is staged; freed before anything else is staged. */
 struct index_cursor *stage_cursor(struct stage *stage, const struct key *prefix) MUST_USE;
 

@@ -48,15 +48,14 @@ enum err stage_find(struct stage *stage, uint64_t bucket_id, struct slice object
 	return stage_look_null(stage, bucket_id, object_key, &key, ret);
 }
 
-/* The newest of the older versions but for `except`. */
-static enum err look_newest(struct stage *stage, const struct stage_record *record, uint64_t except,
-	struct key *ret_key, struct stage_entry *ret)
+enum err stage_look_newest(struct stage *stage, uint64_t bucket_id, struct slice object_key,
+	uint64_t except, struct key *ret_key, struct stage_entry *ret)
 {
 	struct key prefix;
 	struct slice rest;
 	struct slice value;
 	memset(ret, 0, sizeof(*ret));
-	key_versions(&prefix, record->bucket_id, record->key);
+	key_versions(&prefix, bucket_id, object_key);
 	struct index_cursor *cursor = stage_cursor(stage, &prefix);
 	if (!cursor)
 		return ERR_UNAVAILABLE;
@@ -69,7 +68,7 @@ static enum err look_newest(struct stage *stage, const struct stage_record *reco
 	enum err e = index_cursor_err(cursor);
 	there = there && e == ERR_OK && rest.len == 8;
 	if (there)
-		key_version(ret_key, record->bucket_id, record->key, ~be64_get(rest.ptr));
+		key_version(ret_key, bucket_id, object_key, ~be64_get(rest.ptr));
 	index_cursor_free(cursor);
 	return there ? stage_look(stage, ret_key, ret) : e;
 }
@@ -134,7 +133,8 @@ enum err stage_version_delete(struct stage *stage, const struct stage_record *re
 	if (e == ERR_OK)
 		e = has_current(stage, record, version, &has, &was_current);
 	if (e == ERR_OK && !has)
-		e = look_newest(stage, record, version, &newest_key, &newest);
+		e = stage_look_newest(
+			stage, record->bucket_id, record->key, version, &newest_key, &newest);
 	if (e == ERR_OK && old.found) {
 		if (was_current)
 			stage_forget_current(stage, record, &old.entry.meta.object);
@@ -181,7 +181,7 @@ static enum err look_moved(struct stage *stage, const struct stage_record *recor
 /* Whether what is known of it is still what the record says. */
 static bool unchanged(const struct stage_entry *old, struct slice meta)
 {
-	return slice_ends(slice_of(old->bytes, old->len), meta);
+	return slice_eq(entry_meta(slice_of(old->bytes, old->len)), meta);
 }
 
 enum err stage_move(struct stage *stage, const struct stage_record *record,

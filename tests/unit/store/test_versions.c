@@ -351,6 +351,7 @@ static void refused_changes(struct store *s)
 	struct store_object_change change = {
 		.bucket_id = id, .key = S("none"), .set_tags = true, .tags = S("a=b")};
 	IS_INT(object_change(s, &change), ERR_NO_SUCH_KEY, "no object, no change");
+	OK(!change.object.is_marker, "and no marker is told of");
 	change.version = version_number(one);
 	IS_INT(object_change(s, &change), ERR_NO_SUCH_VERSION, "no version, either");
 	change.key = S("k");
@@ -364,8 +365,15 @@ static void refused_changes(struct store *s)
 	change.only_if.set = false;
 	struct store_delete del = delete_of(s, id, S("k"), current);
 	IS_INT(object_change(s, &change), ERR_NO_SUCH_KEY, "what is deleted is not changed");
+	OK(change.object.is_marker && change.object.version == del.marker &&
+			!change.object.is_null && change.object.modified_ms > 0,
+		"and its marker is told of");
+	change.object = (struct store_object){.size = 1};
 	change.version = version_number(del.marker);
 	IS_INT(object_change(s, &change), ERR_METHOD_NOT_ALLOWED, "nor is a marker");
+	OK(change.object.is_marker && change.object.version == del.marker &&
+			change.object.size == 0,
+		"which is told of as well");
 	static char many[8193];
 	change.version = version_number(one);
 	change.tags = slice_of(many, sizeof(many));
