@@ -180,6 +180,7 @@ static void empty_trash(struct gc *gc)
 /* ---- Sets of parts --------------------------------------------------------------------------- */
 
 struct dead {
+	struct sets *sets;
 	size_t count;
 	uint64_t set[TRASH_AT_ONCE];
 };
@@ -187,7 +188,9 @@ struct dead {
 static bool note_dead(uint64_t set, uint64_t value UNUSED, void *ctx)
 {
 	struct dead *dead = ctx;
-	dead->set[dead->count++] = set;
+	/* Nobody takes hold of a dead set that is not held. */
+	if (!sets_held(dead->sets, set))
+		dead->set[dead->count++] = set;
 	return dead->count < TRASH_AT_ONCE;
 }
 
@@ -226,18 +229,21 @@ static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
 /* Takes apart what nobody reads; files of parts go to the trash. */
 static void empty_sets(struct gc *gc)
 {
-	struct dead dead = {.count = 0};
-	enum err e = index_each_number(gc->local->index, KEY_DEAD_SET, note_dead, &dead);
-	for (size_t i = 0; i < dead.count && e == ERR_OK && !stopping(gc); i++) {
-		bool more = true;
-		if (sets_held(gc->local->sets, dead.set[i]))
-			continue;
-		while (more && e == ERR_OK && !stopping(gc))
-			e = forget_parts(gc, dead.set[i], &more);
-		if (!more && e == ERR_OK)
-			e = forget(gc, CHANGE_FORGET_SET, dead.set[i], 0);
-	}
-	(void)finish(gc);
+	struct dead dead = {.sets = gc->local->sets};
+	enum err e;
+	do {
+		dead.count = 0;
+		e = index_each_number(gc->local->index, KEY_DEAD_SET, note_dead, &dead);
+		for (size_t i = 0; i < dead.count && e == ERR_OK && !stopping(gc); i++) {
+			bool more = true;
+			while (more && e == ERR_OK && !stopping(gc))
+				e = forget_parts(gc, dead.set[i], &more);
+			if (!more && e == ERR_OK)
+				e = forget(gc, CHANGE_FORGET_SET, dead.set[i], 0);
+		}
+		enum err sent = finish(gc);
+		e = e == ERR_OK ? sent : e;
+	} while (e == ERR_OK && dead.count == TRASH_AT_ONCE && !stopping(gc));
 }
 
 /* ---- The index ------------------------------------------------------------------------------- */
@@ -357,6 +363,21 @@ static enum err move_live(struct gc *gc, struct scan *scan)
 	return e == ERR_OK ? done : e;
 }
 
+/*
+ * Something is still live. What came to another place of the index while it was looked for may have
+ * been missed, but not twice: then the segment is damaged.
+ */
+static void tell_left(struct segment *segment)
+{
+	uint64_t live = segment->live;
+	segment->stuck = segment->left == live;
+	segment->left = live;
+	if (segment->stuck)
+		log_error("store: segment %016" PRIx64 " is damaged: %" PRIu64
+			  " bytes of it cannot be moved",
+			segment->id, live);
+}
+
 /* Takes over the pin. Whether nothing is live in the segment any more. */
 static bool rewrite(struct gc *gc, struct segment *segment)
 {
@@ -372,10 +393,7 @@ static bool rewrite(struct gc *gc, struct segment *segment)
 		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
 			files_text(scan.fault));
 	} else if (e == ERR_OK && !gc->raced && segment->live > 0 && !stopping(gc)) {
-		segment->stuck = true;
-		log_error("store: segment %016" PRIx64 " is damaged: %" PRIu64
-			  " bytes of it cannot be moved",
-			segment->id, (uint64_t)segment->live);
+		tell_left(segment);
 	}
 	bool empty = segment->live == 0;
 	scan_release(&scan);

@@ -29,7 +29,8 @@ struct segment {
 	atomic_uint refs;
 	/* Bytes of records whose objects are read from here. The committer writes it. */
 	_Atomic uint64_t live;
-	/* The collector could not empty it, for it is damaged. The collector's. */
+	/* The collector's: what it could not move out of it, and whether it will not try again. */
+	uint64_t left;
 	bool stuck;
 };
 

@@ -13,6 +13,7 @@
 enum {
 	SMALL = 150000,
 	LARGE = 1300000, /* more than a record holds */
+	READERS = 300,   /* more than the collector looks at at a time */
 };
 
 static char *pattern; /* LARGE bytes that do not repeat soon */
@@ -459,6 +460,38 @@ static void collecting(void)
 	folder_remove(path);
 }
 
+/* However many deleted objects are read, what nobody reads is given back. */
+static void many_readers(void)
+{
+	char path[FOLDER_PATH_MAX];
+	folder_make(path);
+	struct store *s = open_with(path, 5);
+	uint64_t id = make_bucket(s);
+	static struct store_get readers[READERS];
+	struct store_upload_complete complete = {.bucket_id = id, .key = S("k")};
+	uint64_t upload;
+	bool ok = true;
+	for (unsigned i = 0; i < READERS; i++)
+		ok = upload_begin(s, id, S("k"), S(""), &complete.upload) == ERR_OK &&
+		     put_part(s, id, S("k"), complete.upload, 1, S("part"), NULL) == ERR_OK &&
+		     upload_complete(s, &complete) == ERR_OK &&
+		     get_begin(s, id, S("k"), false, &readers[i]) == ERR_OK && ok;
+	ok = delete_object(s, id, S("k"), NULL) == ERR_OK && ok;
+	ok = upload_begin(s, id, S("x"), S(""), &upload) == ERR_OK &&
+	     put_part(s, id, S("x"), upload, 1, part_bytes(1, LARGE), NULL) == ERR_OK &&
+	     upload_abort(s, id, S("x"), upload) == ERR_OK && ok;
+	OK(ok && large_files_are(path, 0), "what others read is in nobody's way");
+	for (unsigned i = 0; i < READERS; i++) {
+		char *got = get_bytes(s, &readers[i], 0);
+		ok = got && memcmp(got, "part", 4) == 0 && ok;
+		free(got);
+		store_get_release(s, &readers[i]);
+	}
+	OK(ok, "who reads what was replaced or deleted reads on");
+	store_close(s);
+	folder_remove(path);
+}
+
 int main(void)
 {
 	make_pattern();
@@ -466,6 +499,7 @@ int main(void)
 	appending();
 	replaying();
 	collecting();
+	many_readers();
 	free(pattern);
 	return tap_done();
 }
