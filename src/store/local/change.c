@@ -8,6 +8,8 @@
 struct request {
 	struct change change;
 	struct store_wait *wait;
+	struct space *space;
+	uint64_t claimed; /* of the disk */
 	bool *existed;
 	uint64_t *upload;
 	unsigned char head[]; /* header, key and meta data */
@@ -22,6 +24,8 @@ static void request_done(struct change *change)
 		*request->existed = change->existed;
 	if (request->upload)
 		*request->upload = change->number;
+	if (request->claimed)
+		space_release(request->space, request->claimed);
 	free(request);
 	local_answer(wait, e);
 }
@@ -43,6 +47,20 @@ static struct request *request_new(enum change_kind kind, struct store_wait *wai
 static void request_send(struct store *store, struct request *request)
 {
 	committer_add(local_of(store)->committer, &request->change);
+}
+
+/* Likewise, of one that takes up to `bytes` and gives none back: it must not touch the reserve. */
+static void request_send_claimed(struct store *store, struct request *request, uint64_t bytes)
+{
+	struct store_wait *wait = request->wait;
+	request->space = &local_of(store)->space;
+	request->claimed = bytes;
+	if (space_claim(request->space, bytes)) {
+		request_send(store, request);
+		return;
+	}
+	free(request);
+	local_answer(wait, ERR_DISK_FULL);
 }
 
 static bool key_fits(struct slice key)
@@ -80,6 +98,7 @@ void change_delete(struct store *store, struct store_delete *del)
 void change_object(struct store *store, struct store_object_change *change)
 {
 	bool named = change->version.is_null || change->version.number;
+	change->object = (struct store_object){.size = 0};
 	if (!key_fits(change->key)) {
 		local_answer(&change->wait, named ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY);
 		return;
@@ -95,7 +114,7 @@ void change_object(struct store *store, struct store_object_change *change)
 	request->change.bucket_id = change->bucket_id;
 	request->change.key_len = change->key.len;
 	request->change.object_change = change;
-	request_send(store, request);
+	request_send_claimed(store, request, OBJECT_META_MAX);
 }
 
 /* ---- Uploads --------------------------------------------------------------------------------- */
@@ -146,7 +165,7 @@ void change_upload_begin(struct store *store, struct store_upload_begin *begin)
 	if (!request)
 		return;
 	request->upload = &begin->upload;
-	request_send(store, request);
+	request_send_claimed(store, request, request->change.head_len);
 }
 
 void change_upload_abort(struct store *store, struct store_upload_abort *abort)
@@ -177,7 +196,7 @@ void change_upload_complete(struct store *store, struct store_upload_complete *c
 	request->change.complete = complete;
 	request->change.forbid_overwrite = complete->forbid_overwrite;
 	request->change.as_public = complete->as_public;
-	request_send(store, request);
+	request_send_claimed(store, request, OBJECT_META_MAX);
 }
 
 /* ---- Buckets --------------------------------------------------------------------------------- */

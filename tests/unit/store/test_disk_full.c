@@ -3,15 +3,17 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 
 #include "base/limits.h"
 #include "store/local/local.h"
 #include "tap.h"
-#include "unit/store/blocking.h"
 #include "unit/store/folder.h"
+#include "unit/store/versions.h"
 
 enum {
 	SMALL_BYTES = 200000,
+	RESERVE_BYTES = 16 << 20,
 	EMPTY_DISK_BYTES = 20 << 20, /* segments and index of a store that holds nothing */
 };
 
@@ -105,6 +107,51 @@ static void give_back(const char *path)
 	(void)unlink(name);
 }
 
+/* What is left of the disk. */
+static uint64_t free_bytes(const char *path)
+{
+	struct statvfs vfs;
+	return statvfs(path, &vfs) == 0 ? (uint64_t)vfs.f_bavail * vfs.f_frsize : 0;
+}
+
+/* Changes without bytes are refused as well, before they eat up the reserve. */
+static bool changes_stop(struct store *s, uint64_t id, const char *path)
+{
+	char tags[8 << 10];
+	uint64_t upload;
+	enum err e = ERR_OK;
+	memset(tags, 'a', sizeof(tags));
+	for (unsigned i = 0; i < 10000 && e == ERR_OK; i++) {
+		struct store_object_change change = {.bucket_id = id,
+			.key = S("k0"),
+			.set_tags = true,
+			.tags = slice_of(tags, sizeof(tags))};
+		e = object_change(s, &change);
+	}
+	bool ok = e == ERR_DISK_FULL;
+	e = ERR_OK;
+	for (unsigned i = 0; i < 10000 && e == ERR_OK; i++)
+		e = upload_begin(s, id, S("upload"), slice_of(tags, sizeof(tags)), &upload);
+	return ok && e == ERR_DISK_FULL && free_bytes(path) > RESERVE_BYTES / 2;
+}
+
+/* Aborting them works on a full disk, too. */
+static bool abort_uploads(struct store *s, uint64_t id)
+{
+	struct store_list_uploads list;
+	bool ok = true;
+	do {
+		list = (struct store_list_uploads){.bucket_id = id, .max_uploads = 1000};
+		ok = list_uploads(s, &list) == ERR_OK && ok;
+		for (uint32_t i = 0; i < list.count; i++)
+			ok = upload_abort(s, id, list.uploads[i].key, list.uploads[i].upload) ==
+				     ERR_OK &&
+			     ok;
+		store_list_uploads_release(s, &list);
+	} while (ok && list.truncated);
+	return ok;
+}
+
 static void fill_and_empty(
 	const struct local_options *options, struct slice bytes, const char *what)
 {
@@ -120,12 +167,14 @@ static void fill_and_empty(
 	OK(count >= 5, "after %u objects (%s)", count, what);
 	OK(all_are(s, id, count, bytes),
 		"what was told is whole, the one that failed is not there");
+	OK(changes_stop(s, id, options->path), "changes of what is known stop, too");
 	store_close(s);
 	IS_INT(local_store_open(options, &s), ERR_OK, "a full store opens");
 	OK(all_are(s, id, count, bytes), "and has all");
 	take_the_rest(options->path);
 	OK(all_are(s, id, count, bytes), "with no byte left on the disk reading goes on");
 	OK(delete_all(s, id, count), "and deletes work");
+	OK(abort_uploads(s, id), "and so does aborting");
 	give_back(options->path);
 	OK(recovers(s, id, bytes), "then there is room again (%s)", what);
 	OK(delete_object(s, id, S("again"), NULL) == ERR_OK, "deleted");
@@ -146,7 +195,7 @@ int main(void)
 	struct local_options options = {.path = path,
 		.clock = &clock_system,
 		.segment_bytes = MIB(4),
-		.reserve_bytes = MIB(16),
+		.reserve_bytes = RESERVE_BYTES,
 		.gc_bytes_per_second = GIB(1),
 		.gc_interval_ms = 5};
 	static char bytes[4 << 20];
