@@ -251,6 +251,7 @@ const struct op op_complete_multipart_upload = {
 	.subresource = "uploadId",
 	.access = OP_ACCESS_WRITE,
 	.action = "oss:PutObject",
+	.takes_callback = true,
 	.body = OP_BODY_WHOLE,
 	.max_body = LIMIT_XML_BODY_BYTES,
 	.state_size = sizeof(struct complete),

@@ -22,7 +22,7 @@ static bool has_conditions(struct request *r)
 		if (request_header(r, slice_str(names[i])).ptr &&
 			!request_header(r, strbuf_slice(&twin)).ptr) {
 			respond_detail(r, "Header", slice_str(names[i]));
-			respond_error(r, ERR_NOT_IMPLEMENTED);
+			respond_error(r, ERR_CONDITION_NOT_IMPLEMENTED);
 			return true;
 		}
 	}

@@ -2,6 +2,7 @@
 #include "ops/object_headers.h"
 
 #include "base/limits.h"
+#include "ops/unimplemented.h"
 #include "oss/acl.h"
 #include "oss/names.h"
 #include "oss/storage_class.h"
@@ -131,16 +132,12 @@ enum err object_headers_add(
 		return set_storage_class(h, value, reason);
 	if (slice_eq_nocase(name, S("x-oss-forbid-overwrite")))
 		return set_forbid_overwrite(h, value, reason);
-	if (slice_eq_nocase(name, S("x-oss-server-side-encryption")) &&
-		!slice_eq(value, S("AES256")) && !slice_eq(value, S("KMS")))
-		return ERR_INVALID_ENCRYPTION;
 	if (slice_eq_nocase(name, S("x-oss-tagging")))
 		return tagging_parse_header(value, TAGGING_OBJECT, &h->tags);
-	if (slice_eq_nocase(slice_head(name, 18), S("x-oss-server-side-"))) {
+	enum err e = unimplemented_check(name, value);
+	if (e == ERR_NOT_IMPLEMENTED)
 		strbuf_addf(reason, "%.*s is not implemented.", SLICE_FMT(name));
-		return ERR_NOT_IMPLEMENTED;
-	}
-	return ERR_OK;
+	return e;
 }
 
 static struct slice class_of(const struct object_headers *h)

@@ -65,6 +65,7 @@ struct op {
 	 * permit_key() for each, once it knows them.
 	 */
 	bool action_per_key;
+	bool takes_callback; /* in a header or in the query */
 	enum op_body body;
 	size_t max_body;
 	size_t state_size; /* request->state: zeroed memory of this size */

@@ -15,6 +15,7 @@
 #include "ops/referer.h"
 #include "ops/respond.h"
 #include "ops/route.h"
+#include "ops/unimplemented.h"
 
 const struct slice ops_secret_params[] = {SLICE_LIT("Signature"), SLICE_LIT("security-token"),
 	SLICE_LIT("x-oss-signature"), SLICE_LIT("x-oss-security-token"), SLICE_LIT("")};
@@ -165,7 +166,7 @@ static void begin_op(struct request *r)
 		respond_error(r, r->bucket ? ERR_BUCKET_ACL_DENIED : ERR_ACCESS_DENIED);
 		return;
 	}
-	if (permit_op(r) && r->op->begin)
+	if (permit_op(r) && unimplemented_absent(r) && r->op->begin)
 		r->op->begin(r);
 }
 

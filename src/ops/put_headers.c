@@ -26,7 +26,7 @@ bool put_headers_no_conditions(struct request *r)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (request_header(r, names[i]).ptr) {
 			respond_detail(r, "Header", names[i]);
-			respond_error(r, ERR_NOT_IMPLEMENTED);
+			respond_error(r, ERR_CONDITION_NOT_IMPLEMENTED);
 			return false;
 		}
 	}

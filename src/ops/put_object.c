@@ -66,6 +66,7 @@ const struct op op_put_object = {
 	.level = OP_OBJECT,
 	.access = OP_ACCESS_WRITE,
 	.action = "oss:PutObject",
+	.takes_callback = true,
 	.body = OP_BODY_STREAM,
 	.state_size = sizeof(struct put_object),
 	.begin = begin,

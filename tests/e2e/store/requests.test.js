@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { getObject, listObjects, request, send } from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
+import { presignV1, target } from "../lib/sign.js";
 
 const all = cleanups();
 let store;
@@ -123,7 +124,7 @@ test("PutObject: what is refused, and that nothing is stored then", async () => 
 		[{ "x-oss-server-side-encryption": "ROT13" }, 400, "InvalidEncryptionAlgorithmError"],
 		[{ "x-oss-server-side-encryption": "AES256" }, 501, "NotImplemented"],
 		[{ "x-oss-tagging": "a=b=c" }, 400, "InvalidTag"],
-		[{ "If-None-Match": "*" }, 501, "NotImplemented"],
+		[{ "If-None-Match": "*" }, 400, "NotImplemented"],
 		[{ "x-oss-meta-a_b": "x" }, 400, "InvalidArgument"],
 		[{ "x-oss-meta-a": "x".repeat(9000) }, 400, "InvalidArgument"],
 	]) {
@@ -195,6 +196,56 @@ test("HEAD tells errors in x-oss-err", async () => {
 		const xml = Buffer.from(got.headers["x-oss-err"], "base64").toString();
 		assert.match(xml, new RegExp(`^<\\?xml.*\\n<Error><Code>${code}</Code>`));
 	}
+});
+
+/** What OSS takes in a header, and this store has not got. */
+const UNIMPLEMENTED = { "x-oss-server-side-encryption": "KMS", "x-oss-server-side-encryption-key-id": "k",
+	"x-oss-traffic-limit": "819200", "X-Oss-Object-Worm-Mode": "COMPLIANCE", "x-oss-process": "image/resize,w_1",
+	"x-oss-persistent-headers": "a:YQ==", "x-oss-user-last-modified": "Wed, 08 Jul 2015 16:57:01 GMT",
+	"x-oss-resource-group-id": "rg-a", "x-oss-bucket-object-worm-enabled": "true" };
+
+test("what is asked for by a header and is not there is refused, not ignored, in every operation", async () => {
+	const begin = () => request(store, "POST", "private", "parts", { query: { uploads: "" } });
+	await put("private", "there", "x");
+	const uploadId = (await begin()).xml("UploadId");
+	const operations = [["PUT", "new", {}], ["GET", "there", {}], ["HEAD", "there", {}], ["DELETE", "there", {}],
+		["POST", "new", { append: "", position: "0" }], ["POST", "new", { uploads: "" }], ["PUT", "new", { symlink: "" }],
+		["PUT", "parts", { partNumber: "1", uploadId }], ["POST", "parts", { uploadId }], ["PUT", "", {}], ["GET", "", {}]];
+	for (const [method, key, query] of operations) {
+		for (const [name, value] of Object.entries(UNIMPLEMENTED)) {
+			const body = method === "PUT" || method === "POST" ? "x" : undefined;
+			const got = await request(store, method, "private", key, { query, body, headers: { [name]: value } });
+			assert.equal(got.status, 501, `${method} ${key} ${JSON.stringify(query)} ${name}: ${got.text}`);
+			assert.ok(got.headers["x-oss-err"] || got.xml("Header").toLowerCase() === name.toLowerCase(), got.text);
+		}
+	}
+	await refused(request(store, "PUT", "private", "new", { headers: { "x-oss-copy-source": "/private/there",
+		"x-oss-traffic-limit": "819200" } }), 501, "NotImplemented");
+	assert.equal((await getObject(store, "there", "private")).toString(), "x");
+	assert.equal(await getObject(store, "new", "private"), null);
+});
+
+test("limits that a signed URL has and are not there are refused: it is not to work from elsewhere", async () => {
+	await put("private", "there", "x");
+	const expires = Math.floor(Date.now() / 1000) + 300;
+	const open = subresources => send(store
+		+ target("private", "there", presignV1({ bucket: "private", key: "there", expires, subresources })));
+	assert.equal((await open({})).status, 200);
+	for (const name of ["x-oss-ac-source-ip", "x-oss-ac-subnet-mask", "x-oss-ac-vpc-id", "x-oss-traffic-limit"])
+		await refused(open({ [name]: "819200" }), 501, "NotImplemented");
+});
+
+test("callbacks are for operations that have them; elsewhere they are refused", async () => {
+	await put("private", "there", "x");
+	for (const [method, key, query] of [["POST", "new", { append: "", position: "0" }], ["PUT", "new", { symlink: "" }],
+		["POST", "new", { uploads: "" }], ["DELETE", "there", {}], ["GET", "there", {}]]) {
+		const options = { query, body: method === "POST" ? "x" : undefined };
+		await refused(request(store, method, "private", key, { ...options, headers: { "x-oss-callback": "e30=" } }),
+			501, "NotImplemented");
+		await refused(request(store, method, "private", key, { ...options, query: { ...query, callback: "e30=" } }),
+			501, "NotImplemented");
+	}
+	assert.equal((await getObject(store, "there", "private")).toString(), "x");
 });
 
 test("an error tells which key or bucket, escaped, in less than 4096 bytes", async () => {

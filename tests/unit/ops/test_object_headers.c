@@ -70,6 +70,9 @@ static void refusals(void)
 		{"x-oss-server-side-encryption", "DES", ERR_INVALID_ENCRYPTION},
 		{"x-oss-server-side-encryption", "AES256", ERR_NOT_IMPLEMENTED},
 		{"X-Oss-Server-Side-Encryption", "KMS", ERR_NOT_IMPLEMENTED},
+		{"x-oss-server-side-encryption-key-id", "k", ERR_NOT_IMPLEMENTED},
+		{"x-oss-traffic-limit", "819200", ERR_NOT_IMPLEMENTED},
+		{"X-Oss-Object-Worm-Mode", "COMPLIANCE", ERR_NOT_IMPLEMENTED},
 		{"x-oss-tagging", "a=b=c", ERR_TAG_FORMAT},
 		{"X-Oss-Tagging", "a=@", ERR_TAG_VALUE},
 	};
