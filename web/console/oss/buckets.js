@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store's operations on buckets.
-import { RequestError } from "./client.js";
 import { elements, textAt } from "./xml.js";
 
 /** @typedef {import("./client.js").Client} Client */
@@ -29,21 +28,12 @@ export async function listBuckets(client, signal) {
 }
 
 /**
- * How many bytes and objects; null if the store does not count them.
+ * How many bytes and objects.
  * @param {Client} client @param {string} bucket @param {AbortSignal} [signal]
  */
 export async function bucketStat(client, bucket, signal) {
-	try {
-		const root = await client.xml("GET", { bucket, query: { stat: "" }, signal });
-		return {
-			bytes: Number(textAt(root, "Storage")),
-			objects: Number(textAt(root, "ObjectCount")),
-		};
-	} catch (error) {
-		if (error instanceof RequestError && error.status === 501)
-			return null;
-		throw error;
-	}
+	const root = await client.xml("GET", { bucket, query: { stat: "" }, signal });
+	return { bytes: Number(textAt(root, "Storage")), objects: Number(textAt(root, "ObjectCount")) };
 }
 
 /** @param {Client} client @param {string} bucket @param {AbortSignal} [signal] */
@@ -90,17 +80,11 @@ export async function whatIsIn(client, bucket) {
  * @returns {Promise<{key: string, id: string}[]>} the first thousand
  */
 export async function unfinishedUploads(client, bucket) {
-	try {
-		const query = { uploads: "", "max-uploads": "1000", "encoding-type": "url" };
-		return elements(await client.xml("GET", { bucket, query }), "Upload").map(upload => ({
-			key: decodeURIComponent(textAt(upload, "Key")),
-			id: textAt(upload, "UploadId"),
-		}));
-	} catch (error) {
-		if (error instanceof RequestError && error.status === 501)
-			return [];
-		throw error;
-	}
+	const query = { uploads: "", "max-uploads": "1000", "encoding-type": "url" };
+	return elements(await client.xml("GET", { bucket, query }), "Upload").map(upload => ({
+		key: decodeURIComponent(textAt(upload, "Key")),
+		id: textAt(upload, "UploadId"),
+	}));
 }
 
 /** @param {Client} client @param {string} bucket @param {{key: string, id: string}} upload */

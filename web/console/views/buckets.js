@@ -93,8 +93,8 @@ async function count(app, names, rows, signal) {
 		while (next < names.length) {
 			const at = next++;
 			const stat = await bucketStat(app.client, names[at], signal);
-			plain(rows[at].objects, stat ? format.number(stat.objects) : "–");
-			plain(rows[at].size, stat ? format.size(stat.bytes) : "–");
+			plain(rows[at].objects, format.number(stat.objects));
+			plain(rows[at].size, format.size(stat.bytes));
 		}
 	};
 	await Promise.all(Array.from({ length: COUNTING }, worker));

@@ -42,8 +42,8 @@ export function mount(root, app, { bucket }, signal) {
 				fact("settings.region", ["plain", info.location]),
 				fact("settings.storageClass", ["plain", info.storageClass]),
 				fact("settings.owner", ["plain", info.owner]),
-				fact("buckets.objects", ["plain", () => stat ? format.number(stat.objects) : "–"]),
-				fact("buckets.size", ["plain", stat ? format.size(stat.bytes) : "–"]),
+				fact("buckets.objects", ["plain", () => format.number(stat.objects)]),
+				fact("buckets.size", ["plain", format.size(stat.bytes)]),
 				fact("settings.url", ["plain", `${app.client.url}/${bucket}`]),
 			].flat());
 		} catch (error) {
