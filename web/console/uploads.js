@@ -13,6 +13,7 @@ import { ALGORITHM, basicDate, scopeOf, signPolicyV4 } from "./oss/sign.js";
  * @property {string} bucket
  * @property {string} key
  * @property {"waiting" | "sending" | "done" | "failed" | "cancelled"} state
+ * @property {number} attempt counts how often it was begun: what an earlier attempt learns is old
  * @property {number} sent bytes
  * @property {RequestError | null} error
  */
@@ -39,7 +40,7 @@ export class Uploads extends EventTarget {
 	/** @param {string} bucket @param {{file: File, key: string}[]} files */
 	add(bucket, files) {
 		for (const { file, key } of files)
-			this.all.push({ file, bucket, key, state: "waiting", sent: 0, error: null });
+			this.all.push({ file, bucket, key, state: "waiting", attempt: 0, sent: 0, error: null });
 		this.#changed();
 		this.#sendMore();
 	}
@@ -93,24 +94,27 @@ export class Uploads extends EventTarget {
 
 	/** @param {Upload} upload */
 	async #send(upload) {
+		const attempt = ++upload.attempt;
+		const current = () => upload.attempt === attempt && upload.state === "sending";
+		let stored = false;
 		this.#sending++;
 		upload.state = "sending";
 		try {
 			const form = await makeForm(this.#client, upload);
-			if (upload.state === "sending")
+			if (current())
 				await this.#post(upload, form);
-			if (upload.state === "sending")
+			stored = current();
+			if (stored)
 				upload.state = "done";
 		} catch (error) {
-			if (upload.state === "sending") {
+			if (current()) {
 				upload.state = "failed";
 				upload.error = error instanceof RequestError ? error : new RequestError(String(error));
 			}
 		}
-		this.#requests.delete(upload);
 		this.#sending--;
 		this.#changed();
-		if (upload.state === "done")
+		if (stored)
 			this.dispatchEvent(new CustomEvent("stored", { detail: upload }));
 		this.#sendMore();
 	}
@@ -130,6 +134,9 @@ export class Uploads extends EventTarget {
 			xhr.onerror = () => reject(new RequestError("", { code: "NoAnswer" }));
 			xhr.onabort = () => resolve(undefined);
 			xhr.send(form);
+		}).finally(() => {
+			if (this.#requests.get(upload) === xhr)
+				this.#requests.delete(upload);
 		});
 	}
 }

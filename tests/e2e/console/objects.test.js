@@ -122,6 +122,21 @@ test("a folder is uploaded with what is in it", async t => {
 	assert.equal((await request(server.store, "GET", "trees", "tree/top.txt")).text, "top");
 });
 
+test("files that are dropped on the list are uploaded", async t => {
+	await bucketWith("dropped", []);
+	const page = await openConsole(t, browser, server, "objects/dropped");
+	await page.getByText("0 listed").waitFor();
+	const data = await page.evaluateHandle(() => {
+		const transfer = new DataTransfer();
+		for (const name of ["a.txt", "b.txt"])
+			transfer.items.add(new File([`dropped ${name}`], name, { type: "text/plain" }));
+		return transfer;
+	});
+	await page.getByRole("grid").dispatchEvent("drop", { dataTransfer: data });
+	await shows(page, "a.txt", "b.txt");
+	assert.equal((await request(server.store, "GET", "dropped", "b.txt")).text, "dropped b.txt");
+});
+
 test("an upload shows its progress, is cancelled, and sent again", async t => {
 	await bucketWith("slow", []);
 	const page = await openConsole(t, browser, server, "objects/slow");
@@ -188,6 +203,14 @@ test("the keyboard alone is enough", async t => {
 	assert.equal(await page.getByRole("row", { selected: true }).count(), 1);
 	await page.keyboard.press("End");
 	assert.equal(await active(), "dir/");
+	await page.keyboard.press("Control+a");
+	await page.getByText("4 of 4 selected").waitFor();
+	await page.keyboard.press("Control+a");
+	await page.getByText("4 listed").waitFor();
+	await page.keyboard.press("Home");
+	await page.keyboard.press("ArrowDown");
+	await page.keyboard.press("Space");
+	await page.getByText("1 of 4 selected").waitFor();
 	await page.keyboard.press("Home");
 	await page.keyboard.press("ArrowDown");
 	await page.keyboard.press("Delete");

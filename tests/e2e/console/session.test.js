@@ -5,7 +5,10 @@ import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { openPage, startBrowser } from "../lib/browser.js";
 import { goTo, logOn, openConsole } from "../lib/console.js";
+import { send } from "../lib/oss.js";
+import { testFile } from "../lib/page.js";
 import { cleanups, startServer } from "../lib/server.js";
+import { allow, assumeRole } from "../lib/sts.js";
 
 const all = cleanups();
 let server, browser;
@@ -95,6 +98,30 @@ test("the colours are the system's, or those chosen", async t => {
 	assert.equal(await ground(), light);
 	await page.emulateMedia({ colorScheme: "dark" });
 	assert.equal(await ground(), dark);
+});
+
+test("a clock that is wrong by hours is no obstacle", async t => {
+	const page = await openPage(t, browser, null, { locale: "en-GB" });
+	await page.clock.setSystemTime(Date.now() + 5 * 3600 * 1000);
+	await page.goto(`${server.console}/#/settings/uploads`);
+	await logOn(page, server.key);
+	await page.getByText(`${server.store}/uploads`).waitFor();
+});
+
+test("temporary keys do what they are allowed to, and no more", async t => {
+	const key = await assumeRole(server, allow("oss:*", ["acs:oss:*:*:uploads", "acs:oss:*:*:uploads/*"]));
+	const page = await openPage(t, browser, `${server.console}/#/objects/uploads`, { locale: "en-GB" });
+	await logOn(page, key);
+	const [chooser] = await Promise.all([page.waitForEvent("filechooser"),
+		page.getByRole("button", { name: "Upload files" }).click()]);
+	await chooser.setFiles([testFile("temporary.txt", 10, "text/plain")]);
+	await page.getByRole("link", { name: "temporary.txt" }).click();
+	await page.getByRole("button", { name: "Make URL" }).click();
+	const result = page.getByRole("textbox", { name: "Signed URL" });
+	await result.waitFor();
+	assert.equal((await send(await result.inputValue())).status, 200);
+	await goTo(page, "buckets");
+	await page.getByRole("alert").getByText("AccessDenied").waitFor();
 });
 
 test("who is logged on debugs policies with the secret of the session", async t => {

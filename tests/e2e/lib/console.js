@@ -10,9 +10,11 @@ export async function openConsole(t, browser, server, view = "buckets", options 
 	return page;
 }
 
-export async function logOn(page, { id, secret }) {
+export async function logOn(page, { id, secret, token }) {
 	await page.getByLabel("Access key ID").fill(id);
 	await page.getByLabel("Access key secret").fill(secret);
+	if (token)
+		await page.getByLabel("Security token").fill(token);
 	await page.getByRole("button", { name: "Log on" }).click();
 	await page.getByRole("button", { name: "Log off" }).waitFor();
 }

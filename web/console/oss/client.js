@@ -54,7 +54,7 @@ export class Client {
 		if (response.ok)
 			return response;
 		const error = await readError(response);
-		if (error.code !== "RequestTimeTooSkewed" || this.#ahead)
+		if (error.code !== "RequestTimeTooSkewed")
 			throw error;
 		this.#ahead = Date.parse(error.element("ServerTime")) - Date.now() || 0;
 		const again = await this.#fetch(method, call);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log on: an access key, tried once on the store.
-import { Client } from "../oss/client.js";
+import { Client, RequestError } from "../oss/client.js";
 import { listBuckets } from "../oss/buckets.js";
 import { el, field } from "../dom.js";
 import { showError, showNotice } from "../notice.js";
@@ -26,7 +26,7 @@ export function mount(root, app, done) {
 		const keys = { id: id.value.trim(), secret: secret.value.trim(),
 			...token.value.trim() && { token: token.value.trim() } };
 		try {
-			await listBuckets(new Client({ url: app.config.store, region: app.config.region, keys }));
+			await tryKeys(new Client({ url: app.config.store, region: app.config.region, keys }));
 			done(keys);
 		} catch (error) {
 			showError(news, error);
@@ -38,5 +38,15 @@ export function mount(root, app, done) {
 	if (!crypto.subtle) {
 		button.disabled = true;
 		showNotice(news, "logon.insecure", "bad");
+	}
+}
+
+/** A good key need not be allowed to list buckets. @param {Client} client */
+async function tryKeys(client) {
+	try {
+		await listBuckets(client);
+	} catch (error) {
+		if (!(error instanceof RequestError && error.code === "AccessDenied"))
+			throw error;
 	}
 }
