@@ -180,7 +180,7 @@ static void finish(struct request *r)
 	call->part_count = state->parts.count;
 	call->part_bytes_min = LIMIT_PART_BYTES_MIN;
 	call->forbid_overwrite = state->forbid && r->bucket->versioning == STORE_UNVERSIONED;
-	call->as_public = r->anonymous;
+	call->as_public = request_as_public(r);
 	call->acl = state->acl;
 	request_hold(r);
 	store_upload_complete(r->ops->options.store, call);

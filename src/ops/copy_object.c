@@ -145,7 +145,7 @@ static void copy(struct copy_object *state, const struct object_headers *h)
 	};
 	state->transfer.commit = (struct store_put_commit){
 		.forbid_overwrite = object_headers_forbid(h, r->bucket),
-		.as_public = r->anonymous,
+		.as_public = request_as_public(r),
 		.expect_md5 = source->object.type == STORE_NORMAL ? source->object.md5 : NULL,
 	};
 	transfer_start(&state->transfer, r, source, 0, source->object.size, &spec, copied);

@@ -45,7 +45,7 @@ static void finish(struct request *r)
 		.wait = {.task.run = deleted, .home = r->home},
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
-		.as_public = r->anonymous,
+		.as_public = request_as_public(r),
 	};
 	if (!version_of_request(r, &state->del.version))
 		return;

@@ -240,7 +240,7 @@ static void delete_all(struct request *r, struct delete_objects *state)
 		one->del = (struct store_delete){
 			.wait = {.task.run = deleted, .home = r->home},
 			.bucket_id = r->bucket->id,
-			.as_public = r->anonymous,
+			.as_public = request_as_public(r),
 			.key = slice_of(keys.ptr + from, state->ends[i] - from),
 			.version = state->versions[i],
 		};

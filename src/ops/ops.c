@@ -10,6 +10,7 @@
 #include "ops/console_cors.h"
 #include "ops/cors_cache.h"
 #include "ops/expiration.h"
+#include "ops/open_object.h"
 #include "ops/ops_internal.h"
 #include "ops/permit.h"
 #include "ops/referer.h"
@@ -157,17 +158,23 @@ static bool needs_bucket(const struct op *op)
 	return op->level != OP_SERVICE && op->access != OP_ACCESS_OWNER;
 }
 
+static void begin_granted(struct request *r)
+{
+	if (permit_op(r) && unimplemented_absent(r) && r->op->begin)
+		r->op->begin(r);
+}
+
 /* Begins the operation if the request is authentic and permitted. */
 static void begin_op(struct request *r)
 {
 	if (r->op->access != OP_ACCESS_SELF && (!auth_check(r) || !referer_allowed(r)))
 		return;
-	if (!access_granted(r)) {
+	if (access_granted(r))
+		begin_granted(r);
+	else if (r->op->access == OP_ACCESS_WRITE && r->op->level == OP_OBJECT)
+		open_object_look(r, begin_granted);
+	else
 		respond_error(r, r->bucket ? ERR_BUCKET_ACL_DENIED : ERR_ACCESS_DENIED);
-		return;
-	}
-	if (permit_op(r) && unimplemented_absent(r) && r->op->begin)
-		r->op->begin(r);
 }
 
 extern const struct op op_options;

@@ -55,3 +55,10 @@ bool request_may_write(const struct request *r)
 {
 	return !r->anonymous || r->bucket->acl == STORE_ACL_PUBLIC_READ_WRITE;
 }
+
+enum store_public request_as_public(const struct request *r)
+{
+	if (!r->anonymous)
+		return STORE_OWNERS;
+	return request_may_write(r) ? STORE_PUBLIC_BUCKET : STORE_PUBLIC_OBJECT;
+}

@@ -54,9 +54,14 @@ struct slice request_header(const struct request *r, struct slice name);
  */
 struct slice request_param(struct request *r, struct slice name);
 
-/* Whether the caller may read an object of `bucket` with that ACL, and write to r->bucket. */
+/*
+ * Whether the caller may read an object of `bucket` with that ACL, and write to r->bucket whatever
+ * object there is, unless its own ACL says otherwise.
+ */
 bool request_may_read(
 	const struct request *r, const struct store_bucket *bucket, enum store_acl object_acl);
 bool request_may_write(const struct request *r);
+/* Whose a change of an object of r->bucket is. */
+enum store_public request_as_public(const struct request *r);
 
 #endif

@@ -41,7 +41,7 @@ bool upload_begin(
 		u->spec.acl = h->acl;
 		u->commit.forbid_overwrite = object_headers_forbid(h, r->bucket);
 	}
-	u->commit.as_public = r->anonymous;
+	u->commit.as_public = request_as_public(r);
 	enum err e = store_put_begin(r->ops->options.store, &u->spec, &u->put);
 	if (e == ERR_OK)
 		return true;

@@ -71,7 +71,7 @@ static void found(struct copy_from *from)
 	state->spec.bucket_id = r->bucket->id;
 	state->spec.key = r->address.key.text;
 	state->spec.size_hint = range.size;
-	state->transfer.commit.as_public = r->anonymous;
+	state->transfer.commit.as_public = request_as_public(r);
 	transfer_start(&state->transfer, r, source, range.first, range.size, &state->spec, copied);
 }
 

@@ -224,10 +224,18 @@ struct store_only_if {
 			     this */
 };
 
+/* Whose a change is: ERR_ACCESS_DENIED if what the key has does not let them make it. */
+enum store_public {
+	STORE_OWNERS,        /* the owner's: all is allowed */
+	STORE_PUBLIC_BUCKET, /* anybody's: an object with an ACL of its own must let all write */
+	STORE_PUBLIC_OBJECT, /* the same, and the bucket lets nobody: there must be such an object
+			      */
+};
+
 struct store_put_commit {
 	struct store_wait wait;
 	bool forbid_overwrite;           /* ERR_FILE_ALREADY_EXISTS if the key has an object */
-	bool as_public;                  /* see struct store_delete */
+	enum store_public as_public;     /* see there */
 	const unsigned char *expect_md5; /* 16 bytes, or NULL: ERR_INVALID_DIGEST if it differs */
 	/*
 	 * Result; `headers` and `tags` are not filled. Of a part: size, modified_ms, crc64 and
@@ -247,11 +255,7 @@ struct store_delete {
 	struct slice key;
 	struct store_version version;
 	struct store_only_if only_if;
-	/*
-	 * The change is not the owner's: ERR_ACCESS_DENIED if the key has an object with an ACL of
-	 * its own that does not let everybody write.
-	 */
-	bool as_public;
+	enum store_public as_public;
 	/* Results. Deleting what is not there is a success. */
 	bool existed;
 	bool made_marker;    /* `marker` is its version, `marker_is_null` likewise */
@@ -352,7 +356,7 @@ struct store_upload_complete {
 	uint64_t part_bytes_min;
 	enum store_acl acl;    /* DEFAULT: what the upload was begun with */
 	bool forbid_overwrite; /* as in struct store_put_commit */
-	bool as_public;
+	enum store_public as_public;
 	struct store_object object; /* result; `headers` and `tags` are not filled */
 	uint32_t bad_part;          /* result: which the error is about, if about one */
 };

@@ -56,7 +56,7 @@ struct change {
 	uint64_t bucket_id;
 	struct slice data;
 	bool forbid_overwrite;
-	bool as_public;
+	enum store_public as_public;
 	const struct location *moves_from; /* CHANGE_MOVE: where it was read */
 	struct store_upload_complete *complete;
 	struct store_delete *del;

@@ -7,9 +7,9 @@ enum err stage_check(const struct stage_entry *old, struct stage_condition condi
 	if (old->found && condition.absent)
 		return ERR_FILE_ALREADY_EXISTS;
 	enum store_acl acl = old->found ? old->entry.meta.object.acl : STORE_ACL_DEFAULT;
-	if (condition.as_public && acl != STORE_ACL_DEFAULT && acl != STORE_ACL_PUBLIC_READ_WRITE)
-		return ERR_ACCESS_DENIED;
-	return ERR_OK;
+	bool open = acl == STORE_ACL_PUBLIC_READ_WRITE ||
+		    (acl == STORE_ACL_DEFAULT && condition.as_public == STORE_PUBLIC_BUCKET);
+	return condition.as_public == STORE_OWNERS || open ? ERR_OK : ERR_ACCESS_DENIED;
 }
 
 void stage_forget_current(

@@ -52,6 +52,56 @@ test("private in a bucket that everybody may read and write", async () => {
 	assert.equal((await send(`${store}/open/k`, "PUT", {}, "theirs")).status, 200);
 });
 
+/** Each way to write to an object without a key: [its status if it may, method, query, headers, body]. */
+const WRITES = [
+	[200, "PUT", "", {}, "theirs"],
+	[204, "DELETE", "", {}, undefined],
+	[200, "PUT", "", { "x-oss-copy-source": "/readable/k" }, undefined],
+	[200, "PUT", "?symlink", { "x-oss-symlink-target": "k" }, undefined],
+	[409, "POST", "?append&position=0", {}, "theirs"], /* it may, but it was not begun by appending */
+	[200, "POST", "?uploads", {}, undefined],
+];
+
+test("an object that everybody may write to, in a bucket where nobody may", async () => {
+	for (const [bucket, acl] of [["closed", "private"], ["readable", "public-read"]]) {
+		await request(store, "PUT", bucket, "", { headers: { "x-oss-acl": acl } });
+		await request(store, "PUT", bucket, "k", { body: "mine" });
+	}
+	for (const bucket of ["closed", "readable"]) {
+		for (const acl of ["default", "private", "public-read", "public-read-write"]) {
+			for (const [status, method, query, headers, body] of WRITES) {
+				await request(store, "PUT", bucket, "w", { body: "mine", headers: { "x-oss-object-acl": acl } });
+				const got = await send(`${store}/${bucket}/w${query}`, method, headers, body);
+				const what = `${bucket} ${acl} ${method} ${query} ${got.text}`;
+				assert.equal(got.status, acl === "public-read-write" ? status : 403, what);
+				if (acl !== "public-read-write")
+					assert.equal((await request(store, "GET", bucket, "w")).text, "mine", what);
+			}
+		}
+		await request(store, "DELETE", bucket, "w");
+		for (const [, method, query, headers, body] of WRITES)
+			await refused(send(`${store}/${bucket}/w${query}`, method, headers, body), 403, "AccessDenied");
+	}
+});
+
+test("such an object takes large bodies and parts, and is the bucket's again once it is replaced", async () => {
+	const open = () => request(store, "PUT", "closed", "big", { body: "mine", headers: { "x-oss-object-acl": "public-read-write" } });
+	const body = Buffer.alloc(3_000_000, "theirs ");
+	await open();
+	assert.equal((await send(`${store}/closed/big`, "PUT", {}, body)).status, 200);
+	assert.ok((await request(store, "GET", "closed", "big")).body.equals(body));
+	await refused(send(`${store}/closed/big`, "PUT", {}, body), 403, "AccessDenied");
+	await open();
+	const id = (await send(`${store}/closed/big?uploads`, "POST")).xml("UploadId");
+	const part = `${store}/closed/big?partNumber=1&uploadId=${id}`;
+	assert.equal((await send(part, "PUT", {}, body)).status, 200);
+	assert.equal((await setAcl("public-read", "big", "closed")).status, 200);
+	await refused(send(part, "PUT", {}, body), 403, "AccessDenied");
+	assert.equal((await setAcl("public-read-write", "big", "closed")).status, 200);
+	assert.equal((await send(`${store}/closed/big?uploadId=${id}`, "POST", { "x-oss-complete-all": "yes" })).status, 200);
+	assert.ok((await request(store, "GET", "closed", "big")).body.equals(body));
+});
+
 test("what is refused", async () => {
 	for (const acl of ["", "Private", "everybody", "public"])
 		assert.equal((await refused(setAcl(acl), 400, "InvalidArgument")).xml("ArgumentName"), "x-oss-object-acl");

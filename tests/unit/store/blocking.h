@@ -93,7 +93,7 @@ struct put_how {
 	bool hint;
 	size_t piece; /* bytes in one put_write; 0: 300,000 */
 	bool forbid_overwrite;
-	bool as_public;
+	enum store_public as_public;
 	const unsigned char *expect_md5;
 	struct store_object *object; /* the result goes here */
 };

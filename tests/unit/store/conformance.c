@@ -664,19 +664,24 @@ static void races(struct run *r)
 static void public_changes(struct run *r)
 {
 	static const struct {
+		enum store_public as_public;
 		enum store_acl acl;
 		enum err want;
 	} rows[] = {
-		{STORE_ACL_DEFAULT, ERR_OK},
-		{STORE_ACL_PRIVATE, ERR_ACCESS_DENIED},
-		{STORE_ACL_PUBLIC_READ, ERR_ACCESS_DENIED},
-		{STORE_ACL_PUBLIC_READ_WRITE, ERR_OK},
+		{STORE_PUBLIC_BUCKET, STORE_ACL_DEFAULT, ERR_OK},
+		{STORE_PUBLIC_BUCKET, STORE_ACL_PRIVATE, ERR_ACCESS_DENIED},
+		{STORE_PUBLIC_BUCKET, STORE_ACL_PUBLIC_READ, ERR_ACCESS_DENIED},
+		{STORE_PUBLIC_BUCKET, STORE_ACL_PUBLIC_READ_WRITE, ERR_OK},
+		{STORE_PUBLIC_OBJECT, STORE_ACL_DEFAULT, ERR_ACCESS_DENIED},
+		{STORE_PUBLIC_OBJECT, STORE_ACL_PUBLIC_READ, ERR_ACCESS_DENIED},
+		{STORE_PUBLIC_OBJECT, STORE_ACL_PUBLIC_READ_WRITE, ERR_OK},
 	};
-	const struct put_how theirs = {.as_public = true};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct put_how theirs = {.as_public = rows[i].as_public};
 		struct put_how ours = {.acl = rows[i].acl};
 		struct blocking b;
-		struct store_delete del = {.bucket_id = r->id, .key = S("acl"), .as_public = true};
+		struct store_delete del = {
+			.bucket_id = r->id, .key = S("acl"), .as_public = rows[i].as_public};
 		bool made = put_object(r->s, r->id, S("acl"), S("ours"), &ours) == ERR_OK;
 		blocking_init(&b, &del.wait);
 		store_delete(r->s, &del);
@@ -694,6 +699,9 @@ static void public_changes(struct run *r)
 			"and what is there then");
 	}
 	check(r, delete_object(r->s, r->id, S("acl"), NULL) == ERR_OK, "the owner may delete");
+	const struct put_how strange = {.as_public = STORE_PUBLIC_OBJECT};
+	check(r, put_object(r->s, r->id, S("acl"), S("new"), &strange) == ERR_ACCESS_DENIED,
+		"nobody else makes an object where the bucket does not let them");
 }
 
 /* Without overwriting, exactly one of many puts of a key wins. */

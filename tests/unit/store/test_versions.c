@@ -216,7 +216,8 @@ static void conditions(struct store *s)
 	uint64_t two = get.object.version;
 	if (ok)
 		store_get_release(s, &get);
-	del = (struct store_delete){.bucket_id = id, .key = S("k"), .as_public = true};
+	del = (struct store_delete){
+		.bucket_id = id, .key = S("k"), .as_public = STORE_PUBLIC_BUCKET};
 	IS_INT(delete_version(s, &del), ERR_ACCESS_DENIED, "is not marked by everybody");
 	OK(version_is(s, id, S("k"), current, S("ours")), "and is there");
 	del.version = version_number(two);
