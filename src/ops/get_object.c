@@ -7,8 +7,10 @@
 #include "ops/expiration.h"
 #include "ops/lookup.h"
 #include "ops/object_body.h"
+#include "ops/object_headers.h"
 #include "ops/object_text.h"
 #include "ops/ops_internal.h"
+#include "ops/params.h"
 #include "ops/respond.h"
 #include "ops/symlink.h"
 #include "ops/version.h"
@@ -49,6 +51,13 @@ static bool add_kept_headers(struct request *r, struct slice kept)
 		respond_error_text(r, ERR_INVALID_REQUEST,
 			"Response headers can be overridden in signed requests only.");
 		return false;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(overrides); i++) {
+		if (!object_headers_fits(values[i])) {
+			params_refuse(r, overrides[i].param.ptr, slice_head(values[i], 512),
+				"The value of a header can not hold control characters.");
+			return false;
+		}
 	}
 	struct slice line;
 	while (slice_cut(&kept, '\n', &line)) {

@@ -29,7 +29,7 @@ void object_headers_release(struct object_headers *h)
 	strbuf_release(&h->tags);
 }
 
-static bool fits_in_a_line(struct slice value)
+bool object_headers_fits(struct slice value)
 {
 	for (size_t i = 0; i < value.len; i++) {
 		unsigned char c = (unsigned char)value.ptr[i];
@@ -113,7 +113,7 @@ enum err object_headers_add(
 		is_kept = is_kept || slice_eq_nocase(name, kept[i]);
 	if (!is_oss && !is_kept)
 		return ERR_OK;
-	if (!fits_in_a_line(value)) {
+	if (!object_headers_fits(value)) {
 		strbuf_addf(reason, "The value of %.*s holds control characters.",
 			SLICE_FMT(slice_head(name, 200)));
 		return ERR_INVALID_ARGUMENT;

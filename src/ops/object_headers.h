@@ -34,6 +34,9 @@ void object_headers_release(struct object_headers *h);
 enum err object_headers_add(struct object_headers *h, struct slice name, struct slice value,
 	struct strbuf *reason) MUST_USE;
 
+/* Whether a value can be sent in a header: it holds no control characters. */
+bool object_headers_fits(struct slice value);
+
 /* Whether the object must not replace another: OSS heeds that only where no versions are kept. */
 bool object_headers_forbid(const struct object_headers *h, const struct store_bucket *bucket);
 

@@ -133,5 +133,6 @@ test("a signed query replaces headers of the answer", async () => {
 	const bad = await request(store, "GET", "uploads", OPEN.key,
 		{ query: { "response-content-type": "a\r\nInjected: yes" } });
 	assert.equal(bad.headers.injected, undefined);
+	assert.deepEqual([bad.status, bad.xml("Code"), bad.xml("ArgumentName")], [400, "InvalidArgument", "response-content-type"]);
 	await play(store, { send: `${GET}\r\n`, answers: [{ headers: { "Content-Type": "text/plain" } }] });
 });
