@@ -28,9 +28,9 @@ enum op_level {
 
 /* Who may: checked before begin. */
 enum op_access {
-	OP_ACCESS_OWNER, /* signed with a key of ours */
-	OP_ACCESS_READ,  /* or anybody, as the ACL of the bucket permits */
-	OP_ACCESS_WRITE,
+	OP_ACCESS_OWNER,  /* signed with a key of ours */
+	OP_ACCESS_READ,   /* or anybody, as the ACL of the bucket permits */
+	OP_ACCESS_WRITE,  /* or as that of the object does, open_object.h */
 	OP_ACCESS_OBJECT, /* the operation asks by lookup.h, once it knows the object's ACL */
 	OP_ACCESS_SELF,   /* the operation decides: PostObject's form, preflights */
 };
