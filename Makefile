@@ -65,7 +65,7 @@ build/postern: build/release/postern
 packages:
 	@tools/install-packages build
 test-packages:
-	@tools/install-packages build test
+	@tools/install-packages build test conformance
 
 .PHONY: run
 run: packages ## install what is missing, build, and run `postern serve`
@@ -139,8 +139,7 @@ bench: test-packages all $(addprefix build/release/bench/,upload_load rest_load 
 	@bench/run
 
 .PHONY: conformance
-conformance: all ## run the official SDKs against the store; writes docs/compatibility.md
-	@tools/install-packages build test conformance
+conformance: test-packages all ## run the official SDKs against the store; writes docs/compatibility.md
 	@tests/run npm
 	@tests/conformance/run
 

@@ -156,8 +156,8 @@ static bool read_parts(struct request *r, struct complete *state)
 	if (state->all_parts && document.len == 0)
 		return true;
 	if (state->all_parts) {
-		params_refuse(r, "x-oss-complete-all", S("yes"),
-			"With x-oss-complete-all there must be no list of parts.");
+		respond_detail(r, "ArgumentName", S("x-oss-complete-all"));
+		respond_error(r, ERR_COMPLETE_ALL_AND_PARTS);
 		return false;
 	}
 	enum err e = part_list_read(&state->parts, document, &reason);

@@ -86,9 +86,10 @@ void upload_write(struct upload *u, struct slice piece)
 static void add_object_headers(struct upload *u, struct strbuf *etag, struct strbuf *md5)
 {
 	const struct store_object *object = &u->commit.object;
-	bool is_whole = u->spec.kind == STORE_PUT_OBJECT && object->type == STORE_NORMAL;
+	bool has_md5 = u->spec.kind == STORE_PUT_PART ||
+		       (u->spec.kind == STORE_PUT_OBJECT && object->type == STORE_NORMAL);
 	object_etag_add(etag, object);
-	if (is_whole)
+	if (has_md5)
 		base64_encode(md5, slice_of(object->md5, sizeof(object->md5)));
 	if (!u->r->x)
 		return;
@@ -96,7 +97,7 @@ static void add_object_headers(struct upload *u, struct strbuf *etag, struct str
 	strbuf_addf(&lines, "ETag: \"%s\"\r\nx-oss-hash-crc64ecma: ", etag->ptr);
 	strbuf_add_u64(&lines, object->crc64);
 	strbuf_adds(&lines, "\r\n");
-	if (is_whole)
+	if (has_md5)
 		strbuf_addf(&lines, "Content-MD5: %s\r\n", md5->ptr);
 	exchange_header_lines(u->r->x, strbuf_slice(&lines));
 	if (u->spec.kind != STORE_PUT_PART)

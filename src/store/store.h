@@ -140,8 +140,8 @@ struct store_object {
 	uint64_t size;
 	int64_t modified_ms; /* when it was committed */
 	uint64_t crc64;      /* CRC-64/XZ of the bytes */
-	/* Of the bytes; of a MULTIPART the MD5 of its parts' MD5s; of an APPENDABLE some value
-	 * that changes with each appending. */
+	/* Of the bytes; of a MULTIPART the MD5 of its parts' MD5s, each in upper-case hexadecimal
+	 * digits; of an APPENDABLE some value that changes with each appending. */
 	unsigned char md5[16];
 	enum store_acl acl;
 	enum store_type type;

@@ -42,6 +42,18 @@ static enum err is_asked_for(struct sum *sum, const struct entry *part, bool *re
 	return ERR_OK;
 }
 
+/* As OSS makes them: of the parts' MD5s in upper-case hexadecimal digits, not of their bytes. */
+static void add_tag(struct digest_md5 *md5s, const unsigned char *md5)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char hex[2 * MD5_BYTES];
+	for (size_t i = 0; i < MD5_BYTES; i++) {
+		hex[2 * i] = digits[md5[i] >> 4];
+		hex[2 * i + 1] = digits[md5[i] & 15];
+	}
+	digest_md5_update(md5s, slice_of(hex, sizeof(hex)));
+}
+
 static enum err add_part(struct sum *sum, const struct entry *part)
 {
 	const struct store_object *object = &part->meta.object;
@@ -62,7 +74,7 @@ static enum err add_part(struct sum *sum, const struct entry *part)
 	sum->object.parts++;
 	sum->last_size = object->size;
 	sum->last_number = (uint32_t)part->meta.number;
-	digest_md5_update(&sum->md5s, slice_of((const char *)object->md5, MD5_BYTES));
+	add_tag(&sum->md5s, object->md5);
 	return ERR_OK;
 }
 

@@ -76,5 +76,29 @@ for (const v4 of [false, true]) {
 			}, name);
 			assert.deepEqual(refused, [204, "404 NoSuchKey"]);
 		});
+
+		test(`multipartUpload from a browser, and going on with one, ${how}`, async t => {
+			const page = await openSdk(t, { v4, style });
+			const name = `multi/${style}`;
+			const seen = await page.evaluate(async name => {
+				const file = new File([bytes(1_000_000)], "x.bin");
+				const progress = [];
+				let checkpoint;
+				// Cancelled after four parts; the second attempt goes on behind them.
+				const first = await oss.multipartUpload(name, file, { partSize: 102_400, parallel: 1,
+					progress: (done, at) => {
+						checkpoint = at;
+						if (at?.doneParts.length === 4)
+							oss.cancel();
+					} }).catch(error => error.name);
+				const done = checkpoint.doneParts.length;
+				const second = await oss.multipartUpload(name, file, { checkpoint, parallel: 2,
+					progress: part => void progress.push(part), meta: { who: "me" } });
+				return { first, done, status: second.res.status, steps: progress.length, last: progress.at(-1) };
+			}, name);
+			assert.deepEqual(seen, { first: "cancel", done: 4, status: 200, steps: seen.steps, last: 1 });
+			assert.ok(seen.steps <= 7, `${seen.steps} steps, for 6 parts`);
+			assert.ok((await getObject(server.store, name)).equals(bytes(1_000_000)));
+		});
 	}
 }

@@ -3,7 +3,7 @@
 import re
 
 from . import operations
-from .result import HERE, ROOT, skip_list
+from .result import HERE, ROOT, Result, skip_list
 
 PATH = ROOT / "docs" / "compatibility.md"
 ROW = re.compile(r"^\| (\S+) \| (.*?) \| (.*?) \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
@@ -31,6 +31,13 @@ def write(outcomes):
     parts = [HEAD, sdk_table(rows), (HERE / "notes.md").read_text(), "\n", skipped(rows),
              table or (old[0] if old else "")]
     PATH.write_text("".join(parts))
+
+
+def check_operations(answers):
+    """Whether the page tells of the operations what the server does."""
+    good = PATH.exists() and operation_table(answers) in PATH.read_text()
+    return Result(PATH.name, "pass" if good else "fail", "" if good else
+                  "it is not what the store does: tests/conformance/run operations")
 
 
 def sdk_table(rows):

@@ -55,7 +55,7 @@ function signingKey(secret, day, region) {
 
 /** What a V4 signature is made of: {scope, canonical, text, signature}. */
 export function signV4({ method, bucket, key, query = {}, headers = {}, additional = [], now = new Date(),
-	region = "cn-hangzhou", accessKey = KEY }) {
+	region = "cn-hangzhou", accessKey = KEY, time = basicDate(now) }) {
 	const stamp = basicDate(now);
 	const scope = `${stamp.slice(0, 8)}/${region}/oss/aliyun_v4_request`;
 	const signed = lower(headers).filter(([name]) => name === "content-type" || name === "content-md5"
@@ -65,7 +65,7 @@ export function signV4({ method, bucket, key, query = {}, headers = {}, addition
 	const canonical = [method, `/${encodePath(bucket)}/${encodePath(key)}`, search,
 		signed.map(([name, value]) => `${name}:${value.trim()}\n`).join(""),
 		additional.join(";"), "UNSIGNED-PAYLOAD"].join("\n");
-	const text = [ALGORITHM, stamp, scope, createHash("sha256").update(canonical).digest("hex")].join("\n");
+	const text = [ALGORITHM, time, scope, createHash("sha256").update(canonical).digest("hex")].join("\n");
 	const signature = createHmac("sha256", signingKey(accessKey.secret, stamp.slice(0, 8), region))
 		.update(text).digest("hex");
 	return { scope, canonical, text, signature };

@@ -73,6 +73,19 @@ test("V4 in the header, for all kinds of names and queries", async () => {
 	assert.equal((await get("plain", {}, spaced)).text, "plain", "as oss2 writes it");
 });
 
+test("V4 with the header Date alone: signed in ISO 8601, or as it stands, as the Go SDK does", async () => {
+	const now = new Date();
+	for (const time of [basicDate(now), now.toUTCString()]) {
+		const headers = { "x-oss-content-sha256": "UNSIGNED-PAYLOAD" };
+		const { scope, signature } = signV4({ method: "GET", bucket: "uploads", key: "plain", headers, now, time });
+		const ask = date => get("plain", {}, { ...headers, Date: date,
+			Authorization: `OSS4-HMAC-SHA256 Credential=${KEY.id}/${scope},Signature=${signature}` });
+		assert.equal((await ask(now.toUTCString())).text, "plain");
+		const got = await refused(ask(later(-1000).toUTCString()), 403, "SignatureDoesNotMatch");
+		assert.match(got.xml("StringToSign"), /^OSS4-HMAC-SHA256\n\d{8}T\d{6}Z\n/);
+	}
+});
+
 test("a space of a query may be written as + and is signed as %20, as oss2 does", async () => {
 	const query = { prefix: "a b", marker: "", "max-keys": "5" };
 	const ask = (prefix, headers) => send(`${store}/uploads/?prefix=${prefix}&marker&max-keys=5`, "GET", headers);

@@ -2,6 +2,7 @@
 /* Uploads in parts, and appending: what they make, across crashes and collection. */
 #include <inttypes.h>
 
+#include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/crc64.h"
 #include "crypto/digest.h"
@@ -165,11 +166,11 @@ static void completion(struct store *s, uint64_t id, uint64_t upload)
 		.part_bytes_min = 102400};
 	size_t len;
 	char *all = joined(numbers, lens, 3, &len);
-	unsigned char md5s[3 * MD5_BYTES];
+	SCOPED_STRBUF(md5s, 1000);
 	unsigned char md5[MD5_BYTES];
 	for (size_t i = 0; i < 3; i++)
-		memcpy(md5s + i * MD5_BYTES, parts[i].md5, MD5_BYTES);
-	md5_of(slice_of((const char *)md5s, sizeof(md5s)), md5);
+		hex_encode_upper(&md5s, slice_of((const char *)parts[i].md5, MD5_BYTES));
+	md5_of(strbuf_slice(&md5s), md5);
 	IS_INT(upload_complete(s, &complete), ERR_OK, "an upload is completed without part 4");
 	OK(complete.object.crc64 == crc64_update(0, slice_of(all, len)), "the CRC is of all");
 	OK(complete.object.size == len && complete.object.parts == 3 &&

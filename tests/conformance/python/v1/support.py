@@ -33,7 +33,7 @@ class Case(unittest.TestCase):
         self.addCleanup(self.remove, self.bucket)
 
     def remove(self, bucket):
-        for upload in []:
+        for upload in oss2.MultipartUploadIterator(bucket):
             bucket.abort_multipart_upload(upload.key, upload.upload_id)
         for entry in oss2.ObjectIterator(bucket):
             bucket.delete_object(entry.key)
