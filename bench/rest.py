@@ -104,7 +104,7 @@ def part_etag():
         x ^= x >> 7
         x ^= x << 17 & (1 << 64) - 1
         mib.append(x >> 24 & 255)
-    return hashlib.md5(bytes(mib) * (PART >> 20)).hexdigest().upper()
+    return hashlib.md5(bytes(mib) * (PART >> 20)).hexdigest()
 
 
 def table(report, title, unit, all_of_them, act, scale=1.0, digits=0):
