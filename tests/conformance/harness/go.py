@@ -26,7 +26,6 @@ def go(*command, **environment):
     try:
         return subprocess.run(["go", *command], cwd=folder, env={**os.environ, **environment}, check=True,
                               capture_output=True, text=True).stdout
-        self.make_samples()
     except FileNotFoundError:
         raise Unavailable("there is no go") from None
     except subprocess.CalledProcessError as error:
@@ -138,6 +137,7 @@ class DebianSdk(CheckSuite):
             raise Unavailable("the package golang-github-aliyun-aliyun-oss-go-sdk-dev is not installed")
         go("test", "-vet=off", "-c", "-o", str(self.program), self.package, GO111MODULE="off", GOFLAGS="",
            GOPATH=f"{self.home}/gopath:{self.TREE}")
+        self.make_samples()
         self.version = subprocess.run(
             ["dpkg-query", "-W", "-f", "${Version}", "golang-github-aliyun-aliyun-oss-go-sdk-dev"], check=True,
             capture_output=True, text=True).stdout
@@ -152,7 +152,6 @@ class DebianSdk(CheckSuite):
         for name, size in self.SAMPLES.items():
             (folder / name).write_bytes(bytes(i * i % 251 for i in range(size)))
             os.utime(folder / name, (SAMPLE_TIME, SAMPLE_TIME))
-        return folder
 
 
 class Module:
