@@ -160,7 +160,7 @@ static void got(struct task *task)
 /* Asks for the record with the id in the path. */
 static void ask_one(struct request *r, void (*done)(struct task *task))
 {
-	struct slice rest = slice_from(exchange_head(r->x)->path, strlen(FOLDER));
+	struct slice rest = slice_from(r->head->path, strlen(FOLDER));
 	struct slice text;
 	uint64_t id;
 	(void)slice_cut(&rest, '/', &text);

@@ -309,10 +309,62 @@ struct slice request_head_get(const struct request_head *head, struct slice name
 	return slice_of(NULL, 0);
 }
 
-size_t request_head_count(const struct request_head *head, struct slice name)
+/* The header before number `i` that has its name; NULL if there is none. */
+static struct http_header *same_before(struct request_head *head, size_t i, struct slice name)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < head->header_count; i++)
-		count += slice_eq_nocase(head->headers[i].name, name);
-	return count;
+	for (size_t k = 0; k < i; k++)
+		if (slice_eq_nocase(head->headers[k].name, name))
+			return &head->headers[k];
+	return NULL;
+}
+
+static bool has_repeats(const struct request_head *head)
+{
+	for (size_t i = 1; i < head->header_count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (slice_eq_nocase(head->headers[k].name, head->headers[i].name))
+				return true;
+	return false;
+}
+
+static bool append_value(struct slice *value, struct slice more, struct arena *arena)
+{
+	char *text = arena_alloc(arena, value->len + 1 + more.len);
+	if (!text)
+		return false;
+	memcpy(text, value->ptr, value->len);
+	text[value->len] = ',';
+	memcpy(text + value->len + 1, more.ptr, more.len);
+	*value = slice_of(text, value->len + 1 + more.len);
+	return true;
+}
+
+enum head_join request_head_join(const struct request_head *head,
+	bool (*is_single)(struct slice name), struct arena *arena, const struct request_head **ret,
+	struct slice *ret_conflict)
+{
+	*ret = head;
+	if (!has_repeats(head))
+		return HEAD_JOIN_OK;
+	struct request_head *joined = arena_alloc(arena, sizeof(*joined));
+	if (!joined)
+		return HEAD_JOIN_NO_MEMORY;
+	*joined = *head;
+	joined->header_count = 0;
+	for (size_t i = 0; i < head->header_count; i++) {
+		const struct http_header *header = &head->headers[i];
+		struct http_header *before =
+			same_before(joined, joined->header_count, header->name);
+		if (!before) {
+			joined->headers[joined->header_count++] = *header;
+		} else if (!is_single(header->name)) {
+			if (!append_value(&before->value, header->value, arena))
+				return HEAD_JOIN_NO_MEMORY;
+		} else if (!slice_eq(before->value, header->value)) {
+			*ret_conflict = header->name;
+			return HEAD_JOIN_CONFLICT;
+		}
+	}
+	*ret = joined;
+	return HEAD_JOIN_OK;
 }

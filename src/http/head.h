@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/limits.h"
 #include "base/slice.h"
 
@@ -90,7 +91,19 @@ size_t request_head_skip(struct slice text);
  */
 struct slice request_head_get(const struct request_head *head, struct slice name);
 
-/* How many headers have that name. */
-size_t request_head_count(const struct request_head *head, struct slice name);
+enum head_join {
+	HEAD_JOIN_OK,
+	HEAD_JOIN_CONFLICT, /* *ret_conflict: the name that has two values */
+	HEAD_JOIN_NO_MEMORY,
+};
+
+/*
+ * Makes *ret a head in which each name stands once: `head` itself if that is so already, else a
+ * copy in `arena`. A header for which `is_single` holds counts once if its lines say the same;
+ * the lines of any other are joined with commas in their order (RFC 9110 section 5.3).
+ */
+enum head_join request_head_join(const struct request_head *head,
+	bool (*is_single)(struct slice name), struct arena *arena, const struct request_head **ret,
+	struct slice *ret_conflict) MUST_USE;
 
 #endif

@@ -195,7 +195,7 @@ static void send_out(struct exchange *x, int status, struct strbuf *out)
 
 void exchange_send(struct exchange *x, int status, struct slice body)
 {
-	if (x->answered)
+	if (x->answered || exchange_is_gone(x))
 		return;
 	settle_body(x->connection);
 	struct strbuf *out = compose(x, status, body.len);
@@ -222,7 +222,7 @@ static bool append_file(struct strbuf *out, int fd, uint64_t offset, uint64_t si
 
 void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset, uint64_t size)
 {
-	if (x->answered)
+	if (x->answered || exchange_is_gone(x))
 		return;
 	settle_body(x->connection);
 	struct strbuf *out = compose(x, status, size);
@@ -237,7 +237,7 @@ void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset,
 void exchange_send_extents(struct exchange *x, int status, uint64_t size,
 	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx)
 {
-	if (x->answered)
+	if (x->answered || exchange_is_gone(x))
 		return;
 	settle_body(x->connection);
 	struct strbuf *out = compose(x, status, size);
@@ -252,6 +252,8 @@ void exchange_send_extents(struct exchange *x, int status, uint64_t size,
 
 void exchange_extent(struct exchange *x, int fd, uint64_t offset, uint64_t size)
 {
+	if (exchange_is_gone(x))
+		return;
 	x->asking = false;
 	x->file = fd;
 	x->file_offset = offset;
@@ -263,13 +265,15 @@ void exchange_extent(struct exchange *x, int fd, uint64_t offset, uint64_t size)
 
 void exchange_extent_failed(struct exchange *x)
 {
+	if (exchange_is_gone(x))
+		return;
 	x->lost = true;
 	connection_run(x->connection);
 }
 
 void exchange_send_head(struct exchange *x, int status, uint64_t size)
 {
-	if (x->answered)
+	if (x->answered || exchange_is_gone(x))
 		return;
 	settle_body(x->connection);
 	if (x->head.method != HTTP_HEAD)

@@ -151,7 +151,8 @@ static void body_starts(struct connection *c)
 static void begin(struct connection *c, size_t head_size)
 {
 	struct exchange *x = c->x;
-	if (!keep_head(x, slice_head(c->view, head_size))) {
+	if (!keep_head(x, slice_head(c->view, head_size)) ||
+		!query_parse(x->head.query, &x->arena, &x->query)) {
 		close_now(c);
 		return;
 	}

@@ -77,7 +77,8 @@ struct connection {
 #define EXCHANGE_FIRST_BYTES 3072
 
 struct exchange {
-	struct connection *connection;
+	struct connection *connection; /* NULL once it is gone */
+	struct shard *shard;
 	struct exchange *next_free;
 	const struct exchange_handler *handler;
 	void *state;
@@ -86,6 +87,8 @@ struct exchange {
 	uint64_t bytes_out;
 	bool answered;
 	bool paused;
+	bool kept;
+	bool is_tls;
 	int status;
 	int file; /* -1: none */
 	uint64_t file_offset;
@@ -102,6 +105,7 @@ struct exchange {
 	char id[EXCHANGE_ID_BYTES];
 	char peer[INET6_ADDRSTRLEN];
 	struct request_head head;
+	struct query query;
 	struct arena arena;
 	char first[EXCHANGE_FIRST_BYTES];
 };

@@ -46,6 +46,9 @@ struct exchange *exchange_take(struct connection *c)
 		arena_init(&x->arena, x->first, sizeof(x->first), LIMIT_REQUEST_ARENA_BYTES);
 	}
 	x->connection = c;
+	x->shard = shard;
+	x->kept = false;
+	x->is_tls = c->transport.tls != NULL;
 	x->handler = NULL;
 	x->state = NULL;
 	x->bytes_in = 0;
@@ -75,7 +78,7 @@ static void reuse_buffer(struct strbuf *sb)
 
 void exchange_put_back(struct exchange *x)
 {
-	struct shard *shard = x->connection->shard;
+	struct shard *shard = x->shard;
 	arena_reset(&x->arena);
 	reuse_buffer(&x->lines);
 	reuse_buffer(&x->note);
@@ -90,6 +93,7 @@ void exchange_put_back(struct exchange *x)
 	shard->free_exchange_count++;
 }
 
+/* Whatever way the name is spelled: a signature that is spelled oddly holds all the same. */
 static bool is_secret(const struct slice *names, struct slice name)
 {
 	while (names->len && !slice_eq(*names, name))
@@ -102,16 +106,17 @@ static struct slice loggable_target(const struct exchange *x, struct strbuf *out
 {
 	const struct slice *names = x->connection->listener->service->secret_params;
 	struct slice rest = x->head.query;
+	const struct query_param *decoded = x->query.params;
 	struct query_param param;
 	if (rest.len == 0 || !names)
 		return x->head.target;
 	strbuf_add_slice(out, x->head.path);
-	for (char mark = '?'; query_next(&rest, &param); mark = '&') {
+	for (char mark = '?'; query_next(&rest, &param); mark = '&', decoded++) {
 		strbuf_addc(out, mark);
 		strbuf_add_slice(out, param.name);
 		if (param.has_value)
 			strbuf_addc(out, '=');
-		if (is_secret(names, param.name))
+		if (is_secret(names, decoded->name))
 			strbuf_adds(out, "***");
 		else if (param.has_value)
 			strbuf_add_slice(out, param.value);
@@ -145,10 +150,31 @@ static void log_request(struct exchange *x)
 
 void exchange_finish(struct exchange *x)
 {
+	(void)exchange_peer(x); /* while there is a connection to ask */
 	log_request(x);
+	x->connection = NULL;
+	bool kept = x->kept; /* else gone() may not touch it either */
 	if (x->handler)
 		x->handler->gone(x, x->state);
-	exchange_put_back(x);
+	if (!kept)
+		exchange_put_back(x);
+}
+
+void exchange_keep(struct exchange *x)
+{
+	x->kept = true;
+}
+
+void exchange_release(struct exchange *x)
+{
+	x->kept = false;
+	if (exchange_is_gone(x))
+		exchange_put_back(x);
+}
+
+bool exchange_is_gone(const struct exchange *x)
+{
+	return x->connection == NULL;
 }
 
 void exchange_attach(struct exchange *x, const struct exchange_handler *handler, void *state)
@@ -162,6 +188,11 @@ const struct request_head *exchange_head(const struct exchange *x)
 	return &x->head;
 }
 
+const struct query *exchange_query(const struct exchange *x)
+{
+	return &x->query;
+}
+
 struct arena *exchange_arena(struct exchange *x)
 {
 	return &x->arena;
@@ -169,7 +200,7 @@ struct arena *exchange_arena(struct exchange *x)
 
 struct executor *exchange_home(const struct exchange *x)
 {
-	return &x->connection->shard->loop.executor;
+	return &x->shard->loop.executor;
 }
 
 struct slice exchange_id(const struct exchange *x)
@@ -180,7 +211,7 @@ struct slice exchange_id(const struct exchange *x)
 struct slice exchange_peer(struct exchange *x)
 {
 	const struct connection *c = x->connection;
-	if (x->peer[0])
+	if (x->peer[0] || !c)
 		return slice_str(x->peer);
 	const void *address = &c->peer.v4.sin_addr;
 	if (c->peer.any.sa_family == AF_INET6)
@@ -192,7 +223,7 @@ struct slice exchange_peer(struct exchange *x)
 
 bool exchange_is_tls(const struct exchange *x)
 {
-	return x->connection->transport.tls != NULL;
+	return x->is_tls;
 }
 
 void exchange_pause(struct exchange *x)
@@ -203,7 +234,7 @@ void exchange_pause(struct exchange *x)
 void exchange_resume(struct exchange *x)
 {
 	struct connection *c = x->connection;
-	if (!x->paused)
+	if (!x->paused || !c)
 		return;
 	x->paused = false;
 	c->rate_since_ms = c->shard->loop.now_ms; /* the wait was not the client's fault */
@@ -233,8 +264,13 @@ void exchange_note(struct exchange *x, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
+	exchange_vnote(x, fmt, ap);
+	va_end(ap);
+}
+
+void exchange_vnote(struct exchange *x, const char *fmt, va_list ap)
+{
 	if (x->note.len)
 		strbuf_addc(&x->note, ' ');
 	strbuf_vaddf(&x->note, fmt, ap);
-	va_end(ap);
 }

@@ -17,7 +17,8 @@
  * in the middle of an upload sees the answer rather than a reset, and the connection is closed.
  *
  * exchange_send*() may find that the connection is lost and call handler.gone before it returns:
- * afterwards the service touches neither the exchange nor what its gone() frees.
+ * afterwards the service touches neither the exchange, unless it keeps it, nor what its gone()
+ * frees.
  *
  * An exchange waits without cost: nothing here blocks, and a service that waits for a disk or for
  * another server simply returns and answers later from a task on exchange_home().
@@ -25,6 +26,7 @@
 #ifndef NET_EXCHANGE_H
 #define NET_EXCHANGE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +34,7 @@
 #include "base/slice.h"
 #include "base/task.h"
 #include "http/head.h"
+#include "http/query.h"
 
 struct exchange;
 
@@ -59,11 +62,22 @@ struct exchange_handler {
 /* From service.begin only. Without a handler the body is thrown away and nothing is called. */
 void exchange_attach(struct exchange *x, const struct exchange_handler *handler, void *state);
 
+/*
+ * Lets the exchange's memory, what of the request lies in it, outlive handler.gone: until
+ * exchange_release(), on the exchange's loop. Between the two the exchange is gone: what sends,
+ * pauses or adds to the answer does nothing.
+ */
+void exchange_keep(struct exchange *x);
+void exchange_release(struct exchange *x);
+bool exchange_is_gone(const struct exchange *x);
+
 /* ---- The request ------------------------------------------------------------------------------
  */
 
 /* The parsed head; its slices live as long as the exchange. */
 const struct request_head *exchange_head(const struct exchange *x);
+/* The query of its target, decoded; lives as long. */
+const struct query *exchange_query(const struct exchange *x);
 /* Memory that lives as long as the exchange. */
 struct arena *exchange_arena(struct exchange *x);
 /* Where tasks for this exchange must be posted. */
@@ -131,5 +145,6 @@ void exchange_send_head(struct exchange *x, int status, uint64_t size);
  * copied. Untrusted text must have been quoted (log_quoted).
  */
 void exchange_note(struct exchange *x, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void exchange_vnote(struct exchange *x, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 
 #endif

@@ -47,7 +47,7 @@ static bool start(struct request *r, struct upload *u, struct object_headers *h)
 {
 	return read_position(r, u) && put_headers_length(r, u->max_size) &&
 	       put_headers_no_conditions(r) && put_headers_digest(r, u) && read_headers(r, u, h) &&
-	       upload_begin(u, r, h, exchange_head(r->x)->content_length);
+	       upload_begin(u, r, h, r->head->content_length);
 }
 
 static void begin(struct request *r)

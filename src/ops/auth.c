@@ -81,25 +81,18 @@ static bool refuse_key(struct request *r, enum err e, struct slice id)
 	return false;
 }
 
-static bool describe(struct request *r, struct sign_request *ret)
+static struct sign_request describe(const struct request *r)
 {
-	const struct request_head *head = exchange_head(r->x);
-	struct sign_header *headers =
-		arena_alloc(&r->arena, (head->header_count + 1) * sizeof(*headers));
-	if (!headers)
-		return false;
-	for (size_t i = 0; i < head->header_count; i++)
-		headers[i] = (struct sign_header){head->headers[i].name, head->headers[i].value};
-	*ret = (struct sign_request){
+	const struct request_head *head = r->head;
+	return (struct sign_request){
 		.method = head->method_text,
 		.bucket = r->address.has_bucket ? r->address.bucket.text : S(""),
 		.key = r->address.has_key ? r->address.key.text : S(""),
 		.path = r->by_path ? head->path : S(""),
-		.query = head->query,
-		.headers = headers,
+		.query = *r->query,
+		.headers = head->headers,
 		.header_count = head->header_count,
 	};
-	return true;
 }
 
 static bool verify(struct request *r, const struct sign_parsed *parsed,
@@ -118,23 +111,19 @@ static bool verify(struct request *r, const struct sign_parsed *parsed,
 	return false;
 }
 
-bool auth_claimed(struct request *r)
+bool auth_claimed(const struct request *r)
 {
-	struct sign_request described;
-	return r->signed_form || (describe(r, &described) && sign_claimed(&described, &r->arena));
+	struct sign_request described = describe(r);
+	return r->signed_form || sign_claimed(&described);
 }
 
 bool auth_check(struct request *r)
 {
 	const struct ops_options *options = &r->ops->options;
 	int64_t now_ms = clock_wall_ms(options->clock);
-	struct sign_request described;
+	struct sign_request described = describe(r);
 	struct sign_parsed parsed;
 	struct refusal why = {0};
-	if (!describe(r, &described)) {
-		respond_error(r, ERR_UNAVAILABLE);
-		return false;
-	}
 	enum err e = sign_parse(&described, &r->arena, &parsed, &why);
 	if (e == ERR_OK && parsed.scheme == SIGN_NONE) {
 		r->anonymous = true;

@@ -19,10 +19,9 @@ bool auth_check_form(
 	struct request *r, const struct form_fields *fields, struct form_auth *ret) MUST_USE;
 
 /*
- * Whether the request, or a form that has been checked, claims to be signed, rightly or not. Only
- * while r->x is there.
+ * Whether the request, or a form that has been checked, claims to be signed, rightly or not.
  */
-bool auth_claimed(struct request *r) MUST_USE;
+bool auth_claimed(const struct request *r) MUST_USE;
 
 /* Answers with the error, as the refusal says it. */
 void auth_refuse(struct request *r, enum err e, const struct refusal *why);

@@ -40,7 +40,7 @@ static void answer(struct request *r, struct upload *u)
 	const struct complete *state = CONTAINER_OF(u, struct complete, upload);
 	SCOPED_STRBUF(location, KIB(16));
 	SCOPED_STRBUF(xml, KIB(64));
-	if (!r->x)
+	if (request_is_gone(r))
 		return;
 	elements_add_url(&location, r);
 	strbuf_adds(&xml, XML_PROLOG "<CompleteMultipartUploadResult>");

@@ -37,12 +37,12 @@ enum err console_cors_preflight(const struct ops *ops, const struct store_bucket
 
 bool console_cors_asks(const struct request *r)
 {
-	return exchange_head(r->x)->method == HTTP_OPTIONS &&
+	return r->head->method == HTTP_OPTIONS &&
 	       request_header(r, S("Access-Control-Request-Method")).len &&
 	       console_cors_is(r->ops, request_header(r, S("Origin")));
 }
 
-bool console_cors_actual(struct request *r, struct strbuf *lines)
+bool console_cors_actual(const struct request *r, struct strbuf *lines)
 {
 	struct slice origin = request_header(r, S("Origin"));
 	if (!console_cors_is(r->ops, origin) || !auth_claimed(r))

@@ -28,6 +28,6 @@ bool console_cors_is(const struct ops *ops, struct slice origin);
 bool console_cors_asks(const struct request *r);
 
 /* Adds the header lines of an actual request's answer; false if it is not for the console. */
-bool console_cors_actual(struct request *r, struct strbuf *lines);
+bool console_cors_actual(const struct request *r, struct strbuf *lines);
 
 #endif

@@ -56,8 +56,7 @@ static bool conditions_hold(struct lookup *source)
 {
 	struct request *r = source->r;
 	const char *name = NULL;
-	struct conditional conditions =
-		conditional_from_head(exchange_head(r->x), S("x-oss-copy-source-"));
+	struct conditional conditions = conditional_from_head(r->head, S("x-oss-copy-source-"));
 	SCOPED_STRBUF(etag, 64);
 	lookup_add_etag(source, &etag);
 	switch (conditional_check(&conditions, strbuf_slice(&etag),

@@ -23,7 +23,7 @@ bool copy_from_parse(struct copy_from *from, struct request *r) MUST_USE;
 
 /*
  * Finds the object. If it is there, the caller may read it and the conditions hold, `found` is
- * called, at once or later, while r->x is there; else the request is answered.
+ * called, at once or later, unless the client has gone; else the request is answered.
  */
 void copy_from_find(
 	struct copy_from *from, bool follow_link, void (*found)(struct copy_from *from));

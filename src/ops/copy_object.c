@@ -58,7 +58,7 @@ static void begin(struct request *r)
 static bool read_headers(struct copy_object *state, struct object_headers *h)
 {
 	struct request *r = state->from.r;
-	const struct request_head *head = exchange_head(r->x);
+	const struct request_head *head = r->head;
 	SCOPED_STRBUF(reason, 512);
 	enum err e = ERR_OK;
 	if (state->replace)
@@ -161,7 +161,7 @@ static void changed(struct task *task)
 	struct request *r = state->from.r;
 	if (wait->err == ERR_OK)
 		answer(state, &change->object);
-	else if (wait->err == ERR_PRECONDITION_FAILED && r->x)
+	else if (wait->err == ERR_PRECONDITION_FAILED && !request_is_gone(r))
 		lookup_again(&state->from.source); /* somebody has replaced it */
 	else
 		version_refuse(

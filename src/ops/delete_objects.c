@@ -186,7 +186,7 @@ static void answer(struct request *r, const struct delete_objects *state)
 		respond_error(r, state->err);
 	} else if (state->quiet && !state->failed) {
 		respond(r, 200, NULL, S(""));
-	} else if (r->x) {
+	} else if (!request_is_gone(r)) {
 		SCOPED_STRBUF(xml, RESULT_DOCUMENT_BYTES);
 		format(state, &xml);
 		respond_xml(r, &xml);

@@ -36,7 +36,7 @@ void elements_add_location(struct strbuf *out, const struct request *r)
 /* The host of the request, without the bucket if that is a part of it. */
 static struct slice endpoint_of(const struct request *r)
 {
-	struct slice host = exchange_head(r->x)->host;
+	struct slice host = r->head->host;
 	struct slice bucket;
 	if (r->address.has_bucket && r->address.style == ADDRESS_HOST)
 		(void)slice_cut(&host, '.', &bucket);
@@ -68,8 +68,8 @@ void elements_add_bucket(
 
 void elements_add_url(struct strbuf *out, const struct request *r)
 {
-	strbuf_adds(out, exchange_is_tls(r->x) ? "https://" : "http://");
-	strbuf_add_slice(out, exchange_head(r->x)->host);
+	strbuf_adds(out, request_is_tls(r) ? "https://" : "http://");
+	strbuf_add_slice(out, r->head->host);
 	strbuf_addc(out, '/');
 	if (r->address.style == ADDRESS_PATH) {
 		strbuf_add_slice(out, r->address.bucket.text);

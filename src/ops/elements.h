@@ -23,7 +23,7 @@ struct slice elements_storage_class(const struct store_bucket *bucket);
 void elements_add_bucket(
 	struct strbuf *out, const struct request *r, const struct store_bucket *bucket);
 
-/* The URL of the request's object, in the style of the request; only while r->x is there. */
+/* The URL of the request's object, in the style of the request. */
 void elements_add_url(struct strbuf *out, const struct request *r);
 
 /* `<element>name</element>`, percent-encoded if encoding-type=url was asked for. */

@@ -44,7 +44,7 @@ static bool add_kept_headers(struct request *r, struct slice kept)
 		any = any || values[i].ptr;
 	}
 	if (!any) {
-		exchange_header_lines(r->x, kept);
+		respond_header_lines(r, kept);
 		return true;
 	}
 	if (r->anonymous) {
@@ -68,11 +68,11 @@ static bool add_kept_headers(struct request *r, struct slice kept)
 				   (values[i].ptr && slice_eq_nocase(name, overrides[i].header));
 		}
 		if (!replaced)
-			exchange_header_lines(r->x, slice_of(line.ptr, line.len + 1));
+			respond_header_lines(r, slice_of(line.ptr, line.len + 1));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(overrides); i++)
 		if (values[i].ptr)
-			exchange_header(r->x, overrides[i].header.ptr, values[i]);
+			respond_header(r, overrides[i].header.ptr, values[i]);
 	return true;
 }
 
@@ -101,7 +101,7 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 		strbuf_add_u64(&lines, object->size);
 	}
 	strbuf_adds(&lines, "\r\n");
-	exchange_header_lines(r->x, strbuf_slice(&lines));
+	respond_header_lines(r, strbuf_slice(&lines));
 	version_add_headers(r, lookup->what.bucket, told);
 	if (!lookup->what.version.is_null && !lookup->what.version.number)
 		expiration_add_header(r, lookup->what.bucket, r->address.key.text, told);
@@ -110,7 +110,7 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 	if (tags) {
 		SCOPED_STRBUF(count, 32);
 		strbuf_add_u64(&count, tags);
-		exchange_header(r->x, "x-oss-tagging-count", strbuf_slice(&count));
+		respond_header(r, "x-oss-tagging-count", strbuf_slice(&count));
 	}
 }
 
@@ -118,7 +118,7 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 static bool conditions_hold(const struct lookup *lookup, struct slice etag)
 {
 	struct request *r = lookup->r;
-	struct conditional conditions = conditional_from_head(exchange_head(r->x), S(""));
+	struct conditional conditions = conditional_from_head(r->head, S(""));
 	const char *name = NULL;
 	switch (conditional_check(
 		&conditions, etag, lookup_modified_ms(lookup) / 1000, true, &name)) {
@@ -150,7 +150,7 @@ static void answer_object(struct get_object *state, struct slice etag)
 		SCOPED_STRBUF(size, 64);
 		strbuf_adds(&size, "bytes */");
 		strbuf_add_u64(&size, object->size);
-		exchange_header(r->x, "Content-Range", strbuf_slice(&size));
+		respond_header(r, "Content-Range", strbuf_slice(&size));
 		respond_error(r, ERR_INVALID_RANGE);
 		return;
 	}
@@ -165,7 +165,7 @@ static void answer_object(struct get_object *state, struct slice etag)
 		strbuf_add_u64(&text, range.first + range.size - 1);
 		strbuf_addc(&text, '/');
 		strbuf_add_u64(&text, object->size);
-		exchange_header(r->x, "Content-Range", strbuf_slice(&text));
+		respond_header(r, "Content-Range", strbuf_slice(&text));
 	}
 	object_body_send(
 		&state->body, r, get, part == RANGE_PART ? 206 : 200, range.first, range.size);

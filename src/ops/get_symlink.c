@@ -22,7 +22,7 @@ static void answer(struct lookup *lookup)
 	lookup_add_etag(lookup, &etag);
 	strbuf_addc(&etag, '"');
 	date_format(link->modified_ms / 1000, modified);
-	exchange_header_lines(r->x, link->headers);
+	respond_header_lines(r, link->headers);
 	respond_header(r, "ETag", strbuf_slice(&etag));
 	respond_header(r, "Last-Modified", slice_str(modified));
 	respond_header(r, "x-oss-object-type", S("Symlink"));

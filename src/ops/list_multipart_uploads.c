@@ -90,7 +90,7 @@ static void listed(struct task *task)
 	state->listed = wait->err == ERR_OK;
 	if (!state->listed) {
 		respond_error(r, wait->err);
-	} else if (r->x) {
+	} else if (!request_is_gone(r)) {
 		SCOPED_STRBUF(xml, LIST_DOCUMENT_BYTES);
 		format(state, &xml);
 		respond_xml(r, &xml);

@@ -32,7 +32,7 @@ static void listed(struct task *task)
 	listing->listed = wait->err == ERR_OK;
 	if (!listing->listed) {
 		respond_error(r, wait->err);
-	} else if (r->x) {
+	} else if (!request_is_gone(r)) {
 		SCOPED_STRBUF(xml, LIST_DOCUMENT_BYTES);
 		listing->format(listing, &xml);
 		respond_xml(r, &xml);

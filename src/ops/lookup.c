@@ -31,7 +31,7 @@ static void looked_up(struct lookup *lookup)
 	struct request *r = lookup->r;
 	const struct store_bucket *bucket = lookup->what.bucket;
 	enum store_acl acl = lookup->found ? lookup->get.object.acl : STORE_ACL_DEFAULT;
-	if (!r->x)
+	if (request_is_gone(r))
 		return;
 	if (!request_may_read(r, bucket, acl) && !request_may_read(r, bucket, STORE_ACL_DEFAULT)) {
 		/* Whether it exists is no business of theirs. */

@@ -29,8 +29,8 @@ struct lookup {
 
 /*
  * Finds an object. If it is there and the caller may read it (and the link to it), `done` is
- * called, at once or later, while r->x is there; else the request is answered. A caller who may
- * not read the bucket is refused in the same way whether or not the object exists.
+ * called, at once or later, unless the client has gone; else the request is answered. A caller who
+ * may not read the bucket is refused in the same way whether or not the object exists.
  */
 void lookup_start(struct lookup *lookup, struct request *r, const struct lookup_what *what,
 	void (*done)(struct lookup *lookup));

@@ -5,13 +5,10 @@
 
 static void found(struct places *places, enum err e, const struct store_blob *place)
 {
-	struct exchange *x = places->r->x;
-	if (!x)
-		return;
 	if (e == ERR_OK)
-		exchange_extent(x, place->fd, place->offset, place->size);
+		respond_extent(places->r, place);
 	else
-		exchange_extent_failed(x);
+		respond_extent_failed(places->r);
 }
 
 static void next(struct exchange *x UNUSED, void *ctx, uint64_t at)

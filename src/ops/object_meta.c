@@ -22,7 +22,7 @@ static void answer(struct lookup *lookup)
 	strbuf_addf(&lines, "\"\r\nLast-Modified: %s\r\nx-oss-hash-crc64ecma: ", modified);
 	strbuf_add_u64(&lines, object->crc64);
 	strbuf_adds(&lines, "\r\n");
-	exchange_header_lines(r->x, strbuf_slice(&lines));
+	respond_header_lines(r, strbuf_slice(&lines));
 	version_add_headers(r, lookup->what.bucket, lookup_told(lookup));
 	respond_head(r, 200, object->size);
 }

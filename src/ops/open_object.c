@@ -24,10 +24,10 @@ static void came_back(struct task *task)
 	if (!open)
 		respond_error(r,
 			found || wait->err == ERR_NO_SUCH_KEY ? ERR_BUCKET_ACL_DENIED : wait->err);
-	else if (r->x)
+	else if (!request_is_gone(r))
 		state->then(r);
-	if (state->paused && r->x)
-		exchange_resume(r->x);
+	if (state->paused && !request_is_gone(r))
+		request_resume(r);
 	request_release(r);
 }
 
@@ -52,5 +52,5 @@ void open_object_look(struct request *r, void (*then)(struct request *r))
 		return;
 	}
 	state->paused = true;
-	exchange_pause(r->x);
+	request_pause(r);
 }

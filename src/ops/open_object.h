@@ -10,9 +10,9 @@
 
 /*
  * Looks whether the object of the request's address is one, and if so calls `then`, at once or
- * later, while r->x is there; until then no body comes. Else the request is refused, in the same
- * way whether or not there is an object. What is found may change before the operation does: the
- * store asks again (enum store_public).
+ * later, unless the client has gone; until then no body comes. Else the request is refused, in the
+ * same way whether or not there is an object. What is found may change before the operation does:
+ * the store asks again (enum store_public).
  */
 void open_object_look(struct request *r, void (*then)(struct request *r));
 

@@ -13,7 +13,9 @@
 #include "ops/open_object.h"
 #include "ops/ops_internal.h"
 #include "ops/permit.h"
+#include "ops/reading.h"
 #include "ops/referer.h"
+#include "ops/request_internal.h"
 #include "ops/respond.h"
 #include "ops/route.h"
 #include "ops/unimplemented.h"
@@ -49,9 +51,7 @@ static void end(struct exchange *x UNUSED, void *state)
 
 static void gone(struct exchange *x UNUSED, void *state)
 {
-	struct request *r = state;
-	r->x = NULL;
-	request_release(r);
+	request_release(state);
 }
 
 static void stalled(struct exchange *x UNUSED, void *state)
@@ -66,15 +66,24 @@ static const struct exchange_handler handler = {
 
 static struct request *new_request(struct ops *ops, struct exchange *x)
 {
-	struct request *r = malloc(sizeof(*r));
-	if (!r)
+	struct exchanged_request *both = malloc(sizeof(*both));
+	if (!both)
 		return NULL;
-	*r = (struct request){.ops = ops, .x = x, .holds = 1, .home = exchange_home(x)};
+	struct request *r = &both->r;
+	*r = (struct request){
+		.ops = ops,
+		.holds = 1,
+		.home = exchange_home(x),
+		.head = exchange_head(x),
+		.query = exchange_query(x),
+		.id = exchange_id(x),
+		.peer = exchange_peer(x),
+	};
+	both->x = x;
+	exchange_keep(x);
 	arena_init(&r->arena, r->first, sizeof(r->first), LIMIT_REQUEST_ARENA_BYTES);
 	strbuf_init(&r->details, KIB(8));
 	strbuf_init(&r->body, 0);
-	r->id = arena_copy(&r->arena, exchange_id(x));
-	r->peer = arena_copy(&r->arena, exchange_peer(x));
 	ops_count(&ops->open_requests);
 	ops_count(&ops->requests);
 	return r;
@@ -97,8 +106,9 @@ static bool access_granted(struct request *r)
 }
 
 /* Whether the address could be read and names what there is; else it has been answered. */
-static bool find_address(struct request *r, const struct request_head *head)
+static bool find_address(struct request *r)
 {
+	const struct request_head *head = r->head;
 	const struct ops_options *options = &r->ops->options;
 	SCOPED_STRBUF(reason, 512);
 	enum err e = address_parse(head->host, head->path, options->domains, options->domain_count,
@@ -112,10 +122,6 @@ static bool find_address(struct request *r, const struct request_head *head)
 	}
 	if (!r->address.has_bucket)
 		return true;
-	/* The text may lie in the request's head, which this request may outlive. */
-	r->address.bucket.text = arena_copy(&r->arena, r->address.bucket.text);
-	if (r->address.has_key)
-		r->address.key.text = arena_copy(&r->arena, r->address.key.text);
 	r->bucket = store_bucket_get(options->store, r->address.bucket.text);
 	return true;
 }
@@ -131,7 +137,7 @@ static void refuse_method(struct request *r)
 static bool use_op(struct request *r, const struct op *op)
 {
 	r->op = op;
-	exchange_note(r->x, "op=%s", r->op->name);
+	request_note(r, "op=%s", r->op->name);
 	if (r->op->state_size && !(r->state = arena_zalloc(&r->arena, r->op->state_size))) {
 		respond_error(r, ERR_UNAVAILABLE);
 		return false;
@@ -140,10 +146,10 @@ static bool use_op(struct request *r, const struct op *op)
 	return true;
 }
 
-static bool find_op(struct request *r, const struct request_head *head)
+static bool find_op(struct request *r)
 {
 	const struct op *op = NULL;
-	enum err e = route(head, &r->address, &op);
+	enum err e = route(r->head, r->query, &r->address, &op);
 	if (e == ERR_OK)
 		return use_op(r, op);
 	if (e == ERR_METHOD_NOT_ALLOWED)
@@ -181,13 +187,14 @@ extern const struct op op_options;
 
 static void start(struct request *r)
 {
-	const struct request_head *head = exchange_head(r->x);
+	if (!reading_check(r))
+		return;
 	if (console_cors_asks(r)) {
 		if (use_op(r, &op_options))
 			begin_op(r);
 		return;
 	}
-	if (!find_address(r, head) || !find_op(r, head))
+	if (!find_address(r) || !find_op(r))
 		return;
 	/* Anybody may learn that a bucket does not exist, but not what an owner would be told. */
 	if (!r->bucket && needs_bucket(r->op)) {
@@ -201,7 +208,7 @@ static void start(struct request *r)
 static void start_by_path(struct request *r, const struct op *op)
 {
 	r->by_path = true;
-	if (use_op(r, op))
+	if (reading_check(r) && use_op(r, op))
 		begin_op(r);
 }
 

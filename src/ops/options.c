@@ -14,7 +14,7 @@ static void begin(struct request *r)
 	SCOPED_STRBUF(lines, KIB(64));
 	enum err e = console_cors_preflight(r->ops, r->bucket, &asked, &lines);
 	if (!strbuf_broken(&lines))
-		exchange_header_lines(r->x, strbuf_slice(&lines));
+		respond_header_lines(r, strbuf_slice(&lines));
 	if (e == ERR_OK)
 		respond(r, 200, NULL, S(""));
 	else

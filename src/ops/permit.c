@@ -2,7 +2,6 @@
 #include "ops/permit.h"
 
 #include "base/limits.h"
-#include "http/query.h"
 #include "ops/respond.h"
 #include "oss/ram_policy.h"
 
@@ -29,11 +28,9 @@ static bool permit_object(struct request *r, const char *action)
 bool permit_op(struct request *r)
 {
 	const struct op *op = r->op;
-	struct query_param version;
 	if (!r->restricted || op->action_per_key)
 		return true;
-	bool named = op->version_action &&
-		     query_find(exchange_head(r->x)->query, S("versionId"), &version);
+	bool named = op->version_action && request_param(r, S("versionId")).ptr;
 	const char *action = named ? op->version_action : op->action;
 	switch (op->level) {
 	case OP_SERVICE:

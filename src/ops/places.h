@@ -20,7 +20,8 @@ void places_init(struct places *places, struct request *r, struct store_get *get
 
 /*
  * Finds some bytes from `at` on, which is less than the size of the object, and tells `found`, at
- * once or later; then r->x may have gone. The place that was found before may not be read any more.
+ * once or later; then the client may have gone. The place that was found before may not be read any
+ * more.
  */
 void places_find(struct places *places, uint64_t at);
 

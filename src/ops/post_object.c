@@ -424,7 +424,7 @@ static bool is_absolute_url(struct slice url)
 static void succeed(struct request *r, struct upload *u)
 {
 	struct post_object *state = r->state;
-	if (!r->x)
+	if (request_is_gone(r))
 		return;
 	SCOPED_STRBUF(etag, 64);
 	hex_encode_upper(&etag, slice_of(u->commit.object.md5, sizeof(u->commit.object.md5)));
@@ -444,7 +444,7 @@ static void succeed(struct request *r, struct upload *u)
 static void begin(struct request *r)
 {
 	struct post_object *state = r->state;
-	const struct request_head *head = exchange_head(r->x);
+	const struct request_head *head = r->head;
 	struct slice boundary = S("");
 	state->r = r;
 	post_fields_init(&state->fields);

@@ -7,7 +7,7 @@
 
 bool put_headers_length(struct request *r, uint64_t max)
 {
-	const struct request_head *head = exchange_head(r->x);
+	const struct request_head *head = r->head;
 	if (head->body == HTTP_BODY_NONE) {
 		respond_error(r, ERR_MISSING_CONTENT_LENGTH);
 		return false;
@@ -51,7 +51,7 @@ bool put_headers_digest(struct request *r, struct upload *u)
 
 bool put_headers_object(struct request *r, struct object_headers *h)
 {
-	const struct request_head *head = exchange_head(r->x);
+	const struct request_head *head = r->head;
 	SCOPED_STRBUF(reason, 512);
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < head->header_count && e == ERR_OK; i++)

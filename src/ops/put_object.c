@@ -17,7 +17,7 @@ static void answer(struct request *r, struct upload *u UNUSED)
 
 static bool start(struct request *r, struct put_object *state, struct object_headers *h)
 {
-	const struct request_head *head = exchange_head(r->x);
+	const struct request_head *head = r->head;
 	struct upload *u = &state->upload;
 	if (!put_headers_no_conditions(r) || !put_headers_digest(r, u) ||
 		!put_headers_object(r, h) || !upload_callback_from_request(r, u, &state->vars))

@@ -2,10 +2,11 @@
 #include "ops/request.h"
 
 #include <assert.h>
+#include <stdarg.h>
 
-#include "base/encode.h"
-#include "http/query.h"
 #include "ops/ops_internal.h"
+#include "ops/reading.h"
+#include "ops/request_internal.h"
 
 void request_hold(struct request *r)
 {
@@ -24,24 +25,49 @@ void request_release(struct request *r)
 	strbuf_release(&r->body);
 	strbuf_release(&r->details);
 	arena_reset(&r->arena);
-	free(r);
+	exchange_release(request_exchange(r));
+	free(CONTAINER_OF(r, struct exchanged_request, r));
 	atomic_fetch_sub_explicit(&ops->open_requests, 1, memory_order_release);
 }
 
 struct slice request_header(const struct request *r, struct slice name)
 {
-	return request_head_get(exchange_head(r->x), name);
+	return request_head_get(r->head, name);
 }
 
-struct slice request_param(struct request *r, struct slice name)
+struct slice request_param(const struct request *r, struct slice name)
 {
-	struct query_param found;
-	if (!query_find(exchange_head(r->x)->query, name, &found))
-		return (struct slice){NULL, 0};
-	SCOPED_STRBUF(decoded, LIMIT_TARGET_BYTES);
-	struct slice value =
-		plus_decode(&decoded, found.value) ? strbuf_slice(&decoded) : found.value;
-	return arena_copy(&r->arena, value);
+	const struct query_param *found = query_find(r->query, name);
+	assert(param_is_known(name)); /* else it could be given twice */
+	return found ? found->value : (struct slice){NULL, 0};
+}
+
+bool request_is_gone(const struct request *r)
+{
+	return exchange_is_gone(request_exchange(r));
+}
+
+bool request_is_tls(const struct request *r)
+{
+	return exchange_is_tls(request_exchange(r));
+}
+
+void request_pause(struct request *r)
+{
+	exchange_pause(request_exchange(r));
+}
+
+void request_resume(struct request *r)
+{
+	exchange_resume(request_exchange(r));
+}
+
+void request_note(struct request *r, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	exchange_vnote(request_exchange(r), fmt, ap);
+	va_end(ap);
 }
 
 bool request_may_read(

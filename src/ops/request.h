@@ -5,13 +5,16 @@
  *
  * It is counted: the exchange holds it, and so does each call to the store or the callback sender
  * that has not come back (request_hold() before, request_release() after). It may therefore
- * outlive its exchange: then `x` is NULL, nothing can be answered any more, and the memory that
- * operations borrow to such calls must come from `arena`, which is the request's own.
+ * outlive its connection: then request_is_gone(), and every answer is dropped. Whatever can be
+ * read of it, head, query and `arena`, stays until it is released, so an operation need not care
+ * when the client goes away; it asks request_is_gone() to save work. The exchange itself is private
+ * to request.c, respond.c and ops.c (request_internal.h).
  */
 #ifndef OPS_REQUEST_H
 #define OPS_REQUEST_H
 
 #include "base/arena.h"
+#include "http/query.h"
 #include "net/exchange.h"
 #include "ops/op.h"
 #include "ops/ops.h"
@@ -20,12 +23,18 @@
 
 struct request {
 	struct ops *ops;
-	struct exchange *x; /* NULL once it has gone */
 	const struct op *op;
 	struct executor *home;
 	struct arena arena;
 	struct slice id;
 	struct slice peer;
+	/*
+	 * The one reading of what was sent: query and headers are decoded and joined once, and
+	 * signing, routing, permission, operation and log all take them from here. Names that mean
+	 * something stand in them once (reading.h).
+	 */
+	const struct request_head *head;
+	const struct query *query;
 	struct address address;            /* bucket and key lie in `arena` */
 	const struct store_bucket *bucket; /* NULL if the request has none or it does not exist */
 	bool by_path;     /* another port's: what is signed is the path, which names no bucket */
@@ -46,13 +55,18 @@ struct request {
 void request_hold(struct request *r);
 void request_release(struct request *r);
 
-/* The request's query and headers; only while r->x is there. */
+/* The value of a header, and of a query parameter, decoded; ptr is NULL if it is absent. */
 struct slice request_header(const struct request *r, struct slice name);
-/*
- * The decoded value of a query parameter, in the arena; ptr is NULL if it is absent. A value that
- * cannot be decoded is taken as it is.
- */
-struct slice request_param(struct request *r, struct slice name);
+struct slice request_param(const struct request *r, struct slice name);
+
+/* Whether the client has gone (or was answered and has it all): nothing can be sent any more. */
+bool request_is_gone(const struct request *r);
+bool request_is_tls(const struct request *r);
+/* Stops, and starts again, the flow of the body; see exchange_pause(). */
+void request_pause(struct request *r);
+void request_resume(struct request *r);
+/* See exchange_note(). */
+void request_note(struct request *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
  * Whether the caller may read an object of `bucket` with that ACL, and write to r->bucket whatever

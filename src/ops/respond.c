@@ -7,32 +7,37 @@
 #include "ops/console_cors.h"
 #include "ops/cors_cache.h"
 #include "ops/ops_internal.h"
+#include "ops/request_internal.h"
 #include "oss/xml.h"
 
 void respond_header(struct request *r, const char *name, struct slice value)
 {
-	if (r->x)
-		exchange_header(r->x, name, value);
+	exchange_header(request_exchange(r), name, value);
+}
+
+void respond_header_lines(struct request *r, struct slice lines)
+{
+	exchange_header_lines(request_exchange(r), lines);
 }
 
 /* The headers of every answer of the store. */
 static void add_common_headers(struct request *r)
 {
-	exchange_header_lines(r->x, S("Server: AliyunOSS\r\n"));
-	exchange_header(r->x, "x-oss-request-id", r->id);
-	if (exchange_head(r->x)->method == HTTP_OPTIONS)
+	exchange_header_lines(request_exchange(r), S("Server: AliyunOSS\r\n"));
+	respond_header(r, "x-oss-request-id", r->id);
+	if (r->head->method == HTTP_OPTIONS)
 		return;
 	SCOPED_STRBUF(lines, KIB(16));
 	if (!console_cors_actual(r, &lines) && r->bucket)
 		cors_cache_actual(r->ops->cors, r->bucket, request_header(r, S("Origin")),
-			exchange_head(r->x)->method_text, &lines);
+			r->head->method_text, &lines);
 	if (!strbuf_broken(&lines))
-		exchange_header_lines(r->x, strbuf_slice(&lines));
+		exchange_header_lines(request_exchange(r), strbuf_slice(&lines));
 }
 
 static bool begin_answer(struct request *r)
 {
-	if (!r->x || r->answered)
+	if (r->answered || request_is_gone(r))
 		return false;
 	r->answered = true;
 	add_common_headers(r);
@@ -44,28 +49,39 @@ void respond(struct request *r, int status, const char *content_type, struct sli
 	if (!begin_answer(r))
 		return;
 	if (content_type)
-		exchange_header(r->x, "Content-Type", slice_str(content_type));
-	exchange_send(r->x, status, body);
+		respond_header(r, "Content-Type", slice_str(content_type));
+	exchange_send(request_exchange(r), status, body);
 }
 
 void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
 	uint64_t size)
 {
 	if (begin_answer(r))
-		exchange_send_file(r->x, status, blob->fd, blob->offset + offset, size);
+		exchange_send_file(
+			request_exchange(r), status, blob->fd, blob->offset + offset, size);
 }
 
 void respond_extents(struct request *r, int status, uint64_t size,
 	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx)
 {
 	if (begin_answer(r))
-		exchange_send_extents(r->x, status, size, next, ctx);
+		exchange_send_extents(request_exchange(r), status, size, next, ctx);
+}
+
+void respond_extent(struct request *r, const struct store_blob *place)
+{
+	exchange_extent(request_exchange(r), place->fd, place->offset, place->size);
+}
+
+void respond_extent_failed(struct request *r)
+{
+	exchange_extent_failed(request_exchange(r));
 }
 
 void respond_head(struct request *r, int status, uint64_t size)
 {
 	if (begin_answer(r))
-		exchange_send_head(r->x, status, size);
+		exchange_send_head(request_exchange(r), status, size);
 }
 
 void respond_xml(struct request *r, const struct strbuf *document)
@@ -94,7 +110,7 @@ static void error_document(const struct request *r, const struct err_info *info,
 	xml_element(out, "Code", slice_str(info->code));
 	xml_element(out, "Message", message);
 	xml_element(out, "RequestId", r->id);
-	xml_element(out, "HostId", exchange_head(r->x)->host);
+	xml_element(out, "HostId", r->head->host);
 	if (details)
 		strbuf_add_slice(out, strbuf_slice(&r->details));
 	if (ec_of(r, info).len)
@@ -105,7 +121,7 @@ static void error_document(const struct request *r, const struct err_info *info,
 static void send_error(struct request *r, enum err e, struct slice message)
 {
 	const struct err_info *info = err_info(e);
-	if (!r->x || r->answered)
+	if (r->answered || request_is_gone(r))
 		return;
 	SCOPED_STRBUF(body, LIMIT_ERROR_BODY_BYTES);
 	error_document(r, info, message, !strbuf_broken(&r->details), &body);
@@ -114,14 +130,14 @@ static void send_error(struct request *r, enum err e, struct slice message)
 		error_document(r, info, slice_head(message, 512), false, &body);
 	}
 	if (ec_of(r, info).len)
-		exchange_header(r->x, "x-oss-ec", ec_of(r, info));
-	exchange_note(r->x, "code=%s", info->code);
+		respond_header(r, "x-oss-ec", ec_of(r, info));
+	request_note(r, "code=%s", info->code);
 	if (info->status >= 400)
 		ops_count(&r->ops->errors);
-	if (exchange_head(r->x)->method == HTTP_HEAD && info->status >= 400) {
+	if (r->head->method == HTTP_HEAD && info->status >= 400) {
 		SCOPED_STRBUF(encoded, 2 * LIMIT_ERROR_BODY_BYTES);
 		base64_encode(&encoded, strbuf_slice(&body));
-		exchange_header(r->x, "x-oss-err", strbuf_slice(&encoded));
+		respond_header(r, "x-oss-err", strbuf_slice(&encoded));
 	}
 	respond(r, info->status, info->status == 304 ? NULL : "application/xml",
 		info->status == 304 ? S("") : strbuf_slice(&body));

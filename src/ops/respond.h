@@ -11,6 +11,8 @@
 
 /* Adds a header to the answer to come. */
 void respond_header(struct request *r, const char *name, struct slice value);
+/* Adds header lines that are ready to send, each ended by CRLF. */
+void respond_header_lines(struct request *r, struct slice lines);
 
 /* An answer with a body, empty or of `content_type` (NULL: no such header). */
 void respond(struct request *r, int status, const char *content_type, struct slice body);
@@ -25,6 +27,9 @@ void respond_file(struct request *r, int status, const struct store_blob *blob, 
 /* Bytes that lie in several places: see exchange_send_extents(). */
 void respond_extents(struct request *r, int status, uint64_t size,
 	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx);
+/* Due once for each call of `next`: see exchange_extent() and exchange_extent_failed(). */
+void respond_extent(struct request *r, const struct store_blob *place);
+void respond_extent_failed(struct request *r);
 
 /* The headers alone, with the Content-Length `size`, also to GET: see exchange_send_head(). */
 void respond_head(struct request *r, int status, uint64_t size);

@@ -1,32 +1,97 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/route.h"
 
-#include "http/query.h"
-
 /*
  * Query parameters that choose another operation of OSS (spec: REST API sections 5 to 7). One that
  * is here and in no row of the table makes the request NotImplemented: nothing is accepted and
  * then taken for something else.
  */
-static const char *const subresources[] = {"accessmonitor", "accessPoint",
-	"accessPointForObjectProcess", "accessPointPolicy", "acl", "append", "asyncFetch",
-	"bucketArchiveDirectRead", "bucketInfo", "cleanRestoredObject", "cname", "comp", "cors",
-	"delete", "encryption", "httpsConfig", "img", "inventory", "inventoryId", "legalHold",
-	"lifecycle", "link", "list-type", "live", "location", "logging", "metadataConfiguration",
-	"metaQuery", "objectMeta", "objectWorm", "overwriteConfig", "partNumber", "policy",
-	"policyStatus", "processConfiguration", "publicAccessBlock", "qos", "qosInfo",
-	"qosRequester", "quota", "redundancyTransition", "referer", "regionList", "regions",
-	"replication", "replicationLocation", "replicationProgress", "requesterQosInfo",
-	"requestPayment", "resourceGroup", "resourcePool", "resourcePoolInfo", "responseHeader",
-	"restore", "retention", "rtc", "seal", "stat", "style", "styleName", "symlink", "tagging",
-	"transferAcceleration", "udf", "uploadId", "uploads", "userDefinedLogFieldsConfig",
-	"versioning", "versions", "vod", "website", "worm", "wormExtend", "wormId",
-	"x-oss-async-process", "x-oss-process"};
+static const char *const subresources[] = {
+	"accessPoint",
+	"accessPointForObjectProcess",
+	"accessPointPolicy",
+	"acl",
+	"append",
+	"asyncFetch",
+	"bucketArchiveDirectRead",
+	"bucketInfo",
+	"cleanRestoredObject",
+	"cname",
+	"comp",
+	"cors",
+	"delete",
+	"encryption",
+	"httpsConfig",
+	"img",
+	"inventory",
+	"inventoryId",
+	"legalHold",
+	"lifecycle",
+	"link",
+	"live",
+	"location",
+	"logging",
+	"metadataConfiguration",
+	"metaQuery",
+	"objectMeta",
+	"objectWorm",
+	"overwriteConfig",
+	"partNumber",
+	"policy",
+	"policyStatus",
+	"processConfiguration",
+	"publicAccessBlock",
+	"qos",
+	"qosInfo",
+	"qosRequester",
+	"quota",
+	"redundancyTransition",
+	"referer",
+	"regionList",
+	"regions",
+	"replication",
+	"replicationLocation",
+	"replicationProgress",
+	"requesterQosInfo",
+	"requestPayment",
+	"resourceGroup",
+	"resourcePool",
+	"resourcePoolInfo",
+	"responseHeader",
+	"restore",
+	"retention",
+	"rtc",
+	"seal",
+	"stat",
+	"style",
+	"styleName",
+	"symlink",
+	"tagging",
+	"transferAcceleration",
+	"udf",
+	"uploadId",
+	"uploads",
+	"userDefinedLogFieldsConfig",
+	"versioning",
+	"versions",
+	"vod",
+	"website",
+	"worm",
+	"wormExtend",
+	"wormId",
+	"x-oss-async-process",
+	"x-oss-process",
+};
 
-static bool asks_for(struct slice query, const char *name)
+const struct unsigned_subresource route_unsigned[] = {
+	{"accessmonitor", "Go SDK 3.0.2"},
+	{"list-type", "every SDK"},
+	{NULL, NULL},
+};
+
+static bool asks_for(const struct query *query, const char *name)
 {
-	struct query_param found;
-	return query_find(query, slice_str(name), &found);
+	return query_find(query, slice_str(name)) != NULL;
 }
 
 static bool level_fits(const struct op *op, const struct address *address)
@@ -45,13 +110,17 @@ static bool level_fits(const struct op *op, const struct address *address)
 }
 
 /* The sub-resource that the query asks for, or NULL. */
-static const char *subresource_of(struct slice query)
+static const char *subresource_of(const struct query *query)
 {
-	if (query.len == 0)
+	if (query->count == 0)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(subresources); i++)
 		if (asks_for(query, subresources[i]))
 			return subresources[i];
+	/* Last: who adds one to a signed request must not make another request of it. */
+	for (const struct unsigned_subresource *u = route_unsigned; u->name; u++)
+		if (asks_for(query, u->name))
+			return u->name;
 	return NULL;
 }
 
@@ -70,28 +139,33 @@ static bool op_fits(const struct op *op, const struct request_head *head,
  * Whether a versionId, if there is one, means something to the operation, or nothing to anybody:
  * what is written is a version of its own, and the Go SDKs say which one they copy here as well.
  */
-static bool version_fits(const struct op *op, const struct request_head *head)
+static bool version_fits(const struct op *op, const struct query *query)
 {
 	bool reads = op->method == HTTP_GET || op->method == HTTP_HEAD || op->method == HTTP_DELETE;
-	return op->version_action || !reads || !asks_for(head->query, "versionId");
+	return op->version_action || !reads || !asks_for(query, "versionId");
 }
 
-enum err route(
-	const struct request_head *head, const struct address *address, const struct op **ret)
+enum err route(const struct request_head *head, const struct query *query,
+	const struct address *address, const struct op **ret)
 {
-	const char *wanted = head->method == HTTP_OPTIONS ? NULL : subresource_of(head->query);
+	const char *wanted = head->method == HTTP_OPTIONS ? NULL : subresource_of(query);
 	const struct op *found = NULL;
 	for (const struct op *const *op = op_table; *op; op++)
 		if (op_fits(*op, head, address, wanted) && (!found || (*op)->header))
 			found = *op;
 	if (found) {
 		*ret = found;
-		return version_fits(found, head) ? ERR_OK : ERR_NOT_IMPLEMENTED;
+		return version_fits(found, query) ? ERR_OK : ERR_NOT_IMPLEMENTED;
 	}
 	bool no_such = !wanted && address->has_key;
 	if (head->method == HTTP_OTHER || no_such)
 		return ERR_METHOD_NOT_ALLOWED;
 	return ERR_NOT_IMPLEMENTED;
+}
+
+const char *route_subresource(size_t i)
+{
+	return i < ARRAY_LEN(subresources) ? subresources[i] : NULL;
 }
 
 void route_allowed(const struct address *address, struct strbuf *out)

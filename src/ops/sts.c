@@ -276,8 +276,7 @@ static const struct exchange_handler handler = {.body = body, .end = end, .gone 
 bool sts_begin(struct sts *sts, struct exchange *x)
 {
 	const struct request_head *head = exchange_head(x);
-	struct query_param action;
-	bool root = slice_eq(head->path, S("/")) && query_find(head->query, S("Action"), &action);
+	bool root = slice_eq(head->path, S("/")) && query_find(exchange_query(x), S("Action"));
 	if (!root && !slice_eq(head->path, S("/sts")) && !slice_eq(head->path, S("/sts/")))
 		return false;
 	exchange_header(x, "Cache-Control", S("no-store"));

@@ -27,7 +27,7 @@ static void was_read(struct pieces *pieces, enum err e)
 		e = transfer->err;
 	if (e != ERR_OK) {
 		end(transfer, e);
-	} else if (!r->x) {
+	} else if (request_is_gone(r)) {
 		request_release(r);
 	} else {
 		transfer->commit.wait = (struct store_wait){.task.run = committed, .home = r->home};
@@ -44,7 +44,7 @@ static enum pieces_then piece(struct pieces *pieces, struct slice bytes)
 		STORE_WAIT)
 		return PIECES_WAIT;
 	transfer->err = transfer->writable.err;
-	return transfer->err == ERR_OK && r->x ? PIECES_NEXT : PIECES_STOP;
+	return transfer->err == ERR_OK && !request_is_gone(r) ? PIECES_NEXT : PIECES_STOP;
 }
 
 static void writable(struct task *task)
@@ -52,7 +52,7 @@ static void writable(struct task *task)
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct transfer *transfer = CONTAINER_OF(wait, struct transfer, writable);
 	transfer->err = wait->err;
-	if (transfer->err == ERR_OK && transfer->r->x)
+	if (transfer->err == ERR_OK && !request_is_gone(transfer->r))
 		pieces_next(&transfer->pieces);
 	else
 		was_read(&transfer->pieces, transfer->err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/unimplemented.h"
 
-#include "http/query.h"
 #include "ops/respond.h"
 
 /* One that ends with `-` stands for all that begin with it. */
@@ -67,16 +66,14 @@ static bool is_absent(struct request *r, struct slice name, struct slice value)
 
 bool unimplemented_absent(struct request *r)
 {
-	const struct request_head *head = exchange_head(r->x);
-	struct slice rest = head->query;
-	struct query_param param;
+	const struct request_head *head = r->head;
 	if (r->op->method == HTTP_OPTIONS)
 		return true; /* it asks for another request, which is told */
 	for (size_t i = 0; i < head->header_count; i++)
 		if (!is_absent(r, head->headers[i].name, head->headers[i].value))
 			return false;
-	while (query_next(&rest, &param))
-		if (!is_absent(r, param.name, param.value))
+	for (size_t i = 0; i < r->query->count; i++)
+		if (!is_absent(r, r->query->params[i].name, r->query->params[i].value))
 			return false;
 	return true;
 }

@@ -15,8 +15,8 @@ static void writable(struct task *task)
 	u->write_waits = false;
 	if (wait->err != ERR_OK)
 		respond_error(r, wait->err);
-	if (r->x)
-		exchange_resume(r->x);
+	if (!request_is_gone(r))
+		request_resume(r);
 	request_release(r);
 }
 
@@ -74,7 +74,7 @@ void upload_write(struct upload *u, struct slice piece)
 	if (store_put_write(store, u->put, piece, &u->writable) == STORE_WAIT) {
 		u->write_waits = true;
 		request_hold(r);
-		exchange_pause(r->x);
+		request_pause(r);
 	} else if (u->writable.err != ERR_OK) {
 		respond_error(r, u->writable.err);
 	}
@@ -91,7 +91,7 @@ static void add_object_headers(struct upload *u, struct strbuf *etag, struct str
 	object_etag_add(etag, object);
 	if (has_md5)
 		base64_encode(md5, slice_of(object->md5, sizeof(object->md5)));
-	if (!u->r->x)
+	if (request_is_gone(u->r))
 		return;
 	SCOPED_STRBUF(lines, 256);
 	strbuf_addf(&lines, "ETag: \"%s\"\r\nx-oss-hash-crc64ecma: ", etag->ptr);
@@ -99,7 +99,7 @@ static void add_object_headers(struct upload *u, struct strbuf *etag, struct str
 	strbuf_adds(&lines, "\r\n");
 	if (has_md5)
 		strbuf_addf(&lines, "Content-MD5: %s\r\n", md5->ptr);
-	exchange_header_lines(u->r->x, strbuf_slice(&lines));
+	respond_header_lines(u->r, strbuf_slice(&lines));
 	if (u->spec.kind != STORE_PUT_PART)
 		version_add_headers(u->r, u->r->bucket, object);
 }
@@ -117,8 +117,8 @@ static void called_back(struct task *task)
 		strbuf_add_slice(&type, job->content_type);
 		respond(r, 200, type.len ? type.ptr : "application/json", job->answer);
 	} else {
-		if (r->x)
-			exchange_note(r->x, "callback=failed");
+		if (!request_is_gone(r))
+			request_note(r, "callback=failed");
 		respond_error_text(r, job->result, "%s", job->message);
 	}
 	request_release(r);

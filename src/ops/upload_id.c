@@ -59,7 +59,7 @@ bool upload_part_of_request(struct request *r, uint32_t *ret)
 
 void upload_id_refuse(struct request *r, enum err e)
 {
-	if (e == ERR_NO_SUCH_UPLOAD && r->x)
+	if (e == ERR_NO_SUCH_UPLOAD && !request_is_gone(r))
 		respond_detail(r, "UploadId", request_param(r, S("uploadId")));
 	respond_error(r, e);
 }

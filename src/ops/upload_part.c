@@ -15,7 +15,7 @@ static bool start(struct request *r, struct upload *u)
 	return upload_part_of_request(r, &u->spec.part) &&
 	       upload_id_of_request(r, &u->spec.upload) && put_headers_length(r, u->max_size) &&
 	       put_headers_no_conditions(r) && put_headers_digest(r, u) &&
-	       upload_begin(u, r, NULL, exchange_head(r->x)->content_length);
+	       upload_begin(u, r, NULL, r->head->content_length);
 }
 
 static void begin(struct request *r)

@@ -78,7 +78,7 @@ void version_add_headers(
 /* All that can be done to a delete marker is to delete it. */
 static void refuse_marker(struct request *r)
 {
-	const struct request_head *head = exchange_head(r->x);
+	const struct request_head *head = r->head;
 	if (r->op->header) {
 		/* It was to be copied; then OSS says what it says of the current version. */
 		respond_error(r, ERR_NO_SUCH_KEY);
@@ -95,7 +95,7 @@ void version_refuse(struct request *r, enum err e, const struct store_bucket *bu
 {
 	bool known =
 		e == ERR_NO_SUCH_KEY || e == ERR_NO_SUCH_VERSION || e == ERR_METHOD_NOT_ALLOWED;
-	if (!r->x)
+	if (request_is_gone(r))
 		return;
 	if (known && object->is_marker)
 		version_add_headers(r, bucket, object);

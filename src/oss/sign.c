@@ -16,8 +16,6 @@
 struct reading {
 	const struct sign_request *request;
 	struct arena *arena;
-	struct sign_param *params;
-	size_t param_count;
 	struct sign_parsed *parsed;
 	struct refusal *why;
 };
@@ -42,13 +40,13 @@ static enum err bad_date(struct reading *g)
 
 static bool has_param(const struct reading *g, struct slice name)
 {
-	return sign_param_find(g->params, g->param_count, name) != NULL;
+	return query_find(&g->request->query, name) != NULL;
 }
 
 /* The value of the parameter; empty if there is none. */
 static struct slice param(const struct reading *g, struct slice name)
 {
-	const struct sign_param *p = sign_param_find(g->params, g->param_count, name);
+	const struct query_param *p = query_find(&g->request->query, name);
 	return p ? p->value : (struct slice){NULL, 0};
 }
 
@@ -225,7 +223,7 @@ static enum err parse_additional(struct reading *g, struct slice list)
 static enum err parse_v4_time(struct reading *g)
 {
 	struct sign_parsed *p = g->parsed;
-	const struct sign_header *date = sign_header_find(g->request, DATE_HEADER);
+	const struct http_header *date = sign_header_find(g->request, DATE_HEADER);
 	if (date) {
 		p->time_text = slice_trim(date->value);
 		return iso8601_parse_basic(p->time_text, &p->time_ms) ? ERR_OK : bad_date(g);
@@ -358,14 +356,6 @@ static enum err parse_header(struct reading *g, struct slice value)
 	return ERR_INVALID_AUTHORIZATION;
 }
 
-static size_t count_authorization(const struct sign_request *r)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < r->header_count; i++)
-		count += slice_eq_nocase(r->headers[i].name, S("authorization"));
-	return count;
-}
-
 static bool has_v1_url(const struct reading *g)
 {
 	return has_param(g, S("OSSAccessKeyId")) || has_param(g, S("Signature"));
@@ -377,11 +367,20 @@ static bool has_v4_url(const struct reading *g)
 	       has_param(g, S("x-oss-credential"));
 }
 
-bool sign_claimed(const struct sign_request *r, struct arena *arena)
+static bool has_header(const struct sign_request *r)
 {
-	struct reading g = {.request = r, .arena = arena};
-	return sign_params(r->query, arena, &g.params, &g.param_count) &&
-	       (count_authorization(r) || has_v1_url(&g) || has_v4_url(&g));
+	return sign_header_find(r, S("authorization")) != NULL;
+}
+
+bool sign_claimed(const struct sign_request *r)
+{
+	struct reading g = {.request = r};
+	return has_header(r) || has_v1_url(&g) || has_v4_url(&g);
+}
+
+static bool is_v4(const struct sign_parsed *p)
+{
+	return p->scheme == SIGN_V4_HEADER || p->scheme == SIGN_V4_URL;
 }
 
 enum err sign_parse(const struct sign_request *r, struct arena *arena, struct sign_parsed *ret,
@@ -389,31 +388,31 @@ enum err sign_parse(const struct sign_request *r, struct arena *arena, struct si
 {
 	struct sign_parsed parsed = {.scheme = SIGN_NONE};
 	struct reading g = {.request = r, .arena = arena, .parsed = &parsed, .why = why};
-	if (!sign_params(r->query, arena, &g.params, &g.param_count))
-		return ERR_UNAVAILABLE;
-	size_t headers = count_authorization(r);
+	bool header = has_header(r);
 	bool v1_url = has_v1_url(&g);
 	bool v4_url = has_v4_url(&g);
-	if (headers + v1_url + v4_url > 1)
+	if (header + v1_url + v4_url > 1)
 		return refuse(&g, ERR_INVALID_ARGUMENT,
 			S("Only one signature is allowed: in the Authorization header, or in the "
 			  "URL."),
 			NULL);
 	enum err e = ERR_OK;
-	if (headers)
+	if (header)
 		e = parse_header(&g, sign_header_value(r, S("authorization")));
 	else if (v1_url)
 		e = parse_v1_url(&g);
 	else if (v4_url)
 		e = parse_v4_url(&g);
+	if (!e && (header || v1_url) && !is_v4(&parsed) && sign_v1_ambiguous(r))
+		e = refuse(&g, ERR_ACCESS_DENIED,
+			S("What signature version 1 signs of this request can be read as another "
+			  "request: it has a `?` in the key, a `&` in a value, or a delimiter in "
+			  "the "
+			  "name of a parameter. Sign it with version 4 (" SIGN_V4_ALGORITHM ")."),
+			"");
 	if (!e)
 		*ret = parsed;
 	return e;
-}
-
-static bool is_v4(const struct sign_parsed *p)
-{
-	return p->scheme == SIGN_V4_HEADER || p->scheme == SIGN_V4_URL;
 }
 
 enum err sign_check_region(const struct sign_parsed *p, struct slice region)
@@ -476,7 +475,7 @@ static enum err verify_v4_query(const struct sign_parsed *p, const struct sign_r
 	const struct hmac_sha256 *key, struct strbuf *text, struct strbuf *canonical)
 {
 	enum err e = verify_v4_as(SIGN_V4_EMPTY_BARE, p, r, key, text, canonical);
-	if (e != ERR_SIGNATURE_MISMATCH || r->query.len == 0)
+	if (e != ERR_SIGNATURE_MISMATCH || r->query.count == 0)
 		return e;
 	e = verify_v4_as(SIGN_V4_EMPTY_EQUALS, p, r, key, text, canonical);
 	if (e != ERR_SIGNATURE_MISMATCH)

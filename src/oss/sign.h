@@ -24,23 +24,24 @@
 #include "base/limits.h"
 #include "base/slice.h"
 #include "base/strbuf.h"
+#include "http/head.h"
+#include "http/query.h"
 #include "oss/credential.h"
 #include "oss/refusal.h"
 
-struct sign_header {
-	struct slice name;  /* of any case */
-	struct slice value; /* trimmed */
-};
-
-/* What of a request is signed, whatever the style of its address. */
+/*
+ * What of a request is signed, whatever the style of its address. Names of headers stand once each
+ * (http/head.h, request_head_join()), and what a request is taken for is read from the same lists:
+ * so no spelling of it can be signed as one thing and carried out as another.
+ */
 struct sign_request {
 	struct slice method; /* "GET" */
 	struct slice bucket; /* empty: the service */
 	struct slice key;    /* decoded; empty: the bucket itself */
 	/* Instead of bucket and key, where a path names neither: "/callbacks"; else empty. */
 	struct slice path;
-	struct slice query; /* as sent, without `?` */
-	const struct sign_header *headers;
+	struct query query;
+	const struct http_header *headers;
 	size_t header_count;
 };
 
@@ -70,17 +71,17 @@ struct sign_parsed {
 
 /*
  * Whether a request claims to be signed, rightly or not: it then never passes for an anonymous
- * one. False also without memory.
+ * one.
  */
-bool sign_claimed(const struct sign_request *r, struct arena *arena) MUST_USE;
+bool sign_claimed(const struct sign_request *r) MUST_USE;
 
 /*
- * Reads the request's claims. Parameters and headers that occur twice: the first counts (except
- * Authorization: refused).
+ * Reads the request's claims.
  *
  * ERR_INVALID_AUTHORIZATION: an Authorization header of another type, or a malformed one.
  * ERR_INVALID_ARGUMENT: header and URL signature at once, a V4 part that is missing or wrong.
- * ERR_ACCESS_DENIED: a part of a V1 URL missing or wrong; a date missing or garbled.
+ * ERR_ACCESS_DENIED: a part of a V1 URL missing or wrong; a date missing or garbled; a V1 request
+ * whose signed text can be read as another request, see sign_v1_ambiguous().
  */
 enum err sign_parse(const struct sign_request *r, struct arena *arena, struct sign_parsed *ret,
 	struct refusal *why) MUST_USE;

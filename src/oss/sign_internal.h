@@ -5,24 +5,8 @@
 
 #include "oss/sign.h"
 
-/* A query parameter, decoded. */
-struct sign_param {
-	struct slice name;
-	struct slice value;
-};
-
-/*
- * The parameters of a query in their order. What can not be decoded is taken as it stands, as the
- * operations do. False without memory.
- */
-bool sign_params(struct slice query, struct arena *arena, struct sign_param **ret,
-	size_t *ret_count) MUST_USE;
-/* The first of that name; NULL if there is none. */
-const struct sign_param *sign_param_find(
-	const struct sign_param *params, size_t count, struct slice name);
-
 /* The first header of that name, in any case; NULL if there is none. */
-const struct sign_header *sign_header_find(const struct sign_request *r, struct slice name);
+const struct http_header *sign_header_find(const struct sign_request *r, struct slice name);
 /* Its value; empty if there is none. */
 struct slice sign_header_value(const struct sign_request *r, struct slice name);
 

@@ -1,63 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What both versions of signatures take from a request. */
-#include "base/encode.h"
 #include "oss/sign_internal.h"
 
-static size_t count_of(struct slice s, char c)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < s.len; i++)
-		count += s.ptr[i] == c;
-	return count;
-}
-
-static bool decode(struct slice raw, struct arena *arena, struct slice *ret)
-{
-	if (slice_find(raw, '%') == raw.len && slice_find(raw, '+') == raw.len) {
-		*ret = raw;
-		return true;
-	}
-	SCOPED_STRBUF(text, raw.len);
-	if (!plus_decode(&text, raw)) {
-		*ret = raw;
-		return !strbuf_broken(&text);
-	}
-	*ret = arena_copy(arena, strbuf_slice(&text));
-	return ret->ptr != NULL && !strbuf_broken(&text);
-}
-
-bool sign_params(
-	struct slice query, struct arena *arena, struct sign_param **ret, size_t *ret_count)
-{
-	size_t most = count_of(query, '&') + 1, count = 0;
-	struct sign_param *params = arena_alloc(arena, most * sizeof(*params));
-	if (!params)
-		return false;
-	while (query.len > 0) {
-		struct slice piece, name;
-		(void)slice_cut(&query, '&', &piece);
-		if (piece.len == 0)
-			continue;
-		(void)slice_cut(&piece, '=', &name);
-		struct sign_param *p = &params[count++];
-		if (!decode(name, arena, &p->name) || !decode(piece, arena, &p->value))
-			return false;
-	}
-	*ret = params;
-	*ret_count = count;
-	return true;
-}
-
-const struct sign_param *sign_param_find(
-	const struct sign_param *params, size_t count, struct slice name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (slice_eq(params[i].name, name))
-			return &params[i];
-	return NULL;
-}
-
-const struct sign_header *sign_header_find(const struct sign_request *r, struct slice name)
+const struct http_header *sign_header_find(const struct sign_request *r, struct slice name)
 {
 	for (size_t i = 0; i < r->header_count; i++)
 		if (slice_eq_nocase(r->headers[i].name, name))
@@ -67,7 +12,7 @@ const struct sign_header *sign_header_find(const struct sign_request *r, struct 
 
 struct slice sign_header_value(const struct sign_request *r, struct slice name)
 {
-	const struct sign_header *header = sign_header_find(r, name);
+	const struct http_header *header = sign_header_find(r, name);
 	return header ? header->value : (struct slice){NULL, 0};
 }
 
@@ -78,7 +23,7 @@ bool sign_is_oss_name(struct slice name)
 
 struct line {
 	struct slice name; /* lower-case */
-	const struct sign_header *header;
+	const struct http_header *header;
 };
 
 /* By name; among the same names in the order of the request. */

@@ -8,9 +8,14 @@
 #include "crypto/hmac.h"
 #include "oss/sign_internal.h"
 
-/* The union of what the SDKs sign (spec: signatures section 1.1), sorted by bytes. */
+/*
+ * The union of what the SDKs sign (spec: signatures section 1.1), and all else that chooses an
+ * operation (ops/route.c), so that no signed URL can be turned into another one by adding to it.
+ * The exceptions are listed there. Sorted by bytes.
+ */
 static const struct slice subresources[] = {
 	SLICE_LIT("accessPoint"),
+	SLICE_LIT("accessPointForObjectProcess"),
 	SLICE_LIT("accessPointPolicy"),
 	SLICE_LIT("acl"),
 	SLICE_LIT("append"),
@@ -19,6 +24,7 @@ static const struct slice subresources[] = {
 	SLICE_LIT("bucketInfo"),
 	SLICE_LIT("callback"),
 	SLICE_LIT("callback-var"),
+	SLICE_LIT("cleanRestoredObject"),
 	SLICE_LIT("cloudboxes"),
 	SLICE_LIT("cname"),
 	SLICE_LIT("comp"),
@@ -32,14 +38,18 @@ static const struct slice subresources[] = {
 	SLICE_LIT("img"),
 	SLICE_LIT("inventory"),
 	SLICE_LIT("inventoryId"),
+	SLICE_LIT("legalHold"),
 	SLICE_LIT("lifecycle"),
 	SLICE_LIT("link"),
 	SLICE_LIT("live"),
 	SLICE_LIT("location"),
 	SLICE_LIT("logging"),
 	SLICE_LIT("metaQuery"),
+	SLICE_LIT("metadataConfiguration"),
 	SLICE_LIT("objectInfo"),
 	SLICE_LIT("objectMeta"),
+	SLICE_LIT("objectWorm"),
+	SLICE_LIT("overwriteConfig"),
 	SLICE_LIT("partNumber"),
 	SLICE_LIT("policy"),
 	SLICE_LIT("policyStatus"),
@@ -49,9 +59,11 @@ static const struct slice subresources[] = {
 	SLICE_LIT("qos"),
 	SLICE_LIT("qosInfo"),
 	SLICE_LIT("qosRequester"),
+	SLICE_LIT("quota"),
 	SLICE_LIT("redundancyTransition"),
 	SLICE_LIT("referer"),
 	SLICE_LIT("regionList"),
+	SLICE_LIT("regions"),
 	SLICE_LIT("replication"),
 	SLICE_LIT("replicationLocation"),
 	SLICE_LIT("replicationProgress"),
@@ -69,6 +81,7 @@ static const struct slice subresources[] = {
 	SLICE_LIT("response-expires"),
 	SLICE_LIT("responseHeader"),
 	SLICE_LIT("restore"),
+	SLICE_LIT("retention"),
 	SLICE_LIT("rtc"),
 	SLICE_LIT("seal"),
 	SLICE_LIT("security-token"),
@@ -90,6 +103,7 @@ static const struct slice subresources[] = {
 	SLICE_LIT("udfName"),
 	SLICE_LIT("uploadId"),
 	SLICE_LIT("uploads"),
+	SLICE_LIT("userDefinedLogFieldsConfig"),
 	SLICE_LIT("versionId"),
 	SLICE_LIT("versioning"),
 	SLICE_LIT("versions"),
@@ -120,36 +134,28 @@ static bool wants_oss(const struct sign_choice *choice UNUSED, struct slice name
 	return sign_is_oss_name(name);
 }
 
-/* By name; among the same names in the order of the query, which is that of their memory. */
+/* A signed name stands once in a request (param_names.h). */
 static int cmp_param(const void *a, const void *b)
 {
-	const struct sign_param *const *x = a;
-	const struct sign_param *const *y = b;
-	int order = slice_cmp((*x)->name, (*y)->name);
-	if (order == 0)
-		order = (*x > *y) - (*x < *y);
-	return order;
+	const struct query_param *const *x = a;
+	const struct query_param *const *y = b;
+	return slice_cmp((*x)->name, (*y)->name);
 }
 
-static bool add_subresources(struct slice query, struct arena *arena, struct strbuf *out)
+static bool add_subresources(const struct query *query, struct arena *arena, struct strbuf *out)
 {
-	struct sign_param *params;
-	size_t param_count, count = 0;
-	if (!sign_params(query, arena, &params, &param_count))
-		return false;
-	const struct sign_param **chosen = arena_alloc(arena, (param_count + 1) * sizeof(*chosen));
+	size_t count = 0;
+	if (query->count == 0)
+		return true;
+	const struct query_param **chosen = arena_alloc(arena, query->count * sizeof(*chosen));
 	if (!chosen)
 		return false;
-	for (size_t i = 0; i < param_count; i++)
-		if (sign_v1_is_subresource(params[i].name))
-			chosen[count++] = &params[i];
+	for (size_t i = 0; i < query->count; i++)
+		if (sign_v1_is_subresource(query->params[i].name))
+			chosen[count++] = &query->params[i];
 	qsort(chosen, count, sizeof(*chosen), cmp_param);
-	char before = '?';
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && slice_eq(chosen[i]->name, chosen[i - 1]->name))
-			continue;
-		strbuf_addc(out, before);
-		before = '&';
+		strbuf_addc(out, i ? '&' : '?');
 		strbuf_add_slice(out, chosen[i]->name);
 		if (chosen[i]->value.len == 0)
 			continue;
@@ -157,6 +163,44 @@ static bool add_subresources(struct slice query, struct arena *arena, struct str
 		strbuf_add_slice(out, chosen[i]->value);
 	}
 	return !strbuf_broken(out);
+}
+
+/* Whether `text` begins with what V1 could have written for a signed parameter. */
+static bool begins_with_param(struct slice text)
+{
+	size_t len = 0;
+	while (len < text.len && !strchr("=&?", text.ptr[len]))
+		len++;
+	return sign_v1_is_subresource(slice_head(text, len));
+}
+
+/* Whether a signed parameter could begin behind a `delimiter` in `text`. */
+static bool holds_param(struct slice text, char delimiter)
+{
+	struct slice before;
+	while (slice_cut(&text, delimiter, &before))
+		if (begins_with_param(text))
+			return true;
+	return false;
+}
+
+static bool has_delimiter(struct slice name)
+{
+	return slice_find(name, '=') < name.len || slice_find(name, '&') < name.len ||
+	       slice_find(name, '?') < name.len;
+}
+
+bool sign_v1_ambiguous(const struct sign_request *r)
+{
+	if (holds_param(r->key, '?'))
+		return true;
+	for (size_t i = 0; i < r->query.count; i++) {
+		const struct query_param *param = &r->query.params[i];
+		if (has_delimiter(param->name) ||
+			(sign_v1_is_subresource(param->name) && holds_param(param->value, '&')))
+			return true;
+	}
+	return false;
 }
 
 bool sign_v1_text(const struct sign_request *r, struct slice date, struct strbuf *out)
@@ -176,7 +220,7 @@ bool sign_v1_text(const struct sign_request *r, struct slice date, struct strbuf
 	strbuf_addc(out, '\n');
 	bool ok = sign_add_headers(r, &choice, &arena, out);
 	sign_add_resource(r, out);
-	ok = ok && add_subresources(r->query, &arena, out);
+	ok = ok && add_subresources(&r->query, &arena, out);
 	arena_reset(&arena);
 	return ok;
 }
@@ -214,8 +258,8 @@ bool sign_v1_url(const struct sign_request *r, struct slice access_key_id, struc
 	if (!sign_v1_text(r, strbuf_slice(&expires), &text))
 		return false;
 	sign_v1_signature(secret, strbuf_slice(&text), &signature);
-	strbuf_add_slice(out, r->query);
-	strbuf_adds(out, r->query.len > 0 ? "&OSSAccessKeyId=" : "OSSAccessKeyId=");
+	strbuf_add_slice(out, r->query.text);
+	strbuf_adds(out, r->query.text.len > 0 ? "&OSSAccessKeyId=" : "OSSAccessKeyId=");
 	percent_encode(out, access_key_id);
 	strbuf_adds(out, "&Expires=");
 	strbuf_add_slice(out, strbuf_slice(&expires));

@@ -14,6 +14,14 @@ bool sign_v1_text(const struct sign_request *r, struct slice date, struct strbuf
 /* Whether a query parameter of that decoded name is part of the signed resource. */
 bool sign_v1_is_subresource(struct slice name);
 
+/*
+ * Whether the signed text can be read as that of another request, because V1 signs decoded text: a
+ * `?` in the key or a `&` in a signed value with the name of a signed parameter behind it, or a
+ * delimiter in the name of a parameter. A URL for "response-content-type=a&versionId=1" would be
+ * one for "response-content-type=a%26versionId%3D1" as well.
+ */
+bool sign_v1_ambiguous(const struct sign_request *r) MUST_USE;
+
 /* Appends base64(HMAC-SHA1(secret, text)). */
 void sign_v1_signature(struct slice secret, struct slice text, struct strbuf *out);
 

@@ -47,22 +47,22 @@ static int pair_cmp(const void *a, const void *b)
 	return order != 0 ? order : slice_cmp(x->value, y->value);
 }
 
-static bool add_query(
-	struct slice query, enum sign_v4_empty empty, struct arena *arena, struct strbuf *out)
+static bool add_query(const struct query *query, enum sign_v4_empty empty, struct arena *arena,
+	struct strbuf *out)
 {
-	struct sign_param *params;
-	size_t param_count, count = 0;
-	if (!sign_params(query, arena, &params, &param_count))
-		return false;
-	struct pair *pairs = arena_alloc(arena, (param_count + 1) * sizeof(*pairs));
+	size_t count = 0;
+	if (query->count == 0)
+		return true;
+	struct pair *pairs = arena_alloc(arena, query->count * sizeof(*pairs));
 	if (!pairs)
 		return false;
-	for (size_t i = 0; i < param_count; i++) {
+	for (size_t i = 0; i < query->count; i++) {
+		const struct query_param *param = &query->params[i];
 		/* Only a URL that is signed has it, and it can not sign itself. */
-		if (slice_eq(params[i].name, S("x-oss-signature")))
+		if (slice_eq(param->name, S("x-oss-signature")))
 			continue;
-		if (!encode(params[i].name, arena, &pairs[count].name) ||
-			!encode(params[i].value, arena, &pairs[count].value))
+		if (!encode(param->name, arena, &pairs[count].name) ||
+			!encode(param->value, arena, &pairs[count].value))
 			return false;
 		count++;
 	}
@@ -101,7 +101,7 @@ bool sign_v4_canonical(const struct sign_request *r, const struct slice *additio
 	strbuf_addc(out, '\n');
 	percent_encode_path(out, strbuf_slice(&resource));
 	strbuf_addc(out, '\n');
-	bool ok = !strbuf_broken(&resource) && add_query(r->query, empty, &arena, out);
+	bool ok = !strbuf_broken(&resource) && add_query(&r->query, empty, &arena, out);
 	strbuf_addc(out, '\n');
 	ok = ok && sign_add_headers(r, &choice, &arena, out);
 	strbuf_addc(out, '\n');
@@ -185,8 +185,8 @@ bool sign_v4_url(const struct sign_request *r, const struct sign_v4_signer *sign
 	iso8601_add_basic(&time_text, time_ms);
 	struct credential c = credential_for(signer, strbuf_slice(&time_text));
 
-	strbuf_add_slice(&query, r->query);
-	strbuf_adds(&query, r->query.len > 0 ? "&" : "");
+	strbuf_add_slice(&query, r->query.text);
+	strbuf_adds(&query, r->query.text.len > 0 ? "&" : "");
 	strbuf_adds(&query, "x-oss-signature-version=" SIGN_V4_ALGORITHM "&x-oss-credential=");
 	credential_add(&c, &text);
 	percent_encode(&query, strbuf_slice(&text));
@@ -201,8 +201,13 @@ bool sign_v4_url(const struct sign_request *r, const struct sign_v4_signer *sign
 	if (strbuf_broken(&query) || strbuf_broken(&text))
 		return false;
 	struct sign_request whole = *r;
-	whole.query = strbuf_slice(&query);
-	strbuf_add_slice(out, whole.query);
+	char first[4096];
+	struct arena arena;
+	arena_init(&arena, first, sizeof(first), LIMIT_REQUEST_ARENA_BYTES);
+	bool ok = query_parse(strbuf_slice(&query), &arena, &whole.query);
+	strbuf_add_slice(out, strbuf_slice(&query));
 	strbuf_adds(out, "&x-oss-signature=");
-	return add_signature(&whole, signer, &c, strbuf_slice(&time_text), out);
+	ok = ok && add_signature(&whole, signer, &c, strbuf_slice(&time_text), out);
+	arena_reset(&arena);
+	return ok;
 }

@@ -25,7 +25,7 @@ static void verify(const struct sign_parsed *p, const struct sign_request *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct sign_header headers[LIMIT_HEADERS];
+	struct http_header headers[LIMIT_HEADERS];
 	struct sign_request r = {.method = S("PUT"),
 		.bucket = S("bucket"),
 		.key = S("dir/a file"),
@@ -33,9 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct slice rest = slice_of(bytes, len);
 	if (len > LIMIT_HEAD_BYTES)
 		return 0;
-	(void)slice_cut(&rest, '\n', &r.query);
+	struct slice query;
+	(void)slice_cut(&rest, '\n', &query);
 	while (rest.len > 0 && r.header_count < LIMIT_HEADERS) {
-		struct sign_header *header = &headers[r.header_count++];
+		struct http_header *header = &headers[r.header_count++];
 		(void)slice_cut(&rest, '\n', &header->value);
 		(void)slice_cut(&header->value, ':', &header->name);
 		header->value = slice_trim(header->value);
@@ -45,7 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct refusal why = {0};
 	struct sign_parsed parsed;
 	arena_init(&arena, first, sizeof(first), LIMIT_REQUEST_ARENA_BYTES);
-	enum err e = sign_parse(&r, &arena, &parsed, &why);
+	enum err e = ERR_UNAVAILABLE;
+	if (query_parse(query, &arena, &r.query))
+		e = sign_parse(&r, &arena, &parsed, &why);
 	if (e == ERR_OK && parsed.scheme != SIGN_NONE)
 		verify(&parsed, &r);
 	arena_reset(&arena);

@@ -281,6 +281,44 @@ static void limits(void)
 	}
 }
 
+static bool is_single(struct slice name)
+{
+	return slice_eq_nocase(slice_head(name, 1), S("s"));
+}
+
+static void joined(const char *lines, enum head_join want, const char *names_and_values)
+{
+	static struct request_head head;
+	const struct request_head *ret;
+	struct slice conflict = S("");
+	struct arena arena;
+	size_t size;
+	SCOPED_STRBUF(text, KIB(1));
+	SCOPED_STRBUF(got, KIB(1));
+	arena_init(&arena, NULL, 0, KIB(64));
+	strbuf_addf(&text, "GET / HTTP/1.0\r\n%s\r\n", lines);
+	OK(request_head_parse(strbuf_slice(&text), 0, &head, &size) == HEAD_DONE, "a head");
+	IS_INT(request_head_join(&head, is_single, &arena, &ret, &conflict), want, lines);
+	for (size_t i = 0; want == HEAD_JOIN_OK && i < ret->header_count; i++)
+		strbuf_addf(&got, "%.*s=%.*s;", SLICE_FMT(ret->headers[i].name),
+			SLICE_FMT(ret->headers[i].value));
+	if (want == HEAD_JOIN_CONFLICT)
+		strbuf_add_slice(&got, conflict);
+	IS(strbuf_slice(&got), slice_str(names_and_values), "what it says");
+	arena_reset(&arena);
+}
+
+static void joining(void)
+{
+	joined("", HEAD_JOIN_OK, "");
+	joined("a: 1\r\nsa: 2\r\n", HEAD_JOIN_OK, "a=1;sa=2;");
+	joined("a: 1\r\nb: 2\r\nA: 3\r\na:\r\n", HEAD_JOIN_OK, "a=1,3,;b=2;");
+	joined("sa: 1\r\nb: 2\r\nSA: 1\r\nsa: 1\r\n", HEAD_JOIN_OK, "sa=1;b=2;");
+	joined("sa: 1\r\nSa: 2\r\n", HEAD_JOIN_CONFLICT, "Sa");
+	joined("sa: a,b\r\nsa: a\r\n", HEAD_JOIN_CONFLICT, "sa");
+	joined("sa:\r\nsa: a\r\n", HEAD_JOIN_CONFLICT, "sa");
+}
+
 static void lookups(void)
 {
 	static struct request_head head;
@@ -289,11 +327,8 @@ static void lookups(void)
 		S("GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a: 2\r\nY:\r\n\r\n"), 0, &head, &size);
 	IS_INT(result, HEAD_DONE, "a head to look things up in");
 	IS(request_head_get(&head, S("x-A")), S("1"), "the first of two");
-	IS_INT(request_head_count(&head, S("X-a")), 2, "there are two");
-	OK(request_head_get(&head, S("Y")).len == 0 && request_head_count(&head, S("Y")) == 1,
-		"an empty one is there");
-	OK(request_head_get(&head, S("Z")).ptr == NULL && request_head_count(&head, S("Z")) == 0,
-		"an absent one is not");
+	OK(request_head_get(&head, S("Y")).len == 0, "an empty one");
+	OK(request_head_get(&head, S("Z")).ptr == NULL, "an absent one is not");
 	IS_INT(request_head_skip(S("\r\n\r\n\rGET")), 4, "skips empty lines");
 	IS_INT(request_head_skip(S("\nGET")), 0, "skips no bare LF");
 	IS_INT(request_head_skip(S("")), 0, "skips nothing of nothing");
@@ -323,6 +358,7 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
 		check(refused[i].name, refused[i].input, refused[i].want);
 	limits();
+	joining();
 	lookups();
 	reuse();
 	return tap_done();

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/limits.h"
+#include "base/strbuf.h"
 #include "http/query.h"
 #include "http/status.h"
 #include "tap.h"
@@ -26,23 +28,55 @@ static void iterating(void)
 	OK(!query_next(&rest, &param), "nothing in nothing");
 }
 
+static void decoding(void)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{"", ""},
+		{"&&", ""},
+		{"acl", "[acl]"},
+		{"a=1&acl=&a=2", "[a=1][acl=][a=2]"},
+		{"%61cl&p%3Dq=a%26b%3Dc+d", "[acl][p=q=a&b=c d]"},
+		{"a%zz=%4&b=%", "[a%zz=%4][b=%]"},
+		{"=x", "[=x]"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct arena arena;
+		struct query query;
+		SCOPED_STRBUF(got, KIB(1));
+		arena_init(&arena, NULL, 0, KIB(64));
+		OK(query_parse(slice_str(cases[i].text), &arena, &query), "it is decoded");
+		IS(query.text, slice_str(cases[i].text), "the text stays");
+		for (size_t k = 0; k < query.count; k++) {
+			const struct query_param *p = &query.params[k];
+			strbuf_addf(&got, "[%.*s%s%.*s]", SLICE_FMT(p->name),
+				p->has_value ? "=" : "", SLICE_FMT(p->value));
+			OK(p->name.ptr && p->value.ptr, "nothing that is there looks absent");
+		}
+		IS(strbuf_slice(&got), slice_str(cases[i].want), "what it says");
+		arena_reset(&arena);
+	}
+}
+
 static void finding(void)
 {
-	struct slice query = S("a=1&acl&a=2&ab=3");
-	struct query_param param = {S("x"), S("y"), true};
-	OK(!query_find(query, S("b"), &param) && slice_eq(param.name, S("x")),
-		"what is absent leaves the result alone");
-	OK(query_find(query, S("a"), &param) && slice_eq(param.value, S("1")), "the first of two");
-	OK(query_find(query, S("acl"), &param) && !param.has_value && param.value.len == 0,
-		"one without a value");
-	IS_INT(query_count(query, S("a")), 2, "two of a name");
-	IS_INT(query_count(query, S("A")), 0, "names have case");
-	IS_INT(query_count(query, S("")), 0, "none without a name");
+	struct arena arena;
+	struct query query;
+	arena_init(&arena, NULL, 0, KIB(64));
+	OK(query_parse(S("a=1&%61cl&a=2&ab=3"), &arena, &query), "a query to look things up in");
+	OK(!query_find(&query, S("b")), "an absent one");
+	IS(query_find(&query, S("a"))->value, S("1"), "the first of two");
+	OK(query_find(&query, S("acl")) && !query_find(&query, S("acl"))->has_value,
+		"one without a value, whatever its spelling");
+	OK(!query_find(&query, S("A")) && !query_find(&query, S("")), "names have case");
+	arena_reset(&arena);
 }
 
 int main(void)
 {
 	iterating();
+	decoding();
 	finding();
 	IS(slice_str(status_reason(404)), S("Not Found"), "the reason of 404");
 	IS(slice_str(status_reason(203)), S("Non-Authoritative Information"), "the reason of 203");
