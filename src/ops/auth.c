@@ -88,7 +88,7 @@ static struct sign_request describe(const struct request *r)
 		.method = head->method_text,
 		.bucket = r->address.has_bucket ? r->address.bucket.text : S(""),
 		.key = r->address.has_key ? r->address.key.text : S(""),
-		.path = r->by_path ? head->path : S(""),
+		.path = r->resource,
 		.query = *r->query,
 		.headers = head->headers,
 		.header_count = head->header_count,

@@ -207,8 +207,13 @@ static void start(struct request *r)
 
 static void start_by_path(struct request *r, const struct op *op)
 {
-	r->by_path = true;
-	if (reading_check(r) && use_op(r, op))
+	SCOPED_STRBUF(resource, LIMIT_HEAD_BYTES);
+	strbuf_adds(&resource, OPS_PATH_RESOURCE);
+	strbuf_add_slice(&resource, r->head->path);
+	r->resource = arena_copy(&r->arena, strbuf_slice(&resource));
+	if (!r->resource.ptr || strbuf_broken(&resource))
+		respond_error(r, ERR_UNAVAILABLE);
+	else if (reading_check(r) && use_op(r, op))
 		begin_op(r);
 }
 

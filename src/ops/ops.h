@@ -38,6 +38,9 @@ struct ops_options {
 /* `-` cannot begin a bucket's name, so this hides no bucket. */
 #define OPS_CALLBACK_KEY_PATH "/-/callback_pub_key_v1.pem"
 
+/* In front of the path of a request to the console's API where it is signed; see ops_begin(). */
+#define OPS_PATH_RESOURCE "/-/console"
+
 /* Of presigned URLs, for services that use ops_begin(): see struct service. */
 extern const struct slice ops_secret_params[];
 
@@ -56,8 +59,9 @@ const struct service *ops_service(const struct ops *ops);
 const struct ops_options *ops_options(const struct ops *ops);
 /*
  * From service.begin of another port: carries out `op`, of level OP_SERVICE, for the exchange. The
- * request is authenticated as those of the store are, but for what is signed as its resource: the
- * path itself. Answers and errors are the store's.
+ * request is authenticated as those of the store are, but for what is signed as its resource:
+ * OPS_PATH_RESOURCE and the path. No bucket can be named so: what was signed for one port is never
+ * good on the other. Answers and errors are the store's.
  */
 void ops_begin(struct ops *ops, struct exchange *x, const struct op *op);
 /* Counts a callback that has come back. Any thread. */

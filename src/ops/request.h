@@ -37,7 +37,9 @@ struct request {
 	const struct query *query;
 	struct address address;            /* bucket and key lie in `arena` */
 	const struct store_bucket *bucket; /* NULL if the request has none or it does not exist */
-	bool by_path;     /* another port's: what is signed is the path, which names no bucket */
+	/* Another port's: what is signed instead of bucket and key (OPS_PATH_RESOURCE); or empty.
+	 */
+	struct slice resource;
 	bool signed_form; /* the fields of a form claim to be signed */
 	bool anonymous;
 	struct access_key key; /* whose request it is, unless anonymous */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signed requests to the API of the console's port: the resource is the path itself.
+// Signed requests to the API of the console's port: the resource is /-/console and the path.
 import { createHash, createHmac } from "node:crypto";
 import { send } from "./oss.js";
 import { basicDate, KEY } from "./sign.js";
@@ -11,7 +11,7 @@ function signV4(method, path, query, headers, now, { id, secret }) {
 	const scope = `${day}/cn-hangzhou/oss/aliyun_v4_request`;
 	const lines = Object.entries(headers).map(([name, value]) => `${name.toLowerCase()}:${value}\n`)
 		.sort().join("");
-	const canonical = [method, path, query, lines, "", "UNSIGNED-PAYLOAD"].join("\n");
+	const canonical = [method, `/-/console${path}`, query, lines, "", "UNSIGNED-PAYLOAD"].join("\n");
 	const text = [ALGORITHM, basicDate(now), scope,
 		createHash("sha256").update(canonical).digest("hex")].join("\n");
 	let key = Buffer.from(`aliyun_v4${secret}`);
@@ -47,7 +47,7 @@ export async function ask(server, method, path, { json, query = {}, accessKey = 
 export function askV1(server, method, path, { accessKey = KEY } = {}) {
 	const date = new Date().toUTCString();
 	const signature = createHmac("sha1", accessKey.secret)
-		.update([method, "", "", date, path].join("\n")).digest("base64");
+		.update([method, "", "", date, `/-/console${path}`].join("\n")).digest("base64");
 	return send(server.console + path, method,
 		{ Date: date, Authorization: `OSS ${accessKey.id}:${signature}` });
 }

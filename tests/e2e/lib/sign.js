@@ -20,6 +20,9 @@ export function target(bucket, key, query) {
 	return `/${encodePath(bucket)}/${encodePath(key)}${search && `?${search}`}`;
 }
 
+/** The service is one slash. */
+const resource = (bucket, key) => bucket ? `/${bucket}/${key}` : "/";
+
 export function basicDate(date) {
 	return `${date.toISOString().replace(/[-:]/g, "").slice(0, 15)}Z`;
 }
@@ -32,7 +35,7 @@ export function stringToSignV1({ method, bucket, key, headers = {}, date, subres
 	const sub = Object.entries(subresources).sort(bytewise)
 		.map(([name, value]) => value === "" ? name : `${name}=${value}`).join("&");
 	return [method, all.get("content-md5") ?? "", all.get("content-type") ?? "", date,
-		`${oss}/${bucket}/${key}${sub && `?${sub}`}`].join("\n");
+		`${oss}${resource(bucket, key)}${sub && `?${sub}`}`].join("\n");
 }
 
 export function signV1(text, key = KEY) {
@@ -62,7 +65,7 @@ export function signV4({ method, bucket, key, query = {}, headers = {}, addition
 		|| name.startsWith("x-oss-") || additional.includes(name)).sort(bytewise);
 	const search = Object.entries(query).map(([name, value]) => [encode(name), encode(value)]).sort(bytewise)
 		.map(([name, value]) => value === "" ? name : `${name}=${value}`).join("&");
-	const canonical = [method, `/${encodePath(bucket)}/${encodePath(key)}`, search,
+	const canonical = [method, resource(encodePath(bucket), encodePath(key)), search,
 		signed.map(([name, value]) => `${name}:${value.trim()}\n`).join(""),
 		additional.join(";"), "UNSIGNED-PAYLOAD"].join("\n");
 	const text = [ALGORITHM, time, scope, createHash("sha256").update(canonical).digest("hex")].join("\n");

@@ -74,7 +74,7 @@ export class Client {
 
 	/** @param {Call} call @param {number} seconds how long anybody may GET it by this URL */
 	async presigned(call, seconds) {
-		const path = pathOf(call);
+		const path = resourceOf(call);
 		const query = await presign({ method: "GET", path, query: call.query }, this.signer, seconds);
 		return this.#address(call, query);
 	}
@@ -101,7 +101,7 @@ export class Client {
 		// fetch() would add this type itself, after the signature.
 		if (body !== undefined)
 			headers["content-type"] ??= "text/plain;charset=UTF-8";
-		const signed = await signHeaders({ method, path: pathOf(call), query, headers }, this.signer);
+		const signed = await signHeaders({ method, path: resourceOf(call), query, headers }, this.signer);
 		try {
 			return await fetch(this.#address(call, query), {
 				method, headers: signed, body, signal, credentials: "omit", redirect: "error",
@@ -120,6 +120,11 @@ export class Client {
 /** @param {Call} call */
 function pathOf({ path, bucket, key = "" }) {
 	return path ?? (bucket ? `/${bucket}/${key}` : "/");
+}
+
+/** What is signed as the path: that of the console's own API is none of a bucket. @param {Call} call */
+function resourceOf(call) {
+	return call.path === undefined ? pathOf(call) : `/-/console${call.path}`;
 }
 
 /**
