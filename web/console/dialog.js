@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Questions in front of the page: the browser's own modal dialogs, which keep the keyboard inside.
-import { button, el, fill } from "./dom.js";
+import { button, controls, el, fill } from "./dom.js";
 import { showError } from "./notice.js";
 
 /** @typedef {import("./dom.js").Text} Text */
@@ -20,7 +20,8 @@ export function ask({ title, content, action, danger = false, run }) {
 		const error = el("div");
 		const heading = el("h2", { t: title, id: "dialog-title" });
 		const go = action && el("button", { type: "submit", class: danger ? "danger" : "primary", t: action });
-		const form = el("form", { method: "dialog" }, heading, ...content, error,
+		const asked = controls(true, ...content);
+		const form = el("form", { method: "dialog" }, heading, asked, error,
 			el("div", { class: "buttons end" },
 				button({ t: action ? "dialog.cancel" : "dialog.close", on: { click: () => dialog.close() } }), go));
 		const dialog = el("dialog", { "aria-labelledby": "dialog-title" }, form);
@@ -28,6 +29,7 @@ export function ask({ title, content, action, danger = false, run }) {
 			event.preventDefault();
 			if (go)
 				go.disabled = true;
+			asked.disabled = true;
 			fill(error);
 			try {
 				await run?.();
@@ -36,6 +38,7 @@ export function ask({ title, content, action, danger = false, run }) {
 			} catch (cause) {
 				showError(error, cause);
 			} finally {
+				asked.disabled = false;
 				if (go)
 					go.disabled = false;
 			}

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chromium from the Debian package, driven by playwright-core.
 import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 	"--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
@@ -34,6 +35,8 @@ export async function openPage(t, browser, url, options = {}) {
 			problems.push(message.text());
 	});
 	t.after(async () => {
+		if (t.passed === false)
+			await keepFailure(t, page);
 		await context.close();
 		if (problems.length)
 			throw new Error(`the page had problems:\n${problems.join("\n")}`);
@@ -43,10 +46,18 @@ export async function openPage(t, browser, url, options = {}) {
 	return page;
 }
 
+/** What a page looked like when its test failed, beside the logs. */
+async function keepFailure(t, page) {
+	const name = t.name.replace(/[^A-Za-z0-9]+/g, "-").slice(0, 80);
+	const path = join(ROOT, process.env.TEST_LOGS ?? "build/test-logs", `failed-${name}.png`);
+	await mkdir(dirname(path), { recursive: true });
+	await page.screenshot({ path }).then(() => t.diagnostic(`"${t.name}" failed; the page is in ${path}`),
+		error => t.diagnostic(`"${t.name}" failed, and no picture could be taken: ${error.message}`));
+}
+
 /** Keeps a picture of the page under build/screenshots/. */
 export async function screenshot(page, name) {
-	const path = fileURLToPath(
-		new URL(`../../../build/screenshots/${name}.png`, import.meta.url));
+	const path = join(ROOT, "build/screenshots", `${name}.png`);
 	await mkdir(dirname(path), { recursive: true });
 	await page.screenshot({ path, fullPage: true });
 }

@@ -29,9 +29,15 @@ export function mount(root, app, _, signal) {
 			class: "primary", t: "buckets.create", on: { click: create },
 		}))), news, el("div", { class: "card scroll", role: "region", tLabel: "buckets.title", tabindex: "0" }, table, none));
 
+	/** Counts the lists that were asked for: an answer for an older one comes too late. */
+	let turn = 0;
+
 	async function load() {
+		const own = ++turn;
 		try {
 			const buckets = await listBuckets(app.client, signal);
+			if (own !== turn)
+				return;
 			const rows = buckets.map(bucket => row(bucket, () => remove(bucket.name)));
 			fill(body, ...rows.map(({ node }) => node));
 			none.hidden = buckets.length > 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CORS rules of a bucket: a form for each, in the order in which the store tries them.
 import { browserUpload, checkCors, MAX_RULES, METHODS, readCors, writeCors } from "../oss/cors.js";
-import { button, check, el, field, fill, label } from "../dom.js";
+import { button, check, controls, el, field, fill, label } from "../dom.js";
 import { say, showError, showNotice } from "../notice.js";
 import { bucketHead } from "./bucket_head.js";
 import { mountTester } from "./cors_tester.js";
@@ -13,17 +13,18 @@ export function mount(root, app, { bucket }, signal) {
 	/** @type {RuleForm[]} */
 	let forms = [];
 	const list = el("ol", { class: "rules" });
-	const none = el("p", { class: "empty", t: "cors.none" });
+	const none = el("p", { class: "empty", t: "cors.none", hidden: true });
 	const vary = el("input", { type: "checkbox" });
 	const news = el("div");
 	const add = button({ t: "cors.add", on: { click: () => insert(emptyRule()) } });
 	const preset = button({ t: "cors.preset", tTitle: "cors.presetHint", on: { click: () => insert(browserUpload()) } });
 	const save = button({ class: "primary", t: "cors.save", on: { click: store } });
 	const tester = el("section", { class: "card" });
-	fill(root, bucketHead(bucket, "cors"), el("p", { class: "quiet-text", t: "cors.intro" }), none, list,
+	const all = controls(false, none, list,
 		el("div", { class: "buttons" }, add, preset), el("div", { class: "card" },
 			check("cors.vary", vary), el("p", { class: "quiet-text", t: "cors.varyHint" }), news,
 			el("div", { class: "buttons" }, save)), tester);
+	fill(root, bucketHead(bucket, "cors"), el("p", { class: "quiet-text", t: "cors.intro" }), all);
 	mountTester(tester, app, bucket, () => forms.map(form => form.rule));
 
 	/** @returns {Rule} */
@@ -66,19 +67,22 @@ export function mount(root, app, { bucket }, signal) {
 			showNotice(news, ["cors.faults", faults.length], "bad");
 			return;
 		}
-		save.disabled = true;
+		all.disabled = true;
+		fill(news);
 		try {
 			await writeCors(app.client, bucket, configuration);
 			showNotice(news, "cors.saved");
 		} catch (error) {
 			showError(news, error);
 		}
-		save.disabled = false;
+		all.disabled = false;
+		save.focus();
 	}
 
 	readCors(app.client, bucket, signal).then(configuration => {
 		forms = configuration.rules.map(rule => new RuleForm(rule, act));
 		vary.checked = configuration.vary;
+		all.disabled = false;
 		draw();
 	}).catch(error => showError(news, error));
 }

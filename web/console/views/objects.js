@@ -89,7 +89,7 @@ function crumbs(bucket, folder) {
 /** What the grid shows, page after page. */
 class Listing {
 	/** @type {Entry[]} */ #entries = [];
-	/** @type {Set<Entry>} */ selected = new Set();
+	/** By their keys: a list that is loaded anew has other entries. @type {Map<string, Entry>} */ selected = new Map();
 	onSelection = () => {};
 	#next = "";
 	#loading = false;
@@ -129,7 +129,7 @@ class Listing {
 		this.#signal.addEventListener("abort", () => clearTimeout(timer));
 		this.flat.addEventListener("change", () => this.#asked());
 		this.all.addEventListener("change", () => {
-			this.selected = new Set(this.all.checked ? this.#entries : []);
+			this.selected = new Map(this.all.checked ? this.#entries.map(entry => [entry.key, entry]) : []);
 			this.#selectionChanged();
 		});
 		this.rows.node.addEventListener("keydown", event => {
@@ -157,7 +157,7 @@ class Listing {
 				return row;
 			},
 			fill: (row, entry, selected) => this.#fill(row, entry, selected),
-			selected: entry => this.selected.has(entry),
+			selected: entry => this.selected.has(entry.key),
 			toggle: entry => this.#toggle(entry),
 			open: entry => {
 				location.hash = this.#address(entry);
@@ -193,8 +193,8 @@ class Listing {
 	#toggle(entry) {
 		if (!entry)
 			return;
-		if (!this.selected.delete(entry))
-			this.selected.add(entry);
+		if (!this.selected.delete(entry.key))
+			this.selected.set(entry.key, entry);
 		this.#selectionChanged();
 	}
 
@@ -213,15 +213,33 @@ class Listing {
 		this.start();
 	}
 
-	/** Lists from the beginning. @param {boolean} [stay] at the place where the list is scrolled to */
+	/**
+	 * Lists from the beginning.
+	 * @param {boolean} [stay] at the place where the list is scrolled to, with what is selected
+	 */
 	start(stay = false) {
 		this.#turn++;
 		this.#next = "";
 		this.#loading = false;
-		this.selected.clear();
-		if (!stay)
+		if (!stay) {
+			if (this.selected.size) {
+				this.selected.clear();
+				this.#selectionChanged();
+			}
 			this.rows.rewind();
+		}
 		this.#load([]);
+	}
+
+	/** Selects no longer what is not there any more. @param {Entry[]} entries @param {boolean} complete */
+	#forget(entries, complete) {
+		if (this.selected.size === 0)
+			return;
+		const keys = new Set(entries.map(({ key }) => key));
+		const last = entries.at(-1)?.key ?? "";
+		for (const key of this.selected.keys())
+			if (!keys.has(key) && (complete || key < last))
+				this.selected.delete(key);
 	}
 
 	#more() {
@@ -248,6 +266,7 @@ class Listing {
 			this.#next = next;
 			this.#loading = false;
 			fill(this.news);
+			this.#forget(before, !next);
 			this.rows.show(before, !next);
 			this.#selectionChanged();
 		} catch (error) {
@@ -268,7 +287,7 @@ class Listing {
 	}
 
 	async download() {
-		for (const { folder, key } of this.selected) {
+		for (const { folder, key } of this.selected.values()) {
 			if (folder)
 				continue;
 			const url = await objectUrl(this.#app.client, this.#bucket, key, DOWNLOAD_SECONDS, { download: true });
@@ -280,7 +299,7 @@ class Listing {
 	}
 
 	async remove() {
-		const entries = [...this.selected];
+		const entries = [...this.selected.values()];
 		if (entries.length === 0)
 			return;
 		const progress = el("p", { role: "status" });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bucket's settings: what it is, who may read it, and its end.
 import { ACLS, bucketInfo, bucketStat, setBucketAcl } from "../oss/buckets.js";
-import { button, el, field, fill, select } from "../dom.js";
+import { button, controls, el, field, fill, select } from "../dom.js";
 import * as format from "../format.js";
 import { say, showError, showNotice } from "../notice.js";
 import { route } from "../router.js";
@@ -14,8 +14,8 @@ export function mount(root, app, { bucket }, signal) {
 	const news = el("div");
 	const acl = select(ACLS.map(value => [value, `acl.${value}`]), {});
 	const save = el("button", { type: "submit", class: "primary", t: "settings.saveAcl" });
-	const form = el("form", { class: "card" }, el("h2", { t: "bucket.acl" }),
-		field("bucket.acl", acl, "acl.hint"), news, el("div", { class: "buttons" }, save));
+	const all = controls(false, field("bucket.acl", acl, "acl.hint"), news, el("div", { class: "buttons" }, save));
+	const form = el("form", { class: "card" }, el("h2", { t: "bucket.acl" }), all);
 	fill(root, bucketHead(bucket, "settings"), el("section", { class: "card" },
 		el("h2", { t: "settings.facts" }), facts), form,
 	el("section", { class: "card" }, el("h2", { t: "settings.end" }), el("p", { t: "settings.endHint" }),
@@ -23,13 +23,16 @@ export function mount(root, app, { bucket }, signal) {
 
 	form.addEventListener("submit", async event => {
 		event.preventDefault();
+		all.disabled = true;
+		fill(news);
 		try {
 			await setBucketAcl(app.client, bucket, acl.value);
 			showNotice(news, "settings.aclSaved");
-			await load();
 		} catch (error) {
 			showError(news, error);
 		}
+		all.disabled = false;
+		save.focus();
 	});
 
 	async function load() {
@@ -37,6 +40,7 @@ export function mount(root, app, { bucket }, signal) {
 			const [info, stat] = await Promise.all([bucketInfo(app.client, bucket, signal),
 				bucketStat(app.client, bucket, signal)]);
 			acl.value = info.acl;
+			all.disabled = false;
 			fill(facts, ...[
 				fact("settings.created", ["plain", () => format.time(info.created)]),
 				fact("settings.region", ["plain", info.location]),
