@@ -98,6 +98,10 @@
 #define LIMIT_IMAGE_HEAD_BYTES MIB(16)   /* of a multipart object, for its size as an image */
 #define LIMIT_CALLBACKS_IN_FLIGHT 2000
 
+/* The log */
+#define LIMIT_LOG_BYTES MIB(1)  /* handed over and not written yet */
+#define LIMIT_LOG_FLUSH_MS 2000 /* at the end, for a reader that has stalled */
+
 /* The log of callbacks */
 #define LIMIT_CALLBACK_LOG_ENTRIES 1000
 #define LIMIT_CALLBACK_LOG_MESSAGE_BYTES KIB(64) /* a longer one cannot be sent again */

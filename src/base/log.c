@@ -1,16 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
 
 enum {
 	LOG_LINE = 2048
 };
 
 static enum log_level threshold = LOG_INFO;
+
+/* What is handed over to the thread that writes. */
+static struct {
+	pthread_mutex_t lock; /* all below but `thread` */
+	pthread_cond_t filled;
+	struct strbuf lines;
+	uint64_t dropped;
+	uint64_t dropped_said; /* of those, how many the log tells of */
+	bool running;
+	bool stopping;
+	pthread_t thread;
+} handed = {.lock = PTHREAD_MUTEX_INITIALIZER,
+	.filled = PTHREAD_COND_INITIALIZER,
+	.lines = STRBUF_INIT(LIMIT_LOG_BYTES)};
 
 void log_set_level(enum log_level level)
 {
@@ -54,9 +74,142 @@ static void PRINTF_LIKE(2, 0) write_line(enum log_level level, const char *fmt, 
 	if (len > sizeof(line) - 2)
 		len = sizeof(line) - 2;
 	line[len++] = '\n';
+	log_lines(slice_of(line, len));
+}
+
+static size_t count_lines(struct slice text)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < text.len; i++)
+		count += text.ptr[i] == '\n';
+	return count;
+}
+
+void log_lines(struct slice lines)
+{
+	(void)pthread_mutex_lock(&handed.lock);
+	bool running = handed.running;
+	if (running) {
+		if (lines.len <= handed.lines.max - handed.lines.len)
+			strbuf_add_slice(&handed.lines, lines);
+		else
+			handed.dropped += count_lines(lines);
+		(void)pthread_cond_signal(&handed.filled);
+	}
+	(void)pthread_mutex_unlock(&handed.lock);
+	if (running)
+		return;
 	/* One write, so that lines of several threads do not mix; a lost line is not an error. */
-	ssize_t written = write(STDERR_FILENO, line, len);
+	ssize_t written = write(STDERR_FILENO, lines.ptr, lines.len);
 	(void)written;
+}
+
+/* ---- The thread that writes ------------------------------------------------------------------ */
+
+/* When to give up on a reader that has stalled; 0 until the log is stopping. */
+static int64_t give_up_ms(int64_t *deadline)
+{
+	(void)pthread_mutex_lock(&handed.lock);
+	if (handed.stopping && *deadline == 0)
+		*deadline = clock_monotonic_ms() + LIMIT_LOG_FLUSH_MS;
+	(void)pthread_mutex_unlock(&handed.lock);
+	return *deadline;
+}
+
+/* Whether standard error takes PIPE_BUF bytes without waiting; not if it is time to give up. */
+static bool wait_for_reader(int64_t *deadline)
+{
+	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+	while (poll(&fd, 1, 100) == 0) {
+		int64_t until = give_up_ms(deadline);
+		if (until && clock_monotonic_ms() >= until)
+			return false;
+	}
+	return true;
+}
+
+static bool write_all(struct slice text, int64_t *deadline)
+{
+	while (text.len) {
+		if (!wait_for_reader(deadline))
+			return false;
+		ssize_t written =
+			write(STDERR_FILENO, text.ptr, text.len < PIPE_BUF ? text.len : PIPE_BUF);
+		if (written <= 0)
+			return true; /* nobody will ever read it */
+		text = slice_from(text, (size_t)written);
+	}
+	return true;
+}
+
+/* Waits for lines, and takes them. False when there are none and the log is stopping. */
+static bool take_lines(struct strbuf *ret, uint64_t *ret_dropped)
+{
+	(void)pthread_mutex_lock(&handed.lock);
+	while (handed.lines.len == 0 && handed.dropped == handed.dropped_said && !handed.stopping)
+		(void)pthread_cond_wait(&handed.filled, &handed.lock);
+	struct strbuf taken = handed.lines;
+	handed.lines = *ret;
+	*ret = taken;
+	*ret_dropped = handed.dropped - handed.dropped_said;
+	handed.dropped_said = handed.dropped;
+	(void)pthread_mutex_unlock(&handed.lock);
+	return ret->len > 0 || *ret_dropped > 0;
+}
+
+static void *write_lines(void *arg)
+{
+	struct strbuf lines = STRBUF_INIT(LIMIT_LOG_BYTES);
+	int64_t deadline = 0;
+	uint64_t dropped;
+	bool read = true;
+	(void)pthread_setname_np(pthread_self(), "log");
+	while (read && take_lines(&lines, &dropped)) {
+		read = write_all(strbuf_slice(&lines), &deadline);
+		strbuf_clear(&lines);
+		if (read && dropped) {
+			char line[128];
+			size_t len = line_begin(line, sizeof(line), LOG_ERROR);
+			len += (size_t)snprintf(line + len, sizeof(line) - len,
+				"the log was not read in time: %llu lines were dropped\n",
+				(unsigned long long)dropped);
+			read = write_all(slice_of(line, len), &deadline);
+		}
+	}
+	strbuf_release(&lines);
+	return arg;
+}
+
+enum err log_start(void)
+{
+	(void)pthread_mutex_lock(&handed.lock);
+	handed.stopping = false;
+	handed.running = pthread_create(&handed.thread, NULL, write_lines, NULL) == 0;
+	bool running = handed.running;
+	(void)pthread_mutex_unlock(&handed.lock);
+	return running ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+void log_stop(void)
+{
+	(void)pthread_mutex_lock(&handed.lock);
+	bool running = handed.running;
+	handed.stopping = true;
+	handed.running = false;
+	(void)pthread_cond_signal(&handed.filled);
+	(void)pthread_mutex_unlock(&handed.lock);
+	if (!running)
+		return;
+	(void)pthread_join(handed.thread, NULL);
+	strbuf_release(&handed.lines);
+}
+
+uint64_t log_dropped(void)
+{
+	(void)pthread_mutex_lock(&handed.lock);
+	uint64_t dropped = handed.dropped;
+	(void)pthread_mutex_unlock(&handed.lock);
+	return dropped;
 }
 
 #define DEFINE_LOG(function, level)         \

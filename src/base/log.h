@@ -4,12 +4,19 @@
  * logged once, at its end, by the layer that answered it; leaves do not log.
  * Text that came from outside goes through log_quoted(). Secrets are never
  * passed here. Any thread; a line is written whole.
+ *
+ * Once log_start() was called a thread of its own writes: whoever logs only hands lines over and
+ * never waits for the reader of standard error. If that reader stalls, LIMIT_LOG_BYTES are kept,
+ * then lines are dropped; how many is said in the log as soon as it is read again, and by
+ * log_dropped().
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "base/err.h"
 #include "base/slice.h"
 #include "base/strbuf.h"
 
@@ -32,6 +39,18 @@ void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
  * write many at once. The caller appends text and a newline.
  */
 void log_line_begin(struct strbuf *out, enum log_level level);
+/* Writes lines that were gathered so; each ends with a newline. */
+void log_lines(struct slice lines);
+
+/* Starts the thread that writes. ERR_UNAVAILABLE: lines are written by whoever logs, as before. */
+enum err log_start(void) MUST_USE;
+/*
+ * Writes what has been handed over, waiting LIMIT_LOG_FLUSH_MS at most for a reader that has
+ * stalled, and ends the thread. Nobody may log meanwhile. Does nothing without log_start().
+ */
+void log_stop(void);
+/* Lines that were dropped since the start. */
+uint64_t log_dropped(void);
 
 /*
  * Writes `text` into `out` (of `size` bytes, at least 8) between double quotes, with control

@@ -2,6 +2,7 @@
 #include "cli/operations.h"
 
 #include "base/limits.h"
+#include "base/log.h"
 
 static void metric(
 	struct strbuf *out, const char *name, const char *type, const char *help, uint64_t value)
@@ -42,6 +43,8 @@ static void send_metrics(const struct operations *operations, struct exchange *x
 	metric(&out, "received_body_bytes_total", "counter", "Bytes of request bodies.",
 		stats.bytes_in);
 	metric(&out, "sent_bytes_total", "counter", "Bytes of answers.", stats.bytes_out);
+	metric(&out, "log_lines_dropped_total", "counter",
+		"Lines of the log that nobody read in time.", log_dropped());
 	if (operations->ops)
 		add_store_metrics(operations, &out);
 	exchange_header(x, "Content-Type", S("text/plain; version=0.0.4"));

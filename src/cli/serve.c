@@ -557,6 +557,8 @@ static int run(struct parts *p)
 	(void)umask(077);
 	raise_descriptor_limit();
 	block_signals(&signals);
+	if (log_start() != ERR_OK)
+		log_error("there is no thread for the log: who logs waits for its reader");
 	config_log(&p->config);
 	strbuf_init(&p->domains_text, KIB(64));
 	strbuf_init(&p->origins_text, KIB(64));
@@ -568,6 +570,7 @@ static int run(struct parts *p)
 		log_info("stopping");
 	}
 	stop(p);
+	log_stop();
 	if (started)
 		return 0;
 	return p->bad_option ? 2 : 1;

@@ -128,8 +128,6 @@ struct shard {
 	struct connection connections; /* ring head */
 	struct exchange *free_exchanges;
 	unsigned free_exchange_count;
-	uint64_t id_seed;
-	uint64_t id_count;
 	uint64_t connection_limit;
 	int spare_fd; /* given up for a moment to turn a connection away when there is no other */
 	int64_t complained_ms; /* about missing descriptors */

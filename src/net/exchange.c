@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "crypto/random.h"
 #include "http/query.h"
 #include "net/connection.h"
 
@@ -22,8 +23,9 @@ static void make_id(struct shard *shard, char id[EXCHANGE_ID_BYTES])
 {
 	static const char hex[] = "0123456789ABCDEF";
 	uint32_t second = (uint32_t)(shard->loop.date_second & 0xffffffff);
-	/* An odd multiplier visits every value before it repeats one. */
-	uint64_t unique = shard->id_seed + shard->id_count++ * UINT64_C(0x9E3779B97F4A7C15);
+	/* Nobody may guess the next one: an application server takes them for proof of a repeat. */
+	uint64_t unique;
+	random_bytes(&unique, sizeof(unique));
 	for (int i = 7; i >= 0; i--, second >>= 4)
 		id[i] = hex[second & 15];
 	for (int i = EXCHANGE_ID_BYTES - 1; i >= 8; i--, unique >>= 4)

@@ -93,8 +93,7 @@ static void flush_log(struct loop *loop)
 {
 	if (loop->log.len == 0)
 		return;
-	ssize_t written = write(STDERR_FILENO, loop->log.ptr, loop->log.len);
-	(void)written;
+	log_lines(strbuf_slice(&loop->log));
 	strbuf_clear(&loop->log);
 }
 

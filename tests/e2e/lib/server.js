@@ -100,6 +100,8 @@ export class Server {
 		this.#process.stderr.setEncoding("utf8").on("data", text => {
 			this.log += text;
 		});
+		/** The process has ended, though its output may not have been read to its end. */
+		this.gone = new Promise(done => this.#process.once("exit", done));
 		this.#exited = new Promise(done => {
 			this.#process.on("error", error => done(`could not be started: ${error.message}`));
 			// "close" comes when the output has been read to its end.
@@ -128,6 +130,14 @@ export class Server {
 			const url = new RegExp(`^ *${name} +(http\\S+)`, "m").exec(this.output)?.[1];
 			this[part] = part === "page" ? url : url?.replace(/\/$/, "");
 		}
+	}
+
+	/** Reads the log no more, as a reader that has stalled; and again. */
+	stallLog(stalled = true) {
+		if (stalled)
+			this.#process.stderr.pause();
+		else
+			this.#process.stderr.resume();
 	}
 
 	/** Sends a signal that is no request to stop. */
