@@ -30,6 +30,14 @@
 #define LIMIT_ANSWER_BYTES MIB(16)       /* an answer that is made in memory */
 #define LIMIT_REQUEST_ARENA_BYTES MIB(1) /* heap of one request's arena */
 
+/* Memory, in sum (base/budget.h) */
+#define LIMIT_MEMORY_BYTES_MIN MIB(16)   /* of [server] memory */
+#define LIMIT_MEMORY_MACHINE_PART 4      /* its default is a quarter of the machine's */
+#define LIMIT_MEMORY_OPERATOR_PART 16    /* a sixteenth of it, for the console's port */
+#define LIMIT_MEMORY_APP_PART 8          /* an eighth, for the application server's */
+#define LIMIT_MEMORY_STRANGERS_PART 8    /* an eighth, for what nobody has signed yet */
+#define LIMIT_MEMORY_SMALL_BYTES KIB(64) /* so much a stranger may have though half is used */
+
 /* Forms (OSS: PostObject) */
 #define LIMIT_BOUNDARY_BYTES 200 /* RFC 2046 says 70; some clients use more */
 #define LIMIT_PART_HEADERS_BYTES KIB(16)
