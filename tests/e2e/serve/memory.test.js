@@ -8,9 +8,11 @@ import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { connect } from "../lib/http.js";
 import { multipart, postForm, request, send, signedFieldsV1 } from "../lib/oss.js";
-import { pause, startServer } from "../lib/server.js";
+import { BIN, pause, startServer } from "../lib/server.js";
 
 const MIB = 1 << 20;
+/** The sanitizers keep memory of their own, and what is freed for a while. */
+const measured = !/\/(asan|tsan)\//.test(BIN);
 
 function start(t, mib, ...more) {
 	return startServer(t, { args: ["--app-listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0",
@@ -42,6 +44,7 @@ class Stranger {
 	#url;
 	#socket;
 	#stopped = false;
+	#again;
 
 	constructor(store) {
 		this.#url = new URL(store);
@@ -60,8 +63,8 @@ class Stranger {
 			socket.destroy();
 		});
 		socket.on("close", () => {
-			if (!this.#stopped && this.#socket === socket)
-				this.#open();
+			if (!this.#stopped)
+				this.#again = setTimeout(() => this.#open(), 3000);
 		});
 		socket.write(`POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${9 * MIB}\r\n`
 			+ "Content-Type: multipart/form-data; boundary=b\r\n\r\n");
@@ -69,7 +72,7 @@ class Stranger {
 
 	/** Fields of 1 MiB each, up to the 8 MiB that a form may have before the file. */
 	push(bytes) {
-		if (this.#socket.connecting || this.#socket.writableLength > 0 || this.sent > 8 * MIB)
+		if (this.#socket.destroyed || this.#socket.connecting || this.#socket.writableLength > 0 || this.sent > 8 * MIB)
 			return;
 		const begin = this.sent % MIB < bytes
 			? `${this.sent ? "\r\n" : ""}--b\r\nContent-Disposition: form-data; name="x${this.sent}"\r\n\r\n`
@@ -80,6 +83,7 @@ class Stranger {
 
 	stop() {
 		this.#stopped = true;
+		clearTimeout(this.#again);
 		this.#socket.destroy();
 	}
 }
@@ -95,7 +99,7 @@ test("2,000 strangers with 8 MiB of fields each cost no more than the budget; up
 		const pushing = (async () => {
 			while (going) {
 				for (const [i, one] of strangers.entries()) {
-					one.push(8 << 10);
+					one.push(32 << 10);
 					if (i % 200 === 0)
 						await new Promise(setImmediate);
 				}
@@ -105,7 +109,7 @@ test("2,000 strangers with 8 MiB of fields each cost no more than the budget; up
 		})();
 		await until("strangers are refused", () => strangers.some(one => one.refused));
 		const body = randomBytes(100_000);
-		for (let i = 0; i < 40; i++) {
+		for (let i = 0; i < 100; i++) {
 			const put = await request(server.store, "PUT", "uploads", `put-${i}`, { body });
 			assert.equal(put.status, 200, put.text);
 			const form = await postForm(server.store, signedFieldsV1(`form-${i}`),
@@ -126,12 +130,13 @@ test("2,000 strangers with 8 MiB of fields each cost no more than the budget; up
 		assert.match(told, /^HTTP\/1\.1 503 /);
 		assert.match(told, /^Retry-After: 1\r$/m);
 		assert.match(told, /<Code>ServiceUnavailable<\/Code>/);
-		assert.ok(peak - before < 64 * MIB, `${(peak - before) / MIB} MiB more than before`);
+		assert.ok(!measured || peak - before < 64 * MIB, `${(peak - before) / MIB} MiB more than before`);
 		for (const one of strangers)
 			one.stop();
 		await until("all is given back", async () => await metric(server, "memory_strangers_bytes") === 0
 			&& await metric(server, "memory_signed_bytes") === 0);
-		await until("and goes back to the system", async () => await resident(server) - before < 32 * MIB);
+		await until("and goes back to the system",
+			async () => !measured || await resident(server) - before < 32 * MIB);
 	});
 
 /** Sends until it is taken: 503 says that it may be tried again. */
