@@ -58,6 +58,8 @@ static void send_metrics(const struct operations *operations, struct exchange *x
 	SCOPED_STRBUF(out, KIB(64));
 	server_stats(operations->server, &stats);
 	metric(&out, "connections", "gauge", "Open connections.", stats.connections);
+	metric(&out, "connections_turned_away_total", "counter",
+		"Connections that there was no room for.", stats.turned_away);
 	metric(&out, "requests_total", "counter", "HTTP requests on all ports.", stats.requests);
 	metric(&out, "received_body_bytes_total", "counter", "Bytes of request bodies.",
 		stats.bytes_in);

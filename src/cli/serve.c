@@ -10,7 +10,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -29,6 +28,7 @@
 #include "cli/operations.h"
 #include "crypto/secret.h"
 #include "lifecycle/expirer.h"
+#include "net/descriptors.h"
 #include "net/server.h"
 #include "ops/ops.h"
 #include "store/local/local.h"
@@ -415,8 +415,10 @@ static bool start_tls(struct parts *p)
 
 static bool start(struct parts *p)
 {
-	const struct outgoing_options outgoing = {0};
-	p->operations.server = p->server = server_new((unsigned)p->config.server_loops);
+	struct descriptors descriptors = descriptors_share(descriptors_raise_limit());
+	const struct outgoing_options outgoing = {.max_in_flight = descriptors.outgoing};
+	p->operations.server = p->server =
+		server_new((unsigned)p->config.server_loops, descriptors.connections);
 	operations_init(&p->operations);
 	if (!p->server || !prepare_folder(p->config.server_data) || !start_tls(p) ||
 		!listen_all(p) || !parse_allow(p) ||
@@ -548,15 +550,6 @@ static void wait_for_stop(const struct parts *p, const sigset_t *set)
 	}
 }
 
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static bool set_log_level(const char *word)
 {
 	static const char *const words[] = {"error", "info", "debug"};
@@ -593,7 +586,6 @@ static int run(struct parts *p)
 	if (!set_log_level(p->config.server_log_level) || !set_memory(&p->config))
 		return 2;
 	(void)umask(077);
-	raise_descriptor_limit();
 	block_signals(&signals);
 	if (log_start() != ERR_OK)
 		log_error("there is no thread for the log: who logs waits for its reader");

@@ -15,6 +15,10 @@ enum {
 	   be kept. Bodies flow in larger pieces. */
 	HEAD_READ_BYTES = 64 << 10,
 	DROPS_PER_TURN = 16, /* strangers who have to go when another needs memory */
+	/* If there are too many connections: how many are looked at for one to be closed, and how
+	   long a head, or a handshake, may take then. */
+	CLOSED_SEARCH = 64,
+	PATIENCE_MS = 1000,
 };
 
 static void set_timer(struct connection *c, enum timer_kind kind)
@@ -61,6 +65,7 @@ static void close_now(struct connection *c)
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
 	atomic_fetch_sub_explicit(&c->shard->connection_count, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&c->listener->port->connections, 1, memory_order_relaxed);
 	/* What this loop did for the connection is done before server_drain() sees it gone. */
 	atomic_fetch_sub_explicit(&c->listener->connection_count, 1, memory_order_release);
 }
@@ -598,6 +603,7 @@ void connection_open(struct listener *listener, int fd, const struct sockaddr *p
 	c->prev->next = c;
 	c->next->prev = c;
 	atomic_fetch_add_explicit(&shard->connection_count, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&listener->port->connections, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&listener->connection_count, 1, memory_order_relaxed);
 	if ((listener->tls && (!budget_take(&c->tls, TLS_BYTES) ||
 				      !(c->transport.tls = tls_accept(listener->tls, fd)))) ||
@@ -619,6 +625,34 @@ void connection_timer_due(struct timer *timer)
 		return;
 	}
 	connection_abort(c);
+}
+
+/* The first of the kind's timers that is a connection of the listener, and set long enough ago. */
+static struct connection *longest(struct listener *listener, enum timer_kind kind, int64_t age_ms)
+{
+	struct timers *timers = &listener->shard->loop.timers;
+	int64_t now = listener->shard->loop.now_ms;
+	struct timer *at = timers_each(timers, kind, NULL);
+	for (int i = 0; i < CLOSED_SEARCH && at; i++, at = timers_each(timers, kind, at)) {
+		struct connection *c = CONTAINER_OF(at, struct connection, timer);
+		if (at->deadline_ms - timers->duration_ms[kind] + age_ms > now)
+			return NULL;
+		if (c->listener == listener && !c->running)
+			return c;
+	}
+	return NULL;
+}
+
+bool connection_drop_idle(struct listener *listener)
+{
+	struct connection *c = longest(listener, TIMER_IDLE, 0);
+	if (!c)
+		c = longest(listener, TIMER_HEAD, PATIENCE_MS);
+	if (!c)
+		c = longest(listener, TIMER_HANDSHAKE, PATIENCE_MS);
+	if (c)
+		connection_abort(c);
+	return c != NULL;
 }
 
 void connection_stop(struct connection *c)

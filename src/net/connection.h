@@ -122,12 +122,22 @@ struct exchange {
 	char first[EXCHANGE_FIRST_BYTES];
 };
 
+/* What the listeners of all loops for one service share. */
+struct port {
+	struct port *next;
+	const struct service *service;
+	uint64_t limit;
+	atomic_uint_fast64_t connections;
+	atomic_uint_fast64_t turned_away;
+};
+
 struct listener {
 	struct loop_watch watch;
 	struct shard *shard;
 	struct listener *next;
 	int fd; /* -1: it is stopping */
 	const struct service *service;
+	struct port *port;
 	struct tls *tls;
 	atomic_uint_fast64_t connection_count; /* read by other threads */
 };
@@ -145,7 +155,6 @@ struct shard {
 		struct exchange *newest;
 	} strangers;
 	unsigned free_exchange_count;
-	uint64_t connection_limit;
 	int spare_fd; /* given up for a moment to turn a connection away when there is no other */
 	int64_t complained_ms; /* about missing descriptors */
 	/* Read by other threads. */
@@ -167,6 +176,11 @@ void connection_run(struct connection *c);
 /* Gives up at once: the exchange is gone, the socket closed. Frees it as soon as nothing uses it.
  */
 void connection_abort(struct connection *c);
+/*
+ * Makes room for another connection of this listener: closes the one that has waited for longest,
+ * for its first request, its next, or the end of a head that does not come. False if there is none.
+ */
+bool connection_drop_idle(struct listener *listener);
 /* For the graceful stop: closes it if it is idle, else lets it finish its exchange. */
 void connection_stop(struct connection *c);
 /* The loop's timer callback. */

@@ -591,8 +591,7 @@ enum err outgoing_new(const struct outgoing_options *options, struct outgoing **
 		return ERR_UNAVAILABLE;
 	(void)pthread_mutex_init(&outgoing->lock, NULL);
 	outgoing->submitted_last = &outgoing->submitted;
-	outgoing->max_in_flight =
-		options->max_in_flight ? options->max_in_flight : LIMIT_CALLBACKS_IN_FLIGHT;
+	outgoing->max_in_flight = options->max_in_flight ? options->max_in_flight : LIMIT_OUTGOING;
 	outgoing->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
 	outgoing->multi = curl_multi_init();
 	if ((options->ca_file && !outgoing->ca_file) || !outgoing->multi ||

@@ -24,7 +24,7 @@ struct outgoing;
 struct transfer;
 
 struct outgoing_options {
-	size_t max_in_flight; /* 0 means LIMIT_CALLBACKS_IN_FLIGHT */
+	size_t max_in_flight; /* 0 means LIMIT_OUTGOING */
 	const char *ca_file;  /* certificates to trust; NULL means the system's */
 };
 
