@@ -139,6 +139,7 @@ static void send_webhook(struct receive *r)
 		"Content-Type: application/json", "User-Agent: postern/" POSTERN_VERSION};
 	build_webhook_body(r);
 	r->webhook = (struct outgoing_request){
+		.class = OUTGOING_WEBHOOK,
 		.url = r->app->settings.webhook_url.ptr,
 		.post = true,
 		.body = strbuf_slice(&r->webhook_body),

@@ -135,6 +135,7 @@ static void fetch(struct public_keys *keys, struct entry *entry, struct executor
 {
 	entry->fetching = true;
 	entry->request = (struct outgoing_request){
+		.class = OUTGOING_KEY,
 		.url = entry->url,
 		.timeout_ms = PUBLIC_KEYS_FETCH_MS,
 		.max_answer_bytes = LIMIT_PUBLIC_KEY_BYTES,

@@ -24,12 +24,18 @@
 #define LIMIT_APP_CONNECTIONS_PART 8       /* one in so many, on the application server's */
 #define LIMIT_DESCRIPTORS_PART 8           /* one in so many for each of the next three */
 #define LIMIT_OUTGOING 2000                /* requests to other servers */
-#define LIMIT_FILES_RESERVED 4096          /* descriptors that connections leave alone */
-#define LIMIT_DESCRIPTORS_OWN 64           /* what the process has open in any case */
-#define LIMIT_IDLE_MS 65000                /* between two requests */
-#define LIMIT_HEAD_MS 15000                /* first to last byte of a head */
-#define LIMIT_BODY_STALL_MS 30000          /* without one more body byte */
-#define LIMIT_BODY_RATE_BYTES_PER_S 512    /* averaged over LIMIT_BODY_RATE_MS */
+#define LIMIT_OUTGOING_PART 8              /* of them one in so many each for keys, ... */
+#define LIMIT_RESOLVER_THREADS 16          /* that look up names of hosts */
+#define LIMIT_RESOLVER_THREADS_TRUSTED 4   /* of them, for names in our own configuration */
+#define LIMIT_NAMES_CACHED 256
+#define LIMIT_NAME_KNOWN_MS 30000
+#define LIMIT_NAME_UNKNOWN_MS 5000      /* a name that has no address */
+#define LIMIT_FILES_RESERVED 4096       /* descriptors that connections leave alone */
+#define LIMIT_DESCRIPTORS_OWN 64        /* what the process has open in any case */
+#define LIMIT_IDLE_MS 65000             /* between two requests */
+#define LIMIT_HEAD_MS 15000             /* first to last byte of a head */
+#define LIMIT_BODY_STALL_MS 30000       /* without one more body byte */
+#define LIMIT_BODY_RATE_BYTES_PER_S 512 /* averaged over LIMIT_BODY_RATE_MS */
 #define LIMIT_BODY_RATE_MS 60000
 #define LIMIT_WRITE_STALL_MS 30000       /* without one more byte taken by the client */
 #define LIMIT_LINGER_MS 30000            /* reading what a refused upload still sends */

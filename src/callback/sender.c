@@ -295,6 +295,8 @@ static void start_attempt(struct callback_job *job)
 		return;
 	}
 	job->request_ = (struct outgoing_request){
+		.class = OUTGOING_CALLBACK,
+		.requester = job->requester,
 		.url = params->urls[job->url_].text.ptr,
 		.post = true,
 		.body = job->body,

@@ -52,6 +52,22 @@ static void add_memory_metrics(struct strbuf *out)
 		stats.refused);
 }
 
+static void add_outgoing_metrics(struct outgoing *outgoing, struct strbuf *out)
+{
+	struct outgoing_stats stats;
+	outgoing_stats(outgoing, &stats);
+	metric(out, "outgoing_callbacks", "gauge", "Callbacks under way.",
+		stats.in_flight[OUTGOING_CALLBACK]);
+	metric(out, "outgoing_keys", "gauge", "Keys of callbacks being fetched.",
+		stats.in_flight[OUTGOING_KEY]);
+	metric(out, "outgoing_confirmations", "gauge", "Questions to the store under way.",
+		stats.in_flight[OUTGOING_CONFIRM]);
+	metric(out, "outgoing_webhooks", "gauge", "Webhooks under way.",
+		stats.in_flight[OUTGOING_WEBHOOK]);
+	metric(out, "outgoing_refused_total", "counter",
+		"Requests to other servers that there was no place for.", stats.refused);
+}
+
 static void send_metrics(const struct operations *operations, struct exchange *x)
 {
 	struct server_stats stats;
@@ -67,6 +83,7 @@ static void send_metrics(const struct operations *operations, struct exchange *x
 	metric(&out, "log_lines_dropped_total", "counter",
 		"Lines of the log that nobody read in time.", log_dropped());
 	add_memory_metrics(&out);
+	add_outgoing_metrics(operations->outgoing, &out);
 	if (operations->ops)
 		add_store_metrics(operations, &out);
 	exchange_header(x, "Content-Type", S("text/plain; version=0.0.4"));

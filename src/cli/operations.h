@@ -7,6 +7,7 @@
 #define CLI_OPERATIONS_H
 
 #include "console/console.h"
+#include "net/outgoing.h"
 #include "net/server.h"
 #include "ops/ops.h"
 #include "ops/sts.h"
@@ -14,8 +15,9 @@
 struct operations {
 	struct service service; /* for server_listen() */
 	const struct server *server;
-	const struct ops *ops;         /* NULL: no store in this process */
-	struct store *store;           /* likewise */
+	const struct ops *ops; /* NULL: no store in this process */
+	struct store *store;   /* likewise */
+	struct outgoing *outgoing;
 	struct sts *sts;               /* likewise */
 	const struct console *console; /* likewise */
 };

@@ -424,6 +424,7 @@ static bool start(struct parts *p)
 		!listen_all(p) || !parse_allow(p) ||
 		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
 		return false;
+	p->operations.outgoing = p->outgoing;
 	if (p->with_store && (!open_store(p) || !start_store(p) || !start_expirer(p)))
 		return false;
 	if (p->with_app && !start_app(p))

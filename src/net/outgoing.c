@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -11,31 +12,43 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "net/resolver.h"
+#include "net/shares.h"
 
 #define ANSWER_HEADERS_MAX KIB(64)
 #define TRANSFER_TEXT_MAX KIB(64)
 #define IDLE_POLL_MS 60000
 /* Callbacks are small; libcurl's default of 16 KiB for each is not needed. */
 #define RECEIVE_BUFFER_BYTES 4096L
+/* What stands for a name while libcurl connects; `invalid` is reserved for what is none. */
+#define ALIAS "a%" PRIu64 ".invalid"
+/* libcurl forgets the addresses of an alias soon after. */
+#define ALIAS_SECONDS 15L
 /* What libcurl and OpenSSL hold for one request. */
 #define TRANSFER_BYTES KIB(32)
 
 struct outgoing {
 	CURLM *multi;
 	char *ca_file;
-	size_t max_in_flight;
+	size_t max[OUTGOING_CLASSES];
 	pthread_t thread;
 	bool joined;
 
 	pthread_mutex_t lock; /* protects what follows; held for a few instructions */
 	struct outgoing_request *submitted, **submitted_last;
 	size_t in_flight; /* submitted or running */
+	size_t of_class[OUTGOING_CLASSES];
+	struct shares callbacks; /* by requester */
+	uint64_t refused;
 	bool stopping;
 	int64_t stop_at_ms; /* monotonic, if stopping */
 	bool closed;        /* the thread takes no more */
 
 	/* The thread's own. */
 	struct transfer *running;
+	struct resolver *resolver;
+	size_t resolving; /* of those running */
+	uint64_t aliases;
 };
 
 /* What the request's URL says, in the form in which libcurl is told. */
@@ -52,6 +65,12 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *lines;
 	struct curl_slist *connect_to;
+	struct curl_slist *addresses;
+	struct resolver_wait name;
+	bool added; /* to libcurl; before, the name is looked up */
+	int64_t deadline_ms;
+	uint64_t alias; /* 0: the host is an address */
+	char *port;
 	char *host;     /* of the URL, without brackets: for the allow list */
 	char *tls_name; /* what the certificate must be for, if TLS does not name it */
 	size_t header_bytes;
@@ -274,6 +293,22 @@ static struct slice name_of_host(struct slice host)
 	return slice_head(host, slice_find(host, ':'));
 }
 
+/*
+ * libcurl never looks up a name, for it would start a thread for each: it is told to connect to an
+ * alias, which is nobody else's, and later which addresses that has.
+ */
+static bool connect_to(struct transfer *transfer, const struct place *place)
+{
+	SCOPED_STRBUF(text, TRANSFER_TEXT_MAX);
+	if (transfer->alias)
+		strbuf_addf(&text, "::" ALIAS ":%s", transfer->alias, place->port);
+	else
+		strbuf_addf(&text, "::%s:%s", place->host, place->port);
+	return !strbuf_broken(&text) && add_line(&transfer->connect_to, text.ptr) &&
+	       curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, transfer->connect_to) ==
+		       CURLE_OK;
+}
+
 /* Sets the URL and, for TLS, who is greeted and whose certificate is expected. */
 static bool set_url(struct transfer *transfer, const struct place *place)
 {
@@ -285,13 +320,9 @@ static bool set_url(struct transfer *transfer, const struct place *place)
 	bool same = slice_eq_nocase(name, slice_str(transfer->host));
 	SCOPED_STRBUF(text, TRANSFER_TEXT_MAX);
 	CURL *easy = transfer->easy;
+	if (!connect_to(transfer, place))
+		return false;
 	if (tls && (!same || (!request->sni && !is_address(transfer->host)))) {
-		strbuf_addf(&text, "::%s:%s", place->host, place->port);
-		if (strbuf_broken(&text) || !add_line(&transfer->connect_to, text.ptr) ||
-			curl_easy_setopt(easy, CURLOPT_CONNECT_TO, transfer->connect_to) !=
-				CURLE_OK)
-			return false;
-		strbuf_clear(&text);
 		url_host = request->sni ? name : S("0.0.0.0");
 		if (!request->sni) {
 			transfer->tls_name = strndup(name.ptr, name.len);
@@ -330,8 +361,7 @@ static bool set_rules(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	       /* A resolver that hangs must not be waited for when its request has timed out. */
-	       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, ALIAS_SECONDS) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer) == CURLE_OK &&
@@ -348,8 +378,6 @@ static bool set_message(struct transfer *transfer)
 {
 	const struct outgoing_request *request = transfer->request;
 	CURL *easy = transfer->easy;
-	if (curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms) != CURLE_OK)
-		return false;
 	if (!request->post)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
 	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
@@ -361,15 +389,22 @@ static bool set_message(struct transfer *transfer)
 
 static void transfer_free(struct transfer *transfer)
 {
-	if (transfer->easy) {
-		if (transfer->link) {
-			(void)curl_multi_remove_handle(transfer->outgoing->multi, transfer->easy);
-			*transfer->link = transfer->next;
-			if (transfer->next)
-				transfer->next->link = transfer->link;
-		}
-		curl_easy_cleanup(transfer->easy);
+	struct outgoing *outgoing = transfer->outgoing;
+	if (transfer->link) {
+		*transfer->link = transfer->next;
+		if (transfer->next)
+			transfer->next->link = transfer->link;
+		if (transfer->added)
+			(void)curl_multi_remove_handle(outgoing->multi, transfer->easy);
+		else
+			outgoing->resolving--;
 	}
+	resolver_cancel(outgoing->resolver, &transfer->name);
+	strbuf_release(&transfer->name.addresses);
+	if (transfer->easy)
+		curl_easy_cleanup(transfer->easy);
+	curl_slist_free_all(transfer->addresses);
+	free(transfer->port);
 	curl_slist_free_all(transfer->lines);
 	curl_slist_free_all(transfer->connect_to);
 	free(transfer->host);
@@ -382,29 +417,90 @@ static bool transfer_prepare(struct transfer *transfer, const struct place *plac
 	struct slice host = slice_str(place->host);
 	if (host.len > 1 && host.ptr[0] == '[')
 		host = slice_of(host.ptr + 1, host.len - 2);
+	strbuf_init(&transfer->name.addresses, 0);
 	transfer->host = strndup(host.ptr, host.len);
+	transfer->port = strdup(place->port);
 	transfer->easy = curl_easy_init();
-	return transfer->host && transfer->easy && set_rules(transfer) && set_message(transfer) &&
-	       set_lines(transfer, place) && set_url(transfer, place);
+	if (transfer->host && !is_address(transfer->host))
+		transfer->alias = ++transfer->outgoing->aliases;
+	return transfer->host && transfer->port && transfer->easy && set_rules(transfer) &&
+	       set_message(transfer) && set_lines(transfer, place) && set_url(transfer, place);
 }
 
-static bool transfer_start(struct outgoing *outgoing, struct transfer *transfer)
+/* The addresses of its name are known. False, and it stays as it was, if it cannot begin. */
+static bool transfer_connect(struct outgoing *outgoing, struct transfer *transfer)
 {
-	if (curl_multi_add_handle(outgoing->multi, transfer->easy) != CURLM_OK)
+	int64_t left = transfer->deadline_ms - clock_monotonic_ms();
+	SCOPED_STRBUF(text, TRANSFER_TEXT_MAX);
+	if (transfer->alias) {
+		strbuf_addf(&text, "+" ALIAS ":%s:%s", transfer->alias, transfer->port,
+			transfer->name.addresses.ptr);
+		if (strbuf_broken(&text) || !add_line(&transfer->addresses, text.ptr) ||
+			curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->addresses) !=
+				CURLE_OK)
+			return false;
+	}
+	if (curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, left > 0 ? (long)left : 1L) !=
+			CURLE_OK ||
+		curl_multi_add_handle(outgoing->multi, transfer->easy) != CURLM_OK)
 		return false;
+	transfer->added = true;
+	outgoing->resolving--;
+	return true;
+}
+
+/* From now on it ends by end_transfer(). */
+static void transfer_start(struct outgoing *outgoing, struct transfer *transfer)
+{
+	outgoing->resolving++;
+	transfer->deadline_ms = clock_monotonic_ms() + transfer->request->timeout_ms;
 	transfer->next = outgoing->running;
 	transfer->link = &outgoing->running;
 	if (transfer->next)
 		transfer->next->link = &transfer->next;
 	outgoing->running = transfer;
-	return true;
 }
 
-static void leave(struct outgoing *outgoing)
+static void leave(struct outgoing *outgoing, const struct outgoing_request *request)
 {
 	(void)pthread_mutex_lock(&outgoing->lock);
 	outgoing->in_flight--;
+	outgoing->of_class[request->class]--;
+	if (request->class == OUTGOING_CALLBACK)
+		shares_give(&outgoing->callbacks, request->slot_);
 	(void)pthread_mutex_unlock(&outgoing->lock);
+}
+
+static void end_transfer(struct transfer *transfer, enum outgoing_kind kind, const char *fault)
+{
+	struct outgoing *outgoing = transfer->outgoing;
+	struct outgoing_request *request = transfer->request;
+	transfer_free(transfer);
+	leave(outgoing, request);
+	finish(request, kind, fault);
+}
+
+/* With the result of the lookup in transfer->name. */
+static void address_found(struct outgoing *outgoing, struct transfer *transfer)
+{
+	if (!transfer->name.found)
+		end_transfer(transfer, OUTGOING_UNRESOLVED, "the host's name has no address");
+	else if (!transfer_connect(outgoing, transfer))
+		end_transfer(transfer, OUTGOING_BUSY, "no memory");
+}
+
+static void find_address(struct outgoing *outgoing, struct transfer *transfer)
+{
+	const struct outgoing_request *request = transfer->request;
+	transfer->name.found = true;
+	enum resolver_now now = RESOLVER_DONE;
+	if (transfer->alias)
+		now = resolver_ask(outgoing->resolver, transfer->host, request->requester,
+			request->class != OUTGOING_CALLBACK, clock_monotonic_ms(), &transfer->name);
+	if (now == RESOLVER_DONE)
+		address_found(outgoing, transfer);
+	else if (now == RESOLVER_BUSY)
+		end_transfer(transfer, OUTGOING_BUSY, "no memory");
 }
 
 static void begin(struct outgoing *outgoing, struct outgoing_request *request)
@@ -422,16 +518,18 @@ static void begin(struct outgoing *outgoing, struct outgoing_request *request)
 		if (transfer) {
 			transfer->outgoing = outgoing;
 			transfer->request = request;
-			if (transfer_prepare(transfer, &place) &&
-				transfer_start(outgoing, transfer))
+			if (transfer_prepare(transfer, &place)) {
 				kind = OUTGOING_ANSWERED;
-			else
+				transfer_start(outgoing, transfer);
+				find_address(outgoing, transfer);
+			} else {
 				transfer_free(transfer);
+			}
 		}
 	}
 	place_release(&place);
 	if (kind != OUTGOING_ANSWERED) {
-		leave(outgoing);
+		leave(outgoing, request);
 		finish(request, kind,
 			kind == OUTGOING_BUSY ? "no memory" : "not an HTTP URL, or not a header");
 	}
@@ -465,13 +563,30 @@ static enum outgoing_kind kind_of(const struct transfer *transfer, CURLcode code
 	return OUTGOING_UNREACHABLE;
 }
 
-static void end_transfer(struct transfer *transfer, enum outgoing_kind kind, const char *fault)
+/* Names that have been looked up, and those for which it takes too long. */
+static void go_on_with_names(struct outgoing *outgoing)
 {
-	struct outgoing *outgoing = transfer->outgoing;
-	struct outgoing_request *request = transfer->request;
-	transfer_free(transfer);
-	leave(outgoing);
-	finish(request, kind, fault);
+	int64_t now = clock_monotonic_ms();
+	struct resolver_wait *wait;
+	while ((wait = resolver_take(outgoing->resolver, now)))
+		address_found(outgoing, CONTAINER_OF(wait, struct transfer, name));
+	struct transfer *next = outgoing->resolving ? outgoing->running : NULL;
+	while (next) {
+		struct transfer *transfer = next;
+		next = transfer->next;
+		if (!transfer->added && transfer->deadline_ms <= now)
+			end_transfer(transfer, OUTGOING_TIMED_OUT, "its name was not resolved");
+	}
+}
+
+/* When the next of those has to be looked at. */
+static void wait_for_names(const struct outgoing *outgoing, int *wait_ms)
+{
+	int64_t now = clock_monotonic_ms();
+	for (const struct transfer *t = outgoing->resolving ? outgoing->running : NULL; t;
+		t = t->next)
+		if (!t->added && t->deadline_ms - now < *wait_ms)
+			*wait_ms = t->deadline_ms > now ? (int)(t->deadline_ms - now) : 0;
 }
 
 /* Whether there was any. */
@@ -523,7 +638,7 @@ static void cancel_all(struct outgoing *outgoing, struct outgoing_request *submi
 	while (submitted) {
 		struct outgoing_request *request = submitted;
 		submitted = request->next_;
-		leave(outgoing);
+		leave(outgoing, request);
 		finish(request, OUTGOING_STOPPED, "stopping");
 	}
 	while (outgoing->running)
@@ -546,6 +661,8 @@ static void *outgoing_main(void *argument)
 			list = request->next_;
 			begin(outgoing, request);
 		}
+		go_on_with_names(outgoing);
+		wait_for_names(outgoing, &wait_ms);
 		(void)curl_multi_perform(outgoing->multi, &running);
 		/* What has ended may have been the last that stopping waits for. */
 		if (!finish_completed(outgoing))
@@ -562,6 +679,7 @@ static void start_curl(void)
 
 static void outgoing_release(struct outgoing *outgoing)
 {
+	resolver_free(outgoing->resolver);
 	if (outgoing->multi)
 		(void)curl_multi_cleanup(outgoing->multi);
 	(void)pthread_mutex_destroy(&outgoing->lock);
@@ -583,6 +701,21 @@ static bool start_thread(struct outgoing *outgoing)
 	return fault == 0;
 }
 
+static void share_places(struct outgoing *outgoing, size_t places)
+{
+	size_t part = places / LIMIT_OUTGOING_PART;
+	for (size_t i = 0; i < OUTGOING_CLASSES; i++)
+		outgoing->max[i] = part ? part : 1;
+	outgoing->max[OUTGOING_CALLBACK] = places - (OUTGOING_CLASSES - 1) * part;
+	shares_init(&outgoing->callbacks, outgoing->max[OUTGOING_CALLBACK]);
+}
+
+static void names_ready(void *ctx)
+{
+	struct outgoing *outgoing = ctx;
+	(void)curl_multi_wakeup(outgoing->multi);
+}
+
 enum err outgoing_new(const struct outgoing_options *options, struct outgoing **ret)
 {
 	(void)pthread_once(&curl_once, start_curl);
@@ -591,16 +724,36 @@ enum err outgoing_new(const struct outgoing_options *options, struct outgoing **
 		return ERR_UNAVAILABLE;
 	(void)pthread_mutex_init(&outgoing->lock, NULL);
 	outgoing->submitted_last = &outgoing->submitted;
-	outgoing->max_in_flight = options->max_in_flight ? options->max_in_flight : LIMIT_OUTGOING;
+	share_places(outgoing, options->max_in_flight ? options->max_in_flight : LIMIT_OUTGOING);
 	outgoing->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
 	outgoing->multi = curl_multi_init();
+	const struct resolver_options names = {
+		.look_up = options->look_up, .ready = names_ready, .ctx = outgoing};
 	if ((options->ca_file && !outgoing->ca_file) || !outgoing->multi ||
-		!start_thread(outgoing)) {
+		resolver_new(&names, &outgoing->resolver) != ERR_OK || !start_thread(outgoing)) {
 		outgoing_release(outgoing);
 		return ERR_UNAVAILABLE;
 	}
 	*ret = outgoing;
 	return ERR_OK;
+}
+
+/* Under the lock. */
+static bool has_place(struct outgoing *outgoing, struct outgoing_request *request)
+{
+	if (request->class != OUTGOING_CALLBACK)
+		return outgoing->of_class[request->class] < outgoing->max[request->class];
+	request->slot_ = shares_slot(&outgoing->callbacks, request->requester);
+	return shares_may(&outgoing->callbacks, request->slot_);
+}
+
+void outgoing_stats(struct outgoing *outgoing, struct outgoing_stats *ret)
+{
+	(void)pthread_mutex_lock(&outgoing->lock);
+	ret->refused = outgoing->refused;
+	for (size_t i = 0; i < OUTGOING_CLASSES; i++)
+		ret->in_flight[i] = outgoing->of_class[i];
+	(void)pthread_mutex_unlock(&outgoing->lock);
 }
 
 void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request)
@@ -614,14 +767,18 @@ void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request)
 	}
 	(void)pthread_mutex_lock(&outgoing->lock);
 	bool closed = outgoing->closed;
-	bool taken = !closed && outgoing->in_flight < outgoing->max_in_flight;
+	bool taken = !closed && has_place(outgoing, request);
 	if (taken) {
 		outgoing->in_flight++;
+		outgoing->of_class[request->class]++;
+		if (request->class == OUTGOING_CALLBACK)
+			shares_take(&outgoing->callbacks, request->slot_);
 		*outgoing->submitted_last = request;
 		outgoing->submitted_last = &request->next_;
 		/* Under the lock: outgoing_free() may follow as soon as it is given back. */
 		(void)curl_multi_wakeup(outgoing->multi);
 	}
+	outgoing->refused += !closed && !taken;
 	(void)pthread_mutex_unlock(&outgoing->lock);
 	if (!taken)
 		finish(request, closed ? OUTGOING_STOPPED : OUTGOING_BUSY,

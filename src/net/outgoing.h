@@ -23,9 +23,23 @@
 struct outgoing;
 struct transfer;
 
+/*
+ * What a request is for. Each has places of its own, so that slow servers that strangers name do
+ * not keep us from those that we have to reach (LIMIT_OUTGOING_PART).
+ */
+enum outgoing_class {
+	OUTGOING_CALLBACK, /* to where an uploader says; shared by `requester` */
+	OUTGOING_KEY,      /* for the key of a callback that we were sent */
+	OUTGOING_CONFIRM,  /* to the store, whether a callback is true */
+	OUTGOING_WEBHOOK,  /* to the operator's back end */
+	OUTGOING_CLASSES,
+};
+
 struct outgoing_options {
 	size_t max_in_flight; /* 0 means LIMIT_OUTGOING */
 	const char *ca_file;  /* certificates to trust; NULL means the system's */
+	/* How names are looked up, see net/resolver.h; NULL means as the system does. */
+	bool (*look_up)(const char *host, struct strbuf *ret);
 };
 
 enum outgoing_kind {
@@ -43,8 +57,10 @@ enum outgoing_kind {
 
 struct outgoing_request {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
-	const char *url; /* http or https; without scheme it is http */
-	bool post;       /* POST with `body`; otherwise GET */
+	enum outgoing_class class;
+	struct slice requester; /* of a callback: the access key of who uploaded */
+	const char *url;        /* http or https; without scheme it is http */
+	bool post;              /* POST with `body`; otherwise GET */
 	struct slice body;
 	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
 	const char *const *headers;
@@ -74,6 +90,7 @@ struct outgoing_request {
 	/* ---- The module's own. ---- */
 	struct outgoing_request *next_;
 	struct transfer *transfer_;
+	size_t slot_;                  /* of the requester */
 	struct budget_account memory_; /* of the answer, and of what libcurl holds */
 };
 
@@ -97,5 +114,12 @@ void outgoing_stop(struct outgoing *outgoing, int64_t grace_ms);
 
 /* After outgoing_stop() (which it calls, with no grace, if nobody did). NULL is allowed. */
 void outgoing_free(struct outgoing *outgoing);
+
+struct outgoing_stats {
+	uint64_t in_flight[OUTGOING_CLASSES];
+	uint64_t refused; /* since the start, because there was no place */
+};
+
+void outgoing_stats(struct outgoing *outgoing, struct outgoing_stats *ret);
 
 #endif

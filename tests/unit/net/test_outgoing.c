@@ -2,8 +2,12 @@
 /* Requests to other servers: what they look like, what comes back, and where they may go. */
 #include "net/outgoing.h"
 
+#include <dirent.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "loopback.h"
 #include "net/worker.h"
 #include "tap.h"
@@ -256,10 +260,11 @@ static void no_proxy(void)
 static void limits(void)
 {
 	enum {
-		MANY = 20
+		MANY = 14, /* of which one requester of callbacks has */
+		PLACES = 32
 	};
 	struct outgoing *small = NULL;
-	OK(outgoing_new(&(struct outgoing_options){.max_in_flight = MANY}, &small) == ERR_OK,
+	OK(outgoing_new(&(struct outgoing_options){.max_in_flight = PLACES}, &small) == ERR_OK,
 		"a small one");
 	static struct call calls[MANY + 1];
 	char url[200];
@@ -284,6 +289,148 @@ static void limits(void)
 	waiting_until(&here, &late.done);
 	IS_INT(late.request.kind, OUTGOING_STOPPED, "and what comes after it");
 	outgoing_free(small);
+}
+
+/* One requester whose servers are silent, and everybody else. */
+static void starving(void)
+{
+	enum {
+		PLACES = 32,
+		GREEDY = PLACES
+	};
+	static const enum outgoing_class others[] = {
+		OUTGOING_KEY, OUTGOING_CONFIRM, OUTGOING_WEBHOOK};
+	static struct call greedy[GREEDY];
+	struct outgoing *small = NULL;
+	struct outgoing_stats stats;
+	char silent[200], ok[200];
+	url_of(silent, sizeof(silent), "/silent");
+	url_of(ok, sizeof(ok), "/ok");
+	if (outgoing_new(&(struct outgoing_options){.max_in_flight = PLACES}, &small) != ERR_OK)
+		abort();
+	for (int i = 0; i < GREEDY; i++) {
+		greedy[i] = call_of(silent);
+		greedy[i].request.requester = S("STS.greedy");
+		outgoing_send(small, &greedy[i].request);
+	}
+	outgoing_stats(small, &stats);
+	IS_INT(stats.in_flight[OUTGOING_CALLBACK], 14, "two thirds of the places for callbacks");
+	IS_INT(stats.refused, GREEDY - 14, "no more");
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct call call = call_of(ok);
+		call.request.class = others[i];
+		outgoing_send(small, &call.request);
+		waiting_until(&here, &call.done);
+		IS_INT(call.request.kind, OUTGOING_ANSWERED, "another class does not feel it");
+		release(&call);
+	}
+	struct call modest = call_of(ok);
+	modest.request.requester = S("STS.modest");
+	outgoing_send(small, &modest.request);
+	waiting_until(&here, &modest.done);
+	IS_INT(modest.request.kind, OUTGOING_ANSWERED, "nor another requester");
+	release(&modest);
+	outgoing_stop(small, 0);
+	for (int i = 0; i < GREEDY; i++) {
+		waiting_until(&here, &greedy[i].done);
+		release(&greedy[i]);
+	}
+	outgoing_stats(small, &stats);
+	IS_INT(stats.in_flight[OUTGOING_CALLBACK], 0, "every place is given back");
+	outgoing_free(small);
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+static sem_t unstuck;
+static atomic_int lookups;
+
+/* Nobody answers for names below `stuck`. */
+static bool look_up(const char *host, struct strbuf *ret)
+{
+	atomic_fetch_add(&lookups, 1);
+	if (slice_ends(slice_str(host), S(".stuck"))) {
+		while (sem_wait(&unstuck) != 0)
+			continue;
+		(void)sem_post(&unstuck);
+		return false;
+	}
+	if (slice_ends(slice_str(host), S(".nowhere")))
+		return false;
+	strbuf_adds(ret, "[::1],127.0.0.1");
+	return true;
+}
+
+static int count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int count = 0;
+	if (!tasks)
+		abort();
+	while (readdir(tasks))
+		count++;
+	closedir(tasks);
+	return count;
+}
+
+static enum outgoing_kind ask(struct outgoing *to, const char *host, enum outgoing_class class)
+{
+	char url[200];
+	snprintf(url, sizeof(url), "http://%s:%d/ok", host, server.port);
+	struct call call = call_of(url);
+	call.request.any_address = true;
+	call.request.class = class;
+	call.request.requester = S("LTAI.modest");
+	outgoing_send(to, &call.request);
+	waiting_until(&here, &call.done);
+	enum outgoing_kind kind = call.request.kind;
+	release(&call);
+	return kind;
+}
+
+static void names(void)
+{
+	enum {
+		NAMES = 400
+	};
+	static struct call calls[NAMES];
+	static char urls[NAMES][64];
+	const struct outgoing_options options = {.look_up = look_up};
+	struct outgoing *named = NULL;
+	(void)sem_init(&unstuck, 0, 0);
+	if (outgoing_new(&options, &named) != ERR_OK)
+		abort();
+	int before = count_threads();
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(urls[i], sizeof(urls[i]), "http://%d.stuck/", i);
+		calls[i] = call_of(urls[i]);
+		calls[i].request.timeout_ms = 300;
+		calls[i].request.requester = S("STS.greedy");
+		outgoing_send(named, &calls[i].request);
+	}
+	IS_INT(ask(named, "a.good", OUTGOING_CALLBACK), OUTGOING_ANSWERED,
+		"another requester's name is found meanwhile");
+	IS_INT(ask(named, "b.good", OUTGOING_WEBHOOK), OUTGOING_ANSWERED, "and our own");
+	int more = count_threads() - before;
+	OK(more > 0 && more <= LIMIT_RESOLVER_THREADS, "%d threads for %d names", more, NAMES);
+	int late = 0;
+	for (int i = 0; i < NAMES; i++) {
+		waiting_until(&here, &calls[i].done);
+		late += calls[i].request.kind == OUTGOING_TIMED_OUT;
+		release(&calls[i]);
+	}
+	IS_INT(late, NAMES, "who waits for a name waits no longer than for an answer");
+	IS_INT(ask(named, "c.good", OUTGOING_CALLBACK), OUTGOING_ANSWERED,
+		"though the threads still wait");
+	int asked = atomic_load(&lookups);
+	IS_INT(ask(named, "a.good", OUTGOING_CALLBACK), OUTGOING_ANSWERED, "known");
+	IS_INT(atomic_load(&lookups), asked, "so not looked up again");
+	IS_INT(ask(named, "a.nowhere", OUTGOING_CALLBACK), OUTGOING_UNRESOLVED, "no address");
+	IS_INT(ask(named, "a.nowhere", OUTGOING_CALLBACK), OUTGOING_UNRESOLVED, "still none");
+	IS_INT(atomic_load(&lookups), asked + 1, "which is known, too");
+	outgoing_free(named);
+	(void)sem_post(&unstuck);
+	OK(true, "nothing waits for the threads at the end");
 }
 
 static void graceful_stop(void)
@@ -355,6 +502,8 @@ int main(void)
 	addresses();
 	no_proxy();
 	limits();
+	starving();
+	names();
 	graceful_stop();
 	workers();
 	outgoing_free(outgoing);
