@@ -37,6 +37,8 @@
 #define LIMIT_BODY_STALL_MS 30000       /* without one more body byte */
 #define LIMIT_BODY_RATE_BYTES_PER_S 512 /* averaged over LIMIT_BODY_RATE_MS */
 #define LIMIT_BODY_RATE_MS 60000
+#define LIMIT_ANSWER_RATE_BYTES_PER_S 1024 /* averaged over LIMIT_ANSWER_RATE_MS */
+#define LIMIT_ANSWER_RATE_MS 60000
 #define LIMIT_WRITE_STALL_MS 30000       /* without one more byte taken by the client */
 #define LIMIT_LINGER_MS 30000            /* reading what a refused upload still sends */
 #define LIMIT_STOP_MS 30000              /* graceful stop waits this long for what runs */

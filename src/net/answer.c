@@ -188,6 +188,7 @@ static void send_out(struct exchange *x, int status, struct strbuf *out)
 	struct connection *c = x->connection;
 	x->status = status;
 	x->answered = true;
+	rate_begin(&c->rate, c->shard->loop.now_ms);
 	if (strbuf_broken(out) || strbuf_broken(&x->lines) ||
 		!answer_write(c, strbuf_slice(out), x->file_left > 0 || x->later > 0)) {
 		connection_abort(c);

@@ -163,8 +163,7 @@ static void body_starts(struct connection *c)
 	c->body_done = head->body == HTTP_BODY_NONE ||
 		       (head->body == HTTP_BODY_LENGTH && head->content_length == 0);
 	chunked_init(&c->chunked);
-	c->rate_since_ms = c->shard->loop.now_ms;
-	c->rate_bytes = 0;
+	rate_begin(&c->rate, c->shard->loop.now_ms);
 }
 
 /* A head is complete in c->x: lets the service see it. */
@@ -277,20 +276,6 @@ static enum body_step next_piece(struct connection *c, struct slice *ret)
 	return BODY_BROKEN;
 }
 
-/* Whether the client has sent enough lately; counts what came. */
-static bool fast_enough(struct connection *c, size_t len)
-{
-	int64_t now = c->shard->loop.now_ms;
-	c->rate_bytes += len;
-	if (now - c->rate_since_ms < LIMIT_BODY_RATE_MS)
-		return true;
-	bool ok = c->rate_bytes >=
-		  (uint64_t)LIMIT_BODY_RATE_BYTES_PER_S * (LIMIT_BODY_RATE_MS / 1000);
-	c->rate_since_ms = now;
-	c->rate_bytes = 0;
-	return ok;
-}
-
 /* The client is too slow: the service may say so, else the connection is dropped. */
 static void stalled(struct connection *c)
 {
@@ -342,7 +327,8 @@ static bool step_body(struct connection *c)
 		if (!fill(c))
 			return false;
 		set_timer(c, TIMER_BODY);
-		if (!fast_enough(c, c->view.len - before))
+		if (!rate_count(&c->rate, &c->shard->body_rate, c->view.len - before,
+			    c->shard->loop.now_ms))
 			stalled(c);
 		return true;
 	}
@@ -390,10 +376,15 @@ static bool step_answer(struct connection *c)
 		return true;
 	case ANSWER_WAIT:
 		/* Only what the client takes counts, not that it sends something. */
-		if (c->warming || (c->x && c->x->asking))
+		if (c->warming || (c->x && c->x->asking)) {
 			timers_cancel(&c->timer);
-		else if (c->sent != before || !c->timer.prev || c->timer.kind != TIMER_WRITE)
+			rate_begin(&c->rate, c->shard->loop.now_ms);
+		} else if (!rate_count(&c->rate, &c->shard->answer_rate, c->sent - before,
+				   c->shard->loop.now_ms)) {
+			break;
+		} else if (c->sent != before || !c->timer.prev || c->timer.kind != TIMER_WRITE) {
 			set_timer(c, TIMER_WRITE);
+		}
 		return false;
 	case ANSWER_FAILED:
 		break;

@@ -14,6 +14,7 @@
 #include "http/chunked.h"
 #include "net/exchange.h"
 #include "net/loop.h"
+#include "net/rate.h"
 #include "net/tls.h"
 #include "net/transport.h"
 #include "net/warmer.h"
@@ -59,8 +60,7 @@ struct connection {
 	bool body_done;
 	uint64_t body_left;
 	struct chunked chunked;
-	int64_t rate_since_ms;
-	uint64_t rate_bytes;
+	struct rate rate; /* of the body, then of the answer */
 
 	struct budget_account buffers; /* `stash` and `out` */
 	struct budget_account tls;     /* what OpenSSL holds */
@@ -155,6 +155,8 @@ struct shard {
 		struct exchange *newest;
 	} strangers;
 	unsigned free_exchange_count;
+	struct rate_rule body_rate; /* from base/limits.h; tests shorten them */
+	struct rate_rule answer_rate;
 	int spare_fd; /* given up for a moment to turn a connection away when there is no other */
 	int64_t complained_ms; /* about missing descriptors */
 	/* Read by other threads. */
@@ -163,6 +165,10 @@ struct shard {
 	atomic_uint_fast64_t bytes_in;
 	atomic_uint_fast64_t bytes_out;
 };
+
+/* The shards of a server, for tests; NULL behind the last. Before server_start(). */
+struct server;
+struct shard *server_shard(struct server *server, unsigned number);
 
 /* Takes over `fd`, accepted by `listener`. */
 void connection_open(struct listener *listener, int fd, const struct sockaddr *peer);

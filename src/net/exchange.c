@@ -299,8 +299,7 @@ void exchange_resume(struct exchange *x)
 	if (!x->paused || !c)
 		return;
 	x->paused = false;
-	c->rate_since_ms = c->shard->loop.now_ms; /* the wait was not the client's fault */
-	c->rate_bytes = 0;
+	rate_begin(&c->rate, c->shard->loop.now_ms); /* the wait was not the client's fault */
 	if (c->phase == CONNECTION_BODY && !c->body_done)
 		timers_set(&c->shard->loop.timers, &c->timer, TIMER_BODY, c->shard->loop.now_ms);
 	connection_run(c);

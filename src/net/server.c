@@ -114,6 +114,9 @@ static bool shard_init(struct shard *shard, struct warmer *warmer)
 	if (!loop_init(&shard->loop))
 		return false;
 	shard->warmer = warmer;
+	shard->body_rate = (struct rate_rule){LIMIT_BODY_RATE_BYTES_PER_S, LIMIT_BODY_RATE_MS};
+	shard->answer_rate =
+		(struct rate_rule){LIMIT_ANSWER_RATE_BYTES_PER_S, LIMIT_ANSWER_RATE_MS};
 	shard->loop.timer_due = connection_timer_due;
 	shard->connections.prev = &shard->connections;
 	shard->connections.next = &shard->connections;
@@ -299,6 +302,11 @@ bool server_listen(struct server *server, const char *text, const struct service
 	}
 	*ret_port = ntohs(*port_of(&address));
 	return true;
+}
+
+struct shard *server_shard(struct server *server, unsigned number)
+{
+	return number < server->loops ? &server->shards[number] : NULL;
 }
 
 bool server_start(struct server *server)
