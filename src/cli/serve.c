@@ -276,6 +276,7 @@ static bool start_store(struct parts *p)
 		.callbacks = p->sender,
 		.callback_log = p->callback_log,
 		.callback_key_pem = callback_key_public_pem(p->callback_key),
+		.callback_key_url = slice_str(p->config.store_callback_key_url),
 		.region = slice_str(p->config.store_region),
 	};
 	strbuf_adds(&p->domains_text, p->config.store_domains);

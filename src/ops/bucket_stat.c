@@ -41,7 +41,8 @@ static void begin(struct request *r)
 	xml_element_u64(&xml, "MultipartUploadCount", stats.uploads);
 	xml_element_u64(&xml, "MultipartPartStorage", stats.part_bytes);
 	xml_element_u64(&xml, "LiveChannelCount", 0);
-	xml_element_u64(&xml, "LastModifiedTime", (uint64_t)(now_ms / 1000));
+	bool empty = stats.objects == 0 && stats.old_bytes == 0 && stats.uploads == 0;
+	xml_element_u64(&xml, "LastModifiedTime", empty ? 0 : (uint64_t)(now_ms / 1000));
 	add_class(&xml, r, "Standard", "Standard", &stats);
 	add_class(&xml, r, "IA", "InfrequentAccess", &stats);
 	add_class(&xml, r, "Archive", "Archive", &stats);

@@ -14,7 +14,6 @@
 #include "ops/respond.h"
 #include "ops/version.h"
 #include "oss/xml.h"
-#include "oss/xml_controls.h"
 
 enum {
 	MAX_OBJECTS = 1000,               /* OSS */
@@ -72,13 +71,11 @@ static enum err read_key(void *ctx, struct slice text, struct strbuf *reason)
 {
 	struct delete_objects *state = ctx;
 	struct object_key key;
-	SCOPED_STRBUF(shown, LIMIT_XML_BODY_BYTES);
 	if (state->has_key) {
 		strbuf_adds(reason, "An Object has two keys.");
 		return ERR_MALFORMED_XML;
 	}
-	xml_controls_show(text, &shown);
-	enum err e = object_key_parse(strbuf_slice(&shown), &key);
+	enum err e = object_key_parse(text, &key);
 	if (e != ERR_OK)
 		return e;
 	strbuf_add_slice(&state->keys, key.text);
@@ -125,10 +122,8 @@ static bool read_document(struct request *r, struct delete_objects *state)
 		{.path = "/Delete/Object/VersionId", .text = read_version},
 	};
 	SCOPED_STRBUF(reason, 512);
-	SCOPED_STRBUF(document, 2 * LIMIT_XML_BODY_BYTES);
-	xml_controls_hide(strbuf_slice(&r->body), &document);
 	enum err e =
-		xml_read(strbuf_slice(&document), elements, ARRAY_LEN(elements), state, &reason);
+		xml_read(strbuf_slice(&r->body), elements, ARRAY_LEN(elements), state, &reason);
 	if (e == ERR_OK && state->count == 0) {
 		strbuf_adds(&reason, "There is no Object.");
 		e = ERR_MALFORMED_XML;
@@ -274,7 +269,7 @@ static void begin(struct request *r)
 static void finish(struct request *r)
 {
 	struct delete_objects *state = r->state;
-	if (require_digest(r) && read_document(r, state) && permit_all(r, state))
+	if (require_digest_or_buffer(r) && read_document(r, state) && permit_all(r, state))
 		delete_all(r, state);
 }
 

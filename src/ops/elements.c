@@ -7,7 +7,7 @@
 #include "oss/iso8601.h"
 #include "oss/xml.h"
 
-static struct slice region_of(const struct request *r)
+struct slice elements_region(const struct request *r)
 {
 	struct slice region = r->ops->options.region;
 	return region.len ? region : S("cn-hangzhou");
@@ -30,7 +30,7 @@ void elements_add_acl(struct strbuf *out, enum store_acl acl)
 void elements_add_location(struct strbuf *out, const struct request *r)
 {
 	strbuf_adds(out, "oss-");
-	xml_escape(out, region_of(r));
+	xml_escape(out, elements_region(r));
 }
 
 /* The host of the request, without the bucket if that is a part of it. */
@@ -57,7 +57,7 @@ void elements_add_bucket(
 	xml_open(out, "Location");
 	elements_add_location(out, r);
 	xml_close(out, "Location");
-	xml_element(out, "Region", region_of(r));
+	xml_element(out, "Region", elements_region(r));
 	xml_open(out, "CreationDate");
 	iso8601_add(out, bucket->created_ms);
 	xml_close(out, "CreationDate");
@@ -78,13 +78,30 @@ void elements_add_url(struct strbuf *out, const struct request *r)
 	percent_encode_path(out, r->address.key.text);
 }
 
+/*
+ * Control characters of a name are sent as they are, as OSS does: strict readers choke on them, but
+ * what the others read can be fetched. Who wants neither asks for encoding-type=url.
+ */
+static void add_raw_name(struct strbuf *out, struct slice name)
+{
+	size_t plain = 0;
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned char c = (unsigned char)name.ptr[i];
+		if (c >= 0x20 || c == '\t' || c == '\n' || c == '\r')
+			continue;
+		xml_escape(out, slice_of(name.ptr + plain, i - plain));
+		strbuf_addc(out, (char)c);
+		plain = i + 1;
+	}
+	xml_escape(out, slice_of(name.ptr + plain, name.len - plain));
+}
+
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode)
 {
-	if (!encode) {
-		xml_element(out, element, name);
-		return;
-	}
 	xml_open(out, element);
-	percent_encode(out, name);
+	if (encode)
+		percent_encode(out, name);
+	else
+		add_raw_name(out, name);
 	xml_close(out, element);
 }

@@ -11,6 +11,8 @@ void elements_add_owner(struct strbuf *out);
 /* The document `<AccessControlPolicy>`. */
 void elements_add_acl(struct strbuf *out, enum store_acl acl);
 
+/* The store's: "cn-hangzhou" unless another is set. */
+struct slice elements_region(const struct request *r);
 /* "oss-cn-hangzhou": the region that is configured, or OSS's first. */
 void elements_add_location(struct strbuf *out, const struct request *r);
 

@@ -40,12 +40,19 @@ static void body(struct exchange *x UNUSED, void *state, struct slice piece)
 	request_release(r);
 }
 
+static void finish_op(struct request *r)
+{
+	if (r->answered || r->finished || !r->op || !r->op->finish)
+		return;
+	r->finished = true;
+	r->op->finish(r);
+}
+
 static void end(struct exchange *x UNUSED, void *state)
 {
 	struct request *r = state;
 	request_hold(r);
-	if (!r->answered && r->op && r->op->finish)
-		r->op->finish(r);
+	finish_op(r);
 	request_release(r);
 }
 
@@ -166,8 +173,13 @@ static bool needs_bucket(const struct op *op)
 
 static void begin_granted(struct request *r)
 {
-	if (permit_op(r) && unimplemented_absent(r) && r->op->begin)
+	if (!permit_op(r) || !unimplemented_absent(r))
+		return;
+	if (r->op->begin)
 		r->op->begin(r);
+	/* An announced body that means nothing is not waited for; then the connection closes. */
+	if (r->op->body == OP_BODY_NONE)
+		finish_op(r);
 }
 
 /* Begins the operation if the request is authentic and permitted. */
@@ -241,12 +253,33 @@ static void send_callback_key(struct ops *ops, struct exchange *x)
 	exchange_send(x, 200, ops->options.callback_key_pem);
 }
 
+/* Whether the request is for `url`, by host (any port) and path. */
+static bool asks_for_url(const struct request_head *head, struct slice url)
+{
+	struct slice host, wanted, asked, rest = head->host;
+	size_t scheme = slice_find_slice(url, S("://"));
+	if (scheme == url.len)
+		return false;
+	url = slice_from(url, scheme + 3);
+	size_t slash = slice_find(url, '/');
+	host = slice_head(url, slash);
+	(void)slice_cut(&host, ':', &wanted);
+	(void)slice_cut(&rest, ':', &asked);
+	return slice_eq_nocase(asked, wanted) && slice_eq(head->path, slice_from(url, slash));
+}
+
+static bool asks_for_key(const struct ops *ops, const struct request_head *head)
+{
+	if (head->method != HTTP_GET && head->method != HTTP_HEAD)
+		return false;
+	return slice_eq(head->path, S(OPS_CALLBACK_KEY_PATH)) ||
+	       asks_for_url(head, ops->options.callback_key_url);
+}
+
 static void begin(void *ctx, struct exchange *x)
 {
 	struct ops *ops = ctx;
-	const struct request_head *head = exchange_head(x);
-	if ((head->method == HTTP_GET || head->method == HTTP_HEAD) &&
-		slice_eq(head->path, S(OPS_CALLBACK_KEY_PATH))) {
+	if (asks_for_key(ops, exchange_head(x))) {
 		send_callback_key(ops, x);
 		return;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PutBucket: PUT / on a bucket. Creating what is there already succeeds and may change its ACL. */
+/*
+ * PutBucket: PUT / on a bucket. Creating what is there already succeeds and may change its ACL.
+ * PutBucketAcl, PUT /?acl, is the same without a document: OSS makes the bucket if it is missing.
+ */
 #include "base/limits.h"
 #include "ops/elements.h"
 #include "ops/ops_internal.h"
@@ -31,12 +34,24 @@ static void done(struct request *r, enum err e)
 	request_release(r);
 }
 
+static bool fits_bucket(struct request *r);
+static void make_or_change(struct request *r);
+
 static void created(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_bucket_create *create = CONTAINER_OF(wait, struct store_bucket_create, wait);
 	struct request *r = CONTAINER_OF(create, struct put_bucket, create)->r;
-	done(r, wait->err);
+	if (wait->err == ERR_BUCKET_ALREADY_EXISTS)
+		r->bucket = store_bucket_get(r->ops->options.store, create->name);
+	if (!r->bucket) {
+		done(r, wait->err);
+		return;
+	}
+	/* Another request of the owner was quicker. */
+	if (fits_bucket(r))
+		make_or_change(r);
+	request_release(r);
 }
 
 static void changed(struct task *task)
@@ -53,7 +68,7 @@ static void begin(struct request *r)
 	struct slice acl = request_header(r, S("x-oss-acl"));
 	state->r = r;
 	state->acl = STORE_ACL_PRIVATE;
-	state->has_acl = acl.ptr != NULL;
+	state->has_acl = acl.len > 0;
 	if (state->has_acl)
 		(void)require_bucket_acl(r, acl, &state->acl);
 }
@@ -80,6 +95,16 @@ static enum err redundancy(void *ctx, struct slice text, struct strbuf *reason)
 	return ERR_NOT_IMPLEMENTED;
 }
 
+/* "oss-cn-hangzhou", or the region alone. */
+static enum err location(void *ctx, struct slice text, struct strbuf *reason UNUSED)
+{
+	const struct put_bucket *state = ctx;
+	struct slice region = xml_trim(text);
+	if (slice_starts(region, S("oss-")))
+		region = slice_from(region, 4);
+	return slice_eq(region, elements_region(state->r)) ? ERR_OK : ERR_INVALID_LOCATION;
+}
+
 /* Reads the optional document. False: it was answered. */
 static bool read_configuration(struct request *r)
 {
@@ -87,6 +112,7 @@ static bool read_configuration(struct request *r)
 		{.path = "/CreateBucketConfiguration"},
 		{.path = "/CreateBucketConfiguration/StorageClass", .text = storage_class},
 		{.path = "/CreateBucketConfiguration/DataRedundancyType", .text = redundancy},
+		{.path = "/CreateBucketConfiguration/LocationConstraint", .text = location},
 	};
 	struct put_bucket *state = r->state;
 	if (r->body.len == 0)
@@ -99,19 +125,23 @@ static bool read_configuration(struct request *r)
 	return e == ERR_OK;
 }
 
-static void finish(struct request *r)
+/* Whether the bucket, if there is one, can be what is asked for. False: it was answered. */
+static bool fits_bucket(struct request *r)
+{
+	const struct put_bucket *state = r->state;
+	if (!r->bucket || !state->storage_class.len ||
+		slice_eq(state->storage_class, elements_storage_class(r->bucket)))
+		return true;
+	respond_error_text(r, ERR_BUCKET_ALREADY_EXISTS,
+		"The bucket exists, and its storage class can not be changed.");
+	return false;
+}
+
+static void make_or_change(struct request *r)
 {
 	struct put_bucket *state = r->state;
 	struct slice name = r->address.bucket.text;
 	struct store *store = r->ops->options.store;
-	if (!read_configuration(r))
-		return;
-	if (r->bucket && state->storage_class.len &&
-		!slice_eq(state->storage_class, elements_storage_class(r->bucket))) {
-		respond_error_text(r, ERR_BUCKET_ALREADY_EXISTS,
-			"The bucket exists, and its storage class can not be changed.");
-		return;
-	}
 	state->create.name = name;
 	request_hold(r);
 	if (r->bucket && !state->has_acl) {
@@ -134,6 +164,26 @@ static void finish(struct request *r)
 		store_bucket_create(store, &state->create);
 	}
 }
+
+static void finish(struct request *r)
+{
+	if (read_configuration(r) && fits_bucket(r))
+		make_or_change(r);
+}
+
+extern const struct op op_put_bucket_acl;
+const struct op op_put_bucket_acl = {
+	.name = "PutBucketAcl",
+	.method = HTTP_PUT,
+	.level = OP_BUCKET,
+	.subresource = "acl",
+	.access = OP_ACCESS_OWNER,
+	.action = "oss:PutBucketAcl",
+	.body = OP_BODY_NONE,
+	.state_size = sizeof(struct put_bucket),
+	.begin = begin,
+	.finish = finish,
+};
 
 extern const struct op op_put_bucket;
 const struct op op_put_bucket = {

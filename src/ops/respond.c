@@ -48,8 +48,14 @@ void respond(struct request *r, int status, const char *content_type, struct sli
 {
 	if (!begin_answer(r))
 		return;
-	if (content_type)
+	if (content_type) {
 		respond_header(r, "Content-Type", slice_str(content_type));
+		/* Others may have written it (a callback's answer): it is no page of this origin.
+		 */
+		respond_header_lines(
+			r, S("X-Content-Type-Options: nosniff\r\n"
+			     "Content-Security-Policy: default-src 'none'; sandbox\r\n"));
+	}
 	exchange_send(request_exchange(r), status, body);
 }
 

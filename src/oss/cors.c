@@ -285,6 +285,18 @@ static void format_texts(struct strbuf *out, const char *name, const struct text
 		xml_element(out, name, t->text);
 }
 
+/* Header names: their case does not count, and OSS shows them in lower case. */
+static void format_lower(struct strbuf *out, const char *name, const struct texts *texts)
+{
+	SCOPED_STRBUF(lower, LIMIT_CORS_BODY_BYTES);
+	for (const struct text *t = texts->first; t; t = t->next) {
+		strbuf_clear(&lower);
+		for (size_t i = 0; i < t->text.len; i++)
+			strbuf_addc(&lower, ascii_lower(t->text.ptr[i]));
+		xml_element(out, name, strbuf_slice(&lower));
+	}
+}
+
 void cors_format(const struct cors *cors, struct strbuf *out)
 {
 	strbuf_adds(out, XML_PROLOG "<CORSConfiguration>");
@@ -294,14 +306,13 @@ void cors_format(const struct cors *cors, struct strbuf *out)
 		format_texts(out, "AllowedOrigin", &rule->origins);
 		for (size_t m = 0; m < rule->method_count; m++)
 			xml_element(out, "AllowedMethod", rule->methods[m]);
-		format_texts(out, "AllowedHeader", &rule->headers);
+		format_lower(out, "AllowedHeader", &rule->headers);
 		format_texts(out, "ExposeHeader", &rule->expose);
 		if (rule->has_max_age)
 			xml_element_u64(out, "MaxAgeSeconds", rule->max_age);
 		xml_close(out, "CORSRule");
 	}
-	if (cors->has_vary)
-		xml_element(out, "ResponseVary", cors->vary ? S("true") : S("false"));
+	xml_element(out, "ResponseVary", cors->vary ? S("true") : S("false"));
 	xml_close(out, "CORSConfiguration");
 }
 

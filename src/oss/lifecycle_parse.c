@@ -392,6 +392,7 @@ static enum err close_configuration(void *ctx, struct strbuf *reason)
 static const struct xml_element elements[] = {
 	{.path = "/LifecycleConfiguration", .close = close_configuration},
 	{.path = RULE, .open = open_rule, .close = close_rule},
+	{.path = RULE XML_OTHERS}, /* ali-oss sends Days beside Expiration */
 	{.path = RULE "/ID", .text = set_id},
 	{.path = RULE "/Prefix", .text = set_prefix},
 	{.path = RULE "/Status", .text = set_status},

@@ -175,16 +175,12 @@ static enum err parse_bucket(struct slice text, struct address *ret)
 	return e;
 }
 
-/* `path` is what stands behind the slash that ends the bucket. */
-static enum err parse_key(
-	struct slice path, struct arena *arena, struct address *ret, struct strbuf *reason)
+/* `key` is what stands behind the slash that ends the bucket; empty if nothing does. */
+static enum err parse_key(struct slice key, struct address *ret)
 {
-	struct slice key;
-	if (path.len == 0)
+	if (key.len == 0)
 		return ERR_OK;
-	enum err e = decode_into(arena, path, &key, reason);
-	if (e == ERR_OK)
-		e = object_key_parse(key, &ret->key);
+	enum err e = object_key_parse(key, &ret->key);
 	ret->has_key = e == ERR_OK;
 	return e;
 }
@@ -206,19 +202,19 @@ enum err address_parse(struct slice host, struct slice path, const struct slice 
 		strbuf_adds(reason, "The request target must begin with a slash.");
 		return ERR_INVALID_REQUEST;
 	}
-	path = slice_from(path, 1);
+	/* Decode first, cut then: the C SDK sends "/bucket%2Fkey" to an IP address. */
+	e = decode_into(arena, slice_from(path, 1), &path, reason);
+	if (e != ERR_OK)
+		return e;
 	if (below.len) {
 		address.style = ADDRESS_HOST;
 		e = parse_bucket(below, &address);
 	} else if (path.len) {
-		/* Cut first, decode then: an encoded slash never ends a bucket name. */
 		(void)slice_cut(&path, '/', &first);
-		e = decode_into(arena, first, &first, reason);
-		if (e == ERR_OK)
-			e = parse_bucket(first, &address);
+		e = parse_bucket(first, &address);
 	}
 	if (e == ERR_OK)
-		e = parse_key(path, arena, &address, reason);
+		e = parse_key(path, &address);
 	if (e == ERR_OK)
 		*ret = address;
 	return e;

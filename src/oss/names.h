@@ -52,7 +52,8 @@ struct address {
 
 /*
  * Finds bucket and key from the Host header and the path as it stands in the request target
- * (without the query). The path is percent-decoded once, `+` stays; decoded text lies in `arena`.
+ * (without the query). The path is percent-decoded once, then cut at the first slash; decoded text
+ * lies in `arena`.
  *
  * The port of the host is ignored, and so are the case of its letters and one dot at its end.
  * A host below one of `domains` (`<bucket>.<domain>`, lower-case without a dot at either end) or

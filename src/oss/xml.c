@@ -4,7 +4,7 @@
 #include <expat.h>
 
 #include "base/encode.h"
-#include "oss/xml_control.h"
+#include "oss/xml_controls.h"
 
 #define PATH_BYTES 128 /* of an element, with the NUL */
 #define REPLACEMENT "\xef\xbf\xbd"
@@ -112,7 +112,8 @@ struct reader {
 	const struct xml_element *current; /* NULL outside the root */
 	char path[PATH_BYTES];
 	size_t path_len;
-	bool hides_controls; /* the document came out of xml_control_hide() */
+	size_t passing;      /* over an element of XML_OTHERS: how deep we are in it */
+	bool hides_controls; /* the document came out of xml_controls_hide() */
 	enum err result;
 };
 
@@ -137,6 +138,19 @@ static const struct xml_element *find(const struct reader *r)
 	return NULL;
 }
 
+/* Whether elements without a row may stand where we are. */
+static bool passes_others(const struct reader *r)
+{
+	struct slice here = slice_of(r->path, r->path_len);
+	for (size_t i = 0; i < r->element_count; i++) {
+		struct slice path = slice_str(r->elements[i].path);
+		if (slice_ends(path, S(XML_OTHERS)) &&
+			slice_eq(slice_head(path, path.len - strlen(XML_OTHERS)), here))
+			return true;
+	}
+	return false;
+}
+
 /* Expat goes on to the end of its buffer after a stop inside some tokens, hence the first test. */
 static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **attributes)
 {
@@ -144,7 +158,11 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 	(void)attributes;
 	if (r->result != ERR_OK)
 		return;
-	size_t len = strlen(name);
+	if (r->passing) {
+		r->passing++;
+		return;
+	}
+	size_t len = strlen(name), before = r->path_len;
 	if (len + 2 <= sizeof(r->path) - r->path_len) {
 		r->path[r->path_len] = '/';
 		memcpy(r->path + r->path_len + 1, name, len);
@@ -158,6 +176,11 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 				stop(r, e);
 			return;
 		}
+		r->path_len = before;
+	}
+	if (r->current && passes_others(r)) {
+		r->passing = 1;
+		return;
 	}
 	strbuf_addf(r->reason, "The XML holds an element that does not belong there, in line %lu.",
 		line(r));
@@ -169,7 +192,7 @@ static enum err give_text(struct reader *r)
 	SCOPED_STRBUF(shown, r->text.len + 1);
 	struct slice text = strbuf_slice(&r->text);
 	if (r->hides_controls) {
-		xml_control_show(text, &shown);
+		xml_controls_show(text, &shown);
 		text = strbuf_slice(&shown);
 	}
 	if (strbuf_broken(&r->text) || strbuf_broken(&shown))
@@ -183,6 +206,10 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
 	enum err e = ERR_OK;
 	if (r->result != ERR_OK)
 		return;
+	if (r->passing) {
+		r->passing--;
+		return;
+	}
 	if (r->current->text)
 		e = give_text(r);
 	else if (r->current->close)
@@ -198,7 +225,7 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
 static void XMLCALL on_text(void *user, const XML_Char *text, int len)
 {
 	struct reader *r = user;
-	if (r->result != ERR_OK)
+	if (r->result != ERR_OK || r->passing)
 		return;
 	struct slice piece = slice_of(text, (size_t)len);
 	if (r->current->text) {
@@ -258,10 +285,15 @@ enum err xml_read(struct slice document, const struct xml_element *elements, siz
 		return ERR_MALFORMED_XML;
 	/* OSS takes documents that begin with an empty line; XML does not. */
 	document = xml_trim(document);
-	SCOPED_STRBUF(hidden, document.len + 1);
-	r.hides_controls = xml_control_hide(document, &hidden);
-	if (r.hides_controls)
+	SCOPED_STRBUF(hidden, XML_CONTROLS_GROWTH * document.len + 1);
+	r.hides_controls = xml_controls_found(document);
+	if (r.hides_controls) {
+		xml_controls_hide(document, &hidden);
 		document = strbuf_slice(&hidden);
+		r.text.max = document.len + 1;
+	}
+	if (strbuf_broken(&hidden) || document.len > INT32_MAX)
+		return ERR_UNAVAILABLE;
 	/* Naming the encoding here makes expat ignore what the document claims. */
 	r.parser = XML_ParserCreate("UTF-8");
 	if (!r.parser)

@@ -43,12 +43,19 @@ void xml_element_u64(struct strbuf *out, const char *name, uint64_t value);
 
 /* ---- Reading -------------------------------------------------------------------------------- */
 
+#define XML_OTHERS "/*"
+
 /*
  * A kind of element. Handlers get the `ctx` of xml_read() and the reader's `reason`; an error
  * stops the reading and becomes its result, and the handler may append a sentence to `reason`.
  */
 struct xml_element {
-	const char *path; /* from the root: "/Delete/Object/Key"; at most 127 bytes */
+	/*
+	 * From the root: "/Delete/Object/Key"; at most 127 bytes. XML_OTHERS instead of the last
+	 * name stands for every element there that has no row: it is passed over with all that it
+	 * holds.
+	 */
+	const char *path;
 	/* For elements that hold elements; each may be NULL. Text in them must be white space. */
 	enum err (*open)(void *ctx, struct strbuf *reason);
 	enum err (*close)(void *ctx, struct strbuf *reason);

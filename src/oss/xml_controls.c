@@ -56,6 +56,15 @@ static bool must_hide(unsigned c)
 	return (c && c < CONTROLS && c != '\t' && c != '\n' && c != '\r') || c == MARK;
 }
 
+bool xml_controls_found(struct slice document)
+{
+	for (size_t i = 0; i < document.len; i++)
+		if (must_hide((unsigned char)document.ptr[i]))
+			return true;
+	return slice_find_slice(document, S("&#")) < document.len ||
+	       slice_find_slice(document, mark) < document.len;
+}
+
 void xml_controls_hide(struct slice document, struct strbuf *out)
 {
 	if (slice_find_slice(document, S("<![CDATA[")) < document.len) {
@@ -64,7 +73,9 @@ void xml_controls_hide(struct slice document, struct strbuf *out)
 	}
 	while (document.len) {
 		size_t len = 1;
-		unsigned c = reference(document, &len);
+		unsigned c = (unsigned char)document.ptr[0];
+		if (!must_hide(c))
+			c = reference(document, &len);
 		bool is_mark = slice_starts(document, mark);
 		if (is_mark || must_hide(c))
 			add_pair(out, is_mark || c == MARK ? 0 : c);

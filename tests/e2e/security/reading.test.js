@@ -46,6 +46,7 @@ const OPERATIONS = {
 	GetObjectMeta: ["HEAD", OBJECT, { objectMeta: "" }],
 	GetObjectTagging: ["GET", OBJECT, { tagging: "" }],
 	GetSymlink: ["GET", OBJECT, { symlink: "" }],
+	HeadBucket: ["HEAD", BUCKET, {}],
 	HeadObject: ["HEAD", OBJECT, {}],
 	InitiateMultipartUpload: ["POST", OBJECT, { uploads: "" }],
 	ListBuckets: ["GET", { bucket: "", key: "" }, {}],

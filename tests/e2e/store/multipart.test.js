@@ -353,7 +353,7 @@ test("ListParts, page by page", async () => {
 	assert.deepEqual([few.xml("Key"), few.xml("EncodingType")], ["a b/ä", null]);
 	const none = await ok(listParts("a b/ä", id, { "part-number-marker": "10000" }));
 	assert.deepEqual([read(none).length, none.xml("IsTruncated"), none.xml("NextPartNumberMarker")],
-		[0, "false", "10000"]);
+		[0, "false", null]);
 	await ok(abort("a b/ä", id));
 });
 
@@ -374,7 +374,7 @@ test("ListMultipartUploads, page by page, rolled up, and encoded", async () => {
 	assert.deepEqual(rows, uploads);
 	assert.deepEqual([got.xml("Bucket"), got.xml("IsTruncated"), got.xml("MaxUploads"), got.xml("NextKeyMarker"),
 		got.xml("NextUploadIdMarker"), got.xml("KeyMarker"), got.xml("StorageClass")],
-	["pending", "false", "1000", "", "", "", "Standard"]);
+	["pending", "false", "1000", "e ä", uploads.at(-1)[1], "", "Standard"]);
 	assert.match(got.xml("Initiated"), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
 	for (const size of [1, 2, 3, 7]) {
 		const seen = [];

@@ -268,7 +268,7 @@ test("what does not exist here is not taken for something else", async () => {
 	await refused(send(`${store}/?regionList`), 501, "NotImplemented");
 	for (const [path, method, allowed] of [
 		["private/k", "POST", "DELETE, GET, HEAD, OPTIONS, PUT"],
-		["private", "PATCH", "DELETE, GET, OPTIONS, POST, PUT"],
+		["private", "PATCH", "DELETE, GET, HEAD, OPTIONS, POST, PUT"],
 	]) {
 		const got = await refused(send(`${store}/${path}`, method, {}, ""), 405, "MethodNotAllowed");
 		assert.equal(got.headers.allow.split(", ").sort().join(", "), allowed);

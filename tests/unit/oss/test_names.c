@@ -107,7 +107,12 @@ static const struct row rows[] = {
 	{"localhost", "/up%6coads/a", ERR_OK, ADDRESS_PATH, "uploads", "a"},
 	{"uploads.localhost", "/a//../b", ERR_OK, ADDRESS_HOST, "uploads", "a//../b"},
 	/* names that are not */
-	{"localhost", "/uploads%2fa", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
+	{"localhost", "/uploads%2fa", ERR_OK, ADDRESS_PATH, "uploads", "a"},
+	{"127.0.0.1", "/uploads%2Fa%2Fb/c", ERR_OK, ADDRESS_PATH, "uploads", "a/b/c"},
+	{"localhost", "/uploads%2f", ERR_OK, ADDRESS_PATH, "uploads", NULL},
+	{"localhost", "/%2fa", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
+	{"localhost", "/uploads%2f%2fa", ERR_INVALID_OBJECT_NAME, ADDRESS_PATH, NULL, NULL},
+	{"localhost", "/uploads%252fa", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
 	{"localhost", "//a", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
 	{"localhost", "/-/callback_pub_key_v1.pem", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL,
 		NULL},
