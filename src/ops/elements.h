@@ -30,5 +30,10 @@ void elements_add_url(struct strbuf *out, const struct request *r);
 
 /* `<element>name</element>`, percent-encoded if encoding-type=url was asked for. */
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode);
+/*
+ * `<Key>`, the request's own: who sent it knows it, so what XML cannot hold is U+FFFD, and every
+ * parser reads the answer.
+ */
+void elements_add_key(struct strbuf *out, const struct request *r, bool encode);
 
 #endif
