@@ -71,11 +71,11 @@ export class Rows {
 		this.node.scrollTop = 0;
 	}
 
-	/** Draws the rows anew, whose items have changed. */
+	/** Draws the rows anew, whose items have changed: whatever is said of them next is seen already. */
 	refresh() {
 		for (const place of this.#pool)
 			place.index = -1;
-		this.#later();
+		this.#draw();
 	}
 
 	#later() {
