@@ -23,6 +23,11 @@ static bool read_position(struct request *r, struct upload *u)
 				      : 0;
 		return true;
 	}
+	if (!text.ptr) {
+		respond_detail(r, "ArgumentName", S("position"));
+		respond_error_text(r, ERR_MISSING_ARGUMENT, "The position parameter is missing.");
+		return false;
+	}
 	params_refuse(
 		r, "position", text, "position must be an integer, the length of the object.");
 	return false;

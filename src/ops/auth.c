@@ -66,6 +66,10 @@ static enum err find_key(struct request *r, struct slice id, struct slice token,
 		return keys_find(r->ops->options.keys, id, &r->arena, &r->key);
 	enum err e =
 		keys_find_session(r->ops->options.keys, id, token, now_ms, &r->arena, &session);
+	/* A key that needs no token is not the token's: OSS speaks of the key then. */
+	if (e == ERR_INVALID_SECURITY_TOKEN &&
+		keys_find(r->ops->options.keys, id, &r->arena, &r->key) == ERR_OK)
+		e = ERR_INVALID_ACCESS_KEY;
 	if (e != ERR_OK)
 		return e;
 	r->key = (struct access_key){session.id, session.secret};

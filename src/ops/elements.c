@@ -81,7 +81,7 @@ void elements_add_url(struct strbuf *out, const struct request *r)
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode)
 {
 	if (!encode) {
-		xml_element(out, element, name);
+		xml_element_exact(out, element, name);
 		return;
 	}
 	xml_open(out, element);

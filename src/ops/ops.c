@@ -38,12 +38,20 @@ static void body(struct exchange *x UNUSED, void *state, struct slice piece)
 	request_release(r);
 }
 
+/* Once, whether the body has come or is not waited for. */
+static void finish(struct request *r)
+{
+	if (r->answered || r->finished || !r->op || !r->op->finish)
+		return;
+	r->finished = true;
+	r->op->finish(r);
+}
+
 static void end(struct exchange *x UNUSED, void *state)
 {
 	struct request *r = state;
 	request_hold(r);
-	if (!r->answered && r->op && r->op->finish)
-		r->op->finish(r);
+	finish(r);
 	request_release(r);
 }
 
@@ -158,10 +166,20 @@ static bool needs_bucket(const struct op *op)
 	return op->level != OP_SERVICE && op->access != OP_ACCESS_OWNER;
 }
 
+/* The body of a request that reads is nobody's: it need not come for the request to be answered. */
+static bool waits_for_body(const struct op *op)
+{
+	return op->body != OP_BODY_NONE || (op->method != HTTP_GET && op->method != HTTP_HEAD);
+}
+
 static void begin_granted(struct request *r)
 {
-	if (permit_op(r) && unimplemented_absent(r) && r->op->begin)
+	if (!permit_op(r) || !unimplemented_absent(r))
+		return;
+	if (r->op->begin)
 		r->op->begin(r);
+	if (!waits_for_body(r->op))
+		finish(r);
 }
 
 /* Begins the operation if the request is authentic and permitted. */

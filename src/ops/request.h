@@ -40,6 +40,7 @@ struct request {
 	void *state;
 	unsigned holds;
 	bool answered;
+	bool finished; /* op->finish was called */
 	char first[2048];
 };
 

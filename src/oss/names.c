@@ -30,8 +30,10 @@ enum err bucket_name_parse(struct slice text, struct bucket_name *ret)
 
 enum err object_key_parse(struct slice text, struct object_key *ret)
 {
+	if (!utf8_valid(text))
+		return ERR_INVALID_ARGUMENT;
 	if (text.len == 0 || text.len > LIMIT_KEY_BYTES || text.ptr[0] == '/' ||
-		text.ptr[0] == '\\' || slice_find(text, '\0') < text.len || !utf8_valid(text))
+		text.ptr[0] == '\\' || slice_find(text, '\0') < text.len)
 		return ERR_INVALID_OBJECT_NAME;
 	ret->text = text;
 	return ERR_OK;
@@ -185,6 +187,8 @@ static enum err parse_key(
 	enum err e = decode_into(arena, path, &key, reason);
 	if (e == ERR_OK)
 		e = object_key_parse(key, &ret->key);
+	if (e == ERR_INVALID_ARGUMENT)
+		strbuf_adds(reason, "The name of the object is not UTF-8.");
 	ret->has_key = e == ERR_OK;
 	return e;
 }

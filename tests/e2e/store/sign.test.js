@@ -243,8 +243,7 @@ test("authorizations that can not be read", async () => {
 	}
 	const { "x-oss-content-sha256": _, ...without } = good;
 	assert.ok([400, 403].includes((await get("plain", {}, without)).status));
-	await refused(get("plain", {}, { ...v1("plain", date), "x-oss-security-token": "t" }), 403, "SignatureDoesNotMatch")
-		.catch(error => assert.match(error.message, /InvalidSecurityToken/));
+	await refused(get("plain", {}, { ...v1("plain", date), "x-oss-security-token": "t" }), 403, "InvalidAccessKeyId");
 });
 
 test("one region, if that is configured", async t => {
