@@ -61,11 +61,11 @@ enum range_result range_parse(
 	struct slice first, last;
 	if (!is_single_bytes(value))
 		return RANGE_WHOLE;
-	if (slice_eq(value, S("bytes=-0")))
-		return RANGE_UNSATISFIABLE; /* the last no bytes: never there, as OSS says too */
 	if (split(value, &first, &last) &&
 		(first.len == 0 ? suffix(last, size, standard, ret)
 				: from_first(first, last, size, standard, ret)))
 		return RANGE_PART;
-	return standard ? RANGE_UNSATISFIABLE : RANGE_WHOLE;
+	uint64_t n;
+	bool no_bytes = first.len == 0 && slice_to_u64(last, &n) && n == 0;
+	return standard || no_bytes ? RANGE_UNSATISFIABLE : RANGE_WHOLE;
 }

@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GetBucketAcl, GET /?acl: who may read and write what is in a bucket. */
+/* PutBucketAcl and GetBucketAcl, /?acl: who may read and write what is in a bucket. */
 #include "base/limits.h"
 #include "ops/elements.h"
+#include "ops/make_bucket.h"
+#include "ops/permit.h"
 #include "ops/require.h"
 #include "ops/respond.h"
+
+/*
+ * Without a bucket it is made, which is a second thing to be permitted; without an ACL nothing
+ * changes (spec: REST API, corrections).
+ */
+static void put_begin(struct request *r)
+{
+	struct make_bucket *state = r->state;
+	struct slice word = request_header(r, S("x-oss-acl"));
+	state->has_acl = word.len > 0;
+	if (!r->bucket && !permit_bucket(r, "oss:PutBucket", r->address.bucket.text))
+		return;
+	if (state->has_acl)
+		(void)require_bucket_acl(r, word, &state->acl);
+}
+
+static void put_finish(struct request *r)
+{
+	make_bucket_start(r->state, r);
+}
 
 static void get_begin(struct request *r)
 {
@@ -13,6 +35,20 @@ static void get_begin(struct request *r)
 	elements_add_acl(&xml, r->bucket->acl);
 	respond_xml(r, &xml);
 }
+
+extern const struct op op_put_bucket_acl;
+const struct op op_put_bucket_acl = {
+	.name = "PutBucketAcl",
+	.method = HTTP_PUT,
+	.level = OP_BUCKET,
+	.subresource = "acl",
+	.access = OP_ACCESS_OWNER,
+	.action = "oss:PutBucketAcl",
+	.body = OP_BODY_NONE,
+	.state_size = sizeof(struct make_bucket),
+	.begin = put_begin,
+	.finish = put_finish,
+};
 
 extern const struct op op_get_bucket_acl;
 const struct op op_get_bucket_acl = {

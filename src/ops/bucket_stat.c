@@ -33,7 +33,8 @@ static void begin(struct request *r)
 	if (!require_bucket(r))
 		return;
 	store_bucket_stats(r->ops->options.store, r->bucket->id, &stats);
-	int64_t now_ms = clock_wall_ms(r->ops->options.clock);
+	bool empty = !stats.objects && !stats.old_versions && !stats.uploads;
+	int64_t now_ms = empty ? 0 : clock_wall_ms(r->ops->options.clock);
 	SCOPED_STRBUF(xml, KIB(8));
 	strbuf_adds(&xml, XML_PROLOG "<BucketStat>");
 	xml_element_u64(&xml, "Storage", stats.bytes + stats.old_bytes);
@@ -41,8 +42,7 @@ static void begin(struct request *r)
 	xml_element_u64(&xml, "MultipartUploadCount", stats.uploads);
 	xml_element_u64(&xml, "MultipartPartStorage", stats.part_bytes);
 	xml_element_u64(&xml, "LiveChannelCount", 0);
-	bool empty = stats.objects == 0 && stats.old_bytes == 0 && stats.uploads == 0;
-	xml_element_u64(&xml, "LastModifiedTime", empty ? 0 : (uint64_t)(now_ms / 1000));
+	xml_element_u64(&xml, "LastModifiedTime", (uint64_t)(now_ms / 1000));
 	add_class(&xml, r, "Standard", "Standard", &stats);
 	add_class(&xml, r, "IA", "InfrequentAccess", &stats);
 	add_class(&xml, r, "Archive", "Archive", &stats);

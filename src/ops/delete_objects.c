@@ -5,7 +5,9 @@
  * those that were deleted or, if it is to be quiet, those that were not; if nothing was, it is the
  * error that the first one met.
  */
+#include "base/encode.h"
 #include "base/limits.h"
+#include "crypto/digest.h"
 #include "ops/elements.h"
 #include "ops/ops_internal.h"
 #include "ops/params.h"
@@ -16,7 +18,8 @@
 #include "oss/xml.h"
 
 enum {
-	MAX_OBJECTS = 1000,               /* OSS */
+	MAX_OBJECTS = 1000, /* OSS */
+	C_SDK_DIGEST_CHARACTERS = 28,
 	RESULT_DOCUMENT_BYTES = 16 << 20, /* 1,000 keys of 1,023 bytes, each byte escaped */
 };
 
@@ -266,10 +269,29 @@ static void begin(struct request *r)
 	}
 }
 
+/*
+ * Content-MD5. The C SDK encodes four bytes too many (aos_base64_encode(md5, 20)): the digest and
+ * what lies behind it in memory. False: it was answered.
+ */
+static bool digest_holds(struct request *r)
+{
+	SCOPED_STRBUF(sent, 64);
+	unsigned char digest[MD5_BYTES];
+	struct slice text = request_header(r, S("Content-MD5"));
+	if (text.len != C_SDK_DIGEST_CHARACTERS || !base64_decode(&sent, text) ||
+		sent.len != MD5_BYTES + 4)
+		return require_digest(r);
+	md5_of(strbuf_slice(&r->body), digest);
+	if (memcmp(sent.ptr, digest, sizeof(digest)) == 0)
+		return true;
+	respond_error(r, ERR_INVALID_DIGEST);
+	return false;
+}
+
 static void finish(struct request *r)
 {
 	struct delete_objects *state = r->state;
-	if (require_digest_or_buffer(r) && read_document(r, state) && permit_all(r, state))
+	if (digest_holds(r) && read_document(r, state) && permit_all(r, state))
 		delete_all(r, state);
 }
 

@@ -82,27 +82,14 @@ void elements_add_url(struct strbuf *out, const struct request *r)
  * Control characters of a name are sent as they are, as OSS does: strict readers choke on them, but
  * what the others read can be fetched. Who wants neither asks for encoding-type=url.
  */
-static void add_raw_name(struct strbuf *out, struct slice name)
-{
-	size_t plain = 0;
-	for (size_t i = 0; i < name.len; i++) {
-		unsigned char c = (unsigned char)name.ptr[i];
-		if (c >= 0x20 || c == '\t' || c == '\n' || c == '\r')
-			continue;
-		xml_escape(out, slice_of(name.ptr + plain, i - plain));
-		strbuf_addc(out, (char)c);
-		plain = i + 1;
-	}
-	xml_escape(out, slice_of(name.ptr + plain, name.len - plain));
-}
-
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode)
 {
+	if (!encode) {
+		xml_element_exact(out, element, name);
+		return;
+	}
 	xml_open(out, element);
-	if (encode)
-		percent_encode(out, name);
-	else
-		add_raw_name(out, name);
+	percent_encode(out, name);
 	xml_close(out, element);
 }
 

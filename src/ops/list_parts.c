@@ -43,7 +43,7 @@ static void format(const struct list_parts *state, struct strbuf *out)
 	if (state->encode)
 		xml_element(out, "EncodingType", S("url"));
 	xml_element(out, "Bucket", address->bucket.text);
-	elements_add_key(out, state->r, state->encode);
+	elements_add_name(out, "Key", address->key.text, state->encode);
 	xml_open(out, "UploadId");
 	upload_id_add(out, list->upload);
 	xml_close(out, "UploadId");

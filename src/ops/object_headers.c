@@ -70,7 +70,7 @@ static enum err set_acl(struct object_headers *h, struct slice value, struct str
 {
 	enum acl acl;
 	if (value.len == 0)
-		return ERR_OK; /* as if it were not there, like OSS */
+		return ERR_OK; /* as OSS; Java's SDK sends it */
 	if (!acl_parse_object(value, &acl)) {
 		strbuf_adds(reason, "x-oss-object-acl must be default, private, public-read or "
 				    "public-read-write.");

@@ -40,6 +40,7 @@ static void body(struct exchange *x UNUSED, void *state, struct slice piece)
 	request_release(r);
 }
 
+/* Once, whether the body has come or is not waited for. */
 static void finish_op(struct request *r)
 {
 	if (r->answered || r->finished || !r->op || !r->op->finish)
@@ -171,14 +172,19 @@ static bool needs_bucket(const struct op *op)
 	return op->level != OP_SERVICE && op->access != OP_ACCESS_OWNER;
 }
 
+/* The body of a request that reads is nobody's: it need not come for the request to be answered. */
+static bool waits_for_body(const struct op *op)
+{
+	return op->body != OP_BODY_NONE || (op->method != HTTP_GET && op->method != HTTP_HEAD);
+}
+
 static void begin_granted(struct request *r)
 {
 	if (!permit_op(r) || !unimplemented_absent(r))
 		return;
 	if (r->op->begin)
 		r->op->begin(r);
-	/* An announced body that means nothing is not waited for; then the connection closes. */
-	if (r->op->body == OP_BODY_NONE)
+	if (!waits_for_body(r->op))
 		finish_op(r);
 }
 

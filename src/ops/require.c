@@ -30,20 +30,6 @@ bool require_digest(struct request *r)
 	return false;
 }
 
-bool require_digest_or_buffer(struct request *r)
-{
-	unsigned char digest[MD5_BYTES];
-	SCOPED_STRBUF(sent, 64);
-	struct slice text = request_header(r, S("Content-MD5"));
-	if (text.len > 64 || !base64_decode(&sent, text) || sent.len != MD5_BYTES + 4)
-		return require_digest(r);
-	md5_of(strbuf_slice(&r->body), digest);
-	if (memcmp(sent.ptr, digest, MD5_BYTES) == 0)
-		return true;
-	respond_error(r, ERR_INVALID_DIGEST);
-	return false;
-}
-
 static void refuse_acl(struct request *r, const char *name, struct slice word, const char *why)
 {
 	respond_detail(r, "ArgumentName", slice_str(name));

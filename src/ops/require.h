@@ -13,11 +13,6 @@ bool require_bucket(struct request *r);
 
 /* That Content-MD5, if it was sent, is the digest of r->body. */
 bool require_digest(struct request *r);
-/*
- * The same where the C SDK sends nothing but the 20 bytes of a buffer that begins with the MD5: of
- * those only the MD5 counts.
- */
-bool require_digest_or_buffer(struct request *r);
 
 /* That `word`, the value of x-oss-acl, is an ACL that a bucket can have. */
 bool require_bucket_acl(struct request *r, struct slice word, enum store_acl *ret);

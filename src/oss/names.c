@@ -30,8 +30,10 @@ enum err bucket_name_parse(struct slice text, struct bucket_name *ret)
 
 enum err object_key_parse(struct slice text, struct object_key *ret)
 {
+	if (!utf8_valid(text))
+		return ERR_INVALID_ARGUMENT;
 	if (text.len == 0 || text.len > LIMIT_KEY_BYTES || text.ptr[0] == '/' ||
-		text.ptr[0] == '\\' || slice_find(text, '\0') < text.len || !utf8_valid(text))
+		text.ptr[0] == '\\' || slice_find(text, '\0') < text.len)
 		return ERR_INVALID_OBJECT_NAME;
 	ret->text = text;
 	return ERR_OK;
@@ -176,11 +178,13 @@ static enum err parse_bucket(struct slice text, struct address *ret)
 }
 
 /* `key` is what stands behind the slash that ends the bucket; empty if nothing does. */
-static enum err parse_key(struct slice key, struct address *ret)
+static enum err parse_key(struct slice key, struct address *ret, struct strbuf *reason)
 {
 	if (key.len == 0)
 		return ERR_OK;
 	enum err e = object_key_parse(key, &ret->key);
+	if (e == ERR_INVALID_ARGUMENT)
+		strbuf_adds(reason, "The name of the object is not UTF-8.");
 	ret->has_key = e == ERR_OK;
 	return e;
 }
@@ -214,7 +218,7 @@ enum err address_parse(struct slice host, struct slice path, const struct slice 
 		e = parse_bucket(first, &address);
 	}
 	if (e == ERR_OK)
-		e = parse_key(path, &address);
+		e = parse_key(path, &address, reason);
 	if (e == ERR_OK)
 		*ret = address;
 	return e;

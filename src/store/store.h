@@ -343,7 +343,8 @@ struct store_part_named {
 
 /*
  * Makes an object of the parts, which stay where they are; parts that are not named are dropped.
- * ERR_NO_SUCH_UPLOAD; ERR_INVALID_PART if one is not there or has another MD5, or there is none;
+ * Of no parts an empty object is made.
+ * ERR_NO_SUCH_UPLOAD; ERR_INVALID_PART if one is not there or has another MD5;
  * ERR_ENTITY_TOO_SMALL if one that is not the last has less than `part_bytes_min`.
  */
 struct store_upload_complete {
