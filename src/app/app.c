@@ -206,7 +206,8 @@ static void build_json_parts(struct app *app)
 
 static enum err app_start(struct app *app, const struct app_parts *parts)
 {
-	app->service = (struct service){.name = "app", .begin = on_begin, .ctx = app};
+	app->service =
+		(struct service){.name = "app", .begin = on_begin, .ctx = app, .pool = BUDGET_APP};
 	app->parts = *parts;
 	grant_key_derive(app->settings.access_key_secret, &app->grant_key);
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));

@@ -28,7 +28,8 @@
 struct receive {
 	struct app *app;
 	struct exchange *x; /* NULL once it is gone */
-	bool waiting;       /* for a key, the ledger or the webhook */
+	struct budget_account memory;
+	bool waiting; /* for a key, the ledger or the webhook */
 	struct strbuf body;
 	struct arena arena;
 	struct slice key_url;
@@ -49,6 +50,7 @@ static void receive_free(struct receive *r)
 	public_key_release(r->key.key);
 	public_key_release(r->stale);
 	arena_reset(&r->arena);
+	budget_close(&r->memory);
 	free(r);
 }
 
@@ -373,7 +375,15 @@ static void on_gone(struct exchange *x, void *state)
 		receive_free(r);
 }
 
-static const struct exchange_handler handler = {.body = on_body, .end = on_end, .gone = on_gone};
+static void on_starved(struct exchange *x, void *state)
+{
+	struct receive *r = state;
+	exchange_header(x, "Retry-After", S("1"));
+	app_send_error(r->app, x, 503, "unavailable", "There is no memory; try again.");
+}
+
+static const struct exchange_handler handler = {
+	.body = on_body, .end = on_end, .gone = on_gone, .starved = on_starved};
 
 void app_receive_callback(struct app *app, struct exchange *x)
 {
@@ -382,12 +392,20 @@ void app_receive_callback(struct app *app, struct exchange *x)
 		app_send_error(app, x, 413, "too_large", "A callback has at most 64 KiB.");
 		return;
 	}
-	struct receive *r = calloc(1, sizeof(*r));
+	/* The body, and what is read of it; it may outlive the exchange. */
+	struct budget_account memory = {.pool = BUDGET_APP};
+	size_t body = head->body == HTTP_BODY_LENGTH ? (size_t)head->content_length
+						     : LIMIT_APP_BODY_BYTES;
+	struct receive *r = NULL;
+	if (budget_take(&memory, sizeof(*r) + 2 * body) && !(r = calloc(1, sizeof(*r))))
+		budget_close(&memory);
 	if (!r) {
+		exchange_header(x, "Retry-After", S("1"));
 		app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
 		return;
 	}
 	r->app = app;
+	r->memory = memory;
 	r->x = x;
 	r->key.home = exchange_home(x);
 	r->key.done.run = on_key;

@@ -24,6 +24,13 @@ void arena_init(struct arena *a, void *first, size_t first_size, size_t max_heap
 	};
 }
 
+void arena_init_counted(struct arena *a, void *first, size_t first_size, size_t max_heap,
+	struct budget_account *account)
+{
+	arena_init(a, first, first_size, max_heap);
+	a->account = account;
+}
+
 void arena_reset(struct arena *a)
 {
 	while (a->blocks) {
@@ -31,7 +38,9 @@ void arena_reset(struct arena *a)
 		free(a->blocks);
 		a->blocks = next;
 	}
-	arena_init(a, a->first, a->first_size, a->max);
+	if (a->account)
+		budget_give(a->account, a->used);
+	arena_init_counted(a, a->first, a->first_size, a->max, a->account);
 }
 
 /* Bytes to skip so that `p` is aligned for any type. */
@@ -52,9 +61,14 @@ void *arena_alloc(struct arena *a, size_t size)
 	size_t want = size > ARENA_BLOCK / 4 ? size : ARENA_BLOCK;
 	if (want > a->max || a->used > a->max - want)
 		return NULL;
-	struct arena_block *block = malloc(sizeof(*block) + want);
-	if (!block)
+	if (a->account && !budget_take(a->account, want))
 		return NULL;
+	struct arena_block *block = malloc(sizeof(*block) + want);
+	if (!block) {
+		if (a->account)
+			budget_give(a->account, want);
+		return NULL;
+	}
 	block->next = a->blocks;
 	a->blocks = block;
 	a->used += want;

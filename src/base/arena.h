@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "base/budget.h"
 #include "base/slice.h"
 
 struct arena_block;
@@ -22,12 +23,16 @@ struct arena {
 	struct arena_block *blocks; /* heap blocks, newest first */
 	char *first;                /* the owner's block */
 	size_t first_size;
-	size_t used; /* bytes taken from the heap so far */
-	size_t max;  /* ceiling for `used` */
+	size_t used;                    /* bytes taken from the heap so far */
+	size_t max;                     /* ceiling for `used` */
+	struct budget_account *account; /* of `used`; NULL: it is not counted */
 };
 
 /* `first` (may be NULL with size 0) must outlive the arena. */
 void arena_init(struct arena *a, void *first, size_t first_size, size_t max_heap);
+/* The same, its heap counted in `account`, which has to stay until the last reset. */
+void arena_init_counted(struct arena *a, void *first, size_t first_size, size_t max_heap,
+	struct budget_account *account);
 /* Everything allocated is gone; the arena can be used again. */
 void arena_reset(struct arena *a);
 

@@ -18,17 +18,32 @@
 #define LIMIT_TRAILER_BYTES KIB(8)  /* trailers of a chunked body */
 
 /* Connections */
-#define LIMIT_CONNECTIONS 20000         /* shared by the loops; a busier one may take half more */
-#define LIMIT_IDLE_MS 65000             /* between two requests */
-#define LIMIT_HEAD_MS 15000             /* first to last byte of a head */
-#define LIMIT_BODY_STALL_MS 30000       /* without one more body byte */
-#define LIMIT_BODY_RATE_BYTES_PER_S 512 /* averaged over LIMIT_BODY_RATE_MS */
+#define LIMIT_CONNECTIONS 20000            /* on all ports, if there are descriptors for so many */
+#define LIMIT_OPERATOR_CONNECTIONS 256     /* of them, on the console's port */
+#define LIMIT_OPERATOR_CONNECTIONS_PART 16 /* but one in so many at most */
+#define LIMIT_APP_CONNECTIONS_PART 8       /* one in so many, on the application server's */
+#define LIMIT_DESCRIPTORS_PART 8           /* one in so many for each of the next three */
+#define LIMIT_OUTGOING 2000                /* requests to other servers */
+#define LIMIT_FILES_RESERVED 4096          /* descriptors that connections leave alone */
+#define LIMIT_DESCRIPTORS_OWN 64           /* what the process has open in any case */
+#define LIMIT_IDLE_MS 65000                /* between two requests */
+#define LIMIT_HEAD_MS 15000                /* first to last byte of a head */
+#define LIMIT_BODY_STALL_MS 30000          /* without one more body byte */
+#define LIMIT_BODY_RATE_BYTES_PER_S 512    /* averaged over LIMIT_BODY_RATE_MS */
 #define LIMIT_BODY_RATE_MS 60000
 #define LIMIT_WRITE_STALL_MS 30000       /* without one more byte taken by the client */
 #define LIMIT_LINGER_MS 30000            /* reading what a refused upload still sends */
 #define LIMIT_STOP_MS 30000              /* graceful stop waits this long for what runs */
 #define LIMIT_ANSWER_BYTES MIB(16)       /* an answer that is made in memory */
 #define LIMIT_REQUEST_ARENA_BYTES MIB(1) /* heap of one request's arena */
+
+/* Memory, in sum (base/budget.h) */
+#define LIMIT_MEMORY_BYTES_MIN MIB(16)   /* of [server] memory */
+#define LIMIT_MEMORY_MACHINE_PART 4      /* its default is a quarter of the machine's */
+#define LIMIT_MEMORY_OPERATOR_PART 16    /* a sixteenth of it, for the console's port */
+#define LIMIT_MEMORY_APP_PART 8          /* an eighth, for the application server's */
+#define LIMIT_MEMORY_STRANGERS_PART 8    /* an eighth, for what nobody has signed yet */
+#define LIMIT_MEMORY_SMALL_BYTES KIB(64) /* so much a stranger may have though half is used */
 
 /* Forms (OSS: PostObject) */
 #define LIMIT_BOUNDARY_BYTES 200 /* RFC 2046 says 70; some clients use more */
@@ -96,7 +111,6 @@
 #define LIMIT_CALLBACK_ANSWER_BYTES MIB(1)
 #define LIMIT_CALLBACK_BODY_BYTES MIB(4) /* what we send, after substitution */
 #define LIMIT_IMAGE_HEAD_BYTES MIB(16)   /* of a multipart object, for its size as an image */
-#define LIMIT_CALLBACKS_IN_FLIGHT 2000
 
 /* The log */
 #define LIMIT_LOG_BYTES MIB(1)  /* handed over and not written yet */

@@ -16,19 +16,48 @@ void strbuf_init(struct strbuf *sb, size_t max)
 	*sb = (struct strbuf)STRBUF_INIT(max);
 }
 
+void strbuf_init_counted(struct strbuf *sb, size_t max, struct budget_account *account)
+{
+	strbuf_init(sb, max);
+	sb->account = account;
+}
+
 void strbuf_release(struct strbuf *sb)
 {
 	if (sb->size)
 		free(sb->ptr);
-	strbuf_init(sb, sb->max);
+	if (sb->account)
+		budget_give(sb->account, sb->size);
+	strbuf_init_counted(sb, sb->max, sb->account);
 }
 
 void strbuf_clear(struct strbuf *sb)
 {
 	sb->len = 0;
 	sb->broken = false;
+	sb->starved = false;
 	if (sb->size)
 		sb->ptr[0] = '\0';
+}
+
+/* Reallocates to `size` bytes, which are more than there are. */
+static bool resize(struct strbuf *sb, size_t size)
+{
+	size_t more = size - sb->size;
+	char *ptr = NULL;
+	bool counted = !sb->account || budget_take(sb->account, more);
+	if (counted)
+		ptr = realloc(sb->size ? sb->ptr : NULL, size);
+	if (!ptr) {
+		if (counted && sb->account)
+			budget_give(sb->account, more);
+		sb->broken = true;
+		sb->starved = true;
+		return false;
+	}
+	sb->ptr = ptr;
+	sb->size = size;
+	return true;
 }
 
 /* Makes room for `extra` bytes and the NUL; on failure marks the strbuf broken. */
@@ -46,14 +75,15 @@ static bool grow(struct strbuf *sb, size_t extra)
 	size_t size = sb->size ? sb->size : FIRST_BYTES;
 	while (size < need)
 		size *= 2;
-	char *ptr = realloc(sb->size ? sb->ptr : NULL, size);
-	if (!ptr) {
-		sb->broken = true;
-		return false;
-	}
-	sb->ptr = ptr;
-	sb->size = size;
-	return true;
+	return resize(sb, size);
+}
+
+void strbuf_reserve(struct strbuf *sb, size_t len)
+{
+	size_t size = (len < sb->max ? len : sb->max) + 1;
+	if (sb->broken || size <= sb->size || !resize(sb, size))
+		return;
+	sb->ptr[sb->len] = '\0';
 }
 
 char *strbuf_extend(struct strbuf *sb, size_t len)
@@ -132,6 +162,8 @@ char *strbuf_detach(struct strbuf *sb, size_t *ret_len)
 	char *ptr = sb->ptr;
 	ptr[sb->len] = '\0';
 	*ret_len = sb->len;
-	strbuf_init(sb, sb->max);
+	if (sb->account)
+		budget_give(sb->account, sb->size);
+	strbuf_init_counted(sb, sb->max, sb->account);
 	return ptr;
 }

@@ -8,6 +8,9 @@
  * broken; from then on every append is ignored. So text is built as a plain
  * list of appends with one check at the end: if (strbuf_broken(&sb)) ...
  *
+ * What a client makes grow is counted: with an account (base/budget.h) a budget that is used up is
+ * the same as no memory.
+ *
  *	SCOPED_STRBUF(xml, 64 * 1024);
  *	strbuf_addf(&xml, "<Size>%" PRIu64 "</Size>", size);
  *	if (strbuf_broken(&xml))
@@ -20,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/budget.h"
 #include "base/slice.h"
 
 struct strbuf {
@@ -28,6 +32,8 @@ struct strbuf {
 	size_t size; /* bytes allocated; 0 while ptr is the shared empty string */
 	size_t max;  /* the ceiling for len */
 	bool broken;
+	bool starved;                   /* broken for want of memory, not by its ceiling */
+	struct budget_account *account; /* of `size`; NULL: it is not counted */
 };
 
 extern char strbuf_empty[1];
@@ -40,7 +46,9 @@ extern char strbuf_empty[1];
 	CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT(ceiling)
 
 void strbuf_init(struct strbuf *sb, size_t max);
-/* Frees the contents; the strbuf can be used again, with the same ceiling. */
+/* The same, counted in `account`, which has to stay until the release. */
+void strbuf_init_counted(struct strbuf *sb, size_t max, struct budget_account *account);
+/* Frees the contents; the strbuf can be used again, with the same ceiling and account. */
 void strbuf_release(struct strbuf *sb);
 /* Forgets the contents and the broken mark, keeps the memory. */
 void strbuf_clear(struct strbuf *sb);
@@ -58,6 +66,9 @@ void strbuf_add_u64(struct strbuf *sb, uint64_t value);
  */
 char *strbuf_extend(struct strbuf *sb, size_t len) MUST_USE;
 
+/* Makes room for `len` bytes in all, `max` at most; broken if there is none. */
+void strbuf_reserve(struct strbuf *sb, size_t len);
+
 /* Shortens to `len` bytes; a larger `len` changes nothing. */
 void strbuf_truncate(struct strbuf *sb, size_t len);
 
@@ -70,6 +81,12 @@ char *strbuf_detach(struct strbuf *sb, size_t *ret_len) MUST_USE;
 static inline bool strbuf_broken(const struct strbuf *sb)
 {
 	return sb->broken;
+}
+
+/* Whether it is broken for want of memory. */
+static inline bool strbuf_starved(const struct strbuf *sb)
+{
+	return sb->starved;
 }
 
 /* Inline, because text is escaped and encoded character by character. */

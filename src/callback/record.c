@@ -13,8 +13,10 @@
 struct callback_record *callback_record_new(void)
 {
 	struct callback_record *record = calloc(1, sizeof(*record));
-	if (record)
-		arena_init(&record->arena, NULL, 0, ARENA_BYTES_MAX);
+	if (record) {
+		record->memory.pool = BUDGET_SIGNED;
+		arena_init_counted(&record->arena, NULL, 0, ARENA_BYTES_MAX, &record->memory);
+	}
 	return record;
 }
 

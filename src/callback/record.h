@@ -45,6 +45,7 @@ struct callback_record {
 	struct slice requester;
 
 	struct callback_record *next; /* of a query's result */
+	struct budget_account memory; /* of the arena */
 	struct arena arena;           /* what the text above lies in */
 
 	/* The log's own. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/operations.h"
 
+#include "base/budget.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -33,18 +34,39 @@ static void add_store_metrics(const struct operations *operations, struct strbuf
 	metric(out, "store_syncs_total", "counter", "Group commits they took.", store.syncs);
 }
 
+static void add_memory_metrics(struct strbuf *out)
+{
+	struct budget_stats stats;
+	budget_stats(&stats);
+	metric(out, "memory_limit_bytes", "gauge", "What clients can make the process hold.",
+		stats.limit);
+	metric(out, "memory_signed_bytes", "gauge", "Held for signed requests.",
+		stats.used[BUDGET_SIGNED]);
+	metric(out, "memory_strangers_bytes", "gauge", "Held for what nobody has signed.",
+		stats.used[BUDGET_STRANGERS]);
+	metric(out, "memory_app_bytes", "gauge", "Held for the application server's port.",
+		stats.used[BUDGET_APP]);
+	metric(out, "memory_operator_bytes", "gauge", "Held for this port.",
+		stats.used[BUDGET_OPERATOR]);
+	metric(out, "memory_refused_total", "counter", "How often there was no memory.",
+		stats.refused);
+}
+
 static void send_metrics(const struct operations *operations, struct exchange *x)
 {
 	struct server_stats stats;
 	SCOPED_STRBUF(out, KIB(64));
 	server_stats(operations->server, &stats);
 	metric(&out, "connections", "gauge", "Open connections.", stats.connections);
+	metric(&out, "connections_turned_away_total", "counter",
+		"Connections that there was no room for.", stats.turned_away);
 	metric(&out, "requests_total", "counter", "HTTP requests on all ports.", stats.requests);
 	metric(&out, "received_body_bytes_total", "counter", "Bytes of request bodies.",
 		stats.bytes_in);
 	metric(&out, "sent_bytes_total", "counter", "Bytes of answers.", stats.bytes_out);
 	metric(&out, "log_lines_dropped_total", "counter",
 		"Lines of the log that nobody read in time.", log_dropped());
+	add_memory_metrics(&out);
 	if (operations->ops)
 		add_store_metrics(operations, &out);
 	exchange_header(x, "Content-Type", S("text/plain; version=0.0.4"));
@@ -79,5 +101,6 @@ void operations_init(struct operations *operations)
 	operations->service = (struct service){.name = "operations",
 		.begin = begin,
 		.ctx = operations,
-		.secret_params = ops_secret_params};
+		.secret_params = ops_secret_params,
+		.pool = BUDGET_OPERATOR};
 }

@@ -7,14 +7,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "app/app.h"
 #include "app/ledger.h"
+#include "base/budget.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -23,9 +24,11 @@
 #include "callback/log.h"
 #include "cli/config.h"
 #include "cli/first_start.h"
+#include "cli/machine.h"
 #include "cli/operations.h"
 #include "crypto/secret.h"
 #include "lifecycle/expirer.h"
+#include "net/descriptors.h"
 #include "net/server.h"
 #include "ops/ops.h"
 #include "store/local/local.h"
@@ -413,8 +416,10 @@ static bool start_tls(struct parts *p)
 
 static bool start(struct parts *p)
 {
-	const struct outgoing_options outgoing = {0};
-	p->operations.server = p->server = server_new((unsigned)p->config.server_loops);
+	struct descriptors descriptors = descriptors_share(descriptors_raise_limit());
+	const struct outgoing_options outgoing = {.max_in_flight = descriptors.outgoing};
+	p->operations.server = p->server =
+		server_new((unsigned)p->config.server_loops, descriptors.connections);
 	operations_init(&p->operations);
 	if (!p->server || !prepare_folder(p->config.server_data) || !start_tls(p) ||
 		!listen_all(p) || !parse_allow(p) ||
@@ -513,11 +518,29 @@ static void reload(const struct parts *p)
 		keys_refresh(p->keys, true);
 }
 
+/* After a peak, what the allocator has kept goes back to the system. */
+static void return_memory(uint64_t *peak)
+{
+	struct budget_stats stats;
+	uint64_t used = 0;
+	budget_stats(&stats);
+	for (size_t i = 0; i < BUDGET_POOLS; i++)
+		used += stats.used[i];
+	if (used > *peak)
+		*peak = used;
+	if (*peak < LIMIT_MEMORY_BYTES_MIN / 2 || used > *peak / 4)
+		return;
+	(void)malloc_trim(0);
+	*peak = used;
+}
+
 /* Looks at times whether the access keys have changed: `postern keys` knows no process to tell. */
 static void wait_for_stop(const struct parts *p, const sigset_t *set)
 {
 	static const struct timespec pause = {.tv_sec = 1};
+	uint64_t peak = 0;
 	for (;;) {
+		return_memory(&peak);
 		int number = sigtimedwait(set, NULL, &pause);
 		if (number == SIGHUP)
 			reload(p);
@@ -525,15 +548,6 @@ static void wait_for_stop(const struct parts *p, const sigset_t *set)
 			return;
 		else if (p->keys)
 			keys_refresh(p->keys, false);
-	}
-}
-
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
 }
 
@@ -550,13 +564,29 @@ static bool set_log_level(const char *word)
 	return false;
 }
 
+static bool set_memory(const struct config *c)
+{
+	uint64_t bytes = (uint64_t)c->server_memory;
+	if (bytes && bytes < LIMIT_MEMORY_BYTES_MIN) {
+		fprintf(stderr, "postern: [server] memory is at least %zu bytes, or 0\n",
+			LIMIT_MEMORY_BYTES_MIN);
+		return false;
+	}
+	if (!bytes)
+		bytes = machine_memory("") / LIMIT_MEMORY_MACHINE_PART;
+	if (bytes < LIMIT_MEMORY_BYTES_MIN)
+		bytes = LIMIT_MEMORY_BYTES_MIN;
+	budget_set(bytes);
+	log_info("memory for clients: %" PRIu64 " MiB", bytes >> 20);
+	return true;
+}
+
 static int run(struct parts *p)
 {
 	sigset_t signals;
-	if (!set_log_level(p->config.server_log_level))
+	if (!set_log_level(p->config.server_log_level) || !set_memory(&p->config))
 		return 2;
 	(void)umask(077);
-	raise_descriptor_limit();
 	block_signals(&signals);
 	if (log_start() != ERR_OK)
 		log_error("there is no thread for the log: who logs waits for its reader");

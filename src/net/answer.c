@@ -10,9 +10,12 @@
 #include "net/connection.h"
 
 enum {
-	SMALL_FILE_BYTES = 64 << 10, /* read into the answer: one write instead of two calls */
-	WINDOW_BYTES = 1 << 20,      /* of a file, looked at and sent at once */
-	WARM_BYTES = 4 << 20,        /* read ahead when it is not in memory */
+	SMALL_FILE_BYTES = 64 << 10,   /* read into the answer: one write instead of two calls */
+	WINDOW_BYTES = 1 << 20,        /* of a file, looked at and sent at once */
+	WARM_BYTES = 4 << 20,          /* read ahead when it is not in memory */
+	SMALL_ANSWER_BYTES = 64 << 10, /* one that socket buffers take */
+	HEAD_BYTES = 8 << 10,          /* what an answer's head has at most, usually */
+	KEPT_OUT_BYTES = 1 << 20,      /* of the loop's buffer, from one answer to the next */
 };
 
 static void count_out(struct connection *c, size_t len)
@@ -190,7 +193,23 @@ static void send_out(struct exchange *x, int status, struct strbuf *out)
 		connection_abort(c);
 		return;
 	}
+	if (c->out.len == 0)
+		strbuf_release(&c->out);
+	if (out->size > KEPT_OUT_BYTES)
+		strbuf_release(out);
 	connection_run(c);
+}
+
+bool exchange_reserve(struct exchange *x, size_t size)
+{
+	struct connection *c = x->connection;
+	if (!c || c->out.len || size <= SMALL_ANSWER_BYTES)
+		return true;
+	strbuf_reserve(&c->out, size + HEAD_BYTES);
+	if (!strbuf_broken(&c->out))
+		return true;
+	strbuf_clear(&c->out); /* nothing has been answered yet */
+	return false;
 }
 
 void exchange_send(struct exchange *x, int status, struct slice body)
@@ -198,8 +217,15 @@ void exchange_send(struct exchange *x, int status, struct slice body)
 	if (x->answered || exchange_is_gone(x))
 		return;
 	settle_body(x->connection);
+	bool has_body = x->head.method != HTTP_HEAD && status != 204 && status != 304;
+	if (has_body && !exchange_reserve(x, body.len)) {
+		status = 503;
+		body = S("There is not enough memory for this answer now.\n");
+		strbuf_clear(&x->lines);
+		strbuf_adds(&x->lines, "Content-Type: text/plain\r\nRetry-After: 1\r\n");
+	}
 	struct strbuf *out = compose(x, status, body.len);
-	if (x->head.method != HTTP_HEAD && status != 204 && status != 304)
+	if (has_body)
 		strbuf_add_slice(out, body);
 	send_out(x, status, out);
 }

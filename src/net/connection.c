@@ -11,6 +11,14 @@
 
 enum {
 	STEPS_PER_TURN = 64, /* then other connections get theirs */
+	/* Of a head, with what the client has sent behind it: what waits there for its turn has to
+	   be kept. Bodies flow in larger pieces. */
+	HEAD_READ_BYTES = 64 << 10,
+	DROPS_PER_TURN = 16, /* strangers who have to go when another needs memory */
+	/* If there are too many connections: how many are looked at for one to be closed, and how
+	   long a head, or a handshake, may take then. */
+	CLOSED_SEARCH = 64,
+	PATIENCE_MS = 1000,
 };
 
 static void set_timer(struct connection *c, enum timer_kind kind)
@@ -23,6 +31,12 @@ static bool is_stopping(const struct connection *c)
 	return c->listener->fd < 0;
 }
 
+enum budget_pool connection_pool(const struct connection *c)
+{
+	enum budget_pool pool = c->listener->service->pool;
+	return pool == BUDGET_UNASSIGNED ? BUDGET_STRANGERS : pool;
+}
+
 /* Once nothing on the stack or in a mailbox refers to it. */
 static void free_if_unused(struct connection *c)
 {
@@ -33,6 +47,8 @@ static void free_if_unused(struct connection *c)
 	transport_close(&c->transport);
 	strbuf_release(&c->stash);
 	strbuf_release(&c->out);
+	budget_close(&c->buffers);
+	budget_close(&c->tls);
 	free(c);
 }
 
@@ -49,6 +65,7 @@ static void close_now(struct connection *c)
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
 	atomic_fetch_sub_explicit(&c->shard->connection_count, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&c->listener->port->connections, 1, memory_order_relaxed);
 	/* What this loop did for the connection is done before server_drain() sees it gone. */
 	atomic_fetch_sub_explicit(&c->listener->connection_count, 1, memory_order_release);
 }
@@ -70,6 +87,8 @@ static bool fill(struct connection *c)
 	if (c->view.len && c->view.ptr != loop->in)
 		memmove(loop->in, c->view.ptr, c->view.len);
 	size_t room = LOOP_IN_BYTES - c->view.len;
+	if (c->phase == CONNECTION_HEAD && room > HEAD_READ_BYTES)
+		room = HEAD_READ_BYTES;
 	size_t len = 0;
 	switch (transport_read(&c->transport, loop->in + c->view.len, room, &len)) {
 	case TRANSPORT_OK:
@@ -98,9 +117,10 @@ static void refuse(struct connection *c, const char *status_line)
 {
 	SCOPED_STRBUF(text, 512);
 	strbuf_addf(&text,
-		"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
+		"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n%s"
 		"Connection: close\r\n\r\n%s\n",
-		status_line, strlen(status_line) + 1, status_line);
+		status_line, strlen(status_line) + 1,
+		strncmp(status_line, "503", 3) == 0 ? "Retry-After: 1\r\n" : "", status_line);
 	log_info("refused a request: %s", status_line);
 	c->view = (struct slice){NULL, 0};
 	c->body = HTTP_BODY_NONE;
@@ -162,9 +182,16 @@ static void begin(struct connection *c, size_t head_size)
 	x->started_ms = c->shard->loop.now_ms;
 	atomic_fetch_add_explicit(&c->shard->request_count, 1, memory_order_relaxed);
 	body_starts(c);
+	const struct service *service = c->listener->service;
+	if (service->pool != BUDGET_UNASSIGNED && !exchange_assign(x, service->pool)) {
+		x->status = 503;
+		exchange_finish(TAKE(c->x));
+		refuse(c, "503 Service Unavailable");
+		return;
+	}
 	c->phase = CONNECTION_BODY;
 	set_timer(c, TIMER_BODY);
-	c->listener->service->begin(c->listener->service->ctx, x);
+	service->begin(service->ctx, x);
 	if (c->phase != CONNECTION_BODY)
 		return;
 	if (x->head.expect_continue && !c->body_done && !x->answered && c->view.len == 0 &&
@@ -336,6 +363,7 @@ static void answered(struct connection *c)
 	timers_cancel(&c->timer);
 	if (c->x)
 		exchange_finish(TAKE(c->x));
+	budget_return(&c->buffers, connection_pool(c));
 	if (c->phase == CONNECTION_CLOSED)
 		return;
 	if (!c->body_done || (c->close_after && (c->readable || c->view.len))) {
@@ -458,26 +486,76 @@ bool connection_keep_input(struct connection *c)
 	return true;
 }
 
+/* ---- Memory -----------------------------------------------------------------------------------
+ */
+
+/* There is no memory for the stranger's request: the service may say so, else it is dropped. */
+static void starve(struct connection *c)
+{
+	struct exchange *x = c->x;
+	c->running = true;
+	if (x->handler && x->handler->starved && !x->answered)
+		x->handler->starved(x, x->state);
+	else
+		close_now(c);
+	c->running = false;
+	if (c->phase != CONNECTION_CLOSED && !x->answered)
+		close_now(c);
+	run_or_free(c);
+}
+
+/* Strangers' requests that have been on their way for longest make room for a new one. */
+static void make_room(struct shard *shard, enum budget_pool pool)
+{
+	struct exchange *next = shard->strangers.oldest;
+	for (int i = 0; i < DROPS_PER_TURN && next && budget_is_scarce(pool); i++) {
+		struct exchange *x = next;
+		next = x->newer;
+		struct connection *c = x->connection;
+		if (c && !c->running && c->phase == CONNECTION_BODY && !x->answered &&
+			x->account.pool == pool)
+			starve(c);
+	}
+}
+
+/*
+ * A request that has to wait, and is not known to be signed, is a stranger's from now on. One that
+ * needs no waiting is not counted at all: so forms that come in one piece are taken however many
+ * strangers there are.
+ */
+static void settle(struct connection *c)
+{
+	struct exchange *x = c->x;
+	if (!x || x->account.pool != BUDGET_UNASSIGNED)
+		return;
+	make_room(c->shard, connection_pool(c));
+	if (!exchange_assign(x, connection_pool(c)))
+		starve(c);
+}
+
 void connection_run(struct connection *c)
 {
 	if (c->running || c->phase == CONNECTION_CLOSED)
 		return;
 	c->running = true;
 	int steps = 0;
+	/* If there is no memory to keep the input for the next turn, it goes on. */
 	while (step(c))
-		if (++steps == STEPS_PER_TURN)
+		if (++steps >= STEPS_PER_TURN && connection_keep_input(c))
 			break;
 	c->running = false;
 	if (c->phase == CONNECTION_CLOSED) {
 		free_if_unused(c);
 		return;
 	}
-	if (steps == STEPS_PER_TURN && !c->queued) {
+	if (steps >= STEPS_PER_TURN && !c->queued) {
 		c->queued = true;
 		executor_post(&c->shard->loop.executor, &c->again);
 	}
 	if (!connection_keep_input(c))
 		connection_abort(c);
+	else
+		settle(c);
 }
 
 static void ready(struct loop_watch *watch, uint32_t events)
@@ -511,8 +589,10 @@ void connection_open(struct listener *listener, int fd, const struct sockaddr *p
 	c->warm.done.run = warmed;
 	c->again.run = run_again;
 	c->warm.home = &shard->loop.executor;
-	strbuf_init(&c->stash, LOOP_IN_BYTES);
-	strbuf_init(&c->out, LIMIT_ANSWER_BYTES);
+	c->buffers.pool = connection_pool(c);
+	c->tls.pool = connection_pool(c);
+	strbuf_init_counted(&c->stash, LOOP_IN_BYTES, &c->buffers);
+	strbuf_init_counted(&c->out, LIMIT_ANSWER_BYTES, &c->buffers);
 	memcpy(&c->peer, peer,
 		peer->sa_family == AF_INET6 ? sizeof(c->peer.v6) : sizeof(c->peer.v4));
 	c->phase = listener->tls ? CONNECTION_HANDSHAKE : CONNECTION_HEAD;
@@ -523,8 +603,10 @@ void connection_open(struct listener *listener, int fd, const struct sockaddr *p
 	c->prev->next = c;
 	c->next->prev = c;
 	atomic_fetch_add_explicit(&shard->connection_count, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&listener->port->connections, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&listener->connection_count, 1, memory_order_relaxed);
-	if ((listener->tls && !(c->transport.tls = tls_accept(listener->tls, fd))) ||
+	if ((listener->tls && (!budget_take(&c->tls, TLS_BYTES) ||
+				      !(c->transport.tls = tls_accept(listener->tls, fd)))) ||
 		!loop_watch_add(&shard->loop, fd, &c->watch)) {
 		connection_abort(c);
 		return;
@@ -543,6 +625,34 @@ void connection_timer_due(struct timer *timer)
 		return;
 	}
 	connection_abort(c);
+}
+
+/* The first of the kind's timers that is a connection of the listener, and set long enough ago. */
+static struct connection *longest(struct listener *listener, enum timer_kind kind, int64_t age_ms)
+{
+	struct timers *timers = &listener->shard->loop.timers;
+	int64_t now = listener->shard->loop.now_ms;
+	struct timer *at = timers_each(timers, kind, NULL);
+	for (int i = 0; i < CLOSED_SEARCH && at; i++, at = timers_each(timers, kind, at)) {
+		struct connection *c = CONTAINER_OF(at, struct connection, timer);
+		if (at->deadline_ms - timers->duration_ms[kind] + age_ms > now)
+			return NULL;
+		if (c->listener == listener && !c->running)
+			return c;
+	}
+	return NULL;
+}
+
+bool connection_drop_idle(struct listener *listener)
+{
+	struct connection *c = longest(listener, TIMER_IDLE, 0);
+	if (!c)
+		c = longest(listener, TIMER_HEAD, PATIENCE_MS);
+	if (!c)
+		c = longest(listener, TIMER_HANDSHAKE, PATIENCE_MS);
+	if (c)
+		connection_abort(c);
+	return c != NULL;
 }
 
 void connection_stop(struct connection *c)

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <stdatomic.h>
 
+#include "base/budget.h"
 #include "http/chunked.h"
 #include "net/exchange.h"
 #include "net/loop.h"
@@ -61,7 +62,9 @@ struct connection {
 	int64_t rate_since_ms;
 	uint64_t rate_bytes;
 
-	struct strbuf out; /* answer bytes that the socket did not take at once */
+	struct budget_account buffers; /* `stash` and `out` */
+	struct budget_account tls;     /* what OpenSSL holds */
+	struct strbuf out;             /* answer bytes that the socket did not take at once */
 	size_t out_at;
 	uint64_t sent; /* bytes that the socket took, ever */
 	struct warm_request warm;
@@ -76,9 +79,18 @@ struct connection {
 #define EXCHANGE_ID_BYTES 24
 #define EXCHANGE_FIRST_BYTES 3072
 
+/* What an exchange and the request that a service makes of it take at least. */
+#define EXCHANGE_BYTES KIB(12)
+/* What OpenSSL keeps of a connection. */
+#define TLS_BYTES KIB(40)
+
 struct exchange {
 	struct connection *connection; /* NULL once it is gone */
 	struct shard *shard;
+	struct budget_account account; /* of all that it makes us hold, but the buffers above */
+	/* In the shard's list of strangers; NULL: it is not in it. */
+	struct exchange *older;
+	struct exchange *newer;
 	struct exchange *next_free;
 	const struct exchange_handler *handler;
 	void *state;
@@ -110,12 +122,22 @@ struct exchange {
 	char first[EXCHANGE_FIRST_BYTES];
 };
 
+/* What the listeners of all loops for one service share. */
+struct port {
+	struct port *next;
+	const struct service *service;
+	uint64_t limit;
+	atomic_uint_fast64_t connections;
+	atomic_uint_fast64_t turned_away;
+};
+
 struct listener {
 	struct loop_watch watch;
 	struct shard *shard;
 	struct listener *next;
 	int fd; /* -1: it is stopping */
 	const struct service *service;
+	struct port *port;
 	struct tls *tls;
 	atomic_uint_fast64_t connection_count; /* read by other threads */
 };
@@ -127,8 +149,12 @@ struct shard {
 	struct listener *listeners;
 	struct connection connections; /* ring head */
 	struct exchange *free_exchanges;
+	/* Requests that nobody has signed yet: when memory is scarce the oldest go. */
+	struct {
+		struct exchange *oldest;
+		struct exchange *newest;
+	} strangers;
 	unsigned free_exchange_count;
-	uint64_t connection_limit;
 	int spare_fd; /* given up for a moment to turn a connection away when there is no other */
 	int64_t complained_ms; /* about missing descriptors */
 	/* Read by other threads. */
@@ -150,11 +176,21 @@ void connection_run(struct connection *c);
 /* Gives up at once: the exchange is gone, the socket closed. Frees it as soon as nothing uses it.
  */
 void connection_abort(struct connection *c);
+/*
+ * Makes room for another connection of this listener: closes the one that has waited for longest,
+ * for its first request, its next, or the end of a head that does not come. False if there is none.
+ */
+bool connection_drop_idle(struct listener *listener);
 /* For the graceful stop: closes it if it is idle, else lets it finish its exchange. */
 void connection_stop(struct connection *c);
 /* The loop's timer callback. */
 void connection_timer_due(struct timer *timer);
 
+/* Whose the memory is that a connection and its requests take as long as nobody has signed. */
+enum budget_pool connection_pool(const struct connection *c);
+
+/* Counts what the exchange holds, and will, in that pool; false, and nothing is, without room. */
+bool exchange_assign(struct exchange *x, enum budget_pool pool) MUST_USE;
 /* From the shard's free list; NULL without memory. */
 struct exchange *exchange_take(struct connection *c) MUST_USE;
 void exchange_put_back(struct exchange *x);

@@ -45,7 +45,9 @@ struct exchange *exchange_take(struct connection *c)
 			return NULL;
 		strbuf_init(&x->lines, LINES_BYTES);
 		strbuf_init(&x->note, NOTE_BYTES);
-		arena_init(&x->arena, x->first, sizeof(x->first), LIMIT_REQUEST_ARENA_BYTES);
+		x->account = (struct budget_account){.bytes = 0};
+		arena_init_counted(&x->arena, x->first, sizeof(x->first), LIMIT_REQUEST_ARENA_BYTES,
+			&x->account);
 	}
 	x->connection = c;
 	x->shard = shard;
@@ -64,9 +66,65 @@ struct exchange *exchange_take(struct connection *c)
 	x->asking = false;
 	x->lost = false;
 	x->peer[0] = '\0';
+	x->older = NULL;
+	x->newer = NULL;
 	(void)loop_date(&shard->loop);
 	make_id(shard, x->id);
 	return x;
+}
+
+/* ---- Memory -----------------------------------------------------------------------------------
+ */
+
+static void become_stranger(struct exchange *x)
+{
+	struct shard *shard = x->shard;
+	x->older = shard->strangers.newest;
+	*(x->older ? &x->older->newer : &shard->strangers.oldest) = x;
+	shard->strangers.newest = x;
+}
+
+static void leave_strangers(struct exchange *x)
+{
+	struct shard *shard = x->shard;
+	if (!x->older && shard->strangers.oldest != x)
+		return;
+	*(x->older ? &x->older->newer : &shard->strangers.oldest) = x->newer;
+	*(x->newer ? &x->newer->older : &shard->strangers.newest) = x->older;
+	x->older = NULL;
+	x->newer = NULL;
+}
+
+bool exchange_assign(struct exchange *x, enum budget_pool pool)
+{
+	size_t more = x->account.pool == BUDGET_UNASSIGNED ? EXCHANGE_BYTES : 0;
+	if (!budget_take(&x->account, more))
+		return false;
+	if (!budget_assign(&x->account, pool)) {
+		budget_give(&x->account, more);
+		return false;
+	}
+	leave_strangers(x);
+	if (pool == BUDGET_STRANGERS || pool == BUDGET_APP)
+		become_stranger(x);
+	if (x->connection)
+		budget_return(&x->connection->buffers, pool);
+	return true;
+}
+
+struct budget_account *exchange_account(struct exchange *x)
+{
+	return &x->account;
+}
+
+bool exchange_trust(struct exchange *x)
+{
+	return x->account.pool == BUDGET_OPERATOR || exchange_assign(x, BUDGET_SIGNED);
+}
+
+bool exchange_admit(struct exchange *x)
+{
+	return x->account.pool != BUDGET_UNASSIGNED || exchange_assign(x, BUDGET_STRANGERS);
 }
 
 static void reuse_buffer(struct strbuf *sb)
@@ -82,6 +140,8 @@ void exchange_put_back(struct exchange *x)
 {
 	struct shard *shard = x->shard;
 	arena_reset(&x->arena);
+	leave_strangers(x);
+	budget_close(&x->account);
 	reuse_buffer(&x->lines);
 	reuse_buffer(&x->note);
 	if (shard->free_exchange_count >= FREE_EXCHANGES) {

@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/budget.h"
 #include "base/slice.h"
 #include "base/task.h"
 #include "http/head.h"
@@ -45,6 +46,11 @@ struct service {
 	/* Query parameters whose values are not for the log; ends with an empty one. May be NULL.
 	 */
 	const struct slice *secret_params;
+	/*
+	 * Where the memory of requests is counted until exchange_trust(). UNASSIGNED: nowhere as
+	 * long as the service does not wait for anything, then with the strangers'.
+	 */
+	enum budget_pool pool;
 };
 
 struct exchange_handler {
@@ -57,6 +63,11 @@ struct exchange_handler {
 	 * service may answer; if it does not, the connection is dropped.
 	 */
 	void (*stalled)(struct exchange *x, void *state);
+	/*
+	 * Optional: there is no memory for a request that nobody has signed, or others need it
+	 * more. The service may answer; if it does not, the connection is dropped.
+	 */
+	void (*starved)(struct exchange *x, void *state);
 };
 
 /* From service.begin only. Without a handler the body is thrown away and nothing is called. */
@@ -82,6 +93,18 @@ const struct query *exchange_query(const struct exchange *x);
 struct arena *exchange_arena(struct exchange *x);
 /* Where tasks for this exchange must be posted. */
 struct executor *exchange_home(const struct exchange *x);
+/*
+ * Where all that the exchange makes us hold is counted (base/budget.h). It is closed when the
+ * exchange is invalid, or was released (exchange_keep()): what is counted in it is freed before.
+ */
+struct budget_account *exchange_account(struct exchange *x);
+/*
+ * Somebody has signed the request: its memory is not counted with the strangers' any more. False
+ * if there is not enough. On the console's port all is the operator's, and stays so.
+ */
+bool exchange_trust(struct exchange *x) MUST_USE;
+/* Nobody has: counts it with the strangers' at once. False if there is not enough. */
+bool exchange_admit(struct exchange *x) MUST_USE;
 /* 24 upper-case hexadecimal digits, unique; for x-oss-request-id and the log. */
 struct slice exchange_id(const struct exchange *x);
 /* The client's address without port: "127.0.0.1", "::1". */
@@ -106,6 +129,13 @@ void exchange_resume(struct exchange *x);
 void exchange_header(struct exchange *x, const char *name, struct slice value);
 /* Adds header lines that are ready to send, each ended by CRLF; copied. */
 void exchange_header_lines(struct exchange *x, struct slice lines);
+
+/*
+ * Makes sure that there is memory for an answer of `size` bytes, before it is made: one that the
+ * client does not read at once has to be kept. False: answer something small instead, 503. Without
+ * it exchange_send() itself does so.
+ */
+bool exchange_reserve(struct exchange *x, size_t size) MUST_USE;
 
 /* Answers with a body held in memory; copied, for HEAD only its length is told. */
 void exchange_send(struct exchange *x, int status, struct slice body);

@@ -17,6 +17,8 @@
 #define IDLE_POLL_MS 60000
 /* Callbacks are small; libcurl's default of 16 KiB for each is not needed. */
 #define RECEIVE_BUFFER_BYTES 4096L
+/* What libcurl and OpenSSL hold for one request. */
+#define TRANSFER_BYTES KIB(32)
 
 struct outgoing {
 	CURLM *multi;
@@ -53,7 +55,7 @@ struct transfer {
 	char *host;     /* of the URL, without brackets: for the allow list */
 	char *tls_name; /* what the certificate must be for, if TLS does not name it */
 	size_t header_bytes;
-	bool refused, opened, too_long, bad_length;
+	bool refused, opened, too_long, bad_length, starved;
 	uint64_t content_length;
 	char fault[CURL_ERROR_SIZE];
 };
@@ -62,6 +64,8 @@ static void finish(struct outgoing_request *request, enum outgoing_kind kind, co
 {
 	request->kind = kind;
 	request->fault = fault;
+	/* The answer alone stays. */
+	budget_give(&request->memory_, request->memory_.bytes - request->answer.size);
 	executor_post(request->home, &request->done);
 }
 
@@ -131,7 +135,8 @@ static size_t on_body(char *bytes, size_t one, size_t len, void *state)
 	struct transfer *transfer = state;
 	strbuf_add(&transfer->request->answer, bytes, len);
 	if (strbuf_broken(&transfer->request->answer)) {
-		transfer->too_long = true;
+		transfer->starved = strbuf_starved(&transfer->request->answer);
+		transfer->too_long = !transfer->starved;
 		return 0;
 	}
 	return len;
@@ -408,7 +413,7 @@ static void begin(struct outgoing *outgoing, struct outgoing_request *request)
 	if (slice_find_slice(slice_str(request->url), S("://")) == strlen(request->url))
 		strbuf_adds(&url, "http://");
 	strbuf_adds(&url, request->url);
-	strbuf_init(&request->answer, request->max_answer_bytes);
+	strbuf_init_counted(&request->answer, request->max_answer_bytes, &request->memory_);
 	struct place place = {.port = NULL};
 	enum outgoing_kind kind = OUTGOING_BAD_REQUEST;
 	if (!strbuf_broken(&url) && headers_are_sound(request) && place_parse(url.ptr, &place)) {
@@ -437,6 +442,8 @@ static void begin(struct outgoing *outgoing, struct outgoing_request *request)
 
 static enum outgoing_kind kind_of(const struct transfer *transfer, CURLcode code)
 {
+	if (transfer->starved)
+		return OUTGOING_BUSY;
 	if (transfer->bad_length)
 		return OUTGOING_BAD_LENGTH;
 	if (transfer->too_long)
@@ -584,8 +591,7 @@ enum err outgoing_new(const struct outgoing_options *options, struct outgoing **
 		return ERR_UNAVAILABLE;
 	(void)pthread_mutex_init(&outgoing->lock, NULL);
 	outgoing->submitted_last = &outgoing->submitted;
-	outgoing->max_in_flight =
-		options->max_in_flight ? options->max_in_flight : LIMIT_CALLBACKS_IN_FLIGHT;
+	outgoing->max_in_flight = options->max_in_flight ? options->max_in_flight : LIMIT_OUTGOING;
 	outgoing->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
 	outgoing->multi = curl_multi_init();
 	if ((options->ca_file && !outgoing->ca_file) || !outgoing->multi ||
@@ -599,8 +605,13 @@ enum err outgoing_new(const struct outgoing_options *options, struct outgoing **
 
 void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request)
 {
-	strbuf_init(&request->answer, 0);
+	request->memory_ = (struct budget_account){.pool = BUDGET_SIGNED};
+	strbuf_init_counted(&request->answer, 0, &request->memory_);
 	request->next_ = NULL;
+	if (!budget_take(&request->memory_, TRANSFER_BYTES)) {
+		finish(request, OUTGOING_BUSY, "not enough memory");
+		return;
+	}
 	(void)pthread_mutex_lock(&outgoing->lock);
 	bool closed = outgoing->closed;
 	bool taken = !closed && outgoing->in_flight < outgoing->max_in_flight;
@@ -620,6 +631,7 @@ void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request)
 void outgoing_request_release(struct outgoing_request *request)
 {
 	strbuf_release(&request->answer);
+	budget_close(&request->memory_);
 }
 
 void outgoing_stop(struct outgoing *outgoing, int64_t grace_ms)

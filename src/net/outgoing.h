@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/strbuf.h"
@@ -23,7 +24,7 @@ struct outgoing;
 struct transfer;
 
 struct outgoing_options {
-	size_t max_in_flight; /* 0 means LIMIT_CALLBACKS_IN_FLIGHT */
+	size_t max_in_flight; /* 0 means LIMIT_OUTGOING */
 	const char *ca_file;  /* certificates to trust; NULL means the system's */
 };
 
@@ -73,6 +74,7 @@ struct outgoing_request {
 	/* ---- The module's own. ---- */
 	struct outgoing_request *next_;
 	struct transfer *transfer_;
+	struct budget_account memory_; /* of the answer, and of what libcurl holds */
 };
 
 /* Starts the thread. ERR_UNAVAILABLE if that cannot be done. */

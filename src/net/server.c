@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/connection.h"
+#include "net/descriptors.h"
 
 enum {
 	ACCEPTS_PER_TURN = 64,
@@ -25,17 +26,18 @@ struct server {
 	bool started;
 	struct warmer *warmer;
 	struct shard *shards;
+	uint64_t connections;
+	struct port *ports;
 };
 
 /* ---- Accepting --------------------------------------------------------------------------------
  */
 
-static bool room_for_more(const struct shard *shard)
+static bool room_for_more(struct listener *listener)
 {
-	/* The kernel spreads connections over the loops, so each may have its share and half more.
-	 */
-	return atomic_load_explicit(&shard->connection_count, memory_order_relaxed) <
-	       shard->connection_limit;
+	const struct port *port = listener->port;
+	return atomic_load_explicit(&port->connections, memory_order_relaxed) < port->limit ||
+	       connection_drop_idle(listener);
 }
 
 static int open_spare(void)
@@ -56,6 +58,7 @@ static bool turn_away(struct listener *listener)
 	}
 	if (shard->spare_fd >= 0)
 		close(shard->spare_fd);
+	atomic_fetch_add_explicit(&listener->port->turned_away, 1, memory_order_relaxed);
 	int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
@@ -76,10 +79,12 @@ static void accept_ready(struct loop_watch *watch, uint32_t events UNUSED)
 				continue;
 			return;
 		}
-		if (room_for_more(listener->shard))
+		if (room_for_more(listener)) {
 			connection_open(listener, fd, (struct sockaddr *)(void *)&peer);
-		else
-			close(fd);
+			continue;
+		}
+		atomic_fetch_add_explicit(&listener->port->turned_away, 1, memory_order_relaxed);
+		close(fd);
 	}
 }
 
@@ -102,7 +107,7 @@ static void close_listeners(struct shard *shard, const struct service *service)
 /* ---- Making it --------------------------------------------------------------------------------
  */
 
-static bool shard_init(struct shard *shard, struct warmer *warmer, unsigned loops)
+static bool shard_init(struct shard *shard, struct warmer *warmer)
 {
 	shard->spare_fd = open_spare();
 	shard->complained_ms = -COMPLAINT_PAUSE_MS;
@@ -112,7 +117,6 @@ static bool shard_init(struct shard *shard, struct warmer *warmer, unsigned loop
 	shard->loop.timer_due = connection_timer_due;
 	shard->connections.prev = &shard->connections;
 	shard->connections.next = &shard->connections;
-	shard->connection_limit = LIMIT_CONNECTIONS * 3 / 2 / loops;
 	return true;
 }
 
@@ -144,12 +148,13 @@ static unsigned cores(void)
 	return (unsigned)CPU_COUNT(&set);
 }
 
-struct server *server_new(unsigned loops)
+struct server *server_new(unsigned loops, uint64_t connections)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	if (!server)
 		return NULL;
 	unsigned wanted = loops ? loops : cores();
+	server->connections = connections ? connections : LIMIT_CONNECTIONS;
 	server->warmer = warmer_new();
 	server->shards = calloc(wanted, sizeof(*server->shards));
 	if (!server->warmer || !server->shards) {
@@ -157,7 +162,7 @@ struct server *server_new(unsigned loops)
 		return NULL;
 	}
 	for (; server->loops < wanted; server->loops++) {
-		if (!shard_init(&server->shards[server->loops], server->warmer, wanted)) {
+		if (!shard_init(&server->shards[server->loops], server->warmer)) {
 			shard_release(&server->shards[server->loops]);
 			server_free(server);
 			return NULL;
@@ -230,6 +235,31 @@ static bool port_is_taken(const struct sockaddr_storage *address, socklen_t len)
 	return bind(fd, (struct sockaddr *)(void *)&probe, len) != 0 && errno == EADDRINUSE;
 }
 
+static struct port *port_of_service(struct server *server, const struct service *service)
+{
+	struct port *port = calloc(1, sizeof(*port));
+	if (!port)
+		return NULL;
+	port->service = service;
+	port->next = server->ports;
+	server->ports = port;
+	return port;
+}
+
+/* Whose a port is shows where the memory of its requests is counted. */
+static void share_connections(struct server *server)
+{
+	bool there[BUDGET_POOLS] = {false};
+	for (const struct port *port = server->ports; port; port = port->next)
+		there[port->service->pool] = true;
+	struct descriptors_ports shares = descriptors_ports(server->connections,
+		there[BUDGET_OPERATOR], there[BUDGET_APP], there[BUDGET_UNASSIGNED]);
+	for (struct port *port = server->ports; port; port = port->next)
+		port->limit = port->service->pool == BUDGET_OPERATOR ? shares.operators
+			      : port->service->pool == BUDGET_APP    ? shares.app
+								     : shares.store;
+}
+
 bool server_listen(struct server *server, const char *text, const struct service *service,
 	struct tls *tls, uint16_t *ret_port)
 {
@@ -244,6 +274,9 @@ bool server_listen(struct server *server, const char *text, const struct service
 			text);
 		return false;
 	}
+	struct port *port = port_of_service(server, service);
+	if (!port)
+		return false;
 	for (unsigned i = 0; i < server->loops; i++) {
 		struct shard *shard = &server->shards[i];
 		struct listener *listener = calloc(1, sizeof(*listener));
@@ -259,6 +292,7 @@ bool server_listen(struct server *server, const char *text, const struct service
 			.next = shard->listeners,
 			.fd = fd,
 			.service = service,
+			.port = port,
 			.tls = tls,
 		};
 		shard->listeners = listener;
@@ -269,6 +303,7 @@ bool server_listen(struct server *server, const char *text, const struct service
 
 bool server_start(struct server *server)
 {
+	share_connections(server);
 	for (unsigned i = 0; i < server->loops; i++) {
 		struct shard *shard = &server->shards[i];
 		for (struct listener *l = shard->listeners; l; l = l->next)
@@ -376,6 +411,11 @@ void server_free(struct server *server)
 			loop_join(&server->shards[i].loop);
 		shard_release(&server->shards[i]);
 	}
+	while (server->ports) {
+		struct port *port = server->ports;
+		server->ports = port->next;
+		free(port);
+	}
 	free(server->shards);
 	free(server);
 }
@@ -383,6 +423,8 @@ void server_free(struct server *server)
 void server_stats(const struct server *server, struct server_stats *ret)
 {
 	*ret = (struct server_stats){0};
+	for (const struct port *port = server->ports; port; port = port->next)
+		ret->turned_away += atomic_load(&port->turned_away);
 	for (unsigned i = 0; i < server->loops; i++) {
 		const struct shard *shard = &server->shards[i];
 		ret->connections += atomic_load(&shard->connection_count);

@@ -16,13 +16,17 @@ struct server;
 
 struct server_stats {
 	uint64_t connections; /* open now */
+	uint64_t turned_away; /* connections, since there were too many, or no descriptor */
 	uint64_t requests;
 	uint64_t bytes_in; /* of request bodies */
 	uint64_t bytes_out;
 };
 
-/* `loops` 0: one for each core the process may use. NULL, logged, if it cannot be made. */
-struct server *server_new(unsigned loops) MUST_USE;
+/*
+ * `loops` 0: one for each core the process may use. `connections` are shared by the ports
+ * (net/descriptors.h); 0: LIMIT_CONNECTIONS. NULL, logged, if it cannot be made.
+ */
+struct server *server_new(unsigned loops, uint64_t connections) MUST_USE;
 
 /*
  * Listens on `address` ("127.0.0.1:9000", "[::1]:0"; port 0 picks a free one) for `service`, which

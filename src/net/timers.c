@@ -44,6 +44,13 @@ void timers_set(struct timers *t, struct timer *timer, enum timer_kind kind, int
 	head->prev = timer;
 }
 
+struct timer *timers_each(struct timers *t, enum timer_kind kind, const struct timer *at)
+{
+	struct timer *head = &t->lists[kind];
+	struct timer *next = at ? at->next : head->next;
+	return next == head ? NULL : next;
+}
+
 struct timer *timers_due(struct timers *t, int64_t now_ms)
 {
 	for (int kind = 0; kind < TIMER_KINDS; kind++) {

@@ -38,6 +38,8 @@ void timers_init(struct timers *t);
  */
 void timers_set(struct timers *t, struct timer *timer, enum timer_kind kind, int64_t now_ms);
 void timers_cancel(struct timer *timer);
+/* The timers of one kind, those that were set first first: from NULL on, until NULL. */
+struct timer *timers_each(struct timers *t, enum timer_kind kind, const struct timer *at);
 /* Takes one timer that is due out of the lists; NULL if none is. */
 struct timer *timers_due(struct timers *t, int64_t now_ms);
 /* Milliseconds until the next deadline, at least 0; -1 if no timer is set. */

@@ -114,6 +114,13 @@ static bool verify(struct request *r, const struct sign_parsed *parsed,
 	return false;
 }
 
+static bool has_memory(struct request *r, bool found)
+{
+	if (!found)
+		respond_error(r, ERR_UNAVAILABLE);
+	return found;
+}
+
 bool auth_claimed(const struct request *r)
 {
 	struct sign_request described = describe(r);
@@ -130,7 +137,7 @@ bool auth_check(struct request *r)
 	enum err e = sign_parse(&described, &r->arena, &parsed, &why);
 	if (e == ERR_OK && parsed.scheme == SIGN_NONE) {
 		r->anonymous = true;
-		return true;
+		return has_memory(r, request_admit(r));
 	}
 	if (e == ERR_OK)
 		e = sign_check_region(&parsed, options->region);
@@ -147,7 +154,7 @@ bool auth_check(struct request *r)
 	e = find_key(r, parsed.access_key_id, parsed.security_token, now_ms);
 	if (e != ERR_OK)
 		return refuse_key(r, e, parsed.access_key_id);
-	return verify(r, &parsed, &described);
+	return verify(r, &parsed, &described) && has_memory(r, request_trust(r));
 }
 
 bool auth_check_form(struct request *r, const struct form_fields *fields, struct form_auth *ret)
@@ -159,7 +166,7 @@ bool auth_check_form(struct request *r, const struct form_fields *fields, struct
 	r->signed_form = e != ERR_OK || ret->scheme != FORM_ANONYMOUS;
 	if (e == ERR_OK && ret->scheme == FORM_ANONYMOUS) {
 		r->anonymous = true;
-		return true;
+		return has_memory(r, request_admit(r));
 	}
 	if (e == ERR_OK)
 		e = form_auth_check_region(ret, options->region);
@@ -177,7 +184,7 @@ bool auth_check_form(struct request *r, const struct form_fields *fields, struct
 		return refuse_key(r, e, ret->access_key_id);
 	e = form_auth_verify(ret, r->key.secret, &r->ops->sign_keys);
 	if (e == ERR_OK)
-		return true;
+		return has_memory(r, request_trust(r));
 	if (e == ERR_SIGNATURE_MISMATCH)
 		detail_signed_text(r, ret->signature, ret->policy, S(""));
 	respond_error(r, e);

@@ -262,7 +262,8 @@ static void begin(struct request *r)
 {
 	struct delete_objects *state = r->state;
 	state->r = r;
-	strbuf_init(&state->keys, (size_t)MAX_OBJECTS * LIMIT_KEY_BYTES);
+	strbuf_init_counted(
+		&state->keys, (size_t)MAX_OBJECTS * LIMIT_KEY_BYTES, request_account(r));
 	if (params_encoding(r, &state->encode)) {
 		require_header(r, "Content-Length");
 		require_header(r, "Content-MD5");

@@ -127,6 +127,7 @@ static void finish(struct request *r)
 	list->wait = (struct store_wait){.task.run = listed, .home = r->home};
 	list->bucket_id = r->bucket->id;
 	request_hold(r);
+	list->pool = request_account(r)->pool;
 	store_list_uploads(r->ops->options.store, list);
 }
 

@@ -48,6 +48,7 @@ void listing_start(
 	listing->list.wait = (struct store_wait){.task.run = listed, .home = r->home};
 	listing->list.bucket_id = r->bucket->id;
 	request_hold(r);
+	listing->list.pool = request_account(r)->pool;
 	store_list(r->ops->options.store, &listing->list);
 }
 

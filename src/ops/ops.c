@@ -33,7 +33,9 @@ static void body(struct exchange *x UNUSED, void *state, struct slice piece)
 		r->op->data(r, piece);
 	} else if (r->op->body == OP_BODY_WHOLE) {
 		strbuf_add_slice(&r->body, piece);
-		if (strbuf_broken(&r->body))
+		if (strbuf_starved(&r->body))
+			respond_error(r, ERR_UNAVAILABLE);
+		else if (strbuf_broken(&r->body))
 			respond_error_text(r, ERR_ENTITY_TOO_LARGE,
 				"The request body is longer than %zu bytes.", r->op->max_body);
 	}
@@ -69,8 +71,13 @@ static void stalled(struct exchange *x UNUSED, void *state)
 		respond_error(r, ERR_REQUEST_TIMEOUT);
 }
 
+static void starved(struct exchange *x UNUSED, void *state)
+{
+	respond_error(state, ERR_UNAVAILABLE);
+}
+
 static const struct exchange_handler handler = {
-	.body = body, .end = end, .gone = gone, .stalled = stalled};
+	.body = body, .end = end, .gone = gone, .stalled = stalled, .starved = starved};
 
 static struct request *new_request(struct ops *ops, struct exchange *x)
 {
@@ -89,9 +96,10 @@ static struct request *new_request(struct ops *ops, struct exchange *x)
 	};
 	both->x = x;
 	exchange_keep(x);
-	arena_init(&r->arena, r->first, sizeof(r->first), LIMIT_REQUEST_ARENA_BYTES);
+	arena_init_counted(&r->arena, r->first, sizeof(r->first), LIMIT_REQUEST_ARENA_BYTES,
+		exchange_account(x));
 	strbuf_init(&r->details, KIB(8));
-	strbuf_init(&r->body, 0);
+	strbuf_init_counted(&r->body, 0, exchange_account(x));
 	ops_count(&ops->open_requests);
 	ops_count(&ops->requests);
 	return r;
@@ -178,9 +186,22 @@ static bool waits_for_body(const struct op *op)
 	return op->body != OP_BODY_NONE || (op->method != HTTP_GET && op->method != HTTP_HEAD);
 }
 
+/* A body that has begun is not refused for want of memory: all of it is taken now. */
+static bool reserve_body(struct request *r)
+{
+	uint64_t length = r->head->body == HTTP_BODY_LENGTH ? r->head->content_length : 0;
+	if (r->op->body != OP_BODY_WHOLE || length > r->body.max)
+		return true;
+	strbuf_reserve(&r->body, (size_t)length);
+	if (!strbuf_broken(&r->body))
+		return true;
+	respond_error(r, ERR_UNAVAILABLE);
+	return false;
+}
+
 static void begin_granted(struct request *r)
 {
-	if (!permit_op(r) || !unimplemented_absent(r))
+	if (!permit_op(r) || !reserve_body(r) || !unimplemented_absent(r))
 		return;
 	if (r->op->begin)
 		r->op->begin(r);

@@ -5,12 +5,14 @@
 
 /* What LIMIT_FORM_PREDATA_BYTES can hold, with the rest of the last block of each size. */
 #define FIELDS_BYTES (2 * LIMIT_FORM_PREDATA_BYTES)
+/* Of the buffer for a value, from one to the next. */
+#define KEPT_VALUE_BYTES KIB(16)
 
-void post_fields_init(struct post_fields *f)
+void post_fields_init(struct post_fields *f, struct budget_account *account)
 {
 	*f = (struct post_fields){.first = NULL};
-	arena_init(&f->arena, NULL, 0, FIELDS_BYTES);
-	strbuf_init(&f->value, LIMIT_FIELD_VALUE_BYTES);
+	arena_init_counted(&f->arena, NULL, 0, FIELDS_BYTES, account);
+	strbuf_init_counted(&f->value, LIMIT_FIELD_VALUE_BYTES, account);
 }
 
 void post_fields_release(struct post_fields *f)
@@ -28,14 +30,16 @@ static uint32_t hash_of(struct slice name)
 	return hash;
 }
 
-bool post_fields_begin(struct post_fields *f, struct slice name)
+enum err post_fields_begin(struct post_fields *f, struct slice name)
 {
+	if (f->count >= LIMIT_FORM_FIELDS)
+		return ERR_POST_PREDATA_TOO_LONG;
 	struct post_field *field = arena_zalloc(&f->arena, sizeof(*field));
-	if (!field || f->count >= LIMIT_FORM_FIELDS)
-		return false;
+	if (!field)
+		return ERR_UNAVAILABLE;
 	field->name = arena_copy(&f->arena, name);
 	if (!field->name.ptr)
-		return false;
+		return ERR_UNAVAILABLE;
 	field->name_hash = hash_of(name);
 	if (f->last)
 		f->last->next = field;
@@ -43,18 +47,22 @@ bool post_fields_begin(struct post_fields *f, struct slice name)
 		f->first = field;
 	f->last = field;
 	f->count++;
-	return true;
+	return ERR_OK;
 }
 
-bool post_fields_add(struct post_fields *f, struct slice bytes)
+enum err post_fields_add(struct post_fields *f, struct slice bytes)
 {
 	strbuf_add_slice(&f->value, bytes);
-	return !strbuf_broken(&f->value);
+	if (strbuf_starved(&f->value))
+		return ERR_UNAVAILABLE;
+	return strbuf_broken(&f->value) ? ERR_FIELD_TOO_LONG : ERR_OK;
 }
 
 bool post_fields_end(struct post_fields *f)
 {
 	f->last->value = arena_copy(&f->arena, strbuf_slice(&f->value));
+	if (f->value.size > KEPT_VALUE_BYTES)
+		strbuf_release(&f->value);
 	strbuf_clear(&f->value);
 	return f->last->value.ptr != NULL;
 }

@@ -8,6 +8,7 @@
 #define OPS_POST_FIELDS_H
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "base/strbuf.h"
 #include "oss/form_fields.h"
 
@@ -26,13 +27,14 @@ struct post_fields {
 	size_t count;
 };
 
-void post_fields_init(struct post_fields *f);
+/* What they take is counted in `account`. */
+void post_fields_init(struct post_fields *f, struct budget_account *account);
 void post_fields_release(struct post_fields *f);
 
-/* A field begins; `name` is copied. False if there are too many, or no memory. */
-bool post_fields_begin(struct post_fields *f, struct slice name) MUST_USE;
-/* More of its value. False if it exceeds LIMIT_FIELD_VALUE_BYTES, or there is no memory. */
-bool post_fields_add(struct post_fields *f, struct slice bytes) MUST_USE;
+/* A field begins; `name` is copied. ERR_POST_PREDATA_TOO_LONG, ERR_UNAVAILABLE. */
+enum err post_fields_begin(struct post_fields *f, struct slice name) MUST_USE;
+/* More of its value. ERR_FIELD_TOO_LONG, ERR_UNAVAILABLE. */
+enum err post_fields_add(struct post_fields *f, struct slice bytes) MUST_USE;
 /* The field is complete. False without memory. */
 bool post_fields_end(struct post_fields *f) MUST_USE;
 /* The name of the field that is being read, or was last. */

@@ -200,6 +200,8 @@ static bool begin_upload(struct request *r, struct post_object *state, struct ob
 	u->mime_type = state->content_type;
 	u->max_size = LIMIT_OBJECT_BYTES;
 	u->answer = succeed;
+	if (r->head->content_length > state->predata)
+		u->size_at_most = r->head->content_length - state->predata;
 	u->custom = post_fields_custom;
 	u->custom_ctx = &state->fields;
 	return read_attributes(r, state, h) && upload_callback_parse(r, u, "callback", callback) &&
@@ -293,8 +295,9 @@ static void part_begins(struct request *r, struct post_object *state, const stru
 		return;
 	}
 	state->part = PART_FIELD;
-	if (!post_fields_begin(&state->fields, part->name))
-		respond_error(r, ERR_POST_PREDATA_TOO_LONG);
+	enum err e = post_fields_begin(&state->fields, part->name);
+	if (e != ERR_OK)
+		respond_error(r, e);
 }
 
 static void part_data(struct request *r, struct post_object *state, struct slice bytes)
@@ -309,7 +312,10 @@ static void part_data(struct request *r, struct post_object *state, struct slice
 	}
 	if (state->part != PART_FIELD)
 		return;
-	if (!post_fields_add(&state->fields, bytes))
+	enum err e = post_fields_add(&state->fields, bytes);
+	if (e == ERR_UNAVAILABLE)
+		respond_error(r, e);
+	else if (e != ERR_OK)
 		refuse_field(r, ERR_FIELD_TOO_LONG, post_fields_current(&state->fields),
 			LIMIT_FIELD_VALUE_BYTES, LIMIT_FIELD_VALUE_BYTES + 1);
 }
@@ -466,7 +472,7 @@ static void begin(struct request *r)
 	const struct request_head *head = r->head;
 	struct slice boundary = S("");
 	state->r = r;
-	post_fields_init(&state->fields);
+	post_fields_init(&state->fields, request_account(r));
 	switch (form_boundary_parse(request_header(r, S("Content-Type")), &boundary)) {
 	case FORM_BOUNDARY_FOUND:
 		break;
@@ -481,7 +487,8 @@ static void begin(struct request *r)
 		respond_error(r, ERR_MISSING_CONTENT_LENGTH);
 		return;
 	}
-	state->form = malloc(sizeof(*state->form));
+	if (request_take_memory(r, sizeof(*state->form)))
+		state->form = malloc(sizeof(*state->form));
 	if (!state->form) {
 		respond_error(r, ERR_UNAVAILABLE);
 		return;

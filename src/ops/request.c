@@ -52,6 +52,26 @@ bool request_is_tls(const struct request *r)
 	return exchange_is_tls(request_exchange(r));
 }
 
+struct budget_account *request_account(const struct request *r)
+{
+	return exchange_account(request_exchange(r));
+}
+
+bool request_take_memory(struct request *r, size_t bytes)
+{
+	return budget_take(request_account(r), bytes);
+}
+
+bool request_trust(struct request *r)
+{
+	return exchange_trust(request_exchange(r));
+}
+
+bool request_admit(struct request *r)
+{
+	return exchange_admit(request_exchange(r));
+}
+
 void request_pause(struct request *r)
 {
 	exchange_pause(request_exchange(r));

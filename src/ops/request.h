@@ -65,6 +65,15 @@ struct slice request_param(const struct request *r, struct slice name);
 /* Whether the client has gone (or was answered and has it all): nothing can be sent any more. */
 bool request_is_gone(const struct request *r);
 bool request_is_tls(const struct request *r);
+/*
+ * Counts `bytes` more that the request makes us hold, until it is released; false if there is not
+ * so much (base/budget.h). And where it is counted.
+ */
+bool request_take_memory(struct request *r, size_t bytes) MUST_USE;
+struct budget_account *request_account(const struct request *r);
+/* Somebody, or nobody, has signed it: see exchange_trust() and exchange_admit(). */
+bool request_trust(struct request *r) MUST_USE;
+bool request_admit(struct request *r) MUST_USE;
 /* Stops, and starts again, the flow of the body; see exchange_pause(). */
 void request_pause(struct request *r);
 void request_resume(struct request *r);

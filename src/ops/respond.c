@@ -46,6 +46,11 @@ static bool begin_answer(struct request *r)
 
 void respond(struct request *r, int status, const char *content_type, struct slice body)
 {
+	if (status != 503 && !request_is_gone(r) &&
+		!exchange_reserve(request_exchange(r), body.len)) {
+		respond_error(r, ERR_UNAVAILABLE);
+		return;
+	}
 	if (!begin_answer(r))
 		return;
 	if (content_type) {
@@ -138,6 +143,8 @@ static void send_error(struct request *r, enum err e, struct slice message)
 	if (ec_of(r, info).len)
 		respond_header(r, "x-oss-ec", ec_of(r, info));
 	request_note(r, "code=%s", info->code);
+	if (info->status == 503)
+		respond_header(r, "Retry-After", S("1"));
 	if (info->status >= 400)
 		ops_count(&r->ops->errors);
 	if (r->head->method == HTTP_HEAD && info->status >= 400) {

@@ -2,6 +2,7 @@
 #include "ops/transfer.h"
 
 #include "ops/ops_internal.h"
+#include "ops/put_memory.h"
 
 /* The request is held from the beginning to one of the two that follow. */
 static void end(struct transfer *transfer, enum err e)
@@ -67,11 +68,16 @@ void transfer_start(struct transfer *transfer, struct request *r, struct store_g
 	transfer->writable = (struct store_wait){.task.run = writable, .home = r->home};
 	pieces_init(&transfer->pieces, r, get, first, size, piece, was_read);
 	request_hold(r);
-	enum err e = store_put_begin(r->ops->options.store, spec, &transfer->put);
-	if (e != ERR_OK)
+	struct store_put_spec counted = *spec;
+	enum err e = ERR_UNAVAILABLE;
+	if (put_memory_take(r, &counted, size))
+		e = store_put_begin(r->ops->options.store, &counted, &transfer->put);
+	if (e != ERR_OK) {
+		budget_close(&counted.memory);
 		end(transfer, e);
-	else
+	} else {
 		pieces_next(&transfer->pieces);
+	}
 }
 
 void transfer_release(struct transfer *transfer)

@@ -2,10 +2,16 @@
 #include "ops/upload.h"
 
 #include "base/encode.h"
+#include "base/limits.h"
 #include "ops/object_text.h"
 #include "ops/ops_internal.h"
+#include "ops/put_memory.h"
 #include "ops/respond.h"
 #include "ops/version.h"
+
+enum {
+	MESSAGE_BYTES = 16 << 10, /* longer than most callbacks */
+};
 
 static void writable(struct task *task)
 {
@@ -24,7 +30,21 @@ void upload_init(struct upload *u, struct request *r)
 {
 	u->r = r;
 	image_info_init(&u->image);
-	strbuf_init(&u->message, LIMIT_CALLBACK_BODY_BYTES);
+	strbuf_init_counted(&u->message, LIMIT_CALLBACK_BODY_BYTES, request_account(r));
+}
+
+/* What it may yet turn out to need more of memory than this, it can do without. */
+static bool reserve(struct upload *u)
+{
+	const struct request_head *head = u->r->head;
+	uint64_t size = u->spec.size_hint ? u->spec.size_hint : u->size_at_most;
+	if (head->body == HTTP_BODY_CHUNKED)
+		size = UINT64_MAX;
+	if (!put_memory_take(u->r, &u->spec, size))
+		return false;
+	if (u->callback)
+		strbuf_reserve(&u->message, MESSAGE_BYTES);
+	return !strbuf_broken(&u->message);
 }
 
 bool upload_begin(
@@ -42,9 +62,14 @@ bool upload_begin(
 		u->commit.forbid_overwrite = object_headers_forbid(h, r->bucket);
 	}
 	u->commit.as_public = request_as_public(r);
-	enum err e = store_put_begin(r->ops->options.store, &u->spec, &u->put);
-	if (e == ERR_OK)
+	enum err e = ERR_UNAVAILABLE;
+	if (reserve(u))
+		e = store_put_begin(r->ops->options.store, &u->spec, &u->put);
+	if (e == ERR_OK) {
+		u->spec.memory = (struct budget_account){.bytes = 0}; /* the put's now */
 		return true;
+	}
+	budget_close(&u->spec.memory);
 	respond_error(r, e);
 	return false;
 }
@@ -147,10 +172,15 @@ static void send_callback(struct upload *u, struct slice etag, struct slice md5)
 	};
 	enum err e = callback_message_render(
 		&u->callback->body, u->callback->body_type, &values, &u->message);
-	if (e != ERR_OK) {
+	/* The object is there; a callback that does not fit is one that failed. */
+	if (strbuf_starved(&u->message))
+		e = ERR_CALLBACK_FAILED;
+	if (e == ERR_CALLBACK_FAILED)
+		respond_error_text(r, e, "Too many callback requests.");
+	else if (e != ERR_OK)
 		respond_error(r, e);
+	if (e != ERR_OK)
 		return;
-	}
 	u->job = (struct callback_job){
 		.params = u->callback,
 		.body = strbuf_slice(&u->message),

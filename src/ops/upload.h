@@ -27,6 +27,7 @@ struct upload {
 	unsigned char expect_md5[16];
 	uint64_t size;
 	uint64_t max_size;
+	uint64_t size_at_most; /* as far as is known before it comes; 0: as far as the hint says */
 	struct store_put_commit commit;
 	struct image_info image;
 
@@ -43,7 +44,8 @@ struct upload {
 
 /*
  * Starts the object r->address.key, or the part or appending that u->spec says by kind, upload,
- * part and position. `h` is read, not kept; a part has none (NULL). u->callback, mime_type, custom,
+ * part and position. Takes all the memory that the upload needs to come to its end, callback
+ * included. `h` is read, not kept; a part has none (NULL). u->callback, mime_type, custom,
  * max_size and answer are set by the caller before. On an error it has been answered: false.
  */
 bool upload_begin(struct upload *u, struct request *r, const struct object_headers *h,

@@ -23,6 +23,10 @@ bool upload_callback_parse(struct request *r, struct upload *u, const char *name
 	enum err e = callback_params_parse(text, &u->callback, &reason);
 	if (e != ERR_OK)
 		return refuse(r, e, name, text, reason.ptr);
+	if (u->callback && !request_take_memory(r, text.len)) {
+		respond_error(r, ERR_UNAVAILABLE);
+		return false;
+	}
 	if (u->callback && !r->ops->options.callbacks)
 		return refuse(r, ERR_NOT_IMPLEMENTED, name, text, "This store sends no callbacks.");
 	if (u->callback && !callback_may_go(r->ops->options.callbacks, u->callback))

@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/task.h"
@@ -213,6 +214,12 @@ struct store_put_spec {
 	/* Of an appending: */
 	uint64_t position;  /* has to be the size of the object */
 	uint64_t size_hint; /* the size if it is known, else 0; a hint only */
+	/*
+	 * The memory that was counted for it. The put takes it over if it begins, and closes it
+	 * when it holds none any more, which may be after it was aborted.
+	 */
+	struct budget_account memory;
+	unsigned buffers; /* of 1 MiB, for bytes that wait for the disk; 0: as it likes */
 };
 
 struct store_put;
@@ -309,6 +316,7 @@ struct store_list {
 	 */
 	bool versions;
 	uint64_t after_version;      /* 0: none */
+	enum budget_pool pool;       /* where its memory is counted; UNASSIGNED: nowhere */
 	struct store_entry *entries; /* result: `count` entries, until store_list_release() */
 	uint32_t count;
 	bool truncated; /* there is at least one more entry */
@@ -406,7 +414,8 @@ struct store_list_uploads {
 	struct store_upload *uploads; /* result: `count`, until store_list_uploads_release() */
 	uint32_t count;
 	bool truncated;
-	void *held; /* the back end's */
+	enum budget_pool pool; /* as in struct store_list */
+	void *held;            /* the back end's */
 };
 
 /* What a store is doing, for metrics and tests. */

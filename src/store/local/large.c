@@ -201,6 +201,7 @@ static void free_large(struct large *large)
 		buffer_put(files, large->filling);
 		(void)pthread_mutex_unlock(&files->lock);
 	}
+	budget_close(&large->memory);
 	free(large);
 }
 
@@ -243,7 +244,7 @@ static void check_last(struct large *large)
 /* The wait that can be answered now, or NULL. Under the lock. */
 static struct store_wait *take_waiting(struct large *large)
 {
-	if (large->in_flight >= LIMIT_LARGE_BUFFERS && large->err == ERR_OK)
+	if (large->in_flight >= large->buffers && large->err == ERR_OK)
 		return NULL;
 	if (large->waiting)
 		large->waiting->err = large->err;
@@ -352,12 +353,13 @@ static void run_remove(struct job *job)
 	free_large(large);
 }
 
-enum err large_new(struct local *local, struct large **ret)
+enum err large_new(struct local *local, unsigned buffers, struct large **ret)
 {
 	struct large *large = calloc(1, sizeof(*large));
 	if (!large)
 		return ERR_UNAVAILABLE;
 	large->local = local;
+	large->buffers = buffers ? buffers : LIMIT_LARGE_BUFFERS;
 	large->last = &large->first;
 	large->fd = -1;
 	large->last_job.run = run_last;
@@ -368,6 +370,12 @@ enum err large_new(struct local *local, struct large **ret)
 	}
 	*ret = large;
 	return ERR_OK;
+}
+
+void large_count(struct large *large, struct budget_account *memory)
+{
+	large->memory = *memory;
+	*memory = (struct budget_account){.bytes = 0};
 }
 
 static enum err read_err(struct large *large)
@@ -406,7 +414,7 @@ enum store_now large_write(struct large *large, struct slice bytes, struct store
 	}
 	struct large_files *files = files_of(large);
 	(void)pthread_mutex_lock(&files->lock);
-	bool must_wait = wait && large->err == ERR_OK && large->in_flight >= LIMIT_LARGE_BUFFERS;
+	bool must_wait = wait && large->err == ERR_OK && large->in_flight >= large->buffers;
 	if (must_wait)
 		large->waiting = wait;
 	else if (wait)

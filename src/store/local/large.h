@@ -48,8 +48,10 @@ struct large_result {
 	unsigned char md5[16];
 };
 
-/* ERR_UNAVAILABLE without memory. */
-enum err large_new(struct local *local, struct large **ret) MUST_USE;
+/* `buffers` may wait for the disk; 0: LIMIT_LARGE_BUFFERS. ERR_UNAVAILABLE without memory. */
+enum err large_new(struct local *local, unsigned buffers, struct large **ret) MUST_USE;
+/* Takes over what is counted for it: closed when it is freed. */
+void large_count(struct large *large, struct budget_account *memory);
 /* As put_write() of store.h. */
 enum store_now large_write(struct large *large, struct slice bytes, struct store_wait *wait);
 /*

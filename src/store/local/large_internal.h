@@ -40,6 +40,8 @@ struct large_lane {
 
 struct large {
 	struct local *local;
+	struct budget_account memory;
+	unsigned buffers;             /* at most, of those in flight */
 	struct large_buffer *filling; /* the caller's: not yet handed over */
 	/* Under files->lock: */
 	struct large_lane lanes[LANE_COUNT];

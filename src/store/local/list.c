@@ -143,6 +143,7 @@ static void listing_free(struct listing *listing)
 	if (!listing)
 		return;
 	strbuf_release(&listing->text);
+	budget_close(&listing->memory);
 	free(listing);
 }
 
@@ -167,7 +168,10 @@ void read_list(struct store *store, struct store_list *list)
 	list->count = 0;
 	list->truncated = false;
 	list->held = NULL;
-	struct listing *listing = malloc(sizeof(*listing));
+	struct budget_account memory = {.pool = list->pool};
+	struct listing *listing = NULL;
+	if (budget_take(&memory, sizeof(*listing)) && !(listing = malloc(sizeof(*listing))))
+		budget_close(&memory);
 	if (!listing) {
 		local_answer(&list->wait, ERR_UNAVAILABLE);
 		return;
@@ -178,7 +182,8 @@ void read_list(struct store *store, struct store_list *list)
 	listing->max = list->max_entries;
 	if (listing->max == 0 || listing->max > LIMIT_LIST_KEYS)
 		listing->max = LIMIT_LIST_KEYS;
-	strbuf_init(&listing->text, LIST_TEXT_BYTES);
+	listing->memory = memory;
+	strbuf_init_counted(&listing->text, LIST_TEXT_BYTES, &listing->memory);
 	pool_add(listing->local->readers, &listing->job);
 }
 

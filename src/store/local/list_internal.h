@@ -17,6 +17,7 @@ struct listing {
 	/* Where in `text`, which moves while it grows, each key lies; headers and tags follow. */
 	size_t offsets[LIMIT_LIST_KEYS];
 	struct strbuf text;
+	struct budget_account memory; /* of all this */
 };
 
 /* There must be room for one more. False if the value is damaged. */

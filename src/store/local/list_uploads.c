@@ -18,6 +18,7 @@ struct listing {
 	struct store_upload uploads[LIMIT_LIST_KEYS];
 	size_t offsets[LIMIT_LIST_KEYS]; /* of the keys in `text`, which moves while it grows */
 	struct strbuf text;
+	struct budget_account memory; /* of all this */
 };
 
 /* Behind all uploads of a key with numbers up to `upload`; with UINT64_MAX behind all. */
@@ -127,6 +128,7 @@ static void listing_free(struct listing *listing)
 	if (!listing)
 		return;
 	strbuf_release(&listing->text);
+	budget_close(&listing->memory);
 	free(listing);
 }
 
@@ -151,7 +153,10 @@ void read_list_uploads(struct store *store, struct store_list_uploads *list)
 	list->count = 0;
 	list->truncated = false;
 	list->held = NULL;
-	struct listing *listing = malloc(sizeof(*listing));
+	struct budget_account memory = {.pool = list->pool};
+	struct listing *listing = NULL;
+	if (budget_take(&memory, sizeof(*listing)) && !(listing = malloc(sizeof(*listing))))
+		budget_close(&memory);
 	if (!listing) {
 		local_answer(&list->wait, ERR_UNAVAILABLE);
 		return;
@@ -159,7 +164,8 @@ void read_list_uploads(struct store *store, struct store_list_uploads *list)
 	listing->job.run = run;
 	listing->local = local_of(store);
 	listing->list = list;
-	strbuf_init(&listing->text, LIST_TEXT_BYTES);
+	listing->memory = memory;
+	strbuf_init_counted(&listing->text, LIST_TEXT_BYTES, &listing->memory);
 	pool_add(listing->local->readers, &listing->job);
 }
 

@@ -23,6 +23,8 @@ struct store_put {
 	struct large *large;
 	struct change change;
 	struct store_put_commit *commit;
+	struct budget_account memory; /* with `large`, once there is one */
+	unsigned buffers;
 	uint64_t claimed;     /* of the disk */
 	unsigned char head[]; /* header, key, meta data, headers, tags */
 };
@@ -35,6 +37,7 @@ static unsigned char *meta_of(struct store_put *put)
 static void put_free(struct store_put *put)
 {
 	free(put->bytes);
+	budget_close(&put->memory);
 	free(put);
 }
 
@@ -95,6 +98,8 @@ enum err put_begin(struct store *store, const struct store_put_spec *spec, struc
 	if (!put)
 		return ERR_UNAVAILABLE;
 	put->local = local;
+	put->memory = spec->memory;
+	put->buffers = spec->buffers;
 	set_kind(put, spec);
 	put->change.head = put->head;
 	put->change.head_len = head_len;
@@ -132,9 +137,10 @@ static bool grow(struct store_put *put, size_t more)
 
 static enum err become_large(struct store_put *put)
 {
-	enum err e = large_new(put->local, &put->large);
+	enum err e = large_new(put->local, put->buffers, &put->large);
 	if (e != ERR_OK)
 		return e;
+	large_count(put->large, &put->memory);
 	/* One buffer at most: there is nothing to wait for yet. */
 	struct store_wait none = {.err = ERR_OK};
 	(void)large_write(put->large, slice_of(put->bytes, put->len), &none);

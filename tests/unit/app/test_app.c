@@ -362,7 +362,7 @@ int main(void)
 {
 	strbuf_init(&answer, 1 << 20);
 	if (outgoing_new(&(struct outgoing_options){.ca_file = NULL}, &outgoing) != ERR_OK ||
-		!(server = server_new(1)))
+		!(server = server_new(1, 0)))
 		return 1;
 	struct app_options o = good_options();
 	open_site(&usual, &o);

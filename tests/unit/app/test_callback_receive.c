@@ -518,7 +518,7 @@ int main(void)
 	snprintf(path, sizeof(path), "%s/ledger.db", folder);
 	if (allow_list_parse(slice_str(text), &allow, NULL) != ERR_OK ||
 		outgoing_new(&(struct outgoing_options){.ca_file = NULL}, &outgoing) != ERR_OK ||
-		ledger_open(path, &ledger) != ERR_OK || !(server = server_new(2)))
+		ledger_open(path, &ledger) != ERR_OK || !(server = server_new(2, 0)))
 		return 1;
 	open_sites();
 	if (!server_start(server))

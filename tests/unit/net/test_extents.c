@@ -181,7 +181,7 @@ int main(void)
 	SCOPED_STRBUF(answer, 1024);
 	make_content();
 	sem_init(&event, 0, 0);
-	struct server *server = server_new(1);
+	struct server *server = server_new(1, 0);
 	if (!server || !server_listen(server, "127.0.0.1:0", &service, NULL, &bound) ||
 		!server_start(server))
 		abort();

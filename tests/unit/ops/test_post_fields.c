@@ -5,10 +5,10 @@
 
 static bool put(struct post_fields *f, struct slice name, struct slice value)
 {
-	bool ok = post_fields_begin(f, name);
+	bool ok = post_fields_begin(f, name) == ERR_OK;
 	/* In two pieces, as they may arrive. */
-	ok = ok && post_fields_add(f, slice_head(value, value.len / 2));
-	ok = ok && post_fields_add(f, slice_from(value, value.len / 2));
+	ok = ok && post_fields_add(f, slice_head(value, value.len / 2)) == ERR_OK;
+	ok = ok && post_fields_add(f, slice_from(value, value.len / 2)) == ERR_OK;
 	return ok && post_fields_end(f);
 }
 
@@ -16,7 +16,7 @@ static void finding(void)
 {
 	struct post_fields f;
 	struct slice value;
-	post_fields_init(&f);
+	post_fields_init(&f, NULL);
 	OK(put(&f, S("Key"), S("a")) && put(&f, S("x:var"), S("")) && put(&f, S("KEY"), S("b")),
 		"taken");
 	IS(post_fields_get(&f, S("key")), S("a"), "any case, the first of several");
@@ -37,25 +37,46 @@ static void limits(void)
 	static char large[LIMIT_FIELD_VALUE_BYTES + 1];
 	struct post_fields f;
 	memset(large, 'p', sizeof(large));
-	post_fields_init(&f);
+	post_fields_init(&f, NULL);
 	struct slice most = slice_of(large, LIMIT_FIELD_VALUE_BYTES);
 	OK(put(&f, S("a"), most) && put(&f, S("b"), most) && put(&f, S("c"), most), "2 MB each");
 	IS(post_fields_get(&f, S("b")), most, "kept whole");
-	OK(post_fields_begin(&f, S("d")) && !post_fields_add(&f, slice_of(large, sizeof(large))),
+	OK(post_fields_begin(&f, S("d")) == ERR_OK &&
+			post_fields_add(&f, slice_of(large, sizeof(large))) == ERR_FIELD_TOO_LONG,
 		"a byte more is too long");
 	post_fields_release(&f);
 
-	post_fields_init(&f);
+	post_fields_init(&f, NULL);
 	bool ok = true;
 	for (int i = 0; i < LIMIT_FORM_FIELDS; i++)
 		ok = ok && put(&f, S("n"), slice_of(large, 8000));
-	OK(ok && !post_fields_begin(&f, S("n")), "at most LIMIT_FORM_FIELDS fields");
+	OK(ok && post_fields_begin(&f, S("n")) == ERR_POST_PREDATA_TOO_LONG,
+		"at most LIMIT_FORM_FIELDS fields");
 	post_fields_release(&f);
+}
+
+static void counted(void)
+{
+	static char large[LIMIT_FIELD_VALUE_BYTES];
+	struct post_fields f;
+	struct budget_account account = {.pool = BUDGET_STRANGERS};
+	memset(large, 'p', sizeof(large));
+	budget_set(MIB(16));
+	post_fields_init(&f, &account);
+	OK(put(&f, S("a"), slice_of(large, KIB(40))), "a policy fits");
+	OK(account.bytes >= KIB(40), "and is counted");
+	OK(post_fields_begin(&f, S("b")) == ERR_OK &&
+			post_fields_add(&f, slice_of(large, sizeof(large))) == ERR_UNAVAILABLE,
+		"two megabytes are more than strangers have");
+	post_fields_release(&f);
+	IS_INT(account.bytes, 0, "all is given back");
+	budget_set(0);
 }
 
 int main(void)
 {
 	finding();
 	limits();
+	counted();
 	return tap_done();
 }

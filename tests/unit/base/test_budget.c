@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/budget.h"
+
+#include <pthread.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/strbuf.h"
+#include "tap.h"
+
+static uint64_t used(enum budget_pool pool)
+{
+	struct budget_stats stats;
+	budget_stats(&stats);
+	return stats.used[pool];
+}
+
+static void shares(void)
+{
+	struct budget_account stranger = {.pool = BUDGET_STRANGERS};
+	struct budget_account other = {.pool = BUDGET_STRANGERS};
+	struct budget_account signed_one = {.pool = BUDGET_SIGNED};
+	struct budget_account operator_one = {.pool = BUDGET_OPERATOR};
+	budget_set(MIB(16));
+	OK(budget_take(&stranger, MIB(1)), "one stranger may have half of the strangers' share");
+	OK(!budget_take(&stranger, 1), "and no more");
+	OK(budget_take(&other, LIMIT_MEMORY_SMALL_BYTES),
+		"the other half is for those who need little");
+	OK(!budget_take(&other, 1), "little, not more");
+	OK(budget_take(&signed_one, MIB(11)), "signed requests do not feel it");
+	OK(!budget_take(&signed_one, 1), "but have an end too");
+	OK(budget_take(&operator_one, KIB(64)), "the operator feels neither");
+	OK(!budget_assign(&other, BUDGET_SIGNED), "what is signed moves if there is room");
+	IS_INT(used(BUDGET_STRANGERS), MIB(1) + LIMIT_MEMORY_SMALL_BYTES, "and stays if not");
+	budget_give(&signed_one, MIB(1));
+	OK(budget_assign(&other, BUDGET_SIGNED) && used(BUDGET_STRANGERS) == MIB(1), "moved");
+	IS_INT(used(BUDGET_SIGNED), MIB(10) + LIMIT_MEMORY_SMALL_BYTES, "to where it counts now");
+	OK(!budget_is_scarce(BUDGET_STRANGERS) && budget_is_scarce(BUDGET_SIGNED),
+		"which is scarce");
+	OK(!budget_is_ample(BUDGET_SIGNED, 1) && budget_is_ample(BUDGET_OPERATOR, 1), "or ample");
+	budget_close(&stranger);
+	budget_close(&other);
+	budget_close(&signed_one);
+	budget_close(&operator_one);
+	for (size_t i = BUDGET_OPERATOR; i < BUDGET_POOLS; i++)
+		IS_INT(used((enum budget_pool)i), 0, "nothing is left");
+}
+
+static void unassigned(void)
+{
+	struct budget_account account = {.bytes = 0};
+	OK(budget_take(&account, MIB(100)), "before it is known whose it is nothing is refused");
+	OK(!budget_assign(&account, BUDGET_SIGNED), "but then");
+	IS_INT(used(BUDGET_SIGNED), 0, "nothing was counted");
+	budget_give(&account, MIB(99));
+	OK(budget_assign(&account, BUDGET_SIGNED) && used(BUDGET_SIGNED) == MIB(1), "what is left");
+	budget_return(&account, BUDGET_STRANGERS);
+	OK(used(BUDGET_SIGNED) == 0 && used(BUDGET_STRANGERS) == MIB(1), "returned");
+	budget_close(&account);
+}
+
+static void text(void)
+{
+	struct budget_account account = {.pool = BUDGET_SIGNED};
+	struct strbuf sb;
+	strbuf_init_counted(&sb, MIB(64), &account);
+	strbuf_reserve(&sb, KIB(300));
+	OK(account.bytes == sb.size && sb.size > KIB(300), "what is reserved is counted");
+	strbuf_adds(&sb, "text");
+	for (int i = 0; i < 64 && !strbuf_broken(&sb); i++)
+		(void)!strbuf_extend(&sb, MIB(1));
+	OK(strbuf_broken(&sb) && strbuf_starved(&sb), "it grows as far as the budget");
+	OK(account.bytes == sb.size && sb.size <= MIB(11), "and not beyond");
+	strbuf_release(&sb);
+	IS_INT(account.bytes, 0, "released");
+	OK(!strbuf_broken(&sb), "and as new");
+
+	struct arena arena;
+	arena_init_counted(&arena, NULL, 0, MIB(64), &account);
+	size_t blocks = 0;
+	while (arena_alloc(&arena, MIB(1)))
+		blocks++;
+	IS_INT(blocks, 11, "so does an arena");
+	arena_reset(&arena);
+	IS_INT(account.bytes, 0, "which gives back all");
+}
+
+static void *take_and_give(void *arg)
+{
+	struct budget_account account = {.pool = BUDGET_SIGNED};
+	for (int i = 0; i < 20000; i++) {
+		size_t bytes = KIB(1) * (size_t)(1 + i % 700);
+		if (budget_take(&account, bytes) && i % 3)
+			budget_give(&account, bytes);
+		if (account.bytes > MIB(2))
+			budget_close(&account);
+		account.pool = BUDGET_SIGNED;
+	}
+	budget_close(&account);
+	return arg;
+}
+
+static void threads(void)
+{
+	pthread_t threads[4];
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		if (pthread_create(&threads[i], NULL, take_and_give, NULL) != 0)
+			abort();
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		(void)pthread_join(threads[i], NULL);
+	IS_INT(used(BUDGET_SIGNED), 0, "many threads leave nothing behind");
+}
+
+int main(void)
+{
+	shares();
+	unassigned();
+	text();
+	threads();
+	return tap_done();
+}
