@@ -49,11 +49,15 @@ async function granted(name = "a.txt", app = server.app) {
 	return caught(() => postForm(server.store, { key: dir + name, ...fields }, FILE));
 }
 
-/** A callback that somebody with a key of the store makes, with a body of their own. */
-function own(callbackBody, { key = "user-dir-prefix/own", bucket = "uploads", type, path = "/hook?id=1" } = {}) {
+/**
+ * A callback that somebody with a key of the store makes, with a body of their own; `meta` is the id
+ * of the grant that the object says it was uploaded with.
+ */
+function own(callbackBody, { key = "user-dir-prefix/own", bucket = "uploads", type, path = "/hook?id=1", meta } = {}) {
 	const callback = base64Json({ callbackUrl: wire.url + path, callbackBody, callbackBodyType: type });
-	return caught(() => postForm(server.store, signedFieldsV1(key, { callback }, { text: policy({ bucket }) }), FILE,
-		{ bucket }));
+	const text = policy({ bucket, conditions: [["eq", "$callback", callback]] });
+	const fields = { callback, ...meta && { "x-oss-meta-grant": meta } };
+	return caught(() => postForm(server.store, signedFieldsV1(key, fields, { text }), FILE, { bucket }));
 }
 
 async function refused(answer, why) {
@@ -110,22 +114,26 @@ test("without a grant it is refused, however genuine its signature", async () =>
 
 test("a grant for another prefix, another bucket, or of another maker is refused", async () => {
 	const grant = grantIn(await granted("b.txt"));
-	const [id, expires, prefix, mac] = grant.split(".");
-	const good = await own(BODY + grant, { key: "user-dir-prefix/fine" });
+	const [id, kind, issued, expires, prefix, mac] = grant.split(".");
+	const good = await own(BODY + grant, { key: "user-dir-prefix/fine", meta: id });
 	assert.equal((await deliver(good)).status, 200, "the grant itself is good");
 	await refused(deliver(await own(BODY + grant, { key: "elsewhere/x" })), /other object names/);
 	await refused(deliver(await own(BODY + grant, { key: "user-dir-prefixed/x" })), /other object names/);
 	await refused(deliver(await own(BODY + grant, { bucket: "other" })), /another bucket/);
 	const encoded = Buffer.from("").toString("base64url");
+	const head = `${id}.${kind}.${issued}.${expires}`;
 	for (const [forged, why] of [
-		[`${id}.${expires}.${encoded}.${mac}`, /not from this server|malformed/],
-		[`${id}.${Number(expires) + 86_400}.${prefix}.${mac}`, /not from this server/],
-		[`${"0".repeat(24)}.${expires}.${prefix}.${mac}`, /not from this server/],
-		[`${id}.${expires}.${prefix}.${"0".repeat(32)}`, /not from this server/],
-		[`${id}.${expires}.${prefix}.${createHmac("sha256", "guess").update(`${id}.${expires}.${prefix}`).digest("hex")
+		[`${head}.${encoded}.${mac}`, /not from this server/],
+		[`${id}.${kind}.${issued}.${Number(expires) + 86_400}.${prefix}.${mac}`, /not from this server/],
+		[`${id}.${kind}.0.${expires}.${prefix}.${mac}`, /not from this server/],
+		[`${id}.c.${issued}.${expires}.${prefix}.${mac}`, /not from this server/],
+		[`${"0".repeat(24)}${head.slice(24)}.${prefix}.${mac}`, /not from this server/],
+		[`${head}.${prefix}.${"0".repeat(32)}`, /not from this server/],
+		[`${head}.${prefix}.${createHmac("sha256", "guess").update(`${head}.${prefix}`).digest("hex")
 			.slice(0, 32)}`, /not from this server/],
-		[`${id}.${expires}.${prefix}`, /malformed/],
-		[`${grant}.${grant}`, /not from this server|malformed/],
+		[`${head}.${prefix}`, /malformed/],
+		[`${id}.${expires}.${prefix}.${mac}`, /malformed/],
+		[`${grant}.${grant}`, /malformed/],
 		["x", /malformed/],
 	])
 		await refused(deliver(await own(BODY + forged)), why);
