@@ -5,6 +5,7 @@
 #include "ops/object_text.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
+#include "ops/ticket.h"
 #include "ops/version.h"
 
 static void writable(struct task *task)
@@ -147,6 +148,8 @@ static void send_callback(struct upload *u, struct slice etag, struct slice md5)
 	};
 	enum err e = callback_message_render(
 		&u->callback->body, u->callback->body_type, &values, &u->message);
+	if (e == ERR_OK && !ticket_matches(u, strbuf_slice(&u->message)))
+		e = ERR_CALLBACK_FOREIGN_GRANT;
 	if (e != ERR_OK) {
 		respond_error(r, e);
 		return;
