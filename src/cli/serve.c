@@ -26,6 +26,7 @@
 #include "cli/first_start.h"
 #include "cli/machine.h"
 #include "cli/operations.h"
+#include "cli/wait.h"
 #include "crypto/secret.h"
 #include "lifecycle/expirer.h"
 #include "net/descriptors.h"
@@ -52,6 +53,7 @@ struct parts {
 	struct secret key_secret;
 	struct callback_key *callback_key;
 	struct outgoing *outgoing;
+	struct outgoing *confirming; /* what the application server asks the store */
 	struct allow_list *allow;
 	struct callback_log *callback_log;
 	struct callback_sender *sender;
@@ -336,6 +338,53 @@ static bool find_app_secret(struct parts *p, struct secret *ret)
 	return secret_set(ret, secret_slice(&p->key_secret));
 }
 
+/* Whether the key that signs the policies is one of the store that runs here. */
+static bool store_is_own(const struct parts *p, struct slice id, struct slice secret)
+{
+	struct arena arena;
+	struct access_key key;
+	if (!p->keys)
+		return false;
+	arena_init(&arena, NULL, 0, KIB(16));
+	bool own = keys_find(p->keys, id, &arena, &key) == ERR_OK &&
+		   slice_eq_secret(key.secret, secret);
+	arena_reset(&arena);
+	return own;
+}
+
+static bool read_confirm(struct parts *p, enum app_confirm *ret)
+{
+	static const char *const words[] = {
+		[APP_CONFIRM_AUTO] = "auto", [APP_CONFIRM_ON] = "on", [APP_CONFIRM_OFF] = "off"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(p->config.app_confirm, words[i]) == 0) {
+			*ret = (enum app_confirm)i;
+			return true;
+		}
+	}
+	p->bad_option = true;
+	log_error("[app] confirm: `%s` is neither auto, on nor off", p->config.app_confirm);
+	return false;
+}
+
+/* Once all ports are open: the store may be ours. */
+static bool probe_store(struct parts *p)
+{
+	struct waiter waiter;
+	waiter_init(&waiter);
+	struct app_probe probe = {.home = waiter_executor(&waiter)};
+	bool asked = app_probe_store(p->app, &probe) == ERR_OK;
+	if (asked)
+		waiter_wait(&waiter);
+	waiter_release(&waiter);
+	if (!asked || !probe.forbidden || strcmp(p->config.app_confirm, "on") != 0)
+		return asked;
+	log_error("[app] confirm: the store answers 403 to a HEAD of an object: allow the key "
+		  "oss:GetObject below upload_dir, or set confirm to auto or off");
+	p->bad_option = true;
+	return false;
+}
+
 static bool start_app(struct parts *p)
 {
 	const struct config *c = &p->config;
@@ -352,6 +401,7 @@ static bool start_app(struct parts *p)
 				      : slice_str(c->app_access_key_id));
 	(void)snprintf(host, sizeof(host), "%s/" FIRST_BUCKET, p->store_url);
 	(void)snprintf(callback, sizeof(callback), "%s/", p->app_url);
+	const struct outgoing_options confirming = {.max_in_flight = LIMIT_CONFIRMING_IN_FLIGHT};
 	struct app_options options = app_options_default();
 	options.access_key_id = id.ptr;
 	options.access_key_secret = secret_slice(&secret).ptr ? secret_slice(&secret).ptr : "";
@@ -368,6 +418,12 @@ static bool start_app(struct parts *p)
 	options.allowed_types = c->app_allowed_types;
 	options.allowed_origins = c->app_allowed_origins;
 	options.bind_callback = c->app_bind_callback;
+	options.grant_uploads = c->app_grant_uploads;
+	options.store_url = c->app_store_url;
+	if (store_is_own(p, strbuf_slice(&id), secret_slice(&secret)))
+		options.own_store_url = p->store_url;
+	if (!read_confirm(p, &options.confirm))
+		return false;
 	options.require_grant = c->app_require_grant;
 	options.key_urls = c->app_key_urls;
 	options.callback_answer = c->app_callback_answer;
@@ -378,8 +434,10 @@ static bool start_app(struct parts *p)
 		.allow = p->allow,
 	};
 	struct app_parts with_ledger = surroundings;
-	if (ledger_open(path.ptr, &p->ledger) != ERR_OK)
+	if (outgoing_new(&confirming, &p->confirming) != ERR_OK ||
+		ledger_open(path.ptr, &p->ledger) != ERR_OK)
 		return false;
+	with_ledger.confirming = p->confirming;
 	with_ledger.ledger = p->ledger;
 	char why[512] = "";
 	if (app_new(&options, &with_ledger, &p->app, why, sizeof(why)) != ERR_OK) {
@@ -388,6 +446,7 @@ static bool start_app(struct parts *p)
 		return false;
 	}
 	p->app_service = *app_service(p->app);
+	p->operations.app = p->app;
 	if (p->with_store && !c->app_host[0])
 		first_start_check_cors(p->store, p->app_url);
 	return !p->with_store || app_trust_key(p->app, slice_str(p->key_url),
@@ -429,7 +488,7 @@ static bool start(struct parts *p)
 		return false;
 	if (p->with_app && !start_app(p))
 		return false;
-	return server_start(p->server);
+	return server_start(p->server) && (!p->with_app || probe_store(p));
 }
 
 static void print_ready(const struct parts *p)
@@ -461,6 +520,7 @@ static void wait_until_idle(const struct parts *p, int64_t deadline_ms)
 /* Uploads that still run call back, in `serve` our own application server: it goes last. */
 static void stop_serving(struct parts *p)
 {
+	atomic_store(&p->operations.stopping, true);
 	if (p->with_store) {
 		server_stop(p->server, &p->store_service);
 		server_stop(p->server, &p->operations.service);
@@ -478,6 +538,8 @@ static void stop(struct parts *p)
 		stop_serving(p);
 	if (p->outgoing)
 		outgoing_stop(p->outgoing, LIMIT_CALLBACK_MS);
+	if (p->confirming)
+		outgoing_stop(p->confirming, 0);
 	wait_until_idle(p, INT64_MAX);
 	callback_sender_free(p->sender);
 	callback_log_close(p->callback_log);
@@ -489,6 +551,7 @@ static void stop(struct parts *p)
 	ops_free(p->ops);
 	sts_free(p->sts);
 	outgoing_free(p->outgoing);
+	outgoing_free(p->confirming);
 	allow_list_free(p->allow);
 	callback_key_free(p->callback_key);
 	keys_free(p->keys);

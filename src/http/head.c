@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/head.h"
 
+#include "base/strbuf.h"
 #include "http/syntax.h"
 
 /* What has been seen of the headers that may stand only once, and of those that decide framing. */
@@ -350,14 +351,12 @@ static bool has_repeats(const struct request_head *head)
 
 static bool append_value(struct slice *value, struct slice more, struct arena *arena)
 {
-	char *text = arena_alloc(arena, value->len + 1 + more.len);
-	if (!text)
-		return false;
-	memcpy(text, value->ptr, value->len);
-	text[value->len] = ',';
-	memcpy(text + value->len + 1, more.ptr, more.len);
-	*value = slice_of(text, value->len + 1 + more.len);
-	return true;
+	SCOPED_STRBUF(joined, LIMIT_HEAD_BYTES);
+	strbuf_add_slice(&joined, *value);
+	strbuf_addc(&joined, ',');
+	strbuf_add_slice(&joined, more);
+	*value = arena_copy(arena, strbuf_slice(&joined));
+	return value->ptr && !strbuf_broken(&joined);
 }
 
 enum head_join request_head_join(const struct request_head *head,

@@ -14,6 +14,7 @@
 #include "ops/permit.h"
 #include "ops/post_fields.h"
 #include "ops/respond.h"
+#include "ops/ticket.h"
 #include "ops/upload.h"
 #include "ops/upload_callback.h"
 #include "oss/policy.h"
@@ -38,6 +39,7 @@ struct post_object {
 	struct post_fields fields;
 	struct slice content_type; /* the object's */
 	struct policy_size size;
+	bool callback_pinned; /* by the policy */
 	struct upload upload;
 };
 
@@ -100,6 +102,7 @@ static bool check_policy(struct request *r, struct post_object *state, const str
 		return false;
 	}
 	state->size = policy_size(policy);
+	state->callback_pinned = policy_pins(policy, S("callback"));
 	return true;
 }
 
@@ -205,6 +208,8 @@ static bool begin_upload(struct request *r, struct post_object *state, struct ob
 	u->custom = post_fields_custom;
 	u->custom_ctx = &state->fields;
 	return read_attributes(r, state, h) && upload_callback_parse(r, u, "callback", callback) &&
+	       ticket_check(
+		       r, u, state->callback_pinned ? TICKET_SIGNED_PARAMETER : TICKET_UNSIGNED) &&
 	       upload_begin(u, r, h, 0);
 }
 

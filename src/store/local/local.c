@@ -246,6 +246,12 @@ static void get_stats(struct store *store, struct store_stats *ret)
 	committer_state(local->committer, &state);
 	ret->disk_bytes = segments_disk_bytes(local->segments) + state.file_bytes +
 			  index_disk_bytes(local->index);
+	ret->refusing = NULL;
+	if (committer_broken(local->committer))
+		ret->refusing =
+			"the log could not be written; restart postern once the disk is well";
+	else if (!space_fits(&local->space, 1))
+		ret->refusing = "the disk has no more than [store] reserve_bytes left";
 }
 
 static const struct store_ops ops = {
