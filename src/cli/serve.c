@@ -66,6 +66,10 @@ struct parts {
 	/* What the listeners lead to; filled in once the ports are known. */
 	struct service app_service;
 	struct service store_service;
+	/* The store again, on a loopback port for our own application server: it stops last. */
+	struct service own_service;
+	uint16_t own_port;
+	char own_url[URL_BYTES];
 	struct operations operations;
 	struct console *console;
 	uint16_t app_port;
@@ -121,6 +125,10 @@ static bool listen_all(struct parts *p)
 			       &p->console_port))
 		return false;
 	make_url(p->app_url, "http", c->app_listen, p->app_port);
+	if (p->with_store && p->with_app &&
+		!server_listen(p->server, "127.0.0.1:0", &p->own_service, NULL, &p->own_port))
+		return false;
+	make_url(p->own_url, "http", "127.0.0.1:0", p->own_port);
 	make_url(p->store_url, p->tls ? "https" : "http", c->store_listen, p->store_port);
 	make_url(p->console_url, "http", c->console_listen, p->console_port);
 	return true;
@@ -290,6 +298,7 @@ static bool start_store(struct parts *p)
 	if (ops_new(&options, &p->ops) != ERR_OK)
 		return false;
 	p->store_service = *ops_service(p->ops);
+	p->own_service = p->store_service;
 	p->sts = sts_new(p->keys, &clock_system);
 	if (!p->sts)
 		return false;
@@ -421,7 +430,7 @@ static bool start_app(struct parts *p)
 	options.grant_uploads = c->app_grant_uploads;
 	options.store_url = c->app_store_url;
 	if (store_is_own(p, strbuf_slice(&id), secret_slice(&secret)))
-		options.own_store_url = p->store_url;
+		options.own_store_url = p->own_url;
 	if (!read_confirm(p, &options.confirm))
 		return false;
 	options.require_grant = c->app_require_grant;

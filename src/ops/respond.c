@@ -58,10 +58,10 @@ void respond(struct request *r, int status, const char *content_type, struct sli
 	}
 	if (!begin_answer(r))
 		return;
-	if (content_type) {
+	if (content_type)
 		respond_header(r, "Content-Type", slice_str(content_type));
+	if (status != 304) /* that speaks of the object which the client has */
 		respond_header_lines(r, S(NO_PAGE));
-	}
 	exchange_send(request_exchange(r), status, body);
 }
 
