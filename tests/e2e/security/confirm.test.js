@@ -170,7 +170,7 @@ test("a key that may not read: auto goes on with a warning, on does not start", 
 	const args = data => ["--data", data, "--app-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0"];
 	const data = await temporaryFolder(t);
 	const own = await startServer(t, { command: "app", data, env: key, args: args(data) });
-	assert.match(own.log, /uploads are NOT confirmed.*oss:GetObject/);
+	await own.logged(/uploads are NOT confirmed.*oss:GetObject/);
 	const ready = await send(`${own.console}/ready`);
 	assert.equal(ready.status, 200);
 	assert.match(ready.text, /not confirmed/);
