@@ -282,5 +282,5 @@ test("signatures are masked in the log, whatever way their names are spelled", a
 		await send(`${store}/uploads/d/k?OSSAccessKeyId=a&${name}=hidden-${name.length}&prefix=shown`);
 	await server.logged(/%78-oss-security-token/);
 	assert.doesNotMatch(server.log, /hidden-/);
-	assert.match(server.log, /%53ignature=\*\*\*&prefix=shown/);
+	await server.logged(/%53ignature=\*\*\*&prefix=shown/);
 });
