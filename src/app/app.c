@@ -19,6 +19,8 @@ struct app_options app_options_default(void)
 		.expire_seconds = APP_DEFAULT_EXPIRE_SECONDS,
 		.max_size = APP_DEFAULT_MAX_SIZE,
 		.allowed_origins = APP_DEFAULT_ORIGINS,
+		.confirm = APP_CONFIRM_AUTO,
+		.grant_uploads = APP_DEFAULT_GRANT_UPLOADS,
 		.bind_callback = true,
 		.require_grant = true,
 		.key_urls = APP_DEFAULT_KEY_URLS,
@@ -194,8 +196,9 @@ static void build_json_parts(struct app *app)
 	json_add_string(&app->host_json, s->host);
 	json_add_string(&app->dir_json, s->dir);
 	json_add_string(&app->id_json, s->access_key_id);
-	strbuf_addf(&app->limits_json, "\"min_size\":0,\"max_size\":%lld,\"types\":[",
-		(long long)s->max_size);
+	strbuf_addf(&app->limits_json,
+		"\"min_size\":0,\"max_size\":%lld,\"max_uploads\":%lld,\"types\":[",
+		(long long)s->max_size, (long long)s->grant_uploads);
 	for (size_t i = 0; i < s->types.count; i++) {
 		if (i > 0)
 			strbuf_addc(&app->limits_json, ',');
@@ -209,6 +212,7 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	app->service =
 		(struct service){.name = "app", .begin = on_begin, .ctx = app, .pool = BUDGET_APP};
 	app->parts = *parts;
+	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
 	grant_key_derive(app->settings.access_key_secret, &app->grant_key);
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
 	if (!app->sign_keys)
@@ -228,8 +232,6 @@ enum err app_new(const struct app_options *options, const struct app_parts *part
 	struct app *app = calloc(1, sizeof(*app));
 	if (!app)
 		return ERR_UNAVAILABLE;
-	kept_token_init(&app->classic);
-	kept_token_init(&app->form);
 	enum err e = settings_init(&app->settings, options, why, why_size);
 	if (!e)
 		e = app_start(app, parts);
@@ -244,6 +246,18 @@ enum err app_new(const struct app_options *options, const struct app_parts *part
 const struct service *app_service(const struct app *app)
 {
 	return &app->service;
+}
+
+void app_stats(const struct app *app, struct app_stats *ret)
+{
+	*ret = (struct app_stats){
+		.confirms = atomic_load(&app->confirms),
+		.forbidden = atomic_load(&app->forbidden),
+		.ledger_fails = atomic_load(&app->ledger_fails),
+		.recorded = atomic_load(&app->recorded),
+		.refused = atomic_load(&app->refused),
+		.undecided = atomic_load(&app->undecided),
+	};
 }
 
 enum err app_trust_key(struct app *app, struct slice url, struct slice pem)
@@ -264,8 +278,6 @@ void app_free(struct app *app)
 	strbuf_release(&app->id_json);
 	strbuf_release(&app->limits_json);
 	strbuf_release(&app->page_policy);
-	kept_token_release(&app->classic);
-	kept_token_release(&app->form);
 	settings_release(&app->settings);
 	free(app);
 }

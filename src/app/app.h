@@ -25,6 +25,13 @@
 struct app;
 struct ledger;
 
+/* Whether the store is asked by HEAD if what a callback says is so. */
+enum app_confirm {
+	APP_CONFIRM_AUTO, /* yes, unless the store forbids it at start */
+	APP_CONFIRM_ON,
+	APP_CONFIRM_OFF,
+};
+
 /* Names and meaning are those of the section [app] of the configuration. Lists are separated by
  * commas or white space. app_new() copies what it keeps. */
 struct app_options {
@@ -45,6 +52,17 @@ struct app_options {
 	int64_t max_size;            /* bytes of one file */
 	const char *allowed_types;   /* MIME types; empty: any */
 	const char *allowed_origins; /* who may read tokens: "*", or origins */
+	/* The bucket's URL for our own requests, such as one inside the store's network; NULL or
+	 * "": see below. */
+	const char *store_url;
+	/*
+	 * The URL of a store of postern's in this process, without a bucket, if the policies are
+	 * for that one; NULL or "": they are not. It is asked there (whatever its certificate
+	 * says), or else at `host`, unless store_url is given.
+	 */
+	const char *own_store_url;
+	enum app_confirm confirm;
+	int64_t grant_uploads;       /* how many files of max_size one grant is good for */
 	bool bind_callback;          /* the callback is a condition of the policy */
 	bool require_grant;          /* a callback without a grant of ours is refused */
 	const char *key_urls;        /* what the URL of a callback's public key may begin with */
@@ -54,6 +72,7 @@ struct app_options {
 
 #define APP_DEFAULT_EXPIRE_SECONDS 300
 #define APP_DEFAULT_MAX_SIZE 1048576000
+#define APP_DEFAULT_GRANT_UPLOADS 1000
 #define APP_DEFAULT_REGION "cn-hangzhou"
 #define APP_DEFAULT_UPLOAD_DIR "user-dir-prefix/"
 #define APP_DEFAULT_ORIGINS "*"
@@ -65,6 +84,8 @@ struct app_options app_options_default(void);
 /* What the application server uses of its surroundings; all of it outlives the server. */
 struct app_parts {
 	struct outgoing *outgoing;
+	/* For asking the store: of its own, so that nothing else can take its places. */
+	struct outgoing *confirming;
 	struct ledger *ledger;
 	const struct clock *clock;
 	const struct allow_list *allow; /* for fetching public keys */
@@ -86,7 +107,31 @@ const struct service *app_service(const struct app *app);
  */
 enum err app_trust_key(struct app *app, struct slice url, struct slice pem) MUST_USE;
 
-/* No exchange may be left, and `outgoing` must be stopped. NULL is allowed. */
+/*
+ * Asks the store about an object that is not there, to find out whether it would tell. With
+ * APP_CONFIRM_AUTO, being forbidden to know turns asking off, for good. Once, when the store can be
+ * reached. Nobody is asked if callbacks are not confirmed, or there are none.
+ */
+struct app_probe {
+	/* Set by the caller. */
+	struct executor *home;
+	struct task done; /* posted to `home` exactly once */
+	/* The result, when `done` runs. */
+	bool forbidden; /* the store answered 403 */
+};
+enum err app_probe_store(struct app *app, struct app_probe *probe) MUST_USE;
+
+struct app_stats {
+	bool confirms;      /* callbacks are believed only if the store says the same */
+	bool forbidden;     /* they would be, but the key may not ask */
+	bool ledger_fails;  /* the last upload could not be recorded */
+	uint64_t recorded;  /* uploads */
+	uint64_t refused;   /* callbacks that were not believed */
+	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
+};
+void app_stats(const struct app *app, struct app_stats *ret);
+
+/* No exchange may be left, and what `parts` has to send with must be stopped. NULL is allowed. */
 void app_free(struct app *app);
 
 #endif

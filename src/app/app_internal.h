@@ -7,17 +7,10 @@
 #include <stdatomic.h>
 
 #include "app/app.h"
-#include "app/grant.h"
 #include "app/public_keys.h"
 #include "app/settings.h"
 #include "oss/credential.h"
-
-/* The answer to GET / or GET /grant of one second. */
-struct kept_token {
-	pthread_mutex_t lock; /* the other two */
-	int64_t second;       /* Unix; -1: none yet */
-	struct strbuf json;
-};
+#include "oss/grant.h"
 
 struct app {
 	struct service service;
@@ -28,9 +21,11 @@ struct app {
 	struct sign_key_cache *sign_keys;
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json, dir_json, id_json, limits_json;
-	struct kept_token classic;
-	struct kept_token form;
-	struct strbuf page_policy;    /* Content-Security-Policy of the upload page */
+	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
+	atomic_bool confirms;      /* the store is asked about each callback */
+	atomic_bool forbidden;     /* it would be, but the store answered 403 at start */
+	atomic_bool ledger_fails;  /* it did, the last time */
+	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
 };
 
@@ -53,11 +48,47 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
 /* GET / and GET /grant (token.c). */
 void app_send_token(struct app *app, struct exchange *x);
 void app_send_grant(struct app *app, struct exchange *x);
-void kept_token_init(struct kept_token *kept);
-void kept_token_release(struct kept_token *kept);
 
 /* GET /upload/ and what belongs to it (pages.c). False: the path is none of its. */
 bool app_send_page(const struct app *app, struct exchange *x) MUST_USE;
+
+/*
+ * Asking the store what object it has (confirm.c): HEAD with our own key. One question; all-zero
+ * but for what the caller sets.
+ */
+struct app_confirmation {
+	/* ---- Set by the caller, borrowed until `done` runs. ---- */
+	struct slice key;
+	int64_t timeout_ms;
+	struct executor *home;
+	struct task done; /* done.run set by the caller; posted to `home` exactly once */
+
+	/* ---- The result, valid when `done` runs, as long as the structure. ---- */
+	bool found;        /* the store described the object: the following */
+	int status;        /* of the answer; 0: there was none */
+	const char *fault; /* a constant text if not found and status is not 404 */
+	struct slice etag; /* without quotes */
+	struct slice mime_type;
+	struct slice version_id; /* empty: none */
+	struct slice grant_id;   /* as the object has it; empty: it has none, or not one */
+	bool has_grant_id;       /* one or several */
+	uint64_t size;
+	int64_t last_modified; /* Unix seconds, by the clock of the store */
+	int64_t date;          /* now by that clock; -1: not told */
+
+	/* ---- The module's own. ---- */
+	struct app *app_;
+	struct outgoing_request request_;
+	struct arena arena_;
+	const char *lines_[4];
+	size_t line_count_;
+};
+/* Begins. From any thread, never blocks. */
+void app_confirm(struct app *app, struct app_confirmation *confirmation);
+/* An ETag without its quotes, if it has them. */
+struct slice app_etag(struct slice text);
+/* Once `done` has run, or if it was never begun. */
+void app_confirmation_release(struct app_confirmation *confirmation);
 
 /* POST of a callback (callback_receive.c); from service.begin. */
 void app_receive_callback(struct app *app, struct exchange *x);

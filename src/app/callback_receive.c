@@ -11,14 +11,19 @@
 #include "app/app_internal.h"
 #include "app/json.h"
 #include "app/ledger.h"
-#include "app/upload_message.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "oss/callback_sign.h"
+#include "oss/upload_message.h"
 
-#define WEBHOOK_MS 4000 /* of the five seconds that the store waits for us */
+/* A back end is told of what was recorded even if the time is over, but then in a hurry. */
+#define WEBHOOK_MS_MIN 250
+/* How far the clocks of store and application server may be apart in what they call a second. */
+#define CLOCK_TOLERANCE_S 2
 #define WEBHOOK_ANSWER_BYTES KIB(256)
 #define KEY_URL_BYTES_MAX KIB(2)
+/* The one refusal that a new grant helps against; the uploader sees no more of it than this. */
+#define GRANT_EXHAUSTED_STATUS 429
 #define EXPLAIN_PAUSE_MS 1000
 
 /*
@@ -29,7 +34,8 @@ struct receive {
 	struct app *app;
 	struct exchange *x; /* NULL once it is gone */
 	struct budget_account memory;
-	bool waiting; /* for a key, the ledger or the webhook */
+	bool waiting;        /* for a key, the store, the ledger or the webhook */
+	int64_t deadline_ms; /* monotonic; all of them draw on it */
 	struct strbuf body;
 	struct arena arena;
 	struct slice key_url;
@@ -37,6 +43,7 @@ struct receive {
 	struct grant grant;
 	struct public_key_wait key;
 	struct public_key *stale; /* under which the callback did not verify */
+	struct app_confirmation confirmation;
 	struct ledger_entry entry;
 	struct strbuf webhook_body;
 	struct outgoing_request webhook;
@@ -47,6 +54,7 @@ static void receive_free(struct receive *r)
 	strbuf_release(&r->body);
 	strbuf_release(&r->webhook_body);
 	outgoing_request_release(&r->webhook);
+	app_confirmation_release(&r->confirmation);
 	public_key_release(r->key.key);
 	public_key_release(r->stale);
 	arena_reset(&r->arena);
@@ -61,8 +69,14 @@ static bool resume(struct receive *r)
 	return r->x != NULL;
 }
 
+static int64_t time_left_ms(const struct receive *r)
+{
+	return r->deadline_ms - clock_monotonic_ms();
+}
+
 static void refuse(struct receive *r, int status, const char *reason)
 {
+	atomic_fetch_add(status >= 500 ? &r->app->undecided : &r->app->refused, 1);
 	SCOPED_STRBUF(json, KIB(4));
 	strbuf_adds(&json, "{\"Status\":\"verify not ok\",\"reason\":");
 	json_add_string(&json, slice_str(reason));
@@ -121,15 +135,17 @@ static void build_webhook_body(struct receive *r)
 	strbuf_addc(out, '{');
 	add_text(out, "bucket", r->entry.bucket);
 	add_text(out, "object", m->object);
-	add_text(out, "etag", m->etag);
-	add_number(out, "size", m->size);
-	add_text(out, "mimeType", m->mime_type);
+	add_text(out, "etag", r->entry.etag);
+	add_number(out, "size", r->entry.size);
+	add_text(out, "mimeType", r->entry.mime_type);
 	add_number(out, "width", m->width);
 	add_number(out, "height", m->height);
 	add_text(out, "format", m->image_format);
 	add_text(out, "clientIp", m->client_ip);
 	add_text(out, "reqId", m->request_id);
 	add_text(out, "grantId", r->entry.grant_id);
+	add_text(out, "versionId", r->entry.version_id);
+	strbuf_addf(out, "\"confirmed\":%s,", r->entry.confirmed ? "true" : "false");
 	strbuf_addf(out, "\"receivedMs\":%lld}", (long long)r->entry.received_ms);
 }
 
@@ -138,6 +154,7 @@ static void send_webhook(struct receive *r)
 	static const char *const headers[] = {
 		"Content-Type: application/json", "User-Agent: postern/" POSTERN_VERSION};
 	build_webhook_body(r);
+	int64_t left_ms = time_left_ms(r);
 	r->webhook = (struct outgoing_request){
 		.class = OUTGOING_WEBHOOK,
 		.url = r->app->settings.webhook_url.ptr,
@@ -146,7 +163,7 @@ static void send_webhook(struct receive *r)
 		.headers = headers,
 		.header_count = ARRAY_LEN(headers),
 		.sni = true,
-		.timeout_ms = WEBHOOK_MS,
+		.timeout_ms = left_ms > WEBHOOK_MS_MIN ? left_ms : WEBHOOK_MS_MIN,
 		.max_answer_bytes = WEBHOOK_ANSWER_BYTES,
 		.any_address = true, /* the operator's own choice */
 		.home = r->key.home,
@@ -162,6 +179,9 @@ static void on_recorded(struct task *task)
 	struct receive *r = CONTAINER_OF(entry, struct receive, entry);
 	const struct settings *settings = &r->app->settings;
 	bool present = resume(r);
+	atomic_store(&r->app->ledger_fails, entry->result == LEDGER_FAILED);
+	if (entry->result == LEDGER_RECORDED)
+		atomic_fetch_add(&r->app->recorded, 1);
 	if (entry->result == LEDGER_RECORDED && settings->webhook_url.len > 0) {
 		/* The back end is told of each upload, even if the store has given up on us. */
 		send_webhook(r);
@@ -178,6 +198,17 @@ static void on_recorded(struct task *task)
 	case LEDGER_REPEATED:
 		refuse(r, 400, "this callback was received before");
 		break;
+	case LEDGER_KNOWN:
+		/* Nothing is new, and nothing untrue: the same file was sent twice in a second. */
+		exchange_note(r->x, "recorded=before");
+		app_send_json(r->app, r->x, 200, settings->callback_answer);
+		break;
+	case LEDGER_EXHAUSTED:
+		refuse(r, GRANT_EXHAUSTED_STATUS, "the grant is used up");
+		break;
+	case LEDGER_LATE:
+		refuse(r, 503, "there is no time left to record the upload");
+		break;
 	case LEDGER_FAILED:
 		refuse(r, 503, "the upload could not be recorded");
 		break;
@@ -187,25 +218,111 @@ static void on_recorded(struct task *task)
 static void record(struct receive *r)
 {
 	const struct upload_message *m = &r->message;
+	const struct app_confirmation *c = &r->confirmation;
 	const struct app *app = r->app;
+	const struct settings *s = &app->settings;
 	r->entry = (struct ledger_entry){
 		.received_ms = clock_wall_ms(app->parts.clock),
 		.grant_id = m->grant.len > 0 ? slice_of(r->grant.id, GRANT_ID_LENGTH) : S(""),
 		.request_id = m->request_id,
-		.bucket = m->bucket.len > 0 ? m->bucket : app->settings.bucket,
+		.bucket = m->bucket.len > 0 ? m->bucket : s->bucket,
 		.object = m->object,
-		.etag = m->etag,
-		.mime_type = m->mime_type,
-		.size = m->size,
+		.etag = c->found ? c->etag : m->etag,
+		.mime_type = c->found ? c->mime_type : m->mime_type,
+		.size = c->found ? (int64_t)c->size : m->size,
 		.width = m->width,
 		.height = m->height,
 		.client_ip = m->client_ip,
 		.body = strbuf_slice(&r->body),
+		.confirmed = c->found,
+		.last_modified = c->last_modified,
+		.version_id = c->found ? c->version_id : S(""),
+		.max_uploads = s->grant_uploads,
+		.max_bytes = s->grant_uploads * s->max_size,
+		.deadline_ms = r->deadline_ms,
 		.home = r->key.home,
 		.done.run = on_recorded,
 	};
 	r->waiting = true;
 	ledger_record(app->parts.ledger, &r->entry);
+}
+
+/* ---- What the store says ----------------------------------------------------------------------
+ */
+
+/*
+ * A classic token's objects carry no id: they must be as the callback says, and not older than the
+ * grant. What the store calls now tells how its clock goes.
+ */
+static const char *check_classic(const struct receive *r)
+{
+	const struct upload_message *m = &r->message;
+	const struct app_confirmation *c = &r->confirmation;
+	int64_t now = clock_wall_ms(r->app->parts.clock) / 1000;
+	int64_t modified = c->last_modified + (c->date >= 0 ? now - c->date : 0);
+	if (c->has_grant_id)
+		return "the object was uploaded with another grant";
+	if (!slice_eq_nocase(app_etag(m->etag), c->etag) || m->size < 0 ||
+		(uint64_t)m->size != c->size)
+		return "the object in the store is another one";
+	if (modified < r->grant.issued - CLOCK_TOLERANCE_S)
+		return "the object is older than the grant";
+	return NULL;
+}
+
+static const char *check_object(const struct receive *r)
+{
+	const struct app_confirmation *c = &r->confirmation;
+	if (c->size > INT64_MAX)
+		return "the object in the store is another one";
+	if (r->grant.kind == GRANT_CLASSIC)
+		return check_classic(r);
+	if (!slice_eq(c->grant_id, slice_of(r->grant.id, GRANT_ID_LENGTH)))
+		return "the object was not uploaded with this grant";
+	return NULL;
+}
+
+static void on_confirmed(struct task *task)
+{
+	struct app_confirmation *c = CONTAINER_OF(task, struct app_confirmation, done);
+	struct receive *r = CONTAINER_OF(c, struct receive, confirmation);
+	if (!resume(r)) {
+		receive_free(r);
+		return;
+	}
+	const char *reason = c->found ? check_object(r) : NULL;
+	if (c->status == 404) {
+		refuse(r, 400, "the store has no such object");
+	} else if (!c->found) {
+		log_error("callback %.*s: the store could not be asked: %s (status %d)",
+			SLICE_FMT(exchange_id(r->x)), c->fault, c->status);
+		refuse(r, 503, "the store can not be asked about the object");
+	} else if (reason) {
+		c->found = false;
+		refuse(r, 400, reason);
+	} else {
+		record(r);
+	}
+}
+
+/* The callback is a store's. What it says becomes true by what the store says when it is asked. */
+static void confirm(struct receive *r)
+{
+	int64_t left_ms = time_left_ms(r);
+	if (!atomic_load(&r->app->confirms) || r->message.grant.len == 0) {
+		record(r);
+		return;
+	}
+	if (left_ms <= 0) {
+		refuse(r, 503, "there is no time left to ask the store about the object");
+		return;
+	}
+	r->confirmation.key = r->message.object;
+	r->confirmation.timeout_ms = left_ms;
+	r->confirmation.home = r->key.home;
+	r->confirmation.done.run = on_confirmed;
+	r->waiting = true;
+	app_confirm(r->app, &r->confirmation);
 }
 
 /* ---- The signature ----------------------------------------------------------------------------
@@ -252,7 +369,7 @@ static void verify(struct receive *r)
 	}
 	if (key != r->stale && callback_verify(public_key_rsa(key), exchange_head(r->x)->target,
 				       header(r, "Authorization"), strbuf_slice(&r->body))) {
-		record(r);
+		confirm(r);
 		return;
 	}
 	if (r->stale) {
@@ -408,6 +525,8 @@ void app_receive_callback(struct app *app, struct exchange *x)
 	r->app = app;
 	r->memory = memory;
 	r->x = x;
+	r->deadline_ms = clock_monotonic_ms() + LIMIT_APP_CALLBACK_MS;
+	r->key.deadline_ms = r->deadline_ms;
 	r->key.home = exchange_home(x);
 	r->key.done.run = on_key;
 	strbuf_init(&r->body, LIMIT_APP_BODY_BYTES);

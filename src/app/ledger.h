@@ -8,6 +8,7 @@
 #ifndef APP_LEDGER_H
 #define APP_LEDGER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -18,8 +19,12 @@ struct ledger;
 
 enum ledger_result {
 	LEDGER_RECORDED,
-	LEDGER_REPEATED, /* the pair (grant id, request id) is there already; nothing changed */
-	LEDGER_FAILED,   /* a fault, which was logged */
+	/* Nothing changed: */
+	LEDGER_REPEATED,  /* the pair (grant id, request id) is there already */
+	LEDGER_KNOWN,     /* the grant has this state of the object already */
+	LEDGER_EXHAUSTED, /* the grant's uploads or bytes are used up */
+	LEDGER_LATE,      /* `deadline_ms` was over */
+	LEDGER_FAILED,    /* a fault, which was logged */
 };
 
 struct ledger_entry {
@@ -36,6 +41,14 @@ struct ledger_entry {
 	int64_t height;
 	struct slice client_ip;
 	struct slice body; /* of the callback, as it came */
+	/* The store has described the object: etag, mime_type and size are its words, and these. */
+	bool confirmed;
+	int64_t last_modified; /* Unix seconds */
+	struct slice version_id;
+	/* Counted over all that is recorded under the grant; 0: no bound. */
+	int64_t max_uploads;
+	int64_t max_bytes;
+	int64_t deadline_ms; /* monotonic; 0: none */
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
 

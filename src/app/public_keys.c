@@ -131,17 +131,26 @@ static bool is_settled(
 	       clock_wall_ms(keys->clock) - entry->tried_ms < pause_ms;
 }
 
-static void fetch(struct public_keys *keys, struct entry *entry, struct executor *home)
+/* At least a millisecond: libcurl takes 0 for no limit. */
+static int64_t fetch_ms(const struct public_key_wait *wait)
+{
+	int64_t left_ms = wait->deadline_ms - clock_monotonic_ms();
+	if (wait->deadline_ms == 0 || left_ms > PUBLIC_KEYS_FETCH_MS)
+		return PUBLIC_KEYS_FETCH_MS;
+	return left_ms > 1 ? left_ms : 1;
+}
+
+static void fetch(struct public_keys *keys, struct entry *entry, const struct public_key_wait *wait)
 {
 	entry->fetching = true;
 	entry->request = (struct outgoing_request){
 		.class = OUTGOING_KEY,
 		.url = entry->url,
-		.timeout_ms = PUBLIC_KEYS_FETCH_MS,
+		.timeout_ms = fetch_ms(wait),
 		.max_answer_bytes = LIMIT_PUBLIC_KEY_BYTES,
 		.sni = true,
 		.allow = keys->allow,
-		.home = home,
+		.home = wait->home,
 		.done.run = on_fetched,
 	};
 	outgoing_send(keys->outgoing, &entry->request);
@@ -216,7 +225,7 @@ bool public_keys_get(struct public_keys *keys, struct slice url, const struct pu
 		wait->next_ = entry->waits;
 		entry->waits = wait;
 		if (!entry->fetching)
-			fetch(keys, entry, wait->home);
+			fetch(keys, entry, wait);
 	}
 	(void)pthread_mutex_unlock(&keys->lock);
 	return ready;

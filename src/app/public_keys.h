@@ -38,7 +38,8 @@ bool public_keys_has_fixed(struct public_keys *keys, struct slice url) MUST_USE;
 
 struct public_key_wait {
 	struct executor *home;
-	struct task done; /* done.run set by the caller */
+	struct task done;    /* done.run set by the caller */
+	int64_t deadline_ms; /* monotonic: a fetch that begins here ends by then; 0: none */
 	/* The result, which the caller gives back by public_key_release(); NULL: not to be had. */
 	struct public_key *key;
 	struct public_key_wait *next_;

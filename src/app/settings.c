@@ -112,17 +112,26 @@ static struct slice bucket_of(struct slice authority, struct slice path)
 	return slice_head(authority, dot);
 }
 
+/* Reads the URL of a bucket. The parts point into `url`, which loses its final slashes. */
+static bool split_bucket_url(struct slice *url, struct slice *ret_authority, struct slice *ret_path)
+{
+	while (url->len > 0 && url->ptr[url->len - 1] == '/')
+		url->len--;
+	*ret_path = after_scheme(*url);
+	(void)slice_cut(ret_path, '/', ret_authority);
+	for (size_t i = 0; i < url->len; i++)
+		if ((unsigned char)url->ptr[i] <= 0x20 || (unsigned char)url->ptr[i] >= 0x7f)
+			return false;
+	return ret_authority->len > 0 && slice_find(*ret_authority, '@') == ret_authority->len &&
+	       slice_find(*ret_path, '/') == ret_path->len && slice_find(*url, '?') == url->len &&
+	       slice_find(*url, '#') == url->len;
+}
+
 static void read_host(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
-	struct slice host = slice_str(options->host);
-	while (host.len > 0 && host.ptr[host.len - 1] == '/')
-		host.len--;
-	struct slice path = after_scheme(host), authority;
-	(void)slice_cut(&path, '/', &authority);
-	if (authority.len == 0 || slice_find(authority, '@') < authority.len ||
-		slice_find(path, '/') < path.len || slice_find(host, '?') < host.len ||
-		slice_find(host, '#') < host.len) {
+	struct slice host = slice_str(options->host), path, authority;
+	if (!split_bucket_url(&host, &authority, &path)) {
 		refuse(r, "host: must be the bucket's URL, such as http://127.0.0.1:9000/uploads "
 			  "or https://uploads.oss-cn-hangzhou.aliyuncs.com");
 		return;
@@ -137,6 +146,39 @@ static void read_host(struct reading *r, const struct app_options *options)
 	s->host = keep(r, host);
 	s->bucket = keep(r, bucket);
 	s->origin = slice_head(s->host, (size_t)(authority.ptr + authority.len - host.ptr));
+}
+
+static struct slice own_store_url(struct reading *r, const struct app_options *options)
+{
+	SCOPED_STRBUF(url, KIB(4));
+	strbuf_addf(&url, "%s/", options->own_store_url);
+	strbuf_add_slice(&url, r->settings->bucket);
+	return keep(r, strbuf_slice(&url));
+}
+
+/* Has to name the same bucket as `host`, unless its name does not say which. */
+static void read_store_url(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice url = slice_str(options->store_url), path, authority;
+	s->own_store = options->own_store_url && *options->own_store_url;
+	s->any_certificate = s->own_store && url.len == 0;
+	s->store_url = s->any_certificate ? own_store_url(r, options) : s->host;
+	s->confirm = options->confirm;
+	s->grant_uploads = options->grant_uploads;
+	if (s->grant_uploads < 1 || s->grant_uploads > LIMIT_GRANT_UPLOADS)
+		refuse(r, "grant_uploads: must be from 1 to %d", LIMIT_GRANT_UPLOADS);
+	if (url.len == 0)
+		return;
+	if (!split_bucket_url(&url, &authority, &path)) {
+		refuse(r, "store_url: must be the bucket's URL, such as "
+			  "https://uploads.oss-cn-hangzhou-internal.aliyuncs.com");
+		return;
+	}
+	if (path.len > 0 ? !slice_eq(path, s->bucket) : is_number_host(authority))
+		refuse(r, "store_url: must name the bucket `%.*s`, as host does",
+			SLICE_FMT(s->bucket));
+	s->store_url = keep(r, url);
 }
 
 static void read_callback_url(struct reading *r, const char *text)
@@ -216,6 +258,10 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 	s->max_size = options->max_size;
 	s->bind_callback = options->bind_callback;
 	s->require_grant = options->require_grant;
+	if (s->own_store && !s->bind_callback && s->callback_url.len > 0)
+		refuse(r, "bind_callback: must be true with our own store, which sends a callback "
+			  "with a "
+			  "grant only if the policy says so");
 	if (s->signature_version != 1 && s->signature_version != 4)
 		refuse(r, "signature_version: must be v1 or v4");
 	if (s->expire_seconds < EXPIRE_SECONDS_MIN || s->expire_seconds > LIMIT_GRANT_SECONDS)
@@ -250,6 +296,7 @@ enum err settings_init(
 	ret->access_key_id = need_text(&r, "access_key_id", options->access_key_id);
 	ret->access_key_secret = need_text(&r, "access_key_secret", options->access_key_secret);
 	read_host(&r, options);
+	read_store_url(&r, options);
 	read_callback_url(&r, options->callback_url);
 	read_dir(&r, options->upload_dir);
 	ret->region = need_text(&r, "region", options->region);

@@ -24,6 +24,11 @@ struct settings {
 	struct slice host;   /* where the form is posted: the URL without a final `/` */
 	struct slice origin; /* scheme and authority of `host` */
 	struct slice bucket;
+	struct slice store_url; /* of the bucket, for our own requests; without a final `/` */
+	bool any_certificate;
+	bool own_store;
+	enum app_confirm confirm;
+	int64_t grant_uploads;
 	struct slice dir; /* ends in `/`, or is empty */
 	struct slice region;
 	int signature_version;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GET / and GET /grant: what a browser needs to upload: a grant in the callback body, and a policy
- * with the bucket, the keys' prefix, the size and the status. All of it depends on nothing but the
- * second, so it is built once a second (docs/decisions/0011-one-token-a-second.md).
+ * with the bucket, the keys' prefix, the size and the status. Each answer has a grant of its own
+ * (docs/decisions/0020-a-grant-for-each-answer.md).
  */
 #include "app/app_internal.h"
 #include "app/json.h"
@@ -13,6 +13,8 @@
 #define TOKEN_BYTES_MAX KIB(64)
 
 struct token {
+	enum grant_kind kind;
+	char id[GRANT_ID_LENGTH]; /* of the grant */
 	int64_t now_ms;
 	int64_t expires;        /* Unix seconds */
 	struct strbuf callback; /* base64; empty if there is none */
@@ -36,7 +38,8 @@ static bool build_callback(const struct app *app, struct token *token)
 	if (s->callback_url.len == 0)
 		return true;
 	strbuf_adds(&body, body_template);
-	if (!grant_issue(&app->grant_key, s->dir, token->expires, &body))
+	if (!grant_issue(&app->grant_key, token->kind, token->id, s->dir, token->now_ms / 1000,
+		    token->expires, &body))
 		return false;
 	strbuf_adds(&json, "{\"callbackUrl\":");
 	json_add_string(&json, s->callback_url);
@@ -54,12 +57,23 @@ static bool build_callback(const struct app *app, struct token *token)
 static bool build_form(const struct app *app, int version, struct arena *arena, struct token *token)
 {
 	const struct settings *s = &app->settings;
-	const struct policy_field bound[] = {
-		{S("success_action_status"), S("200")},
-		{S("callback"), strbuf_slice(&token->callback)},
-	};
 	bool has_callback = token->callback.len > 0;
 	bool is_bound = has_callback && s->bind_callback;
+	const struct policy_field callback = {S("callback"), strbuf_slice(&token->callback)};
+	struct policy_field bound[4] = {{S("success_action_status"), S("200")}};
+	size_t bound_count = 1;
+	if (token->kind == GRANT_FORM)
+		bound[bound_count++] = (struct policy_field){S("x-oss-object-acl"), S("default")};
+	if (token->kind == GRANT_FORM && has_callback)
+		bound[bound_count++] =
+			(struct policy_field){S(GRANT_META), slice_of(token->id, GRANT_ID_LENGTH)};
+	if (is_bound)
+		bound[bound_count++] = callback;
+	/* A classic page sends no ACL, and OSS may not take that for none of these. */
+	static const struct slice public_acls[] = {
+		SLICE_LIT("public-read"), SLICE_LIT("public-read-write")};
+	static const struct policy_exclusion no_public_acl = {
+		SLICE_LIT("x-oss-object-acl"), public_acls, ARRAY_LEN(public_acls)};
 	const struct policy_grant grant = {
 		.now_ms = token->now_ms,
 		.expires_ms = token->expires * 1000,
@@ -69,9 +83,11 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 		.content_types = s->types.words,
 		.content_type_count = s->types.count,
 		.bound = bound,
-		.bound_count = is_bound ? 2 : 1,
-		.free = &bound[1],
+		.bound_count = bound_count,
+		.free = &callback,
 		.free_count = has_callback && !is_bound ? 1 : 0,
+		.excluded = &no_public_acl,
+		.excluded_count = token->kind == GRANT_CLASSIC && s->own_store ? 1 : 0,
 	};
 	const struct policy_signer signer = {
 		.access_key_id = s->access_key_id,
@@ -83,11 +99,13 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 			     : policy_form_v4(&grant, &signer, arena, &token->form)) == ERR_OK;
 }
 
-static bool build_token(const struct app *app, int version, int64_t second, struct arena *arena,
-	struct token *token)
+static bool build_token(
+	const struct app *app, int version, struct arena *arena, struct token *token)
 {
+	int64_t second = clock_wall_ms(app->parts.clock) / 1000;
 	token->now_ms = second * 1000;
 	token->expires = second + app->settings.expire_seconds;
+	grant_make_id(token->id);
 	return build_callback(app, token) && build_form(app, version, arena, token);
 }
 
@@ -134,58 +152,28 @@ static void write_form(const struct app *app, const struct token *token, struct 
 	strbuf_addc(json, '}');
 }
 
-/* Makes `kept` the answer of this second. */
-static bool rebuild(const struct app *app, struct kept_token *kept, int version, int64_t second,
-	struct arena *arena,
+static void send_token(const struct app *app, enum grant_kind kind, int version, struct exchange *x,
 	void (*write)(const struct app *app, const struct token *token, struct strbuf *json))
 {
-	struct token token = {.callback = STRBUF_INIT(CALLBACK_BYTES_MAX)};
-	bool built = build_token(app, version, second, arena, &token);
-	strbuf_clear(&kept->json);
+	struct token token = {.kind = kind, .callback = STRBUF_INIT(CALLBACK_BYTES_MAX)};
+	SCOPED_STRBUF(json, TOKEN_BYTES_MAX);
+	bool built = build_token(app, version, exchange_arena(x), &token);
 	if (built)
-		write(app, &token, &kept->json);
-	built = built && !strbuf_broken(&kept->json);
-	kept->second = built ? second : -1;
+		write(app, &token, &json);
 	strbuf_release(&token.callback);
-	return built;
-}
-
-static void send_kept(const struct app *app, struct kept_token *kept, int version,
-	struct exchange *x,
-	void (*write)(const struct app *app, const struct token *token, struct strbuf *json))
-{
-	int64_t second = clock_wall_ms(app->parts.clock) / 1000;
-	struct arena *arena = exchange_arena(x);
-	struct slice json = {NULL, 0};
-	(void)pthread_mutex_lock(&kept->lock);
-	if (kept->second == second || rebuild(app, kept, version, second, arena, write))
-		json = arena_copy(arena, strbuf_slice(&kept->json));
-	(void)pthread_mutex_unlock(&kept->lock);
-	if (json.ptr)
-		app_send_json(app, x, 200, json);
+	if (built && !strbuf_broken(&json))
+		app_send_json(app, x, 200, strbuf_slice(&json));
 	else
 		app_send_error(
 			app, x, 503, "unavailable", "No upload can be signed now; try again.");
 }
 
-void kept_token_init(struct kept_token *kept)
-{
-	*kept = (struct kept_token){.second = -1, .json = STRBUF_INIT(TOKEN_BYTES_MAX)};
-	(void)pthread_mutex_init(&kept->lock, NULL);
-}
-
-void kept_token_release(struct kept_token *kept)
-{
-	strbuf_release(&kept->json);
-	(void)pthread_mutex_destroy(&kept->lock);
-}
-
 void app_send_token(struct app *app, struct exchange *x)
 {
-	send_kept(app, &app->classic, 1, x, write_classic);
+	send_token(app, GRANT_CLASSIC, 1, x, write_classic);
 }
 
 void app_send_grant(struct app *app, struct exchange *x)
 {
-	send_kept(app, &app->form, app->settings.signature_version, x, write_form);
+	send_token(app, GRANT_FORM, app->settings.signature_version, x, write_form);
 }

@@ -139,6 +139,9 @@
 #define LIMIT_PUBLIC_KEYS_CACHED 16
 #define LIMIT_RSA_BITS 8192 /* of a key of either kind */
 #define LIMIT_GRANT_SECONDS 86400
+#define LIMIT_GRANT_UPLOADS 100000
+#define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
+#define LIMIT_CONFIRMING_IN_FLIGHT 2000
 
 /* The local store */
 #define LIMIT_INLINE_BYTES KIB(512) /* larger objects get a file of their own */

@@ -68,6 +68,21 @@ static void add_outgoing_metrics(struct outgoing *outgoing, struct strbuf *out)
 		"Requests to other servers that there was no place for.", stats.refused);
 }
 
+static void add_app_metrics(const struct operations *operations, struct strbuf *out)
+{
+	struct app_stats app;
+	app_stats(operations->app, &app);
+	metric(out, "app_uploads_recorded_total", "counter", "Uploads written to the ledger.",
+		app.recorded);
+	metric(out, "app_callbacks_refused_total", "counter", "Callbacks that were not believed.",
+		app.refused);
+	metric(out, "app_callbacks_undecided_total", "counter",
+		"Callbacks answered 503: the store, its key or the ledger could not be had.",
+		app.undecided);
+	metric(out, "app_confirms", "gauge", "1: the store is asked whether an upload took place.",
+		app.confirms);
+}
+
 static void send_metrics(const struct operations *operations, struct exchange *x)
 {
 	struct server_stats stats;
@@ -86,8 +101,49 @@ static void send_metrics(const struct operations *operations, struct exchange *x
 	add_outgoing_metrics(operations->outgoing, &out);
 	if (operations->ops)
 		add_store_metrics(operations, &out);
+	if (operations->app)
+		add_app_metrics(operations, &out);
 	exchange_header(x, "Content-Type", S("text/plain; version=0.0.4"));
 	exchange_send(x, 200, strbuf_slice(&out));
+}
+
+/* Appends a line for each reason why not everything works; false if there is none. */
+static bool add_reasons(const struct operations *operations, struct strbuf *out)
+{
+	size_t before = out->len;
+	struct store_stats store = {.refusing = NULL};
+	struct app_stats app = {.confirms = true};
+	if (operations->store)
+		store_stats(operations->store, &store);
+	if (operations->app)
+		app_stats(operations->app, &app);
+	if (atomic_load(&operations->stopping))
+		strbuf_adds(out, "not ready: stopping\n");
+	if (store.refusing)
+		strbuf_addf(out, "not ready: the store refuses changes: %s\n", store.refusing);
+	if (app.confirms && app.forbidden)
+		strbuf_adds(out, "not ready: callbacks cannot be confirmed: the key may not read "
+				 "(oss:GetObject)\n");
+	if (app.ledger_fails)
+		strbuf_adds(out, "not ready: the last upload could not be written to the ledger\n");
+	return out->len > before;
+}
+
+/* 503 takes a copy out of a load balancer, so it is for what makes it useless. */
+static void send_ready(const struct operations *operations, struct exchange *x)
+{
+	SCOPED_STRBUF(out, KIB(4));
+	struct app_stats app = {.forbidden = false};
+	bool ready = !add_reasons(operations, &out);
+	if (ready)
+		strbuf_adds(&out, "ready\n");
+	if (operations->app)
+		app_stats(operations->app, &app);
+	if (app.forbidden && !app.confirms)
+		strbuf_adds(
+			&out, "uploads are not confirmed: the key may not read (oss:GetObject)\n");
+	exchange_header(x, "Content-Type", S("text/plain"));
+	exchange_send(x, ready ? 200 : 503, strbuf_slice(&out));
 }
 
 static void begin(void *ctx, struct exchange *x)
@@ -105,11 +161,13 @@ static void begin(void *ctx, struct exchange *x)
 	} else if (slice_eq(head->path, S("/health"))) {
 		exchange_header(x, "Content-Type", S("text/plain"));
 		exchange_send(x, 200, S("ok\n"));
+	} else if (slice_eq(head->path, S("/ready"))) {
+		send_ready(operations, x);
 	} else if (slice_eq(head->path, S("/metrics"))) {
 		send_metrics(operations, x);
 	} else {
 		exchange_header(x, "Content-Type", S("text/plain"));
-		exchange_send(x, 404, S("There is /health and /metrics here.\n"));
+		exchange_send(x, 404, S("There is /health, /ready and /metrics here.\n"));
 	}
 }
 

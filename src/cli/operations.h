@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operations port: GET /health and GET /metrics (Prometheus' text format), STS, and the web
- * console.
+ * The operations port: GET /health (the process runs), GET /ready (it does what it is for, or why
+ * not), GET /metrics (Prometheus' text format), STS, and the web console.
  */
 #ifndef CLI_OPERATIONS_H
 #define CLI_OPERATIONS_H
 
+#include <stdatomic.h>
+
+#include "app/app.h"
 #include "console/console.h"
 #include "net/outgoing.h"
 #include "net/server.h"
@@ -20,6 +23,8 @@ struct operations {
 	struct outgoing *outgoing;
 	struct sts *sts;               /* likewise */
 	const struct console *console; /* likewise */
+	const struct app *app;         /* NULL: no application server in this process */
+	atomic_bool stopping;          /* connections are being drained */
 };
 
 /* Fills in the service; the structure stays where it is. */

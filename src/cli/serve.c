@@ -26,6 +26,7 @@
 #include "cli/first_start.h"
 #include "cli/machine.h"
 #include "cli/operations.h"
+#include "cli/wait.h"
 #include "crypto/secret.h"
 #include "lifecycle/expirer.h"
 #include "net/descriptors.h"
@@ -52,6 +53,7 @@ struct parts {
 	struct secret key_secret;
 	struct callback_key *callback_key;
 	struct outgoing *outgoing;
+	struct outgoing *confirming; /* what the application server asks the store */
 	struct allow_list *allow;
 	struct callback_log *callback_log;
 	struct callback_sender *sender;
@@ -64,6 +66,10 @@ struct parts {
 	/* What the listeners lead to; filled in once the ports are known. */
 	struct service app_service;
 	struct service store_service;
+	/* The store again, on a loopback port for our own application server: it stops last. */
+	struct service own_service;
+	uint16_t own_port;
+	char own_url[URL_BYTES];
 	struct operations operations;
 	struct console *console;
 	uint16_t app_port;
@@ -119,6 +125,10 @@ static bool listen_all(struct parts *p)
 			       &p->console_port))
 		return false;
 	make_url(p->app_url, "http", c->app_listen, p->app_port);
+	if (p->with_store && p->with_app &&
+		!server_listen(p->server, "127.0.0.1:0", &p->own_service, NULL, &p->own_port))
+		return false;
+	make_url(p->own_url, "http", "127.0.0.1:0", p->own_port);
 	make_url(p->store_url, p->tls ? "https" : "http", c->store_listen, p->store_port);
 	make_url(p->console_url, "http", c->console_listen, p->console_port);
 	return true;
@@ -279,6 +289,7 @@ static bool start_store(struct parts *p)
 		.callbacks = p->sender,
 		.callback_log = p->callback_log,
 		.callback_key_pem = callback_key_public_pem(p->callback_key),
+		.callback_key_url = slice_str(p->config.store_callback_key_url),
 		.region = slice_str(p->config.store_region),
 	};
 	strbuf_adds(&p->domains_text, p->config.store_domains);
@@ -287,6 +298,7 @@ static bool start_store(struct parts *p)
 	if (ops_new(&options, &p->ops) != ERR_OK)
 		return false;
 	p->store_service = *ops_service(p->ops);
+	p->own_service = p->store_service;
 	p->sts = sts_new(p->keys, &clock_system);
 	if (!p->sts)
 		return false;
@@ -335,6 +347,53 @@ static bool find_app_secret(struct parts *p, struct secret *ret)
 	return secret_set(ret, secret_slice(&p->key_secret));
 }
 
+/* Whether the key that signs the policies is one of the store that runs here. */
+static bool store_is_own(const struct parts *p, struct slice id, struct slice secret)
+{
+	struct arena arena;
+	struct access_key key;
+	if (!p->keys)
+		return false;
+	arena_init(&arena, NULL, 0, KIB(16));
+	bool own = keys_find(p->keys, id, &arena, &key) == ERR_OK &&
+		   slice_eq_secret(key.secret, secret);
+	arena_reset(&arena);
+	return own;
+}
+
+static bool read_confirm(struct parts *p, enum app_confirm *ret)
+{
+	static const char *const words[] = {
+		[APP_CONFIRM_AUTO] = "auto", [APP_CONFIRM_ON] = "on", [APP_CONFIRM_OFF] = "off"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(p->config.app_confirm, words[i]) == 0) {
+			*ret = (enum app_confirm)i;
+			return true;
+		}
+	}
+	p->bad_option = true;
+	log_error("[app] confirm: `%s` is neither auto, on nor off", p->config.app_confirm);
+	return false;
+}
+
+/* Once all ports are open: the store may be ours. */
+static bool probe_store(struct parts *p)
+{
+	struct waiter waiter;
+	waiter_init(&waiter);
+	struct app_probe probe = {.home = waiter_executor(&waiter)};
+	bool asked = app_probe_store(p->app, &probe) == ERR_OK;
+	if (asked)
+		waiter_wait(&waiter);
+	waiter_release(&waiter);
+	if (!asked || !probe.forbidden || strcmp(p->config.app_confirm, "on") != 0)
+		return asked;
+	log_error("[app] confirm: the store answers 403 to a HEAD of an object: allow the key "
+		  "oss:GetObject below upload_dir, or set confirm to auto or off");
+	p->bad_option = true;
+	return false;
+}
+
 static bool start_app(struct parts *p)
 {
 	const struct config *c = &p->config;
@@ -351,6 +410,7 @@ static bool start_app(struct parts *p)
 				      : slice_str(c->app_access_key_id));
 	(void)snprintf(host, sizeof(host), "%s/" FIRST_BUCKET, p->store_url);
 	(void)snprintf(callback, sizeof(callback), "%s/", p->app_url);
+	const struct outgoing_options confirming = {.max_in_flight = LIMIT_CONFIRMING_IN_FLIGHT};
 	struct app_options options = app_options_default();
 	options.access_key_id = id.ptr;
 	options.access_key_secret = secret_slice(&secret).ptr ? secret_slice(&secret).ptr : "";
@@ -367,6 +427,12 @@ static bool start_app(struct parts *p)
 	options.allowed_types = c->app_allowed_types;
 	options.allowed_origins = c->app_allowed_origins;
 	options.bind_callback = c->app_bind_callback;
+	options.grant_uploads = c->app_grant_uploads;
+	options.store_url = c->app_store_url;
+	if (store_is_own(p, strbuf_slice(&id), secret_slice(&secret)))
+		options.own_store_url = p->own_url;
+	if (!read_confirm(p, &options.confirm))
+		return false;
 	options.require_grant = c->app_require_grant;
 	options.key_urls = c->app_key_urls;
 	options.callback_answer = c->app_callback_answer;
@@ -377,8 +443,10 @@ static bool start_app(struct parts *p)
 		.allow = p->allow,
 	};
 	struct app_parts with_ledger = surroundings;
-	if (ledger_open(path.ptr, &p->ledger) != ERR_OK)
+	if (outgoing_new(&confirming, &p->confirming) != ERR_OK ||
+		ledger_open(path.ptr, &p->ledger) != ERR_OK)
 		return false;
+	with_ledger.confirming = p->confirming;
 	with_ledger.ledger = p->ledger;
 	char why[512] = "";
 	if (app_new(&options, &with_ledger, &p->app, why, sizeof(why)) != ERR_OK) {
@@ -387,6 +455,7 @@ static bool start_app(struct parts *p)
 		return false;
 	}
 	p->app_service = *app_service(p->app);
+	p->operations.app = p->app;
 	if (p->with_store && !c->app_host[0])
 		first_start_check_cors(p->store, p->app_url);
 	return !p->with_store || app_trust_key(p->app, slice_str(p->key_url),
@@ -429,7 +498,7 @@ static bool start(struct parts *p)
 		return false;
 	if (p->with_app && !start_app(p))
 		return false;
-	return server_start(p->server);
+	return server_start(p->server) && (!p->with_app || probe_store(p));
 }
 
 static void print_ready(const struct parts *p)
@@ -461,6 +530,7 @@ static void wait_until_idle(const struct parts *p, int64_t deadline_ms)
 /* Uploads that still run call back, in `serve` our own application server: it goes last. */
 static void stop_serving(struct parts *p)
 {
+	atomic_store(&p->operations.stopping, true);
 	if (p->with_store) {
 		server_stop(p->server, &p->store_service);
 		server_stop(p->server, &p->operations.service);
@@ -478,6 +548,8 @@ static void stop(struct parts *p)
 		stop_serving(p);
 	if (p->outgoing)
 		outgoing_stop(p->outgoing, LIMIT_CALLBACK_MS);
+	if (p->confirming)
+		outgoing_stop(p->confirming, 0);
 	wait_until_idle(p, INT64_MAX);
 	callback_sender_free(p->sender);
 	callback_log_close(p->callback_log);
@@ -489,6 +561,7 @@ static void stop(struct parts *p)
 	ops_free(p->ops);
 	sts_free(p->sts);
 	outgoing_free(p->outgoing);
+	outgoing_free(p->confirming);
 	allow_list_free(p->allow);
 	callback_key_free(p->callback_key);
 	keys_free(p->keys);

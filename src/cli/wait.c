@@ -25,10 +25,15 @@ void waiter_release(struct waiter *waiter)
 	(void)pthread_cond_destroy(&waiter->changed);
 }
 
-void waiter_prepare(struct waiter *waiter, struct store_wait *wait)
+struct executor *waiter_executor(struct waiter *waiter)
 {
 	waiter->done = false;
-	*wait = (struct store_wait){.home = &waiter->executor};
+	return &waiter->executor;
+}
+
+void waiter_prepare(struct waiter *waiter, struct store_wait *wait)
+{
+	*wait = (struct store_wait){.home = waiter_executor(waiter)};
 }
 
 void waiter_wait(struct waiter *waiter)

@@ -19,6 +19,8 @@ struct waiter {
 
 void waiter_init(struct waiter *waiter);
 void waiter_release(struct waiter *waiter);
+/* Where a task is to be posted, once, to be waited for; it is not run. */
+struct executor *waiter_executor(struct waiter *waiter);
 /* Makes `wait` come back here. */
 void waiter_prepare(struct waiter *waiter, struct store_wait *wait);
 /* Blocks until it has. */

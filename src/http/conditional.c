@@ -76,3 +76,13 @@ enum conditional_result conditional_check(const struct conditional *c, struct sl
 	}
 	return CONDITIONAL_PROCEED;
 }
+
+bool if_range_holds(struct slice if_range, struct slice etag, int64_t modified_s)
+{
+	int64_t date;
+	if (if_range.len == 0)
+		return true;
+	if (if_range.len >= 2 && if_range.ptr[0] == '"' && slice_ends(if_range, S("\"")))
+		return slice_eq(slice_of(if_range.ptr + 1, if_range.len - 2), etag);
+	return date_parse(if_range, &date) && date == modified_s;
+}

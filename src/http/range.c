@@ -65,5 +65,7 @@ enum range_result range_parse(
 		(first.len == 0 ? suffix(last, size, standard, ret)
 				: from_first(first, last, size, standard, ret)))
 		return RANGE_PART;
-	return standard ? RANGE_UNSATISFIABLE : RANGE_WHOLE;
+	uint64_t n;
+	bool no_bytes = first.len == 0 && slice_to_u64(last, &n) && n == 0;
+	return standard || no_bytes ? RANGE_UNSATISFIABLE : RANGE_WHOLE;
 }

@@ -33,11 +33,19 @@
 #include "base/arena.h"
 #include "base/budget.h"
 #include "base/slice.h"
+#include "base/strbuf.h"
 #include "base/task.h"
 #include "http/head.h"
 #include "http/query.h"
 
 struct exchange;
+
+/* Why something could not be read as a request. */
+struct refused_head {
+	int status;      /* 400, 431 or 505 */
+	const char *why; /* "there is no Host header" */
+	struct slice id; /* as exchange_id() */
+};
 
 struct service {
 	const char *name; /* for the log */
@@ -51,6 +59,17 @@ struct service {
 	 * long as the service does not wait for anything, then with the strangers'.
 	 */
 	enum budget_pool pool;
+	/*
+	 * Whether Content-Length may stand beside `Transfer-Encoding: chunked` (http/head.h): the
+	 * chunks count, and the connection takes no other request.
+	 */
+	bool takes_both_lengths;
+	/*
+	 * Optional: the document that answers what cannot be read as a request; else it is a line
+	 * of text. Appends header lines, each ended by CRLF, and the body.
+	 */
+	void (*refuse)(void *ctx, const struct refused_head *refused, struct strbuf *lines,
+		struct strbuf *body);
 };
 
 struct exchange_handler {

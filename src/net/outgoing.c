@@ -75,7 +75,6 @@ struct transfer {
 	char *tls_name; /* what the certificate must be for, if TLS does not name it */
 	size_t header_bytes;
 	bool refused, opened, too_long, bad_length, starved;
-	uint64_t content_length;
 	char fault[CURL_ERROR_SIZE];
 };
 
@@ -84,7 +83,8 @@ static void finish(struct outgoing_request *request, enum outgoing_kind kind, co
 	request->kind = kind;
 	request->fault = fault;
 	/* The answer alone stays. */
-	budget_give(&request->memory_, request->memory_.bytes - request->answer.size);
+	size_t answer = request->answer.size + request->answer_headers.size;
+	budget_give(&request->memory_, request->memory_.bytes - answer);
 	executor_post(request->home, &request->done);
 }
 
@@ -96,13 +96,13 @@ static void note_content_length(struct transfer *transfer, struct slice value)
 	struct outgoing_request *request = transfer->request;
 	uint64_t length;
 	if (!slice_to_u64(value, &length) ||
-		(request->has_content_length && length != transfer->content_length)) {
+		(request->has_content_length && length != request->content_length)) {
 		transfer->bad_length = true;
 		return;
 	}
 	request->has_content_length = true;
-	transfer->content_length = length;
-	if (length > request->max_answer_bytes)
+	request->content_length = length;
+	if (!request->head && length > request->max_answer_bytes)
 		transfer->too_long = true;
 }
 
@@ -116,6 +116,7 @@ static void note_status_line(struct transfer *transfer, struct slice line)
 	transfer->request->status = slice_to_u64(slice_trim(status), &number) ? (int)number : 0;
 	transfer->request->has_content_length = false;
 	transfer->request->content_type[0] = '\0';
+	strbuf_clear(&transfer->request->answer_headers);
 }
 
 static size_t on_header(char *bytes, size_t one, size_t len, void *state)
@@ -138,6 +139,12 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *state)
 	if (!slice_cut(&line, ':', &name))
 		return len;
 	struct slice value = slice_trim(line);
+	if (request->keep_headers) {
+		strbuf_add_slice(&request->answer_headers, name);
+		strbuf_adds(&request->answer_headers, ": ");
+		strbuf_add_slice(&request->answer_headers, value);
+		strbuf_addc(&request->answer_headers, '\n');
+	}
 	if (slice_eq_nocase(name, S("content-length"))) {
 		note_content_length(transfer, value);
 	} else if (slice_eq_nocase(name, S("content-type")) &&
@@ -378,6 +385,12 @@ static bool set_message(struct transfer *transfer)
 {
 	const struct outgoing_request *request = transfer->request;
 	CURL *easy = transfer->easy;
+	if (request->any_certificate &&
+		(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L) != CURLE_OK ||
+			curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK))
+		return false;
+	if (request->head)
+		return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
 	if (!request->post)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
 	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
@@ -510,6 +523,8 @@ static void begin(struct outgoing *outgoing, struct outgoing_request *request)
 		strbuf_adds(&url, "http://");
 	strbuf_adds(&url, request->url);
 	strbuf_init_counted(&request->answer, request->max_answer_bytes, &request->memory_);
+	strbuf_init_counted(
+		&request->answer_headers, ANSWER_HEADERS_MAX + KIB(4), &request->memory_);
 	struct place place = {.port = NULL};
 	enum outgoing_kind kind = OUTGOING_BAD_REQUEST;
 	if (!strbuf_broken(&url) && headers_are_sound(request) && place_parse(url.ptr, &place)) {
@@ -760,6 +775,7 @@ void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request)
 {
 	request->memory_ = (struct budget_account){.pool = BUDGET_SIGNED};
 	strbuf_init_counted(&request->answer, 0, &request->memory_);
+	strbuf_init_counted(&request->answer_headers, 0, &request->memory_);
 	request->next_ = NULL;
 	if (!budget_take(&request->memory_, TRANSFER_BYTES)) {
 		finish(request, OUTGOING_BUSY, "not enough memory");
@@ -785,8 +801,36 @@ void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request)
 			closed ? "stopping" : "too many requests in flight");
 }
 
+/* How many headers of that name the answer has; *ret is the last one's value. */
+static size_t find_header(
+	const struct outgoing_request *request, struct slice name, struct slice *ret)
+{
+	struct slice rest = strbuf_slice(&request->answer_headers), line, own;
+	size_t count = 0;
+	while (slice_cut(&rest, '\n', &line)) {
+		if (!slice_cut(&line, ':', &own) || !slice_eq_nocase(own, name))
+			continue;
+		*ret = slice_trim(line);
+		count++;
+	}
+	return count;
+}
+
+bool outgoing_has_header(const struct outgoing_request *request, struct slice name)
+{
+	struct slice value;
+	return find_header(request, name, &value) > 0;
+}
+
+struct slice outgoing_answer_header(const struct outgoing_request *request, struct slice name)
+{
+	struct slice value;
+	return find_header(request, name, &value) == 1 ? value : (struct slice){NULL, 0};
+}
+
 void outgoing_request_release(struct outgoing_request *request)
 {
+	strbuf_release(&request->answer_headers);
 	strbuf_release(&request->answer);
 	budget_close(&request->memory_);
 }

@@ -61,6 +61,7 @@ struct outgoing_request {
 	struct slice requester; /* of a callback: the access key of who uploaded */
 	const char *url;        /* http or https; without scheme it is http */
 	bool post;              /* POST with `body`; otherwise GET */
+	bool head;              /* HEAD: the answer has no body, whatever length it tells */
 	struct slice body;
 	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
 	const char *const *headers;
@@ -76,16 +77,22 @@ struct outgoing_request {
 	/* Exceptions to address_refused(); NULL means none. */
 	const struct allow_list *allow;
 	bool any_address; /* no address rule: for URLs of our own configuration only */
+	/* Believe any certificate: for a port that this very process listens on. */
+	bool any_certificate;
+	bool keep_headers; /* fill `answer_headers` */
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
 
 	/* ---- The result, valid when `done` runs. ---- */
 	enum outgoing_kind kind;
 	int status;
-	bool has_content_length; /* the answer had a Content-Length, and it was valid */
-	char content_type[128];  /* "" if there was none, or it was longer */
-	struct strbuf answer;    /* the body; freed by outgoing_request_release() */
-	const char *fault;       /* a constant text for the log if kind is not ANSWERED */
+	bool has_content_length; /* the answer had a Content-Length, and it was valid: */
+	uint64_t content_length;
+	char content_type[128]; /* "" if there was none, or it was longer */
+	struct strbuf answer;   /* the body; freed by outgoing_request_release() */
+	/* Lines "Name: value", each ended by LF, if keep_headers; likewise. */
+	struct strbuf answer_headers;
+	const char *fault; /* a constant text for the log if kind is not ANSWERED */
 
 	/* ---- The module's own. ---- */
 	struct outgoing_request *next_;
@@ -102,6 +109,14 @@ enum err outgoing_new(const struct outgoing_options *options, struct outgoing **
  * members, stay in place until `done` runs, and then be given to outgoing_request_release().
  */
 void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request);
+
+/* Whether the answer has such a header, if keep_headers was set. */
+bool outgoing_has_header(const struct outgoing_request *request, struct slice name);
+/*
+ * The value of a header of the answer, if keep_headers was set and there is exactly one of that
+ * name; ptr is NULL otherwise.
+ */
+struct slice outgoing_answer_header(const struct outgoing_request *request, struct slice name);
 
 /* Frees what the result holds. Once `done` has run, from any thread. */
 void outgoing_request_release(struct outgoing_request *request);

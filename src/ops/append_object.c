@@ -17,6 +17,11 @@ static void answer(struct request *r, struct upload *u UNUSED)
 static bool read_position(struct request *r, struct upload *u)
 {
 	struct slice text = request_param(r, S("position"));
+	if (!text.ptr) {
+		respond_detail(r, "ArgumentName", S("position"));
+		respond_error_text(r, ERR_MISSING_ARGUMENT, "The parameter position is missing.");
+		return false;
+	}
 	if (slice_to_u64(text, &u->spec.position)) {
 		u->max_size = u->spec.position < LIMIT_OBJECT_BYTES
 				      ? LIMIT_OBJECT_BYTES - u->spec.position

@@ -62,6 +62,9 @@ static void detail_signed_text(
 static enum err find_key(struct request *r, struct slice id, struct slice token, int64_t now_ms)
 {
 	struct session session;
+	/* A token belongs to a temporary key: with any other there is no such pair. */
+	if (token.len && !slice_starts(id, S(SESSION_ID_PREFIX)))
+		return ERR_INVALID_ACCESS_KEY;
 	if (token.len == 0)
 		return keys_find(r->ops->options.keys, id, &r->arena, &r->key);
 	enum err e =
@@ -69,6 +72,7 @@ static enum err find_key(struct request *r, struct slice id, struct slice token,
 	if (e != ERR_OK)
 		return e;
 	r->key = (struct access_key){session.id, session.secret};
+	r->temporary = true;
 	r->restricted = session.restricted;
 	r->policy = session.policy;
 	return ERR_OK;

@@ -2,52 +2,29 @@
 /* PutBucketAcl and GetBucketAcl, /?acl: who may read and write what is in a bucket. */
 #include "base/limits.h"
 #include "ops/elements.h"
-#include "ops/ops_internal.h"
+#include "ops/make_bucket.h"
+#include "ops/permit.h"
 #include "ops/require.h"
 #include "ops/respond.h"
 
-struct put_bucket_acl {
-	struct request *r;
-	struct store_bucket_change change;
-};
-
-static void changed(struct task *task)
-{
-	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_bucket_change *change = CONTAINER_OF(wait, struct store_bucket_change, wait);
-	struct request *r = CONTAINER_OF(change, struct put_bucket_acl, change)->r;
-	if (wait->err != ERR_OK)
-		respond_error(r, wait->err);
-	else
-		respond(r, 200, NULL, S(""));
-	request_release(r);
-}
-
+/*
+ * Without a bucket it is made, which is a second thing to be permitted; without an ACL nothing
+ * changes (spec: REST API, corrections).
+ */
 static void put_begin(struct request *r)
 {
-	struct put_bucket_acl *state = r->state;
+	struct make_bucket *state = r->state;
 	struct slice word = request_header(r, S("x-oss-acl"));
-	state->r = r;
-	state->change = (struct store_bucket_change){
-		.wait = {.task.run = changed, .home = r->home},
-		.name = r->address.bucket.text,
-		.set_acl = true,
-	};
-	if (!require_bucket(r))
+	state->has_acl = word.len > 0;
+	if (!r->bucket && !permit_bucket(r, "oss:PutBucket", r->address.bucket.text))
 		return;
-	if (!word.ptr) {
-		respond_detail(r, "ArgumentName", S("x-oss-acl"));
-		respond_error_text(r, ERR_MISSING_ARGUMENT, "The x-oss-acl header is missing.");
-		return;
-	}
-	(void)require_bucket_acl(r, word, &state->change.acl);
+	if (state->has_acl)
+		(void)require_bucket_acl(r, word, &state->acl);
 }
 
 static void put_finish(struct request *r)
 {
-	struct put_bucket_acl *state = r->state;
-	request_hold(r);
-	store_bucket_change(r->ops->options.store, &state->change);
+	make_bucket_start(r->state, r);
 }
 
 static void get_begin(struct request *r)
@@ -68,7 +45,7 @@ const struct op op_put_bucket_acl = {
 	.access = OP_ACCESS_OWNER,
 	.action = "oss:PutBucketAcl",
 	.body = OP_BODY_NONE,
-	.state_size = sizeof(struct put_bucket_acl),
+	.state_size = sizeof(struct make_bucket),
 	.begin = put_begin,
 	.finish = put_finish,
 };

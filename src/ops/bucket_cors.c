@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PutBucketCors, GetBucketCors, DeleteBucketCors: the CORS rules of a bucket, /?cors. */
 #include "base/limits.h"
+#include "ops/respond.h"
 #include "ops/setting.h"
 #include "oss/cors.h"
 
 static enum err normalise(struct request *r, struct strbuf *out, struct strbuf *reason)
 {
 	struct cors *cors = NULL;
-	enum err e = cors_parse(strbuf_slice(&r->body), &cors, reason);
+	const char *element;
+	enum err e = cors_check(strbuf_slice(&r->body), &cors, reason, &element);
+	if (e != ERR_OK && element)
+		respond_detail(r, "ArgumentName", slice_str(element));
 	if (e != ERR_OK)
 		return e;
 	cors_format(cors, out);
@@ -27,7 +31,18 @@ static void delete_finish(struct request *r)
 
 static void get_begin(struct request *r)
 {
-	(void)setting_get(r, STORE_SETTING_CORS, ERR_NO_SUCH_CORS);
+	struct slice kept = r->bucket ? r->bucket->settings[STORE_SETTING_CORS] : S("");
+	struct cors *cors = NULL;
+	SCOPED_STRBUF(reason, 512);
+	SCOPED_STRBUF(xml, LIMIT_SETTING_BYTES);
+	/* Rules that an older version has written are told in the form of now. */
+	if (!kept.len || cors_parse(kept, &cors, &reason) != ERR_OK) {
+		(void)setting_get(r, STORE_SETTING_CORS, ERR_NO_SUCH_CORS);
+		return;
+	}
+	cors_format(cors, &xml);
+	cors_free(cors);
+	respond_xml(r, &xml);
 }
 
 extern const struct op op_put_bucket_cors;

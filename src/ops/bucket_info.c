@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GetBucketInfo, /?bucketInfo, and GetBucketLocation, /?location: what a bucket is. */
+/*
+ * GetBucketInfo, /?bucketInfo, GetBucketLocation, /?location, and HEAD of a bucket: what it is.
+ */
 #include "base/limits.h"
 #include "ops/elements.h"
 #include "ops/require.h"
@@ -44,6 +46,24 @@ static void location_begin(struct request *r)
 	strbuf_adds(&xml, "</LocationConstraint>\n");
 	respond_xml(r, &xml);
 }
+
+/* OSS documents no name for it; who may list the bucket learns that it is there. */
+static void head_begin(struct request *r)
+{
+	respond_header(r, "x-oss-bucket-region", elements_region(r));
+	respond_head(r, 200, 0);
+}
+
+extern const struct op op_head_bucket;
+const struct op op_head_bucket = {
+	.name = "HeadBucket",
+	.method = HTTP_HEAD,
+	.level = OP_BUCKET,
+	.access = OP_ACCESS_READ,
+	.action = "oss:ListObjects",
+	.body = OP_BODY_NONE,
+	.begin = head_begin,
+};
 
 extern const struct op op_get_bucket_info;
 const struct op op_get_bucket_info = {

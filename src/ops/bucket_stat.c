@@ -33,7 +33,8 @@ static void begin(struct request *r)
 	if (!require_bucket(r))
 		return;
 	store_bucket_stats(r->ops->options.store, r->bucket->id, &stats);
-	int64_t now_ms = clock_wall_ms(r->ops->options.clock);
+	bool empty = !stats.objects && !stats.old_versions && !stats.uploads;
+	int64_t now_ms = empty ? 0 : clock_wall_ms(r->ops->options.clock);
 	SCOPED_STRBUF(xml, KIB(8));
 	strbuf_adds(&xml, XML_PROLOG "<BucketStat>");
 	xml_element_u64(&xml, "Storage", stats.bytes + stats.old_bytes);

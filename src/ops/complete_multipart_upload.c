@@ -48,7 +48,7 @@ static void answer(struct request *r, struct upload *u)
 		xml_element(&xml, "EncodingType", S("url"));
 	xml_element(&xml, "Location", strbuf_slice(&location));
 	xml_element(&xml, "Bucket", r->address.bucket.text);
-	elements_add_name(&xml, "Key", r->address.key.text, state->encode);
+	elements_add_key(&xml, r, state->encode);
 	strbuf_adds(&xml, "<ETag>\"");
 	object_etag_add(&xml, &u->commit.object);
 	strbuf_adds(&xml, "\"</ETag></CompleteMultipartUploadResult>\n");
@@ -169,6 +169,7 @@ static bool read_parts(struct request *r, struct complete *state)
 
 static void finish(struct request *r)
 {
+	static const struct store_part_named none;
 	struct complete *state = r->state;
 	struct store_upload_complete *call = &state->call;
 	if (!require_digest(r) || !read_parts(r, state))
@@ -176,7 +177,7 @@ static void finish(struct request *r)
 	call->wait = (struct store_wait){.task.run = completed, .home = r->home};
 	call->bucket_id = r->bucket->id;
 	call->key = r->address.key.text;
-	call->parts = state->parts.parts;
+	call->parts = state->all_parts ? NULL : state->parts.count ? state->parts.parts : &none;
 	call->part_count = state->parts.count;
 	call->part_bytes_min = LIMIT_PART_BYTES_MIN;
 	call->forbid_overwrite = state->forbid && r->bucket->versioning == STORE_UNVERSIONED;
@@ -205,7 +206,7 @@ static bool read_acl(struct request *r, enum store_acl *ret)
 {
 	struct slice word = request_header(r, S("x-oss-object-acl"));
 	enum acl acl = ACL_DEFAULT;
-	if (word.ptr && !acl_parse_object(word, &acl)) {
+	if (word.len && !acl_parse_object(word, &acl)) {
 		params_refuse(r, "x-oss-object-acl", word, "It is not the ACL of an object.");
 		return false;
 	}

@@ -70,6 +70,9 @@ static bool read_headers(struct copy_object *state, struct object_headers *h)
 		if (is_setting || state->replace)
 			e = object_headers_add(h, name, head->headers[i].value, &reason);
 	}
+	if (state->replace && !h->content_type.len)
+		h->content_type = object_headers_find(
+			state->from.source.get.object.headers, S("Content-Type"));
 	h->bucket_class = r->bucket->settings[STORE_SETTING_STORAGE_CLASS];
 	if (e == ERR_OK)
 		e = state->replace

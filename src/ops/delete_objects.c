@@ -5,7 +5,9 @@
  * those that were deleted or, if it is to be quiet, those that were not; if nothing was, it is the
  * error that the first one met.
  */
+#include "base/encode.h"
 #include "base/limits.h"
+#include "crypto/digest.h"
 #include "ops/elements.h"
 #include "ops/ops_internal.h"
 #include "ops/params.h"
@@ -14,10 +16,10 @@
 #include "ops/respond.h"
 #include "ops/version.h"
 #include "oss/xml.h"
-#include "oss/xml_controls.h"
 
 enum {
-	MAX_OBJECTS = 1000,               /* OSS */
+	MAX_OBJECTS = 1000, /* OSS */
+	C_SDK_DIGEST_CHARACTERS = 28,
 	RESULT_DOCUMENT_BYTES = 16 << 20, /* 1,000 keys of 1,023 bytes, each byte escaped */
 };
 
@@ -72,13 +74,11 @@ static enum err read_key(void *ctx, struct slice text, struct strbuf *reason)
 {
 	struct delete_objects *state = ctx;
 	struct object_key key;
-	SCOPED_STRBUF(shown, LIMIT_XML_BODY_BYTES);
 	if (state->has_key) {
 		strbuf_adds(reason, "An Object has two keys.");
 		return ERR_MALFORMED_XML;
 	}
-	xml_controls_show(text, &shown);
-	enum err e = object_key_parse(strbuf_slice(&shown), &key);
+	enum err e = object_key_parse(text, &key);
 	if (e != ERR_OK)
 		return e;
 	strbuf_add_slice(&state->keys, key.text);
@@ -125,10 +125,8 @@ static bool read_document(struct request *r, struct delete_objects *state)
 		{.path = "/Delete/Object/VersionId", .text = read_version},
 	};
 	SCOPED_STRBUF(reason, 512);
-	SCOPED_STRBUF(document, 2 * LIMIT_XML_BODY_BYTES);
-	xml_controls_hide(strbuf_slice(&r->body), &document);
 	enum err e =
-		xml_read(strbuf_slice(&document), elements, ARRAY_LEN(elements), state, &reason);
+		xml_read(strbuf_slice(&r->body), elements, ARRAY_LEN(elements), state, &reason);
 	if (e == ERR_OK && state->count == 0) {
 		strbuf_adds(&reason, "There is no Object.");
 		e = ERR_MALFORMED_XML;
@@ -272,10 +270,29 @@ static void begin(struct request *r)
 	}
 }
 
+/*
+ * Content-MD5. The C SDK encodes four bytes too many (aos_base64_encode(md5, 20)): the digest and
+ * what lies behind it in memory. False: it was answered.
+ */
+static bool digest_holds(struct request *r)
+{
+	SCOPED_STRBUF(sent, 64);
+	unsigned char digest[MD5_BYTES];
+	struct slice text = request_header(r, S("Content-MD5"));
+	if (text.len != C_SDK_DIGEST_CHARACTERS || !base64_decode(&sent, text) ||
+		sent.len != MD5_BYTES + 4)
+		return require_digest(r);
+	md5_of(strbuf_slice(&r->body), digest);
+	if (memcmp(sent.ptr, digest, sizeof(digest)) == 0)
+		return true;
+	respond_error(r, ERR_INVALID_DIGEST);
+	return false;
+}
+
 static void finish(struct request *r)
 {
 	struct delete_objects *state = r->state;
-	if (require_digest(r) && read_document(r, state) && permit_all(r, state))
+	if (digest_holds(r) && read_document(r, state) && permit_all(r, state))
 		delete_all(r, state);
 }
 

@@ -7,7 +7,7 @@
 #include "oss/iso8601.h"
 #include "oss/xml.h"
 
-static struct slice region_of(const struct request *r)
+struct slice elements_region(const struct request *r)
 {
 	struct slice region = r->ops->options.region;
 	return region.len ? region : S("cn-hangzhou");
@@ -30,7 +30,7 @@ void elements_add_acl(struct strbuf *out, enum store_acl acl)
 void elements_add_location(struct strbuf *out, const struct request *r)
 {
 	strbuf_adds(out, "oss-");
-	xml_escape(out, region_of(r));
+	xml_escape(out, elements_region(r));
 }
 
 /* The host of the request, without the bucket if that is a part of it. */
@@ -57,7 +57,7 @@ void elements_add_bucket(
 	xml_open(out, "Location");
 	elements_add_location(out, r);
 	xml_close(out, "Location");
-	xml_element(out, "Region", region_of(r));
+	xml_element(out, "Region", elements_region(r));
 	xml_open(out, "CreationDate");
 	iso8601_add(out, bucket->created_ms);
 	xml_close(out, "CreationDate");
@@ -78,13 +78,25 @@ void elements_add_url(struct strbuf *out, const struct request *r)
 	percent_encode_path(out, r->address.key.text);
 }
 
+/*
+ * Control characters of a name are sent as they are, as OSS does: strict readers choke on them, but
+ * what the others read can be fetched. Who wants neither asks for encoding-type=url.
+ */
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode)
 {
 	if (!encode) {
-		xml_element(out, element, name);
+		xml_element_exact(out, element, name);
 		return;
 	}
 	xml_open(out, element);
 	percent_encode(out, name);
 	xml_close(out, element);
+}
+
+void elements_add_key(struct strbuf *out, const struct request *r, bool encode)
+{
+	if (encode)
+		elements_add_name(out, "Key", r->address.key.text, true);
+	else
+		xml_element(out, "Key", r->address.key.text);
 }

@@ -11,6 +11,8 @@ void elements_add_owner(struct strbuf *out);
 /* The document `<AccessControlPolicy>`. */
 void elements_add_acl(struct strbuf *out, enum store_acl acl);
 
+/* The store's: "cn-hangzhou" unless another is set. */
+struct slice elements_region(const struct request *r);
 /* "oss-cn-hangzhou": the region that is configured, or OSS's first. */
 void elements_add_location(struct strbuf *out, const struct request *r);
 
@@ -28,5 +30,10 @@ void elements_add_url(struct strbuf *out, const struct request *r);
 
 /* `<element>name</element>`, percent-encoded if encoding-type=url was asked for. */
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode);
+/*
+ * `<Key>`, the request's own: who sent it knows it, so what XML cannot hold is U+FFFD, and every
+ * parser reads the answer.
+ */
+void elements_add_key(struct strbuf *out, const struct request *r, bool encode);
 
 #endif

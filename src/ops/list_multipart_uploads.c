@@ -63,8 +63,8 @@ static void format(const struct list_uploads *state, struct strbuf *out)
 {
 	const struct store_list_uploads *list = &state->list;
 	const struct store_upload end = {.key = S(""), .upload = 0};
-	const struct store_upload *last =
-		list->truncated && list->count ? &list->uploads[list->count - 1] : &end;
+	/* Also of the last page: OSS fills them, and clients compare. */
+	const struct store_upload *last = list->count ? &list->uploads[list->count - 1] : &end;
 	strbuf_adds(out, XML_PROLOG "<ListMultipartUploadsResult>");
 	if (state->encode)
 		xml_element(out, "EncodingType", S("url"));

@@ -49,8 +49,11 @@ static void format(const struct list_parts *state, struct strbuf *out)
 	xml_close(out, "UploadId");
 	xml_element(out, "StorageClass", S("Standard"));
 	xml_element_u64(out, "PartNumberMarker", list->after);
-	xml_element_u64(out, "NextPartNumberMarker",
-		list->count ? list->parts[list->count - 1].number : list->after);
+	/* Empty without parts: clients read it as "none", and oss2 needs the element. */
+	xml_open(out, "NextPartNumberMarker");
+	if (list->count)
+		strbuf_add_u64(out, list->parts[list->count - 1].number);
+	xml_close(out, "NextPartNumberMarker");
 	xml_element_u64(out, "MaxParts", list->max_parts);
 	xml_element(out, "IsTruncated", list->truncated ? S("true") : S("false"));
 	for (uint32_t i = 0; i < list->count; i++)

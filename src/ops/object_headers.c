@@ -69,6 +69,8 @@ static enum err add_user_meta(
 static enum err set_acl(struct object_headers *h, struct slice value, struct strbuf *reason)
 {
 	enum acl acl;
+	if (value.len == 0)
+		return ERR_OK; /* as OSS; Java's SDK sends it */
 	if (!acl_parse_object(value, &acl)) {
 		strbuf_adds(reason, "x-oss-object-acl must be default, private, public-read or "
 				    "public-read-write.");
@@ -103,7 +105,7 @@ enum err object_headers_add(
 {
 	static const struct slice kept[] = {SLICE_LIT("Cache-Control"),
 		SLICE_LIT("Content-Disposition"), SLICE_LIT("Content-Encoding"),
-		SLICE_LIT("Expires")};
+		SLICE_LIT("Content-Language"), SLICE_LIT("Expires")};
 	bool is_meta = name.len >= user_meta.len &&
 		       slice_eq_nocase(slice_head(name, user_meta.len), user_meta);
 	bool is_oss =

@@ -42,12 +42,20 @@ static void body(struct exchange *x UNUSED, void *state, struct slice piece)
 	request_release(r);
 }
 
+/* Once, whether the body has come or is not waited for. */
+static void finish_op(struct request *r)
+{
+	if (r->answered || r->finished || !r->op || !r->op->finish)
+		return;
+	r->finished = true;
+	r->op->finish(r);
+}
+
 static void end(struct exchange *x UNUSED, void *state)
 {
 	struct request *r = state;
 	request_hold(r);
-	if (!r->answered && r->op && r->op->finish)
-		r->op->finish(r);
+	finish_op(r);
 	request_release(r);
 }
 
@@ -172,6 +180,12 @@ static bool needs_bucket(const struct op *op)
 	return op->level != OP_SERVICE && op->access != OP_ACCESS_OWNER;
 }
 
+/* The body of a request that reads is nobody's: it need not come for the request to be answered. */
+static bool waits_for_body(const struct op *op)
+{
+	return op->body != OP_BODY_NONE || (op->method != HTTP_GET && op->method != HTTP_HEAD);
+}
+
 /* A body that has begun is not refused for want of memory: all of it is taken now. */
 static bool reserve_body(struct request *r)
 {
@@ -187,8 +201,12 @@ static bool reserve_body(struct request *r)
 
 static void begin_granted(struct request *r)
 {
-	if (permit_op(r) && reserve_body(r) && unimplemented_absent(r) && r->op->begin)
+	if (!permit_op(r) || !reserve_body(r) || !unimplemented_absent(r))
+		return;
+	if (r->op->begin)
 		r->op->begin(r);
+	if (!waits_for_body(r->op))
+		finish_op(r);
 }
 
 /* Begins the operation if the request is authentic and permitted. */
@@ -257,17 +275,47 @@ static void receive(struct ops *ops, struct exchange *x, const struct op *by_pat
 
 static void send_callback_key(struct ops *ops, struct exchange *x)
 {
-	exchange_header_lines(
-		x, S("Server: AliyunOSS\r\nContent-Type: application/x-pem-file\r\n"));
+	exchange_header_lines(x, S("Server: AliyunOSS\r\nX-Content-Type-Options: nosniff\r\n"
+				   "Content-Type: application/x-pem-file\r\n"));
 	exchange_send(x, 200, ops->options.callback_key_pem);
+}
+
+/* Whether the request is for `url`, by host (any port) and path. */
+static bool asks_for_url(const struct request_head *head, struct slice url)
+{
+	struct slice host, wanted, asked, rest = head->host;
+	size_t scheme = slice_find_slice(url, S("://"));
+	if (scheme == url.len)
+		return false;
+	url = slice_from(url, scheme + 3);
+	size_t slash = slice_find(url, '/');
+	host = slice_head(url, slash);
+	(void)slice_cut(&host, ':', &wanted);
+	(void)slice_cut(&rest, ':', &asked);
+	return slice_eq_nocase(asked, wanted) && slice_eq(head->path, slice_from(url, slash));
+}
+
+static bool asks_for_key(const struct ops *ops, const struct request_head *head)
+{
+	if (head->method != HTTP_GET && head->method != HTTP_HEAD)
+		return false;
+	return slice_eq(head->path, S(OPS_CALLBACK_KEY_PATH)) ||
+	       asks_for_url(head, ops->options.callback_key_url);
+}
+
+/* What is no request has an error document as well. */
+static void refuse(
+	void *ctx, const struct refused_head *refused, struct strbuf *lines, struct strbuf *body)
+{
+	struct ops *ops = ctx;
+	ops_count(&ops->errors);
+	respond_refused(refused, lines, body);
 }
 
 static void begin(void *ctx, struct exchange *x)
 {
 	struct ops *ops = ctx;
-	const struct request_head *head = exchange_head(x);
-	if ((head->method == HTTP_GET || head->method == HTTP_HEAD) &&
-		slice_eq(head->path, S(OPS_CALLBACK_KEY_PATH))) {
+	if (asks_for_key(ops, exchange_head(x))) {
 		send_callback_key(ops, x);
 		return;
 	}
@@ -284,8 +332,12 @@ enum err ops_new(const struct ops_options *options, struct ops **ret)
 	struct ops *ops = calloc(1, sizeof(*ops));
 	if (!ops)
 		return ERR_UNAVAILABLE;
-	ops->service = (struct service){
-		.name = "store", .begin = begin, .ctx = ops, .secret_params = ops_secret_params};
+	ops->service = (struct service){.name = "store",
+		.begin = begin,
+		.ctx = ops,
+		.secret_params = ops_secret_params,
+		.takes_both_lengths = true,
+		.refuse = refuse};
 	ops->options = *options;
 	ops->cors = cors_cache_new();
 	ops->referers = referer_cache_new();

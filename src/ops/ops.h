@@ -27,7 +27,13 @@ struct ops_options {
 	struct callback_sender *callbacks;
 	struct callback_log *callback_log; /* NULL: it could not be opened */
 	struct slice callback_key_pem; /* served at OPS_CALLBACK_KEY_PATH; outlives the service */
-	struct slice region;           /* the only one accepted in V4 signatures; empty: any */
+	/*
+	 * The URL that callbacks name for the key, "http://host/path", if it is not the store's
+	 * own: the key is served under that host and path too, for receivers that trust no other
+	 * URL, with the name pointed at the store. Empty: none. Outlives the service.
+	 */
+	struct slice callback_key_url;
+	struct slice region; /* the only one accepted in V4 signatures; empty: any */
 	struct slice domains[OPS_DOMAINS_MAX]; /* besides localhost; outlive the service */
 	size_t domain_count;
 	/* Where the web console is; see console_cors.h. They outlive the service. */

@@ -91,10 +91,7 @@ enum err part_list_read(struct part_list *list, struct slice document, struct st
 		{.path = "/CompleteMultipartUpload/Part/PartNumber", .text = read_number},
 		{.path = "/CompleteMultipartUpload/Part/ETag", .text = read_etag},
 	};
-	enum err e = xml_read(document, elements, ARRAY_LEN(elements), list, reason);
-	if (e == ERR_OK && list->count == 0)
-		return malformed(reason, "There is no Part.");
-	return e;
+	return xml_read(document, elements, ARRAY_LEN(elements), list, reason);
 }
 
 void part_list_release(struct part_list *list)

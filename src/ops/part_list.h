@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 struct part_list {
-	struct store_part_named *parts; /* `count` of them, at least one, ascending */
+	struct store_part_named *parts; /* `count` of them, ascending */
 	size_t count;
 	size_t room;
 	bool has_number; /* of the part that is being read */

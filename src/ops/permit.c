@@ -44,6 +44,11 @@ bool permit_op(struct request *r)
 	return false;
 }
 
+bool permit_bucket(struct request *r, const char *action, struct slice bucket)
+{
+	return !r->restricted || permit(r, action, bucket);
+}
+
 bool permit_key(struct request *r, const char *action, struct slice bucket, struct slice key)
 {
 	SCOPED_STRBUF(resource, KIB(2));

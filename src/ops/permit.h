@@ -12,6 +12,9 @@
 /* The operation's own action. False: it has been answered. */
 bool permit_op(struct request *r) MUST_USE;
 
+/* An action on a bucket: "oss:PutBucket" by PutBucketAcl. False: it has been answered. */
+bool permit_bucket(struct request *r, const char *action, struct slice bucket) MUST_USE;
+
 /* An action on an object: "oss:GetObject" on a copy's source. False: it has been answered. */
 bool permit_key(
 	struct request *r, const char *action, struct slice bucket, struct slice key) MUST_USE;

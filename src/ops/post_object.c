@@ -14,6 +14,7 @@
 #include "ops/permit.h"
 #include "ops/post_fields.h"
 #include "ops/respond.h"
+#include "ops/ticket.h"
 #include "ops/upload.h"
 #include "ops/upload_callback.h"
 #include "oss/policy.h"
@@ -38,6 +39,7 @@ struct post_object {
 	struct post_fields fields;
 	struct slice content_type; /* the object's */
 	struct policy_size size;
+	bool callback_pinned; /* by the policy */
 	struct upload upload;
 };
 
@@ -100,6 +102,7 @@ static bool check_policy(struct request *r, struct post_object *state, const str
 		return false;
 	}
 	state->size = policy_size(policy);
+	state->callback_pinned = policy_pins(policy, S("callback"));
 	return true;
 }
 
@@ -114,8 +117,21 @@ static bool check_access(struct request *r, struct post_object *state)
 		return check_policy(r, state, &auth);
 	if (request_may_write(r))
 		return true;
-	respond_error(r, ERR_BUCKET_ACL_DENIED);
+	respond_error_text(r, ERR_BUCKET_ACL_DENIED,
+		"%s The form is not signed: policy and signature were not among the fields before "
+		"the file. Fields behind it do not count.",
+		err_info(ERR_BUCKET_ACL_DENIED)->message);
 	return false;
+}
+
+/* The commonest mistake there is; so it comes before any question of access. */
+static bool has_key(struct request *r, struct post_object *state)
+{
+	if (post_fields_get(&state->fields, S("key")).ptr)
+		return true;
+	return refuse_argument(r, "key", S(""),
+		"The bucket POST must contain the specified 'key'. If it is specified, please "
+		"check the order of the fields: all of them must stand before the file.");
 }
 
 /* The object's name: every ${filename} becomes the file part's file name. */
@@ -123,12 +139,6 @@ static bool set_key(struct request *r, struct post_object *state, struct slice f
 {
 	struct slice key;
 	struct slice text = post_fields_get(&state->fields, S("key"));
-	if (!text.ptr) {
-		return refuse_argument(r, "key", S(""),
-			"The bucket POST must contain the specified 'key'. If it is specified, "
-			"please check "
-			"the order of the fields");
-	}
 	SCOPED_STRBUF(name, LIMIT_FIELD_VALUE_BYTES);
 	while (text.len) {
 		size_t at = slice_find_slice(text, S("${filename}"));
@@ -198,6 +208,8 @@ static bool begin_upload(struct request *r, struct post_object *state, struct ob
 	u->custom = post_fields_custom;
 	u->custom_ctx = &state->fields;
 	return read_attributes(r, state, h) && upload_callback_parse(r, u, "callback", callback) &&
+	       ticket_check(
+		       r, u, state->callback_pinned ? TICKET_SIGNED_PARAMETER : TICKET_UNSIGNED) &&
 	       upload_begin(u, r, h, 0);
 }
 
@@ -215,12 +227,23 @@ static struct slice first_of(struct slice a, struct slice b, struct slice c)
 	return a.len ? a : b.len ? b : c.len ? c : S("application/octet-stream");
 }
 
+/*
+ * Whoever writes quoted strings as RFC 9110 has it (Go, Apache, curl --form-escape) puts a
+ * backslash before a quote; one before anything else is a separator of old browsers' paths.
+ */
+static void unquote(struct slice text, struct strbuf *out)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] != '\\' || i + 1 == text.len || text.ptr[i + 1] != '"')
+			strbuf_addc(out, text.ptr[i]);
+}
+
 static struct slice file_name(struct request *r, const struct form_part *part)
 {
 	SCOPED_STRBUF(decoded, LIMIT_PART_HEADERS_BYTES);
-	if (part->filename_is_encoded && percent_decode(&decoded, part->filename))
-		return arena_copy(&r->arena, base_name(strbuf_slice(&decoded)));
-	return base_name(part->filename);
+	if (!part->filename_is_encoded || !percent_decode(&decoded, part->filename))
+		unquote(part->filename, &decoded);
+	return arena_copy(&r->arena, base_name(strbuf_slice(&decoded)));
 }
 
 static void file_begins(struct request *r, struct post_object *state, const struct form_part *part)
@@ -240,7 +263,8 @@ static void file_begins(struct request *r, struct post_object *state, const stru
 	state->content_type = arena_copy(&r->arena,
 		first_of(post_fields_get(&state->fields, S("x-oss-content-type")),
 			part->content_type, post_fields_get(&state->fields, S("Content-Type"))));
-	if (!check_access(r, state) || !set_key(r, state, file_name(r, part)) ||
+	if (!has_key(r, state) || !check_access(r, state) ||
+		!set_key(r, state, file_name(r, part)) ||
 		!permit_key(r, r->op->action, r->address.bucket.text, r->address.key.text))
 		return;
 	struct object_headers h;

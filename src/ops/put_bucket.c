@@ -2,65 +2,25 @@
 /* PutBucket: PUT / on a bucket. Creating what is there already succeeds and may change its ACL. */
 #include "base/limits.h"
 #include "ops/elements.h"
-#include "ops/ops_internal.h"
+#include "ops/make_bucket.h"
 #include "ops/require.h"
 #include "ops/respond.h"
 #include "oss/storage_class.h"
 #include "oss/xml.h"
 
-struct put_bucket {
-	struct request *r;
-	bool has_acl;
-	enum store_acl acl;
-	struct slice storage_class; /* in the body; empty: none was given */
-	struct store_bucket_create create;
-	struct store_bucket_change change;
-};
-
-static void done(struct request *r, enum err e)
-{
-	struct put_bucket *state = r->state;
-	SCOPED_STRBUF(location, 128);
-	strbuf_addf(&location, "/%.*s", SLICE_FMT(state->create.name));
-	if (e != ERR_OK) {
-		respond_error(r, e);
-	} else {
-		respond_header(r, "Location", strbuf_slice(&location));
-		respond(r, 200, NULL, S(""));
-	}
-	request_release(r);
-}
-
-static void created(struct task *task)
-{
-	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_bucket_create *create = CONTAINER_OF(wait, struct store_bucket_create, wait);
-	struct request *r = CONTAINER_OF(create, struct put_bucket, create)->r;
-	done(r, wait->err);
-}
-
-static void changed(struct task *task)
-{
-	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_bucket_change *change = CONTAINER_OF(wait, struct store_bucket_change, wait);
-	struct request *r = CONTAINER_OF(change, struct put_bucket, change)->r;
-	done(r, wait->err);
-}
-
 static void begin(struct request *r)
 {
-	struct put_bucket *state = r->state;
+	struct make_bucket *state = r->state;
 	struct slice acl = request_header(r, S("x-oss-acl"));
 	state->r = r;
-	state->acl = STORE_ACL_PRIVATE;
-	state->has_acl = acl.ptr != NULL;
+	state->has_acl = acl.len > 0;
 	if (state->has_acl)
 		(void)require_bucket_acl(r, acl, &state->acl);
 }
 
 static enum err storage_class(void *ctx, struct slice text, struct strbuf *reason)
 {
-	struct put_bucket *state = ctx;
+	struct make_bucket *state = ctx;
 	/* The text lives for this call alone. */
 	state->storage_class = arena_copy(&state->r->arena, xml_trim(text));
 	if (!state->storage_class.ptr)
@@ -80,6 +40,20 @@ static enum err redundancy(void *ctx, struct slice text, struct strbuf *reason)
 	return ERR_NOT_IMPLEMENTED;
 }
 
+/* The region that GetBucketLocation tells; Java's SDK sends it, and others its name alone. */
+static enum err location(void *ctx, struct slice text, struct strbuf *reason)
+{
+	const struct make_bucket *state = ctx;
+	struct slice word = xml_trim(text);
+	SCOPED_STRBUF(own, 256);
+	elements_add_location(&own, state->r);
+	if (slice_eq(word, strbuf_slice(&own)) ||
+		slice_eq(word, slice_from(strbuf_slice(&own), strlen("oss-"))))
+		return ERR_OK;
+	strbuf_addf(reason, "The LocationConstraint is not valid: this store is in %s.", own.ptr);
+	return ERR_INVALID_LOCATION;
+}
+
 /* Reads the optional document. False: it was answered. */
 static bool read_configuration(struct request *r)
 {
@@ -87,8 +61,9 @@ static bool read_configuration(struct request *r)
 		{.path = "/CreateBucketConfiguration"},
 		{.path = "/CreateBucketConfiguration/StorageClass", .text = storage_class},
 		{.path = "/CreateBucketConfiguration/DataRedundancyType", .text = redundancy},
+		{.path = "/CreateBucketConfiguration/LocationConstraint", .text = location},
 	};
-	struct put_bucket *state = r->state;
+	struct make_bucket *state = r->state;
 	if (r->body.len == 0)
 		return true;
 	SCOPED_STRBUF(reason, 512);
@@ -101,38 +76,8 @@ static bool read_configuration(struct request *r)
 
 static void finish(struct request *r)
 {
-	struct put_bucket *state = r->state;
-	struct slice name = r->address.bucket.text;
-	struct store *store = r->ops->options.store;
-	if (!read_configuration(r))
-		return;
-	if (r->bucket && state->storage_class.len &&
-		!slice_eq(state->storage_class, elements_storage_class(r->bucket))) {
-		respond_error_text(r, ERR_BUCKET_ALREADY_EXISTS,
-			"The bucket exists, and its storage class can not be changed.");
-		return;
-	}
-	state->create.name = name;
-	request_hold(r);
-	if (r->bucket && !state->has_acl) {
-		done(r, ERR_OK);
-	} else if (r->bucket) {
-		state->change = (struct store_bucket_change){
-			.wait = {.task.run = changed, .home = r->home},
-			.name = name,
-			.set_acl = true,
-			.acl = state->acl,
-		};
-		store_bucket_change(store, &state->change);
-	} else {
-		state->create = (struct store_bucket_create){
-			.wait = {.task.run = created, .home = r->home},
-			.name = name,
-			.acl = state->acl,
-			.storage_class = state->storage_class,
-		};
-		store_bucket_create(store, &state->create);
-	}
+	if (read_configuration(r))
+		make_bucket_start(r->state, r);
 }
 
 extern const struct op op_put_bucket;
@@ -144,7 +89,7 @@ const struct op op_put_bucket = {
 	.action = "oss:PutBucket",
 	.body = OP_BODY_WHOLE,
 	.max_body = LIMIT_CORS_BODY_BYTES,
-	.state_size = sizeof(struct put_bucket),
+	.state_size = sizeof(struct make_bucket),
 	.begin = begin,
 	.finish = finish,
 };

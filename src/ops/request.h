@@ -43,6 +43,7 @@ struct request {
 	bool signed_form; /* the fields of a form claim to be signed */
 	bool anonymous;
 	struct access_key key; /* whose request it is, unless anonymous */
+	bool temporary;        /* it is one of STS */
 	bool restricted;       /* it is a temporary key, which may do what `policy` allows */
 	struct slice policy;   /* ram_policy_decide() */
 	struct strbuf body;    /* OP_BODY_WHOLE */
@@ -51,6 +52,7 @@ struct request {
 	void *state;
 	unsigned holds;
 	bool answered;
+	bool finished; /* op->finish was called */
 	char first[2048];
 };
 

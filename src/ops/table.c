@@ -27,6 +27,7 @@ extern const struct op op_get_object_acl;
 extern const struct op op_get_object_meta;
 extern const struct op op_get_object_tagging;
 extern const struct op op_get_symlink;
+extern const struct op op_head_bucket;
 extern const struct op op_head_object;
 extern const struct op op_head_object_meta;
 extern const struct op op_initiate_multipart_upload;
@@ -85,6 +86,7 @@ const struct op *const op_table[] = {
 	&op_get_object_meta,
 	&op_get_object_tagging,
 	&op_get_symlink,
+	&op_head_bucket,
 	&op_head_object,
 	&op_head_object_meta,
 	&op_initiate_multipart_upload,

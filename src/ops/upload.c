@@ -7,6 +7,7 @@
 #include "ops/ops_internal.h"
 #include "ops/put_memory.h"
 #include "ops/respond.h"
+#include "ops/ticket.h"
 #include "ops/version.h"
 
 enum {
@@ -136,8 +137,6 @@ static void called_back(struct task *task)
 	struct request *r = u->r;
 	ops_count_callback(r->ops, job->result == ERR_OK);
 	if (job->result == ERR_OK) {
-		/* Somebody else's text on the store's origin. */
-		respond_header(r, "X-Content-Type-Options", S("nosniff"));
 		SCOPED_STRBUF(type, 256);
 		strbuf_add_slice(&type, job->content_type);
 		respond(r, 200, type.len ? type.ptr : "application/json", job->answer);
@@ -175,6 +174,8 @@ static void send_callback(struct upload *u, struct slice etag, struct slice md5)
 	/* The object is there; a callback that does not fit is one that failed. */
 	if (strbuf_starved(&u->message))
 		e = ERR_CALLBACK_FAILED;
+	if (e == ERR_OK && !ticket_matches(u, strbuf_slice(&u->message)))
+		e = ERR_CALLBACK_FOREIGN_GRANT;
 	if (e == ERR_CALLBACK_FAILED)
 		respond_error_text(r, e, "Too many callback requests.");
 	else if (e != ERR_OK)

@@ -32,6 +32,7 @@ struct upload {
 	struct image_info image;
 
 	struct callback_params *callback; /* NULL: none */
+	struct slice ticket;              /* ops/ticket.h: the grant that it may carry; or empty */
 	struct slice mime_type;           /* in the request's arena */
 	struct slice (*custom)(void *ctx, struct slice name);
 	void *custom_ctx;

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
+#include "ops/ticket.h"
 
 static bool refuse(
 	struct request *r, enum err e, const char *name, struct slice value, const char *text)
@@ -98,7 +99,8 @@ bool upload_callback_from_request(struct request *r, struct upload *u, struct up
 			"It is longer than 5 KB.");
 	if (!text.len)
 		return true;
-	return upload_callback_parse(r, u, name[0], text) && parse_vars(r, u, vars, name[1], var);
+	return upload_callback_parse(r, u, name[0], text) && parse_vars(r, u, vars, name[1], var) &&
+	       ticket_check(r, u, TICKET_SIGNED_REQUEST);
 }
 
 void upload_vars_release(struct upload_vars *vars)

@@ -51,6 +51,8 @@ enum err copy_source_parse(
 	e = bucket_name_parse(bucket, &source.bucket);
 	if (e == ERR_OK)
 		e = object_key_parse(path, &source.key);
+	if (e == ERR_INVALID_ARGUMENT)
+		strbuf_adds(reason, "x-oss-copy-source names an object in what is not UTF-8.");
 	if (e == ERR_OK)
 		*ret = source;
 	return e;

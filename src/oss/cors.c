@@ -7,7 +7,9 @@
 #include "base/limits.h"
 #include "oss/xml.h"
 
-#define ARENA_BYTES KIB(128)  /* more than LIMIT_CORS_BODY_BYTES of XML can take */
+/* What is kept can be longer than what was sent: a prolog, and what the client left out. */
+#define DOCUMENT_BYTES (2 * LIMIT_CORS_BODY_BYTES)
+#define ARENA_BYTES KIB(128)  /* more than DOCUMENT_BYTES of XML can take */
 #define REQUESTED_HEADERS 100 /* LIMIT_HEADERS: no request can have more */
 
 static const struct slice methods[] = {SLICE_LIT("GET"), SLICE_LIT("PUT"), SLICE_LIT("DELETE"),
@@ -39,6 +41,7 @@ struct cors {
 	size_t rule_count;
 	bool has_vary; /* the document says it, one way or the other */
 	bool vary;
+	const char *fault; /* the element that was refused, or NULL */
 	struct rule rules[LIMIT_CORS_RULES];
 };
 
@@ -61,6 +64,13 @@ static enum err texts_add(struct cors *cors, struct texts *list, struct slice te
 	*(list->last ? &list->last->next : &list->first) = t;
 	list->last = t;
 	return ERR_OK;
+}
+
+/* The error of an element: notes which. */
+static enum err fault(struct cors *cors, const char *element, enum err e)
+{
+	cors->fault = element;
+	return e;
 }
 
 static size_t count_stars(struct slice text)
@@ -162,11 +172,11 @@ static const char *origin_fault(struct slice origin)
 static enum err add_origin(void *ctx, struct slice text, struct strbuf *reason)
 {
 	struct slice origin = xml_trim(text);
-	const char *fault = origin_fault(origin);
-	if (!fault)
+	const char *why = origin_fault(origin);
+	if (!why)
 		return texts_add(ctx, &current(ctx)->origins, origin);
-	strbuf_addf(reason, "An AllowedOrigin is not valid: %s.", fault);
-	return ERR_CORS_BAD_ORIGIN;
+	strbuf_addf(reason, "An AllowedOrigin is not valid: %s.", why);
+	return fault(ctx, "AllowedOrigin", ERR_CORS_BAD_ORIGIN);
 }
 
 static enum err add_method(void *ctx, struct slice text, struct strbuf *reason)
@@ -183,7 +193,7 @@ static enum err add_method(void *ctx, struct slice text, struct strbuf *reason)
 		}
 	}
 	strbuf_adds(reason, "An AllowedMethod is none of GET, PUT, DELETE, POST and HEAD.");
-	return ERR_INVALID_ARGUMENT;
+	return fault(ctx, "AllowedMethod", ERR_INVALID_ARGUMENT);
 }
 
 static enum err add_header(void *ctx, struct slice text, struct strbuf *reason)
@@ -193,7 +203,7 @@ static enum err add_header(void *ctx, struct slice text, struct strbuf *reason)
 		return texts_add(ctx, &current(ctx)->headers, header);
 	strbuf_adds(reason, "An AllowedHeader is empty, holds more than one *, or holds one of "
 			    "< > & ' \" or a character that is not printable ASCII.");
-	return ERR_INVALID_ARGUMENT;
+	return fault(ctx, "AllowedHeader", ERR_INVALID_ARGUMENT);
 }
 
 static enum err add_expose(void *ctx, struct slice text, struct strbuf *reason)
@@ -203,7 +213,7 @@ static enum err add_expose(void *ctx, struct slice text, struct strbuf *reason)
 		return texts_add(ctx, &current(ctx)->expose, header);
 	strbuf_adds(reason, "An ExposeHeader is empty or holds one of * < > & ' \" or a character "
 			    "that is not printable ASCII.");
-	return ERR_CORS_BAD_EXPOSE_HEADER;
+	return fault(ctx, "ExposeHeader", ERR_CORS_BAD_EXPOSE_HEADER);
 }
 
 static enum err set_max_age(void *ctx, struct slice text, struct strbuf *reason)
@@ -219,7 +229,7 @@ static enum err set_max_age(void *ctx, struct slice text, struct strbuf *reason)
 		return ERR_OK;
 	strbuf_addf(reason, "MaxAgeSeconds must be an integer from 0 to %d.",
 		LIMIT_CORS_MAX_AGE_SECONDS);
-	return ERR_INVALID_ARGUMENT;
+	return fault(ctx, "MaxAgeSeconds", ERR_INVALID_ARGUMENT);
 }
 
 static enum err set_vary(void *ctx, struct slice text, struct strbuf *reason)
@@ -235,7 +245,7 @@ static enum err set_vary(void *ctx, struct slice text, struct strbuf *reason)
 	if (cors->vary || slice_eq_nocase(word, S("false")))
 		return ERR_OK;
 	strbuf_adds(reason, "ResponseVary must be true or false.");
-	return ERR_INVALID_ARGUMENT;
+	return fault(ctx, "ResponseVary", ERR_INVALID_ARGUMENT);
 }
 
 static const struct xml_element elements[] = {
@@ -249,11 +259,12 @@ static const struct xml_element elements[] = {
 	{.path = "/CORSConfiguration/ResponseVary", .text = set_vary},
 };
 
-enum err cors_parse(struct slice xml, struct cors **ret, struct strbuf *reason)
+enum err cors_check(
+	struct slice xml, struct cors **ret, struct strbuf *reason, const char **ret_element)
 {
-	if (xml.len > LIMIT_CORS_BODY_BYTES) {
-		strbuf_addf(reason, "A CORSConfiguration has at most %zu bytes.",
-			LIMIT_CORS_BODY_BYTES);
+	*ret_element = NULL;
+	if (xml.len > DOCUMENT_BYTES) {
+		strbuf_addf(reason, "A CORSConfiguration has at most %zu bytes.", DOCUMENT_BYTES);
 		return ERR_INVALID_ARGUMENT;
 	}
 	struct cors *cors = calloc(1, sizeof(*cors));
@@ -262,11 +273,18 @@ enum err cors_parse(struct slice xml, struct cors **ret, struct strbuf *reason)
 	arena_init(&cors->arena, NULL, 0, ARENA_BYTES);
 	enum err e = xml_read(xml, elements, ARRAY_LEN(elements), cors, reason);
 	if (e != ERR_OK) {
+		*ret_element = cors->fault;
 		cors_free(cors);
 		return e;
 	}
 	*ret = cors;
 	return ERR_OK;
+}
+
+enum err cors_parse(struct slice xml, struct cors **ret, struct strbuf *reason)
+{
+	const char *element;
+	return cors_check(xml, ret, reason, &element);
 }
 
 void cors_free(struct cors *cors)
@@ -285,6 +303,17 @@ static void format_texts(struct strbuf *out, const char *name, const struct text
 		xml_element(out, name, t->text);
 }
 
+/* As OSS keeps the names of headers, in which case means nothing. */
+static void format_lower(struct strbuf *out, const char *name, const struct texts *list)
+{
+	for (const struct text *t = list->first; t; t = t->next) {
+		SCOPED_STRBUF(lower, LIMIT_CORS_BODY_BYTES);
+		for (size_t i = 0; i < t->text.len; i++)
+			strbuf_addc(&lower, ascii_lower(t->text.ptr[i]));
+		xml_element(out, name, strbuf_slice(&lower));
+	}
+}
+
 void cors_format(const struct cors *cors, struct strbuf *out)
 {
 	strbuf_adds(out, XML_PROLOG "<CORSConfiguration>");
@@ -294,14 +323,13 @@ void cors_format(const struct cors *cors, struct strbuf *out)
 		format_texts(out, "AllowedOrigin", &rule->origins);
 		for (size_t m = 0; m < rule->method_count; m++)
 			xml_element(out, "AllowedMethod", rule->methods[m]);
-		format_texts(out, "AllowedHeader", &rule->headers);
+		format_lower(out, "AllowedHeader", &rule->headers);
 		format_texts(out, "ExposeHeader", &rule->expose);
 		if (rule->has_max_age)
 			xml_element_u64(out, "MaxAgeSeconds", rule->max_age);
 		xml_close(out, "CORSRule");
 	}
-	if (cors->has_vary)
-		xml_element(out, "ResponseVary", cors->vary ? S("true") : S("false"));
+	xml_element(out, "ResponseVary", cors->vary ? S("true") : S("false"));
 	xml_close(out, "CORSConfiguration");
 }
 

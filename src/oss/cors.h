@@ -22,6 +22,10 @@ struct cors;
  * is wrong, for the client. ERR_UNAVAILABLE without memory.
  */
 enum err cors_parse(struct slice xml, struct cors **ret, struct strbuf *reason) MUST_USE;
+/* The same; *ret_element is the element that is wrong, "MaxAgeSeconds", or NULL if it is not one.
+ */
+enum err cors_check(struct slice xml, struct cors **ret, struct strbuf *reason,
+	const char **ret_element) MUST_USE;
 /* NULL is allowed. */
 void cors_free(struct cors *cors);
 

@@ -389,9 +389,13 @@ static enum err close_configuration(void *ctx, struct strbuf *reason)
 }
 
 #define RULE "/LifecycleConfiguration/Rule"
+/*
+ * OSS passes over what it does not know in a rule (ali-oss writes Days beside Expiration). Not so
+ * this store in a Filter: what it does not know there might keep objects from being deleted.
+ */
 static const struct xml_element elements[] = {
 	{.path = "/LifecycleConfiguration", .close = close_configuration},
-	{.path = RULE, .open = open_rule, .close = close_rule},
+	{.path = RULE, .skips_unknown = true, .open = open_rule, .close = close_rule},
 	{.path = RULE "/ID", .text = set_id},
 	{.path = RULE "/Prefix", .text = set_prefix},
 	{.path = RULE "/Status", .text = set_status},
@@ -406,15 +410,17 @@ static const struct xml_element elements[] = {
 	{.path = RULE "/Filter/Not/Tag/Value", .text = set_not_value},
 	{.path = RULE "/Filter/ObjectSizeGreaterThan", .text = set_greater},
 	{.path = RULE "/Filter/ObjectSizeLessThan", .text = set_less},
-	{.path = RULE "/Expiration", .close = close_expiration},
+	{.path = RULE "/Expiration", .skips_unknown = true, .close = close_expiration},
 	{.path = RULE "/Expiration/Days", .text = set_expiration_days},
 	{.path = RULE "/Expiration/CreatedBeforeDate", .text = set_expiration_before},
 	{.path = RULE "/Expiration/Date", .text = set_expiration_date},
 	{.path = RULE "/Expiration/ExpiredObjectDeleteMarker", .text = set_expiration_marker},
-	{.path = RULE "/AbortMultipartUpload", .close = close_abort},
+	{.path = RULE "/AbortMultipartUpload", .skips_unknown = true, .close = close_abort},
 	{.path = RULE "/AbortMultipartUpload/Days", .text = set_abort_days},
 	{.path = RULE "/AbortMultipartUpload/CreatedBeforeDate", .text = set_abort_before},
-	{.path = RULE "/NoncurrentVersionExpiration", .close = close_noncurrent},
+	{.path = RULE "/NoncurrentVersionExpiration",
+		.skips_unknown = true,
+		.close = close_noncurrent},
 	{.path = RULE "/NoncurrentVersionExpiration/NoncurrentDays", .text = set_noncurrent_days},
 	{.path = RULE "/Transition", .open = refuse_transition},
 	{.path = RULE "/NoncurrentVersionTransition", .open = refuse_transition},

@@ -30,8 +30,10 @@ enum err bucket_name_parse(struct slice text, struct bucket_name *ret)
 
 enum err object_key_parse(struct slice text, struct object_key *ret)
 {
+	if (!utf8_valid(text))
+		return ERR_INVALID_ARGUMENT;
 	if (text.len == 0 || text.len > LIMIT_KEY_BYTES || text.ptr[0] == '/' ||
-		text.ptr[0] == '\\' || slice_find(text, '\0') < text.len || !utf8_valid(text))
+		text.ptr[0] == '\\' || slice_find(text, '\0') < text.len)
 		return ERR_INVALID_OBJECT_NAME;
 	ret->text = text;
 	return ERR_OK;
@@ -175,16 +177,14 @@ static enum err parse_bucket(struct slice text, struct address *ret)
 	return e;
 }
 
-/* `path` is what stands behind the slash that ends the bucket. */
-static enum err parse_key(
-	struct slice path, struct arena *arena, struct address *ret, struct strbuf *reason)
+/* `key` is what stands behind the slash that ends the bucket; empty if nothing does. */
+static enum err parse_key(struct slice key, struct address *ret, struct strbuf *reason)
 {
-	struct slice key;
-	if (path.len == 0)
+	if (key.len == 0)
 		return ERR_OK;
-	enum err e = decode_into(arena, path, &key, reason);
-	if (e == ERR_OK)
-		e = object_key_parse(key, &ret->key);
+	enum err e = object_key_parse(key, &ret->key);
+	if (e == ERR_INVALID_ARGUMENT)
+		strbuf_adds(reason, "The name of the object is not UTF-8.");
 	ret->has_key = e == ERR_OK;
 	return e;
 }
@@ -206,19 +206,19 @@ enum err address_parse(struct slice host, struct slice path, const struct slice 
 		strbuf_adds(reason, "The request target must begin with a slash.");
 		return ERR_INVALID_REQUEST;
 	}
-	path = slice_from(path, 1);
+	/* Decode first, cut then: the C SDK sends "/bucket%2Fkey" to an IP address. */
+	e = decode_into(arena, slice_from(path, 1), &path, reason);
+	if (e != ERR_OK)
+		return e;
 	if (below.len) {
 		address.style = ADDRESS_HOST;
 		e = parse_bucket(below, &address);
 	} else if (path.len) {
-		/* Cut first, decode then: an encoded slash never ends a bucket name. */
 		(void)slice_cut(&path, '/', &first);
-		e = decode_into(arena, first, &first, reason);
-		if (e == ERR_OK)
-			e = parse_bucket(first, &address);
+		e = parse_bucket(first, &address);
 	}
 	if (e == ERR_OK)
-		e = parse_key(path, arena, &address, reason);
+		e = parse_key(path, &address, reason);
 	if (e == ERR_OK)
 		*ret = address;
 	return e;

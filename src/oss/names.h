@@ -27,7 +27,7 @@ struct object_key {
 
 /* ERR_INVALID_BUCKET_NAME. */
 enum err bucket_name_parse(struct slice text, struct bucket_name *ret) MUST_USE;
-/* ERR_INVALID_OBJECT_NAME. */
+/* ERR_INVALID_ARGUMENT if it is not UTF-8, ERR_INVALID_OBJECT_NAME. */
 enum err object_key_parse(struct slice text, struct object_key *ret) MUST_USE;
 
 /*
@@ -52,7 +52,8 @@ struct address {
 
 /*
  * Finds bucket and key from the Host header and the path as it stands in the request target
- * (without the query). The path is percent-decoded once, `+` stays; decoded text lies in `arena`.
+ * (without the query). The path is percent-decoded once, then cut at the first slash; decoded text
+ * lies in `arena`.
  *
  * The port of the host is ignored, and so are the case of its letters and one dot at its end.
  * A host below one of `domains` (`<bucket>.<domain>`, lower-case without a dot at either end) or
@@ -62,8 +63,8 @@ struct address {
  * bucket is then the first segment of the path. `localhost` always counts as a domain.
  *
  * ERR_INVALID_REQUEST: a host that is none of these, a path that does not begin with `/` or holds
- * a malformed escape. ERR_INVALID_BUCKET_NAME, ERR_INVALID_OBJECT_NAME. ERR_UNAVAILABLE without
- * memory. With the first, `reason` gets a sentence for the client.
+ * a malformed escape. ERR_INVALID_BUCKET_NAME, ERR_INVALID_OBJECT_NAME, ERR_INVALID_ARGUMENT (a key
+ * that is not UTF-8). ERR_UNAVAILABLE without memory. `reason` may get a sentence for the client.
  */
 enum err address_parse(struct slice host, struct slice path, const struct slice *domains,
 	size_t domain_count, struct arena *arena, struct address *ret,

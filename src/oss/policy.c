@@ -109,7 +109,7 @@ enum err policy_check(const struct policy *p, const struct form_fields *fields, 
 	return ERR_OK;
 }
 
-static bool pins(const struct policy *p, struct slice name)
+bool policy_pins(const struct policy *p, struct slice name)
 {
 	for (size_t i = 0; i < p->condition_count; i++)
 		if (p->conditions[i].kind == CONDITION_EQ &&
@@ -126,7 +126,7 @@ enum err policy_check_v4(
 		SLICE_LIT("x-oss-security-token")};
 	size_t needed = ARRAY_LEN(names) - (has_security_token ? 0 : 1);
 	for (size_t i = 0; i < needed; i++)
-		if (!pins(p, names[i]))
+		if (!policy_pins(p, names[i]))
 			return policy_refuse(why, arena, ERR_INVALID_POLICY, NULL,
 				"Invalid Policy: Policy missing the condition on %.*s.",
 				SLICE_FMT(names[i]));

@@ -45,6 +45,10 @@ int64_t policy_expiration_ms(const struct policy *p);
 enum err policy_check(const struct policy *p, const struct form_fields *fields, struct arena *arena,
 	struct refusal *why) MUST_USE;
 
+/* Whether the policy has an exact condition on that field: what has passed is then as was signed.
+ */
+bool policy_pins(const struct policy *p, struct slice name) MUST_USE;
+
 /*
  * What a policy must contain when the form is signed by V4: exact conditions on
  * x-oss-signature-version, x-oss-credential and x-oss-date, and on x-oss-security-token if the form

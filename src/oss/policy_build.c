@@ -82,15 +82,17 @@ static void add_exact(struct writer *w, struct slice name, struct slice value)
 	strbuf_addc(&w->text, '}');
 }
 
-static void add_types(struct writer *w, const struct policy_grant *grant)
+/* ["operator","$name",["value",...]] */
+static void add_list(struct writer *w, const char *operator, struct slice name,
+	const struct slice *values, size_t count)
 {
-	begin(w, "in");
-	add_name(w, S("content-type"));
+	begin(w, operator);
+	add_name(w, name);
 	strbuf_addc(&w->text, '[');
-	for (size_t i = 0; i < grant->content_type_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			strbuf_addc(&w->text, ',');
-		add_value(w, grant->content_types[i]);
+		add_value(w, values[i]);
 	}
 	strbuf_adds(&w->text, "]]");
 }
@@ -114,11 +116,15 @@ static void write_policy(struct writer *w, const struct policy_grant *grant,
 	strbuf_add_u64(&w->text, grant->max_bytes);
 	strbuf_addc(&w->text, ']');
 	if (grant->content_type_count > 0)
-		add_types(w, grant);
+		add_list(w, "in", S("content-type"), grant->content_types,
+			grant->content_type_count);
 	for (size_t i = 0; i < own_count; i++)
 		add_exact(w, own[i].name, own[i].value);
 	for (size_t i = 0; i < grant->bound_count; i++)
 		add_exact(w, grant->bound[i].name, grant->bound[i].value);
+	for (size_t i = 0; i < grant->excluded_count; i++)
+		add_list(w, "not-in", grant->excluded[i].name, grant->excluded[i].values,
+			grant->excluded[i].value_count);
 	strbuf_adds(&w->text, "]}");
 }
 

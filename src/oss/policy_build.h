@@ -20,6 +20,13 @@ struct policy_field {
 	struct slice value;
 };
 
+/* Values that a field must not have. */
+struct policy_exclusion {
+	struct slice name;
+	const struct slice *values;
+	size_t value_count;
+};
+
 /*
  * What may be uploaded. What is left all-zero is no condition, except max_bytes: nobody means to
  * sign uploads without a bound, so there always is one.
@@ -44,6 +51,8 @@ struct policy_grant {
 	size_t bound_count;
 	const struct policy_field *free;
 	size_t free_count;
+	const struct policy_exclusion *excluded;
+	size_t excluded_count;
 };
 
 /* Who signs. */

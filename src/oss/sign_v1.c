@@ -184,8 +184,11 @@ static bool holds_param(struct slice text, char delimiter)
 	return false;
 }
 
+/* Not at the front: Debian's Go SDK writes "key??objectMeta", and nothing of that is signed. */
 static bool has_delimiter(struct slice name)
 {
+	while (slice_starts(name, S("?")))
+		name = slice_from(name, 1);
 	return slice_find(name, '=') < name.len || slice_find(name, '&') < name.len ||
 	       slice_find(name, '?') < name.len;
 }

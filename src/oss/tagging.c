@@ -30,9 +30,10 @@ static bool text_valid(struct slice text, enum tagging_kind kind)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
-		bool valid = kind == TAGGING_OBJECT
-				     ? is_alnum((char)c) || is_one_of((char)c, " +-=._:/")
-				     : c >= 0x20 && c != 0x7f;
+		bool valid =
+			kind == TAGGING_OBJECT
+				? is_alnum((char)c) || is_one_of((char)c, " +-=._:/") || c >= 0x80
+				: c >= 0x20 && c != 0x7f;
 		if (!valid)
 			return false;
 	}

@@ -14,7 +14,7 @@
 #include "base/strbuf.h"
 
 enum tagging_kind {
-	TAGGING_OBJECT, /* ASCII letters, digits, space and + - = . _ : / */
+	TAGGING_OBJECT, /* letters of any script, digits, space and + - = . _ : / */
 	TAGGING_BUCKET, /* any text; keys do not begin with http://, https://, Aliyun or acs: */
 };
 

@@ -4,7 +4,7 @@
 #include <expat.h>
 
 #include "base/encode.h"
-#include "oss/xml_control.h"
+#include "oss/xml_controls.h"
 
 #define PATH_BYTES 128 /* of an element, with the NUL */
 #define REPLACEMENT "\xef\xbf\xbd"
@@ -26,7 +26,7 @@ void xml_close(struct strbuf *out, const char *name)
 }
 
 /* What stands for a byte of ASCII in text, or NULL if it may stand for itself. */
-static const char *ascii_reference(unsigned char c)
+static const char *ascii_reference(unsigned char c, bool exact)
 {
 	switch (c) {
 	case '&':
@@ -40,15 +40,17 @@ static const char *ascii_reference(unsigned char c)
 	case '\r':
 		return "&#13;"; /* readers turn a plain one into a line feed */
 	default:
-		return c < 0x20 && c != '\t' && c != '\n' ? REPLACEMENT : NULL;
+		if (c == 0)
+			return REPLACEMENT;
+		return c < 0x20 && c != '\t' && c != '\n' && !exact ? REPLACEMENT : NULL;
 	}
 }
 
 /*
  * Length of the character at the front of `text`, which is not empty: one UTF-8 sequence, or one
- * byte that does not begin any; *ret_fit tells whether XML can hold it.
+ * byte that does not begin any; *ret_fit tells whether it is written: XML can hold it, or `exact`.
  */
-static size_t character(struct slice text, bool *ret_fit)
+static size_t character(struct slice text, bool exact, bool *ret_fit)
 {
 	*ret_fit = true;
 	if ((unsigned char)text.ptr[0] < 0x80)
@@ -57,23 +59,23 @@ static size_t character(struct slice text, bool *ret_fit)
 		struct slice sequence = slice_head(text, len);
 		if (!utf8_valid(sequence))
 			continue;
-		*ret_fit = !slice_eq(sequence, S("\xef\xbf\xbe")) &&
-			   !slice_eq(sequence, S("\xef\xbf\xbf"));
+		*ret_fit = exact || (!slice_eq(sequence, S("\xef\xbf\xbe")) &&
+					    !slice_eq(sequence, S("\xef\xbf\xbf")));
 		return len;
 	}
 	*ret_fit = false;
 	return 1;
 }
 
-void xml_escape(struct strbuf *out, struct slice text)
+static void escape(struct strbuf *out, struct slice text, bool exact)
 {
 	size_t plain = 0; /* bytes at the front of `text` that stand for themselves */
 	while (plain < text.len) {
 		bool fit;
-		size_t len = character(slice_from(text, plain), &fit);
+		size_t len = character(slice_from(text, plain), exact, &fit);
 		const char *instead = fit ? NULL : REPLACEMENT;
 		if (fit && len == 1)
-			instead = ascii_reference((unsigned char)text.ptr[plain]);
+			instead = ascii_reference((unsigned char)text.ptr[plain], exact);
 		if (!instead) {
 			plain += len;
 			continue;
@@ -84,6 +86,18 @@ void xml_escape(struct strbuf *out, struct slice text)
 		plain = 0;
 	}
 	strbuf_add_slice(out, text);
+}
+
+void xml_escape(struct strbuf *out, struct slice text)
+{
+	escape(out, text, false);
+}
+
+void xml_element_exact(struct strbuf *out, const char *name, struct slice text)
+{
+	xml_open(out, name);
+	escape(out, text, true);
+	xml_close(out, name);
 }
 
 void xml_element(struct strbuf *out, const char *name, struct slice text)
@@ -112,7 +126,8 @@ struct reader {
 	const struct xml_element *current; /* NULL outside the root */
 	char path[PATH_BYTES];
 	size_t path_len;
-	bool hides_controls; /* the document came out of xml_control_hide() */
+	unsigned skipped;    /* how many elements that are passed over are open */
+	bool hides_controls; /* the document came out of xml_controls_hide() */
 	enum err result;
 };
 
@@ -144,7 +159,12 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 	(void)attributes;
 	if (r->result != ERR_OK)
 		return;
+	if (r->skipped) {
+		r->skipped++;
+		return;
+	}
 	size_t len = strlen(name);
+	size_t before = r->path_len;
 	if (len + 2 <= sizeof(r->path) - r->path_len) {
 		r->path[r->path_len] = '/';
 		memcpy(r->path + r->path_len + 1, name, len);
@@ -159,6 +179,11 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 			return;
 		}
 	}
+	if (r->current && r->current->skips_unknown) {
+		r->path_len = before;
+		r->skipped = 1;
+		return;
+	}
 	strbuf_addf(r->reason, "The XML holds an element that does not belong there, in line %lu.",
 		line(r));
 	stop(r, ERR_MALFORMED_XML);
@@ -169,7 +194,7 @@ static enum err give_text(struct reader *r)
 	SCOPED_STRBUF(shown, r->text.len + 1);
 	struct slice text = strbuf_slice(&r->text);
 	if (r->hides_controls) {
-		xml_control_show(text, &shown);
+		xml_controls_show(text, &shown);
 		text = strbuf_slice(&shown);
 	}
 	if (strbuf_broken(&r->text) || strbuf_broken(&shown))
@@ -183,6 +208,10 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
 	enum err e = ERR_OK;
 	if (r->result != ERR_OK)
 		return;
+	if (r->skipped) {
+		r->skipped--;
+		return;
+	}
 	if (r->current->text)
 		e = give_text(r);
 	else if (r->current->close)
@@ -198,7 +227,7 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
 static void XMLCALL on_text(void *user, const XML_Char *text, int len)
 {
 	struct reader *r = user;
-	if (r->result != ERR_OK)
+	if (r->result != ERR_OK || r->skipped)
 		return;
 	struct slice piece = slice_of(text, (size_t)len);
 	if (r->current->text) {
@@ -246,20 +275,22 @@ static void parse(struct reader *r, struct slice document)
 enum err xml_read(struct slice document, const struct xml_element *elements, size_t count,
 	void *ctx, struct strbuf *reason)
 {
-	/* One more than the document, so that the ceiling can only be met for want of memory. */
+	/* One more than the document can become, so that only want of memory can break it. */
 	struct reader r = {
 		.elements = elements,
 		.element_count = count,
 		.ctx = ctx,
 		.reason = reason,
-		.text = STRBUF_INIT(document.len + 1),
+		.text = STRBUF_INIT(3 * document.len + 1),
 	};
 	if (document.len > INT32_MAX)
 		return ERR_MALFORMED_XML;
 	/* OSS takes documents that begin with an empty line; XML does not. */
 	document = xml_trim(document);
-	SCOPED_STRBUF(hidden, document.len + 1);
-	r.hides_controls = xml_control_hide(document, &hidden);
+	SCOPED_STRBUF(hidden, 3 * document.len + 1);
+	r.hides_controls = xml_controls_hide(document, &hidden);
+	if (strbuf_broken(&hidden))
+		return ERR_UNAVAILABLE;
 	if (r.hides_controls)
 		document = strbuf_slice(&hidden);
 	/* Naming the encoding here makes expat ignore what the document claims. */

@@ -3,9 +3,10 @@
  * Small XML documents: a writer on strbuf, and a reader driven by a table.
  *
  * The reader is for configuration documents and key lists. It knows which elements may stand
- * where from a table of paths and refuses every other, so depth is bounded by the table; document
- * type declarations (hence entities) are refused; attributes, comments and processing
- * instructions are skipped. Namespaces are not processed. Documents are UTF-8.
+ * where from a table of paths and refuses every other unless told to pass over them, so depth is
+ *bounded by the table; document type declarations (hence entities) are refused; attributes,
+ *comments and processing instructions are skipped. Namespaces are not processed. Documents are
+ *UTF-8; characters that XML cannot hold may stand in text all the same, see xml_controls.h.
  *
  *	static const struct xml_element delete_elements[] = {
  *		{.path = "/Delete"},
@@ -39,6 +40,11 @@ void xml_close(struct strbuf *out, const char *name);
 void xml_escape(struct strbuf *out, struct slice text);
 /* `<name>text</name>`, escaped. */
 void xml_element(struct strbuf *out, const char *name, struct slice text);
+/*
+ * The same, but the characters that XML 1.0 cannot hold are written as they are: names of objects
+ * in OSS's lists are what can be asked for, and a strict reader needs encoding-type=url.
+ */
+void xml_element_exact(struct strbuf *out, const char *name, struct slice text);
 void xml_element_u64(struct strbuf *out, const char *name, uint64_t value);
 
 /* ---- Reading -------------------------------------------------------------------------------- */
@@ -49,6 +55,11 @@ void xml_element_u64(struct strbuf *out, const char *name, uint64_t value);
  */
 struct xml_element {
 	const char *path; /* from the root: "/Delete/Object/Key"; at most 127 bytes */
+	/*
+	 * Elements in this one that have no row are passed over, with all that they hold. Not for
+	 * those whose parts narrow down what the document is about.
+	 */
+	bool skips_unknown;
 	/* For elements that hold elements; each may be NULL. Text in them must be white space. */
 	enum err (*open)(void *ctx, struct strbuf *reason);
 	enum err (*close)(void *ctx, struct strbuf *reason);

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Control characters in XML. XML 1.0 cannot hold most of them, not even as `&#x0C;`, but the Go
- *SDKs write keys in that way and OSS reads them. So such references are replaced before the reader
- *sees the document, by pairs of characters that it takes, and put in place behind it:
- *
- *	xml_controls_hide(body, &document);
- *	... xml_read(strbuf_slice(&document), ...), whose handlers call
- *	xml_controls_show(text, &key);
- *
- * What a document says otherwise is not changed by the two. One with a CDATA section, in which
- * nothing is a reference, is left as it is.
+ * Characters that XML 1.0 cannot hold: control characters, U+FFFE and U+FFFF. OSS writes those of
+ * keys into its lists as they are, and takes them in that form, and as references (`&#12;`), which
+ * Go's SDKs send. So xml.c replaces them before its parser sees a document, by characters that
+ * nobody uses, and puts them in place in the text behind it. What a document says otherwise is not
+ * changed by the two.
  */
 #ifndef OSS_XML_CONTROLS_H
 #define OSS_XML_CONTROLS_H
 
+#include <stdbool.h>
+
 #include "base/slice.h"
 #include "base/strbuf.h"
 
-/* Appends the document; what it has more than before is at most 7 bytes for each 4. */
-void xml_controls_hide(struct slice document, struct strbuf *out);
+/*
+ * Appends the document, of at most three times the length, if anything has to be replaced; false,
+ * and nothing is appended, if not.
+ */
+bool xml_controls_hide(struct slice document, struct strbuf *out) MUST_USE;
 
-/* Appends the text of an element as it was meant. */
+/* Appends the text of an element of such a document as it was meant. */
 void xml_controls_show(struct slice text, struct strbuf *out);
 
 #endif

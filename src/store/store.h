@@ -351,7 +351,8 @@ struct store_part_named {
 
 /*
  * Makes an object of the parts, which stay where they are; parts that are not named are dropped.
- * ERR_NO_SUCH_UPLOAD; ERR_INVALID_PART if one is not there or has another MD5, or there is none;
+ * Of no parts an empty object is made.
+ * ERR_NO_SUCH_UPLOAD; ERR_INVALID_PART if one is not there or has another MD5;
  * ERR_ENTITY_TOO_SMALL if one that is not the last has less than `part_bytes_min`.
  */
 struct store_upload_complete {
@@ -420,10 +421,11 @@ struct store_list_uploads {
 /* What a store is doing, for metrics and tests. */
 struct store_stats {
 	uint64_t objects;
-	uint64_t bytes;      /* of objects */
-	uint64_t disk_bytes; /* files of the store on disk, index included */
-	uint64_t commits;    /* changes made durable since the start */
-	uint64_t syncs;      /* and the group commits they took */
+	uint64_t bytes;       /* of objects */
+	uint64_t disk_bytes;  /* files of the store on disk, index included */
+	uint64_t commits;     /* changes made durable since the start */
+	uint64_t syncs;       /* and the group commits they took */
+	const char *refusing; /* why changes are refused now: a constant text; NULL: they are not */
 };
 
 struct store_ops {

@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 
-#include "app/grant.h"
+#include "oss/grant.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,11 +17,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	SCOPED_STRBUF(text, GRANT_TEXT_MAX);
 	grant_key_derive(S("secret"), &key);
 	assert(grant_check(&key, input, input, 0, &grant) != GRANT_VALID);
-	if (!grant_issue(&key, input, 1, &text)) {
+	assert(!grant_is_of(&key, input));
+	if (!grant_issue(&key, GRANT_FORM, "0123456789abcdef01234567", input, 1, 1, &text)) {
 		assert(size > LIMIT_KEY_BYTES);
 		return 0;
 	}
 	assert(grant_check(&key, strbuf_slice(&text), input, 1, &grant) == GRANT_VALID);
+	assert(grant_has_form(strbuf_slice(&text)) && grant_is_of(&key, strbuf_slice(&text)));
 	assert(slice_eq(slice_of(grant.prefix, grant.prefix_len), input));
 	return 0;
 }

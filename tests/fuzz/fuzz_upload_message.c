@@ -5,9 +5,9 @@
  */
 #include <assert.h>
 
-#include "app/upload_message.h"
 #include "base/encode.h"
 #include "base/limits.h"
+#include "oss/upload_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,9 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { browserUpload, checkCors, explainRule, formatCors, parseCors } from "../../web/console/oss/cors.js";
-import { element, elements, readXml, textAt } from "../../web/console/oss/xml.js";
+import { element, elements, nameAt, readXml, textAt } from "../../web/console/oss/xml.js";
 import { parseRoute, route } from "../../web/console/router.js";
 import { parseMetrics, rates } from "../../web/console/samples.js";
+
+test("names of objects are decoded if the list says that they are encoded", () => {
+	const list = how => readXml(`<R>${how}<C><Key>a%2Bb%07%E4%B8%AD c</Key></C></R>`);
+	const name = root => nameAt(root, elements(root, "C")[0], "Key");
+	assert.equal(name(list("<EncodingType>url</EncodingType>")), "a+b\u0007中 c");
+	assert.equal(name(list("")), "a%2Bb%07%E4%B8%AD c");
+});
 
 test("XML is read into elements", () => {
 	const root = readXml('<?xml version="1.0"?>\n<!-- x --><A n="1"><B>a&lt;&#98;&#x63;</B><B/><C><D>d</D></C></A>\n');

@@ -105,9 +105,9 @@ function show(app) {
 	first = false;
 }
 
-/** @param {HTMLElement} place @param {App} app */
-function mountLogon(place, app) {
-	logon.mount(place, app, keys => {
+/** @type {View["mount"]} */
+function mountLogon(place, app, _route, signal) {
+	logon.mount(place, app, signal, keys => {
 		keepKeys(keys);
 		location.reload();
 	});

@@ -123,15 +123,6 @@ export function field(name, control, hint) {
 	return el("div", { class: "field" }, el("label", { for: control.id, t: name }), control, hintNode);
 }
 
-/**
- * Controls that can be used only together: not before what they show has been loaded, and not while
- * it is being saved, so that no answer comes late and changes what somebody has chosen.
- * @param {boolean} usable @param {...(Node | string | null | undefined | false)} children
- */
-export function controls(usable, ...children) {
-	return el("fieldset", { class: "controls", disabled: !usable }, ...children);
-}
-
 /** @param {Text} name @param {HTMLInputElement} box */
 export function check(name, box) {
 	return el("label", { class: "check" }, box, el("span", { t: name }));

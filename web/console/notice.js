@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the page tells: errors in the server's own words, and news for screen readers.
-import { el, fill } from "./dom.js";
+import { button, el, fill } from "./dom.js";
 import { t } from "./texts.js";
 import { RequestError } from "./oss/client.js";
 
 /**
  * An error where it happened.
- * @param {Element} place @param {unknown} error
+ * @param {Element} place @param {unknown} error @param {() => void} [again] what failed can be tried again
  */
-export function showError(place, error) {
+export function showError(place, error, again) {
 	if (error instanceof DOMException && error.name === "AbortError")
 		return;
 	const { message, reference } = describe(error);
 	fill(place, el("div", { class: "notice bad", role: "alert" },
 		typeof message === "string" ? el("p", { class: "message" }, message)
 			: el("p", { class: "message", t: message.t }),
-		reference && el("p", { class: "reference" }, reference)));
+		reference && el("p", { class: "reference" }, reference),
+		again && el("p", {}, button({ t: "error.again", on: { click: () => {
+			fill(place);
+			again();
+		} } }))));
 }
 
 /** @param {unknown} error @returns {{message: string | {t: string}, reference: string}} */

@@ -71,7 +71,7 @@ export class Rows {
 		this.node.scrollTop = 0;
 	}
 
-	/** Draws the rows anew, whose items have changed: at once, so that nobody is told of it before. */
+	/** Draws the rows anew, whose items have changed: whatever is said of them next is seen already. */
 	refresh() {
 		for (const place of this.#pool)
 			place.index = -1;

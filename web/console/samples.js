@@ -34,15 +34,22 @@ export class Samples extends EventTarget {
 
 	/** Reads until the signal comes. @param {AbortSignal} signal */
 	watch(signal) {
-		const timer = setInterval(() => this.#read(signal), EVERY_MS);
+		// One answer at a time: those of a slow server would come together, and out of order.
+		let reading = false;
+		const read = async () => {
+			if (reading || document.hidden)
+				return;
+			reading = true;
+			await this.#read(signal);
+			reading = false;
+		};
+		const timer = setInterval(read, EVERY_MS);
 		signal.addEventListener("abort", () => clearInterval(timer));
-		this.#read(signal);
+		read();
 	}
 
 	/** @param {AbortSignal} signal */
 	async #read(signal) {
-		if (document.hidden)
-			return;
 		try {
 			const response = await fetch("metrics", { cache: "no-store", signal });
 			if (!response.ok)
@@ -51,6 +58,8 @@ export class Samples extends EventTarget {
 			this.all.splice(0, this.all.length - KEPT);
 			this.error = null;
 		} catch (error) {
+			if (signal.aborted)
+				return;
 			this.error = error instanceof Error ? error : new Error(String(error));
 		}
 		if (!signal.aborted)

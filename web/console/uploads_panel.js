@@ -50,12 +50,12 @@ export function mountUploads(root, uploads) {
 		const bytes = all.reduce((sum, { file }) => sum + file.size, 0);
 		const sent = all.reduce((sum, upload) => sum + (upload.state === "done" ? upload.file.size : upload.sent), 0);
 		bar.value = bytes ? sent / bytes : Number(done === all.length);
-		label(summary, ["uploads.summary", () => format.number(done), () => format.number(all.length),
-			() => format.number(failed)]);
 		cancel.disabled = !uploads.busy;
 		clear.disabled = done + count("cancelled") === 0;
 		retry.hidden = failed === 0;
 		rows.show(all);
+		label(summary, ["uploads.summary", () => format.number(done), () => format.number(all.length),
+			() => format.number(failed)]);
 		if (wasBusy && !uploads.busy && all.length > 0 && count("waiting") === 0)
 			say("uploads.summary", String(done), String(all.length), String(failed));
 		wasBusy = uploads.busy;

@@ -23,6 +23,7 @@ export const WORDS = {
 	"error.noAnswer": [
 		"No answer from the store. Is it running, and does this browser reach it?",
 		"没有收到存储服务的应答。服务是否在运行？浏览器能否访问它？"],
+	"error.again": ["Try again", "重试"],
 	"error.unexplained": ["The server refused, and did not say why.", "服务器拒绝了请求，但没有说明原因。"],
 
 	"logon.title": ["Log on", "登录"],
@@ -104,6 +105,7 @@ export const WORDS = {
 	"objects.modified": ["Modified", "更新时间"],
 	"objects.select": ["Select {0}", "选择 {0}"],
 	"objects.selectAll": ["Select all that are listed", "选择已列出的全部"],
+	"objects.loading": ["Loading…", "正在加载…"],
 	"objects.count": ["{0} listed", "共 {0} 项"],
 	"objects.countMore": ["{0} listed, more follow", "已列出 {0} 项，还有更多"],
 	"objects.selected": ["{0} of {1} selected", "已选 {0} / {1} 项"],
@@ -152,6 +154,7 @@ export const WORDS = {
 	"url.result": ["Signed URL", "签名 URL"],
 	"url.until": ["Valid until {0}", "有效期至 {0}"],
 	"url.copy": ["Copy URL", "复制 URL"],
+	"url.notCopied": ["The browser did not permit it. The URL is selected: copy it with the keyboard.", "浏览器不允许复制。URL 已选中，请用键盘复制。"],
 	"url.copied": ["The URL was copied.", "URL 已复制。"],
 	"copy.title": ["Copy or move the object", "复制或移动文件"],
 	"copy.action": ["Copy", "复制"],

@@ -25,13 +25,15 @@ const news = byId("news");
 const uploader = createUploader({ grantUrl: new URL("../grant", location.href).href });
 /** @type {Map<Upload, {remove: () => void}>} */
 const rows = new Map();
+/** Which names were asked for when Upload was pressed. @type {WeakMap<Upload, "random" | "file">} */
+const names = new WeakMap();
 
 /** @param {Iterable<File>} files */
 function add(files) {
 	for (const file of files) {
 		const upload = uploader.add(file, {
-			// Decided when the file is sent: the box may be ticked after the file was chosen.
-			key: (_, grant) => objectKey(file, grant, { names: random.checked ? "random" : "file" }),
+			// The box may be ticked after the file was chosen, but not after Upload was pressed.
+			key: (_, grant) => objectKey(file, grant, { names: names.get(upload) }),
 		});
 		rows.set(upload, mountRow(list, upload, { say, remove: () => remove(upload) }));
 		upload.addEventListener("change", update);
@@ -84,8 +86,10 @@ input.addEventListener("change", () => {
 
 uploadButton.addEventListener("click", () => {
 	for (const upload of rows.keys())
-		if (upload.state === "idle")
+		if (upload.state === "idle" && !names.has(upload)) {
+			names.set(upload, random.checked ? "random" : "file");
 			upload.start();
+		}
 });
 
 clearButton.addEventListener("click", () => {
@@ -119,6 +123,9 @@ window.addEventListener("beforeunload", event => {
 	if ([...rows.keys()].some(upload => upload.state === "signing" || upload.state === "sending"))
 		event.preventDefault();
 });
+
+// Until now nobody would have heard of what was chosen.
+input.disabled = random.disabled = false;
 
 showLimits().catch(error => {
 	byId("limits").textContent = `${error.message} ${error.advice ?? ""}`;

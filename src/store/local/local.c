@@ -28,7 +28,6 @@ enum {
 
 #define SEGMENT_BYTES_DEFAULT MIB(256)
 #define SEGMENT_BYTES_MIN MIB(4) /* several records of any size */
-#define RESERVE_BYTES_DEFAULT MIB(256)
 #define GC_RATE_DEFAULT MIB(32)
 #define GC_INTERVAL_MS_DEFAULT 10000
 #define WRITERS_DEFAULT 4 /* two for each of two uploads at a time: one hashes, one writes */
@@ -173,8 +172,6 @@ static void set_options(struct local *local, const struct local_options *from)
 		to->segment_bytes = SEGMENT_BYTES_DEFAULT;
 	if (to->segment_bytes < SEGMENT_BYTES_MIN)
 		to->segment_bytes = SEGMENT_BYTES_MIN;
-	if (to->reserve_bytes == 0)
-		to->reserve_bytes = RESERVE_BYTES_DEFAULT;
 	if (to->writers == 0)
 		to->writers = WRITERS_DEFAULT;
 	if (to->gc_bytes_per_second == 0)
@@ -249,6 +246,12 @@ static void get_stats(struct store *store, struct store_stats *ret)
 	committer_state(local->committer, &state);
 	ret->disk_bytes = segments_disk_bytes(local->segments) + state.file_bytes +
 			  index_disk_bytes(local->index);
+	ret->refusing = NULL;
+	if (committer_broken(local->committer))
+		ret->refusing =
+			"the log could not be written; restart postern once the disk is well";
+	else if (!space_fits(&local->space, 1))
+		ret->refusing = "the disk has no more than [store] reserve_bytes left";
 }
 
 static const struct store_ops ops = {

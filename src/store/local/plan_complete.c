@@ -99,8 +99,6 @@ static enum err add_parts(struct stage *stage, struct sum *sum)
 	index_cursor_free(cursor);
 	if (e == ERR_OK && sum->asked->parts && sum->named < sum->asked->part_count)
 		e = refuse(sum, ERR_INVALID_PART, sum->asked->parts[sum->named].number);
-	if (e == ERR_OK && sum->object.parts == 0)
-		e = refuse(sum, ERR_INVALID_PART, 1);
 	digest_md5_final(&sum->md5s, sum->object.md5);
 	return e;
 }

@@ -84,6 +84,27 @@ test("names that are HTML, or that browsers resolve, are names", async t => {
 	assert.doesNotMatch((await request(server.store, "GET", "odd")).text, /<Key>/);
 });
 
+test("names that no XML can hold are listed, opened and deleted", async t => {
+	const keys = ["bell\u0007.txt", "esc\u001b[31m/a.txt", "plus+%41.txt"];
+	await bucketWith("control", keys);
+	const page = await openConsole(t, browser, server, "objects/control");
+	const lists = [];
+	page.on("request", sent => sent.url().includes("/control/?") && lists.push(new URL(sent.url()).searchParams));
+	await page.getByLabel("Without folders").check();
+	await page.getByText("3 listed").waitFor();
+	assert.deepEqual(await page.locator(".object-row .cell-name a:visible").evaluateAll(links => links.map(link => link.textContent)), keys);
+	assert.ok(lists.length > 0 && lists.every(query => query.get("encoding-type") === "url"));
+	await goTo(page, `object/control/${encodeURIComponent(keys[0])}`);
+	await page.getByText(`${`body of ${keys[0]}`.length} bytes`).waitFor();
+	await goTo(page, "objects/control?flat=1");
+	await page.getByLabel("Select all that are listed").check();
+	await page.getByRole("button", { name: "Delete" }).click();
+	await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+	await page.getByText("0 listed").waitFor();
+	for (const key of keys)
+		assert.equal((await request(server.store, "HEAD", "control", key)).status, 404);
+});
+
 test("files are uploaded by form, into the folder that is shown", async t => {
 	await bucketWith("into", ["there/old.txt"]);
 	const page = await openConsole(t, browser, server, "objects/into/there/");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chromium from the Debian package, driven by playwright-core.
+import { EventEmitter, once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -53,6 +54,46 @@ async function keepFailure(t, page) {
 	await mkdir(dirname(path), { recursive: true });
 	await page.screenshot({ path }).then(() => t.diagnostic(`"${t.name}" failed; the page is in ${path}`),
 		error => t.diagnostic(`"${t.name}" failed, and no picture could be taken: ${error.message}`));
+}
+
+/**
+ * Holds the server's answers back, as a slow network would, until they are released: the server
+ * has done what was asked, and the page does not know yet.
+ * @param {(request: {method: string, url: string}) => boolean} [matches] which of them
+ */
+export async function holdAnswers(page, matches = () => true) {
+	const session = await page.context().newCDPSession(page);
+	const held = [];
+	const seen = new EventEmitter();
+	let open = false;
+	// A request that the page has given up is there no longer.
+	const go = ({ requestId }) => session.send("Fetch.continueRequest", { requestId }).catch(() => {});
+	session.on("Fetch.requestPaused", event => {
+		if (open || !matches(event.request)) {
+			go(event);
+			return;
+		}
+		held.push(event);
+		seen.emit("held");
+	});
+	await session.send("Fetch.enable", { patterns: [{ urlPattern: "*", requestStage: "Response" }] });
+	return {
+		/** Waits until so many are held. */
+		async count(wanted) {
+			const signal = AbortSignal.timeout(20_000);
+			while (held.length < wanted)
+				await once(seen, "held", { signal });
+		},
+		/** Lets one of them through: the first is 0. */
+		releaseOne: async index => void await go(held.splice(index, 1)[0]),
+		/** Lets all through, also those to come. */
+		async release() {
+			open = true;
+			await Promise.all(held.splice(0).map(go));
+			await session.send("Fetch.disable");
+			await session.detach();
+		},
+	};
 }
 
 /** Keeps a picture of the page under build/screenshots/. */

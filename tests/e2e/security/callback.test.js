@@ -2,7 +2,8 @@
 // Which callbacks the application server believes: genuine ones, once, with a grant of its own for
 // the very object. The callbacks are made by the real store and caught on their way.
 import assert from "node:assert/strict";
-import { createHmac, createSign, generateKeyPairSync } from "node:crypto";
+import { createHmac, createSign, generateKeyPairSync, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { exchange } from "../lib/http.js";
 import { base64Json, policy, postForm, request, send, signedFieldsV1 } from "../lib/oss.js";
@@ -49,11 +50,28 @@ async function granted(name = "a.txt", app = server.app) {
 	return caught(() => postForm(server.store, { key: dir + name, ...fields }, FILE));
 }
 
-/** A callback that somebody with a key of the store makes, with a body of their own. */
-function own(callbackBody, { key = "user-dir-prefix/own", bucket = "uploads", type, path = "/hook?id=1" } = {}) {
+/**
+ * A callback that somebody with a key of the store makes, with a body of their own; `meta` is the id
+ * of the grant that the object says it was uploaded with.
+ */
+function own(callbackBody, { key = "user-dir-prefix/own", bucket = "uploads", type, path = "/hook?id=1", meta } = {}) {
 	const callback = base64Json({ callbackUrl: wire.url + path, callbackBody, callbackBodyType: type });
-	return caught(() => postForm(server.store, signedFieldsV1(key, { callback }, { text: policy({ bucket }) }), FILE,
-		{ bucket }));
+	const text = policy({ bucket, conditions: [["eq", "$callback", callback]] });
+	const fields = { callback, ...meta && { "x-oss-meta-grant": meta } };
+	return caught(() => postForm(server.store, signedFieldsV1(key, fields, { text }), FILE, { bucket }));
+}
+
+/** The same signed by the store's key, whatever the store would say to it. */
+async function forced(callbackBody, key = "user-dir-prefix/own") {
+	const body = callbackBody.replace("${bucket}", "uploads").replace("${object}", encodeURIComponent(key))
+		.replace("${size}", 5).replace("${etag}", "5D41402ABC4B2A76B9719D911017C592")
+		.replace("${mimeType}", "text/plain").replace("${reqId}", randomBytes(12).toString("hex"));
+	const pem = await readFile(`${server.data}/callback_key.pem`);
+	return { url: "/hook?id=1", body, headers: {
+		"content-type": "application/x-www-form-urlencoded",
+		authorization: createSign("md5").update(`/hook?id=1\n${body}`).sign(pem, "base64"),
+		"x-oss-pub-key-url": base64(`${server.store}/-/callback_pub_key_v1.pem`),
+	} };
 }
 
 async function refused(answer, why) {
@@ -110,31 +128,35 @@ test("without a grant it is refused, however genuine its signature", async () =>
 
 test("a grant for another prefix, another bucket, or of another maker is refused", async () => {
 	const grant = grantIn(await granted("b.txt"));
-	const [id, expires, prefix, mac] = grant.split(".");
-	const good = await own(BODY + grant, { key: "user-dir-prefix/fine" });
+	const [id, kind, issued, expires, prefix, mac] = grant.split(".");
+	const good = await own(BODY + grant, { key: "user-dir-prefix/fine", meta: id });
 	assert.equal((await deliver(good)).status, 200, "the grant itself is good");
 	await refused(deliver(await own(BODY + grant, { key: "elsewhere/x" })), /other object names/);
 	await refused(deliver(await own(BODY + grant, { key: "user-dir-prefixed/x" })), /other object names/);
 	await refused(deliver(await own(BODY + grant, { bucket: "other" })), /another bucket/);
 	const encoded = Buffer.from("").toString("base64url");
+	const head = `${id}.${kind}.${issued}.${expires}`;
 	for (const [forged, why] of [
-		[`${id}.${expires}.${encoded}.${mac}`, /not from this server|malformed/],
-		[`${id}.${Number(expires) + 86_400}.${prefix}.${mac}`, /not from this server/],
-		[`${"0".repeat(24)}.${expires}.${prefix}.${mac}`, /not from this server/],
-		[`${id}.${expires}.${prefix}.${"0".repeat(32)}`, /not from this server/],
-		[`${id}.${expires}.${prefix}.${createHmac("sha256", "guess").update(`${id}.${expires}.${prefix}`).digest("hex")
+		[`${head}.${encoded}.${mac}`, /not from this server/],
+		[`${id}.${kind}.${issued}.${Number(expires) + 86_400}.${prefix}.${mac}`, /not from this server/],
+		[`${id}.${kind}.0.${expires}.${prefix}.${mac}`, /not from this server/],
+		[`${id}.c.${issued}.${expires}.${prefix}.${mac}`, /not from this server/],
+		[`${"0".repeat(24)}${head.slice(24)}.${prefix}.${mac}`, /not from this server/],
+		[`${head}.${prefix}.${"0".repeat(32)}`, /not from this server/],
+		[`${head}.${prefix}.${createHmac("sha256", "guess").update(`${head}.${prefix}`).digest("hex")
 			.slice(0, 32)}`, /not from this server/],
-		[`${id}.${expires}.${prefix}`, /malformed/],
-		[`${grant}.${grant}`, /not from this server|malformed/],
+		[`${head}.${prefix}`, /malformed/],
+		[`${id}.${expires}.${prefix}.${mac}`, /malformed/],
+		[`${grant}.${grant}`, /malformed/],
 		["x", /malformed/],
 	])
-		await refused(deliver(await own(BODY + forged)), why);
+		await refused(deliver(await forced(BODY + forged)), why);
 	const stranger = await startServer(all, { env: { POSTERN_ACCESS_KEY_ID: "stranger",
 		POSTERN_ACCESS_KEY_SECRET: "another-secret-0123456789", POSTERN_APP_CALLBACK_URL: `${wire.url}/hook`,
 		POSTERN_STORE_CALLBACK_ALLOW: "127.0.0.1" } });
 	const { fields } = JSON.parse((await send(`${stranger.app}/grant`)).text);
 	const theirs = /grant=([^"]+)/.exec(Buffer.from(fields.callback, "base64").toString())[1];
-	await refused(deliver(await own(BODY + theirs)), /not from this server/);
+	await refused(deliver(await forced(BODY + theirs)), /not from this server/);
 });
 
 test("a grant or an object that is named twice is refused", async () => {

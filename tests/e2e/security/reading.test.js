@@ -46,6 +46,7 @@ const OPERATIONS = {
 	GetObjectMeta: ["HEAD", OBJECT, { objectMeta: "" }],
 	GetObjectTagging: ["GET", OBJECT, { tagging: "" }],
 	GetSymlink: ["GET", OBJECT, { symlink: "" }],
+	HeadBucket: ["HEAD", BUCKET, {}],
 	HeadObject: ["HEAD", OBJECT, {}],
 	InitiateMultipartUpload: ["POST", OBJECT, { uploads: "" }],
 	ListBuckets: ["GET", { bucket: "", key: "" }, {}],
@@ -281,5 +282,5 @@ test("signatures are masked in the log, whatever way their names are spelled", a
 		await send(`${store}/uploads/d/k?OSSAccessKeyId=a&${name}=hidden-${name.length}&prefix=shown`);
 	await server.logged(/%78-oss-security-token/);
 	assert.doesNotMatch(server.log, /hidden-/);
-	assert.match(server.log, /%53ignature=\*\*\*&prefix=shown/);
+	await server.logged(/%53ignature=\*\*\*&prefix=shown/);
 });

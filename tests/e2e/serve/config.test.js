@@ -119,7 +119,7 @@ test("a page that the bucket's CORS rules shut out is told at start", async t =>
 	await first.stop();
 	assert.doesNotMatch(first.log, /CORS/);
 	const moved = await startServer(t, { data });
-	assert.match(moved.log, new RegExp(`no CORS rule of the bucket uploads admits ${moved.app}`));
+	await moved.logged(new RegExp(`no CORS rule of the bucket uploads admits ${moved.app}`));
 });
 
 test("health and metrics on the operations port", async t => {

@@ -98,7 +98,7 @@ test("the position has to be the length", async () => {
 	assert.equal((await getObject(store, "new")).toString(), "12345");
 	for (const position of ["", "-1", "x", "1.5", "99999999999999999999"])
 		await refused(append("new", position, "x"), 400, "InvalidArgument");
-	await refused(request(store, "POST", "uploads", "new", { query: { append: "" }, body: "x" }), 400, "InvalidArgument");
+	await refused(request(store, "POST", "uploads", "new", { query: { append: "" }, body: "x" }), 400, "MissingArgument");
 });
 
 test("only what was begun by appending can be appended to", async () => {

@@ -137,13 +137,56 @@ test("PutBucketAcl decides at once, and stays over a change of anything else", a
 
 test("PutBucketAcl: what is refused changes nothing", async () => {
 	await putAcl("b-three", "public-read");
-	for (const acl of ["default", "Private", "", "public-read, private"])
+	for (const acl of ["default", "Private", "public-read, private"])
 		refused(await putAcl("b-three", acl), 400, "InvalidArgument");
-	refused(await putAcl("b-three"), 400, "MissingArgument");
-	refused(await putAcl("nosuchbucket", "private"), 404, "NoSuchBucket");
+	assert.equal((await putAcl("b-three")).status, 200, "nothing is asked for");
+	assert.equal((await putAcl("b-three", "")).status, 200);
 	refused(await send(`${store}/b-three?acl`, "PUT", { "x-oss-acl": "public-read-write" }), 403,
 		"AccessDenied");
 	assert.equal((await get("b-three", "acl")).xml("Grant"), "public-read");
+});
+
+test("PutBucketAcl makes a bucket that is missing, and says where it is", async () => {
+	const made = await putAcl("b-four", "public-read");
+	assert.deepEqual([made.status, made.headers.location], [200, "/b-four"]);
+	assert.equal((await get("b-four", "acl")).xml("Grant"), "public-read");
+	assert.equal((await putAcl("b-four")).headers.location, "/b-four");
+	assert.equal((await get("b-four", "acl")).xml("Grant"), "public-read");
+});
+
+test("sixteen requests of one owner make one bucket, and all succeed", async () => {
+	const all = await Promise.all(Array.from({ length: 16 }, () => request(store, "PUT", "b-crowd", "", {
+		headers: { "x-oss-acl": "public-read" } })));
+	assert.deepEqual(all.map(({ status }) => status), Array(16).fill(200));
+	assert.equal((await get("b-crowd", "acl")).xml("Grant"), "public-read");
+});
+
+test("HeadBucket", async () => {
+	await request(store, "PUT", "b-head", "", { headers: { "x-oss-acl": "private" } });
+	const got = await request(store, "HEAD", "b-head");
+	assert.deepEqual([got.status, got.headers["x-oss-bucket-region"]], [200, "cn-hangzhou"]);
+	assert.equal((await request(store, "HEAD", "b-none")).status, 404);
+	const stranger = await send(`${store}/b-head`, "HEAD");
+	assert.deepEqual([stranger.status, stranger.headers["x-oss-bucket-region"]], [403, undefined]);
+	await putAcl("b-head", "public-read");
+	assert.equal((await send(`${store}/b-head`, "HEAD")).status, 200);
+});
+
+test("PutBucket with a LocationConstraint: the own region, or none", async () => {
+	const put = place => request(store, "PUT", "b-place", "", { body:
+		`<CreateBucketConfiguration><LocationConstraint>${place}</LocationConstraint></CreateBucketConfiguration>` });
+	for (const place of ["oss-cn-beijing", "cn-shanghai", "", "oss-"])
+		refused(await put(place), 400, "InvalidLocationConstraint");
+	assert.equal((await request(store, "HEAD", "b-place")).status, 404);
+	for (const place of ["oss-cn-hangzhou", "cn-hangzhou"])
+		assert.equal((await put(place)).status, 200);
+});
+
+test("a change of nothing says that no bucket is named", async () => {
+	for (const method of ["PUT", "POST", "DELETE"]) {
+		const got = refused(await send(`${store}/`, method, {}, ""), 400, "InvalidBucketName");
+		assert.match(got.xml("Message"), /names no bucket/);
+	}
 });
 
 test("the configured region is told", async t => {

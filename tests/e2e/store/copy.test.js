@@ -109,7 +109,7 @@ test("onto itself: the headers are replaced, whatever the directive", async () =
 	}
 });
 
-test("onto itself: what is not given goes, tags stay, the object is the same", async () => {
+test("onto itself: what is not given goes, type and tags stay, the object is the same", async () => {
 	await put("self", "the same", { "Content-Type": "text/x-self", "Cache-Control": "no-cache",
 		"x-oss-object-acl": "public-read", "x-oss-tagging": "a=1", "x-oss-storage-class": "IA" });
 	const before = (await head("self", "uploads")).headers;
@@ -119,7 +119,7 @@ test("onto itself: what is not given goes, tags stay, the object is the same", a
 	const after = (await head("self", "uploads")).headers;
 	assert.deepEqual([after["content-type"], after["cache-control"], after["x-oss-meta-new"], after["x-oss-tagging-count"],
 		after["x-oss-storage-class"], after.etag],
-	["application/octet-stream", undefined, "1", "1", "Standard", before.etag]);
+	["text/x-self", undefined, "1", "1", "Standard", before.etag]);
 	assert.ok(Date.parse(after["last-modified"]) >= Date.parse(before["last-modified"]));
 	const acl = await request(store, "GET", "uploads", "self", { query: { acl: "" } });
 	assert.equal(acl.xml("Grant"), "default");

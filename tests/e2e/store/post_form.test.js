@@ -153,7 +153,7 @@ test("who may post: anybody to public-read-write, and then nobody by halves", as
 	assert.match(anonymous.headers.etag, /^"/);
 	for (const bucket of ["uploads", "readers"]) {
 		const got = await refused(postForm(store, { key: "anon/k" }, FILE, { bucket }), 403, "AccessDenied");
-		assert.equal(got.xml("Message"), "You have no right to access this object because of bucket acl.");
+		assert.match(got.xml("Message"), /^You have no right to access this object because of bucket acl\. .*before the file/);
 	}
 	const full = signedFieldsV1("anon/k", {}, { text: policy({ bucket: "anyone" }) });
 	for (const only of ["OSSAccessKeyId", "policy", "Signature"]) {
@@ -202,7 +202,7 @@ test("V4 forms: each field is needed, and the policy must bind them", async () =
 		assert.equal(await getObject(store, "v4/k"), null);
 	}
 	await stored(postForm(store, { ...fields, "x-oss-security-token": "" }, FILE), "v4/k");
-	await refused(postForm(store, { ...fields, "x-oss-security-token": "t" }, FILE), 403, "InvalidSecurityToken", "v4/k");
+	await refused(postForm(store, { ...fields, "x-oss-security-token": "t" }, FILE), 403, "InvalidAccessKeyId", "v4/k");
 	const far = days => new Date(Date.now() + days * 86_400_000);
 	await refused(postForm(store, signedFieldsV4("v4/k", {}, { now: far(-8) }), FILE), 403, "AccessDenied", "v4/k");
 	await stored(postForm(store, signedFieldsV4("v4/k", {}, { now: far(-6) }), FILE), "v4/k");

@@ -243,8 +243,7 @@ test("authorizations that can not be read", async () => {
 	}
 	const { "x-oss-content-sha256": _, ...without } = good;
 	assert.ok([400, 403].includes((await get("plain", {}, without)).status));
-	await refused(get("plain", {}, { ...v1("plain", date), "x-oss-security-token": "t" }), 403, "SignatureDoesNotMatch")
-		.catch(error => assert.match(error.message, /InvalidSecurityToken/));
+	await refused(get("plain", {}, { ...v1("plain", date), "x-oss-security-token": "t" }), 403, "InvalidAccessKeyId");
 });
 
 test("one region, if that is configured", async t => {
@@ -262,8 +261,8 @@ test("the log has no signature that could be used again", async () => {
 	await send(store + target("uploads", "logged-v1", v1));
 	await send(store + target("uploads", "logged-v4", v4));
 	await server.logged(/logged-v4/);
-	assert.match(server.log, /logged-v1\?OSSAccessKeyId=testaccesskeyid&Expires=\d+&Signature=\*\*\*"/);
-	assert.match(server.log, /x-oss-signature=\*\*\*"/);
+	await server.logged(/logged-v1\?OSSAccessKeyId=testaccesskeyid&Expires=\d+&Signature=\*\*\*"/);
+	await server.logged(/x-oss-signature=\*\*\*"/);
 	assert.ok(!server.log.includes(encodeURIComponent(v1.Signature)));
 	assert.ok(!server.log.includes(v4["x-oss-signature"]));
 });

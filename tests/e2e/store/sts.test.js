@@ -250,7 +250,7 @@ test("a token is for its own key, unchanged", async () => {
 	};
 	assert.equal(await get(one), "fine");
 	assert.equal(await get({ ...one, token: two.token }), "InvalidSecurityToken");
-	assert.equal(await get({ ...server.key, token: one.token }), "InvalidSecurityToken");
+	assert.equal(await get({ ...server.key, token: one.token }), "InvalidAccessKeyId");
 	assert.equal(await get({ ...one, secret: two.secret }), "SignatureDoesNotMatch");
 	const at = one.token.length >> 1;
 	const changed = one.token.slice(0, at) + (one.token[at] === "A" ? "B" : "A") + one.token.slice(at + 1);

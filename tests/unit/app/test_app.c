@@ -5,11 +5,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "app/grant.h"
 #include "app/ledger.h"
 #include "base/encode.h"
 #include "loopback.h"
 #include "net/server.h"
+#include "oss/grant.h"
 #include "tap.h"
 
 #define NOW_S 1700000000
@@ -32,7 +32,7 @@ struct site {
 	uint16_t port;
 };
 
-static struct site usual, narrow, silent;
+static struct site usual, narrow, silent, ours;
 static struct strbuf answer;
 
 static struct app_options good_options(void)
@@ -139,6 +139,7 @@ static void classic_token(void)
 	OK(has_condition(policy, "[\"content-length-range\",0,1048576000]"), "and a size");
 	OK(has_condition(policy, "{\"success_action_status\":\"200\"}"), "and the status");
 	OK(has_condition(policy, text_of(token, "callback")), "and the callback");
+	OK(!has_condition(policy, "x-oss-"), "and nothing that a classic page does not send");
 	json_decref(policy);
 	json_decref(callback);
 	json_decref(token);
@@ -153,7 +154,20 @@ static void modern_grant(void)
 	IS(slice_str(text_of(fields, "x-oss-signature-version")), S("OSS4-HMAC-SHA256"), "V4");
 	OK(!json_object_get(fields, "key"), "the key is the client's to choose");
 	json_t *callback = decoded(fields, "callback");
+	struct slice body = slice_str(text_of(callback, "callbackBody"));
+	struct slice id = slice_head(
+		slice_from(body, slice_find_slice(body, S("&grant=")) + 7), GRANT_ID_LENGTH);
 	check_callback(callback);
+	IS(slice_str(text_of(fields, "x-oss-meta-grant")), id, "the object is to have its id");
+	IS(slice_str(text_of(fields, "x-oss-object-acl")), S("default"), "and no ACL of its own");
+	json_t *bound = decoded(fields, "policy");
+	OK(has_condition(bound, "{\"x-oss-object-acl\":\"default\"}"), "which the policy pins");
+	char condition[100];
+	snprintf(condition, sizeof(condition), "{\"x-oss-meta-grant\":\"%.*s\"}", SLICE_FMT(id));
+	OK(has_condition(bound, condition), "as it does the id");
+	OK(!has_condition(bound, "not-in"), "so that nothing is left to exclude");
+	IS_INT(json_integer_value(json_object_get(grant, "max_uploads")), 1000, "how many uploads");
+	json_decref(bound);
 	json_decref(callback);
 	json_decref(grant);
 
@@ -170,6 +184,15 @@ static void modern_grant(void)
 	json_decref(policy);
 	json_decref(grant);
 
+	IS_INT(ask(&ours, "GET /", ""), 200, "a server whose store is ours");
+	grant = body_json();
+	policy = decoded(grant, "policy");
+	OK(has_condition(policy, "[\"not-in\",\"$x-oss-object-acl\",[\"public-read\","
+				 "\"public-read-write\"]]"),
+		"makes nothing public by a classic token");
+	json_decref(policy);
+	json_decref(grant);
+
 	IS_INT(ask(&silent, "GET /", ""), 200, "a server without callback");
 	grant = body_json();
 	OK(json_object_size(grant) == 6 && !json_object_get(grant, "callback"),
@@ -177,26 +200,25 @@ static void modern_grant(void)
 	json_decref(grant);
 }
 
-/* One answer a second, and never that of a second that is over. */
-static void seconds(void)
+/* Each answer has a grant of its own: nobody else's callback can be taken for a repetition. */
+static void grants_differ(void)
 {
 	static const char *const requests[] = {"GET /", "GET /grant"};
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
 		(void)ask(&usual, requests[i], "");
 		json_t *first = body_json();
-		now_ms += 999;
 		(void)ask(&usual, requests[i], "");
-		json_t *same = body_json();
-		now_ms += 1;
+		json_t *second = body_json();
+		OK(first && second && !json_equal(first, second),
+			"%s: another grant in the same second", requests[i]);
+		json_decref(first);
+		json_decref(second);
+		now_ms += 1000;
 		(void)ask(&usual, requests[i], "");
 		json_t *next = body_json();
 		now_ms = (int64_t)NOW_S * 1000;
-		OK(first && json_equal(first, same), "%s: the same within a second", requests[i]);
-		const char *expiry = i ? "expires" : "expire";
-		IS_INT(json_integer_value(json_object_get(next, expiry)), NOW_S + 301,
-			"then another");
-		json_decref(first);
-		json_decref(same);
+		IS_INT(json_integer_value(json_object_get(next, i ? "expires" : "expire")),
+			NOW_S + 301, "its life begins when it is asked for");
 		json_decref(next);
 	}
 }
@@ -274,7 +296,7 @@ static void refused(void)
 	struct {
 		struct app_options options;
 		const char *name;
-	} rows[32];
+	} rows[48];
 	size_t count = 0;
 #define ROW(member, value)                            \
 	do {                                          \
@@ -309,6 +331,14 @@ static void refused(void)
 	ROW(allowed_types, "png");
 	ROW(allowed_origins, "www.example.com");
 	ROW(allowed_origins, "https://www.example.com/");
+	ROW(store_url, "inside.example");
+	ROW(store_url, "http://127.0.0.1:9000");
+	ROW(store_url, "http://127.0.0.1:9000/other");
+	ROW(store_url, "http://127.0.0.1:9000/a/b");
+	ROW(grant_uploads, 0);
+	ROW(grant_uploads, LIMIT_GRANT_UPLOADS + 1);
+	ROW(bind_callback, false);
+	rows[count - 1].options.own_store_url = "http://127.0.0.1:9000";
 	ROW(callback_answer, "{");
 	ROW(webhook_url, "shop.example/hook");
 #undef ROW
@@ -366,6 +396,9 @@ int main(void)
 		return 1;
 	struct app_options o = good_options();
 	open_site(&usual, &o);
+	o.own_store_url = "http://127.0.0.1:9000";
+	open_site(&ours, &o);
+	o = good_options();
 	o.callback_url = NULL;
 	open_site(&silent, &o);
 	o = good_options();
@@ -379,7 +412,7 @@ int main(void)
 		return 1;
 	classic_token();
 	modern_grant();
-	seconds();
+	grants_differ();
 	origins();
 	pages();
 	methods();
@@ -391,6 +424,7 @@ int main(void)
 	server_free(server);
 	app_free(usual.app);
 	app_free(silent.app);
+	app_free(ours.app);
 	app_free(narrow.app);
 	outgoing_free(outgoing);
 	strbuf_release(&answer);

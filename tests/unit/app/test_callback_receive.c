@@ -7,14 +7,15 @@
 #include <stdio.h>
 
 #include "app/app.h"
-#include "app/grant.h"
 #include "app/ledger.h"
 #include "base/encode.h"
 #include "crypto/rsa.h"
 #include "loopback.h"
 #include "net/server.h"
 #include "oss/callback_sign.h"
+#include "oss/grant.h"
 #include "tap.h"
+#include "waiting.h"
 
 #define NOW_S 1700000000
 
@@ -46,8 +47,44 @@ static const struct loopback_answer back_end_answers[] = {
 	{"/bad", "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"},
 	{NULL, NULL},
 };
+#define HEAD_OF(length, rest)                                                               \
+	"HTTP/1.1 200 OK\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\nContent-Length: " length \
+	"\r\nContent-Type: image/png\r\n" rest "\r\n"
+#define MODIFIED "Last-Modified: Tue, 14 Nov 2023 22:13:20 GMT\r\n" /* NOW_S */
+#define OWN "ETag: \"E\"\r\n" MODIFIED "x-oss-meta-grant: 0123456789abcdef01234567\r\n"
+
+/* What the store says of the objects. */
+static const struct loopback_answer store_answers[] = {
+	{"/uploads/dir/own", HEAD_OF("12345678901", OWN "x-oss-version-id: V\r\n")},
+	{"/uploads/dir/others", HEAD_OF("5", "ETag: \"E\"\r\n" MODIFIED
+					     "x-oss-meta-grant: 111111111111111111111111\r\n")},
+	{"/uploads/dir/twice", HEAD_OF("5", OWN "x-oss-meta-grant: x\r\n")},
+	{"/uploads/dir/none", HEAD_OF("5", "ETag: \"E\"\r\n" MODIFIED)},
+	{"/uploads/dir/old", HEAD_OF("5", "ETag: \"E\"\r\nLast-Modified: Tue, 14 Nov 2023 22:12:20 "
+					  "GMT\r\n")},
+	{"/uploads/dir/behind",
+		"HTTP/1.1 200 OK\r\nDate: Tue, 14 Nov 2023 22:03:20 GMT\r\nContent-Length: 5\r\n"
+		"ETag: \"E\"\r\nLast-Modified: Tue, 14 Nov 2023 22:03:20 GMT\r\n\r\n"},
+	{"/uploads/dir/size", HEAD_OF("6", "ETag: \"E\"\r\n" MODIFIED)},
+	{"/uploads/dir/forbidden", "HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n"},
+	{"/uploads/dir/broken", "HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\n"},
+	{"/uploads/dir/moved", "HTTP/1.1 302 Found\r\nLocation: /uploads/dir/own\r\n"
+			       "Content-Length: 0\r\n\r\n"},
+	{"/uploads/dir/no-etag", HEAD_OF("5", MODIFIED)},
+	{"/uploads/dir/no-date", HEAD_OF("5", "ETag: \"E\"\r\n")},
+	{"/uploads/dir/no-length", "HTTP/1.1 200 OK\r\n" OWN "\r\n"},
+	{"/uploads/dir/garbage", "SSH-2.0-not-http\r\n"},
+	{"/uploads/dir/silent", NULL},
+	{NULL, NULL},
+};
+static const struct loopback_answer forbidden_answers[] = {
+	{"/uploads/dir/own", HEAD_OF("5", OWN)},
+	{"/uploads/", "HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n"},
+	{NULL, NULL},
+};
+static struct loopback store, forbidding;
 static struct loopback key_server, back_end, stranger;
-static struct outgoing *outgoing;
+static struct outgoing *outgoing, *confirming;
 static struct ledger *ledger;
 static struct allow_list *allow;
 static struct server *server;
@@ -59,7 +96,8 @@ struct site {
 	uint16_t port;
 };
 
-static struct site plain, other_answer, told, told_badly, told_oddly, classic, classic_too;
+static struct site plain, other_answer, told, told_badly, told_oddly, classic, classic_too, asking,
+	automatic, insisting;
 
 /* A message on its way to the application server; what is empty is left out. */
 struct message {
@@ -121,12 +159,29 @@ static void sign(
 static void body_with_grant(struct strbuf *out, const char *object, const char *request_id,
 	const char *prefix, int64_t expires)
 {
+	char id[GRANT_ID_LENGTH];
 	strbuf_clear(out);
+	grant_make_id(id);
 	strbuf_addf(out,
 		"filename=%s&size=5&mimeType=image%%2Fpng&height=&width=&bucket=uploads"
 		"&object=%s&etag=E&format=&reqId=%s&clientIp=%%3A%%3A1&grant=",
 		object, object, request_id);
-	if (!grant_issue(&grant_key, slice_str(prefix), expires, out))
+	if (!grant_issue(&grant_key, GRANT_FORM, id, slice_str(prefix), NOW_S, expires, out))
+		abort();
+}
+
+#define ID "0123456789abcdef01234567"
+
+/* A body with the grant ID of that kind. */
+static void body_of_kind(struct strbuf *out, enum grant_kind kind, const char *object,
+	const char *etag, const char *request_id)
+{
+	strbuf_clear(out);
+	strbuf_addf(out,
+		"size=5&mimeType=a%%2Fb&bucket=uploads&object=dir%%2F%s&etag=%s&reqId=%s"
+		"&clientIp=c&width=9&grant=",
+		object, etag, request_id);
+	if (!grant_issue(&grant_key, kind, ID, S("dir/"), NOW_S, NOW_S + 300, out))
 		abort();
 }
 
@@ -169,6 +224,136 @@ static void believed(void)
 		200, "POST /");
 }
 
+struct probe_call {
+	struct app_probe probe;
+	bool done;
+};
+
+static struct waiting here;
+
+static void on_probed(struct task *task)
+{
+	struct app_probe *probe = CONTAINER_OF(task, struct app_probe, done);
+	CONTAINER_OF(probe, struct probe_call, probe)->done = true;
+}
+
+static bool probe(const struct site *site)
+{
+	struct probe_call call = {.probe = {.home = &here.executor, .done.run = on_probed}};
+	if (app_probe_store(site->app, &call.probe) != ERR_OK)
+		abort();
+	waiting_until(&here, &call.done);
+	return call.probe.forbidden;
+}
+
+static void probes(void)
+{
+	struct app_stats stats;
+	struct slice last = S("");
+	OK(!probe(&asking), "a store that answers 404");
+	last = strbuf_slice(&store.last);
+	OK(slice_starts(last, S("HEAD /uploads/dir/")), "was asked about an object of the folder");
+	OK(slice_find_slice(last, S("Authorization: OSS4-HMAC-SHA256 Credential=id/")) < last.len,
+		"with the key's signature");
+	app_stats(asking.app, &stats);
+	OK(stats.confirms && !stats.forbidden, "callbacks are confirmed");
+	OK(probe(&automatic), "a store that answers 403");
+	app_stats(automatic.app, &stats);
+	OK(!stats.confirms && stats.forbidden, "turns that off");
+	OK(probe(&insisting), "also where it was insisted on");
+	app_stats(insisting.app, &stats);
+	OK(stats.confirms && stats.forbidden, "which stays on");
+	int before = loopback_connections(&store);
+	OK(!probe(&plain), "where it is off");
+	IS_INT(loopback_connections(&store), before, "nobody is asked");
+}
+
+static void what_the_store_says(void)
+{
+	static const struct {
+		const char *object, *etag;
+		enum grant_kind kind;
+		int status;
+		const char *answer;
+	} rows[] = {
+		{"own", "claimed", GRANT_FORM, 200, "{\"id\":42}"},
+		{"others", "E", GRANT_FORM, 400,
+			REFUSED("the object was not uploaded with this grant")},
+		{"twice", "E", GRANT_FORM, 400,
+			REFUSED("the object was not uploaded with this grant")},
+		{"none", "E", GRANT_FORM, 400,
+			REFUSED("the object was not uploaded with this grant")},
+		{"none", "e", GRANT_CLASSIC, 200, "{\"id\":42}"},
+		{"behind", "%22E%22", GRANT_CLASSIC, 200, "{\"id\":42}"},
+		{"others", "E", GRANT_CLASSIC, 400,
+			REFUSED("the object was uploaded with another grant")},
+		{"own", "E", GRANT_CLASSIC, 400,
+			REFUSED("the object was uploaded with another grant")},
+		{"none", "F", GRANT_CLASSIC, 400,
+			REFUSED("the object in the store is another one")},
+		{"none", "", GRANT_CLASSIC, 400, REFUSED("the object in the store is another one")},
+		{"size", "E", GRANT_CLASSIC, 400,
+			REFUSED("the object in the store is another one")},
+		{"old", "E", GRANT_CLASSIC, 400, REFUSED("the object is older than the grant")},
+		{"gone", "E", GRANT_FORM, 400, REFUSED("the store has no such object")},
+		{"gone", "E", GRANT_CLASSIC, 400, REFUSED("the store has no such object")},
+		{"forbidden", "E", GRANT_FORM, 503, NULL},
+		{"broken", "E", GRANT_FORM, 503, NULL},
+		{"moved", "E", GRANT_FORM, 503, NULL},
+		{"no-etag", "E", GRANT_FORM, 503, NULL},
+		{"no-date", "E", GRANT_FORM, 503, NULL},
+		{"no-length", "E", GRANT_FORM, 503, NULL},
+		{"garbage", "E", GRANT_FORM, 503, NULL},
+		{"silent", "E", GRANT_FORM, 503, NULL},
+	};
+	SCOPED_STRBUF(body, 4000);
+	char request_id[16];
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		snprintf(request_id, sizeof(request_id), "H%zu", i);
+		body_of_kind(&body, rows[i].kind, rows[i].object, rows[i].etag, request_id);
+		IS_INT(post_signed(&asking, key_url("/key.pem"), body.ptr), rows[i].status,
+			rows[i].object);
+		IS(slice_str(answer_text),
+			rows[i].answer ? slice_str(rows[i].answer)
+				       : S(REFUSED("the store can not be asked about the object")),
+			"the answer");
+		struct slice heard = strbuf_slice(&back_end.last);
+		if (i == 0)
+			OK(slice_find_slice(heard, S("\"etag\":\"E\",\"size\":12345678901,"
+						     "\"mimeType\":\"image/png\",\"width\":9,")) <
+					heard.len,
+				"the store's words are what counts");
+	}
+	/* One upload, told a hundred times. */
+	int before = loopback_connections(&back_end);
+	for (int i = 0; i < 100; i++) {
+		snprintf(request_id, sizeof(request_id), "I%d", i);
+		body_of_kind(&body, GRANT_FORM, "own", "E", request_id);
+		if (post_signed(&asking, key_url("/key.pem"), body.ptr) != 200)
+			break;
+	}
+	IS(slice_str(answer_text), S(OKAY), "what is known is not denied");
+	IS_INT(loopback_connections(&back_end), before, "but nobody is told again");
+	struct app_stats stats;
+	app_stats(asking.app, &stats);
+	OK(stats.recorded == 3 && stats.refused == 11 && stats.undecided == 8 && stats.confirms,
+		"all of it is counted, and no answer turns confirming off");
+}
+
+static void forbidden(void)
+{
+	SCOPED_STRBUF(body, 4000);
+	body_of_kind(&body, GRANT_FORM, "any", "E", "J1");
+	IS_INT(post_signed(&automatic, key_url("/key.pem"), body.ptr), 200,
+		"what cannot be asked is believed");
+	body_of_kind(&body, GRANT_FORM, "any", "E", "J2");
+	IS_INT(post_signed(&insisting, key_url("/key.pem"), body.ptr), 503,
+		"unless it was insisted on");
+	body_of_kind(&body, GRANT_FORM, "own", "E", "J3");
+	IS_INT(post_signed(&insisting, key_url("/key.pem"), body.ptr), 200,
+		"a store that tells again");
+}
+
 static void forged_keys(void)
 {
 	char urls[8][200];
@@ -202,7 +387,7 @@ static void bad_grants(void)
 		{"a malformed grant", "object=dir%2Fa&reqId=1&grant=x",
 			REFUSED("the grant is malformed")},
 		{"a forged grant",
-			"object=dir%2Fa&reqId=1&grant=000000000000000000000000.99999999999.."
+			"object=dir%2Fa&reqId=1&grant=000000000000000000000000.f.1.99999999999.."
 			"00000000000000000000000000000000",
 			REFUSED("the grant is not from this server")},
 		{"two grants", "object=dir%2Fa&reqId=1&grant=x&grant=y",
@@ -319,6 +504,7 @@ static void back_ends(void)
 {
 	SCOPED_STRBUF(body, 4000);
 	const char *url = "http://store.example/-/key.pem";
+	int before = loopback_connections(&back_end);
 	body_with_grant(&body, "dir%2Fa%22b", "W1", "dir/", NOW_S + 300);
 	IS_INT(post_signed(&told, url, body.ptr), 200, "a back end is told");
 	IS(slice_str(answer_text), S("{\"id\":42}"), "its answer is ours");
@@ -331,7 +517,7 @@ static void back_ends(void)
 			all.len,
 		"of what was uploaded");
 	IS_INT(post_signed(&told, url, body.ptr), 400, "the same again");
-	IS_INT(loopback_connections(&back_end), 1, "is not told");
+	IS_INT(loopback_connections(&back_end) - before, 1, "is not told");
 	body_with_grant(&body, "dir%2Fa", "W2", "dir/", NOW_S + 300);
 	IS_INT(post_signed(&told_badly, key_url("/key.pem"), body.ptr), 400, "keys are per server");
 	SCOPED_STRBUF(authorization, 4000);
@@ -438,8 +624,11 @@ static void genuine(void)
 static void open_site(struct site *site, const struct app_options *options)
 {
 	char why[200];
-	const struct app_parts parts = {
-		.outgoing = outgoing, .ledger = ledger, .clock = &test_clock.clock, .allow = allow};
+	const struct app_parts parts = {.outgoing = outgoing,
+		.confirming = confirming,
+		.ledger = ledger,
+		.clock = &test_clock.clock,
+		.allow = allow};
 	if (app_new(options, &parts, &site->app, why, sizeof(why)) != ERR_OK) {
 		printf("Bail out! %s\n", why);
 		abort();
@@ -468,6 +657,21 @@ static void open_sites(void)
 	o.callback_url = "http://127.0.0.1:8888/callback?a=1";
 	o.upload_dir = "dir/";
 	o.key_urls = pinned;
+	char store_url[200], forbidding_url[200];
+	snprintf(store_url, sizeof(store_url), "http://127.0.0.1:%d/uploads", store.port);
+	snprintf(forbidding_url, sizeof(forbidding_url), "http://127.0.0.1:%d/uploads",
+		forbidding.port);
+	o.confirm = APP_CONFIRM_ON;
+	o.store_url = store_url;
+	o.webhook_url = good;
+	open_site(&asking, &o);
+	o.webhook_url = NULL;
+	o.store_url = forbidding_url;
+	open_site(&insisting, &o);
+	o.confirm = APP_CONFIRM_AUTO;
+	open_site(&automatic, &o);
+	o.store_url = NULL;
+	o.confirm = APP_CONFIRM_OFF;
 	open_site(&plain, &o);
 	o.callback_answer = "[1]";
 	open_site(&other_answer, &o);
@@ -508,22 +712,29 @@ int main(void)
 {
 	char folder[] = P_tmpdir "/postern-receive-XXXXXX", path[100], text[100];
 	make_keys();
+	waiting_init(&here);
 	grant_key_derive(S("secret"), &grant_key);
 	loopback_start(&key_server, first_answers);
 	loopback_start(&back_end, back_end_answers);
 	loopback_start(&stranger, first_answers);
+	loopback_start(&store, store_answers);
+	loopback_start(&forbidding, forbidden_answers);
 	snprintf(text, sizeof(text), "127.0.0.1:%d 127.0.0.1:%d", key_server.port, stranger.port);
 	if (!mkdtemp(folder))
 		return 1;
 	snprintf(path, sizeof(path), "%s/ledger.db", folder);
 	if (allow_list_parse(slice_str(text), &allow, NULL) != ERR_OK ||
 		outgoing_new(&(struct outgoing_options){.ca_file = NULL}, &outgoing) != ERR_OK ||
+		outgoing_new(&(struct outgoing_options){.ca_file = NULL}, &confirming) != ERR_OK ||
 		ledger_open(path, &ledger) != ERR_OK || !(server = server_new(2, 0)))
 		return 1;
 	open_sites();
 	if (!server_start(server))
 		return 1;
 	believed();
+	probes();
+	what_the_store_says();
+	forbidden();
 	forged_keys();
 	bad_grants();
 	bad_signatures();
@@ -536,17 +747,21 @@ int main(void)
 	server_stop(server, NULL);
 	server_drain(server, NULL, 10000);
 	outgoing_stop(outgoing, 0);
+	outgoing_stop(confirming, 0);
 	ledger_close(ledger);
 	server_free(server);
-	struct site *sites[] = {
-		&plain, &other_answer, &told, &told_badly, &told_oddly, &classic, &classic_too};
+	struct site *sites[] = {&plain, &other_answer, &told, &told_badly, &told_oddly, &classic,
+		&classic_too, &asking, &automatic, &insisting};
 	for (size_t i = 0; i < ARRAY_LEN(sites); i++)
 		app_free(sites[i]->app);
 	outgoing_free(outgoing);
+	outgoing_free(confirming);
 	allow_list_free(allow);
 	loopback_stop(&key_server);
 	loopback_stop(&back_end);
 	loopback_stop(&stranger);
+	loopback_stop(&store);
+	loopback_stop(&forbidding);
 	rsa_private_free(keys[0]);
 	rsa_private_free(keys[1]);
 	unlink(path);

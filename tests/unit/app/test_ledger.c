@@ -96,6 +96,119 @@ static void keeps(void)
 		"as they were given");
 }
 
+/* What the store has confirmed is recorded once under a grant, whatever the request is called. */
+static void states(void)
+{
+	struct ledger *ledger = NULL;
+	struct call call;
+	static char ids[100][8];
+	if (ledger_open(path, &ledger) != ERR_OK)
+		return;
+	int results[LEDGER_FAILED + 1] = {0};
+	for (int i = 0; i < 100; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "s%d", i);
+		call = call_of("states", ids[i]);
+		call.entry.confirmed = true;
+		call.entry.last_modified = 1700000000;
+		ledger_record(ledger, &call.entry);
+		waiting_until(&here, &call.done);
+		results[call.entry.result]++;
+	}
+	IS_INT(results[LEDGER_RECORDED], 1,
+		"one upload with a hundred request ids is recorded once");
+	IS_INT(results[LEDGER_KNOWN], 99, "and is known otherwise");
+	call = call_of("states", "s0");
+	call.entry.confirmed = true;
+	ledger_record(ledger, &call.entry);
+	waiting_until(&here, &call.done);
+	IS_INT(call.entry.result, LEDGER_REPEATED, "the same callback is a repetition");
+	for (int i = 0; i < 6; i++) {
+		call = call_of(i == 5 ? "states too" : "states", ids[i + 10]);
+		call.entry.confirmed = true;
+		call.entry.last_modified = i == 0 ? 1700000001 : 1700000000;
+		call.entry.version_id = i == 1 ? S("v") : S("");
+		call.entry.etag = i == 2 ? S("other") : S("ABC");
+		call.entry.object = i == 3 ? S("other") : call.entry.object;
+		call.entry.bucket = i == 4 ? S("other") : S("uploads");
+		ledger_record(ledger, &call.entry);
+		waiting_until(&here, &call.done);
+		IS_INT(call.entry.result, LEDGER_RECORDED, "another state");
+	}
+	ledger_close(ledger);
+}
+
+/* Uploads and bytes of a grant are bounded, in one batch too. */
+static void bounded(void)
+{
+	static struct call calls[20];
+	static char ids[20][8];
+	struct ledger *ledger = NULL;
+	int results[LEDGER_FAILED + 1] = {0};
+	if (ledger_open(path, &ledger) != ERR_OK)
+		return;
+	for (int i = 0; i < 20; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "b%d", i);
+		calls[i] = call_of("bounded", ids[i]);
+		calls[i].entry.max_uploads = 15;
+		calls[i].entry.max_bytes = 1 << 20;
+		ledger_record(ledger, &calls[i].entry);
+	}
+	for (int i = 0; i < 20; i++) {
+		waiting_until(&here, &calls[i].done);
+		results[calls[i].entry.result]++;
+	}
+	IS_INT(results[LEDGER_RECORDED], 15, "as many as the grant is good for");
+	IS_INT(results[LEDGER_EXHAUSTED], 5, "and no more");
+	for (int i = 0; i < 3; i++) {
+		calls[0] = call_of("bytes", ids[i]);
+		calls[0].entry.max_uploads = 1000;
+		calls[0].entry.max_bytes = 10;
+		ledger_record(ledger, &calls[0].entry);
+		waiting_until(&here, &calls[0].done);
+		IS_INT(calls[0].entry.result, i < 2 ? LEDGER_RECORDED : LEDGER_EXHAUSTED,
+			"two files of 5 bytes in 10 bytes");
+	}
+	calls[0] = call_of("late", "late");
+	calls[0].entry.deadline_ms = 1;
+	ledger_record(ledger, &calls[0].entry);
+	waiting_until(&here, &calls[0].done);
+	IS_INT(calls[0].entry.result, LEDGER_LATE, "what comes too late is not recorded");
+	IS(slice_str(query("SELECT count(*) FROM uploads WHERE grant_id = 'late'")), S("0"),
+		"at all");
+	ledger_close(ledger);
+}
+
+/* A ledger of version 1 keeps its rows and learns the rest. */
+static void upgraded(void)
+{
+	struct ledger *ledger = NULL;
+	char whole[sizeof(path)];
+	snprintf(whole, sizeof(whole), "%s", path);
+	snprintf(path, sizeof(path), "%s/old.db", folder);
+	(void)query("CREATE TABLE uploads (id INTEGER PRIMARY KEY, received_ms INTEGER NOT NULL, "
+		    "grant_id TEXT, request_id TEXT, bucket TEXT NOT NULL, object TEXT NOT NULL, "
+		    "etag TEXT NOT NULL, mime_type TEXT NOT NULL, size INTEGER, width INTEGER, "
+		    "height INTEGER, client_ip TEXT NOT NULL, body BLOB NOT NULL, "
+		    "UNIQUE (grant_id, request_id)) STRICT");
+	(void)query(
+		"INSERT INTO uploads VALUES (1, 2, 'g', 'r', 'b', 'o', 'e', '', 3, 4, 5, '', x'')");
+	(void)query("PRAGMA user_version = 1");
+	OK(ledger_open(path, &ledger) == ERR_OK, "opens an old one");
+	IS_INT(record(ledger, "g", "r"), LEDGER_REPEATED, "knows what it had");
+	IS_INT(record(ledger, "g", "r2"), LEDGER_RECORDED, "records");
+	ledger_close(ledger);
+	OK(ledger_open(path, &ledger) == ERR_OK, "opens it again");
+	ledger_close(ledger);
+	IS(slice_str(query("SELECT group_concat(confirmed) FROM uploads")), S("0,0"),
+		"both are there");
+	(void)query("PRAGMA user_version = 3");
+	ledger = NULL;
+	OK(ledger_open(path, &ledger) == ERR_INTERNAL && !ledger,
+		"one of a later version is left alone");
+	unlink(path);
+	snprintf(path, sizeof(path), "%s", whole);
+}
+
 static void append_only(void)
 {
 	IS(slice_str(query("UPDATE uploads SET size = 1")), S("the ledger is append-only"),
@@ -163,6 +276,9 @@ int main(void)
 	keeps();
 	append_only();
 	together();
+	states();
+	bounded();
+	upgraded();
 	faults();
 	unlink(path);
 	rmdir(folder);

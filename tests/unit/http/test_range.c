@@ -48,7 +48,7 @@ static const struct {
 
 	{SLICE_LIT("bytes=10-"), 10, WHOLE, NONE},
 	{SLICE_LIT("bytes=10-12"), 10, WHOLE, NONE},
-	{SLICE_LIT("bytes=-0"), 10, WHOLE, NONE},
+	{SLICE_LIT("bytes=-0"), 10, NONE, NONE},
 	{SLICE_LIT("bytes=0-"), 0, WHOLE, NONE},
 	{SLICE_LIT("bytes=0-0"), 0, WHOLE, NONE},
 	{SLICE_LIT("bytes=-1"), 0, WHOLE, NONE},

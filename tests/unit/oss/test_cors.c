@@ -27,7 +27,7 @@ static struct cors *parsed(const char *xml)
 static void round_trips(void)
 {
 	static const char *const documents[] = {
-		OPEN RULE(ORIGIN("https://app.example.com") METHOD("POST")) CLOSE,
+		OPEN RULE(ORIGIN("https://app.example.com") METHOD("POST")) VARY("false") CLOSE,
 		OPEN RULE(ORIGIN("*") METHOD("PUT") METHOD("GET") METHOD("DELETE") METHOD("HEAD")
 				METHOD("POST") HEADER("*") EXPOSE("ETag") EXPOSE("x-oss-request-id")
 					MAX_AGE("600")) RULE(ORIGIN("https://*.example.com")
@@ -52,7 +52,41 @@ static void round_trips(void)
 		S(OPEN RULE(ORIGIN("*") METHOD("GET")) VARY("true") CLOSE),
 		"white space around values, and a method said twice, do not count");
 	cors_free(cors);
+	cors = parsed(OPEN RULE(
+		ORIGIN("http://A.test") METHOD("GET") HEADER("X-Oss-*") EXPOSE("ETag")) CLOSE);
+	strbuf_clear(&out);
+	cors_format(cors, &out);
+	IS(slice_from(strbuf_slice(&out), sizeof("<?xml version=\"1.0\" encoding=\"UTF-8\"?>")),
+		S(OPEN RULE(ORIGIN("http://A.test") METHOD("GET") HEADER("x-oss-*") EXPOSE("ETag"))
+				VARY("false") CLOSE),
+		"allowed headers in lower case, and always whether there is a Vary");
+	cors_free(cors);
 	cors_free(NULL);
+}
+
+static void names_the_fault(void)
+{
+	static const struct {
+		const char *xml;
+		const char *element;
+	} rows[] = {
+		{OPEN RULE(ORIGIN("nonsense") METHOD("GET")) CLOSE, "AllowedOrigin"},
+		{OPEN RULE(ORIGIN("*") METHOD("PATCH")) CLOSE, "AllowedMethod"},
+		{OPEN RULE(ORIGIN("*") METHOD("GET") HEADER("a*b*")) CLOSE, "AllowedHeader"},
+		{OPEN RULE(ORIGIN("*") METHOD("GET") EXPOSE("*")) CLOSE, "ExposeHeader"},
+		{OPEN RULE(ORIGIN("*") METHOD("GET") MAX_AGE("-1")) CLOSE, "MaxAgeSeconds"},
+		{OPEN RULE(ORIGIN("*") METHOD("GET")) VARY("maybe") CLOSE, "ResponseVary"},
+		{OPEN RULE(ORIGIN("*")) CLOSE, ""},
+		{OPEN, ""},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cors *cors = NULL;
+		const char *element = "nothing was said";
+		SCOPED_STRBUF(reason, 1000);
+		OK(cors_check(slice_str(rows[i].xml), &cors, &reason, &element) != ERR_OK,
+			"refuses %s", rows[i].xml);
+		IS(slice_str(element ? element : ""), slice_str(rows[i].element), "and says what");
+	}
 }
 
 static void origins(void)
@@ -169,9 +203,21 @@ static void limits(void)
 	IS_INT(cors_parse(strbuf_slice(&xml), &cors, &reason), ERR_OK, "16 KiB");
 	OK(len + 40 > LIMIT_CORS_BODY_BYTES, "full of rules");
 	cors_free(cors);
-	strbuf_addc(&xml, '\n');
+	/* What is kept of that is longer, and is read again. */
+	SCOPED_STRBUF(kept, LIMIT_SETTING_BYTES);
+	cors = NULL;
+	OK(cors_parse(strbuf_slice(&xml), &cors, &reason) == ERR_OK, "once more");
+	cors_format(cors, &kept);
+	cors_free(cors);
+	cors = NULL;
+	OK(kept.len > LIMIT_CORS_BODY_BYTES &&
+			cors_parse(strbuf_slice(&kept), &cors, &reason) == ERR_OK,
+		"from what is kept");
+	cors_free(cors);
+	while (xml.len <= 2 * LIMIT_CORS_BODY_BYTES)
+		strbuf_addc(&xml, '\n');
 	IS_INT(cors_parse(strbuf_slice(&xml), &cors, &reason), ERR_INVALID_ARGUMENT,
-		"but not a byte more");
+		"but there is an end to it");
 }
 
 /* The answer of a preflight, or the name of the error. */
@@ -322,6 +368,7 @@ static void explains(void)
 int main(void)
 {
 	round_trips();
+	names_the_fault();
 	origins();
 	refusals();
 	limits();

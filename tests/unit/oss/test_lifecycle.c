@@ -221,6 +221,15 @@ static void round_trips(void)
 		IS(strbuf_slice(&out), strbuf_slice(&want), "the same document comes out");
 		lifecycle_free(lifecycle);
 	}
+	struct lifecycle *unknown = parsed(DOC(
+		"<Rule><Days>7</Days><ID>a</ID><Prefix></Prefix>"
+		"<More><ID>b</ID><Transition/><More>x</More></More><Status>Enabled</Status>" EXPIRE(
+			"<Unit>Day</Unit>" DAYS("7")) ABORT("<X/>" DAYS("1")) "</Rule>"));
+	SCOPED_STRBUF(known, 100000);
+	lifecycle_format(unknown, &known);
+	IS(strbuf_slice(&known), S(PROLOG DOC(RULE("a", "", EXPIRE(DAYS("7")) ABORT(DAYS("1"))))),
+		"what is not known in a rule is passed over");
+	lifecycle_free(unknown);
 	struct lifecycle *lifecycle = parsed(
 		"<LifecycleConfiguration>\n <Rule>\n <ID/>\n"
 		" <Expiration>\n <ExpiredObjectDeleteMarker>false</ExpiredObjectDeleteMarker>\n"
@@ -268,6 +277,9 @@ static void refusals(void)
 		DOC(RULE("a", "", "<Tag><Key>k</Key></Tag>" EXPIRE(DAYS("1")))),
 		DOC(RULE("a", "", "<Tag><Value>k</Value></Tag>" EXPIRE(DAYS("1")))),
 		DOC(RULE("a", "", "<Tag><Key>a</Key><Key>a</Key><Value/></Tag>" EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "", FILTER("<More/>") EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "", "<Tag><More/><Key>a</Key><Value/></Tag>" EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "", "<More/>")), DOC("<More/>" RULE("a", "", EXPIRE(DAYS("1")))),
 		DOC(RULE("a", "", FILTER("") FILTER("") EXPIRE(DAYS("1")))),
 		DOC(RULE("a", "", FILTER("<Prefix>x</Prefix>") EXPIRE(DAYS("1")))),
 		DOC(RULE("a", "", FILTER(NOT("a", "") NOT("b", "")) EXPIRE(DAYS("1")))),

@@ -340,6 +340,8 @@ static void ambiguous(void)
 		{"k", "acl%26versionId=1", true},
 		{"k", "acl%3FversionId=1", true},
 		{"k", "x-oss-%3D", true},
+		{"k", "?objectMeta", false},
+		{"k", "?a%3Facl", true},
 		{"k", "%61cl", false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store's operations on buckets.
-import { elements, textAt } from "./xml.js";
+import { elements, nameAt, textAt } from "./xml.js";
 
 /** @typedef {import("./client.js").Client} Client */
 /** @typedef {{name: string, created: string, location: string}} Bucket */
@@ -49,14 +49,14 @@ export async function bucketInfo(client, bucket, signal) {
 	};
 }
 
-/** @param {Client} client @param {string} bucket @param {string} acl */
-export async function createBucket(client, bucket, acl) {
-	await client.send("PUT", { bucket, headers: { "x-oss-acl": acl } });
+/** @param {Client} client @param {string} bucket @param {string} acl @param {AbortSignal} [signal] */
+export async function createBucket(client, bucket, acl, signal) {
+	await client.send("PUT", { bucket, headers: { "x-oss-acl": acl }, signal });
 }
 
-/** @param {Client} client @param {string} bucket */
-export async function deleteBucket(client, bucket) {
-	await client.send("DELETE", { bucket });
+/** @param {Client} client @param {string} bucket @param {AbortSignal} [signal] */
+export async function deleteBucket(client, bucket, signal) {
+	await client.send("DELETE", { bucket, signal });
 }
 
 /** @param {Client} client @param {string} bucket @param {string} acl */
@@ -70,8 +70,8 @@ export async function setBucketAcl(client, bucket, acl) {
  */
 export async function whatIsIn(client, bucket) {
 	const query = { "list-type": "2", "max-keys": "5", "encoding-type": "url" };
-	const objects = elements(await client.xml("GET", { bucket, query }), "Contents")
-		.map(content => decodeURIComponent(textAt(content, "Key")));
+	const root = await client.xml("GET", { bucket, query });
+	const objects = elements(root, "Contents").map(content => nameAt(root, content, "Key"));
 	return { objects, uploads: await unfinishedUploads(client, bucket) };
 }
 
@@ -81,8 +81,9 @@ export async function whatIsIn(client, bucket) {
  */
 export async function unfinishedUploads(client, bucket) {
 	const query = { uploads: "", "max-uploads": "1000", "encoding-type": "url" };
-	return elements(await client.xml("GET", { bucket, query }), "Upload").map(upload => ({
-		key: decodeURIComponent(textAt(upload, "Key")),
+	const root = await client.xml("GET", { bucket, query });
+	return elements(root, "Upload").map(upload => ({
+		key: nameAt(root, upload, "Key"),
 		id: textAt(upload, "UploadId"),
 	}));
 }

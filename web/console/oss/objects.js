@@ -2,7 +2,7 @@
 // The store's operations on objects.
 import { encodePath } from "./sign.js";
 import { md5Base64 } from "./md5.js";
-import { element, elements, textAt } from "./xml.js";
+import { element, elements, nameAt, textAt } from "./xml.js";
 
 /** @typedef {import("./client.js").Client} Client */
 /** @typedef {{folder: boolean, key: string, size: number, modified: string}} Entry */
@@ -34,13 +34,13 @@ export async function listObjects(client, bucket, { prefix = "", flat, token, li
 	const root = await client.xml("GET", { bucket, query, signal });
 	const entries = elements(root, "Contents").map(content => ({
 		folder: false,
-		key: decodeURIComponent(textAt(content, "Key")),
+		key: nameAt(root, content, "Key"),
 		size: Number(textAt(content, "Size")),
 		modified: textAt(content, "LastModified"),
 	}));
 	const folders = elements(root, "CommonPrefixes").map(common => ({
 		folder: true,
-		key: decodeURIComponent(textAt(common, "Prefix")),
+		key: nameAt(root, common, "Prefix"),
 		size: 0,
 		modified: "",
 	}));
@@ -83,11 +83,12 @@ export function objectUrl(client, bucket, key, seconds, { download = false } = {
 
 /**
  * @param {Client} client @param {{bucket: string, key: string}} from
- * @param {{bucket: string, key: string}} to @param {{overwrite: boolean}} how
+ * @param {{bucket: string, key: string}} to @param {{overwrite: boolean, signal?: AbortSignal}} how
  */
-export async function copyObject(client, from, to, { overwrite }) {
+export async function copyObject(client, from, to, { overwrite, signal }) {
 	await client.send("PUT", {
 		...to,
+		signal,
 		headers: {
 			"x-oss-copy-source": encodePath(`/${from.bucket}/${from.key}`),
 			...!overwrite && { "x-oss-forbid-overwrite": "true" },
@@ -114,12 +115,12 @@ export async function replaceHeaders(client, bucket, key, headers) {
 
 /**
  * Deletes at most PAGE objects. Names that XML can not hold are deleted one by one.
- * @param {Client} client @param {string} bucket @param {string[]} keys
+ * @param {Client} client @param {string} bucket @param {string[]} keys @param {AbortSignal} [signal]
  */
-async function deleteObjects(client, bucket, keys) {
+async function deleteObjects(client, bucket, keys, signal) {
 	const odd = keys.filter(key => NOT_XML.test(key));
 	for (const key of odd)
-		await client.send("DELETE", { bucket, key });
+		await client.send("DELETE", { bucket, key, signal });
 	if (odd.length === keys.length)
 		return;
 	const objects = keys.filter(key => !NOT_XML.test(key)).map(key => `<Object>${element("Key", key)}</Object>`).join("");
@@ -129,21 +130,22 @@ async function deleteObjects(client, bucket, keys) {
 		query: { delete: "" },
 		headers: { "content-md5": md5Base64(body), "content-type": "application/xml" },
 		body,
+		signal,
 	});
 }
 
 /**
  * Deletes objects, and folders with all that is in them.
  * @param {Client} client @param {string} bucket @param {Entry[]} entries
- * @param {(deleted: number) => void} onProgress
+ * @param {{signal?: AbortSignal, onProgress?: (deleted: number) => void}} [how]
  */
-export async function deleteEntries(client, bucket, entries, onProgress) {
+export async function deleteEntries(client, bucket, entries, { signal, onProgress } = {}) {
 	let deleted = 0;
 	const remove = async (/** @type {string[]} */ keys) => {
 		if (keys.length)
-			await deleteObjects(client, bucket, keys);
+			await deleteObjects(client, bucket, keys, signal);
 		deleted += keys.length;
-		onProgress(deleted);
+		onProgress?.(deleted);
 	};
 	const keys = entries.filter(entry => !entry.folder).map(entry => entry.key);
 	for (let at = 0; at < keys.length; at += PAGE)
@@ -151,7 +153,7 @@ export async function deleteEntries(client, bucket, entries, onProgress) {
 	for (const { key: prefix } of entries.filter(entry => entry.folder)) {
 		let token = "";
 		do {
-			const page = await listObjects(client, bucket, { prefix, flat: true, token });
+			const page = await listObjects(client, bucket, { prefix, flat: true, token, signal });
 			await remove(page.entries.map(entry => entry.key));
 			token = page.next;
 		} while (token);

@@ -67,6 +67,16 @@ export function textAt(parent, path) {
 	return at?.text ?? "";
 }
 
+/**
+ * The name of an object in a list, which is asked for with `encoding-type=url`: no other way shows
+ * every name. The list says whether it answers so.
+ * @param {Element} list the root @param {Element} parent @param {string} path
+ */
+export function nameAt(list, parent, path) {
+	const text = textAt(parent, path);
+	return textAt(list, "EncodingType") === "url" ? decodeURIComponent(text) : text;
+}
+
 /** An element with its text. @param {string} name @param {string} text */
 export function element(name, text) {
 	const escaped = text.replace(/[&<>\r]/g, c => `&#${c.charCodeAt(0)};`);

@@ -29,45 +29,53 @@ export function mount(root, app, _, signal) {
 			class: "primary", t: "buckets.create", on: { click: create },
 		}))), news, el("div", { class: "card scroll", role: "region", tLabel: "buckets.title", tabindex: "0" }, table, none));
 
-	/** Counts the lists that were asked for: an answer for an older one comes too late. */
-	let turn = 0;
+	/** Counts the lists that were begun: an older one that comes later is no news. */
+	let turns = 0;
 
 	async function load() {
-		const own = ++turn;
+		const turn = ++turns;
 		try {
 			const buckets = await listBuckets(app.client, signal);
-			if (own !== turn)
+			if (turn !== turns)
 				return;
+			fill(news);
 			const rows = buckets.map(bucket => row(bucket, () => remove(bucket.name)));
 			fill(body, ...rows.map(({ node }) => node));
 			none.hidden = buckets.length > 0;
 			table.hidden = buckets.length === 0;
 			narrow(body, filter.value);
-			await count(app, buckets.map(({ name }) => name), rows, signal);
+			count(app, buckets.map(({ name }) => name), rows, signal).catch(error => {
+				if (turn === turns)
+					showError(news, error);
+			});
 		} catch (error) {
-			showError(news, error);
+			if (turn === turns)
+				showError(news, error, load);
 		}
 	}
 
 	async function create() {
 		const name = el("input", { required: true, pattern: "[a-z0-9][a-z0-9\\-]{1,61}[a-z0-9]", spellcheck: "false" });
 		const acl = select(ACLS.map(value => [value, `acl.${value}`]), {});
-		if (await ask({
-			title: "buckets.createTitle", action: "buckets.create",
+		const end = await ask({
+			title: "buckets.createTitle", action: "buckets.create", view: signal,
 			content: [field("buckets.name", name, "buckets.nameRule"), field("bucket.acl", acl, "acl.hint")],
-			run: () => createBucket(app.client, name.value, acl.value),
-		})) {
-			say("buckets.madeNamed", name.value);
-			await load();
-		}
+			run: stop => createBucket(app.client, name.value, acl.value, stop),
+		});
+		await settle(end, "buckets.madeNamed", name.value);
 	}
 
 	/** @param {string} name */
 	async function remove(name) {
-		if (await askDeleteBucket(app, name)) {
-			say("buckets.deleted", name);
+		await settle(await askDeleteBucket(app, name, signal), "buckets.deleted", name);
+	}
+
+	/** @param {import("../dialog.js").End} end @param {string} text @param {string} name */
+	async function settle(end, text, name) {
+		if (end)
 			await load();
-		}
+		if (end === "done")
+			say(text, name);
 	}
 
 	load();

@@ -20,8 +20,8 @@ const EVERY_MS = 3000;
 
 /** @type {import("../app.js").View["mount"]} */
 export function mount(root, app, _route, signal) {
-	/** @type {Map<string, HTMLElement>} */
-	const shown = new Map();
+	/** @type {Set<string>} */
+	const shown = new Set();
 	const list = el("ol", { class: "callbacks", tLabel: "callbacks.title" });
 	const none = el("p", { class: "empty", t: "callbacks.none", hidden: true });
 	const news = el("div");
@@ -29,10 +29,12 @@ export function mount(root, app, _route, signal) {
 	const live = el("input", { type: "checkbox" });
 	live.checked = true;
 	fill(root, el("div", { class: "title" }, el("h1", { t: "callbacks.title" }), el("div", { class: "buttons" },
-		check("callbacks.live", live), button({ t: "callbacks.refresh", on: { click: loadNew } }))),
+		check("callbacks.live", live), button({ t: "callbacks.refresh", on: { click: refresh } }))),
 	el("p", { class: "quiet-text", t: "callbacks.intro" }), news, none, list,
 	el("div", { class: "buttons" }, older));
 	let next = "";
+	/** Whether the first list has come. */
+	let complete = false;
 
 	/** @param {string} after */
 	async function read(after) {
@@ -41,32 +43,52 @@ export function mount(root, app, _route, signal) {
 		return /** @type {Promise<{callbacks: Callback[], next: string}>} */ (response.json());
 	}
 
-	async function loadNew() {
+	/** @type {Promise<void> | null} */
+	let loading = null;
+
+	/** One answer at a time: those of a slow server would come together. */
+	function loadNew() {
+		loading ??= readNew().finally(() => {
+			loading = null;
+		});
+		return loading;
+	}
+
+	/** Asked from now on, not a while ago. */
+	async function refresh() {
+		await loading;
+		await loadNew();
+	}
+
+	async function readNew() {
 		try {
 			const page = await read("");
-			const fresh = page.callbacks.filter(({ id }) => !shown.has(id));
-			for (const callback of fresh.reverse())
-				list.prepend(show(callback));
-			if (shown.size === fresh.length)
+			// Sent again, one may be here before the first list.
+			if (!complete)
 				next = page.next;
-			settle();
+			complete = true;
+			for (const callback of page.callbacks)
+				show(callback);
 			fill(news);
+			settle();
 		} catch (error) {
 			showError(news, error);
 		}
 	}
 
 	async function loadOlder() {
+		older.disabled = true;
 		try {
 			const page = await read(next);
-			for (const callback of page.callbacks)
-				if (!shown.has(callback.id))
-					list.append(show(callback));
 			next = page.next;
+			for (const callback of page.callbacks)
+				show(callback);
+			fill(news);
 			settle();
 		} catch (error) {
 			showError(news, error);
 		}
+		older.disabled = false;
 	}
 
 	function settle() {
@@ -74,24 +96,27 @@ export function mount(root, app, _route, signal) {
 		older.hidden = !next;
 	}
 
-	/** @param {Callback} callback */
+	/** Puts it where it belongs, the newest first; its answer may come late. @param {Callback} callback */
 	function show(callback) {
+		if (shown.has(callback.id))
+			return;
 		const node = record(callback, async (again, problem) => {
 			again.disabled = true;
 			try {
 				const path = `/callbacks/${callback.id}/send`;
 				const sent = await (await app.service.send("POST", { path })).json();
-				say(sent.ok ? "callbacks.sentWell" : "callbacks.sentBadly");
-				if (!shown.has(sent.id))
-					list.prepend(show(sent));
+				show(sent);
 				fill(problem);
+				say(sent.ok ? "callbacks.sentWell" : "callbacks.sentBadly");
 			} catch (error) {
 				showError(problem, error);
 			}
 			again.disabled = false;
 		});
-		shown.set(callback.id, node);
-		return node;
+		const { id } = callback;
+		const below = [...list.children].find(other => BigInt(other.getAttribute("data-id") ?? 0) < BigInt(id));
+		list.insertBefore(node, below ?? null);
+		shown.add(id);
 	}
 
 	const timer = setInterval(() => {

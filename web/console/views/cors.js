@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CORS rules of a bucket: a form for each, in the order in which the store tries them.
 import { browserUpload, checkCors, MAX_RULES, METHODS, readCors, writeCors } from "../oss/cors.js";
-import { button, check, controls, el, field, fill, label } from "../dom.js";
+import { button, check, el, field, fill, label } from "../dom.js";
+import { Guard } from "../guard.js";
 import { say, showError, showNotice } from "../notice.js";
 import { bucketHead } from "./bucket_head.js";
 import { mountTester } from "./cors_tester.js";
@@ -15,16 +16,16 @@ export function mount(root, app, { bucket }, signal) {
 	const list = el("ol", { class: "rules" });
 	const none = el("p", { class: "empty", t: "cors.none", hidden: true });
 	const vary = el("input", { type: "checkbox" });
+	const problem = el("div");
 	const news = el("div");
 	const add = button({ t: "cors.add", on: { click: () => insert(emptyRule()) } });
 	const preset = button({ t: "cors.preset", tTitle: "cors.presetHint", on: { click: () => insert(browserUpload()) } });
 	const save = button({ class: "primary", t: "cors.save", on: { click: store } });
 	const tester = el("section", { class: "card" });
-	const all = controls(false, none, list,
-		el("div", { class: "buttons" }, add, preset), el("div", { class: "card" },
-			check("cors.vary", vary), el("p", { class: "quiet-text", t: "cors.varyHint" }), news,
-			el("div", { class: "buttons" }, save)), tester);
-	fill(root, bucketHead(bucket, "cors"), el("p", { class: "quiet-text", t: "cors.intro" }), all);
+	const fields = new Guard(none, list, el("div", { class: "buttons" }, add, preset), el("div", { class: "card" },
+		check("cors.vary", vary), el("p", { class: "quiet-text", t: "cors.varyHint" }), news,
+		el("div", { class: "buttons" }, save)), tester);
+	fill(root, bucketHead(bucket, "cors"), el("p", { class: "quiet-text", t: "cors.intro" }), problem, fields.node);
 	mountTester(tester, app, bucket, () => forms.map(form => form.rule));
 
 	/** @returns {Rule} */
@@ -67,24 +68,28 @@ export function mount(root, app, { bucket }, signal) {
 			showNotice(news, ["cors.faults", faults.length], "bad");
 			return;
 		}
-		all.disabled = true;
-		fill(news);
 		try {
-			await writeCors(app.client, bucket, configuration);
+			await fields.during(() => writeCors(app.client, bucket, configuration));
 			showNotice(news, "cors.saved");
 		} catch (error) {
 			showError(news, error);
 		}
-		all.disabled = false;
-		save.focus();
 	}
 
-	readCors(app.client, bucket, signal).then(configuration => {
-		forms = configuration.rules.map(rule => new RuleForm(rule, act));
-		vary.checked = configuration.vary;
-		all.disabled = false;
-		draw();
-	}).catch(error => showError(news, error));
+	async function load() {
+		try {
+			const configuration = await readCors(app.client, bucket, signal);
+			fields.ready(() => {
+				forms = configuration.rules.map(rule => new RuleForm(rule, act));
+				vary.checked = configuration.vary;
+				draw();
+			});
+		} catch (error) {
+			showError(problem, error, load);
+		}
+	}
+
+	load();
 }
 
 /** The fields of one rule. */

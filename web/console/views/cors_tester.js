@@ -3,6 +3,7 @@
 // browser lets no page choose the Origin header, so the console's port asks the store's rules.
 import { explainRule, METHODS } from "../oss/cors.js";
 import { el, field, fill, select } from "../dom.js";
+import { Guard } from "../guard.js";
 import { showError } from "../notice.js";
 
 /**
@@ -21,9 +22,10 @@ export function mountTester(root, app, bucket, rules) {
 	const method = select(METHODS.map(name => [name, ["plain", name]]), { value: "POST" });
 	const headers = el("input", { spellcheck: "false", class: "mono", placeholder: "content-type, x-oss-meta-a" });
 	const result = el("div", { class: "columns", role: "status" });
-	const form = el("form", { class: "rule-fields" }, field("tester.origin", origin), field("tester.method", method),
+	const fields = new Guard(field("tester.origin", origin), field("tester.method", method),
 		field("tester.headers", headers, "tester.headersHint"),
-		el("div", { class: "buttons" }, el("button", { type: "submit", t: "tester.run" })));
+		el("div", { class: "buttons" }, el("button", { type: "submit", t: "tester.run" }))).open();
+	const form = el("form", { class: "rule-fields" }, fields.node);
 	fill(root, el("h2", { t: "tester.title" }), el("p", { class: "quiet-text", t: "tester.intro" }), form, result);
 
 	form.addEventListener("submit", async event => {
@@ -36,7 +38,7 @@ export function mountTester(root, app, bucket, rules) {
 		const preflight = el("div", { class: "preflight" }, el("h3", { t: "tester.preflight" }));
 		fill(result, showRules(rules(), question), preflight);
 		try {
-			preflight.append(showAnswer(await preflightOf(app, bucket, question)));
+			preflight.append(showAnswer(await fields.during(() => preflightOf(app, bucket, question))));
 		} catch (error) {
 			showError(preflight.appendChild(el("div")), error);
 		}

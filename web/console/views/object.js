@@ -4,6 +4,7 @@ import { CHOSEN_HEADERS, copyObject, deleteEntries, headObject, objectUrl, repla
 import { button, check, el, field, fill, select } from "../dom.js";
 import { ask } from "../dialog.js";
 import * as format from "../format.js";
+import { Guard } from "../guard.js";
 import { say, showError, showNotice } from "../notice.js";
 import { route } from "../router.js";
 import { mountPreview } from "./preview.js";
@@ -33,11 +34,18 @@ export function mount(root, app, { bucket, key }, signal) {
 	news, el("div", { class: "columns" },
 		el("section", { class: "card" }, el("h2", { t: "object.facts" }), facts), preview, urlCard(place), headers));
 
-	headObject(app.client, bucket, key, signal).then(head => {
-		showFacts(facts, head);
-		headers.append(headerForm(place, head));
-		mountPreview(preview, place, head);
-	}).catch(error => showError(news, error));
+	async function load() {
+		try {
+			const head = await headObject(app.client, bucket, key, signal);
+			showFacts(facts, head);
+			headers.append(headerForm(place, head, facts));
+			mountPreview(preview, place, head);
+		} catch (error) {
+			showError(news, error, load);
+		}
+	}
+
+	load();
 }
 
 /** @param {HTMLElement} facts @param {Map<string, string>} head */
@@ -78,8 +86,7 @@ function urlCard({ app, bucket, key }) {
 	const result = el("div", { hidden: true }, url, el("div", { class: "buttons" },
 		button({ t: "url.copy", on: { click: async () => {
 			url.select();
-			await navigator.clipboard.writeText(url.value).catch(() => {});
-			say("url.copied");
+			say(await copyText(url.value) ? "url.copied" : "url.notCopied");
 		} } })));
 	const form = el("form", {}, field("url.lifetime", lifetime), own, check("url.download", save),
 		el("div", { class: "buttons" }, el("button", { type: "submit", t: "url.make" })), news, result);
@@ -98,53 +105,67 @@ function urlCard({ app, bucket, key }) {
 	return el("section", { class: "card" }, el("h2", { t: "url.title" }), el("p", { class: "quiet-text", t: "url.hint" }), form);
 }
 
+/** Browsers permit it only on pages that nobody can have changed on their way. @param {string} text */
+async function copyText(text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
 /** @param {Place} place */
-async function copy({ app, bucket, key }) {
+async function copy({ app, bucket, key, signal }) {
 	const toBucket = el("input", { value: bucket, required: true, spellcheck: "false" });
 	const toKey = el("input", { value: key, required: true, spellcheck: "false" });
 	const overwrite = el("input", { type: "checkbox" });
 	const move = el("input", { type: "checkbox" });
-	if (await ask({
-		title: "copy.title", action: "copy.action",
+	let to = { bucket, key };
+	const end = await ask({
+		title: "copy.title", action: "copy.action", view: signal,
 		content: [field("copy.bucket", toBucket), field("copy.key", toKey), check("copy.overwrite", overwrite),
 			check("copy.move", move)],
-		run: async () => {
-			const to = { bucket: toBucket.value, key: toKey.value };
+		run: async stop => {
+			to = { bucket: toBucket.value, key: toKey.value };
 			const same = to.bucket === bucket && to.key === key;
-			await copyObject(app.client, { bucket, key }, to, { overwrite: overwrite.checked && !same });
+			await copyObject(app.client, { bucket, key }, to, { overwrite: overwrite.checked && !same, signal: stop });
 			if (move.checked && !same)
-				await deleteEntries(app.client, bucket, [{ folder: false, key, size: 0, modified: "" }], () => {});
+				await deleteEntries(app.client, bucket, [{ folder: false, key, size: 0, modified: "" }], { signal: stop });
 		},
-	})) {
+	});
+	if (end === "done" && !signal.aborted) {
 		say("copy.done");
-		location.hash = route("object", toBucket.value, toKey.value);
+		location.hash = route("object", to.bucket, to.key);
 	}
 }
 
 /** @param {Place} place @param {string} folder */
-async function remove({ app, bucket, key }, folder) {
-	if (await ask({
-		title: ["objects.deleteTitle", "1"], action: "object.delete", danger: true,
+async function remove({ app, bucket, key, signal }, folder) {
+	const end = await ask({
+		title: ["objects.deleteTitle", "1"], action: "object.delete", danger: true, view: signal,
 		content: [el("ul", { class: "stops" }, el("li", {}, key))],
-		run: () => deleteEntries(app.client, bucket, [{ folder: false, key, size: 0, modified: "" }], () => {}),
-	})) {
+		run: stop => deleteEntries(app.client, bucket, [{ folder: false, key, size: 0, modified: "" }], { signal: stop }),
+	});
+	if (end === "done" && !signal.aborted) {
 		say("objects.deleted");
 		location.hash = route("objects", bucket, folder);
 	}
 }
 
-/** @param {Place} place @param {Map<string, string>} head */
-function headerForm({ app, bucket, key, signal }, head) {
+/** @param {Place} place @param {Map<string, string>} first what it has now @param {HTMLElement} facts about the object */
+function headerForm({ app, bucket, key, signal }, first, facts) {
 	const inputs = CHOSEN_HEADERS.map(name => ({
-		name, input: el("input", { value: head.get(name) ?? "", spellcheck: "false" }),
+		name, input: el("input", { value: first.get(name) ?? "", spellcheck: "false" }),
 	}));
 	const meta = el("textarea", { rows: "3", class: "mono", spellcheck: "false",
-		value: [...head].filter(([name]) => name.startsWith(META))
+		value: [...first].filter(([name]) => name.startsWith(META))
 			.map(([name, value]) => `${name.slice(META.length)}: ${value}`).join("\n") });
 	const news = el("div");
-	const form = el("form", {}, ...inputs.map(({ name, input }) => field(["plain", name], input)),
+	const fields = new Guard(...inputs.map(({ name, input }) => field(["plain", name], input)),
 		field("headers.meta", meta, "headers.metaHint"), news,
-		el("div", { class: "buttons" }, el("button", { type: "submit", t: "headers.save" })));
+		el("div", { class: "buttons" }, el("button", { type: "submit", t: "headers.save" }))).open();
+	const form = el("form", {}, fields.node);
 	form.addEventListener("submit", async event => {
 		event.preventDefault();
 		/** @type {Record<string, string>} */
@@ -160,11 +181,12 @@ function headerForm({ app, bucket, key, signal }, head) {
 				return showNotice(news, ["headers.badLine", line], "bad");
 		}
 		try {
-			await replaceHeaders(app.client, bucket, key, headers);
+			const head = await fields.during(async () => {
+				await replaceHeaders(app.client, bucket, key, headers);
+				return headObject(app.client, bucket, key, signal);
+			});
+			showFacts(facts, head);
 			showNotice(news, "headers.saved");
-			const facts = form.closest(".columns")?.querySelector("dl");
-			if (facts)
-				showFacts(facts, await headObject(app.client, bucket, key, signal));
 		} catch (error) {
 			showError(news, error);
 		}

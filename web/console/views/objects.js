@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The objects of a bucket: a folder at a time, or all names that begin with something.
 import { deleteEntries, listObjects, objectUrl } from "../oss/objects.js";
-import { button, check, el, fill, label } from "../dom.js";
+import { button, check, el, fill, label, plain } from "../dom.js";
 import { ask } from "../dialog.js";
 import { chosenFiles, droppedFiles } from "../dropped.js";
 import * as format from "../format.js";
@@ -65,7 +65,7 @@ export function mount(root, app, { bucket, key: folder, query }, signal) {
 		if (/** @type {CustomEvent} */ (event).detail.bucket !== bucket)
 			return;
 		clearTimeout(timer);
-		timer = setTimeout(() => listing.start(true), 300);
+		timer = setTimeout(() => listing.again(), 300);
 	}, { signal });
 	signal.addEventListener("abort", () => clearTimeout(timer));
 	listing.start();
@@ -89,10 +89,18 @@ function crumbs(bucket, folder) {
 /** What the grid shows, page after page. */
 class Listing {
 	/** @type {Entry[]} */ #entries = [];
-	/** By their keys: a list that is loaded anew has other entries. @type {Map<string, Entry>} */ selected = new Map();
+	/** By their keys. @type {Map<string, Entry>} */ selected = new Map();
 	onSelection = () => {};
+	/** The timer that waits for the next letter. */
+	#typing = 0;
+	/** The address of the list. */
+	#here = location.hash;
+	/** What is listed, also when something else has been typed meanwhile. */
+	#what = { prefix: "", flat: false };
 	#next = "";
-	#loading = false;
+	/** @type {Promise<void> | null} */ #loading = null;
+	/** What is being listed has changed meanwhile. */
+	#stale = false;
 	/** Counts the lists that were begun: answers for an older one come too late. */
 	#turn = 0;
 	#app;
@@ -121,16 +129,15 @@ class Listing {
 	}
 
 	#listen() {
-		let timer = 0;
 		this.search.addEventListener("input", () => {
-			clearTimeout(timer);
-			timer = setTimeout(() => this.#asked(), TYPING_MS);
+			clearTimeout(this.#typing);
+			this.#typing = setTimeout(() => this.#asked(), TYPING_MS);
 		});
-		this.#signal.addEventListener("abort", () => clearTimeout(timer));
+		this.#signal.addEventListener("abort", () => clearTimeout(this.#typing));
 		this.flat.addEventListener("change", () => this.#asked());
 		this.all.addEventListener("change", () => {
 			this.selected = new Map(this.all.checked ? this.#entries.map(entry => [entry.key, entry]) : []);
-			this.#selectionChanged();
+			this.#changed();
 		});
 		this.rows.node.addEventListener("keydown", event => {
 			if ((event.ctrlKey || event.metaKey) && event.key === "a") {
@@ -195,99 +202,141 @@ class Listing {
 			return;
 		if (!this.selected.delete(entry.key))
 			this.selected.set(entry.key, entry);
-		this.#selectionChanged();
+		this.#changed();
 	}
 
-	#selectionChanged() {
+	/** Other entries, or others of them selected: first all of it shows, then it is said. */
+	#changed() {
+		this.all.disabled = this.#entries.length === 0;
 		this.all.checked = this.selected.size > 0 && this.selected.size === this.#entries.length;
-		this.rows.refresh();
-		this.#count();
+		this.rows.show(this.#entries, !this.#next);
 		this.onSelection();
+		this.#count();
 	}
 
 	/** A search is part of the address, but no step of the way back. */
 	#asked() {
+		clearTimeout(this.#typing);
+		// A link may have been followed, and the view not yet been left.
+		if (location.hash !== this.#here)
+			return;
 		history.replaceState(null, "", route("objects", this.#bucket, this.#folder, {
 			search: this.search.value, flat: this.flat.checked ? "1" : "",
 		}));
+		this.#here = location.hash;
 		this.start();
 	}
 
-	/**
-	 * Lists from the beginning.
-	 * @param {boolean} [stay] at the place where the list is scrolled to, with what is selected
-	 */
-	start(stay = false) {
-		this.#turn++;
+	/** Lists from the beginning; nothing is shown, and can be selected, until it is there. */
+	start() {
+		this.#what = { prefix: this.#folder + this.search.value, flat: this.flat.checked };
+		this.#entries = [];
 		this.#next = "";
-		this.#loading = false;
-		if (!stay) {
-			if (this.selected.size) {
-				this.selected.clear();
-				this.#selectionChanged();
-			}
-			this.rows.rewind();
-		}
-		this.#load([]);
+		this.#stale = false;
+		this.selected.clear();
+		this.rows.rewind();
+		fill(this.news);
+		return this.#begin(() => this.#load([], ""));
 	}
 
-	/** Selects no longer what is not there any more. @param {Entry[]} entries @param {boolean} complete */
-	#forget(entries, complete) {
-		if (this.selected.size === 0)
-			return;
-		const keys = new Set(entries.map(({ key }) => key));
-		const last = entries.at(-1)?.key ?? "";
-		for (const key of this.selected.keys())
-			if (!keys.has(key) && (complete || key < last))
-				this.selected.delete(key);
+	/**
+	 * Lists the same anew. What is shown stays until the new list is there, and what is selected
+	 * stays selected, if it is still there.
+	 * @returns {Promise<void>}
+	 */
+	again() {
+		// An answer that is on its way is waited for: if not, many changes would keep all of them away.
+		this.#stale = this.#loading !== null;
+		return this.#loading ?? this.#begin(() => this.#reload());
 	}
 
 	#more() {
 		if (this.#next && !this.#loading)
-			this.#load(this.#entries);
+			this.#begin(() => this.#load(this.#entries, this.#next));
 	}
 
-	/** @param {Entry[]} before */
-	async #load(before) {
-		const turn = this.#turn;
-		this.#loading = true;
-		try {
-			const { entries, next } = await listObjects(this.#app.client, this.#bucket, {
-				prefix: this.#folder + this.search.value, flat: this.flat.checked, token: this.#next,
-				signal: this.#signal,
-			});
+	/** @param {() => Promise<void>} load @returns {Promise<void>} */
+	#begin(load) {
+		const turn = ++this.#turn;
+		const loading = load().catch(error => {
 			if (turn !== this.#turn)
 				return;
-			// An object that is the folder itself says nothing.
-			const shown = entries.filter(({ key }) => key !== this.#folder);
-			for (const entry of shown)
-				before.push(entry);
-			this.#entries = before;
-			this.#next = next;
-			this.#loading = false;
-			fill(this.news);
-			this.#forget(before, !next);
-			this.rows.show(before, !next);
-			this.#selectionChanged();
-		} catch (error) {
-			if (turn !== this.#turn)
-				return;
-			this.#loading = false;
 			this.#next = "";
 			showError(this.news, error);
+		}).then(() => {
+			if (turn !== this.#turn)
+				return undefined;
+			this.#loading = null;
+			this.#changed();
+			return this.#stale ? this.again() : undefined;
+		});
+		this.#loading = loading;
+		this.#changed();
+		return loading;
+	}
+
+	/** @param {Entry[]} before @param {string} token */
+	async #load(before, token) {
+		const turn = this.#turn;
+		const { entries, next } = await this.#page(token);
+		if (turn !== this.#turn)
+			return;
+		for (const entry of entries)
+			before.push(entry);
+		this.#entries = before;
+		this.#next = next;
+		fill(this.news);
+	}
+
+	/** As far as what is selected, but no further than it was listed. */
+	async #reload() {
+		const turn = this.#turn;
+		const listed = this.#entries.length;
+		/** @type {Map<string, Entry>} */
+		const found = new Map();
+		let token = "";
+		do {
+			const { entries, next } = await this.#page(token);
+			for (const entry of entries)
+				found.set(entry.key, entry);
+			token = next;
+		} while (token && found.size < listed && [...this.selected.keys()].some(key => !found.has(key)));
+		if (turn !== this.#turn)
+			return;
+		this.#entries = [...found.values()];
+		this.#next = token;
+		for (const key of [...this.selected.keys()]) {
+			const entry = found.get(key);
+			if (entry)
+				this.selected.set(key, entry);
+			else
+				this.selected.delete(key);
 		}
+		fill(this.news);
+	}
+
+	/** @param {string} token */
+	async #page(token) {
+		const { entries, next } = await listObjects(this.#app.client, this.#bucket,
+			{ ...this.#what, token, signal: this.#signal });
+		// An object that is the folder itself says nothing.
+		return { entries: entries.filter(({ key }) => key !== this.#folder), next };
 	}
 
 	#count() {
 		const count = () => format.number(this.#entries.length);
-		if (this.selected.size)
+		if (this.#entries.length === 0 && this.#loading)
+			label(this.status, "objects.loading");
+		else if (this.#entries.length === 0 && this.news.hasChildNodes())
+			plain(this.status, "");
+		else if (this.selected.size)
 			label(this.status, ["objects.selected", () => format.number(this.selected.size), count]);
 		else
 			label(this.status, [this.#next ? "objects.countMore" : "objects.count", count]);
 	}
 
 	async download() {
-		for (const { folder, key } of this.selected.values()) {
+		for (const { folder, key } of [...this.selected.values()]) {
 			if (folder)
 				continue;
 			const url = await objectUrl(this.#app.client, this.#bucket, key, DOWNLOAD_SECONDS, { download: true });
@@ -304,7 +353,8 @@ class Listing {
 			return;
 		const progress = el("p", { role: "status" });
 		const names = entries.slice(0, 10).map(({ key }) => el("li", {}, key));
-		if (await ask({
+		const end = await ask({
+			view: this.#signal,
 			title: ["objects.deleteTitle", () => format.number(entries.length)], action: "objects.delete", danger: true,
 			content: [
 				el("ul", { class: "stops" }, ...names,
@@ -312,12 +362,15 @@ class Listing {
 				entries.some(({ folder }) => folder) ? el("p", { t: "objects.deleteFolders" }) : null,
 				progress,
 			],
-			run: () => deleteEntries(this.#app.client, this.#bucket, entries, deleted =>
-				label(progress, ["objects.deletedSoFar", () => format.number(deleted)])),
-		})) {
-			say("objects.deleted");
-			this.start(true);
-		}
+			run: signal => deleteEntries(this.#app.client, this.#bucket, entries, {
+				signal,
+				onProgress: deleted => label(progress, ["objects.deletedSoFar", () => format.number(deleted)]),
+			}),
+		});
 		this.rows.node.focus();
+		if (end)
+			await this.again();
+		if (end === "done")
+			say("objects.deleted");
 	}
 }

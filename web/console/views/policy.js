@@ -27,8 +27,11 @@ export function mount(root, app, _route, signal) {
 		el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary", t: "policy.run" })));
 	fill(root, el("h1", { t: "policy.title" }), el("p", { class: "quiet-text", t: "policy.intro" }), form, result);
 
+	/** Counts the questions: only the last one is answered. */
+	let turns = 0;
 	form.addEventListener("submit", async event => {
 		event.preventDefault();
+		const turn = ++turns;
 		const found = readPasted(pasted.value);
 		const bytes = /^\d+$/.test(size.value.trim()) ? Number(size.value.trim()) : null;
 		const asked = {
@@ -38,10 +41,11 @@ export function mount(root, app, _route, signal) {
 		};
 		try {
 			const parts = await explain(asked, secret.value || app.keys?.secret || "");
-			if (!signal.aborted)
+			if (!signal.aborted && turn === turns)
 				fill(result, ...parts);
 		} catch (error) {
-			showError(result, error);
+			if (turn === turns)
+				showError(result, error);
 		}
 	});
 }

@@ -3,8 +3,8 @@
  * The body of a callback, as the application server asks for it (token.c) and as the classic
  * sample does: a form, or a JSON object. Members that are not known are ignored.
  */
-#ifndef APP_UPLOAD_MESSAGE_H
-#define APP_UPLOAD_MESSAGE_H
+#ifndef OSS_UPLOAD_MESSAGE_H
+#define OSS_UPLOAD_MESSAGE_H
 
 #include <stdint.h>
 

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Grants: the round trip, and everything that must not pass. */
-#include "app/grant.h"
+#include "oss/grant.h"
 
 #include <stdlib.h>
 
 #include "tap.h"
 
+#define ID "0123456789abcdef01234567"
+
 static struct grant_key key;
+
+static bool issue(struct slice prefix, int64_t expires, struct strbuf *out)
+{
+	return grant_issue(&key, GRANT_FORM, ID, prefix, 500, expires, out);
+}
 
 static void round_trip(void)
 {
@@ -16,7 +23,7 @@ static void round_trip(void)
 		SCOPED_STRBUF(text, GRANT_TEXT_MAX);
 		SCOPED_STRBUF(object, 2000);
 		struct grant grant;
-		OK(grant_issue(&key, slice_str(prefixes[i]), 1000, &text), "issued");
+		OK(issue(slice_str(prefixes[i]), 1000, &text), "issued");
 		bool safe = true;
 		for (size_t j = 0; j < text.len; j++)
 			safe = safe && strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -29,8 +36,8 @@ static void round_trip(void)
 			GRANT_VALID, "valid");
 		IS(slice_of(grant.prefix, grant.prefix_len), slice_str(prefixes[i]), "its prefix");
 		IS_INT(grant.expires, 1000, "its expiry");
-		IS(slice_of(grant.id, sizeof(grant.id)), slice_head(strbuf_slice(&text), 24),
-			"its id");
+		IS(slice_of(grant.id, sizeof(grant.id)), S(ID), "its id");
+		OK(grant.kind == GRANT_FORM && grant.issued == 500, "its kind, and when");
 		if (prefixes[i][0])
 			IS_INT(grant_check(&key, strbuf_slice(&text), S("Other/name"), 999, &grant),
 				GRANT_OTHER_OBJECT, "but not for another folder");
@@ -38,11 +45,11 @@ static void round_trip(void)
 	char long_prefix[LIMIT_KEY_BYTES + 1];
 	memset(long_prefix, 'p', sizeof(long_prefix));
 	SCOPED_STRBUF(text, GRANT_TEXT_MAX);
-	OK(!grant_issue(&key, slice_of(long_prefix, sizeof(long_prefix)), 1000, &text),
+	OK(!issue(slice_of(long_prefix, sizeof(long_prefix)), 1000, &text),
 		"a prefix longer than any key");
 	strbuf_clear(&text);
 	struct grant grant;
-	OK(grant_issue(&key, slice_of(long_prefix, LIMIT_KEY_BYTES), 1000, &text) &&
+	OK(issue(slice_of(long_prefix, LIMIT_KEY_BYTES), 1000, &text) &&
 			grant_check(&key, strbuf_slice(&text),
 				slice_of(long_prefix, LIMIT_KEY_BYTES), 1, &grant) == GRANT_VALID,
 		"the longest prefix");
@@ -52,7 +59,7 @@ static void expiry(void)
 {
 	SCOPED_STRBUF(text, GRANT_TEXT_MAX);
 	struct grant grant;
-	OK(grant_issue(&key, S("d/"), 1000, &text), "issued");
+	OK(issue(S("d/"), 1000, &text), "issued");
 	struct slice s = strbuf_slice(&text);
 	IS_INT(grant_check(&key, s, S("d/x"), 1000 + GRANT_SLACK_SECONDS, &grant), GRANT_VALID,
 		"lasts as long as an upload may");
@@ -64,7 +71,7 @@ static void forgeries(void)
 {
 	SCOPED_STRBUF(text, GRANT_TEXT_MAX);
 	struct grant grant;
-	OK(grant_issue(&key, S("dir/"), 1000, &text), "issued");
+	OK(issue(S("dir/"), 1000, &text), "issued");
 	int passed = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		for (int bit = 0; bit < 8; bit++) {
@@ -90,10 +97,39 @@ static void forgeries(void)
 	grant_key_derive(S("the secret"), &other);
 	IS_INT(grant_check(&other, strbuf_slice(&text), S("dir/x"), 1, &grant), GRANT_VALID,
 		"a copy of this server accepts it");
-	SCOPED_STRBUF(again, GRANT_TEXT_MAX);
-	OK(grant_issue(&key, S("dir/"), 1000, &again) &&
-			!slice_eq(strbuf_slice(&text), strbuf_slice(&again)),
-		"no two grants are the same");
+}
+
+static void kinds(void)
+{
+	SCOPED_STRBUF(text, GRANT_TEXT_MAX);
+	struct grant grant;
+	struct grant_key other;
+	char one[GRANT_ID_LENGTH], two[GRANT_ID_LENGTH];
+	grant_key_derive(S("another secret"), &other);
+	OK(grant_issue(&key, GRANT_CLASSIC, ID, S("d/"), 7, 8, &text) &&
+			grant_check(&key, strbuf_slice(&text), S("d/x"), 8, &grant) ==
+				GRANT_VALID &&
+			grant.kind == GRANT_CLASSIC && grant.issued == 7 && grant.expires == 8,
+		"a classic one");
+	OK(grant_has_form(strbuf_slice(&text)), "has the form");
+	OK(grant_is_of(&key, strbuf_slice(&text)), "is of the key");
+	OK(!grant_is_of(&other, strbuf_slice(&text)), "of no other");
+	text.ptr[text.len - 1] = text.ptr[text.len - 1] == '0' ? '1' : '0';
+	OK(grant_has_form(strbuf_slice(&text)) && !grant_is_of(&key, strbuf_slice(&text)),
+		"a forged one has the form too");
+	static const char *const formless[] = {"", "x", "grant",
+		ID ".f.1.2.ZA.0123456789abcdef0123456789abcdeg",
+		ID ".f.1.2.ZA.0123456789abcdef0123456789abcde",
+		ID ".g.1.2.ZA.0123456789abcdef0123456789abcdef",
+		ID ".1.2.ZA.0123456789abcdef0123456789abcdef",
+		"G" ID ".f.1.2.ZA.0123456789abcdef0123456789abcdef",
+		ID ".f.-1.2.ZA.0123456789abcdef0123456789abcdef"};
+	for (size_t i = 0; i < ARRAY_LEN(formless); i++)
+		OK(!grant_has_form(slice_str(formless[i])), "no grant: %s", formless[i]);
+	OK(grant_has_form(S(ID ".f.1.2.ZA.0123456789abcdef0123456789abcdef")), "but this is");
+	grant_make_id(one);
+	grant_make_id(two);
+	OK(memcmp(one, two, sizeof(one)) != 0, "no two ids are the same");
 }
 
 int main(void)
@@ -102,5 +138,6 @@ int main(void)
 	round_trip();
 	expiry();
 	forgeries();
+	kinds();
 	return tap_done();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/upload_message.h"
+#include "oss/upload_message.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/grant.h"
+#include "oss/grant.h"
 
 #include "base/encode.h"
 #include "crypto/hmac.h"
@@ -7,7 +7,7 @@
 
 #define MAC_BYTES 16
 #define MAC_LENGTH (2 * MAC_BYTES)
-#define EXPIRES_LENGTH_MAX 12
+#define SECONDS_LENGTH_MAX 12
 
 /* RFC 4648 section 5, without padding. */
 static void base64url_encode(struct strbuf *out, struct slice bytes)
@@ -50,19 +50,28 @@ static void mac_of(const struct grant_key *key, struct slice signed_text, struct
 void grant_key_derive(struct slice access_key_secret, struct grant_key *ret)
 {
 	uint8_t derived[SHA256_BYTES];
-	hmac_sha256_of(access_key_secret, S("postern grant v1"), derived);
+	hmac_sha256_of(access_key_secret, S("postern grant v2"), derived);
 	hmac_sha256_key(&ret->hmac, slice_of(derived, sizeof(derived)));
 }
 
-bool grant_issue(
-	const struct grant_key *key, struct slice prefix, int64_t expires, struct strbuf *out)
+void grant_make_id(char ret[GRANT_ID_LENGTH])
 {
 	uint8_t id[GRANT_ID_LENGTH / 2];
-	if (prefix.len > LIMIT_KEY_BYTES || expires < 0)
+	SCOPED_STRBUF(text, GRANT_ID_LENGTH);
+	random_bytes(id, sizeof(id));
+	hex_encode_lower(&text, slice_of(id, sizeof(id)));
+	memcpy(ret, text.ptr, GRANT_ID_LENGTH);
+}
+
+bool grant_issue(const struct grant_key *key, enum grant_kind kind, const char id[GRANT_ID_LENGTH],
+	struct slice prefix, int64_t issued, int64_t expires, struct strbuf *out)
+{
+	if (prefix.len > LIMIT_KEY_BYTES || issued < 0 || expires < 0)
 		return false;
 	size_t start = out->len;
-	random_bytes(id, sizeof(id));
-	hex_encode_lower(out, slice_of(id, sizeof(id)));
+	strbuf_add(out, id, GRANT_ID_LENGTH);
+	strbuf_adds(out, kind == GRANT_FORM ? ".f." : ".c.");
+	strbuf_add_u64(out, (uint64_t)issued);
 	strbuf_addc(out, '.');
 	strbuf_add_u64(out, (uint64_t)expires);
 	strbuf_addc(out, '.');
@@ -85,22 +94,59 @@ static bool split_mac(struct slice text, struct slice *ret_signed, struct slice 
 	return text.ptr[dot] == '.';
 }
 
+static bool is_hex(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!ascii_digit(text.ptr[i]) && !(text.ptr[i] >= 'a' && text.ptr[i] <= 'f'))
+			return false;
+	return true;
+}
+
+static bool take_seconds(struct slice *rest, int64_t *ret)
+{
+	struct slice text;
+	uint64_t seconds;
+	if (!slice_cut(rest, '.', &text) || text.len > SECONDS_LENGTH_MAX ||
+		!slice_to_u64(text, &seconds))
+		return false;
+	*ret = (int64_t)seconds;
+	return true;
+}
+
 static bool parse_signed(struct slice text, struct grant *ret)
 {
-	struct slice id, expires;
-	uint64_t seconds;
-	if (!slice_cut(&text, '.', &id) || id.len != GRANT_ID_LENGTH ||
-		!slice_cut(&text, '.', &expires) || expires.len > EXPIRES_LENGTH_MAX ||
-		!slice_to_u64(expires, &seconds))
+	struct slice id, kind;
+	if (!slice_cut(&text, '.', &id) || id.len != GRANT_ID_LENGTH || !is_hex(id) ||
+		!slice_cut(&text, '.', &kind) ||
+		(!slice_eq(kind, S("f")) && !slice_eq(kind, S("c"))) ||
+		!take_seconds(&text, &ret->issued) || !take_seconds(&text, &ret->expires))
 		return false;
 	SCOPED_STRBUF(prefix, LIMIT_KEY_BYTES);
 	if (!base64url_decode(&prefix, text))
 		return false;
+	ret->kind = kind.ptr[0] == 'f' ? GRANT_FORM : GRANT_CLASSIC;
 	memcpy(ret->id, id.ptr, id.len);
-	ret->expires = (int64_t)seconds;
 	memcpy(ret->prefix, prefix.ptr, prefix.len);
 	ret->prefix_len = prefix.len;
 	return true;
+}
+
+bool grant_has_form(struct slice text)
+{
+	struct slice signed_text, mac;
+	struct grant grant;
+	return split_mac(text, &signed_text, &mac) && is_hex(mac) &&
+	       parse_signed(signed_text, &grant);
+}
+
+bool grant_is_of(const struct grant_key *key, struct slice text)
+{
+	struct slice signed_text, mac;
+	SCOPED_STRBUF(want, MAC_LENGTH);
+	if (!split_mac(text, &signed_text, &mac))
+		return false;
+	mac_of(key, signed_text, &want);
+	return slice_eq_secret(strbuf_slice(&want), mac);
 }
 
 enum grant_result grant_check(const struct grant_key *key, struct slice text, struct slice object,
@@ -108,15 +154,10 @@ enum grant_result grant_check(const struct grant_key *key, struct slice text, st
 {
 	struct slice signed_text, mac;
 	struct grant grant;
-	if (!split_mac(text, &signed_text, &mac))
+	if (!split_mac(text, &signed_text, &mac) || !parse_signed(signed_text, &grant))
 		return GRANT_MALFORMED;
-	/* Only what we signed ourselves is parsed. */
-	SCOPED_STRBUF(want, MAC_LENGTH);
-	mac_of(key, signed_text, &want);
-	if (!slice_eq_secret(strbuf_slice(&want), mac))
+	if (!grant_is_of(key, text))
 		return GRANT_FORGED;
-	if (!parse_signed(signed_text, &grant))
-		return GRANT_MALFORMED;
 	if (now > grant.expires + GRANT_SLACK_SECONDS)
 		return GRANT_EXPIRED;
 	if (!slice_starts(object, slice_of(grant.prefix, grant.prefix_len)))
