@@ -25,10 +25,11 @@ void arena_init(struct arena *a, void *first, size_t first_size, size_t max_heap
 }
 
 void arena_init_counted(struct arena *a, void *first, size_t first_size, size_t max_heap,
-	struct budget_account *account)
+	struct budget_account *account, bool refusable)
 {
 	arena_init(a, first, first_size, max_heap);
 	a->account = account;
+	a->refusable = refusable;
 }
 
 void arena_reset(struct arena *a)
@@ -40,13 +41,22 @@ void arena_reset(struct arena *a)
 	}
 	if (a->account)
 		budget_give(a->account, a->used);
-	arena_init_counted(a, a->first, a->first_size, a->max, a->account);
+	arena_init_counted(a, a->first, a->first_size, a->max, a->account, a->refusable);
 }
 
 /* Bytes to skip so that `p` is aligned for any type. */
 static size_t misalignment(const char *p)
 {
 	return (size_t)(-(uintptr_t)p) & (alignof(max_align_t) - 1);
+}
+
+static bool count(struct arena *a, size_t bytes)
+{
+	if (a->account && a->refusable)
+		return budget_take(a->account, bytes);
+	if (a->account)
+		budget_count(a->account, bytes);
+	return true;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -61,7 +71,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	size_t want = size > ARENA_BLOCK / 4 ? size : ARENA_BLOCK;
 	if (want > a->max || a->used > a->max - want)
 		return NULL;
-	if (a->account && !budget_take(a->account, want))
+	if (!count(a, want))
 		return NULL;
 	struct arena_block *block = malloc(sizeof(*block) + want);
 	if (!block) {

@@ -10,6 +10,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/budget.h"
@@ -26,13 +27,18 @@ struct arena {
 	size_t used;                    /* bytes taken from the heap so far */
 	size_t max;                     /* ceiling for `used` */
 	struct budget_account *account; /* of `used`; NULL: it is not counted */
+	bool refusable;                 /* what is above the budget is refused */
 };
 
 /* `first` (may be NULL with size 0) must outlive the arena. */
 void arena_init(struct arena *a, void *first, size_t first_size, size_t max_heap);
-/* The same, its heap counted in `account`, which has to stay until the last reset. */
+/*
+ * The same, its heap counted in `account`, which has to stay until the last reset. `refusable`:
+ * what is above the budget is refused, as without memory; for what is large. Else it is counted
+ * only: what has begun then need not care at each small step, and others find less.
+ */
 void arena_init_counted(struct arena *a, void *first, size_t first_size, size_t max_heap,
-	struct budget_account *account);
+	struct budget_account *account, bool refusable);
 /* Everything allocated is gone; the arena can be used again. */
 void arena_reset(struct arena *a);
 

@@ -66,6 +66,13 @@ bool budget_take(struct budget_account *account, size_t bytes)
 	return true;
 }
 
+void budget_count(struct budget_account *account, size_t bytes)
+{
+	if (account->pool != BUDGET_UNASSIGNED)
+		atomic_fetch_add_explicit(&pools[account->pool].used, bytes, memory_order_relaxed);
+	account->bytes += bytes;
+}
+
 void budget_give(struct budget_account *account, size_t bytes)
 {
 	assert(bytes <= account->bytes);

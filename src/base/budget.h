@@ -53,6 +53,8 @@ void budget_set(uint64_t bytes);
  * the pool is used: the other half is for the many who need little.
  */
 bool budget_take(struct budget_account *account, size_t bytes) MUST_USE;
+/* Takes them though there be no room: for a little that what has begun cannot do without. */
+void budget_count(struct budget_account *account, size_t bytes);
 void budget_give(struct budget_account *account, size_t bytes);
 /* Gives back all; the account is empty and unassigned. */
 void budget_close(struct budget_account *account);

@@ -15,7 +15,8 @@ struct callback_record *callback_record_new(void)
 	struct callback_record *record = calloc(1, sizeof(*record));
 	if (record) {
 		record->memory.pool = BUDGET_SIGNED;
-		arena_init_counted(&record->arena, NULL, 0, ARENA_BYTES_MAX, &record->memory);
+		arena_init_counted(
+			&record->arena, NULL, 0, ARENA_BYTES_MAX, &record->memory, false);
 	}
 	return record;
 }

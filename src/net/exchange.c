@@ -47,7 +47,7 @@ struct exchange *exchange_take(struct connection *c)
 		strbuf_init(&x->note, NOTE_BYTES);
 		x->account = (struct budget_account){.bytes = 0};
 		arena_init_counted(&x->arena, x->first, sizeof(x->first), LIMIT_REQUEST_ARENA_BYTES,
-			&x->account);
+			&x->account, false);
 	}
 	x->connection = c;
 	x->shard = shard;

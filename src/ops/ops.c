@@ -97,7 +97,7 @@ static struct request *new_request(struct ops *ops, struct exchange *x)
 	both->x = x;
 	exchange_keep(x);
 	arena_init_counted(&r->arena, r->first, sizeof(r->first), LIMIT_REQUEST_ARENA_BYTES,
-		exchange_account(x));
+		exchange_account(x), false);
 	strbuf_init(&r->details, KIB(8));
 	strbuf_init_counted(&r->body, 0, exchange_account(x));
 	ops_count(&ops->open_requests);

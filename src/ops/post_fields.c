@@ -11,7 +11,7 @@
 void post_fields_init(struct post_fields *f, struct budget_account *account)
 {
 	*f = (struct post_fields){.first = NULL};
-	arena_init_counted(&f->arena, NULL, 0, FIELDS_BYTES, account);
+	arena_init_counted(&f->arena, NULL, 0, FIELDS_BYTES, account, true);
 	strbuf_init_counted(&f->value, LIMIT_FIELD_VALUE_BYTES, account);
 }
 

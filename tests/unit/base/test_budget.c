@@ -76,13 +76,20 @@ static void text(void)
 	OK(!strbuf_broken(&sb), "and as new");
 
 	struct arena arena;
-	arena_init_counted(&arena, NULL, 0, MIB(64), &account);
+	arena_init_counted(&arena, NULL, 0, MIB(64), &account, true);
 	size_t blocks = 0;
 	while (arena_alloc(&arena, MIB(1)))
 		blocks++;
 	IS_INT(blocks, 11, "so does an arena");
 	arena_reset(&arena);
 	IS_INT(account.bytes, 0, "which gives back all");
+	arena_init_counted(&arena, NULL, 0, MIB(64), &account, false);
+	for (int i = 0; i < 12; i++)
+		if (!arena_alloc(&arena, MIB(1)))
+			abort();
+	OK(!budget_take(&account, 1), "one that is not refused leaves less for others");
+	arena_reset(&arena);
+	IS_INT(account.bytes, 0, "and gives back all, too");
 }
 
 static void *take_and_give(void *arg)
