@@ -388,6 +388,23 @@ static void verify(struct receive *r)
 /* ---- What is checked before -------------------------------------------------------------------
  */
 
+/* Below a prefix, OSS has its key under this name. */
+static const struct slice oss_key_name = SLICE_LIT("callback_pub_key_v1.pem");
+
+/* Whether the URL itself is one of key_urls, and not only its beginning. */
+static bool is_pinned(const struct app *app, struct slice url)
+{
+	const struct settings_list *trusted = &app->settings.key_urls;
+	for (size_t i = 0; i < trusted->count; i++) {
+		struct slice entry = trusted->words[i];
+		if (slice_eq(url, entry) ||
+			(slice_ends(entry, S("/")) && slice_starts(url, entry) &&
+				slice_eq(slice_from(url, entry.len), oss_key_name)))
+			return true;
+	}
+	return public_keys_has_fixed(app->keys, url);
+}
+
 static bool is_trusted(const struct app *app, struct slice url)
 {
 	for (size_t i = 0; i < url.len; i++)
@@ -417,6 +434,7 @@ static const char *check_key_url(struct receive *r)
 			log_quoted(strbuf_slice(&url), quoted, sizeof(quoted)));
 		return "the public key's URL is not trusted";
 	}
+	r->key.pinned = is_pinned(r->app, strbuf_slice(&url));
 	r->key_url = arena_copy(&r->arena, strbuf_slice(&url));
 	return r->key_url.ptr ? NULL : "there is no memory";
 }

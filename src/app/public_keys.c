@@ -19,6 +19,7 @@ struct entry {
 	char *url; /* NULL: the entry is free */
 	struct public_key *key;
 	bool fixed;
+	bool pinned; /* a place for a URL that the configuration names; else for others */
 	bool fetching;
 	bool tried; /* there was a fetch: */
 	int64_t tried_ms;
@@ -63,12 +64,18 @@ static struct entry *find(struct public_keys *keys, struct slice url)
 	return NULL;
 }
 
-/* A free entry, or else the one that was not used for longest. NULL if all are busy. */
-static struct entry *claim(struct public_keys *keys, struct slice url)
+/*
+ * A free entry, or else the one that was not used for longest. NULL if all are busy. Entries are of
+ * two kinds that do not take each other's place: whoever makes us ask for many URLs that we only
+ * trust by their beginning cannot have the keys forgotten that callbacks come with.
+ */
+static struct entry *claim(struct public_keys *keys, struct slice url, bool pinned)
 {
 	struct entry *best = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(keys->entries); i++) {
 		struct entry *entry = &keys->entries[i];
+		if (entry->pinned != pinned)
+			continue;
 		if (entry->url && (entry->fixed || entry->fetching))
 			continue;
 		if (!best || (best->url && (!entry->url || entry->used < best->used)))
@@ -79,7 +86,7 @@ static struct entry *claim(struct public_keys *keys, struct slice url)
 		return NULL;
 	free(best->url);
 	public_key_release(best->key);
-	*best = (struct entry){.keys = keys, .url = copy};
+	*best = (struct entry){.keys = keys, .url = copy, .pinned = pinned};
 	return best;
 }
 
@@ -166,6 +173,8 @@ enum err public_keys_new(struct outgoing *outgoing, const struct allow_list *all
 	keys->allow = allow;
 	keys->clock = clock;
 	(void)pthread_mutex_init(&keys->lock, NULL);
+	for (size_t i = LIMIT_PUBLIC_KEYS_UNPINNED; i < ARRAY_LEN(keys->entries); i++)
+		keys->entries[i].pinned = true;
 	*ret = keys;
 	return ERR_OK;
 }
@@ -188,7 +197,7 @@ enum err public_keys_add(struct public_keys *keys, struct slice url, struct slic
 	if (!key)
 		return ERR_INVALID_ARGUMENT;
 	(void)pthread_mutex_lock(&keys->lock);
-	struct entry *entry = claim(keys, url);
+	struct entry *entry = claim(keys, url, true);
 	if (entry) {
 		entry->key = key;
 		entry->fixed = true;
@@ -215,7 +224,7 @@ bool public_keys_get(struct public_keys *keys, struct slice url, const struct pu
 	(void)pthread_mutex_lock(&keys->lock);
 	struct entry *entry = find(keys, url);
 	if (!entry)
-		entry = claim(keys, url);
+		entry = claim(keys, url, wait->pinned);
 	bool ready = !entry || is_settled(keys, entry, stale);
 	if (entry)
 		entry->used = ++keys->uses;

@@ -38,6 +38,11 @@ bool public_keys_has_fixed(struct public_keys *keys, struct slice url) MUST_USE;
 
 struct public_key_wait {
 	struct executor *home;
+	/*
+	 * The configuration names this very URL: its key is not given up for others. URLs that are
+	 * not named so have LIMIT_PUBLIC_KEYS_UNPINNED places for themselves.
+	 */
+	bool pinned;
 	struct task done;    /* done.run set by the caller */
 	int64_t deadline_ms; /* monotonic: a fetch that begins here ends by then; 0: none */
 	/* The result, which the caller gives back by public_key_release(); NULL: not to be had. */

@@ -137,7 +137,8 @@
 #define LIMIT_PUBLIC_KEY_BYTES KIB(8) /* a key it fetches */
 #define LIMIT_PRIVATE_KEY_BYTES KIB(64)
 #define LIMIT_PUBLIC_KEYS_CACHED 16
-#define LIMIT_RSA_BITS 8192 /* of a key of either kind */
+#define LIMIT_PUBLIC_KEYS_UNPINNED 4 /* of them, for URLs of which only a beginning is trusted */
+#define LIMIT_RSA_BITS 8192          /* of a key of either kind */
 #define LIMIT_GRANT_SECONDS 86400
 #define LIMIT_GRANT_UPLOADS 100000
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
