@@ -3,9 +3,10 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "oss/globs.h"
 #include "oss/xml.h"
 
-#define ARENA_BYTES KIB(512) /* more than LIMIT_REFERER_BODY_BYTES of XML can take */
+#define ARENA_BYTES MIB(2) /* more than LIMIT_REFERER_BODY_BYTES of XML can take */
 
 struct pattern {
 	struct slice text;
@@ -16,6 +17,8 @@ struct pattern {
 struct patterns {
 	struct pattern *first;
 	struct pattern *last;
+	size_t count;
+	struct globs *globs; /* all of them */
 };
 
 /* A yes or no of the document, which may stand there once. */
@@ -96,6 +99,7 @@ static enum err add_pattern(
 		return ERR_UNAVAILABLE;
 	*(list->last ? &list->last->next : &list->first) = p;
 	list->last = p;
+	list->count++;
 	return ERR_OK;
 }
 
@@ -136,6 +140,16 @@ static const struct xml_element elements[] = {
 	{.path = "/RefererConfiguration/RefererBlacklist/Referer", .text = add_refused},
 };
 
+static bool compile(struct referer *rules, struct patterns *list)
+{
+	struct slice *texts = arena_alloc(&rules->arena, (list->count + 1) * sizeof(*texts));
+	size_t count = 0;
+	for (const struct pattern *p = list->first; p && texts; p = p->next)
+		texts[count++] = p->text;
+	list->globs = texts ? globs_new(texts, count) : NULL;
+	return list->globs != NULL;
+}
+
 enum err referer_parse(struct slice xml, struct referer **ret, struct strbuf *reason)
 {
 	struct referer *rules = calloc(1, sizeof(*rules));
@@ -143,6 +157,8 @@ enum err referer_parse(struct slice xml, struct referer **ret, struct strbuf *re
 		return ERR_UNAVAILABLE;
 	arena_init(&rules->arena, NULL, 0, ARENA_BYTES);
 	enum err e = xml_read(xml, elements, ARRAY_LEN(elements), rules, reason);
+	if (e == ERR_OK && (!compile(rules, &rules->allowed) || !compile(rules, &rules->refused)))
+		e = ERR_UNAVAILABLE;
 	if (e != ERR_OK) {
 		referer_free(rules);
 		return e;
@@ -155,6 +171,8 @@ void referer_free(struct referer *rules)
 {
 	if (!rules)
 		return;
+	globs_free(rules->allowed.globs);
+	globs_free(rules->refused.globs);
 	arena_reset(&rules->arena);
 	free(rules);
 }
@@ -196,42 +214,6 @@ void referer_format_default(struct strbuf *out)
 
 /* ---- Matching ------------------------------------------------------------------------------- */
 
-/* Each `*` takes as little as it can; if that turns out too little, the last one takes one more. */
-bool referer_matches(struct slice pattern, struct slice text)
-{
-	size_t p = 0;
-	size_t t = 0;
-	bool starred = false;
-	size_t after_star = 0;
-	size_t taken_to = 0;
-	while (p < pattern.len) {
-		if (pattern.ptr[p] == '*') {
-			starred = true;
-			after_star = ++p;
-			taken_to = t;
-		} else if (t < text.len &&
-			   (pattern.ptr[p] == '?' ||
-				   ascii_lower(pattern.ptr[p]) == ascii_lower(text.ptr[t]))) {
-			p++;
-			t++;
-		} else if (starred && taken_to < text.len) {
-			p = after_star;
-			t = ++taken_to;
-		} else {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool any_matches(const struct patterns *list, struct slice text)
-{
-	for (const struct pattern *p = list->first; p; p = p->next)
-		if (referer_matches(p->text, text))
-			return true;
-	return false;
-}
-
 /* What of the URL counts. */
 static struct slice truncated(const struct referer *rules, struct slice url)
 {
@@ -251,9 +233,9 @@ enum referer_verdict referer_check(const struct referer *rules, struct slice ref
 	if (referer.len == 0)
 		return rules->allow_empty.value || !rules->allowed.first ? REFERER_ALLOWED
 									 : REFERER_EMPTY;
-	if (any_matches(&rules->refused, referer))
+	if (globs_begin(rules->refused.globs, referer))
 		return REFERER_BLACKLISTED;
-	if (rules->allowed.first && !any_matches(&rules->allowed, referer))
+	if (rules->allowed.first && !globs_begin(rules->allowed.globs, referer))
 		return REFERER_NOT_LISTED;
 	return REFERER_ALLOWED;
 }

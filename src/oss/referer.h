@@ -35,13 +35,10 @@ enum referer_verdict {
 	REFERER_NOT_LISTED, /* there is a list of allowed ones, and it is not on it */
 };
 
-/* `referer` is the header's value, empty if there is none. */
-enum referer_verdict referer_check(const struct referer *rules, struct slice referer);
-
 /*
- * Whether `text` begins with what the pattern says: `*` stands for any characters or none, `?` for
- * one; the case of ASCII letters does not count. The time is at most the product of the lengths.
+ * `referer` is the header's value, empty if there is none. It has to begin with what a pattern
+ * says (oss/globs.h).
  */
-bool referer_matches(struct slice pattern, struct slice text);
+enum referer_verdict referer_check(const struct referer *rules, struct slice referer);
 
 #endif

@@ -10,10 +10,33 @@ static size_t next_character(struct slice text, size_t at)
 	return at;
 }
 
+/* Where the plain bytes from `p` on, up to the next wildcard, end. */
+static size_t plain_end(struct slice pattern, size_t p)
+{
+	while (p < pattern.len && pattern.ptr[p] != '*' && pattern.ptr[p] != '?')
+		p++;
+	return p;
+}
+
 /*
- * Goes along both. Where they differ the last `*` takes one more byte of the text, and it goes on
- * from there; stars before that one need never be looked at again, for what they took has already
- * led to the last one as early as can be.
+ * Behind a star at `p`: where in the text from `t` on it can go on at the earliest, which is where
+ * the plain bytes behind the star are; at the text's end if nothing follows them. Past the text if
+ * nowhere. What the star takes is found here at once and not byte by byte.
+ */
+static size_t skip_to(struct slice pattern, size_t p, struct slice text, size_t t)
+{
+	size_t end = plain_end(pattern, p);
+	struct slice plain = slice_of(pattern.ptr + p, end - p);
+	if (end == pattern.len)
+		return plain.len <= text.len - t ? text.len - plain.len : text.len + 1;
+	size_t at = slice_find_slice(slice_from(text, t), plain);
+	return at < text.len - t || plain.len == 0 ? t + at * (plain.len > 0) : text.len + 1;
+}
+
+/*
+ * Goes along both. Where they differ the last `*` takes more of the text, and it goes on from
+ * there; stars before that one need never be looked at again, for what they took has already led to
+ * the last one as early as can be.
  */
 bool wildcard_match(struct slice pattern, struct slice text)
 {
@@ -23,7 +46,7 @@ bool wildcard_match(struct slice pattern, struct slice text)
 	while (t < text.len) {
 		if (p < pattern.len && pattern.ptr[p] == '*') {
 			after_star = ++p;
-			star_end = t;
+			t = star_end = skip_to(pattern, p, text, t);
 		} else if (p < pattern.len && pattern.ptr[p] == '?') {
 			p++;
 			t = next_character(text, t);
@@ -32,12 +55,12 @@ bool wildcard_match(struct slice pattern, struct slice text)
 			t++;
 		} else if (after_star) {
 			p = after_star;
-			t = ++star_end;
+			t = star_end = skip_to(pattern, p, text, star_end + 1);
 		} else {
 			return false;
 		}
 	}
 	while (p < pattern.len && pattern.ptr[p] == '*')
 		p++;
-	return p == pattern.len;
+	return p == pattern.len && t == text.len;
 }

@@ -11,8 +11,9 @@
 #include "base/slice.h"
 
 /*
- * Whether the pattern describes the whole text. Needs no memory; takes at most the product of the
- * two lengths, and usually their sum.
+ * Whether the pattern describes the whole text. Needs no memory; takes about the sum of the two
+ * lengths. (Their product is possible with a `?` behind a `*`; what has patterns bounds them to
+ * LIMIT_RAM_POLICY_BYTES in all.)
  */
 bool wildcard_match(struct slice pattern, struct slice text);
 

@@ -3,6 +3,7 @@
 #include "oss/referer.h"
 
 #include "base/limits.h"
+#include "oss/globs.h"
 #include "tap.h"
 
 #define PROLOG "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -13,6 +14,15 @@
 #define R(pattern) "<Referer>" pattern "</Referer>"
 #define LIST(inside) "<RefererList>" inside "</RefererList>"
 #define BLACK(inside) "<RefererBlacklist>" inside "</RefererBlacklist>"
+
+/* One pattern alone. */
+static bool matches_glob(struct slice pattern, struct slice text)
+{
+	struct globs *globs = globs_new(&pattern, 1);
+	bool matches = globs && globs_begin(globs, text);
+	globs_free(globs);
+	return matches;
+}
 
 static void patterns(void)
 {
@@ -52,10 +62,61 @@ static void patterns(void)
 		{"*ab?d", "abxababcd", true},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		OK(referer_matches(slice_str(rows[i].pattern), slice_str(rows[i].text)) ==
+		OK(matches_glob(slice_str(rows[i].pattern), slice_str(rows[i].text)) ==
 				rows[i].want,
 			"[%s] %s [%s]", rows[i].pattern, rows[i].want ? "fits" : "does not fit",
 			rows[i].text);
+}
+
+/* Side by side no pattern leads into the next, wherever in a word of bits they meet. */
+static void many_at_once(void)
+{
+	struct slice all[200];
+	char texts[ARRAY_LEN(all)][16];
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		(void)snprintf(texts[i], sizeof(texts[i]), "%*s%zu*z", (int)(i % 7), "", i + 1000);
+		all[i] = slice_str(texts[i]);
+	}
+	bool right = true;
+	for (size_t n = 1; n <= ARRAY_LEN(all); n++) {
+		struct globs *globs = globs_new(all, n);
+		for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+			char text[32];
+			(void)snprintf(
+				text, sizeof(text), "%.*s+z", (int)all[i].len - 2, all[i].ptr);
+			right = right && globs_begin(globs, slice_str(text)) == (i < n) &&
+				!globs_begin(globs, slice_str(text + 1)) &&
+				!globs_begin(globs, slice_of(text, strlen(text) - 1));
+		}
+		globs_free(globs);
+	}
+	OK(right, "each of 1 to 200 patterns is found, and nothing else");
+}
+
+/*
+ * The most that a bucket can have, and the header that takes longest, 200 times: if the time were
+ * the product of the lengths this would not come to its end while anybody waits.
+ */
+static void worst(void)
+{
+	static char pattern[LIMIT_REFERER_PATTERN_BYTES];
+	static char text[LIMIT_REFERER_BYTES];
+	struct slice all[LIMIT_REFERER_LIST_BYTES / LIMIT_REFERER_PATTERN_BYTES];
+	memset(pattern, 'a', sizeof(pattern));
+	pattern[0] = '*';
+	pattern[sizeof(pattern) - 2] = '?';
+	pattern[sizeof(pattern) - 1] = 'b';
+	memset(text, 'a', sizeof(text));
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		all[i] = slice_of(pattern, sizeof(pattern));
+	struct globs *globs = globs_new(all, ARRAY_LEN(all));
+	bool any = false;
+	for (int i = 0; i < 200; i++)
+		any = any || globs_begin(globs, slice_of(text, sizeof(text)));
+	OK(!any, "twenty patterns that nearly match everywhere");
+	text[sizeof(text) - 1] = 'b';
+	OK(globs_begin(globs, slice_of(text, sizeof(text))), "and do, at the end");
+	globs_free(globs);
 }
 
 static struct referer *parsed(const char *xml)
@@ -190,6 +251,8 @@ static void refusals(void)
 int main(void)
 {
 	patterns();
+	many_at_once();
+	worst();
 	verdicts();
 	documents();
 	refusals();
