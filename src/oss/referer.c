@@ -73,6 +73,16 @@ static enum err set_truncate_path(void *ctx, struct slice text, struct strbuf *r
 	return set_flag(&rules->truncate_path, "TruncatePath", text, reason);
 }
 
+/* No URL has other characters, and XML could not tell them back: U+FFFE and U+FFFF neither. */
+static bool is_text(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
+			return false;
+	return slice_find_slice(text, S("\xef\xbf\xbe")) == text.len &&
+	       slice_find_slice(text, S("\xef\xbf\xbf")) == text.len;
+}
+
 /* Clients empty a list by one empty pattern. */
 static enum err add_pattern(
 	struct referer *rules, struct patterns *list, struct slice text, struct strbuf *reason)
@@ -83,6 +93,10 @@ static enum err add_pattern(
 	if (text.len > LIMIT_REFERER_PATTERN_BYTES) {
 		strbuf_addf(
 			reason, "A Referer has at most %zu bytes.", LIMIT_REFERER_PATTERN_BYTES);
+		return ERR_INVALID_ARGUMENT;
+	}
+	if (!is_text(text)) {
+		strbuf_adds(reason, "A Referer has control characters.");
 		return ERR_INVALID_ARGUMENT;
 	}
 	rules->bytes += text.len;

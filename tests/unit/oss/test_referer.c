@@ -232,6 +232,8 @@ static void refusals(void)
 	fails(DOC(EMPTY("true") EMPTY("true")), ERR_MALFORMED_XML);
 	fails(DOC(EMPTY("")), ERR_INVALID_ARGUMENT);
 	fails(DOC(EMPTY("1")), ERR_INVALID_ARGUMENT);
+	fails(DOC(LIST(R("a\x18"))), ERR_INVALID_ARGUMENT);
+	fails(DOC(LIST(R("a\xef\xbf\xbe"))), ERR_INVALID_ARGUMENT);
 	fails(DOC(QUERY("maybe")), ERR_INVALID_ARGUMENT);
 	fails(DOC(QUERY("false") PATH("true")), ERR_INVALID_ARGUMENT);
 	SCOPED_STRBUF(xml, 100000);
