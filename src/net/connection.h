@@ -116,6 +116,9 @@ struct listener {
 	atomic_uint_fast64_t connection_count; /* read by other threads */
 };
 
+/* For half a thousand request ids: the kernel is asked for randomness so often. */
+#define ID_POOL_BYTES KIB(4)
+
 /* A loop with what it serves. */
 struct shard {
 	struct loop loop;
@@ -124,8 +127,8 @@ struct shard {
 	struct connection connections; /* ring head */
 	struct exchange *free_exchanges;
 	unsigned free_exchange_count;
-	uint64_t id_seed;
-	uint64_t id_count;
+	uint8_t id_bytes[ID_POOL_BYTES]; /* random; the first `id_left` are not used yet */
+	size_t id_left;
 	uint64_t connection_limit;
 	int spare_fd; /* given up for a moment to turn a connection away when there is no other */
 	int64_t complained_ms; /* about missing descriptors */

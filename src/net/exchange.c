@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "crypto/random.h"
 #include "http/query.h"
 #include "net/connection.h"
 
@@ -18,16 +19,26 @@ enum {
 	NOTE_BYTES = 2048,
 };
 
+/*
+ * The second, and 64 random bits: who has seen ids cannot tell the next ones, which are in the
+ * callbacks of uploads. A used byte is wiped, so that they cannot be read later either.
+ */
 static void make_id(struct shard *shard, char id[EXCHANGE_ID_BYTES])
 {
 	static const char hex[] = "0123456789ABCDEF";
 	uint32_t second = (uint32_t)(shard->loop.date_second & 0xffffffff);
-	/* An odd multiplier visits every value before it repeats one. */
-	uint64_t unique = shard->id_seed + shard->id_count++ * UINT64_C(0x9E3779B97F4A7C15);
 	for (int i = 7; i >= 0; i--, second >>= 4)
 		id[i] = hex[second & 15];
-	for (int i = EXCHANGE_ID_BYTES - 1; i >= 8; i--, unique >>= 4)
-		id[i] = hex[unique & 15];
+	if (shard->id_left == 0) {
+		random_bytes(shard->id_bytes, sizeof(shard->id_bytes));
+		shard->id_left = sizeof(shard->id_bytes);
+	}
+	for (int i = 8; i < EXCHANGE_ID_BYTES; i += 2) {
+		uint8_t *byte = &shard->id_bytes[--shard->id_left];
+		id[i] = hex[*byte >> 4];
+		id[i + 1] = hex[*byte & 15];
+		*byte = 0;
+	}
 }
 
 struct exchange *exchange_take(struct connection *c)

@@ -68,7 +68,7 @@ const struct request_head *exchange_head(const struct exchange *x);
 struct arena *exchange_arena(struct exchange *x);
 /* Where tasks for this exchange must be posted. */
 struct executor *exchange_home(const struct exchange *x);
-/* 24 upper-case hexadecimal digits, unique; for x-oss-request-id and the log. */
+/* 24 upper-case hexadecimal digits, unique, not to be guessed; for x-oss-request-id and the log. */
 struct slice exchange_id(const struct exchange *x);
 /* The client's address without port: "127.0.0.1", "::1". */
 struct slice exchange_peer(struct exchange *x);

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <sched.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -114,7 +113,7 @@ static bool shard_init(struct shard *shard, struct warmer *warmer, unsigned loop
 	shard->connections.prev = &shard->connections;
 	shard->connections.next = &shard->connections;
 	shard->connection_limit = LIMIT_CONNECTIONS * 3 / 2 / loops;
-	return getrandom(&shard->id_seed, sizeof(shard->id_seed), 0) == sizeof(shard->id_seed);
+	return true;
 }
 
 static void shard_release(struct shard *shard)
