@@ -6,6 +6,7 @@
 
 #include "app/app_internal.h"
 #include "app/json.h"
+#include "oss/origin.h"
 
 #define JSON_PART_MAX KIB(8)
 #define CORS_MAX_AGE "600"
@@ -33,7 +34,8 @@ struct app_options app_options_default(void)
 static bool is_allowed(const struct settings_list *origins, struct slice origin)
 {
 	for (size_t i = 0; i < origins->count; i++)
-		if (slice_eq_nocase(origins->words[i], origin))
+		if (origin_matches(origins->words[i], origin) ||
+			(slice_eq(origin, S("null")) && slice_eq(origins->words[i], origin)))
 			return true;
 	return false;
 }
@@ -101,10 +103,34 @@ static enum resource find_resource(const struct app *app, struct slice path)
 	return RESOURCE_NONE;
 }
 
+/* A store's callback that a proxy has sent elsewhere, most often by taking a prefix away. */
+static bool is_stray_callback(const struct app *app, const struct exchange *x)
+{
+	const struct request_head *head = exchange_head(x);
+	return head->method == HTTP_POST && app->settings.callback_paths.count > 0 &&
+	       request_head_get(head, S("x-oss-pub-key-url")).len > 0;
+}
+
 static void send_not_found(const struct app *app, struct exchange *x)
 {
+	if (is_stray_callback(app, x)) {
+		exchange_note(x, "refused=\"a callback for a path that is not in callback_url\"");
+		app_send_error(app, x, 404, "not_found",
+			"This is a callback, but callback_url has other paths. A proxy in front "
+			"must "
+			"pass the path on as it is, prefix included: it is signed.");
+		return;
+	}
 	app_send_error(app, x, 404, "not_found",
 		"There is nothing at this path. Try /, /grant or /upload/.");
+}
+
+static void send_misdirected(const struct app *app, struct exchange *x)
+{
+	exchange_note(x, "refused=\"a host name that is not in [app] hosts\"");
+	app_send_error(app, x, 421, "misdirected_request",
+		"This server is not known under the host name of the request. If it is one of its "
+		"names, add it to hosts in [app].");
 }
 
 static void send_not_allowed(const struct app *app, struct exchange *x, const char *allow)
@@ -158,7 +184,9 @@ static void on_begin(void *ctx, struct exchange *x)
 	struct app *app = ctx;
 	const struct request_head *head = exchange_head(x);
 	enum resource resource = find_resource(app, head->path);
-	if (resource == RESOURCE_NONE)
+	if (!hosts_admit(&app->settings.hosts, head->host))
+		send_misdirected(app, x);
+	else if (resource == RESOURCE_NONE)
 		send_not_found(app, x);
 	else if (head->method == HTTP_GET || head->method == HTTP_HEAD)
 		route_get(app, x, resource);

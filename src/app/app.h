@@ -52,6 +52,9 @@ struct app_options {
 	int64_t max_size;            /* bytes of one file */
 	const char *allowed_types;   /* MIME types; empty: any */
 	const char *allowed_origins; /* who may read tokens: "*", or origins */
+	const char *listen;          /* ADDRESS:PORT; NULL: the loopback */
+	const char *hosts;           /* names we may be asked by (http/hosts.h), besides those of
+					callback_url and allowed_origins */
 	/* The bucket's URL for our own requests, such as one inside the store's network; NULL or
 	 * "": see below. */
 	const char *store_url;

@@ -342,8 +342,9 @@ static void explain(struct receive *r, const struct public_key *key)
 		!atomic_compare_exchange_strong(&r->app->explained_ms, &before, now))
 		return;
 	SCOPED_STRBUF(why, KIB(4));
+	const struct settings_list *own = &r->app->settings.callback_targets;
 	(void)callback_verify_explain(public_key_rsa(key), exchange_head(r->x)->target,
-		header(r, "Authorization"), strbuf_slice(&r->body), &why);
+		header(r, "Authorization"), strbuf_slice(&r->body), own->words, own->count, &why);
 	log_info("callback %.*s did not verify: %s", SLICE_FMT(exchange_id(r->x)), why.ptr);
 }
 

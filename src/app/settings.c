@@ -9,6 +9,7 @@
 #include "crypto/secret.h"
 #include "oss/callback_params.h"
 #include "oss/names.h"
+#include "oss/origin.h"
 
 #define SETTINGS_BYTES_MAX KIB(256)
 #define EXPIRE_SECONDS_MIN 10
@@ -197,11 +198,13 @@ static void read_callback_url(struct reading *r, const char *text)
 				reason.ptr);
 			return;
 		}
-		if (s->callback_paths.count == LIMIT_CALLBACK_URLS)
+		if (s->callback_paths.count == LIMIT_CALLBACK_URLS) {
 			refuse(r, "callback_url: at most %d URLs", LIMIT_CALLBACK_URLS);
-		else
-			add_word(r, "callback_url", &s->callback_paths,
-				slice_head(parsed.target, slice_find(parsed.target, '?')));
+			return;
+		}
+		add_word(r, "callback_url", &s->callback_targets, parsed.target);
+		add_word(r, "callback_url", &s->callback_paths,
+			slice_head(parsed.target, slice_find(parsed.target, '?')));
 	}
 }
 
@@ -233,21 +236,44 @@ static void read_types(struct reading *r, const char *text)
 	}
 }
 
+/* The same patterns as in a bucket's CORS rules, and "null". */
 static void read_origins(struct reading *r, const char *text)
 {
 	struct settings *s = r->settings;
 	read_list(r, "allowed_origins", text, &s->origins);
 	for (size_t i = 0; i < s->origins.count; i++) {
-		struct slice origin = s->origins.words[i], rest = after_scheme(origin);
+		struct slice origin = s->origins.words[i];
+		const char *fault =
+			slice_eq(origin, S("null")) ? NULL : origin_pattern_fault(origin);
 		if (slice_eq(origin, S("*")))
 			s->any_origin = true;
-		else if (!slice_eq(origin, S("null")) &&
-			 (rest.len == 0 || slice_find(rest, '/') < rest.len))
+		if (fault)
 			refuse(r,
 				"allowed_origins: `%.*s` is not an origin such as "
-				"https://www.example.com",
-				SLICE_FMT(origin));
+				"https://www.example.com: %s",
+				SLICE_FMT(origin), fault);
 	}
+}
+
+/* Names that a proxy in front may pass on: those that the callback and the pages use. */
+static void read_hosts(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct settings_list words = {.count = 0};
+	struct slice urls = s->callback_url, url;
+	hosts_listen(&s->hosts,
+		keep_text(r, "listen", options->listen ? options->listen : "127.0.0.1:0"));
+	read_list(r, "hosts", options->hosts, &words);
+	for (size_t i = 0; i < words.count; i++)
+		if (!hosts_add(&s->hosts, words.words[i]))
+			refuse(r, "hosts: `%.*s` is not a name such as app.example.com",
+				SLICE_FMT(words.words[i]));
+	while (urls.len > 0) {
+		(void)slice_cut(&urls, ';', &url);
+		hosts_add_url(&s->hosts, slice_trim(url));
+	}
+	for (size_t i = 0; i < s->origins.count; i++)
+		hosts_add_url(&s->hosts, s->origins.words[i]);
 }
 
 static void read_numbers(struct reading *r, const struct app_options *options)
@@ -303,6 +329,7 @@ enum err settings_init(
 	read_numbers(&r, options);
 	read_types(&r, options->allowed_types);
 	read_origins(&r, options->allowed_origins);
+	read_hosts(&r, options);
 	read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
 	read_answers(&r, options);
 	return r.err;

@@ -9,6 +9,7 @@
 #include "app/app.h"
 #include "base/arena.h"
 #include "base/limits.h"
+#include "http/hosts.h"
 
 #define SETTINGS_WORDS_MAX 64 /* in one list */
 
@@ -37,13 +38,15 @@ struct settings {
 	struct settings_list types;
 	bool any_origin;
 	struct settings_list origins;
+	struct hosts hosts;
 	bool bind_callback;
 	bool require_grant;
-	struct slice callback_url;           /* empty: no callback */
-	struct settings_list callback_paths; /* the paths of its URLs */
-	struct settings_list key_urls;       /* one that ends in `/` is a prefix */
-	struct slice callback_answer;        /* JSON */
-	struct slice webhook_url;            /* empty: none */
+	struct slice callback_url;             /* empty: no callback */
+	struct settings_list callback_targets; /* path and query of its URLs */
+	struct settings_list callback_paths;   /* the paths alone */
+	struct settings_list key_urls;         /* one that ends in `/` is a prefix */
+	struct slice callback_answer;          /* JSON */
+	struct slice webhook_url;              /* empty: none */
 	struct arena arena_;
 };
 

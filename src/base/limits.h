@@ -144,6 +144,9 @@
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
 #define LIMIT_CONFIRMING_IN_FLIGHT 2000
 
+/* The application server and the console */
+#define LIMIT_HOSTS 160 /* names a port answers to; more than lists in its options can have */
+
 /* The local store */
 #define LIMIT_INLINE_BYTES KIB(512) /* larger objects get a file of their own */
 #define LIMIT_COMMIT_BATCH 512      /* records in one group commit */

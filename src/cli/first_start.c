@@ -30,21 +30,25 @@ static enum err set_cors(struct store *store, struct waiter *waiter, struct slic
 }
 
 /* The rule, through the parser, so that what is stored is what PutBucketCors would store. */
-static enum err format_rule(uint16_t port, struct strbuf *out)
+static enum err format_rule(uint16_t port, const char *url, struct strbuf *out)
 {
 	SCOPED_STRBUF(text, KIB(2));
 	SCOPED_STRBUF(reason, 512);
 	struct cors *cors = NULL;
 	strbuf_addf(&text,
 		"<CORSConfiguration><CORSRule><AllowedOrigin>http://127.0.0.1:%u</AllowedOrigin>"
-		"<AllowedOrigin>http://localhost:%u</AllowedOrigin><AllowedMethod>POST</"
-		"AllowedMethod>"
+		"<AllowedOrigin>http://localhost:%u</AllowedOrigin>",
+		port, port);
+	/* An address of its own, such as [::1]. */
+	if (!slice_starts(slice_str(url), S("http://127.0.0.1:")))
+		strbuf_addf(&text, "<AllowedOrigin>%s</AllowedOrigin>", url);
+	strbuf_adds(&text,
+		"<AllowedMethod>POST</AllowedMethod>"
 		"<AllowedMethod>GET</AllowedMethod><AllowedMethod>HEAD</AllowedMethod>"
 		"<AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader>"
 		"<ExposeHeader>x-oss-request-id</ExposeHeader><ExposeHeader>x-oss-hash-crc64ecma"
 		"</ExposeHeader><MaxAgeSeconds>600</MaxAgeSeconds></CORSRule><ResponseVary>true"
-		"</ResponseVary></CORSConfiguration>",
-		port, port);
+		"</ResponseVary></CORSConfiguration>");
 	enum err e = cors_parse(strbuf_slice(&text), &cors, &reason);
 	if (e == ERR_OK)
 		cors_format(cors, out);
@@ -52,12 +56,12 @@ static enum err format_rule(uint16_t port, struct strbuf *out)
 	return e;
 }
 
-enum err first_start_make_bucket(struct store *store, uint16_t app_port)
+enum err first_start_make_bucket(struct store *store, uint16_t app_port, const char *app_url)
 {
 	struct waiter waiter;
 	SCOPED_STRBUF(rule, KIB(16));
 	waiter_init(&waiter);
-	enum err e = format_rule(app_port, &rule);
+	enum err e = format_rule(app_port, app_url, &rule);
 	if (e == ERR_OK)
 		e = create(store, &waiter);
 	if (e == ERR_OK)

@@ -13,10 +13,12 @@
 #define FIRST_BUCKET "uploads"
 
 /*
- * Makes the bucket, with a rule for the origins of a page on `app_port` of this machine. A bucket
+ * Makes the bucket, with a rule for the origins of a page on `app_port` of this machine, and for
+ * `app_url`, where the application server is. A bucket
  * that is there already is left as it is. Blocks. Logs a failure.
  */
-enum err first_start_make_bucket(struct store *store, uint16_t app_port) MUST_USE;
+enum err first_start_make_bucket(
+	struct store *store, uint16_t app_port, const char *app_url) MUST_USE;
 
 /*
  * Says in the log if no CORS rule of the bucket lets a page of `origin` upload: then the upload

@@ -146,10 +146,24 @@ static void send_ready(const struct operations *operations, struct exchange *x)
 	exchange_send(x, ready ? 200 : 503, strbuf_slice(&out));
 }
 
+static void send_misdirected(struct exchange *x)
+{
+	exchange_note(x, "refused=\"a host name that is not in [console] hosts\"");
+	exchange_header(x, "Cache-Control", S("no-store"));
+	exchange_header(x, "Content-Type", S("text/plain"));
+	exchange_send(x, 421,
+		S("This server is not known under the host name of the request. If it is one of "
+		  "its names, add it to hosts in [console].\n"));
+}
+
 static void begin(void *ctx, struct exchange *x)
 {
 	const struct operations *operations = ctx;
 	const struct request_head *head = exchange_head(x);
+	if (!hosts_admit(&operations->hosts, head->host)) {
+		send_misdirected(x);
+		return;
+	}
 	if (operations->sts && sts_begin(operations->sts, x))
 		return;
 	if (operations->console && console_begin(operations->console, x))

@@ -10,6 +10,7 @@
 
 #include "app/app.h"
 #include "console/console.h"
+#include "http/hosts.h"
 #include "net/outgoing.h"
 #include "net/server.h"
 #include "ops/ops.h"
@@ -24,6 +25,7 @@ struct operations {
 	struct sts *sts;               /* likewise */
 	const struct console *console; /* likewise */
 	const struct app *app;         /* NULL: no application server in this process */
+	struct hosts hosts;            /* under which names the port may be asked */
 	atomic_bool stopping;          /* connections are being drained */
 };
 

@@ -32,6 +32,7 @@
 #include "net/descriptors.h"
 #include "net/server.h"
 #include "ops/ops.h"
+#include "oss/origin.h"
 #include "store/local/local.h"
 
 enum {
@@ -175,7 +176,7 @@ static bool open_store(struct parts *p)
 	SCOPED_STRBUF(path, KIB(4));
 	strbuf_addf(&path, "%s/access_keys.json", c->server_data);
 	if (p->with_app && access(path.ptr, F_OK) != 0 &&
-		first_start_make_bucket(p->store, p->app_port) != ERR_OK)
+		first_start_make_bucket(p->store, p->app_port, p->app_url) != ERR_OK)
 		return false;
 	return callback_key_open(c->server_data, &p->callback_key) == ERR_OK && open_keys(p);
 }
@@ -242,7 +243,7 @@ static size_t split_words(struct strbuf *text, struct slice *words, size_t max)
 }
 
 /* The console is where it listens, under the name of that address too, and where a proxy is. */
-static void add_console_origins(struct parts *p, struct ops_options *options)
+static bool add_console_origins(struct parts *p, struct ops_options *options)
 {
 	struct strbuf *text = &p->origins_text;
 	static const struct slice loopback = SLICE_LIT("http://127.0.0.1:");
@@ -253,6 +254,22 @@ static void add_console_origins(struct parts *p, struct ops_options *options)
 	strbuf_addf(text, " %s", p->config.console_origins);
 	options->console_origin_count =
 		split_words(text, options->console_origins, OPS_CONSOLE_ORIGINS_MAX);
+	for (size_t i = 0; i < options->console_origin_count; i++) {
+		struct slice origin = options->console_origins[i];
+		const char *fault = origin_pattern_fault(origin);
+		/* Whoever reads the console's answers is the console: there is no such rule as `*`.
+		 */
+		if (!fault && slice_find(origin, '*') < origin.len)
+			fault = "it must be one origin, without *";
+		if (!fault)
+			continue;
+		p->bad_option = true;
+		log_error("[console] origins: `%.*s` is not an origin such as "
+			  "https://console.example.com: %s",
+			SLICE_FMT(origin), fault);
+		return false;
+	}
+	return true;
 }
 
 static const char *or_else(const char *text, const char *other)
@@ -294,7 +311,8 @@ static bool start_store(struct parts *p)
 	};
 	strbuf_adds(&p->domains_text, p->config.store_domains);
 	options.domain_count = split_words(&p->domains_text, options.domains, OPS_DOMAINS_MAX);
-	add_console_origins(p, &options);
+	if (!add_console_origins(p, &options))
+		return false;
 	if (ops_new(&options, &p->ops) != ERR_OK)
 		return false;
 	p->store_service = *ops_service(p->ops);
@@ -316,6 +334,28 @@ static bool start_expirer(struct parts *p)
 		.interval_ms = p->config.store_lifecycle_interval_seconds * 1000,
 	};
 	return expirer_new(&options, &p->expirer) == ERR_OK;
+}
+
+/* The names under which the console's port may be asked. */
+static bool read_console_hosts(struct parts *p)
+{
+	const struct config *c = &p->config;
+	struct hosts *hosts = &p->operations.hosts;
+	struct slice rest = slice_str(c->console_origins), word;
+	hosts_listen(hosts, slice_str(c->console_listen));
+	while (slice_next_word(&rest, &word))
+		hosts_add_url(hosts, word);
+	rest = slice_str(c->console_hosts);
+	while (slice_next_word(&rest, &word)) {
+		if (hosts_add(hosts, word))
+			continue;
+		p->bad_option = true;
+		log_error("[console] hosts: `%.*s` is not a name such as console.example.com, or "
+			  "there are too many",
+			SLICE_FMT(word));
+		return false;
+	}
+	return true;
 }
 
 /* ---- The application server -------------------------------------------------------------------
@@ -426,6 +466,8 @@ static bool start_app(struct parts *p)
 	options.max_size = c->app_max_size;
 	options.allowed_types = c->app_allowed_types;
 	options.allowed_origins = c->app_allowed_origins;
+	options.listen = c->app_listen;
+	options.hosts = c->app_hosts;
 	options.bind_callback = c->app_bind_callback;
 	options.grant_uploads = c->app_grant_uploads;
 	options.store_url = c->app_store_url;
@@ -489,8 +531,8 @@ static bool start(struct parts *p)
 	p->operations.server = p->server =
 		server_new((unsigned)p->config.server_loops, descriptors.connections);
 	operations_init(&p->operations);
-	if (!p->server || !prepare_folder(p->config.server_data) || !start_tls(p) ||
-		!listen_all(p) || !parse_allow(p) ||
+	if (!p->server || !read_console_hosts(p) || !prepare_folder(p->config.server_data) ||
+		!start_tls(p) || !listen_all(p) || !parse_allow(p) ||
 		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
 		return false;
 	p->operations.outgoing = p->outgoing;

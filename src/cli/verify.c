@@ -106,7 +106,7 @@ static int verify(
 		return AUTHENTIC;
 	}
 	SCOPED_STRBUF(why, EXPLANATION_BYTES_MAX);
-	(void)callback_verify_explain(key, target, authorization, body, &why);
+	(void)callback_verify_explain(key, target, authorization, body, NULL, 0, &why);
 	printf("not authentic\n%s\n", why.ptr);
 	return NOT_AUTHENTIC;
 }

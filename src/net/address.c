@@ -268,10 +268,27 @@ bool allow_list_has(
 	return false;
 }
 
+/* An IPv6 address in brackets. */
+static bool v6_literal(struct slice host, struct sockaddr_in6 *ret)
+{
+	char text[INET6_ADDRSTRLEN];
+	if (host.len < 3 || host.len - 2 >= sizeof(text) || host.ptr[0] != '[')
+		return false;
+	memcpy(text, host.ptr + 1, host.len - 2);
+	text[host.len - 2] = '\0';
+	return inet_pton(AF_INET6, text, &ret->sin6_addr) == 1;
+}
+
 bool address_literal_refused(struct slice host, uint16_t port, const struct allow_list *list)
 {
 	char text[INET_ADDRSTRLEN];
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	if (v6_literal(host, &v6)) {
+		const struct sockaddr *six = (const struct sockaddr *)(const void *)&v6;
+		return address_refused(six) &&
+		       !allow_list_has(list, slice_of(host.ptr + 1, host.len - 2), six);
+	}
 	bool local = slice_eq_nocase(host, S("localhost")) ||
 		     (host.len > strlen(".localhost") &&
 			     slice_eq_nocase(slice_from(host, host.len - strlen(".localhost")),

@@ -50,8 +50,8 @@ bool allow_list_has(
 
 /*
  * Whether the URL host `host` is, as it stands, an address that is refused and not on the list: an
- * IPv4 address, or `localhost`. Every other name is judged by what it resolves to, when it is
- * connected to; this is for refusing early, and says why. Pure.
+ * IPv4 address, an IPv6 address in brackets, or `localhost`. Every other name is judged by what it
+ * resolves to, when it is connected to; this is for refusing early, and says why. Pure.
  */
 bool address_literal_refused(
 	struct slice host, uint16_t port, const struct allow_list *list) MUST_USE;

@@ -142,6 +142,9 @@ struct listener {
 	atomic_uint_fast64_t connection_count; /* read by other threads */
 };
 
+/* For half a thousand request ids: the kernel is asked for randomness so often. */
+#define ID_POOL_BYTES KIB(4)
+
 /* A loop with what it serves. */
 struct shard {
 	struct loop loop;
@@ -155,6 +158,8 @@ struct shard {
 		struct exchange *newest;
 	} strangers;
 	unsigned free_exchange_count;
+	uint8_t id_bytes[ID_POOL_BYTES]; /* random; the first `id_left` are not used yet */
+	size_t id_left;
 	struct rate_rule body_rate; /* from base/limits.h; tests shorten them */
 	struct rate_rule answer_rate;
 	int spare_fd; /* given up for a moment to turn a connection away when there is no other */

@@ -19,17 +19,26 @@ enum {
 	NOTE_BYTES = 2048,
 };
 
+/*
+ * The second, and 64 random bits: who has seen ids cannot tell the next ones, which are in the
+ * callbacks of uploads. A used byte is wiped, so that they cannot be read later either.
+ */
 static void make_id(struct shard *shard, char id[EXCHANGE_ID_BYTES])
 {
 	static const char hex[] = "0123456789ABCDEF";
 	uint32_t second = (uint32_t)(shard->loop.date_second & 0xffffffff);
-	/* Nobody may guess the next one: an application server takes them for proof of a repeat. */
-	uint64_t unique;
-	random_bytes(&unique, sizeof(unique));
 	for (int i = 7; i >= 0; i--, second >>= 4)
 		id[i] = hex[second & 15];
-	for (int i = EXCHANGE_ID_BYTES - 1; i >= 8; i--, unique >>= 4)
-		id[i] = hex[unique & 15];
+	if (shard->id_left == 0) {
+		random_bytes(shard->id_bytes, sizeof(shard->id_bytes));
+		shard->id_left = sizeof(shard->id_bytes);
+	}
+	for (int i = 8; i < EXCHANGE_ID_BYTES; i += 2) {
+		uint8_t *byte = &shard->id_bytes[--shard->id_left];
+		id[i] = hex[*byte >> 4];
+		id[i + 1] = hex[*byte & 15];
+		*byte = 0;
+	}
 }
 
 struct exchange *exchange_take(struct connection *c)

@@ -124,7 +124,7 @@ struct budget_account *exchange_account(struct exchange *x);
 bool exchange_trust(struct exchange *x) MUST_USE;
 /* Nobody has: counts it with the strangers' at once. False if there is not enough. */
 bool exchange_admit(struct exchange *x) MUST_USE;
-/* 24 upper-case hexadecimal digits, unique; for x-oss-request-id and the log. */
+/* 24 upper-case hexadecimal digits, unique, not to be guessed; for x-oss-request-id and the log. */
 struct slice exchange_id(const struct exchange *x);
 /* The client's address without port: "127.0.0.1", "::1". */
 struct slice exchange_peer(struct exchange *x);

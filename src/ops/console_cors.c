@@ -4,12 +4,13 @@
 #include "ops/auth.h"
 #include "ops/cors_cache.h"
 #include "ops/ops_internal.h"
+#include "oss/origin.h"
 
 bool console_cors_is(const struct ops *ops, struct slice origin)
 {
 	const struct ops_options *options = &ops->options;
 	for (size_t i = 0; i < options->console_origin_count; i++)
-		if (slice_eq_nocase(options->console_origins[i], origin))
+		if (origin_matches(options->console_origins[i], origin))
 			return true;
 	return false;
 }

@@ -23,6 +23,12 @@ struct target {
 	struct slice query; /* with its `?`, or empty */
 };
 
+static struct target target_of(struct slice text)
+{
+	size_t query = slice_find(text, '?');
+	return (struct target){slice_head(text, query), slice_from(text, query)};
+}
+
 /* Each appends what would stand before the line feed; false if it has nothing to try. */
 typedef bool target_change(const struct target *t, struct strbuf *out);
 
@@ -306,26 +312,55 @@ static bool try_targets(const uint8_t digest[MD5_BYTES], const struct target *t,
 	return false;
 }
 
-static bool try_all(const uint8_t digest[MD5_BYTES], const struct target *t, struct slice body,
-	struct strbuf *out)
+/* The targets that callbacks are asked for, with their own query and with the one that came. */
+static bool try_expected(const uint8_t digest[MD5_BYTES], const struct target *t,
+	const struct target *expected, struct slice body, const char *body_text, struct strbuf *out)
+{
+	const struct target came = {expected->path, t->query};
+	const struct target *const variants[] = {expected, &came};
+	SCOPED_STRBUF(head, TARGET_BYTES);
+	SCOPED_STRBUF(text, TARGET_BYTES);
+	for (size_t i = 0; i < ARRAY_LEN(variants); i++) {
+		strbuf_clear(&head);
+		if (!path_decoded(variants[i], &head) || !fits(digest, strbuf_slice(&head), body))
+			continue;
+		strbuf_addf(&text,
+			"the path is that of the callback URL, %.*s%.*s (a proxy must pass it on "
+			"as it is, prefix included)",
+			SLICE_FMT(variants[i]->path), SLICE_FMT(variants[i]->query));
+		name_variant(out, text.ptr, 0, body_text);
+		return true;
+	}
+	return false;
+}
+
+static bool try_all(const uint8_t digest[MD5_BYTES], const struct target *t,
+	const struct slice *expected, size_t expected_count, struct slice body, struct strbuf *out)
 {
 	SCOPED_STRBUF(changed, BODY_BYTES);
 	for (size_t i = 0; i < ARRAY_LEN(body_changes); i++) {
 		strbuf_clear(&changed);
-		if (body_changes[i].change(body, &changed) && !strbuf_broken(&changed) &&
-			try_targets(digest, t, strbuf_slice(&changed), body_changes[i].text, out))
+		if (!body_changes[i].change(body, &changed) || strbuf_broken(&changed))
+			continue;
+		if (try_targets(digest, t, strbuf_slice(&changed), body_changes[i].text, out))
 			return true;
+		for (size_t j = 0; j < expected_count; j++) {
+			const struct target own = target_of(expected[j]);
+			if (try_expected(digest, t, &own, strbuf_slice(&changed),
+				    body_changes[i].text, out))
+				return true;
+		}
 	}
 	return false;
 }
 
 bool callback_verify_explain(const struct rsa_public *key, struct slice target,
-	struct slice authorization, struct slice body, struct strbuf *out)
+	struct slice authorization, struct slice body, const struct slice *expected,
+	size_t expected_count, struct strbuf *out)
 {
 	uint8_t digest[MD5_BYTES];
 	SCOPED_STRBUF(signature, SIGNATURE_BYTES);
-	size_t query = slice_find(target, '?');
-	const struct target t = {slice_head(target, query), slice_from(target, query)};
+	const struct target t = target_of(target);
 	if (!base64_decode(&signature, authorization)) {
 		strbuf_adds(out, "The Authorization header is not base64: it must be the bare "
 				 "signature, without a scheme word or spaces.");
@@ -337,7 +372,7 @@ bool callback_verify_explain(const struct rsa_public *key, struct slice target,
 			"or the public key is another one than the store signs with.");
 		return false;
 	}
-	if (try_all(digest, &t, body, out))
+	if (try_all(digest, &t, expected, expected_count, body, out))
 		return true;
 	strbuf_adds(out, "The signature was made with this key, but for another path, query or "
 			 "body; no usual change explains the difference. Compare what the store "

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oss/callback_params.h"
 
+#include <arpa/inet.h>
 #include <jansson.h>
+#include <string.h>
 
 #include "base/encode.h"
 
@@ -61,19 +63,32 @@ static size_t authority_end(struct slice text)
 	return slash < query ? slash : query;
 }
 
+/* `[` and `]` with an IPv6 address between them, and nothing else. */
+static bool is_v6(struct slice host)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	if (host.len < 3 || host.len - 2 >= sizeof(text) || host.ptr[0] != '[' ||
+		host.ptr[host.len - 1] != ']')
+		return false;
+	memcpy(text, host.ptr + 1, host.len - 2);
+	text[host.len - 2] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
+}
+
 /* Reads `host[:port]` into *ret, whose `tls` is known. NULL, or what is wrong. */
 static const char *read_authority(struct slice authority, struct callback_url *ret)
 {
-	struct slice port = authority;
 	uint64_t number = ret->tls ? 443 : 80;
 	if (slice_find(authority, '@') < authority.len)
 		return "it must not hold a user name or password";
-	if (authority.len && authority.ptr[0] == '[')
-		return "IPv6 addresses are not supported";
-	bool has_port = slice_cut(&port, ':', &ret->host);
-	if (!host_valid(ret->host))
+	size_t bracket = authority.len && authority.ptr[0] == '[' ? slice_find(authority, ']') : 0;
+	size_t colon = bracket + slice_find(slice_from(authority, bracket), ':');
+	struct slice port = slice_from(authority, colon + 1);
+	ret->host = slice_head(authority, colon);
+	if (bracket ? !is_v6(ret->host) : !host_valid(ret->host))
 		return "its host is missing or malformed";
-	if (has_port && (!slice_to_u64(port, &number) || number < 1 || number > 65535))
+	if (colon < authority.len && (!slice_to_u64(port, &number) || number < 1 || number > 65535))
 		return "its port must be a number from 1 to 65535";
 	ret->port = (uint16_t)number;
 	ret->authority = authority;

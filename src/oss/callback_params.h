@@ -19,7 +19,7 @@
 struct callback_url {
 	bool tls;
 	uint16_t port;          /* 80 or 443 if the URL has none */
-	struct slice host;      /* lower-case name or IPv4 address, without port */
+	struct slice host;      /* lower-case name, IPv4 address, or IPv6 address in brackets */
 	struct slice authority; /* host and port as written; what the Host header says */
 	struct slice target;    /* path and query: what is requested and signed; begins with `/` */
 	struct slice text;      /* the whole URL, always with a scheme, NUL behind it */

@@ -39,11 +39,14 @@ bool callback_verify(const struct rsa_public *key, struct slice target, struct s
 /*
  * For a request that did not verify: appends one sentence to `out` that says what probably
  * happened to it. Tries the changes that proxies, frameworks and receivers make to path, query and
- * body, and names the first under which the signature holds. Costs one RSA operation, and if the
- * signature is `key`'s some two hundred digests of the body. Returns whether a variant verified.
- * That is an explanation and never a reason to accept the request.
+ * body, and names the first under which the signature holds; `expected` are targets (path and
+ * query) for which callbacks are asked for, and which may have been something else before a proxy
+ * took a prefix away. Costs one RSA operation, and if the signature is `key`'s some two hundred
+ * digests of the body. Returns whether a variant verified. That is an explanation and never a
+ * reason to accept the request.
  */
 bool callback_verify_explain(const struct rsa_public *key, struct slice target,
-	struct slice authorization, struct slice body, struct strbuf *out);
+	struct slice authorization, struct slice body, const struct slice *expected,
+	size_t expected_count, struct strbuf *out);
 
 #endif

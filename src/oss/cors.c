@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "oss/origin.h"
 #include "oss/xml.h"
 
 /* What is kept can be longer than what was sent: a prolog, and what the client left out. */
@@ -123,56 +124,10 @@ static enum err close_configuration(void *ctx, struct strbuf *reason)
 	return ERR_MALFORMED_XML;
 }
 
-/* What is wrong with the port of an origin, or NULL. */
-static const char *port_fault(struct slice port)
-{
-	uint64_t number;
-	if (slice_eq(port, S("*")))
-		return NULL;
-	if (!slice_to_u64(port, &number) || number < 1 || number > 65535)
-		return "its port must be a number from 1 to 65535, or *";
-	return NULL;
-}
-
-/* What is wrong with the host and port of an origin, or NULL. */
-static const char *authority_fault(struct slice host)
-{
-	if (slice_find(host, '/') < host.len)
-		return "an origin ends with its host or port; leave out what follows, also a lone "
-		       "/";
-	if (slice_find(host, '@') < host.len || slice_find(host, '?') < host.len ||
-		slice_find(host, '#') < host.len)
-		return "it must be scheme://host[:port], or *";
-	size_t bracket = host.len && host.ptr[0] == '[' ? slice_find(host, ']') : 0;
-	size_t colon = bracket + slice_find(slice_from(host, bracket), ':');
-	const char *fault = colon < host.len ? port_fault(slice_from(host, colon + 1)) : NULL;
-	host = slice_head(host, colon);
-	if (host.len == 0)
-		return "it has no host";
-	if (slice_eq(host, S("*")))
-		return "its host must be more than *; use * alone to allow every origin";
-	return fault;
-}
-
-/* What is wrong with an AllowedOrigin, or NULL. */
-static const char *origin_fault(struct slice origin)
-{
-	if (!printable(origin, S(" <>&'\"")))
-		return "it is empty or holds a character that no origin has";
-	if (count_stars(origin) > 1)
-		return "it holds more than one *";
-	if (slice_eq(origin, S("*")))
-		return NULL;
-	size_t scheme = slice_find_slice(origin, S("://"));
-	if (scheme == origin.len || scheme == 0)
-		return "it must be scheme://host[:port], or *";
-	return authority_fault(slice_from(origin, scheme + 3));
-}
-
 static enum err add_origin(void *ctx, struct slice text, struct strbuf *reason)
 {
 	struct slice origin = xml_trim(text);
-	const char *why = origin_fault(origin);
+	const char *why = origin_pattern_fault(origin);
 	if (!why)
 		return texts_add(ctx, &current(ctx)->origins, origin);
 	strbuf_addf(reason, "An AllowedOrigin is not valid: %s.", why);
@@ -385,6 +340,14 @@ static bool headers_match(const struct rule *rule, struct slice rest, struct sli
 	return true;
 }
 
+static bool origin_fits(const struct rule *rule, struct slice origin)
+{
+	for (const struct text *t = rule->origins.first; t; t = t->next)
+		if (origin_matches(t->text, origin))
+			return true;
+	return false;
+}
+
 static bool method_matches(const struct rule *rule, struct slice method)
 {
 	for (size_t i = 0; i < rule->method_count; i++)
@@ -403,8 +366,7 @@ enum cors_verdict cors_rule_explain(const struct cors *cors, size_t index,
 {
 	const struct rule *rule = &cors->rules[index];
 	struct slice header;
-	/* The origin is echoed, so like header names it has to be printable. */
-	if (!printable(request->origin, S(" \"")) || !any_matches(&rule->origins, request->origin))
+	if (!origin_fits(rule, request->origin))
 		return CORS_BAD_ORIGIN;
 	if (!method_matches(rule, request->method))
 		return CORS_BAD_METHOD;

@@ -144,6 +144,55 @@ test("uploads that expire together ask for one new grant", async () => {
 	assert.deepEqual(uploads.map(upload => upload.state), ["done", "done"]);
 });
 
+const USED = { status: 203, text: errorXml("CallbackFailed", "Error status : 429.") };
+
+test("a grant that is used up is replaced and the file sent again, once", async () => {
+	const { stack, clock, upload, states, post } = await sending();
+	post.respond(USED);
+	(await stack.next()).respond(grantAnswer(clock, { dir: "new/" }));
+	const again = await stack.next();
+	assert.equal(again.body.get("key"), "new/a.txt");
+	again.respond();
+	await upload.finished;
+	assert.deepEqual(states, ["signing", "sending", "signing", "sending", "done"]);
+	assert.equal(upload.error, null);
+});
+
+test("a new grant that is used up too: stored, and not confirmed", async () => {
+	const { stack, clock, upload, post } = await sending();
+	post.respond(USED);
+	(await stack.next()).respond(grantAnswer(clock));
+	(await stack.next()).respond(USED);
+	await upload.finished;
+	assert.equal(upload.state, "unconfirmed");
+	assert.equal(upload.error.kind, "used");
+	assert.match(upload.error.advice, /used up/);
+	assert.equal(upload.result.status, 203);
+	assert.equal(stack.pending, 0);
+});
+
+test("after max_uploads files another grant is asked for", async () => {
+	const { stack, clock, uploader } = setup();
+	const uploads = [1, 2, 3, 4, 5].map(n => uploader.add(file(`${n}.txt`)));
+	for (const upload of uploads)
+		upload.start();
+	const keys = [];
+	let grants = 0;
+	for (let i = 0; i < 8; i++) {
+		const next = await stack.next();
+		if (next.method === "GET") {
+			grants++;
+			next.respond(grantAnswer(clock, { max_uploads: 2, dir: `${grants}/` }));
+		} else {
+			keys.push(next.body.get("key"));
+			next.respond();
+		}
+	}
+	await Promise.all(uploads.map(upload => upload.finished));
+	assert.equal(grants, 3);
+	assert.deepEqual(keys.map(key => key[0]).sort(), ["1", "1", "2", "2", "3"]);
+});
+
 test("other refusals are not tried again", async () => {
 	for (const [code, status, kind] of [
 		["EntityTooLarge", 400, "size"],

@@ -3,8 +3,8 @@
 import { parseErrorXml } from "./xml.js";
 
 /**
- * @typedef {"grant"|"network"|"cors"|"file"|"type"|"size"|"expired"|"clock"|"callback"|"refused"
- *   |"server"} Kind
+ * @typedef {"grant"|"network"|"cors"|"file"|"type"|"size"|"expired"|"clock"|"callback"|"used"
+ *   |"refused"|"server"} Kind
  */
 
 /**
@@ -125,7 +125,7 @@ export function storeError(answer) {
  */
 export function callbackError(answer) {
 	const error = storeError(answer);
-	error.kind = "callback";
+	error.kind = /error status : 429\b/i.test(error.message) ? "used" : "callback";
 	error.advice = "The file is safe in the store, but the application server does not know of it. "
 		+ callbackAdvice(error.message)
 		+ " Sending the file again makes the store call once more.";
@@ -141,6 +141,9 @@ function callbackAdvice(message) {
 		return "The application server took longer than five seconds to answer.";
 	if (/json/i.test(message))
 		return "The application server's answer was not JSON.";
+	if (/429/.test(message))
+		return "The permission to upload is used up: the application server takes only so many files "
+			+ "with one.";
 	return "The application server refused the store's message; its log says why.";
 }
 

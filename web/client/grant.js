@@ -10,6 +10,7 @@ import { UploadError, grantAdvice } from "./errors.js";
  * @property {number} [expires] unix time in seconds
  * @property {number} [min_size]
  * @property {number} [max_size]
+ * @property {number} [max_uploads] how many files it is good for
  * @property {string[]} [types] media types, also as "image/*"
  */
 
@@ -17,6 +18,7 @@ export class GrantSource {
 	/** @type {Grant | null} */ #grant = null;
 	/** @type {Promise<Grant> | null} */ #fetching = null;
 	#renewAt = 0;
+	#uses = 0;
 	#from;
 
 	/**
@@ -38,6 +40,21 @@ export class GrantSource {
 			this.#fetching = null;
 		});
 		return this.#fetching;
+	}
+
+	/**
+	 * A grant for one file: another one when that in use has served as many as it may.
+	 * @returns {Promise<Grant>}
+	 */
+	async take() {
+		for (;;) {
+			const grant = await this.get();
+			if (grant !== this.#grant || this.#uses < Math.max(1, grant.max_uploads ?? Infinity)) {
+				this.#uses++;
+				return grant;
+			}
+			this.discard(grant);
+		}
 	}
 
 	/**
@@ -65,6 +82,7 @@ export class GrantSource {
 		const life = (grant.expires ?? Infinity) * 1000 - (serverNow || now);
 		this.#renewAt = now + life - Math.min(margin, life / 2);
 		this.#grant = grant;
+		this.#uses = 0;
 		return grant;
 	}
 }

@@ -23,10 +23,11 @@
  * The application server's answer to GET grantUrl:
  *
  *     {"url": "...", "method": "POST", "fields": {...}, "dir": "...", "expires": 1446727949,
- *      "min_size": 0, "max_size": 104857600, "types": ["image/png"]}
+ *      "min_size": 0, "max_size": 104857600, "max_uploads": 1000, "types": ["image/png"]}
  *
- * `fields` are posted as they are. The last three are optional: files outside these limits are
- * refused before anything is sent.
+ * `fields` are posted as they are. The last four are optional: files outside these limits are
+ * refused before anything is sent, and after `max_uploads` files another grant is asked for. So it is
+ * when the store says that a grant has expired, or the application server that it is used up.
  */
 import { GrantSource } from "./grant.js";
 import { Queue } from "./queue.js";

@@ -11,7 +11,8 @@ export const STATES = Object.freeze({
 	idle: ["signing", "aborted"],
 	/** waiting for a grant */
 	signing: ["sending", "failed", "aborted"],
-	/** on its way, or all sent and waiting for the answer; back to signing when the grant expired */
+	/** on its way, or all sent and waiting for the answer; back to signing when the grant expired
+	 * or was used up */
 	sending: ["signing", "done", "unconfirmed", "failed", "aborted"],
 	/** stored, and the application server agreed (or there was no callback) */
 	done: [],

@@ -85,13 +85,14 @@ export class Upload extends EventTarget {
 	}
 
 	/**
-	 * Sends the file once. False: the grant had expired, and it is worth trying with a new one.
+	 * Sends the file once. False: the grant had expired or was used up, and it is worth trying with
+	 * a new one.
 	 * @param {AbortSignal} signal
 	 * @param {boolean} last
 	 */
 	async #attempt(signal, last) {
 		this.#become("signing");
-		const grant = await this.#tools.grants.get();
+		const grant = await this.#tools.grants.take();
 		if (signal.aborted)
 			return true;
 		const refusal = checkLimits(this.file, grant);
@@ -157,6 +158,12 @@ export class Upload extends EventTarget {
 			this.#fail(error);
 			return true;
 		}
+		const unconfirmed = answer.status === 203 ? callbackError(answer) : null;
+		if (unconfirmed?.kind === "used") {
+			this.#tools.grants.discard(grant);
+			if (!last)
+				return false;
+		}
 		this.result = {
 			status: answer.status,
 			key: this.key,
@@ -165,8 +172,8 @@ export class Upload extends EventTarget {
 			text: answer.text,
 			json: parseJson(answer.text),
 		};
-		if (answer.status === 203) {
-			this.error = callbackError(answer);
+		if (unconfirmed) {
+			this.error = unconfirmed;
 			this.#become("unconfirmed");
 		} else {
 			this.#become("done");

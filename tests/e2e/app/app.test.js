@@ -86,6 +86,46 @@ test("one grant serves several files", async () => {
 	}
 });
 
+async function recorded() {
+	const metrics = (await send(`${server.console}/metrics`)).text;
+	return Number(/^postern_app_uploads_recorded_total (\d+)$/m.exec(metrics)[1]);
+}
+
+test("a classic batch of 200 files with one token", async () => {
+	const { json: token } = await json("/");
+	const names = Array.from({ length: 200 }, (_, i) => `${token.dir}batch/${i}`);
+	const work = [...names];
+	const before = await recorded();
+	const statuses = new Map();
+	await Promise.all(Array.from({ length: 8 }, async () => {
+		for (let key = work.pop(); key; key = work.pop()) {
+			const got = await postForm(server.store, classicFields(token, key), FILE);
+			statuses.set(got.status, (statuses.get(got.status) ?? 0) + 1);
+		}
+	}));
+	assert.deepEqual([...statuses], [[200, 200]]);
+	assert.equal(await recorded(), before + 200, "each is confirmed, by the one token");
+});
+
+test("a grant is good for so many uploads and bytes, and no more", async t => {
+	const own = await startServer(t, { env: { POSTERN_APP_GRANT_UPLOADS: "3", POSTERN_APP_MAX_SIZE: "10" } });
+	const ask = async () => JSON.parse((await send(`${own.app}/grant`)).text);
+	const post = ({ fields, dir }, name, content = "hello") =>
+		postForm(own.store, { key: dir + name, ...fields }, { ...FILE, content });
+	const grant = await ask();
+	assert.equal(grant.max_uploads, 3);
+	for (const name of ["one", "two", "three"])
+		assert.equal((await post(grant, name)).status, 200);
+	const used = await post(grant, "four");
+	assert.equal(used.status, 203);
+	assert.equal(used.xml("Message"), "Error status : 429.");
+	await own.logged(/refused="the grant is used up"/);
+	assert.equal((await post(await ask(), "four")).status, 200, "a new grant is good");
+	const token = JSON.parse((await send(`${own.app}/`)).text);
+	for (const [name, status] of [["a", 200], ["b", 200], ["c", 200], ["d", 203]])
+		assert.equal((await postForm(own.store, classicFields(token, token.dir + name), FILE)).status, status);
+});
+
 test("a client can neither drop nor change the callback, nor leave its folder", async () => {
 	const { json: token } = await json("/");
 	const before = await listObjects(server.store);

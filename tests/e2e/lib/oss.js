@@ -148,7 +148,7 @@ export function send(url, method = "GET", headers = {}, body = undefined) {
 		: { "Content-Length": Buffer.byteLength(body ?? "") };
 	return new Promise((done, fail) => {
 		const request = open({
-			hostname, port, path: url.slice(origin.length) || "/", method, agent: false,
+			hostname: hostname.replace(/^\[|\]$/g, ""), port, path: url.slice(origin.length) || "/", method, agent: false,
 			rejectUnauthorized: false,
 			headers: { ...length, ...headers },
 		});

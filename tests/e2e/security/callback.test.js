@@ -193,6 +193,20 @@ test("what is changed on the way is refused", async () => {
 	assert.equal((await deliver(one)).status, 200, "and unchanged it is good still");
 });
 
+test("a proxy that strips a prefix is named, in the log and in the answer", async t => {
+	const one = await startServer(t, { env: { POSTERN_APP_CALLBACK_URL: `${wire.url}/shop/hook?id=1`,
+		POSTERN_STORE_CALLBACK_ALLOW: "127.0.0.1" } });
+	const { fields, dir } = JSON.parse((await send(`${one.app}/grant`)).text);
+	const callback = await caught(() => postForm(one.store, { key: `${dir}k`, ...fields }, FILE));
+	assert.equal(callback.url, "/shop/hook?id=1");
+	await refused(deliver({ ...callback, url: "/?id=1" }, one.app), /does not verify/);
+	await one.logged(/did not verify: .*the path is that of the callback URL, \/shop\/hook\?id=1/);
+	const stray = await deliver({ ...callback, url: "/hook?id=1" }, one.app);
+	assert.equal(stray.status, 404);
+	assert.match(JSON.parse(stray.text).message, /callback_url has other paths/);
+	assert.equal((await deliver(callback, one.app)).status, 200, "as it was sent it is good");
+});
+
 test("a forged key URL causes no outgoing connection, not even with a genuine grant", async () => {
 	const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 	const evil = await startSink(all, says(publicKey.export({ type: "spki", format: "pem" }), 200, "text/plain"));

@@ -163,6 +163,50 @@ test("a classic token: ETag and size must be the callback's", async () => {
 	assert.equal((await claim(grant, key, { etag: `"${ETAG.toLowerCase()}"` })).status, 200);
 });
 
+const ODD_NAMES = ["a b", "a+b", "a%2Fb", "中 文.png", "../x", "a//b/./c", "a?b=c#d", "a&b=c;d", "'\"<>\\", "~!$()*,:@",
+	"x".repeat(900), "\u{1f600}", "%"];
+
+test("objects of any name are asked about, by either signature", async t => {
+	for (const version of ["4", "1"]) {
+		const own = await startServer(t, { env: { POSTERN_APP_SIGNATURE_VERSION: version } });
+		const { fields, dir } = JSON.parse((await send(`${own.app}/grant`)).text);
+		for (const name of ODD_NAMES) {
+			const got = await postForm(own.store, { key: dir + name, ...fields }, FILE);
+			assert.equal(got.status, 200, `${name}: ${got.text}`);
+		}
+		assert.match((await send(`${own.console}/metrics`)).text,
+			new RegExp(`^postern_app_uploads_recorded_total ${ODD_NAMES.length}$`, "m"));
+	}
+});
+
+test("an application server of its own, which asks another URL than browsers post to", async t => {
+	const { port } = new URL(server.store);
+	const hook = await startSink(t, says("{}"));
+	const data = await temporaryFolder(t);
+	const own = await startServer(t, { command: "app", data, env: {
+		POSTERN_APP_ACCESS_KEY_ID: server.key.id, POSTERN_APP_ACCESS_KEY_SECRET: server.key.secret,
+		POSTERN_APP_HOST: `${server.store}/uploads`, POSTERN_APP_STORE_URL: `http://uploads.localhost:${port}`,
+		POSTERN_APP_CALLBACK_URL: `${hook.url}/hook`, POSTERN_APP_KEY_URLS: `${server.store}/-/callback_pub_key_v1.pem`,
+		POSTERN_STORE_CALLBACK_ALLOW: "127.0.0.1",
+	} });
+	assert.doesNotMatch(own.log, /error/);
+	const { fields, dir, url } = JSON.parse((await send(`${own.app}/grant`)).text);
+	assert.equal(url, `${server.store}/uploads`);
+	assert.equal((await postForm(server.store, { key: `${dir}apart`, ...fields }, FILE)).status, 200);
+	const [{ headers, body }] = hook.requests;
+	const deliver = () => send(`${own.app}/hook`, "POST", { "Content-Type": headers["content-type"],
+		Authorization: headers.authorization, "x-oss-pub-key-url": headers["x-oss-pub-key-url"] }, body);
+	await request(server.store, "PUT", "uploads", `${dir}apart`, { body: "hello" });
+	await refused(deliver(), /not uploaded with this grant/);
+	assert.equal((await postForm(server.store, { key: `${dir}apart`, ...fields }, FILE)).status, 200);
+	const got = await deliver();
+	assert.equal(got.status, 200, got.text);
+	assert.ok(server.log.includes("target=\"/user-dir-prefix/apart\""), "it was asked in virtual-host style");
+	const token = JSON.parse((await send(`${own.app}/`)).text);
+	assert.doesNotMatch(Buffer.from(token.policy, "base64").toString(), /x-oss-object-acl/,
+		"whose store it is it does not know");
+});
+
 test("a key that may not read: auto goes on with a warning, on does not start", async t => {
 	// A store that does not know the application server's key says 403, as OSS does to a RAM user.
 	const key = { POSTERN_APP_ACCESS_KEY_ID: "stranger", POSTERN_APP_ACCESS_KEY_SECRET: "no-secret-of-the-store",

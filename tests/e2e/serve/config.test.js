@@ -7,6 +7,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 
+import { postForm, send } from "../lib/oss.js";
 import { startServer, temporaryFolder } from "../lib/server.js";
 
 const BIN = resolve(process.env.POSTERN_BIN ?? "build/postern");
@@ -37,6 +38,11 @@ test("a bad option says where it is and what is allowed, exit status 2", async t
 	const file = join(folder, "postern.ini");
 	writeFileSync(file, "[store]\nlisten = 127.0.0.1:0\n\n[app]\nexpire_seconds = 5\n");
 	const cases = [
+		[["--console-origins", "https://*.example.com"], {}, /\[console\] origins: .*one origin, without \*/],
+		[["--console-origins", "console.example.com"], {}, /\[console\] origins: .*scheme:\/\/host/],
+		[["--console-hosts", "https://a/"], {}, /\[console\] hosts: /],
+		[["--app-allowed-origins", "*.example.com"], {}, /\[app\] allowed_origins: .*scheme:\/\/host/],
+		[["--app-confirm", "yes"], {}, /\[app\] confirm: `yes` is neither auto, on nor off/],
 		[["--config", file], {}, /postern\.ini:5: \[app\] expire_seconds: `5` is not a number from 10 to 86400/],
 		[["--config", join(folder, "none")], {}, /cannot read .*none: No such file/],
 		[["--app-bind-callback", "maybe"], {}, /--app-bind-callback: `maybe` is neither true nor false/],
@@ -159,4 +165,31 @@ test("the parts run alone: postern store, postern app ADDRESS PORT", async t => 
 		"--console-listen", "127.0.0.1:0"], { POSTERN_ACCESS_KEY_ID: "AKI" });
 	assert.equal(half.status, 1);
 	assert.match(half.err, /set both/);
+});
+
+for (const storeListen of ["127.0.0.1:0", "[::1]:0"]) {
+	test(`the application server on the IPv6 loopback, the store on ${storeListen}: uploads are called back`, async t => {
+		const data = await temporaryFolder(t);
+		const server = await startServer(t, { args: ["--data", data, "--app-listen", "[::1]:0",
+			"--store-listen", storeListen, "--console-listen", "[::1]:0"] });
+		assert.match(server.app, /^http:\/\/\[::1\]:\d+$/);
+		assert.doesNotMatch(server.log, /CORS|error/);
+		const { fields, dir } = JSON.parse((await send(`${server.app}/grant`)).text);
+		const got = await postForm(server.store, { key: `${dir}six`, ...fields }, { name: "a", content: "hello" });
+		assert.equal(got.status, 200, got.text);
+		assert.deepEqual(JSON.parse(got.text), { Status: "OK" });
+		assert.equal((await send(`${server.console}/ready`)).text, "ready\n");
+	});
+}
+
+test("/ready says why not: the reserve of the disk, while /health says that it runs", async t => {
+	const data = await temporaryFolder(t);
+	const first = await startServer(t, { data });
+	await first.stop();
+	const full = await startServer(t, { data, env: { POSTERN_STORE_RESERVE_BYTES: "4611686018427387904" } });
+	const ready = await send(`${full.console}/ready`);
+	assert.equal(ready.status, 503);
+	assert.match(ready.text, /^not ready: the store refuses changes: .*reserve_bytes/);
+	assert.equal((await send(`${full.console}/health`)).status, 200);
+	assert.equal((await send(`${full.console}/ready`, "POST")).status, 405);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { connect } from "../lib/http.js";
-import { getObject, request } from "../lib/oss.js";
+import { getObject, request, send } from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
 import { expectAnswer, GET, HEAD, OPEN, play, putOpenObject, wireCases } from "../lib/wire.js";
 
@@ -165,4 +165,18 @@ test("health and metrics are on the console's port, and nowhere else", async () 
 			connection.destroy();
 		}
 	}
+});
+
+test("request ids are unique, and none follows from others", async () => {
+	const ids = [];
+	for (let i = 0; i < 40; i++) {
+		const answer = await send(`${server.store}/`);
+		ids.push(BigInt(`0x${answer.headers["x-oss-request-id"].slice(8)}`));
+	}
+	const steps = ids.slice(1).map((id, i) => BigInt.asUintN(64, id - ids[i]));
+	assert.equal(new Set(ids).size, ids.length);
+	assert.equal(new Set(steps).size, steps.length, "no step comes twice");
+	// Each of the 64 bits is set about half the time; all alike once in 2^39.
+	for (let bit = 0n; bit < 64n; bit++)
+		assert.ok(new Set(ids.map(id => id >> bit & 1n)).size === 2, `bit ${bit} is always the same`);
 });

@@ -38,6 +38,7 @@ static struct strbuf answer;
 static struct app_options good_options(void)
 {
 	struct app_options o = app_options_default();
+	o.hosts = "a";
 	o.access_key_id = "AKI";
 	o.access_key_secret = "secret";
 	o.host = "http://127.0.0.1:9000/uploads/";
@@ -238,6 +239,21 @@ static void origins(void)
 		204, "a preflight");
 	OK(has_line("Access-Control-Allow-Headers: x-token"), "may send what it asks for");
 	OK(has_line("Access-Control-Allow-Methods: GET, POST"), "by these methods");
+	static const struct {
+		const char *origin;
+		bool allowed;
+	} rows[] = {{"https://a.wild.example", true}, {"https://wild.example", false},
+		{"https://a.wild.example.evil.test", false}, {"capacitor://localhost", true},
+		{"ionic://localhost", false}, {"http://port.example", true},
+		{"http://port.example:80", true}, {"http://port.example:81", false},
+		{"https://www.example.com:443", true}, {"null", true}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char header[200];
+		snprintf(header, sizeof(header), "Origin: %s\r\n", rows[i].origin);
+		IS_INT(ask(&narrow, "GET /grant", header), 200, rows[i].origin);
+		OK(has_name("Access-Control-Allow-Origin") == rows[i].allowed, "%s is %s",
+			rows[i].origin, rows[i].allowed ? "admitted" : "not");
+	}
 	IS_INT(ask(&usual, "GET /nothing", "Origin: null\r\n"), 404, "an error");
 	OK(has_line("Access-Control-Allow-Origin: *"), "can be read too");
 }
@@ -296,7 +312,7 @@ static void refused(void)
 	struct {
 		struct app_options options;
 		const char *name;
-	} rows[48];
+	} rows[64];
 	size_t count = 0;
 #define ROW(member, value)                            \
 	do {                                          \
@@ -331,6 +347,11 @@ static void refused(void)
 	ROW(allowed_types, "png");
 	ROW(allowed_origins, "www.example.com");
 	ROW(allowed_origins, "https://www.example.com/");
+	ROW(allowed_origins, "https://*.example.*");
+	ROW(allowed_origins, "*.example.com");
+	ROW(allowed_origins, "https://*");
+	ROW(allowed_origins, "http://a:080");
+	ROW(hosts, "http://a/");
 	ROW(store_url, "inside.example");
 	ROW(store_url, "http://127.0.0.1:9000");
 	ROW(store_url, "http://127.0.0.1:9000/other");
@@ -405,7 +426,8 @@ int main(void)
 	o.signature_version = 1;
 	o.max_size = 1000;
 	o.allowed_types = "image/png, image/jpeg";
-	o.allowed_origins = "https://www.example.com";
+	o.allowed_origins = "https://www.example.com, https://*.wild.example "
+			    "capacitor://localhost http://port.example:80 null";
 	o.bind_callback = false;
 	open_site(&narrow, &o);
 	if (!server_start(server))

@@ -149,9 +149,16 @@ static void literals(void)
 		{"127.0.0.1.example.com", 80, false},
 		{"2130706433", 80, false}, /* resolved later, and refused then */
 		{"", 80, false},
+		{"[::1]", 80, true},
+		{"[::1]", 8888, false},
+		{"[::ffff:127.0.0.1]", 80, true},
+		{"[fd00::1]", 80, true},
+		{"[2400:3200::1]", 80, false},
+		{"[", 80, false},
 	};
 	struct allow_list *list = NULL;
-	OK(allow_list_parse(S("127.0.0.1:8888 dev.localhost"), &list, NULL) == ERR_OK, "a list");
+	OK(allow_list_parse(S("127.0.0.1:8888 dev.localhost [::1]:8888"), &list, NULL) == ERR_OK,
+		"a list");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		OK(address_literal_refused(slice_str(rows[i].host), rows[i].port, list) ==
 				rows[i].refused,

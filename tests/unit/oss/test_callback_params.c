@@ -139,11 +139,14 @@ static void urls(void)
 {
 	static const char *const good[] = {"http://app:8080/", "HTTPS://a.test", "a.b", "app:8080",
 		"localhost", "a.b:1", "a.b:65535", "http://a_b-c.d/x", "http://a.test/%41?%zz",
-		"a.b/http://c", "http://a.b?x", "http://a.b."};
+		"a.b/http://c", "http://a.b?x", "http://a.b.", "http://[::1]/",
+		"http://[::1]:8888/x?y=[", "[::1]:80", "https://[2001:DB8::1]"};
 	static const char *const bad[] = {"", "my", "my/path", "http://", "http:///a", "ftp://a.b",
 		"://a.b", "http://a.b:0", "http://a.b:65536", "http://a.b:", "http://a.b:x",
 		"http://a.b:80:80", "http://a.b:+80", "http://u@a.b", "http://u:p@a.b/", "u@a.b",
-		"http://[::1]/", "[::1]:80", "http://a b/", "http://a.b/c d",
+		"[::1]", "http://[::1", "http://[]/", "http://[::1]x/", "http://[::1]:/",
+		"http://[::1]:0/", "http://[::g]/", "http://[127.0.0.1]/", "http://[::1%25eth0]/",
+		"http://::1/", "http://a[::1]/", "http://a b/", "http://a.b/c d",
 		"http://a.b/\xe4\xb8\xad", "http://\xe4\xb8\xad.b/", "http://a.b/\n",
 		"http://a.b\\@c.d/", "http://a.b/c\\d", "http://a.b/#x", "http://a.b/%4",
 		"http://a.b/%zz", "http://.a.b", "http://a..b", "http://a%41.b", "http://a.b\x7f",

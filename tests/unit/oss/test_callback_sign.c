@@ -230,7 +230,7 @@ static void explains(const struct rsa_private *key, const struct rsa_public *pub
 			   slice_str(changed[i].sent_body), &text) == ERR_OK,
 			"signs");
 		bool found = callback_verify_explain(public_key, slice_str(changed[i].target),
-			strbuf_slice(&text), slice_str(changed[i].body), &out);
+			strbuf_slice(&text), slice_str(changed[i].body), NULL, 0, &out);
 		const char *words = changed[i].words ? changed[i].words : "no usual change";
 		OK(found == (changed[i].words != NULL) && strstr(out.ptr, words),
 			"%s became %s: %s", changed[i].sent_target, changed[i].target, out.ptr);
@@ -242,17 +242,35 @@ static void explains_signatures(const struct rsa_public *alibaba_key, const stru
 	SCOPED_STRBUF(out, 10000);
 	const struct request *r = &alibaba[0];
 	OK(!callback_verify_explain(own, slice_str(r->target), slice_str(r->authorization),
-		   slice_str(r->body), &out) &&
+		   slice_str(r->body), NULL, 0, &out) &&
 			strstr(out.ptr, "not made with this key"),
 		"another key");
 	strbuf_clear(&out);
-	OK(!callback_verify_explain(alibaba_key, S("/"), S("OSS x"), S(""), &out) &&
+	OK(!callback_verify_explain(alibaba_key, S("/"), S("OSS x"), S(""), NULL, 0, &out) &&
 			strstr(out.ptr, "not base64"),
 		"no base64");
 	strbuf_clear(&out);
 	OK(callback_verify_explain(alibaba_key, S("/prefix/index.php?id=1&index=2"),
-		   slice_str(r->authorization), S("bucket=yonghu-test\n"), &out),
+		   slice_str(r->authorization), S("bucket=yonghu-test\n"), NULL, 0, &out),
 		"OK1 behind a proxy: %s", out.ptr);
+	/* A proxy took a prefix away, of one segment or several; perhaps the query too. */
+	static const struct slice expected[] = {
+		SLICE_LIT("/other"), SLICE_LIT("/index.php?id=1&index=2")};
+	static const char *const came[] = {"/?id=1&index=2", "/", "/php?id=1&index=2", "/x/y?z"};
+	for (size_t i = 0; i < ARRAY_LEN(came); i++) {
+		strbuf_clear(&out);
+		OK(callback_verify_explain(alibaba_key, slice_str(came[i]),
+			   slice_str(r->authorization), slice_str(r->body), expected,
+			   ARRAY_LEN(expected), &out) &&
+				strstr(out.ptr, "the callback URL, /index.php?id=1&index=2"),
+			"%s: %s", came[i], out.ptr);
+	}
+	static const struct slice without_query = SLICE_LIT("/index.php");
+	strbuf_clear(&out);
+	OK(callback_verify_explain(alibaba_key, S("/?id=1&index=2"), slice_str(r->authorization),
+		   slice_str(r->body), &without_query, 1, &out) &&
+			strstr(out.ptr, "/index.php?id=1&index=2"),
+		"the query that came: %s", out.ptr);
 	/* Known from the signature alone (spec: callback section 9). */
 	SCOPED_STRBUF(signature, 100);
 	uint8_t digest[MD5_BYTES], want[MD5_BYTES];

@@ -94,14 +94,18 @@ static void origins(void)
 	static const char *const good[] = {"*", "https://app.example.com", "http://localhost:*",
 		"https://*.example.com", "http://127.0.0.1:8888", "http://[::1]:8888",
 		"chrome-extension://abcdef", "http://*.com", "https://a*", "http*://example.com",
-		"http://example.com:1", "http://example.com:65535"};
+		"http://example.com:1", "http://example.com:65535", "capacitor://localhost",
+		"http://example.com:80", "ionic://localhost:*"};
 	static const char *const bad[] = {"", "https://*", "https://*:8080", "https://*.example.*",
 		"**", "example.com", "*.example.com", "https://", "://example.com",
 		"https://example.com/", "https://example.com/a",
 		"https://example.com:", "https://example.com:0", "https://example.com:65536",
 		"https://example.com:8*", "https://example.com:80:80", "https://a b",
 		"https://a&amp;b", "https://a\xc3\xa9", "https://a&#9;b", "https://u@example.com",
-		"https://:80", "null"};
+		"https://:80", "null", "http://example.com:080", "https://example.com:00443",
+		"http://[::0:1]:80", "http://[0:0:0:0:0:0:0:1]", "http://[::1", "http://[::1]x",
+		"http://[::g]", "http://127.1", "http://0127.0.0.1", "http://2130706433",
+		"http://a%b", "http://a[b", "1http://a", "ht_tp://a", "http://a|b"};
 	for (size_t i = 0; i < ARRAY_LEN(good) + ARRAY_LEN(bad); i++) {
 		bool valid = i < ARRAY_LEN(good);
 		const char *origin = valid ? good[i] : bad[i - ARRAY_LEN(good)];
@@ -271,6 +275,21 @@ static void wildcards(void)
 		{"*", "null", true},
 		{"*", "a\r\nSet-Cookie: b", false},
 		{"*", "a b", false},
+		{"https://a.example.com:443", "https://a.example.com", true},
+		{"http://a.example.com:80", "http://A.example.com", true},
+		{"http://a.example.com:443", "http://a.example.com", false},
+		{"https://a.example.com:80", "https://a.example.com", false},
+		{"https://a.example.com", "https://a.example.com:443", true},
+		{"https://*.example.com:443", "https://a.example.com", true},
+		{"http://a.*:80", "http://a.test", true},
+		{"http://a.*:80", "http://a.test:8080", false},
+		{"http://a.*:80", "http://a.test:80", true},
+		{"http://a.test", "http://a.test:8080", false},
+		{"capacitor://localhost", "capacitor://localhost", true},
+		{"capacitor://localhost", "ionic://localhost", false},
+		{"capacitor://localhost:80", "capacitor://localhost", false},
+		{"http://[::1]:80", "http://[::1]", true},
+		{"http://[::1]", "http://[::1]:8080", false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		SCOPED_STRBUF(xml, 1000);
