@@ -39,4 +39,11 @@ struct conditional conditional_from_head(const struct request_head *head, struct
 enum conditional_result conditional_check(const struct conditional *c, struct slice etag,
 	int64_t modified_s, bool is_read, const char **ret_name) MUST_USE;
 
+/*
+ * Whether a Range may be answered with a part: If-Range (RFC 9110 section 13.1.5) is absent, or its
+ * `value` is the object's tag (not a weak one, not a list; quotes may be left out) or exactly the
+ * date of its last change.
+ */
+bool conditional_if_range(struct slice value, struct slice etag, int64_t modified_s) MUST_USE;
+
 #endif

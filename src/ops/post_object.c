@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "crypto/digest.h"
 #include "http/form.h"
+#include "http/param.h"
 #include "ops/auth.h"
 #include "ops/elements.h"
 #include "ops/ops_internal.h"
@@ -38,6 +39,7 @@ struct post_object {
 	struct post_fields fields;
 	struct slice content_type; /* the object's */
 	struct policy_size size;
+	const struct policy *policy; /* NULL: the form is not signed */
 	struct upload upload;
 };
 
@@ -100,6 +102,7 @@ static bool check_policy(struct request *r, struct post_object *state, const str
 		return false;
 	}
 	state->size = policy_size(policy);
+	state->policy = policy;
 	return true;
 }
 
@@ -118,17 +121,19 @@ static bool check_access(struct request *r, struct post_object *state)
 	return false;
 }
 
+static bool has_key(struct request *r, struct post_object *state)
+{
+	return post_fields_get(&state->fields, S("key")).ptr ||
+	       refuse_argument(r, "key", S(""),
+		       "The bucket POST must contain the specified 'key'. If it is specified, "
+		       "please check the order of the fields: those behind the file are not read.");
+}
+
 /* The object's name: every ${filename} becomes the file part's file name. */
 static bool set_key(struct request *r, struct post_object *state, struct slice filename)
 {
 	struct slice key;
 	struct slice text = post_fields_get(&state->fields, S("key"));
-	if (!text.ptr) {
-		return refuse_argument(r, "key", S(""),
-			"The bucket POST must contain the specified 'key'. If it is specified, "
-			"please check "
-			"the order of the fields");
-	}
 	SCOPED_STRBUF(name, LIMIT_FIELD_VALUE_BYTES);
 	while (text.len) {
 		size_t at = slice_find_slice(text, S("${filename}"));
@@ -146,6 +151,13 @@ static bool set_key(struct request *r, struct post_object *state, struct slice f
 	enum err e = object_key_parse(key, &r->address.key);
 	if (e != ERR_OK) {
 		respond_error(r, e);
+		return false;
+	}
+	struct refusal why = {0};
+	if (state->policy)
+		e = policy_check_excluded(state->policy, S("key"), key, &r->arena, &why);
+	if (e != ERR_OK) {
+		auth_refuse(r, e, &why);
 		return false;
 	}
 	r->address.has_key = true;
@@ -199,11 +211,16 @@ static bool begin_upload(struct request *r, struct post_object *state, struct ob
 	       upload_begin(u, r, h, 0);
 }
 
-/* What follows the last `/` or `\`: old browsers send a whole path. */
+/*
+ * What follows the last `/` or `\`: old browsers send a whole path. A backslash in front of a quote
+ * escapes it.
+ */
 static struct slice base_name(struct slice filename)
 {
 	for (size_t i = filename.len; i > 0; i--)
-		if (filename.ptr[i - 1] == '/' || filename.ptr[i - 1] == '\\')
+		if (filename.ptr[i - 1] == '/' ||
+			(filename.ptr[i - 1] == '\\' &&
+				!slice_starts(slice_from(filename, i), S("\""))))
 			return slice_from(filename, i);
 	return filename;
 }
@@ -218,7 +235,9 @@ static struct slice file_name(struct request *r, const struct form_part *part)
 	SCOPED_STRBUF(decoded, LIMIT_PART_HEADERS_BYTES);
 	if (part->filename_is_encoded && percent_decode(&decoded, part->filename))
 		return arena_copy(&r->arena, base_name(strbuf_slice(&decoded)));
-	return base_name(part->filename);
+	strbuf_clear(&decoded);
+	param_unescape(base_name(part->filename), &decoded);
+	return arena_copy(&r->arena, strbuf_slice(&decoded));
 }
 
 static void file_begins(struct request *r, struct post_object *state, const struct form_part *part)
@@ -238,7 +257,10 @@ static void file_begins(struct request *r, struct post_object *state, const stru
 	state->content_type = arena_copy(&r->arena,
 		first_of(post_fields_get(&state->fields, S("x-oss-content-type")),
 			part->content_type, post_fields_get(&state->fields, S("Content-Type"))));
-	if (!check_access(r, state) || !set_key(r, state, file_name(r, part)) ||
+	/* Before all else: a form whose fields stand behind the file is neither signed nor named.
+	 */
+	if (!has_key(r, state) || !check_access(r, state) ||
+		!set_key(r, state, file_name(r, part)) ||
 		!permit_key(r, r->op->action, r->address.bucket.text, r->address.key.text))
 		return;
 	struct object_headers h;
@@ -274,7 +296,9 @@ static void part_begins(struct request *r, struct post_object *state, const stru
 		return;
 	}
 	state->part = PART_FIELD;
-	if (!post_fields_begin(&state->fields, part->name))
+	SCOPED_STRBUF(name, LIMIT_FIELD_NAME_BYTES);
+	param_unescape(part->name, &name);
+	if (!post_fields_begin(&state->fields, strbuf_slice(&name)))
 		respond_error(r, ERR_POST_PREDATA_TOO_LONG);
 }
 
