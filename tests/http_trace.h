@@ -226,7 +226,7 @@ static inline void trace_head_fields(const struct request_head *h, struct strbuf
 	strbuf_adds(out, h->keep_alive ? " keep" : " close");
 	strbuf_adds(out, h->expect_continue ? " expect" : "");
 	if (h->body == HTTP_BODY_CHUNKED)
-		strbuf_adds(out, " chunked");
+		strbuf_adds(out, h->both_lengths ? " chunked, not length" : " chunked");
 	if (h->body == HTTP_BODY_LENGTH)
 		strbuf_addf(out, " length=%" PRIu64, h->content_length);
 	for (size_t i = 0; i < h->header_count; i++) {

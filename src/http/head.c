@@ -133,15 +133,20 @@ static enum head_result parse_request_line(
 	struct slice line, struct request_head *ret, struct slice *ret_host)
 {
 	struct slice target;
+	ret->fault = "the request line is not METHOD, target and HTTP/1.1";
 	if (!slice_cut(&line, ' ', &ret->method_text) || !syntax_is_token(ret->method_text) ||
 		!slice_cut(&line, ' ', &target))
 		return HEAD_BAD;
 	ret->method = method_of(ret->method_text);
 	enum head_result result = parse_version(line, &ret->minor);
+	if (result == HEAD_VERSION)
+		ret->fault = "the version of HTTP is neither 1.0 nor 1.1";
 	if (result != HEAD_DONE)
 		return result;
+	ret->fault = "the target of the request is too long";
 	if (target.len > LIMIT_TARGET_BYTES)
 		return HEAD_TOO_LONG;
+	ret->fault = "the target of the request is not valid";
 	return parse_target(target, ret, ret_host) ? HEAD_DONE : HEAD_BAD;
 }
 
@@ -175,6 +180,7 @@ static bool note_header(
 	switch (name.len) {
 	case 4:
 		if (slice_eq_nocase(name, S("Host"))) {
+			ret->fault = "there are two Host headers, or one that is no host";
 			if (framing->host || !is_host(value))
 				return false;
 			framing->host = true;
@@ -184,6 +190,7 @@ static bool note_header(
 	case 6:
 		if (slice_eq_nocase(name, S("Expect"))) {
 			framing->expect = true;
+			ret->fault = "the Expect header is not 100-continue";
 			return slice_eq_nocase(value, S("100-continue"));
 		}
 		return true;
@@ -193,6 +200,8 @@ static bool note_header(
 		return true;
 	case 14:
 		if (slice_eq_nocase(name, S("Content-Length"))) {
+			ret->fault = "there are two Content-Length headers, or one that is no "
+				     "number of bytes";
 			if (framing->length || !parse_length(value, &ret->content_length))
 				return false;
 			framing->length = true;
@@ -200,6 +209,8 @@ static bool note_header(
 		return true;
 	case 17:
 		if (slice_eq_nocase(name, S("Transfer-Encoding"))) {
+			ret->fault = "there are two Transfer-Encoding headers, or one that is not "
+				     "chunked";
 			if (framing->chunked || !slice_eq_nocase(value, S("chunked")))
 				return false;
 			framing->chunked = true;
@@ -230,9 +241,11 @@ static enum head_result parse_headers(
 		struct slice line;
 		(void)slice_cut(&lines, '\n', &line);
 		line.len--;
+		ret->fault = "there are too many headers";
 		if (ret->header_count == LIMIT_HEADERS)
 			return HEAD_TOO_LONG;
 		struct http_header *header = &ret->headers[ret->header_count];
+		ret->fault = "a header line is not name, colon and value";
 		if (!parse_header(line, header) || !note_header(header, ret, framing))
 			return HEAD_BAD;
 		ret->header_count++;
@@ -243,8 +256,13 @@ static enum head_result parse_headers(
 /* What the headers say together. */
 static bool conclude(struct request_head *ret, const struct framing *framing)
 {
-	if (framing->chunked && (framing->length || ret->minor == 0))
+	ret->fault = "Transfer-Encoding is not for HTTP/1.0";
+	if (framing->chunked && ret->minor == 0)
 		return false;
+	ret->fault = "there is no Host header";
+	ret->both_lengths = framing->chunked && framing->length;
+	if (ret->both_lengths)
+		ret->content_length = 0;
 	if (ret->minor == 1 && !framing->host)
 		return false;
 	ret->body = framing->chunked  ? HTTP_BODY_CHUNKED
@@ -283,9 +301,12 @@ enum head_result request_head_parse(
 	struct slice text, size_t from, struct request_head *ret, size_t *ret_size)
 {
 	text = slice_head(text, LIMIT_HEAD_BYTES);
+	ret->fault = "the request does not begin with a method: is it TLS?";
 	if (text.len > 0 && !syntax_is(text.ptr[0], SYNTAX_TOKEN))
 		return HEAD_BAD;
 	enum head_result result = find_end(text, from, ret_size);
+	ret->fault = result == HEAD_BAD ? "a line of the head does not end with CR and LF"
+					: "the head is too long";
 	if (result == HEAD_MORE && text.len == LIMIT_HEAD_BYTES)
 		return HEAD_TOO_LONG;
 	if (result != HEAD_DONE)

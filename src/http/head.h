@@ -49,7 +49,14 @@ struct request_head {
 	bool keep_alive;
 	bool expect_continue; /* the client waits for 100 before it sends the body, which it has */
 	enum http_body body;
+	/*
+	 * Beside `chunked` there is a Content-Length, which is not heeded. Two readers could
+	 * disagree about where such a message ends: whoever takes it closes the connection behind
+	 * the answer.
+	 */
+	bool both_lengths;
 	uint64_t content_length; /* at most INT64_MAX; 0 unless `body` is HTTP_BODY_LENGTH */
+	const char *fault;       /* what is wrong, in English, if the result is an error */
 	size_t header_count;
 	struct http_header headers[LIMIT_HEADERS];
 };
@@ -67,12 +74,12 @@ enum head_result {
  * request line have been skipped by request_head_skip()). Keeps no state between calls: *ret_size
  * is also where the search for the end may start next time, so a head that arrives byte by byte
  * costs linear time; pass `from` = 0 first, then the *ret_size of the HEAD_MORE before. *ret is
- * undefined unless the result is HEAD_DONE. What is malformed from the first byte (a TLS hello)
- * and a bare LF are refused before the end has come.
+ * undefined unless the result is HEAD_DONE, but for `fault` with an error. What is malformed from
+ * the first byte (a TLS hello) and a bare LF are refused before the end has come.
  *
  * Refused, besides what the grammar forbids: line folding; bare CR or LF; control bytes; several
- * Host, Content-Length or Transfer-Encoding headers, or the last two together; a Content-Length
- * with leading zeros, sign or list; a Transfer-Encoding that is not `chunked` or comes with
+ * Host, Content-Length or Transfer-Encoding headers; a Content-Length with leading zeros, sign or
+ * list; a Transfer-Encoding that is not `chunked` or comes with
  * HTTP/1.0; an Expect that is not 100-continue; a Host that is empty or is not a name, an address
  * or a bracketed IPv6 address with an optional port; a target that is not `/...`, an http(s) URL
  * without user information, or `*` with OPTIONS; `#` in a target. Bytes of 0x80 and above may

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/status.h"
 
 enum {
 	STEPS_PER_TURN = 64, /* then other connections get theirs */
@@ -93,15 +94,29 @@ static bool fill(struct connection *c)
 /* ---- Heads ------------------------------------------------------------------------------------
  */
 
-/* Answers what cannot be read as a request, without a service, and closes. */
-static void refuse(struct connection *c, const char *status_line)
+/* Answers what cannot be read as a request, and closes. `why` is for the client and the log. */
+static void refuse(struct connection *c, struct exchange *x, int status, const char *why)
 {
-	SCOPED_STRBUF(text, 512);
-	strbuf_addf(&text,
-		"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
-		"Connection: close\r\n\r\n%s\n",
-		status_line, strlen(status_line) + 1, status_line);
-	log_info("refused a request: %s", status_line);
+	const struct service *service = c->listener->service;
+	const struct refused_head refused = {
+		.status = status, .why = why, .id = slice_of(x->id, EXCHANGE_ID_BYTES)};
+	SCOPED_STRBUF(lines, 1024);
+	SCOPED_STRBUF(body, LIMIT_ERROR_BODY_BYTES);
+	SCOPED_STRBUF(text, 1024 + LIMIT_ERROR_BODY_BYTES);
+	if (service->refuse) {
+		service->refuse(service->ctx, &refused, &lines, &body);
+	} else {
+		strbuf_adds(&lines, "Content-Type: text/plain\r\n");
+		strbuf_addf(&body, "%d %s: %s (request %.*s)\n", status, status_reason(status), why,
+			SLICE_FMT(refused.id));
+	}
+	strbuf_addf(&text, "HTTP/1.1 %d %s\r\nDate: %.*s\r\n", status, status_reason(status),
+		SLICE_FMT(loop_date(&c->shard->loop)));
+	strbuf_add_slice(&text, strbuf_slice(&lines));
+	strbuf_addf(&text, "Content-Length: %zu\r\nConnection: close\r\n\r\n", body.len);
+	strbuf_add_slice(&text, strbuf_slice(&body));
+	log_info("id=%.*s service=%s peer=%.*s status=%d refused what is no request: %s",
+		SLICE_FMT(refused.id), service->name, SLICE_FMT(exchange_peer(x)), status, why);
 	c->view = (struct slice){NULL, 0};
 	c->body = HTTP_BODY_NONE;
 	c->body_done = false; /* so that what still comes is read and thrown away */
@@ -157,7 +172,7 @@ static void begin(struct connection *c, size_t head_size)
 	}
 	c->view = slice_from(c->view, head_size);
 	c->head_scanned = 0;
-	c->close_after = !x->head.keep_alive || is_stopping(c);
+	c->close_after = !x->head.keep_alive || x->head.both_lengths || is_stopping(c);
 	x->started_ms = c->shard->loop.now_ms;
 	atomic_fetch_add_explicit(&c->shard->request_count, 1, memory_order_relaxed);
 	body_starts(c);
@@ -193,6 +208,10 @@ static bool step_head(struct connection *c)
 	size_t size = 0;
 	switch (request_head_parse(c->view, c->head_scanned, &x->head, &size)) {
 	case HEAD_DONE:
+		if (x->head.both_lengths && !c->listener->service->takes_both_lengths) {
+			refuse(c, x, 400, "there are both Content-Length and Transfer-Encoding");
+			break;
+		}
 		c->x = x;
 		begin(c, size);
 		return true;
@@ -201,13 +220,13 @@ static bool step_head(struct connection *c)
 		c->head_scanned = size;
 		return fill(c);
 	case HEAD_BAD:
-		refuse(c, "400 Bad Request");
+		refuse(c, x, 400, x->head.fault);
 		break;
 	case HEAD_TOO_LONG:
-		refuse(c, "431 Request Header Fields Too Large");
+		refuse(c, x, 431, x->head.fault);
 		break;
 	case HEAD_VERSION:
-		refuse(c, "505 HTTP Version Not Supported");
+		refuse(c, x, 505, x->head.fault);
 		break;
 	}
 	exchange_put_back(x);
@@ -319,8 +338,9 @@ static bool step_body(struct connection *c)
 		return true;
 	}
 	case BODY_BROKEN:
-		exchange_finish(TAKE(c->x));
-		refuse(c, "400 Bad Request");
+		refuse(c, x, 400, "the chunks of the body are not well-formed");
+		if (c->x)
+			exchange_finish(TAKE(c->x));
 		return true;
 	}
 	return false;

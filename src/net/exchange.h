@@ -30,10 +30,18 @@
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "base/strbuf.h"
 #include "base/task.h"
 #include "http/head.h"
 
 struct exchange;
+
+/* Why something could not be read as a request. */
+struct refused_head {
+	int status;      /* 400, 431 or 505 */
+	const char *why; /* "there is no Host header" */
+	struct slice id; /* as exchange_id() */
+};
 
 struct service {
 	const char *name; /* for the log */
@@ -42,6 +50,17 @@ struct service {
 	/* Query parameters whose values are not for the log; ends with an empty one. May be NULL.
 	 */
 	const struct slice *secret_params;
+	/*
+	 * Whether Content-Length may stand beside `Transfer-Encoding: chunked` (http/head.h): the
+	 * chunks count, and the connection takes no other request.
+	 */
+	bool takes_both_lengths;
+	/*
+	 * Optional: the document that answers what cannot be read as a request; else it is a line
+	 * of text. Appends header lines, each ended by CRLF, and the body.
+	 */
+	void (*refuse)(void *ctx, const struct refused_head *refused, struct strbuf *lines,
+		struct strbuf *body);
 };
 
 struct exchange_handler {

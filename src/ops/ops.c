@@ -242,9 +242,18 @@ static void receive(struct ops *ops, struct exchange *x, const struct op *by_pat
 
 static void send_callback_key(struct ops *ops, struct exchange *x)
 {
-	exchange_header_lines(
-		x, S("Server: AliyunOSS\r\nContent-Type: application/x-pem-file\r\n"));
+	exchange_header_lines(x, S("Server: AliyunOSS\r\nX-Content-Type-Options: nosniff\r\n"
+				   "Content-Type: application/x-pem-file\r\n"));
 	exchange_send(x, 200, ops->options.callback_key_pem);
+}
+
+/* What is no request has an error document as well. */
+static void refuse(
+	void *ctx, const struct refused_head *refused, struct strbuf *lines, struct strbuf *body)
+{
+	struct ops *ops = ctx;
+	ops_count(&ops->errors);
+	respond_refused(refused, lines, body);
 }
 
 static void begin(void *ctx, struct exchange *x)
@@ -269,8 +278,12 @@ enum err ops_new(const struct ops_options *options, struct ops **ret)
 	struct ops *ops = calloc(1, sizeof(*ops));
 	if (!ops)
 		return ERR_UNAVAILABLE;
-	ops->service = (struct service){
-		.name = "store", .begin = begin, .ctx = ops, .secret_params = ops_secret_params};
+	ops->service = (struct service){.name = "store",
+		.begin = begin,
+		.ctx = ops,
+		.secret_params = ops_secret_params,
+		.takes_both_lengths = true,
+		.refuse = refuse};
 	ops->options = *options;
 	ops->cors = cors_cache_new();
 	ops->referers = referer_cache_new();

@@ -39,10 +39,20 @@ static bool begin_answer(struct request *r)
 	return true;
 }
 
+/*
+ * For what is no object's: an answer is never a page of this origin, whatever a callback's server
+ * has made of it. (A 304 speaks of the object that the client has.)
+ */
+#define NO_PAGE                               \
+	"X-Content-Type-Options: nosniff\r\n" \
+	"Content-Security-Policy: default-src 'none'; sandbox\r\n"
+
 void respond(struct request *r, int status, const char *content_type, struct slice body)
 {
 	if (!begin_answer(r))
 		return;
+	if (status != 304)
+		exchange_header_lines(r->x, S(NO_PAGE));
 	if (content_type)
 		exchange_header(r->x, "Content-Type", slice_str(content_type));
 	exchange_send(r->x, status, body);
@@ -142,4 +152,20 @@ void respond_error_text(struct request *r, enum err e, const char *fmt, ...)
 	send_error(r, e,
 		strbuf_broken(&message) || message.len == 0 ? slice_str(err_info(e)->message)
 							    : strbuf_slice(&message));
+}
+
+void respond_refused(const struct refused_head *refused, struct strbuf *lines, struct strbuf *body)
+{
+	enum err e = refused->status == 431   ? ERR_HEAD_TOO_LONG
+		     : refused->status == 505 ? ERR_HTTP_VERSION
+					      : ERR_INVALID_REQUEST;
+	strbuf_addf(lines,
+		"Server: AliyunOSS\r\n" NO_PAGE
+		"Content-Type: application/xml\r\nx-oss-request-id: %.*s\r\n",
+		SLICE_FMT(refused->id));
+	strbuf_adds(body, XML_PROLOG "<Error>");
+	xml_element(body, "Code", slice_str(err_info(e)->code));
+	strbuf_addf(body, "<Message>The request can not be read: %s.</Message>", refused->why);
+	xml_element(body, "RequestId", refused->id);
+	strbuf_adds(body, "<HostId></HostId></Error>\n");
 }

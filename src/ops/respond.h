@@ -34,6 +34,12 @@ void respond_error(struct request *r, enum err e);
 /* The error with another message. */
 void respond_error_text(struct request *r, enum err e, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/*
+ * The document for what could not be read as a request, and the headers that it has: no request is
+ * needed.
+ */
+void respond_refused(const struct refused_head *refused, struct strbuf *lines, struct strbuf *body);
+
 /* One more element for the error document that follows: "ArgumentName". */
 void respond_detail(struct request *r, const char *element, struct slice text);
 

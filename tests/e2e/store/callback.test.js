@@ -287,6 +287,8 @@ test("answers of up to 1 MiB and of any media type are handed on", async () => {
 	const text = await post(to("/text"));
 	assert.equal(text.status, 200);
 	assert.equal(text.headers["content-type"], "text/html; charset=utf-8");
+	assert.equal(text.headers["x-content-type-options"], "nosniff");
+	assert.equal(text.headers["content-security-policy"], "default-src 'none'; sandbox");
 	assert.equal(text.text, "[\"text\"]");
 });
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request lines and headers: what is refused, and that nothing behind it is taken for a request.
-import { after, before } from "node:test";
-import { request } from "../lib/oss.js";
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { connect } from "../lib/http.js";
+import { getObject, request, send } from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
-import { GET, putOpenObject, wireCases } from "../lib/wire.js";
+import { expectAnswer, GET, play, putOpenObject, wireCases } from "../lib/wire.js";
 
 const all = cleanups();
-let store;
+let server, store;
 before(async () => {
-	({ store } = await startServer(all));
+	server = await startServer(all);
+	({ store } = server);
 	await putOpenObject(store);
 	await request(store, "PUT", "anyone", "", { headers: { "x-oss-acl": "public-read-write" } });
 });
@@ -18,7 +21,8 @@ after(all.run);
 function refused(cases, status = 400) {
 	return Object.fromEntries(Object.entries(cases).map(([name, bytes]) => [`refused: ${name}`, {
 		send: `${bytes}${GET}\r\n`,
-		answers: [{ status, headers: { Connection: "close" } }],
+		answers: [{ status, headers: { Connection: "close", "Content-Type": "application/xml", "x-oss-request-id": /^[0-9A-F]{24}$/ },
+			body: /<Code>\w+<.*<Message>The request can not be read: [^<]+\.<.*<RequestId>[0-9A-F]{24}</ }],
 		then: "closed",
 	}]));
 }
@@ -63,8 +67,10 @@ wireCases(() => store, {
 		"an expectation that is unknown": head("Expect: 200-ok\r\nContent-Length: 5\r\n\r\nhello"),
 	}),
 	...refused({
-		"both lengths": head("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-		"both lengths, the other way": head("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
+		"both lengths, one of them twice": head("Content-Length: 5\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
+		"both lengths, one of them wrong": head("Content-Length: 5x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+		"both lengths from HTTP/1.0": "PUT /anyone/k HTTP/1.0\r\nHost: localhost\r\nContent-Length: 5\r\n"
+			+ "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"two different lengths": head("Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
 		"the same length twice": head("Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"),
 		"a list of lengths": head("Content-Length: 5, 5\r\n\r\nhello"),
@@ -134,4 +140,54 @@ wireCases(() => store, {
 		answers: [{ status: 400 }],
 		then: "open",
 	},
+});
+
+const CHUNKS = "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n";
+
+test("Content-Length beside chunks: the chunks count, and no other request is read", async () => {
+	for (const length of [0, 3, 6, CHUNKS.length, 100_000]) {
+		for (const lines of [`Content-Length: ${length}\r\nTransfer-Encoding: chunked\r\n`,
+			`Transfer-Encoding: chunked\r\nContent-Length: ${length}\r\nConnection: keep-alive\r\n`]) {
+			const upload = `${head(lines)}\r\n${CHUNKS}`;
+			for (const send of [`${upload}${GET}\r\n`, [upload, `${GET}\r\n`], [head(lines), "\r\n", ...CHUNKS, `${GET}\r\n`]])
+				await play(store, { send, answers: [{ status: 200, headers: { Connection: "close" } }], then: "closed" });
+			assert.equal((await getObject(store, "k", "anyone")).toString(), "hello!");
+		}
+	}
+	// Refused on its way, it is the last as well.
+	await play(store, { send: `${head("Content-Length: 6\r\nTransfer-Encoding: chunked\r\n").replace("anyone", "uploads")}\r\n${CHUNKS}${GET}\r\n`,
+		answers: [{ status: 403, headers: { Connection: "close" } }], then: "closed" });
+	await play(store, { send: `${GET}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKS}${GET}\r\n`,
+		answers: [{ status: 200, headers: { Connection: "close" } }], then: "closed" });
+	await play(store, { send: `${head("Content-Length: 6\r\nTransfer-Encoding: chunked\r\n")}\r\nnonsense\r\n${GET}\r\n`,
+		answers: [{ status: 400, headers: { Connection: "close" } }], then: "closed" });
+});
+
+test("on the other ports it is refused, and the log says what was", async () => {
+	for (const url of [server.app, server.console]) {
+		const connection = await connect(url);
+		await connection.send(`POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKS}GET / HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+		const answer = await expectAnswer(connection, { status: 400, body: /both Content-Length and Transfer-Encoding/ });
+		assert.equal((await connection.closed()).length, 0);
+		const id = /request ([0-9A-F]{24})/.exec(answer.body.toString())[1];
+		await server.logged(new RegExp(`id=${id} .*status=400 .*both Content-Length and Transfer-Encoding`));
+	}
+	const bad = await connect(store);
+	await bad.send("GET / HTTP/1.1\r\n\r\n");
+	const answer = await expectAnswer(bad, { status: 400 });
+	bad.destroy();
+	await server.logged(new RegExp(`id=${answer.headers.get("x-oss-request-id")} service=store .*there is no Host header`));
+});
+
+test("what is no object's own is no page of the store's origin", async () => {
+	const sandboxed = { "x-content-type-options": "nosniff", "content-security-policy": "default-src 'none'; sandbox" };
+	const check = answer => assert.deepEqual(Object.fromEntries(Object.keys(sandboxed).map(name => [name, answer.headers[name]])), sandboxed);
+	for (const [method, path] of [["GET", "/"], ["GET", "/anyone"], ["GET", "/anyone?acl"], ["GET", "/none"], ["GET", "/anyone/none"],
+		["PUT", "/anyone/put"], ["DELETE", "/anyone/put"], ["POST", "/anyone"], ["BREW", "/anyone"]])
+		check(await send(store + path, method));
+	const own = await send(`${store}/uploads/open.txt`);
+	assert.equal(own.headers["content-security-policy"], undefined);
+	assert.equal(own.headers["x-content-type-options"], "nosniff");
+	const known = await send(`${store}/uploads/open.txt`, "GET", { "If-None-Match": own.headers.etag });
+	assert.deepEqual([known.status, known.headers["content-security-policy"]], [304, undefined]);
 });

@@ -42,6 +42,16 @@ static const struct row accepted[] = {
 	{"a chunked body, whatever the case",
 		SLICE_LIT("PUT / HTTP/1.1\r\ntransfer-ENCODING:Chunked\r\n" END),
 		SLICE_LIT("PUT(2) /? 1.1 @a keep chunked\ntransfer-ENCODING=Chunked\nHost=a")},
+	{"length and chunks: the chunks count",
+		SLICE_LIT("PUT / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: "
+			  "chunked\r\n" END),
+		SLICE_LIT("PUT(2) /? 1.1 @a keep chunked, not length\n"
+			  "Content-Length=1\nTransfer-Encoding=chunked\nHost=a")},
+	{"chunks and length",
+		SLICE_LIT("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+			  "0\r\n" END),
+		SLICE_LIT("PUT(2) /? 1.1 @a keep chunked, not length\n"
+			  "Transfer-Encoding=chunked\nContent-Length=0\nHost=a")},
 	{"other methods", SLICE_LIT("M-SEARCH / HTTP/1.1\r\n" END),
 		SLICE_LIT("M-SEARCH(6) /? 1.1 @a keep\nHost=a")},
 	{"methods have case", SLICE_LIT("get / HTTP/1.1\r\n" END),
@@ -128,14 +138,6 @@ static const struct row refused[] = {
 	{"a name with a byte above 0x7f", SLICE_LIT("GET / HTTP/1.1\r\nX\xc3\xa4: a\r\n" END), BAD},
 	{"a name with a bracket", SLICE_LIT("GET / HTTP/1.1\r\nX(Y): a\r\n" END), BAD},
 
-	{"length and chunks",
-		SLICE_LIT("PUT / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: "
-			  "chunked\r\n" END),
-		BAD},
-	{"chunks and length",
-		SLICE_LIT("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: "
-			  "0\r\n" END),
-		BAD},
 	{"two lengths, though equal",
 		SLICE_LIT("PUT / HTTP/1.1\r\nContent-Length: 1\r\ncontent-length: 1\r\n" END), BAD},
 	{"a list of lengths", SLICE_LIT("PUT / HTTP/1.1\r\nContent-Length: 1,1\r\n" END), BAD},
@@ -153,6 +155,21 @@ static const struct row refused[] = {
 		SLICE_LIT("PUT / HTTP/1.1\r\nContent-Length: 18446744073709551616\r\n" END), BAD},
 	{"an overlong length",
 		SLICE_LIT("PUT / HTTP/1.1\r\nContent-Length: 000000000000000000000001\r\n" END),
+		BAD},
+	{"chunks beside two lengths",
+		SLICE_LIT("PUT / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n"
+			  "Content-Length: 1\r\n" END),
+		BAD},
+	{"chunks beside what is no length",
+		SLICE_LIT("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+			  "x\r\n" END),
+		BAD},
+	{"another coding beside a length",
+		SLICE_LIT("PUT / HTTP/1.1\r\nTransfer-Encoding: gzip\r\nContent-Length: 1\r\n" END),
+		BAD},
+	{"chunks and length with HTTP/1.0",
+		SLICE_LIT("PUT / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+			  "1\r\n" END),
 		BAD},
 	{"another coding", SLICE_LIT("PUT / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n" END), BAD},
 	{"two codings", SLICE_LIT("PUT / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n" END),
@@ -306,14 +323,45 @@ static void reuse(void)
 	size_t size;
 	enum head_result first =
 		request_head_parse(S("PUT http://b/p?q HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n"
-				     "Expect: 100-continue\r\n\r\n"),
+				     "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"),
 			0, &head, &size);
 	OK(first == HEAD_DONE && head.expect_continue, "a first head");
 	enum head_result second = request_head_parse(S("GET /x HTTP/1.0\r\n\r\n"), 0, &head, &size);
 	SCOPED_STRBUF(got, ROW_BYTES);
 	trace_head_fields(&head, &got);
-	OK(second == HEAD_DONE && head.content_length == 0, "a second in its place");
+	OK(second == HEAD_DONE && head.content_length == 0 && !head.both_lengths,
+		"a second in its place");
 	IS(strbuf_slice(&got), S("GET(0) /x? 1.0 @ close"), "has nothing of the first");
+}
+
+/* What is wrong is said. */
+static void faults(void)
+{
+	static const struct {
+		const char *text;
+		const char *fault;
+	} cases[] = {
+		{"\x16\x03\x01", "begin with a method"},
+		{"GET / HTTP/1.1\nHost: a\r\n\r\n", "CR and LF"},
+		{"GET /\r\n" END, "request line"},
+		{"GET x HTTP/1.1\r\n" END, "target"},
+		{"GET / HTTP/3.0\r\n" END, "version"},
+		{"GET / HTTP/1.1\r\n\r\n", "no Host"},
+		{"GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", "Host"},
+		{"GET / HTTP/1.1\r\nnonsense\r\n" END, "header line"},
+		{"PUT / HTTP/1.1\r\nContent-Length: x\r\n" END, "Content-Length"},
+		{"PUT / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n" END, "Transfer-Encoding"},
+		{"PUT / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n" END, "HTTP/1.0"},
+		{"PUT / HTTP/1.1\r\nExpect: tea\r\n" END, "Expect"},
+	};
+	static struct request_head head;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		size_t size;
+		enum head_result result =
+			request_head_parse(slice_str(cases[i].text), 0, &head, &size);
+		OK(result != HEAD_DONE && result != HEAD_MORE && strstr(head.fault, cases[i].fault),
+			"%s", head.fault);
+	}
 }
 
 int main(void)
@@ -325,5 +373,6 @@ int main(void)
 	limits();
 	lookups();
 	reuse();
+	faults();
 	return tap_done();
 }
