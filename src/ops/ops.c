@@ -109,8 +109,9 @@ static bool find_address(struct request *r, const struct request_head *head)
 {
 	const struct ops_options *options = &r->ops->options;
 	SCOPED_STRBUF(reason, 512);
-	enum err e = address_parse(head->host, head->path, options->domains, options->domain_count,
-		&r->arena, &r->address, &reason);
+	const struct host_rules rules = {
+		options->domains, options->domain_count, options->hosts, options->host_count};
+	enum err e = address_parse(head->host, head->path, &rules, &r->arena, &r->address, &reason);
 	if (e != ERR_OK) {
 		if (reason.len)
 			respond_error_text(r, e, "%s", reason.ptr);
@@ -156,6 +157,10 @@ static bool find_op(struct request *r, const struct request_head *head)
 		return use_op(r, op);
 	if (e == ERR_METHOD_NOT_ALLOWED)
 		refuse_method(r);
+	else if (e == ERR_INVALID_BUCKET_NAME)
+		respond_error_text(r, e,
+			"The request names no bucket. A bucket is the first part of the path, "
+			"/BUCKET/KEY, or stands in front of the host name.");
 	else
 		respond_error(r, e);
 	return false;
@@ -256,12 +261,21 @@ static void refuse(
 	respond_refused(refused, lines, body);
 }
 
+/* The own path, at any host; and the public URL, whose name may lead here (docs/callbacks.md). */
+static bool is_callback_key(const struct ops_options *options, const struct request_head *head)
+{
+	if (head->method != HTTP_GET && head->method != HTTP_HEAD)
+		return false;
+	return slice_eq(head->path, S(OPS_CALLBACK_KEY_PATH)) ||
+	       (options->callback_key_path.len &&
+		       slice_eq(head->path, options->callback_key_path) &&
+		       host_is(head->host, options->callback_key_host));
+}
+
 static void begin(void *ctx, struct exchange *x)
 {
 	struct ops *ops = ctx;
-	const struct request_head *head = exchange_head(x);
-	if ((head->method == HTTP_GET || head->method == HTTP_HEAD) &&
-		slice_eq(head->path, S(OPS_CALLBACK_KEY_PATH))) {
+	if (is_callback_key(&ops->options, exchange_head(x))) {
 		send_callback_key(ops, x);
 		return;
 	}

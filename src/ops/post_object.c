@@ -168,7 +168,7 @@ static bool set_key(struct request *r, struct post_object *state, struct slice f
 static enum err read_attribute(
 	struct object_headers *h, const struct post_field *field, struct strbuf *reason)
 {
-	if (!slice_eq_nocase(field->name, S("x-oss-tagging")))
+	if (!slice_eq_nocase(field->name, S("x-oss-tagging")) || field->value.len == 0)
 		return object_headers_add(h, field->name, field->value, reason);
 	strbuf_adds(reason, "x-oss-tagging is not implemented in a form.");
 	return ERR_NOT_IMPLEMENTED;
@@ -424,6 +424,8 @@ static void answer_document(struct request *r, struct slice etag)
 static void redirect(struct request *r, struct slice to, struct slice etag)
 {
 	SCOPED_STRBUF(url, KIB(16));
+	struct slice fragment = slice_from(to, slice_find(to, '#'));
+	to = slice_head(to, to.len - fragment.len);
 	strbuf_add_slice(&url, to);
 	strbuf_addc(&url, slice_find(to, '?') < to.len ? '&' : '?');
 	strbuf_adds(&url, "bucket=");
@@ -431,6 +433,7 @@ static void redirect(struct request *r, struct slice to, struct slice etag)
 	strbuf_adds(&url, "&key=");
 	percent_encode(&url, r->address.key.text);
 	strbuf_addf(&url, "&etag=%%22%.*s%%22", SLICE_FMT(etag));
+	strbuf_add_slice(&url, fragment);
 	respond_header(r, "Location", strbuf_slice(&url));
 	respond(r, 303, NULL, S(""));
 }

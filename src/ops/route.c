@@ -88,6 +88,8 @@ enum err route(
 		*ret = found;
 		return version_fits(found, head) ? ERR_OK : ERR_NOT_IMPLEMENTED;
 	}
+	if (!wanted && !address->has_bucket && head->method != HTTP_OTHER)
+		return ERR_INVALID_BUCKET_NAME;
 	bool no_such = !wanted && address->has_key;
 	if (head->method == HTTP_OTHER || no_such)
 		return ERR_METHOD_NOT_ALLOWED;

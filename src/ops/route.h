@@ -11,6 +11,7 @@
 
 /*
  * ERR_NOT_IMPLEMENTED: the method, level or sub-resource is OSS's but not in the table.
+ * ERR_INVALID_BUCKET_NAME: it is about a bucket, and names none.
  * ERR_METHOD_NOT_ALLOWED: nothing in OSS is like this.
  */
 enum err route(const struct request_head *head, const struct address *address,

@@ -111,8 +111,6 @@ static void called_back(struct task *task)
 	struct request *r = u->r;
 	ops_count_callback(r->ops, job->result == ERR_OK);
 	if (job->result == ERR_OK) {
-		/* Somebody else's text on the store's origin. */
-		respond_header(r, "X-Content-Type-Options", S("nosniff"));
 		SCOPED_STRBUF(type, 256);
 		strbuf_add_slice(&type, job->content_type);
 		respond(r, 200, type.len ? type.ptr : "application/json", job->answer);

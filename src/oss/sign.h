@@ -42,6 +42,7 @@ struct sign_request {
 	struct slice query; /* as sent, without `?` */
 	const struct sign_header *headers;
 	size_t header_count;
+	bool bare_bucket; /* V1: a bucket itself is /bucket, not /bucket/: opendal signs lists so */
 };
 
 enum sign_scheme {

@@ -28,7 +28,6 @@ enum {
 
 #define SEGMENT_BYTES_DEFAULT MIB(256)
 #define SEGMENT_BYTES_MIN MIB(4) /* several records of any size */
-#define RESERVE_BYTES_DEFAULT MIB(256)
 #define GC_RATE_DEFAULT MIB(32)
 #define GC_INTERVAL_MS_DEFAULT 10000
 #define WRITERS_DEFAULT 4 /* two for each of two uploads at a time: one hashes, one writes */
@@ -173,8 +172,6 @@ static void set_options(struct local *local, const struct local_options *from)
 		to->segment_bytes = SEGMENT_BYTES_DEFAULT;
 	if (to->segment_bytes < SEGMENT_BYTES_MIN)
 		to->segment_bytes = SEGMENT_BYTES_MIN;
-	if (to->reserve_bytes == 0)
-		to->reserve_bytes = RESERVE_BYTES_DEFAULT;
 	if (to->writers == 0)
 		to->writers = WRITERS_DEFAULT;
 	if (to->gc_bytes_per_second == 0)

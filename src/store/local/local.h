@@ -10,11 +10,11 @@
 #include "store/store.h"
 
 struct local_options {
-	const char *path;          /* the folder; made (0700) if it is not there */
-	const struct clock *clock; /* for times of buckets and objects; outlives the store */
-	uint64_t segment_bytes;    /* 0: 256 MiB */
-	uint64_t reserve_bytes;    /* changes are refused below this much free disk; 0: 256 MiB */
-	unsigned writers;          /* threads for large objects; 0: 4 */
+	const char *path;             /* the folder; made (0700) if it is not there */
+	const struct clock *clock;    /* for times of buckets and objects; outlives the store */
+	uint64_t segment_bytes;       /* 0: 256 MiB */
+	uint64_t reserve_bytes;       /* changes are refused below this much free disk; 0: none */
+	unsigned writers;             /* threads for large objects; 0: 4 */
 	uint64_t gc_bytes_per_second; /* 0: 32 MiB */
 	unsigned gc_interval_ms;      /* 0: 10000 */
 };
