@@ -22,7 +22,7 @@ static const struct {
 	{"/uploads/a%2", ERR_INVALID_ARGUMENT, NULL, NULL, NULL},
 	{"/uploads/", ERR_INVALID_OBJECT_NAME, NULL, NULL, NULL},
 	{"/uploads//a", ERR_INVALID_OBJECT_NAME, NULL, NULL, NULL},
-	{"/uploads/%ff", ERR_INVALID_OBJECT_NAME, NULL, NULL, NULL},
+	{"/uploads/%ff", ERR_INVALID_ARGUMENT, NULL, NULL, NULL},
 	{"/uploads/a%00", ERR_INVALID_OBJECT_NAME, NULL, NULL, NULL},
 	{"//uploads/a", ERR_INVALID_BUCKET_NAME, NULL, NULL, NULL},
 	{"/Up/a", ERR_INVALID_BUCKET_NAME, NULL, NULL, NULL},

@@ -240,7 +240,7 @@ static bool do_part(struct world *w)
 	       put_part(w->s, w->id, key, upload, part, random_bytes(w), NULL) == ERR_OK;
 }
 
-/* Completes with some of the parts, or all. */
+/* Completes with some of the parts, none, or all. */
 static bool do_complete(struct world *w)
 {
 	struct store_part_named named[PARTS];
@@ -262,9 +262,8 @@ static bool do_complete(struct world *w)
 		to->number = list.parts[i].number;
 		memcpy(to->md5, list.parts[i].md5, sizeof(to->md5));
 	}
-	bool any = list.count > 0 && (!complete.parts || complete.part_count > 0);
 	store_list_parts_release(w->s, &list);
-	return upload_complete(w->s, &complete) == (any ? ERR_OK : ERR_INVALID_PART);
+	return upload_complete(w->s, &complete) == ERR_OK;
 }
 
 static bool do_abort(struct world *w)
