@@ -48,7 +48,7 @@ static void answer(struct request *r, struct upload *u)
 		xml_element(&xml, "EncodingType", S("url"));
 	xml_element(&xml, "Location", strbuf_slice(&location));
 	xml_element(&xml, "Bucket", r->address.bucket.text);
-	elements_add_name(&xml, "Key", r->address.key.text, state->encode);
+	elements_add_key(&xml, r, state->encode);
 	strbuf_adds(&xml, "<ETag>\"");
 	object_etag_add(&xml, &u->commit.object);
 	strbuf_adds(&xml, "\"</ETag></CompleteMultipartUploadResult>\n");

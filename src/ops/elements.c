@@ -88,3 +88,11 @@ void elements_add_name(struct strbuf *out, const char *element, struct slice nam
 	percent_encode(out, name);
 	xml_close(out, element);
 }
+
+void elements_add_key(struct strbuf *out, const struct request *r, bool encode)
+{
+	if (encode)
+		elements_add_name(out, "Key", r->address.key.text, true);
+	else
+		xml_element(out, "Key", r->address.key.text);
+}

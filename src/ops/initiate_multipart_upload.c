@@ -29,7 +29,7 @@ static void answer(struct initiate *state)
 	if (state->encode)
 		xml_element(&xml, "EncodingType", S("url"));
 	xml_element(&xml, "Bucket", r->address.bucket.text);
-	elements_add_name(&xml, "Key", r->address.key.text, state->encode);
+	elements_add_key(&xml, r, state->encode);
 	xml_open(&xml, "UploadId");
 	upload_id_add(&xml, state->begin.upload);
 	xml_close(&xml, "UploadId");

@@ -43,14 +43,17 @@ static void format(const struct list_parts *state, struct strbuf *out)
 	if (state->encode)
 		xml_element(out, "EncodingType", S("url"));
 	xml_element(out, "Bucket", address->bucket.text);
-	elements_add_name(out, "Key", address->key.text, state->encode);
+	elements_add_key(out, state->r, state->encode);
 	xml_open(out, "UploadId");
 	upload_id_add(out, list->upload);
 	xml_close(out, "UploadId");
 	xml_element(out, "StorageClass", S("Standard"));
 	xml_element_u64(out, "PartNumberMarker", list->after);
+	/* Of no parts there is no number, but oss2 insists on the element. */
+	xml_open(out, "NextPartNumberMarker");
 	if (list->count)
-		xml_element_u64(out, "NextPartNumberMarker", list->parts[list->count - 1].number);
+		strbuf_add_u64(out, list->parts[list->count - 1].number);
+	xml_close(out, "NextPartNumberMarker");
 	xml_element_u64(out, "MaxParts", list->max_parts);
 	xml_element(out, "IsTruncated", list->truncated ? S("true") : S("false"));
 	for (uint32_t i = 0; i < list->count; i++)

@@ -136,12 +136,12 @@ test("keys with characters that XML has not: told as they are, read and deleted 
 	}));
 	assert.deepEqual([...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => decode(key)), keys);
 	assert.deepEqual(await listObjects(store, "controls"), []);
-	// Uploads in parts and their lists, too.
+	// The list of uploads, too. Answers that repeat what was asked for are for every reader of XML: oss2's is strict.
 	const begun = await ok(request(store, "POST", "controls", "a\u0001b", { query: { uploads: "" } }));
 	const id = begun.xml("UploadId");
-	assert.equal(begun.xml("Key"), "a\u0001b");
+	assert.equal(begun.xml("Key"), "a\ufffdb");
 	assert.equal((await ok(request(store, "GET", "controls", "", { query: { uploads: "" } }))).xml("Key"), "a\u0001b");
-	assert.equal((await ok(request(store, "GET", "controls", "a\u0001b", { query: { uploadId: id } }))).xml("Key"), "a\u0001b");
+	assert.equal((await ok(request(store, "GET", "controls", "a\u0001b", { query: { uploadId: id } }))).xml("Key"), "a\ufffdb");
 	// Elsewhere XML is to be read by whoever reads XML.
 	const wrong = await request(store, "GET", "controls", "", { query: { "max-keys": "\u0001" } });
 	assert.match(wrong.text, /<ArgumentValue>\ufffd<\/ArgumentValue>/);
@@ -277,10 +277,10 @@ test("the lists of uploads and parts say where they end", async () => {
 	const first = await uploads({ "max-uploads": "1" });
 	assert.deepEqual([first.xml("IsTruncated"), first.xml("NextKeyMarker"), first.xml("NextUploadIdMarker")], ["true", "a", ids[0]]);
 	const parts = query => request(store, "GET", "listed", "a", { query: { uploadId: ids[0], ...query } });
-	assert.equal((await ok(parts())).xml("NextPartNumberMarker"), null);
+	assert.equal((await ok(parts())).xml("NextPartNumberMarker"), "");
 	await ok(request(store, "PUT", "listed", "a", { query: { uploadId: ids[0], partNumber: "7" }, body: "x" }));
 	assert.equal((await ok(parts())).xml("NextPartNumberMarker"), "7");
-	assert.equal((await ok(parts({ "part-number-marker": "7" }))).xml("NextPartNumberMarker"), null);
+	assert.equal((await ok(parts({ "part-number-marker": "7" }))).xml("NextPartNumberMarker"), "");
 });
 
 test("a request that reads is answered, whether or not the body that it announces comes", async () => {

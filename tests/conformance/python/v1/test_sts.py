@@ -62,7 +62,7 @@ class TemporaryKeys(Case):
     def test_refusals(self):
         got = assume_role()
         for wrong, error in (({"SecurityToken": "AAAA"}, "InvalidSecurityToken"),
-                             ({"AccessKeyId": KEY_ID}, "InvalidSecurityToken"),
+                             ({"AccessKeyId": KEY_ID}, "InvalidAccessKeyId"),
                              ({"AccessKeySecret": "wrong"}, "SignatureDoesNotMatch")):
             bucket = client(self.version, self.bucket.bucket_name, auth=sts_auth(self.version, {**got, **wrong}))
             refusal = self.raises(oss2.exceptions.ServerError, bucket.get_object, "k")
