@@ -81,6 +81,8 @@ struct parts {
 	char console_url[URL_BYTES];
 	char key_url[URL_BYTES + sizeof(OPS_CALLBACK_KEY_PATH)];
 	struct strbuf domains_text;
+	struct strbuf hosts_text;
+	struct strbuf key_host;
 	struct strbuf origins_text;
 };
 
@@ -295,6 +297,56 @@ static bool start_console(struct parts *p)
 	return e == ERR_OK;
 }
 
+static bool is_bound(const struct ops_options *options, struct slice host)
+{
+	for (size_t i = 0; i < options->host_count; i++)
+		if (slice_eq(options->hosts[i].host, host))
+			return true;
+	return false;
+}
+
+/* The host names that stand for one bucket. */
+static bool bind_hosts(struct parts *p, struct ops_options *options)
+{
+	struct slice words[OPS_HOSTS_MAX + 1];
+	strbuf_adds(&p->hosts_text, p->config.store_hosts);
+	size_t count = split_words(&p->hosts_text, words, ARRAY_LEN(words));
+	for (size_t i = 0; i < count; i++) {
+		struct bound_host host;
+		const char *why = NULL;
+		if (options->host_count == OPS_HOSTS_MAX)
+			why = "is one more than there can be";
+		else if (!bound_host_parse(words[i], &host))
+			why = "is not HOST=BUCKET";
+		else if (is_bound(options, host.host))
+			why = "is a host that has a bucket already";
+		if (why) {
+			p->bad_option = true;
+			log_error("[store] hosts: `%.*s` %s", SLICE_FMT(words[i]), why);
+			return false;
+		}
+		options->hosts[options->host_count++] = host;
+	}
+	return true;
+}
+
+/* Where the public URL of the callback key leads, if its name leads to this store. */
+static void find_key_url(struct parts *p, struct ops_options *options)
+{
+	struct slice rest = slice_str(p->config.store_callback_key_url), host;
+	size_t scheme = slice_find_slice(rest, S("://"));
+	if (scheme == rest.len)
+		return;
+	rest = slice_from(rest, scheme + 3);
+	size_t end = slice_find(rest, '/');
+	host = slice_head(rest, end);
+	host = slice_head(host, slice_find(host, ':'));
+	for (size_t i = 0; i < host.len; i++)
+		strbuf_addc(&p->key_host, ascii_lower(host.ptr[i]));
+	options->callback_key_host = strbuf_slice(&p->key_host);
+	options->callback_key_path = slice_from(rest, end);
+}
+
 static bool start_store(struct parts *p)
 {
 	if (!start_callbacks(p))
@@ -306,13 +358,13 @@ static bool start_store(struct parts *p)
 		.callbacks = p->sender,
 		.callback_log = p->callback_log,
 		.callback_key_pem = callback_key_public_pem(p->callback_key),
-		.callback_key_url = slice_str(p->config.store_callback_key_url),
 		.region = slice_str(p->config.store_region),
 	};
 	strbuf_adds(&p->domains_text, p->config.store_domains);
 	options.domain_count = split_words(&p->domains_text, options.domains, OPS_DOMAINS_MAX);
-	if (!add_console_origins(p, &options))
+	if (!bind_hosts(p, &options) || !add_console_origins(p, &options))
 		return false;
+	find_key_url(p, &options);
 	if (ops_new(&options, &p->ops) != ERR_OK)
 		return false;
 	p->store_service = *ops_service(p->ops);
@@ -611,6 +663,8 @@ static void stop(struct parts *p)
 	secret_release(&p->key_secret);
 	tls_free(p->tls);
 	strbuf_release(&p->domains_text);
+	strbuf_release(&p->hosts_text);
+	strbuf_release(&p->key_host);
 	strbuf_release(&p->origins_text);
 }
 
@@ -707,6 +761,8 @@ static int run(struct parts *p)
 		log_error("there is no thread for the log: who logs waits for its reader");
 	config_log(&p->config);
 	strbuf_init(&p->domains_text, KIB(64));
+	strbuf_init(&p->hosts_text, KIB(64));
+	strbuf_init(&p->key_host, KIB(4));
 	strbuf_init(&p->origins_text, KIB(64));
 	strbuf_init(&p->key_id, KIB(4));
 	bool started = start(p);

@@ -51,6 +51,17 @@ static bool has_tag(struct slice list, struct slice etag, bool weak_too)
 	return false;
 }
 
+bool conditional_if_range(struct slice value, struct slice etag, int64_t modified_s)
+{
+	int64_t date;
+	if (!value.ptr)
+		return true;
+	if (date_parse(value, &date))
+		return date == modified_s;
+	return value.len && !slice_eq(value, S("*")) && slice_find(value, ',') == value.len &&
+	       has_tag(value, etag, false);
+}
+
 enum conditional_result conditional_check(const struct conditional *c, struct slice etag,
 	int64_t modified_s, bool is_read, const char **ret_name)
 {
@@ -75,14 +86,4 @@ enum conditional_result conditional_check(const struct conditional *c, struct sl
 		return CONDITIONAL_NOT_MODIFIED;
 	}
 	return CONDITIONAL_PROCEED;
-}
-
-bool if_range_holds(struct slice if_range, struct slice etag, int64_t modified_s)
-{
-	int64_t date;
-	if (if_range.len == 0)
-		return true;
-	if (if_range.len >= 2 && if_range.ptr[0] == '"' && slice_ends(if_range, S("\"")))
-		return slice_eq(slice_of(if_range.ptr + 1, if_range.len - 2), etag);
-	return date_parse(if_range, &date) && date == modified_s;
 }

@@ -30,13 +30,6 @@ enum conditional_result {
 struct conditional conditional_from_head(const struct request_head *head, struct slice prefix);
 
 /*
- * Whether a Range still means this object (RFC 9110 section 13.1.5): `if_range` is absent (ptr NULL
- * or empty), its strong tag in quotes, or its exact date. Else the Range is to be ignored: a client
- * that goes on with a download would put two objects together.
- */
-bool if_range_holds(struct slice if_range, struct slice etag, int64_t modified_s) MUST_USE;
-
-/*
  * Evaluates the conditions in the order of RFC 9110 section 13.2.2 against an object that exists.
  * `etag` is without quotes; tags are compared without regard to ASCII case, and a client may leave
  * out the quotes. A date that cannot be read is no condition. `is_read` says that the method is GET
@@ -45,5 +38,12 @@ bool if_range_holds(struct slice if_range, struct slice etag, int64_t modified_s
  */
 enum conditional_result conditional_check(const struct conditional *c, struct slice etag,
 	int64_t modified_s, bool is_read, const char **ret_name) MUST_USE;
+
+/*
+ * Whether a Range may be answered with a part: If-Range (RFC 9110 section 13.1.5) is absent, or its
+ * `value` is the object's tag (not a weak one, not a list; quotes may be left out) or exactly the
+ * date of its last change.
+ */
+bool conditional_if_range(struct slice value, struct slice etag, int64_t modified_s) MUST_USE;
 
 #endif

@@ -67,3 +67,15 @@ enum param_result param_next(struct slice *rest, struct param *ret)
 	*rest = slice_from(*rest, 1);
 	return take_quoted(rest, &ret->value) ? PARAM_FOUND : PARAM_BAD;
 }
+
+void param_unescape(struct slice value, struct strbuf *out)
+{
+	while (value.len) {
+		size_t plain = slice_find_slice(value, S("\\\""));
+		strbuf_add_slice(out, slice_head(value, plain));
+		value = slice_from(value, plain);
+		if (value.len)
+			strbuf_addc(out, '"');
+		value = slice_from(value, 2);
+	}
+}

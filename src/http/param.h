@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/slice.h"
+#include "base/strbuf.h"
 
 enum param_result {
 	PARAM_NONE, /* all of them were read */
@@ -18,7 +19,7 @@ enum param_result {
 
 struct param {
 	struct slice name;
-	struct slice value; /* without its quotes; nothing in it is unescaped */
+	struct slice value; /* without its quotes; nothing in it is unescaped, see below */
 	bool quoted;
 };
 
@@ -28,5 +29,12 @@ struct param {
  * quotes ends at white space or `;`, and holds no quote and no control byte.
  */
 enum param_result param_next(struct slice *rest, struct param *ret) MUST_USE;
+
+/*
+ * Appends a value with each `\"` as the quote that it means: Go, Apache's HttpClient and curl
+ * --form-escape write names with quotes in that way. Every other backslash is one, as in the whole
+ * paths of old browsers; and what browsers write for a quote, %22, stays.
+ */
+void param_unescape(struct slice value, struct strbuf *out);
 
 #endif

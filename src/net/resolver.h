@@ -3,7 +3,8 @@
  * Names of hosts, resolved by a few threads: getaddrinfo() blocks, for a name that nobody answers
  * for half a minute, and cannot be given up. So the threads are shared: whoever names hosts by
  * callbacks has some of them at most, less the fewer are free, and some are kept for the names in
- * our own configuration. What was found, and what was not, is remembered for a while.
+ * our own configuration. What was found, and what was not, is remembered for a while. `localhost`
+ * and the names below it are the loopback, whatever the system knows (RFC 6761 section 6.3).
  *
  * All calls are made by one thread, none of them waits.
  */

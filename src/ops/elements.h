@@ -28,7 +28,16 @@ void elements_add_bucket(
 /* The URL of the request's object, in the style of the request. */
 void elements_add_url(struct strbuf *out, const struct request *r);
 
-/* `<element>name</element>`, percent-encoded if encoding-type=url was asked for. */
+/*
+ * The key that the request itself names; percent-encoded if encoding-type=url was asked for, and
+ * else in XML that every reader takes: whoever asked knows it.
+ */
+void elements_add_key(struct strbuf *out, const struct request *r, bool encode);
+
+/*
+ * `<element>name</element>` of a list, percent-encoded if encoding-type=url was asked for; else as
+ * it is, also if XML cannot hold it, so that what a list says can be asked for.
+ */
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode);
 /*
  * `<Key>`, the request's own: who sent it knows it, so what XML cannot hold is U+FFFD, and every

@@ -144,10 +144,12 @@ static void answer_object(struct get_object *state, struct slice etag)
 	const struct store_object *object = &get->object;
 	struct byte_range range = {.first = 0, .size = object->size};
 	bool standard = slice_eq(request_header(r, S("x-oss-range-behavior")), S("standard"));
-	enum range_result part = RANGE_WHOLE;
-	if (if_range_holds(
-		    request_header(r, S("If-Range")), etag, lookup_modified_ms(lookup) / 1000))
-		part = range_parse(request_header(r, S("Range")), object->size, standard, &range);
+	/* Whoever resumes a download of what has changed since begins again. */
+	bool same = conditional_if_range(
+		request_header(r, S("If-Range")), etag, lookup_modified_ms(lookup) / 1000);
+	enum range_result part =
+		same ? range_parse(request_header(r, S("Range")), object->size, standard, &range)
+		     : RANGE_WHOLE;
 	if (part == RANGE_UNSATISFIABLE) {
 		SCOPED_STRBUF(size, 64);
 		strbuf_adds(&size, "bytes */");

@@ -43,13 +43,13 @@ static void format(const struct list_parts *state, struct strbuf *out)
 	if (state->encode)
 		xml_element(out, "EncodingType", S("url"));
 	xml_element(out, "Bucket", address->bucket.text);
-	elements_add_name(out, "Key", address->key.text, state->encode);
+	elements_add_key(out, state->r, state->encode);
 	xml_open(out, "UploadId");
 	upload_id_add(out, list->upload);
 	xml_close(out, "UploadId");
 	xml_element(out, "StorageClass", S("Standard"));
 	xml_element_u64(out, "PartNumberMarker", list->after);
-	/* Empty without parts: clients read it as "none", and oss2 needs the element. */
+	/* Of no parts there is no number, but oss2 insists on the element. */
 	xml_open(out, "NextPartNumberMarker");
 	if (list->count)
 		strbuf_add_u64(out, list->parts[list->count - 1].number);

@@ -69,8 +69,6 @@ static enum err add_user_meta(
 static enum err set_acl(struct object_headers *h, struct slice value, struct strbuf *reason)
 {
 	enum acl acl;
-	if (value.len == 0)
-		return ERR_OK; /* as OSS; Java's SDK sends it */
 	if (!acl_parse_object(value, &acl)) {
 		strbuf_adds(reason, "x-oss-object-acl must be default, private, public-read or "
 				    "public-read-write.");
@@ -115,6 +113,8 @@ enum err object_headers_add(
 		is_kept = is_kept || slice_eq_nocase(name, kept[i]);
 	if (!is_oss && !is_kept)
 		return ERR_OK;
+	if (is_oss && !is_meta && value.len == 0)
+		return ERR_OK; /* forms have fields that nobody has filled in */
 	if (!object_headers_fits(value)) {
 		strbuf_addf(reason, "The value of %.*s holds control characters.",
 			SLICE_FMT(slice_head(name, 200)));

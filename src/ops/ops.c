@@ -127,8 +127,9 @@ static bool find_address(struct request *r)
 	const struct request_head *head = r->head;
 	const struct ops_options *options = &r->ops->options;
 	SCOPED_STRBUF(reason, 512);
-	enum err e = address_parse(head->host, head->path, options->domains, options->domain_count,
-		&r->arena, &r->address, &reason);
+	const struct host_rules rules = {
+		options->domains, options->domain_count, options->hosts, options->host_count};
+	enum err e = address_parse(head->host, head->path, &rules, &r->arena, &r->address, &reason);
 	if (e != ERR_OK) {
 		if (reason.len)
 			respond_error_text(r, e, "%s", reason.ptr);
@@ -170,6 +171,10 @@ static bool find_op(struct request *r)
 		return use_op(r, op);
 	if (e == ERR_METHOD_NOT_ALLOWED)
 		refuse_method(r);
+	else if (e == ERR_INVALID_BUCKET_NAME)
+		respond_error_text(r, e,
+			"The request names no bucket. A bucket is the first part of the path, "
+			"/BUCKET/KEY, or stands in front of the host name.");
 	else
 		respond_error(r, e);
 	return false;
@@ -280,29 +285,6 @@ static void send_callback_key(struct ops *ops, struct exchange *x)
 	exchange_send(x, 200, ops->options.callback_key_pem);
 }
 
-/* Whether the request is for `url`, by host (any port) and path. */
-static bool asks_for_url(const struct request_head *head, struct slice url)
-{
-	struct slice host, wanted, asked, rest = head->host;
-	size_t scheme = slice_find_slice(url, S("://"));
-	if (scheme == url.len)
-		return false;
-	url = slice_from(url, scheme + 3);
-	size_t slash = slice_find(url, '/');
-	host = slice_head(url, slash);
-	(void)slice_cut(&host, ':', &wanted);
-	(void)slice_cut(&rest, ':', &asked);
-	return slice_eq_nocase(asked, wanted) && slice_eq(head->path, slice_from(url, slash));
-}
-
-static bool asks_for_key(const struct ops *ops, const struct request_head *head)
-{
-	if (head->method != HTTP_GET && head->method != HTTP_HEAD)
-		return false;
-	return slice_eq(head->path, S(OPS_CALLBACK_KEY_PATH)) ||
-	       asks_for_url(head, ops->options.callback_key_url);
-}
-
 /* What is no request has an error document as well. */
 static void refuse(
 	void *ctx, const struct refused_head *refused, struct strbuf *lines, struct strbuf *body)
@@ -312,10 +294,21 @@ static void refuse(
 	respond_refused(refused, lines, body);
 }
 
+/* The own path, at any host; and the public URL, whose name may lead here (docs/callbacks.md). */
+static bool is_callback_key(const struct ops_options *options, const struct request_head *head)
+{
+	if (head->method != HTTP_GET && head->method != HTTP_HEAD)
+		return false;
+	return slice_eq(head->path, S(OPS_CALLBACK_KEY_PATH)) ||
+	       (options->callback_key_path.len &&
+		       slice_eq(head->path, options->callback_key_path) &&
+		       host_is(head->host, options->callback_key_host));
+}
+
 static void begin(void *ctx, struct exchange *x)
 {
 	struct ops *ops = ctx;
-	if (asks_for_key(ops, exchange_head(x))) {
+	if (is_callback_key(&ops->options, exchange_head(x))) {
 		send_callback_key(ops, x);
 		return;
 	}

@@ -12,12 +12,14 @@
 #include "callback/sender.h"
 #include "net/exchange.h"
 #include "ops/keys.h"
+#include "oss/names.h"
 #include "store/store.h"
 
 struct ops;
 struct op;
 
 #define OPS_DOMAINS_MAX 16
+#define OPS_HOSTS_MAX 64
 #define OPS_CONSOLE_ORIGINS_MAX 16
 
 struct ops_options {
@@ -27,15 +29,14 @@ struct ops_options {
 	struct callback_sender *callbacks;
 	struct callback_log *callback_log; /* NULL: it could not be opened */
 	struct slice callback_key_pem; /* served at OPS_CALLBACK_KEY_PATH; outlives the service */
-	/*
-	 * The URL that callbacks name for the key, "http://host/path", if it is not the store's
-	 * own: the key is served under that host and path too, for receivers that trust no other
-	 * URL, with the name pointed at the store. Empty: none. Outlives the service.
-	 */
-	struct slice callback_key_url;
-	struct slice region; /* the only one accepted in V4 signatures; empty: any */
+	struct slice region;           /* the only one accepted in V4 signatures; empty: any */
 	struct slice domains[OPS_DOMAINS_MAX]; /* besides localhost; outlive the service */
 	size_t domain_count;
+	struct bound_host hosts[OPS_HOSTS_MAX]; /* that stand for one bucket; outlive the service */
+	size_t host_count;
+	/* Where else the callback key is served: the host and path of its public URL, or empty. */
+	struct slice callback_key_host;
+	struct slice callback_key_path;
 	/* Where the web console is; see console_cors.h. They outlive the service. */
 	struct slice console_origins[OPS_CONSOLE_ORIGINS_MAX];
 	size_t console_origin_count;

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "crypto/digest.h"
 #include "http/form.h"
+#include "http/param.h"
 #include "ops/auth.h"
 #include "ops/elements.h"
 #include "ops/ops_internal.h"
@@ -39,7 +40,8 @@ struct post_object {
 	struct post_fields fields;
 	struct slice content_type; /* the object's */
 	struct policy_size size;
-	bool callback_pinned; /* by the policy */
+	bool callback_pinned;        /* by the policy */
+	const struct policy *policy; /* NULL: the form is not signed */
 	struct upload upload;
 };
 
@@ -103,6 +105,7 @@ static bool check_policy(struct request *r, struct post_object *state, const str
 	}
 	state->size = policy_size(policy);
 	state->callback_pinned = policy_pins(policy, S("callback"));
+	state->policy = policy;
 	return true;
 }
 
@@ -124,14 +127,12 @@ static bool check_access(struct request *r, struct post_object *state)
 	return false;
 }
 
-/* The commonest mistake there is; so it comes before any question of access. */
 static bool has_key(struct request *r, struct post_object *state)
 {
-	if (post_fields_get(&state->fields, S("key")).ptr)
-		return true;
-	return refuse_argument(r, "key", S(""),
-		"The bucket POST must contain the specified 'key'. If it is specified, please "
-		"check the order of the fields: all of them must stand before the file.");
+	return post_fields_get(&state->fields, S("key")).ptr ||
+	       refuse_argument(r, "key", S(""),
+		       "The bucket POST must contain the specified 'key'. If it is specified, "
+		       "please check the order of the fields: those behind the file are not read.");
 }
 
 /* The object's name: every ${filename} becomes the file part's file name. */
@@ -158,6 +159,13 @@ static bool set_key(struct request *r, struct post_object *state, struct slice f
 		respond_error(r, e);
 		return false;
 	}
+	struct refusal why = {0};
+	if (state->policy)
+		e = policy_check_excluded(state->policy, S("key"), key, &r->arena, &why);
+	if (e != ERR_OK) {
+		auth_refuse(r, e, &why);
+		return false;
+	}
 	r->address.has_key = true;
 	return true;
 }
@@ -166,7 +174,7 @@ static bool set_key(struct request *r, struct post_object *state, struct slice f
 static enum err read_attribute(
 	struct object_headers *h, const struct post_field *field, struct strbuf *reason)
 {
-	if (!slice_eq_nocase(field->name, S("x-oss-tagging")))
+	if (!slice_eq_nocase(field->name, S("x-oss-tagging")) || field->value.len == 0)
 		return object_headers_add(h, field->name, field->value, reason);
 	strbuf_adds(reason, "x-oss-tagging is not implemented in a form.");
 	return ERR_NOT_IMPLEMENTED;
@@ -213,11 +221,16 @@ static bool begin_upload(struct request *r, struct post_object *state, struct ob
 	       upload_begin(u, r, h, 0);
 }
 
-/* What follows the last `/` or `\`: old browsers send a whole path. */
+/*
+ * What follows the last `/` or `\`: old browsers send a whole path. A backslash in front of a quote
+ * escapes it.
+ */
 static struct slice base_name(struct slice filename)
 {
 	for (size_t i = filename.len; i > 0; i--)
-		if (filename.ptr[i - 1] == '/' || filename.ptr[i - 1] == '\\')
+		if (filename.ptr[i - 1] == '/' ||
+			(filename.ptr[i - 1] == '\\' &&
+				!slice_starts(slice_from(filename, i), S("\""))))
 			return slice_from(filename, i);
 	return filename;
 }
@@ -227,23 +240,14 @@ static struct slice first_of(struct slice a, struct slice b, struct slice c)
 	return a.len ? a : b.len ? b : c.len ? c : S("application/octet-stream");
 }
 
-/*
- * Whoever writes quoted strings as RFC 9110 has it (Go, Apache, curl --form-escape) puts a
- * backslash before a quote; one before anything else is a separator of old browsers' paths.
- */
-static void unquote(struct slice text, struct strbuf *out)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] != '\\' || i + 1 == text.len || text.ptr[i + 1] != '"')
-			strbuf_addc(out, text.ptr[i]);
-}
-
 static struct slice file_name(struct request *r, const struct form_part *part)
 {
 	SCOPED_STRBUF(decoded, LIMIT_PART_HEADERS_BYTES);
-	if (!part->filename_is_encoded || !percent_decode(&decoded, part->filename))
-		unquote(part->filename, &decoded);
-	return arena_copy(&r->arena, base_name(strbuf_slice(&decoded)));
+	if (part->filename_is_encoded && percent_decode(&decoded, part->filename))
+		return arena_copy(&r->arena, base_name(strbuf_slice(&decoded)));
+	strbuf_clear(&decoded);
+	param_unescape(base_name(part->filename), &decoded);
+	return arena_copy(&r->arena, strbuf_slice(&decoded));
 }
 
 static void file_begins(struct request *r, struct post_object *state, const struct form_part *part)
@@ -263,6 +267,8 @@ static void file_begins(struct request *r, struct post_object *state, const stru
 	state->content_type = arena_copy(&r->arena,
 		first_of(post_fields_get(&state->fields, S("x-oss-content-type")),
 			part->content_type, post_fields_get(&state->fields, S("Content-Type"))));
+	/* Before all else: a form whose fields stand behind the file is neither signed nor named.
+	 */
 	if (!has_key(r, state) || !check_access(r, state) ||
 		!set_key(r, state, file_name(r, part)) ||
 		!permit_key(r, r->op->action, r->address.bucket.text, r->address.key.text))
@@ -300,7 +306,9 @@ static void part_begins(struct request *r, struct post_object *state, const stru
 		return;
 	}
 	state->part = PART_FIELD;
-	enum err e = post_fields_begin(&state->fields, part->name);
+	SCOPED_STRBUF(name, LIMIT_FIELD_NAME_BYTES);
+	param_unescape(part->name, &name);
+	enum err e = post_fields_begin(&state->fields, strbuf_slice(&name));
 	if (e != ERR_OK)
 		respond_error(r, e);
 }
@@ -430,6 +438,8 @@ static void answer_document(struct request *r, struct slice etag)
 static void redirect(struct request *r, struct slice to, struct slice etag)
 {
 	SCOPED_STRBUF(url, KIB(16));
+	struct slice fragment = slice_from(to, slice_find(to, '#'));
+	to = slice_head(to, to.len - fragment.len);
 	strbuf_add_slice(&url, to);
 	strbuf_addc(&url, slice_find(to, '?') < to.len ? '&' : '?');
 	strbuf_adds(&url, "bucket=");
@@ -437,6 +447,7 @@ static void redirect(struct request *r, struct slice to, struct slice etag)
 	strbuf_adds(&url, "&key=");
 	percent_encode(&url, r->address.key.text);
 	strbuf_addf(&url, "&etag=%%22%.*s%%22", SLICE_FMT(etag));
+	strbuf_add_slice(&url, fragment);
 	respond_header(r, "Location", strbuf_slice(&url));
 	respond(r, 303, NULL, S(""));
 }

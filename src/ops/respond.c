@@ -44,7 +44,10 @@ static bool begin_answer(struct request *r)
 	return true;
 }
 
-/* For what is no object's: an answer is never a page of this origin, whoever wrote it. */
+/*
+ * For what is no object's: an answer is never a page of this origin, whatever a callback's server
+ * has made of it. (A 304 speaks of the object that the client has.)
+ */
 #define NO_PAGE                               \
 	"X-Content-Type-Options: nosniff\r\n" \
 	"Content-Security-Policy: default-src 'none'; sandbox\r\n"

@@ -157,10 +157,8 @@ enum err route(const struct request_head *head, const struct query *query,
 		*ret = found;
 		return version_fits(found, query) ? ERR_OK : ERR_NOT_IMPLEMENTED;
 	}
-	bool writes = head->method == HTTP_PUT || head->method == HTTP_POST ||
-		      head->method == HTTP_DELETE;
-	if (writes && !wanted && !address->has_bucket)
-		return ERR_NO_BUCKET_NAMED;
+	if (!wanted && !address->has_bucket && head->method != HTTP_OTHER)
+		return ERR_INVALID_BUCKET_NAME;
 	bool no_such = !wanted && address->has_key;
 	if (head->method == HTTP_OTHER || no_such)
 		return ERR_METHOD_NOT_ALLOWED;

@@ -14,7 +14,8 @@
 
 /*
  * ERR_NOT_IMPLEMENTED: the method, level or sub-resource is OSS's but not in the table.
- * ERR_METHOD_NOT_ALLOWED: nothing in OSS is like this. ERR_NO_BUCKET_NAMED: a change of nothing.
+ * ERR_INVALID_BUCKET_NAME: it is about a bucket, and names none.
+ * ERR_METHOD_NOT_ALLOWED: nothing in OSS is like this.
  */
 enum err route(const struct request_head *head, const struct query *query,
 	const struct address *address, const struct op **ret) MUST_USE;

@@ -33,7 +33,8 @@ static bool is_listed(struct slice name)
 
 enum err unimplemented_check(struct slice name, struct slice value)
 {
-	if (!is_listed(name))
+	/* What is empty asks for nothing. */
+	if (value.len == 0 || !is_listed(name))
 		return ERR_OK;
 	bool is_algorithm = slice_eq_nocase(name, S("x-oss-server-side-encryption"));
 	if (is_algorithm && !slice_eq(value, S("AES256")) && !slice_eq(value, S("KMS")))
@@ -53,7 +54,8 @@ static bool is_callback(const struct request *r, struct slice name)
 
 static bool is_absent(struct request *r, struct slice name, struct slice value)
 {
-	enum err e = is_callback(r, name) ? ERR_NOT_IMPLEMENTED : unimplemented_check(name, value);
+	enum err e = value.len && is_callback(r, name) ? ERR_NOT_IMPLEMENTED
+						       : unimplemented_check(name, value);
 	if (e == ERR_OK)
 		return true;
 	respond_detail(r, "Header", name);

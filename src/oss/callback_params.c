@@ -234,6 +234,17 @@ static enum err read_body(
 	return text.ptr ? callback_template_parse(text, &params->body, reason) : ERR_UNAVAILABLE;
 }
 
+/* "charset=utf-8", as frameworks write it; the message is UTF-8 anyhow. */
+static bool is_utf8_charset(struct slice text)
+{
+	struct slice name;
+	(void)slice_cut(&text, '=', &name);
+	text = slice_trim(text);
+	if (text.len >= 2 && slice_starts(text, S("\"")) && slice_ends(text, S("\"")))
+		text = slice_of(text.ptr + 1, text.len - 2);
+	return slice_eq_nocase(slice_trim(name), S("charset")) && slice_eq_nocase(text, S("utf-8"));
+}
+
 static enum err read_body_type(
 	const json_t *object, struct callback_params *params, struct strbuf *reason)
 {
@@ -241,6 +252,13 @@ static enum err read_body_type(
 	enum err e = member_text(object, "callbackBodyType", &text, reason);
 	if (e != ERR_OK)
 		return e;
+	struct slice type;
+	bool has_charset = slice_cut(&text, ';', &type);
+	if (has_charset && !is_utf8_charset(text)) {
+		strbuf_adds(reason, "The callbackBodyType has a charset that is not utf-8.");
+		return ERR_CALLBACK_BAD_MEMBER;
+	}
+	text = slice_trim(type);
 	if (slice_eq_nocase(text, S("application/json"))) {
 		params->body_type = CALLBACK_JSON;
 	} else if (text.len == 0 || slice_eq_nocase(text, S("application/x-www-form-urlencoded"))) {

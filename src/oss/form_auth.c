@@ -47,7 +47,11 @@ static enum err parse_v1(
 		{S("Signature"), &auth->signature, "0002-00000703", MISSING("Signature")},
 	};
 	auth->scheme = FORM_V1;
-	return require(fields, required, ARRAY_LEN(required), why);
+	enum err e = require(fields, required, ARRAY_LEN(required), why);
+	while (auth->signature.len &&
+		(slice_ends(auth->signature, S("\r")) || slice_ends(auth->signature, S("\n"))))
+		auth->signature.len--;
+	return e;
 }
 
 static enum err bad_argument(
@@ -133,18 +137,42 @@ enum err form_auth_check_time(const struct form_auth *auth, int64_t now_ms)
 	return ERR_OK;
 }
 
-enum err form_auth_verify(
-	const struct form_auth *auth, struct slice secret, struct sign_key_cache *cache)
+/* Whether the signature is that of the policy when it reads `policy`. */
+static enum err match(const struct form_auth *auth, struct slice policy, struct slice secret,
+	struct sign_key_cache *cache)
 {
 	SCOPED_STRBUF(expected, 128);
 	if (auth->scheme == FORM_V4)
-		form_sign_v4(auth->policy, &auth->credential, secret, cache, &expected);
+		form_sign_v4(policy, &auth->credential, secret, cache, &expected);
 	else
-		form_sign_v1(auth->policy, secret, &expected);
+		form_sign_v1(policy, secret, &expected);
 	if (strbuf_broken(&expected))
 		return ERR_UNAVAILABLE;
 	return slice_eq_secret(strbuf_slice(&expected), auth->signature) ? ERR_OK
 									 : ERR_SIGNATURE_MISMATCH;
+}
+
+enum err form_auth_verify(
+	const struct form_auth *auth, struct slice secret, struct sign_key_cache *cache)
+{
+	enum err e = match(auth, auth->policy, secret, cache);
+	if (e != ERR_SIGNATURE_MISMATCH || slice_find(auth->policy, '\n') == auth->policy.len)
+		return e;
+	/* Browsers make CR LF of the line ends that base64 may have; signed were LF, or none. */
+	SCOPED_STRBUF(unix_lines, auth->policy.len + 1);
+	SCOPED_STRBUF(one_line, auth->policy.len + 1);
+	for (size_t i = 0; i < auth->policy.len; i++) {
+		char c = auth->policy.ptr[i];
+		if (c != '\r')
+			strbuf_addc(&unix_lines, c);
+		if (c != '\r' && c != '\n')
+			strbuf_addc(&one_line, c);
+	}
+	if (strbuf_broken(&unix_lines) || strbuf_broken(&one_line))
+		return ERR_UNAVAILABLE;
+	e = match(auth, strbuf_slice(&unix_lines), secret, cache);
+	return e == ERR_SIGNATURE_MISMATCH ? match(auth, strbuf_slice(&one_line), secret, cache)
+					   : e;
 }
 
 void form_sign_v1(struct slice policy, struct slice secret, struct strbuf *out)

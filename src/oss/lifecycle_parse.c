@@ -456,8 +456,8 @@ void lifecycle_free(struct lifecycle *lifecycle)
 static void format_tag(struct strbuf *out, const struct tag *tag)
 {
 	xml_open(out, "Tag");
-	xml_element(out, "Key", tag->key);
-	xml_element(out, "Value", tag->value);
+	xml_element_exact(out, "Key", tag->key);
+	xml_element_exact(out, "Value", tag->value);
 	xml_close(out, "Tag");
 }
 
@@ -466,7 +466,7 @@ static void format_filter(struct strbuf *out, const struct rule *rule)
 	xml_open(out, "Filter");
 	if (rule->has_not) {
 		xml_open(out, "Not");
-		xml_element(out, "Prefix", rule->not_prefix);
+		xml_element_exact(out, "Prefix", rule->not_prefix);
 		if (rule->not_tag)
 			format_tag(out, rule->not_tag);
 		xml_close(out, "Not");
@@ -515,8 +515,8 @@ void lifecycle_format(const struct lifecycle *lifecycle, struct strbuf *out)
 	strbuf_adds(out, XML_PROLOG "<LifecycleConfiguration>");
 	for (const struct rule *rule = lifecycle->first; rule; rule = rule->next) {
 		xml_open(out, "Rule");
-		xml_element(out, "ID", rule->id);
-		xml_element(out, "Prefix", rule->prefix);
+		xml_element_exact(out, "ID", rule->id);
+		xml_element_exact(out, "Prefix", rule->prefix);
 		xml_element(out, "Status", rule->status);
 		for (const struct tag *tag = rule->tags; tag; tag = tag->next)
 			format_tag(out, tag);

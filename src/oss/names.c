@@ -156,6 +156,15 @@ static enum err normal_host(
 	return ERR_OK;
 }
 
+bool host_is(struct slice header, struct slice name)
+{
+	if (!strip_port(&header))
+		return false;
+	if (header.len > 1 && header.ptr[header.len - 1] == '.')
+		header.len--;
+	return name.len && slice_eq_nocase(header, name);
+}
+
 static enum err decode_into(
 	struct arena *arena, struct slice text, struct slice *ret, struct strbuf *reason)
 {
@@ -177,45 +186,80 @@ static enum err parse_bucket(struct slice text, struct address *ret)
 	return e;
 }
 
-/* `key` is what stands behind the slash that ends the bucket; empty if nothing does. */
-static enum err parse_key(struct slice key, struct address *ret, struct strbuf *reason)
+/* `text` is what stands behind the slash that ends the bucket, decoded. */
+static enum err parse_key(struct slice text, struct address *ret, struct strbuf *reason)
 {
-	if (key.len == 0)
+	if (text.len == 0)
 		return ERR_OK;
-	enum err e = object_key_parse(key, &ret->key);
+	enum err e = object_key_parse(text, &ret->key);
 	if (e == ERR_INVALID_ARGUMENT)
 		strbuf_adds(reason, "The name of the object is not UTF-8.");
 	ret->has_key = e == ERR_OK;
 	return e;
 }
 
-enum err address_parse(struct slice host, struct slice path, const struct slice *domains,
-	size_t domain_count, struct arena *arena, struct address *ret, struct strbuf *reason)
+bool bound_host_parse(struct slice text, struct bound_host *ret)
 {
-	struct address address = {.style = ADDRESS_PATH};
-	struct slice below, first;
-	enum err e = normal_host(host, arena, &host, reason);
-	if (e != ERR_OK)
-		return e;
-	if (!classify_host(host, domains, domain_count, &below)) {
+	struct bucket_name bucket;
+	struct slice host;
+	if (!slice_cut(&text, '=', &host) || bucket_name_parse(text, &bucket) != ERR_OK ||
+		host.len == 0 || host.len > HOST_BYTES || host.ptr[0] == '.' ||
+		host.ptr[host.len - 1] == '.')
+		return false;
+	for (size_t i = 0; i < host.len; i++)
+		if (!lower_or_digit(host.ptr[i]) && host.ptr[i] != '-' && host.ptr[i] != '.' &&
+			host.ptr[i] != '_')
+			return false;
+	*ret = (struct bound_host){.host = host, .bucket = text};
+	return true;
+}
+
+static const struct bound_host *find_bound(const struct host_rules *rules, struct slice host)
+{
+	for (size_t i = 0; i < rules->bound_count; i++)
+		if (slice_eq(rules->bound[i].host, host))
+			return &rules->bound[i];
+	return NULL;
+}
+
+/* The bucket that the host stands for, empty if for the service. */
+static enum err find_bucket(const struct host_rules *rules, struct slice host,
+	struct address *address, struct slice *ret, struct strbuf *reason)
+{
+	const struct bound_host *bound = find_bound(rules, host);
+	if (bound) {
+		address->style = ADDRESS_BOUND;
+		*ret = bound->bucket;
+		return ERR_OK;
+	}
+	if (!classify_host(host, rules->domains, rules->domain_count, ret)) {
 		strbuf_adds(reason, "The Host header names no service domain of this store. Use an "
 				    "IP address, localhost, or a configured service domain.");
 		return ERR_INVALID_REQUEST;
 	}
+	address->style = ret->len ? ADDRESS_HOST : ADDRESS_PATH;
+	return ERR_OK;
+}
+
+enum err address_parse(struct slice host, struct slice path, const struct host_rules *rules,
+	struct arena *arena, struct address *ret, struct strbuf *reason)
+{
+	struct address address = {.style = ADDRESS_PATH};
+	struct slice bucket;
+	enum err e = normal_host(host, arena, &host, reason);
+	if (e == ERR_OK)
+		e = find_bucket(rules, host, &address, &bucket, reason);
+	if (e != ERR_OK)
+		return e;
 	if (path.len == 0 || path.ptr[0] != '/') {
 		strbuf_adds(reason, "The request target must begin with a slash.");
 		return ERR_INVALID_REQUEST;
 	}
-	/* Decode first, cut then: the C SDK sends "/bucket%2Fkey" to an IP address. */
 	e = decode_into(arena, slice_from(path, 1), &path, reason);
-	if (e != ERR_OK)
-		return e;
-	if (below.len) {
-		address.style = ADDRESS_HOST;
-		e = parse_bucket(below, &address);
-	} else if (path.len) {
-		(void)slice_cut(&path, '/', &first);
-		e = parse_bucket(first, &address);
+	if (e == ERR_OK && (bucket.len || path.len)) {
+		if (address.style == ADDRESS_PATH)
+			(void)slice_cut(&path, '/', &bucket);
+		e = parse_bucket(bucket, &address);
 	}
 	if (e == ERR_OK)
 		e = parse_key(path, &address, reason);

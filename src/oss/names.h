@@ -37,9 +37,30 @@ enum err object_key_parse(struct slice text, struct object_key *ret) MUST_USE;
 bool user_meta_name_valid(struct slice name) MUST_USE;
 
 enum address_style {
-	ADDRESS_PATH, /* the bucket is the first segment of the path */
-	ADDRESS_HOST, /* the bucket is in the host name, the path is the key */
+	ADDRESS_PATH,  /* the bucket is the first segment of the path */
+	ADDRESS_HOST,  /* the bucket is in the host name, the path is the key */
+	ADDRESS_BOUND, /* the whole host name stands for the bucket */
 };
+
+/* A host name that stands for one bucket: OSS's CNAME. */
+struct bound_host {
+	struct slice host; /* lower-case, without port and final dot */
+	struct slice bucket;
+};
+
+/* What host names mean. */
+struct host_rules {
+	const struct slice *domains; /* lower-case without a dot at either end */
+	size_t domain_count;
+	const struct bound_host *bound;
+	size_t bound_count;
+};
+
+/*
+ * Reads HOST=BUCKET. False if that is no host name without a port, or no bucket name. The two point
+ * into `text`.
+ */
+bool bound_host_parse(struct slice text, struct bound_host *ret) MUST_USE;
 
 /* What a request is about: the service (no bucket), a bucket, or an object in it. */
 struct address {
@@ -50,14 +71,17 @@ struct address {
 	struct object_key key;
 };
 
+/* Whether a Host header, which may have a port, is that name, given as in struct bound_host. */
+bool host_is(struct slice header, struct slice name) MUST_USE;
+
 /*
  * Finds bucket and key from the Host header and the path as it stands in the request target
- * (without the query). The path is percent-decoded once, then cut at the first slash; decoded text
- * lies in `arena`.
+ * (without the query). The path is percent-decoded once; what is decoded lies in `arena`. In a path
+ * that names the bucket an encoded slash ends its name as well as another (the C SDK sends it).
  *
  * The port of the host is ignored, and so are the case of its letters and one dot at its end.
- * A host below one of `domains` (`<bucket>.<domain>`, lower-case without a dot at either end) or
- * of the form `<bucket>.oss-<region>.aliyuncs.com` names the bucket. A domain itself,
+ * A host that is bound stands for its bucket. One below a domain (`<bucket>.<domain>`) or of the
+ * form `<bucket>.oss-<region>.aliyuncs.com` names the bucket. A domain itself,
  * `oss-<region>.aliyuncs.com`, `localhost`, an IPv4 address, an IPv6 address in brackets, and no
  * host at all stand for the service, and so does a domain behind a dot, which ali-oss sends: the
  * bucket is then the first segment of the path. `localhost` always counts as a domain.
@@ -66,8 +90,7 @@ struct address {
  * a malformed escape. ERR_INVALID_BUCKET_NAME, ERR_INVALID_OBJECT_NAME, ERR_INVALID_ARGUMENT (a key
  * that is not UTF-8). ERR_UNAVAILABLE without memory. `reason` may get a sentence for the client.
  */
-enum err address_parse(struct slice host, struct slice path, const struct slice *domains,
-	size_t domain_count, struct arena *arena, struct address *ret,
-	struct strbuf *reason) MUST_USE;
+enum err address_parse(struct slice host, struct slice path, const struct host_rules *rules,
+	struct arena *arena, struct address *ret, struct strbuf *reason) MUST_USE;
 
 #endif

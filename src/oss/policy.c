@@ -109,6 +109,18 @@ enum err policy_check(const struct policy *p, const struct form_fields *fields, 
 	return ERR_OK;
 }
 
+enum err policy_check_excluded(const struct policy *p, struct slice name, struct slice value,
+	struct arena *arena, struct refusal *why)
+{
+	for (size_t i = 0; i < p->condition_count; i++) {
+		const struct condition *c = &p->conditions[i];
+		if (c->kind == CONDITION_NOT_IN && slice_eq_nocase(c->name, name) &&
+			!holds(c, value))
+			return refuse_condition(c, arena, why);
+	}
+	return ERR_OK;
+}
+
 bool policy_pins(const struct policy *p, struct slice name)
 {
 	for (size_t i = 0; i < p->condition_count; i++)

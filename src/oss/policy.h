@@ -50,6 +50,13 @@ enum err policy_check(const struct policy *p, const struct form_fields *fields, 
 bool policy_pins(const struct policy *p, struct slice name) MUST_USE;
 
 /*
+ * The same of the conditions not-in on `name` alone, for a value that was made of what the form
+ * says: no key is to be reached by ${filename} that the policy excludes.
+ */
+enum err policy_check_excluded(const struct policy *p, struct slice name, struct slice value,
+	struct arena *arena, struct refusal *why) MUST_USE;
+
+/*
  * What a policy must contain when the form is signed by V4: exact conditions on
  * x-oss-signature-version, x-oss-credential and x-oss-date, and on x-oss-security-token if the form
  * has one. ERR_INVALID_POLICY.

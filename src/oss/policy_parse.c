@@ -330,8 +330,15 @@ enum err policy_parse(
 	if (!policy)
 		return ERR_UNAVAILABLE;
 	policy->size.max = UINT64_MAX;
-	bool fits = base64.len / 4 * 3 <= LIMIT_POLICY_BYTES + 2;
-	if (fits && !base64_decode(&text, base64)) {
+	/* Some encoders break the line after 76 digits. */
+	SCOPED_STRBUF(digits, base64.len + 1);
+	for (size_t i = 0; i < base64.len; i++)
+		if (base64.ptr[i] != '\r' && base64.ptr[i] != '\n')
+			strbuf_addc(&digits, base64.ptr[i]);
+	if (strbuf_broken(&digits))
+		return ERR_UNAVAILABLE;
+	bool fits = digits.len / 4 * 3 <= LIMIT_POLICY_BYTES + 2;
+	if (fits && !base64_decode(&text, strbuf_slice(&digits))) {
 		if (strbuf_broken(&text))
 			return ERR_UNAVAILABLE;
 		return REFUSE(&r, NULL, "Invalid Policy: it is not base64.");

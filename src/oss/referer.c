@@ -202,7 +202,7 @@ static void format_list(struct strbuf *out, const char *name, const struct patte
 {
 	xml_open(out, name);
 	for (const struct pattern *p = list->first; p; p = p->next)
-		xml_element(out, "Referer", p->text);
+		xml_element_exact(out, "Referer", p->text);
 	xml_close(out, name);
 }
 

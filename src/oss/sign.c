@@ -436,7 +436,7 @@ enum err sign_check_time(const struct sign_parsed *p, int64_t now_ms)
 	return ERR_OK;
 }
 
-static enum err verify_v1(const struct sign_parsed *p, const struct sign_request *r,
+static enum err match_v1(const struct sign_parsed *p, const struct sign_request *r,
 	struct slice secret, struct strbuf *text)
 {
 	SCOPED_STRBUF(signature, 64);
@@ -447,6 +447,19 @@ static enum err verify_v1(const struct sign_parsed *p, const struct sign_request
 		return ERR_UNAVAILABLE;
 	return slice_eq_secret(strbuf_slice(&signature), p->signature) ? ERR_OK
 								       : ERR_SIGNATURE_MISMATCH;
+}
+
+/* `text` is what OSS would have signed, whatever the client has. */
+static enum err verify_v1(const struct sign_parsed *p, const struct sign_request *r,
+	struct slice secret, struct strbuf *text)
+{
+	enum err e = match_v1(p, r, secret, text);
+	if (e != ERR_SIGNATURE_MISMATCH || r->bucket.len == 0 || r->key.len || r->path.len)
+		return e;
+	struct sign_request bare = *r;
+	SCOPED_STRBUF(other, SIGN_TEXT_BYTES);
+	bare.bare_bucket = true;
+	return match_v1(p, &bare, secret, &other);
 }
 
 /* One way of writing the query. */

@@ -43,6 +43,7 @@ struct sign_request {
 	struct query query;
 	const struct http_header *headers;
 	size_t header_count;
+	bool bare_bucket; /* V1: a bucket itself is /bucket, not /bucket/: opendal signs lists so */
 };
 
 enum sign_scheme {

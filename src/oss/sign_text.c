@@ -88,6 +88,8 @@ void sign_add_resource(const struct sign_request *r, struct strbuf *out)
 	if (r->bucket.len == 0)
 		return;
 	strbuf_add_slice(out, r->bucket);
+	if (r->key.len == 0 && r->bare_bucket)
+		return;
 	strbuf_addc(out, '/');
 	strbuf_add_slice(out, r->key);
 }

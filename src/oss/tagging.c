@@ -37,7 +37,9 @@ static bool text_valid(struct slice text, enum tagging_kind kind)
 		if (!valid)
 			return false;
 	}
-	return utf8_valid(text);
+	/* Two characters that no document could hold. */
+	return utf8_valid(text) && slice_find_slice(text, S("\xef\xbf\xbe")) == text.len &&
+	       slice_find_slice(text, S("\xef\xbf\xbf")) == text.len;
 }
 
 static bool prefix_reserved(struct slice key)

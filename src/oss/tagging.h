@@ -4,7 +4,7 @@
  *
  * They are kept in one form, whatever they came in: "key=value&key=value", in the order given,
  * where every byte of a key but A-Z a-z 0-9 - . _ ~ + : / and the space is %HH, and of a value `=`
- * as well. So ten tags of the greatest length fit into 8 KiB. No tags are the empty text.
+ * as well. So ten tags of the greatest length fit into 12 KiB. No tags are the empty text.
  */
 #ifndef OSS_TAGGING_H
 #define OSS_TAGGING_H

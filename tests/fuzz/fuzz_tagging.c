@@ -19,7 +19,7 @@ static void check(struct slice tags, enum tagging_kind kind)
 	SCOPED_STRBUF(value, TAGGING_BYTES);
 	struct slice rest = tags;
 	size_t count = 0;
-	assert(kind == TAGGING_BUCKET || tags.len <= KIB(8));
+	assert(kind == TAGGING_BUCKET || tags.len <= KIB(12));
 	for (; tagging_next(&rest, &key, &value); count++)
 		assert(tagging_has(tags, strbuf_slice(&key), strbuf_slice(&value)));
 	assert(rest.len == 0 && count == tagging_count(tags));

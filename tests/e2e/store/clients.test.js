@@ -136,12 +136,12 @@ test("keys with characters that XML has not: told as they are, read and deleted 
 	}));
 	assert.deepEqual([...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => decode(key)), keys);
 	assert.deepEqual(await listObjects(store, "controls"), []);
-	// Uploads in parts and their lists, too.
+	// The list of uploads, too. Answers that repeat what was asked for are for every reader of XML: oss2's is strict.
 	const begun = await ok(request(store, "POST", "controls", "a\u0001b", { query: { uploads: "" } }));
 	const id = begun.xml("UploadId");
-	assert.equal(begun.xml("Key"), "a\ufffdb", "who sent it knows it; SDKs parse this strictly");
+	assert.equal(begun.xml("Key"), "a\ufffdb");
 	assert.equal((await ok(request(store, "GET", "controls", "", { query: { uploads: "" } }))).xml("Key"), "a\u0001b");
-	assert.equal((await ok(request(store, "GET", "controls", "a\u0001b", { query: { uploadId: id } }))).xml("Key"), "a\u0001b");
+	assert.equal((await ok(request(store, "GET", "controls", "a\u0001b", { query: { uploadId: id } }))).xml("Key"), "a\ufffdb");
 	// Elsewhere XML is to be read by whoever reads XML.
 	const wrong = await request(store, "GET", "controls", "", { query: { "max-keys": "\u0001" } });
 	assert.match(wrong.text, /<ArgumentValue>\ufffd<\/ArgumentValue>/);

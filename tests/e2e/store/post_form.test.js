@@ -89,6 +89,12 @@ test("how a file can be named", async () => {
 		["; filename=\"a;b=c.txt\"", "a;b=c.txt"],
 		["; filename=\"a%22b.txt\"", "a%22b.txt"],
 		["; filename=\"C:\\fakepath\\a.txt\"", "a.txt"],
+		// Go, Apache's HttpClient, curl --form-escape.
+		["; filename=\"a\\\"b.txt\"", "a\"b.txt"],
+		["; filename=\"\\\"b\\\".txt\"", "\"b\".txt"],
+		["; filename=\"/home/x/a\\\"b.txt\"", "a\"b.txt"],
+		["; filename=\"C:\\dir\\c\\\"d.txt\"", "c\"d.txt"],
+		["; filename=\"C:\\dir\\file\"", "file"],
 		["; filename=\"/home/x/a.txt\"", "a.txt"],
 		[`; filename="${Buffer.from("中.txt").toString("latin1")}"`, "中.txt"],
 		["; filename*=UTF-8''%E4%B8%AD.txt", "中.txt"],
@@ -335,4 +341,33 @@ test("dollars and escapes in policies", async () => {
 		`{${until.replace(/\.\d+Z/, "Z")},"conditions":[["starts-with","$key","esc/"]]}`,
 	])
 		await stored(postForm(store, signedFieldsV1("esc/${filename}", {}, { text: text(json) }), FILE), "esc/f.txt");
+});
+
+test("a form whose key stands behind the file, or nowhere, is told of the order", async () => {
+	const signed = signedFieldsV1("order/k");
+	const key = { key: "order/k" };
+	const { key: _, ...rest } = signed;
+	for (const [name, body] of Object.entries({
+		"the file first": file() + fieldsOf(signed) + END,
+		"the key last": fieldsOf(rest) + file() + fieldsOf(key) + END,
+		"no key": fieldsOf(rest) + file() + END,
+		"nothing but the file": file() + END,
+	})) {
+		const got = await refused(raw(body), 400, "InvalidArgument", "order/k");
+		assert.match(got.xml("Message"), /'key'.*order of the fields/, name);
+		assert.equal(got.xml("ArgumentName"), "key", name);
+	}
+	// The signature alone behind the file: an anonymous form.
+	await refused(raw(fieldsOf(key) + file() + fieldsOf(rest) + END), 403, "AccessDenied", "order/k");
+});
+
+test("not-in holds for the key that ${filename} makes, the other conditions for its text", async () => {
+	const text = policy({ conditions: [["starts-with", "$key", "in/${file"], ["not-in", "$key", ["in/secret.txt", "in/${filename}x"]]] });
+	const fields = signedFieldsV1("in/${filename}", {}, { text });
+	await stored(postForm(store, fields, { ...FILE, name: "open.txt" }), "in/open.txt");
+	await refused(postForm(store, fields, { ...FILE, name: "secret.txt" }), 403, "AccessDenied", "in/secret.txt");
+	await refused(postForm(store, fields, { ...FILE, name: "/x/secret.txt" }), 403, "AccessDenied", "in/secret.txt");
+	await refused(postForm(store, signedFieldsV1("in/${filename}x", {}, { text }), FILE), 403, "AccessDenied", "in/f.txtx");
+	const eq = policy({ conditions: [["eq", "$key", "in/${filename}"]] });
+	await refused(postForm(store, signedFieldsV1("in/f.txt", {}, { text: eq }), FILE), 403, "AccessDenied", "in/f.txt");
 });

@@ -136,3 +136,36 @@ test("a signed query replaces headers of the answer", async () => {
 	assert.deepEqual([bad.status, bad.xml("Code"), bad.xml("ArgumentName")], [400, "InvalidArgument", "response-content-type"]);
 	await play(store, { send: `${GET}\r\n`, answers: [{ headers: { "Content-Type": "text/plain" } }] });
 });
+
+test("If-Range: a part of the same object alone, whatever asks for it", async () => {
+	const ask = (method, headers, key = OPEN.key) => request(store, method, "uploads", key, { headers });
+	await request(store, "PUT", "uploads", "link", { query: { symlink: "" }, headers: { "x-oss-symlink-target": OPEN.key } });
+	for (const key of [OPEN.key, "link"]) {
+		const { etag, "last-modified": modified } = (await ask("HEAD", {}, key)).headers;
+		const other = new Date(Date.parse(modified) + 1000).toUTCString();
+		const earlier = new Date(Date.parse(modified) - 1000).toUTCString();
+		for (const more of [{}, { "x-oss-range-behavior": "standard" }]) {
+			for (const method of ["GET", "HEAD"]) {
+				for (const same of [etag, modified]) {
+					const got = await ask(method, { Range: "bytes=2-3", "If-Range": same, ...more }, key);
+					assert.deepEqual([got.status, got.headers["content-range"]], [206, "bytes 2-3/10"], same);
+				}
+				for (const changed of ["\"another\"", `W/${etag}`, other, earlier, "*", `${etag}, "b"`, "nonsense"]) {
+					for (const Range of ["bytes=2-3", "bytes=-4", "bytes=20-", "bytes=-0"]) {
+						const got = await ask(method, { Range, "If-Range": changed, ...more }, key);
+						assert.deepEqual([got.status, got.headers["content-range"], got.headers["content-length"]],
+							[200, undefined, "10"], `${changed} ${Range}`);
+						assert.equal(got.text, method === "GET" ? OPEN.content : "");
+					}
+				}
+			}
+		}
+	}
+	assert.equal((await ask("GET", { "If-Range": "\"another\"" })).status, 200, "means nothing without a range");
+	// The object of a download that breaks off is replaced: no mix of the two.
+	const before = (await ask("GET", { Range: "bytes=0-4" })).headers.etag;
+	await request(store, "PUT", "uploads", OPEN.key, { body: "abcdefghij",
+		headers: { "x-oss-object-acl": "public-read", "Content-Type": "text/plain" } });
+	assert.equal((await ask("GET", { Range: "bytes=5-9", "If-Range": before })).text, "abcdefghij");
+	await putOpenObject(store);
+});

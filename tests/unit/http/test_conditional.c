@@ -83,8 +83,37 @@ static void parse(const char *headers, struct request_head *ret)
 		OK(false, "a head with %s", headers);
 }
 
+static void ranges(void)
+{
+	static const struct {
+		struct slice value;
+		bool part;
+	} cases[] = {
+		{{NULL, 0}, true},
+		{SLICE_LIT("\"AB12\""), true},
+		{SLICE_LIT("\"ab12\""), true},
+		{SLICE_LIT("AB12"), true},
+		{SLICE_LIT("W/\"AB12\""), false},
+		{SLICE_LIT("\"AB13\""), false},
+		{SLICE_LIT("\"AB12\", \"AB13\""), false},
+		{SLICE_LIT("\"AB12\","), false},
+		{SLICE_LIT("*"), false},
+		{SLICE_LIT("\"*\""), false},
+		{SLICE_LIT(""), false},
+		{SLICE_LIT("yesterday"), false},
+		{SLICE_LIT(SAME), true},
+		{SLICE_LIT("Sunday, 06-Nov-94 08:49:37 GMT"), true},
+		{SLICE_LIT(BEFORE), false},
+		{SLICE_LIT(AFTER), false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		OK(conditional_if_range(cases[i].value, S("AB12"), MODIFIED_S) == cases[i].part,
+			"If-Range: %.*s", SLICE_FMT(cases[i].value));
+}
+
 int main(void)
 {
+	ranges();
 	static struct request_head head;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		parse(rows[i].headers, &head);

@@ -206,8 +206,9 @@ static void injections(void)
 
 static void addresses(void)
 {
-	static const char *const hosts[] = {"127.0.0.1", "localhost", "0.0.0.0", "2130706433",
-		"0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254"};
+	static const char *const hosts[] = {"127.0.0.1", "localhost", "uploads.localhost",
+		"A.LocalHost.", "0.0.0.0", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]",
+		"169.254.169.254"};
 	int before = loopback_connections(&server);
 	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
 		char url[200];
@@ -234,6 +235,21 @@ static void addresses(void)
 	call.request.allow = named;
 	run(&call);
 	IS_INT(call.request.kind, OUTGOING_REFUSED, "but not its address by number");
+	release(&call);
+	allow_list_free(named);
+	snprintf(text, sizeof(text), "127.0.0.1:%d", server.port);
+	OK(allow_list_parse(slice_str(text), &named, NULL) == ERR_OK, "a list with an address");
+	snprintf(url, sizeof(url), "http://uploads.localhost:%d/ok", server.port);
+	call = call_of(url);
+	call.request.allow = named;
+	run(&call);
+	IS_INT(call.request.kind, OUTGOING_ANSWERED, "a name below localhost is the loopback");
+	release(&call);
+	snprintf(url, sizeof(url), "http://notlocalhost:%d/ok", server.port);
+	call = call_of(url);
+	call.request.allow = named;
+	run(&call);
+	IS_INT(call.request.kind, OUTGOING_UNRESOLVED, "one that only ends so is not");
 	release(&call);
 	allow_list_free(named);
 }

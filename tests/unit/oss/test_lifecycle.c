@@ -211,7 +211,8 @@ static void round_trips(void)
 {
 	static const char *const documents[] = {two_rules, whole, from_date, markers, tagged,
 		not_prefix, not_tag, sizes, DOC(RULE("a", "", EXPIRE(DAYS("2147483647")))),
-		DOC(RULE("&lt;&amp;", "&lt;", FILTER("") EXPIRE(DAYS("1"))))};
+		DOC(RULE("&lt;&amp;", "&lt;", FILTER("") EXPIRE(DAYS("1")))),
+		DOC(RULE("a\x01", "\x02\xef\xbf\xbe", TAG("k\x03", "\x04") EXPIRE(DAYS("1"))))};
 	for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
 		struct lifecycle *lifecycle = parsed(documents[i]);
 		SCOPED_STRBUF(out, 100000);

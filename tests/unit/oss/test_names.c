@@ -110,13 +110,24 @@ static const struct row rows[] = {
 	{"localhost", "/uploads/%2541", ERR_OK, ADDRESS_PATH, "uploads", "%41"},
 	{"localhost", "/up%6coads/a", ERR_OK, ADDRESS_PATH, "uploads", "a"},
 	{"uploads.localhost", "/a//../b", ERR_OK, ADDRESS_HOST, "uploads", "a//../b"},
-	/* names that are not */
+	/* the slash behind the bucket, too */
 	{"localhost", "/uploads%2fa", ERR_OK, ADDRESS_PATH, "uploads", "a"},
-	{"127.0.0.1", "/uploads%2Fa%2Fb/c", ERR_OK, ADDRESS_PATH, "uploads", "a/b/c"},
-	{"localhost", "/uploads%2f", ERR_OK, ADDRESS_PATH, "uploads", NULL},
-	{"localhost", "/%2fa", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
-	{"localhost", "/uploads%2f%2fa", ERR_INVALID_OBJECT_NAME, ADDRESS_PATH, NULL, NULL},
-	{"localhost", "/uploads%252fa", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
+	{"127.0.0.1:9000", "/uploads%2Fa%2fb/c", ERR_OK, ADDRESS_PATH, "uploads", "a/b/c"},
+	{"127.0.0.1", "/uploads%2F", ERR_OK, ADDRESS_PATH, "uploads", NULL},
+	{"127.0.0.1", "/uploads%252Fa", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
+	{"127.0.0.1", "%2Fuploads/a", ERR_INVALID_REQUEST, ADDRESS_PATH, NULL, NULL},
+	{"127.0.0.1", "/%2Fuploads/a", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
+	{"127.0.0.1", "/uploads%2F%2Fa", ERR_INVALID_OBJECT_NAME, ADDRESS_PATH, NULL, NULL},
+	{"uploads.localhost", "/other%2Fa", ERR_OK, ADDRESS_HOST, "uploads", "other/a"},
+	/* hosts that are bound */
+	{"img.example.com", "/", ERR_OK, ADDRESS_BOUND, "photos", NULL},
+	{"IMG.Example.com.:9000", "/a/b", ERR_OK, ADDRESS_BOUND, "photos", "a/b"},
+	{"img.example.com", "/photos%2Fa", ERR_OK, ADDRESS_BOUND, "photos", "photos/a"},
+	{"a.store.example.com", "/k", ERR_OK, ADDRESS_BOUND, "bound", "k"},
+	{"b.img.example.com", "/a", ERR_INVALID_REQUEST, ADDRESS_PATH, NULL, NULL},
+	{"example.com", "/a", ERR_INVALID_REQUEST, ADDRESS_PATH, NULL, NULL},
+	{"img.example.com", "//a", ERR_INVALID_OBJECT_NAME, ADDRESS_BOUND, NULL, NULL},
+	/* names that are not */
 	{"localhost", "//a", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL, NULL},
 	{"localhost", "/-/callback_pub_key_v1.pem", ERR_INVALID_BUCKET_NAME, ADDRESS_PATH, NULL,
 		NULL},
@@ -160,14 +171,18 @@ static void addresses(void)
 {
 	static const struct slice domains[] = {
 		SLICE_LIT("store.example.com"), SLICE_LIT("other.example.com")};
+	static const struct bound_host bound[] = {
+		{SLICE_LIT("img.example.com"), SLICE_LIT("photos")},
+		{SLICE_LIT("a.store.example.com"), SLICE_LIT("bound")}};
+	const struct host_rules rules = {domains, ARRAY_LEN(domains), bound, ARRAY_LEN(bound)};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct row *r = &rows[i];
 		struct arena arena;
 		struct address a = {.has_bucket = false};
 		SCOPED_STRBUF(reason, 1000);
 		arena_init(&arena, NULL, 0, 100000);
-		enum err e = address_parse(slice_str(r->host), slice_str(r->path), domains,
-			ARRAY_LEN(domains), &arena, &a, &reason);
+		enum err e = address_parse(
+			slice_str(r->host), slice_str(r->path), &rules, &arena, &a, &reason);
 		OK(e == r->err && (e != ERR_OK ||
 					  (a.style == r->style &&
 						  same(a.has_bucket, a.bucket.text, r->bucket) &&
@@ -179,8 +194,29 @@ static void addresses(void)
 	}
 }
 
+static void bound_hosts(void)
+{
+	static const struct slice bad[] = {SLICE_LIT(""), SLICE_LIT("a.b"), SLICE_LIT("=bucket"),
+		SLICE_LIT("a.b="), SLICE_LIT("a.b=UP"), SLICE_LIT("a.b=x"),
+		SLICE_LIT("a.b:80=bucket"), SLICE_LIT("a.b/c=bucket"), SLICE_LIT("A.b=bucket"),
+		SLICE_LIT("a.b.=bucket"), SLICE_LIT(".a.b=bucket"), SLICE_LIT("*.a.b=bucket"),
+		SLICE_LIT("a.b=bucket=c")};
+	struct bound_host host;
+	OK(bound_host_parse(S("img-1.example.com=photos"), &host) &&
+			slice_eq(host.host, S("img-1.example.com")) &&
+			slice_eq(host.bucket, S("photos")),
+		"a host name that stands for a bucket");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		OK(!bound_host_parse(bad[i], &host), "refuses \"%.*s\"", SLICE_FMT(bad[i]));
+	OK(host_is(S("A.B:80"), S("a.b")) && host_is(S("a.b."), S("a.b")) &&
+			!host_is(S("c.a.b"), S("a.b")) && !host_is(S(""), S("")) &&
+			!host_is(S("a.b:x"), S("a.b")),
+		"a Host header is a name");
+}
+
 int main(void)
 {
+	bound_hosts();
 	bucket_names();
 	object_keys();
 	small_words();

@@ -32,6 +32,8 @@ static const struct {
 	{"%E4%B8%AD=%e5%9b%bd", ERR_OK, "%E4%B8%AD=%E5%9B%BD"},
 	{"%C3%A9=%F0%9F%98%80", ERR_OK, "%C3%A9=%F0%9F%98%80"},
 	{"a=%FF", ERR_TAG_VALUE, NULL},
+	{"a%EF%BF%BE=1", ERR_TAG_KEY, NULL},
+	{"a=%EF%BF%BF", ERR_TAG_VALUE, NULL},
 	{"%ED%A0%80=a", ERR_TAG_KEY, NULL},
 	{"a=b%0A", ERR_TAG_VALUE, NULL},
 	{"a=b%00", ERR_TAG_VALUE, NULL},

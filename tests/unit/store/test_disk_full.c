@@ -207,6 +207,14 @@ int main(void)
 	memset(bytes, 'b', sizeof(bytes));
 	fill_and_empty(&options, slice_of(bytes, SMALL_BYTES), "small objects fill the disk");
 	fill_and_empty(&options, slice_of(bytes, sizeof(bytes)), "large objects fill the disk");
+	/* Without a reserve this disk, of less than the default one, is as good as any. */
+	options.reserve_bytes = 0;
+	if (local_store_open(&options, &s) != ERR_OK)
+		return 1;
+	OK(put_object(s, bucket_id(s, S("bucket")), S("k"), slice_of(bytes, SMALL_BYTES), NULL) ==
+			ERR_OK,
+		"no reserve is none");
+	store_close(s);
 	(void)umount2(path, MNT_DETACH);
 	(void)rmdir(path);
 	return tap_done();
