@@ -47,7 +47,8 @@ static int open_spare(void)
 
 /*
  * There is no descriptor for a connection that waits. Left waiting it would wake the loop for ever;
- * so it is taken with the spare one, and closed. False if that cannot be done either.
+ * so it is taken with the spare one, and closed. False if that cannot be done either: another loop
+ * was quicker to take what the spare one left. An idle connection then makes room for a new spare.
  */
 static bool turn_away(struct listener *listener)
 {
@@ -63,6 +64,8 @@ static bool turn_away(struct listener *listener)
 	if (fd >= 0)
 		close(fd);
 	shard->spare_fd = open_spare();
+	if (shard->spare_fd < 0 && connection_drop_idle(listener))
+		shard->spare_fd = open_spare();
 	return fd >= 0;
 }
 
