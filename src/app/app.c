@@ -6,7 +6,7 @@
 
 #include "app/app_internal.h"
 #include "app/json.h"
-#include "oss/origin.h"
+#include "oss/rules/origin.h"
 
 #define JSON_PART_MAX KIB(8)
 #define CORS_MAX_AGE "600"

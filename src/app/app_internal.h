@@ -9,8 +9,8 @@
 #include "app/app.h"
 #include "app/public_keys.h"
 #include "app/settings.h"
-#include "oss/credential.h"
-#include "oss/grant.h"
+#include "oss/callback/grant.h"
+#include "oss/sign/credential.h"
 
 struct app {
 	struct service service;

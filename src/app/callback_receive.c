@@ -13,8 +13,8 @@
 #include "app/ledger.h"
 #include "base/encode.h"
 #include "base/log.h"
-#include "oss/callback_sign.h"
-#include "oss/upload_message.h"
+#include "oss/callback/callback_sign.h"
+#include "oss/callback/upload_message.h"
 
 /* A back end is told of what was recorded even if the time is over, but then in a hurry. */
 #define WEBHOOK_MS_MIN 250

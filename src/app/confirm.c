@@ -11,9 +11,9 @@
 #include "base/log.h"
 #include "crypto/random.h"
 #include "http/date.h"
-#include "oss/iso8601.h"
-#include "oss/sign_v1.h"
-#include "oss/sign_v4.h"
+#include "oss/sign/sign_v1.h"
+#include "oss/sign/sign_v4.h"
+#include "oss/text/iso8601.h"
 
 #define TEXT_BYTES_MAX KIB(32)
 #define PROBE_NAME_LENGTH 32

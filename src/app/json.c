@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "oss/json_text.h"
+#include "oss/text/json_text.h"
 
 void json_add_string(struct strbuf *out, struct slice text)
 {

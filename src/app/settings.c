@@ -7,9 +7,9 @@
 #include "app/json.h"
 #include "base/encode.h"
 #include "crypto/secret.h"
-#include "oss/callback_params.h"
+#include "oss/callback/callback_params.h"
 #include "oss/names.h"
-#include "oss/origin.h"
+#include "oss/rules/origin.h"
 
 #define SETTINGS_BYTES_MAX KIB(256)
 #define EXPIRE_SECONDS_MIN 10

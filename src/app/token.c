@@ -7,7 +7,7 @@
 #include "app/app_internal.h"
 #include "app/json.h"
 #include "base/encode.h"
-#include "oss/policy_build.h"
+#include "oss/policy/policy_build.h"
 
 #define CALLBACK_BYTES_MAX KIB(16)
 #define TOKEN_BYTES_MAX KIB(64)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/encode.h"
-#include "oss/callback_message.h"
+#include "oss/callback/callback_message.h"
 
 /* All text of a record: two keys' worth of names, the URLs, message, answers to five URLs. */
 #define ARENA_BYTES_MAX (LIMIT_CALLBACK_LOG_MESSAGE_BYTES + KIB(64))

@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/task.h"
-#include "oss/callback_params.h"
+#include "oss/callback/callback_params.h"
 
 struct callback_log;
 

@@ -13,9 +13,9 @@
 #include "http/date.h"
 #include "net/address.h"
 #include "net/worker.h"
-#include "oss/callback_message.h"
-#include "oss/callback_params.h"
-#include "oss/callback_sign.h"
+#include "oss/callback/callback_message.h"
+#include "oss/callback/callback_params.h"
+#include "oss/callback/callback_sign.h"
 
 #define HEADERS_MAX 16
 #define HEADER_BYTES_MAX KIB(16)

@@ -18,7 +18,7 @@
 #include "net/outgoing.h"
 
 struct callback_log;    /* callback/log.h */
-struct callback_params; /* oss/callback_params.h */
+struct callback_params; /* oss/callback/callback_params.h */
 struct callback_record; /* callback/record.h */
 struct callback_sender;
 struct callback_key;

@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/wait.h"
-#include "oss/cors.h"
+#include "oss/rules/cors.h"
 
 static enum err create(struct store *store, struct waiter *waiter)
 {

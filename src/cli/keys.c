@@ -15,8 +15,8 @@
 #include "base/strbuf.h"
 #include "cli/input.h"
 #include "crypto/secret.h"
-#include "ops/key_list.h"
-#include "oss/session.h"
+#include "ops/access/key_list.h"
+#include "oss/sign/session.h"
 
 #define ID_BYTES_MAX 128
 #define SECRET_BYTES_MAX 128

@@ -13,8 +13,8 @@
 #include "http/hosts.h"
 #include "net/outgoing.h"
 #include "net/server.h"
+#include "ops/access/sts.h"
 #include "ops/ops.h"
-#include "ops/sts.h"
 
 struct operations {
 	struct service service; /* for server_listen() */

@@ -32,7 +32,7 @@
 #include "net/descriptors.h"
 #include "net/server.h"
 #include "ops/ops.h"
-#include "oss/origin.h"
+#include "oss/rules/origin.h"
 #include "store/local/local.h"
 
 enum {

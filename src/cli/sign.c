@@ -13,7 +13,7 @@
 #include "base/strbuf.h"
 #include "cli/input.h"
 #include "crypto/secret.h"
-#include "oss/policy_build.h"
+#include "oss/policy/policy_build.h"
 
 #define SECRET_BYTES_MAX 4096
 #define TYPES_MAX 64

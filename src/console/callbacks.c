@@ -6,9 +6,9 @@
 #include "base/limits.h"
 #include "callback/log.h"
 #include "console/json_answer.h"
-#include "ops/params.h"
+#include "ops/arguments/params.h"
 #include "ops/respond.h"
-#include "oss/iso8601.h"
+#include "oss/text/iso8601.h"
 
 #define FOLDER "/callbacks/"
 

@@ -8,7 +8,7 @@
 #include "console/callbacks.h"
 #include "console/cors_test.h"
 #include "ops/ops.h"
-#include "oss/json_text.h"
+#include "oss/text/json_text.h"
 #include "web/answer.h"
 
 #define TEXT_BYTES_MAX KIB(16)

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "console/json_answer.h"
-#include "ops/console_cors.h"
+#include "ops/access/cross_origin.h"
 #include "ops/respond.h"
 
 struct cors_test {
@@ -121,7 +121,7 @@ static json_t *answer(
 	struct cors *cors = NULL;
 	SCOPED_STRBUF(reason, 512);
 	SCOPED_STRBUF(lines, KIB(64));
-	enum err e = console_cors_preflight(r->ops, bucket, asked, &lines);
+	enum err e = cross_origin_preflight(r->ops, bucket, asked, &lines);
 	const struct err_info *info = err_info(e);
 	/* Rules that cannot be read are none: see setting_cache.h. */
 	if (bucket->settings[STORE_SETTING_CORS].len &&
@@ -130,7 +130,7 @@ static json_t *answer(
 	json_t *rules = explain_rules(cors, asked);
 	cors_free(cors);
 	/* The console's own origin is answered before any rule. */
-	bool by_rule = e != ERR_OK || !console_cors_is(r->ops, asked->origin);
+	bool by_rule = e != ERR_OK || !cross_origin_is_console(r->ops, asked->origin);
 	return json_pack("{s:i, s:s, s:s, s:o, s:i, s:o}", "status", info->status, "code",
 		e == ERR_OK ? "" : info->code, "message", e == ERR_OK ? "" : info->message,
 		"headers", headers_object(strbuf_slice(&lines)), "matched",

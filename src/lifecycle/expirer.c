@@ -1,40 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lifecycle/expirer.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "base/log.h"
+#include "base/sleeper.h"
 #include "lifecycle/pass.h"
 
 struct expirer {
 	struct expirer_options options;
 	pthread_t thread;
-	pthread_mutex_t lock; /* stop */
-	pthread_cond_t wake;
-	bool stop;
+	struct sleeper sleeper;
 };
 
 /* Sleeps; false when it is time to stop. */
 static bool pause_for(void *ctx, int64_t ms)
 {
 	struct expirer *expirer = ctx;
-	struct timespec until;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	(void)pthread_mutex_lock(&expirer->lock);
-	while (!expirer->stop && ms > 0)
-		if (pthread_cond_timedwait(&expirer->wake, &expirer->lock, &until) == ETIMEDOUT)
-			break;
-	bool stop = expirer->stop;
-	(void)pthread_mutex_unlock(&expirer->lock);
-	return !stop;
+	return sleeper_sleep(&expirer->sleeper, ms > 0 ? (uint64_t)ms : 0);
 }
 
 /* Adds the name and a line end. */
@@ -77,23 +60,17 @@ static void *run(void *arg)
 
 static void release(struct expirer *expirer)
 {
-	(void)pthread_cond_destroy(&expirer->wake);
-	(void)pthread_mutex_destroy(&expirer->lock);
+	sleeper_destroy(&expirer->sleeper);
 	free(expirer);
 }
 
 enum err expirer_new(const struct expirer_options *options, struct expirer **ret)
 {
 	struct expirer *expirer = calloc(1, sizeof(*expirer));
-	pthread_condattr_t attributes;
 	if (!expirer)
 		return ERR_UNAVAILABLE;
 	expirer->options = *options;
-	(void)pthread_mutex_init(&expirer->lock, NULL);
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&expirer->wake, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
+	sleeper_init(&expirer->sleeper);
 	int failed = pthread_create(&expirer->thread, NULL, run, expirer);
 	if (failed) {
 		log_error("cannot start a thread: %s", strerror(failed));
@@ -109,10 +86,7 @@ void expirer_free(struct expirer *expirer)
 {
 	if (!expirer)
 		return;
-	(void)pthread_mutex_lock(&expirer->lock);
-	expirer->stop = true;
-	(void)pthread_cond_signal(&expirer->wake);
-	(void)pthread_mutex_unlock(&expirer->lock);
+	sleeper_stop(&expirer->sleeper);
 	(void)pthread_join(expirer->thread, NULL);
 	release(expirer);
 }

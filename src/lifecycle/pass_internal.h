@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "lifecycle/batch.h"
 #include "lifecycle/pass.h"
-#include "oss/lifecycle.h"
+#include "oss/rules/lifecycle.h"
 
 struct walk {
 	const struct pass *pass;

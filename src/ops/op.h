@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An operation of the OSS API is a constant of this type, in a file of its own, listed in table.c.
- * Routing, authentication, access and metrics read the table; so adding an operation is one file
- * and one line.
+ * An operation of the OSS API is a constant of this type, in a file of its own, listed in
+ * operations.def. Routing, authentication, access and metrics read the table that is made of it; so
+ * adding an operation is one file and one line.
  *
  * Order of calls, all on the request's loop: begin, then data for each piece of a streamed body,
  * then finish. Any of them may answer (respond.h), after which only release is called. begin comes
@@ -76,7 +76,11 @@ struct op {
 	void (*release)(struct request *r);
 };
 
-/* Ends with NULL. */
+#define OPERATION(name) extern const struct op op_##name;
+#include "ops/operations.def"
+#undef OPERATION
+
+/* All of them, and those of bucket/absent.def; ends with NULL. */
 extern const struct op *const op_table[];
 
 #endif

@@ -11,12 +11,12 @@
 #include "base/err.h"
 #include "callback/sender.h"
 #include "net/exchange.h"
-#include "ops/keys.h"
 #include "oss/names.h"
 #include "store/store.h"
 
 struct ops;
 struct op;
+struct keys;
 
 #define OPS_DOMAINS_MAX 16
 #define OPS_HOSTS_MAX 64
@@ -37,7 +37,7 @@ struct ops_options {
 	/* Where else the callback key is served: the host and path of its public URL, or empty. */
 	struct slice callback_key_host;
 	struct slice callback_key_path;
-	/* Where the web console is; see console_cors.h. They outlive the service. */
+	/* Where the web console is; see access/cross_origin.h. They outlive the service. */
 	struct slice console_origins[OPS_CONSOLE_ORIGINS_MAX];
 	size_t console_origin_count;
 };

@@ -4,9 +4,10 @@
 #define OPS_OPS_INTERNAL_H
 
 #include "ops/ops.h"
-#include "ops/reader.h"
-#include "ops/setting_cache.h"
-#include "oss/credential.h"
+#include "oss/sign/credential.h"
+
+struct reader;
+struct setting_cache;
 
 struct ops {
 	struct service service;

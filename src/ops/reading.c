@@ -2,7 +2,7 @@
 #include "ops/reading.h"
 
 #include "ops/respond.h"
-#include "oss/sign_v1.h"
+#include "oss/sign/sign_v1.h"
 
 /* Parameters that are read and that V1 does not sign. */
 static const struct slice unsigned_params[] = {SLICE_LIT("Expires"), SLICE_LIT("OSSAccessKeyId"),

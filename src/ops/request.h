@@ -19,7 +19,8 @@
 #include "ops/op.h"
 #include "ops/ops.h"
 #include "oss/names.h"
-#include "oss/sign.h"
+#include "oss/sign/access_key.h"
+#include "oss/sign/sign.h"
 
 struct request {
 	struct ops *ops;
@@ -40,7 +41,6 @@ struct request {
 	/* Another port's: what is signed instead of bucket and key (OPS_PATH_RESOURCE); or empty.
 	 */
 	struct slice resource;
-	bool signed_form; /* the fields of a form claim to be signed */
 	bool anonymous;
 	struct access_key key; /* whose request it is, unless anonymous */
 	bool temporary;        /* it is one of STS */
@@ -48,7 +48,10 @@ struct request {
 	struct slice policy;   /* ram_policy_decide() */
 	struct strbuf body;    /* OP_BODY_WHOLE */
 	struct strbuf details; /* more elements for an error document */
-	const char *ec;        /* instead of the one in errors.def; NULL: that one */
+	/* What lets a page on another origin read the answer: decided before the operation begins
+	 * (access/cross_origin.h), and once more for a form whose fields are signed. */
+	struct slice cors_lines;
+	const char *ec; /* instead of the one in errors.def; NULL: that one */
 	void *state;
 	unsigned holds;
 	bool answered;

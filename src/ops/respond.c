@@ -4,11 +4,9 @@
 #include <stdarg.h>
 
 #include "base/encode.h"
-#include "ops/console_cors.h"
-#include "ops/cors_cache.h"
 #include "ops/ops_internal.h"
 #include "ops/request_internal.h"
-#include "oss/xml.h"
+#include "oss/text/xml.h"
 
 void respond_header(struct request *r, const char *name, struct slice value)
 {
@@ -25,14 +23,7 @@ static void add_common_headers(struct request *r)
 {
 	exchange_header_lines(request_exchange(r), S("Server: AliyunOSS\r\n"));
 	respond_header(r, "x-oss-request-id", r->id);
-	if (r->head->method == HTTP_OPTIONS)
-		return;
-	SCOPED_STRBUF(lines, KIB(16));
-	if (!console_cors_actual(r, &lines) && r->bucket)
-		cors_cache_actual(r->ops->cors, r->bucket, request_header(r, S("Origin")),
-			r->head->method_text, &lines);
-	if (!strbuf_broken(&lines))
-		exchange_header_lines(request_exchange(r), strbuf_slice(&lines));
+	exchange_header_lines(request_exchange(r), r->cors_lines);
 }
 
 static bool begin_answer(struct request *r)

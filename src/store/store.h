@@ -60,7 +60,7 @@ enum store_acl {
  * string of at most LIMIT_SETTING_BYTES; the empty one means not set.
  */
 enum store_setting {
-	STORE_SETTING_CORS, /* the XML, as oss/cors.h formats it */
+	STORE_SETTING_CORS, /* the XML, as oss/rules/cors.h formats it */
 	STORE_SETTING_LIFECYCLE,
 	STORE_SETTING_REFERER,
 	STORE_SETTING_TAGGING,

@@ -10,7 +10,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include "oss/callback_message.h"
+#include "oss/callback/callback_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

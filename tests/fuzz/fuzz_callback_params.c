@@ -6,8 +6,8 @@
 #include <assert.h>
 
 #include "base/encode.h"
-#include "oss/callback_params.h"
-#include "oss/callback_sign.h"
+#include "oss/callback/callback_params.h"
+#include "oss/callback/callback_sign.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "base/limits.h"
-#include "oss/cors.h"
+#include "oss/rules/cors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 
-#include "oss/grant.h"
+#include "oss/callback/grant.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

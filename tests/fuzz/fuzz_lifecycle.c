@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #include "base/limits.h"
-#include "oss/lifecycle.h"
+#include "oss/rules/lifecycle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #include "http/hosts.h"
-#include "oss/origin.h"
+#include "oss/rules/origin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

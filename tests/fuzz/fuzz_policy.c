@@ -9,7 +9,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include "oss/policy.h"
+#include "oss/policy/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
-#include "oss/ram_policy.h"
+#include "oss/policy/ram_policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

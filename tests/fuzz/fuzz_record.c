@@ -5,8 +5,8 @@
  */
 #include <assert.h>
 
-#include "store/local/bytes.h"
-#include "store/local/record.h"
+#include "store/local/disk/bytes.h"
+#include "store/local/wal/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include <assert.h>
 
 #include "base/limits.h"
-#include "oss/globs.h"
-#include "oss/referer.h"
+#include "oss/rules/globs.h"
+#include "oss/rules/referer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
-#include "oss/sign.h"
+#include "oss/sign/sign.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -7,7 +7,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include "oss/upload_message.h"
+#include "oss/callback/upload_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "oss/wildcard.h"
+#include "oss/text/wildcard.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

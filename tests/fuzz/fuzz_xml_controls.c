@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "base/limits.h"
-#include "oss/xml_controls.h"
+#include "oss/text/xml_controls.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -9,15 +9,15 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "store/local/change.h"
-#include "store/local/committer.h"
-#include "store/local/files.h"
-#include "store/local/gc.h"
-#include "store/local/large.h"
-#include "store/local/local_internal.h"
+#include "store/local/commit/change.h"
+#include "store/local/commit/committer.h"
+#include "store/local/commit/recover.h"
+#include "store/local/disk/files.h"
+#include "store/local/gc/gc.h"
+#include "store/local/large/large.h"
 #include "store/local/put.h"
-#include "store/local/read.h"
-#include "store/local/recover.h"
+#include "store/local/read/read.h"
+#include "store/local/state/local_internal.h"
 
 enum {
 	READERS = 2,
@@ -204,6 +204,7 @@ static void local_free(struct local *local)
 	index_close(local->index);
 	segments_free(local->segments);
 	space_destroy(&local->space);
+	sleeper_destroy(&local->collector);
 	if (local->lock >= 0)
 		(void)close(local->lock);
 	if (local->dir >= 0)
@@ -295,6 +296,7 @@ enum err local_store_open(const struct local_options *options, struct store **re
 	local->lock = -1;
 	set_options(local, options);
 	enum err e = open_folder(local, options->path);
+	sleeper_init(&local->collector);
 	space_init(&local->space, local->dir, local->options.reserve_bytes);
 	if (e == ERR_OK)
 		e = lock_folder(local, options->path);

@@ -4,9 +4,9 @@
 #include "base/limits.h"
 #include "crypto/crc64.h"
 #include "crypto/digest.h"
-#include "store/local/committer.h"
-#include "store/local/large.h"
-#include "store/local/local_internal.h"
+#include "store/local/commit/committer.h"
+#include "store/local/large/large.h"
+#include "store/local/state/local_internal.h"
 
 /*
  * A put. Its bytes gather in memory until they are more than a record may hold; then they go to a

@@ -39,20 +39,20 @@ def listed():
 
 
 def implemented():
-    """The names in the table of src/ops/."""
-    table = (ROOT / "src" / "ops" / "table.c").read_text()
+    """The names of the operations of src/ops/operations.def."""
+    table = (ROOT / "src" / "ops" / "operations.def").read_text()
     names = set()
     for path in (ROOT / "src" / "ops").rglob("*.c"):
         for symbol, body in re.findall(r"^const struct op (\w+) = \{(.*?)^\};", path.read_text(),
                                        re.MULTILINE | re.DOTALL):
-            if f"&{symbol}," in table:
+            if f"OPERATION({symbol.removeprefix('op_')})" in table:
                 names.add(re.search(r'\.name = "(\w+)"', body)[1])
     return names
 
 
 def never_set():
-    """Those of configurations that the store has not got: src/ops/absent.def."""
-    rows = (ROOT / "src" / "ops" / "absent.def").read_text()
+    """Those of configurations that the store has not got: src/ops/bucket/absent.def."""
+    rows = (ROOT / "src" / "ops" / "bucket" / "absent.def").read_text()
     return set(re.findall(r"^ABSENT_\w+\((\w+),", rows, re.MULTILINE))
 
 

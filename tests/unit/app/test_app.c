@@ -9,7 +9,7 @@
 #include "base/encode.h"
 #include "loopback.h"
 #include "net/server.h"
-#include "oss/grant.h"
+#include "oss/callback/grant.h"
 #include "tap.h"
 
 #define NOW_S 1700000000

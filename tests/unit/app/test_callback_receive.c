@@ -12,8 +12,8 @@
 #include "crypto/rsa.h"
 #include "loopback.h"
 #include "net/server.h"
-#include "oss/callback_sign.h"
-#include "oss/grant.h"
+#include "oss/callback/callback_sign.h"
+#include "oss/callback/grant.h"
 #include "tap.h"
 #include "waiting.h"
 

@@ -10,8 +10,8 @@
 #include "callback/key.h"
 #include "crypto/rsa.h"
 #include "loopback.h"
-#include "oss/callback_params.h"
-#include "oss/callback_sign.h"
+#include "oss/callback/callback_params.h"
+#include "oss/callback/callback_sign.h"
 #include "tap.h"
 #include "waiting.h"
 

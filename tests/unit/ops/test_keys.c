@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "base/private_file.h"
-#include "ops/key_list.h"
-#include "ops/keys.h"
+#include "ops/access/key_list.h"
+#include "ops/access/keys.h"
 #include "tap.h"
 
 static char folder[] = "/tmp/postern-test-keys-XXXXXX";

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "ops/nonces.h"
+#include "ops/access/nonces.h"
 #include "tap.h"
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/limits.h"
-#include "ops/object_headers.h"
+#include "ops/data/object_headers.h"
 #include "tap.h"
 
 /* Its message in errors.def is about this one mistake. */

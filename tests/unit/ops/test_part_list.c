@@ -2,8 +2,8 @@
 /* The list of parts of CompleteMultipartUpload, and the ids of uploads. */
 #include "base/encode.h"
 #include "base/limits.h"
-#include "ops/part_list.h"
-#include "ops/upload_id.h"
+#include "ops/multipart/part_list.h"
+#include "ops/multipart/upload_id.h"
 #include "tap.h"
 
 #define TAG "0123456789ABCDEFfedcba9876543210"

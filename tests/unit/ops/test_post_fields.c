@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/limits.h"
-#include "ops/post_fields.h"
+#include "ops/object/post_fields.h"
 #include "tap.h"
 
 static bool put(struct post_fields *f, struct slice name, struct slice value)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/reader.h"
+#include "ops/data/reader.h"
 
 #include <errno.h>
 #include <stdlib.h>

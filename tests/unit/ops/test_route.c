@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/dispatch/route.h"
 #include "ops/reading.h"
-#include "ops/route.h"
-#include "oss/sign_v1.h"
+#include "oss/sign/sign_v1.h"
 #include "tap.h"
 
 enum level {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/version.h"
+#include "ops/arguments/version.h"
 #include "tap.h"
 
 static const char *const refused[] = {"", "0", "NULL", "nul", "null ", "0000000000000000",

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_OSS_FORM_H
 #define TESTS_UNIT_OSS_FORM_H
 
-#include "oss/form_fields.h"
+#include "oss/sign/form_fields.h"
 
 #define FORM_MAX 20
 

@@ -3,7 +3,7 @@
  * Callback templates and messages: syntax, every variable in both kinds of body, the bodies that
  * Alibaba signed (spec: callback section 9), and values that try to break out.
  */
-#include "oss/callback_message.h"
+#include "oss/callback/callback_message.h"
 
 #include "base/limits.h"
 #include "tap.h"

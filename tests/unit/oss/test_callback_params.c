@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The callback parameter and its URLs: what is taken and what is refused, and why. */
-#include "oss/callback_params.h"
+#include "oss/callback/callback_params.h"
 
 #include "base/encode.h"
 #include "tap.h"

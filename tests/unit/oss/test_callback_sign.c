@@ -3,7 +3,7 @@
  * Callback signatures: the requests that Alibaba signed (spec: callback section 9), signing and
  * verifying with a key of our own, and what is said of a request that does not verify.
  */
-#include "oss/callback_sign.h"
+#include "oss/callback/callback_sign.h"
 
 #include "base/encode.h"
 #include "crypto/rsa.h"

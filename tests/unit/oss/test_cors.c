@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CORS: documents that are and are not valid, which rule is used, and the headers (spec: CORS). */
-#include "oss/cors.h"
+#include "oss/rules/cors.h"
 
 #include "base/limits.h"
 #include "tap.h"

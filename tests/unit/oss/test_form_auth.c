@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/limits.h"
-#include "oss/form_auth.h"
+#include "oss/sign/form_auth.h"
 #include "tap.h"
 #include "unit/oss/form.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Grants: the round trip, and everything that must not pass. */
-#include "oss/grant.h"
+#include "oss/callback/grant.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Times of XML, policies and V4 signatures: known values, every day of 2,000 years, refusals. */
-#include "oss/iso8601.h"
+#include "oss/text/iso8601.h"
 #include "tap.h"
 
 static void known_values(void)

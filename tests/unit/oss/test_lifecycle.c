@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lifecycle rules: what ends when, which prefixes are walked, which documents are valid. */
-#include "oss/lifecycle.h"
+#include "oss/rules/lifecycle.h"
 
 #include "base/limits.h"
-#include "oss/iso8601.h"
+#include "oss/text/iso8601.h"
 #include "tap.h"
 
 #define PROLOG "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

@@ -7,7 +7,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include "oss/policy.h"
+#include "oss/policy/policy.h"
 #include "tap.h"
 #include "unit/oss/form.h"
 

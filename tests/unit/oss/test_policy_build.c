@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/encode.h"
 #include "base/limits.h"
-#include "oss/form_auth.h"
-#include "oss/policy.h"
-#include "oss/policy_build.h"
+#include "oss/policy/policy.h"
+#include "oss/policy/policy_build.h"
+#include "oss/sign/form_auth.h"
 #include "tap.h"
 #include "unit/oss/form.h"
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "oss/ram_policy.h"
-#include "oss/wildcard.h"
+#include "oss/policy/ram_policy.h"
+#include "oss/text/wildcard.h"
 #include "tap.h"
 
 static const struct {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Referer rules: patterns, what is refused and why, documents that are and are not valid. */
-#include "oss/referer.h"
+#include "oss/rules/referer.h"
 
 #include "base/limits.h"
-#include "oss/globs.h"
+#include "oss/rules/globs.h"
 #include "tap.h"
 
 #define PROLOG "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oss/rpc_sign.h"
+#include "oss/sign/rpc_sign.h"
 #include "tap.h"
 
 /* The numbers are ali-oss's own, of its STS._getSignature() with these parameters. */

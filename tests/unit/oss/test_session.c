@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/encode.h"
-#include "oss/session.h"
+#include "oss/sign/session.h"
 #include "tap.h"
 
 static const uint8_t key[SEAL_KEY_BYTES] = "0123456789abcdef0123456789abcde";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/encode.h"
-#include "oss/sign.h"
-#include "oss/sign_v1.h"
+#include "oss/sign/sign.h"
+#include "oss/sign/sign_v1.h"
 #include "tap.h"
 
 /* Wed, 28 Dec 2022 10:27:41 GMT */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/encode.h"
-#include "oss/sign.h"
-#include "oss/sign_v4.h"
+#include "oss/sign/sign.h"
+#include "oss/sign/sign_v4.h"
 #include "tap.h"
 
 static char memory[16384];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tags: the header, the document, the form they are kept in, and what is refused. */
-#include "oss/tagging.h"
+#include "oss/rules/tagging.h"
 
 #include "base/limits.h"
 #include "tap.h"

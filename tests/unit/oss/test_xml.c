@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The XML writer and reader: escapes, round trips, the table, and refusals. */
-#include "oss/xml.h"
+#include "oss/text/xml.h"
 
 #include "tap.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oss/xml_controls.h"
+#include "oss/text/xml_controls.h"
 
-#include "oss/xml.h"
+#include "oss/text/xml.h"
 #include "tap.h"
 
 static const struct {

@@ -4,8 +4,9 @@
 #include <stdatomic.h>
 
 #include "base/limits.h"
-#include "store/local/committer.h"
-#include "store/local/local_internal.h"
+#include "store/local/commit/committer.h"
+#include "store/local/local.h"
+#include "store/local/state/local_internal.h"
 #include "tap.h"
 #include "unit/store/folder.h"
 #include "unit/store/versions.h"

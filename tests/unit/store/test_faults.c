@@ -13,7 +13,7 @@
 
 #include "base/limits.h"
 #include "store/local/local.h"
-#include "store/local/segment.h"
+#include "store/local/wal/segment.h"
 #include "tap.h"
 #include "unit/store/blocking.h"
 

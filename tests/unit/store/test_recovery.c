@@ -10,10 +10,10 @@
 #include <sys/wait.h>
 
 #include "base/limits.h"
-#include "store/local/bytes.h"
+#include "store/local/disk/bytes.h"
 #include "store/local/local.h"
-#include "store/local/record.h"
-#include "store/local/segment.h"
+#include "store/local/wal/record.h"
+#include "store/local/wal/segment.h"
 #include "tap.h"
 #include "unit/store/blocking.h"
 #include "unit/store/folder.h"

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "base/limits.h"
-#include "store/local/index.h"
+#include "store/local/index/index.h"
 #include "store/local/local.h"
 #include "tap.h"
 #include "unit/store/folder.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // CORS rules: the document of a bucket, what a rule may hold, and which rule fits a request. The
-// store decides all of this itself (src/oss/cors.c); here it is for telling people why.
+// store decides all of this itself (src/oss/rules/cors.c); here it is for telling people why.
 import { RequestError } from "./client.js";
 import { element, elements, textAt } from "./xml.js";
 

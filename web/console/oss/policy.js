@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the policy of a form and tests a form against it, as the store does (src/oss/policy.c), but
+// Reads the policy of a form and tests a form against it, as the store does (src/oss/policy/policy.c), but
 // goes on where the store stops at the first condition that fails.
 
 /** A text of texts.js with its arguments. */

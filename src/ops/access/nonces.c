@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/access/nonces.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "crypto/digest.h"
+
+/* Half a SHA-256 stands for key and nonce. */
+struct used {
+	uint8_t mark[16];
+	int64_t until_ms; /* free from then on */
+};
+
+struct nonces {
+	pthread_mutex_t lock; /* held for a walk through the table, some microseconds */
+	struct used table[LIMIT_STS_NONCES];
+};
+
+struct nonces *nonces_new(void)
+{
+	struct nonces *nonces = calloc(1, sizeof(*nonces));
+	if (nonces)
+		(void)pthread_mutex_init(&nonces->lock, NULL);
+	return nonces;
+}
+
+void nonces_free(struct nonces *nonces)
+{
+	if (!nonces)
+		return;
+	(void)pthread_mutex_destroy(&nonces->lock);
+	free(nonces);
+}
+
+static void make_mark(struct slice key_id, struct slice nonce, uint8_t ret[SHA256_BYTES])
+{
+	struct digest_sha256 d;
+	digest_sha256_init(&d);
+	digest_sha256_update(&d, slice_of(&key_id.len, sizeof(key_id.len)));
+	digest_sha256_update(&d, key_id);
+	digest_sha256_update(&d, nonce);
+	digest_sha256_final(&d, ret);
+}
+
+enum nonce_result nonces_use(struct nonces *nonces, struct slice key_id, struct slice nonce,
+	int64_t now_ms, int64_t until_ms)
+{
+	uint8_t mark[SHA256_BYTES];
+	struct used *room = NULL;
+	bool found = false;
+	make_mark(key_id, nonce, mark);
+	(void)pthread_mutex_lock(&nonces->lock);
+	for (size_t i = 0; !found && i < LIMIT_STS_NONCES; i++) {
+		struct used *used = &nonces->table[i];
+		if (used->until_ms <= now_ms)
+			room = room ? room : used;
+		else
+			found = memcmp(used->mark, mark, sizeof(used->mark)) == 0;
+	}
+	if (!found && room) {
+		memcpy(room->mark, mark, sizeof(room->mark));
+		room->until_ms = until_ms;
+	}
+	(void)pthread_mutex_unlock(&nonces->lock);
+	return found ? NONCE_USED : room ? NONCE_NEW : NONCE_FULL;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An object that everybody may write to, in a bucket where nobody may: an object's own ACL goes
+ * before the bucket's (spec: REST API section 8).
+ */
+#ifndef OPS_ACCESS_OPEN_OBJECT_H
+#define OPS_ACCESS_OPEN_OBJECT_H
+
+#include "ops/request.h"
+
+/*
+ * Looks whether the object of the request's address is one, and if so calls `then`, at once or
+ * later, unless the client has gone; until then no body comes. Else the request is refused, in the
+ * same way whether or not there is an object. What is found may change before the operation does:
+ * the store asks again (enum store_public).
+ */
+void open_object_look(struct request *r, void (*then)(struct request *r));
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/access/sts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "http/query.h"
+#include "ops/access/nonces.h"
+#include "ops/access/sts_call.h"
+#include "oss/policy/ram_policy.h"
+#include "oss/text/iso8601.h"
+
+struct sts {
+	struct keys *keys;
+	const struct clock *clock;
+	struct nonces *nonces;
+};
+
+/* What is signed: each byte of a body may become nine. */
+#define TEXT_BYTES ((size_t)9 * (LIMIT_STS_BODY_BYTES + LIMIT_TARGET_BYTES))
+
+/* ---- Who asks ----------------------------------------------------------------------------------
+ */
+
+static bool check_names(struct sts_call *call)
+{
+	static const char *const known[] = {"AccessKeyId", "Action", "DurationSeconds", "Format",
+		"Policy", "RegionId", "RoleArn", "RoleSessionName", "SecurityToken", "Signature",
+		"SignatureMethod", "SignatureNonce", "SignatureType", "SignatureVersion",
+		"Timestamp", "Version"};
+	for (size_t i = 0; i < call->param_count; i++) {
+		bool found = false;
+		for (size_t k = 0; k < ARRAY_LEN(known); k++)
+			found = found || slice_eq(call->params[i].name, slice_str(known[k]));
+		if (!found)
+			return sts_refuse(call, 400, "InvalidParameter",
+				"The parameter %.*s is not implemented.",
+				SLICE_FMT(slice_head(call->params[i].name, 64)));
+	}
+	return true;
+}
+
+static bool check_action(struct sts_call *call)
+{
+	struct slice action, version;
+	if (!sts_param(call, "Action", &action) || !sts_param(call, "Version", &version))
+		return false;
+	if (!slice_eq(version, S("2015-04-01")))
+		return sts_refuse(
+			call, 400, "InvalidVersion", "Specified parameter Version is not valid.");
+	if (!slice_eq(action, S("AssumeRole")))
+		return sts_refuse(call, 404, "InvalidAction.NotFound",
+			"Specified api is not found, please check your url and method.");
+	return check_names(call);
+}
+
+static bool check_time(struct sts_call *call, int64_t now_ms, int64_t *ret)
+{
+	struct slice text;
+	if (!sts_param(call, "Timestamp", &text))
+		return false;
+	if (!iso8601_parse(text, ret))
+		return sts_refuse(call, 400, "InvalidTimeStamp.Format",
+			"Specified time stamp or date value is not well formatted.");
+	if (*ret < now_ms - LIMIT_CLOCK_SKEW_MS || *ret > now_ms + LIMIT_CLOCK_SKEW_MS)
+		return sts_refuse(call, 400, "InvalidTimeStamp.Expired",
+			"Specified time stamp or date value is expired.");
+	return true;
+}
+
+static bool check_signature(struct sts_call *call, struct slice secret, struct slice signature)
+{
+	SCOPED_STRBUF(text, TEXT_BYTES);
+	SCOPED_STRBUF(ours, 64);
+	rpc_string_to_sign(
+		exchange_head(call->x)->method_text, call->params, call->param_count, &text);
+	rpc_sign(strbuf_slice(&text), secret, &ours);
+	if (strbuf_broken(&text) || strbuf_broken(&ours))
+		return sts_refuse(call, 503, "ServiceUnavailable", "There is no memory.");
+	if (slice_eq_secret(strbuf_slice(&ours), signature))
+		return true;
+	return sts_refuse(call, 400, "SignatureDoesNotMatch",
+		"Specified signature is not matched with our calculation. server string to sign "
+		"is:%s",
+		text.ptr);
+}
+
+/* A temporary key makes no other: what it may do would be more than what its policy allows. */
+static bool find_key(
+	const struct sts *sts, struct sts_call *call, struct slice id, struct access_key *ret)
+{
+	struct slice token = sts_optional(call, "SecurityToken");
+	if (slice_starts(id, S(SESSION_ID_PREFIX)) && token.len == 0)
+		return sts_refuse(call, 400, "MissingSecurityToken",
+			"SecurityToken is mandatory for this action.");
+	if (token.len)
+		return sts_refuse(call, 403, "NoPermission",
+			"A temporary key can not assume a role here. Use an access key.");
+	enum err e = keys_find(sts->keys, id, call->arena, ret);
+	if (e == ERR_INVALID_ACCESS_KEY)
+		return sts_refuse(call, 404, "InvalidAccessKeyId.NotFound",
+			"Specified access key is not found.");
+	return e == ERR_OK || sts_refuse(call, 503, "ServiceUnavailable", "There is no memory.");
+}
+
+static bool check_method(struct sts_call *call)
+{
+	struct slice method, version;
+	if (!sts_param(call, "SignatureMethod", &method) ||
+		!sts_param(call, "SignatureVersion", &version))
+		return false;
+	if (slice_eq(method, S("HMAC-SHA1")) && slice_eq(version, S("1.0")) &&
+		sts_optional(call, "SignatureType").len == 0)
+		return true;
+	return sts_refuse(call, 400, "InvalidParameter.SignatureMethod",
+		"Only SignatureMethod HMAC-SHA1 of SignatureVersion 1.0 is implemented.");
+}
+
+static bool check_nonce(const struct sts *sts, struct sts_call *call, struct slice id,
+	int64_t now_ms, int64_t time_ms)
+{
+	struct slice nonce;
+	if (!sts_param(call, "SignatureNonce", &nonce))
+		return false;
+	switch (nonces_use(sts->nonces, id, nonce, now_ms, time_ms + LIMIT_CLOCK_SKEW_MS + 1)) {
+	case NONCE_NEW:
+		return true;
+	case NONCE_USED:
+		return sts_refuse(call, 400, "SignatureNonceUsed",
+			"Specified signature nonce was used already.");
+	case NONCE_FULL:
+		break;
+	}
+	return sts_refuse(call, 503, "Throttling", "Request was denied due to request throttling.");
+}
+
+static bool authenticate(
+	const struct sts *sts, struct sts_call *call, int64_t now_ms, struct access_key *ret)
+{
+	struct slice id, signature;
+	int64_t time_ms;
+	return check_action(call) && sts_param(call, "AccessKeyId", &id) &&
+	       sts_param(call, "Signature", &signature) && check_method(call) &&
+	       check_time(call, now_ms, &time_ms) && find_key(sts, call, id, ret) &&
+	       check_signature(call, ret->secret, signature) &&
+	       check_nonce(sts, call, id, now_ms, time_ms);
+}
+
+/* ---- What is asked for -------------------------------------------------------------------------
+ */
+
+/* What a role or a session is called by. */
+static bool name_fits(struct slice name, size_t min)
+{
+	bool fits = name.len >= min && name.len <= 64;
+	for (size_t i = 0; fits && i < name.len; i++) {
+		char c = ascii_lower(name.ptr[i]);
+		fits = (c >= 'a' && c <= 'z') || ascii_digit(c) || (c && strchr(".@-_", c));
+	}
+	return fits;
+}
+
+static bool read_role(struct sts_call *call, struct sts_role *ret)
+{
+	static const struct slice prefix = SLICE_LIT("acs:ram::");
+	struct slice rest;
+	if (!sts_param(call, "RoleArn", &ret->arn) ||
+		!sts_param(call, "RoleSessionName", &ret->session_name))
+		return false;
+	rest = slice_from(ret->arn, prefix.len);
+	bool fits = slice_starts(ret->arn, prefix) && slice_cut(&rest, ':', &ret->account) &&
+		    slice_starts(rest, S("role/")) &&
+		    name_fits(slice_from(rest, strlen("role/")), 1);
+	for (size_t i = 0; fits && i < ret->account.len; i++)
+		fits = ascii_digit(ret->account.ptr[i]);
+	if (!fits || ret->account.len == 0 || ret->account.len > 32)
+		return sts_refuse(call, 400, "InvalidParameter.RoleArn",
+			"The parameter RoleArn is wrongly formed: it is "
+			"acs:ram::ACCOUNT:role/NAME, where ACCOUNT is a number.");
+	if (!name_fits(ret->session_name, 2))
+		return sts_refuse(call, 400, "InvalidParameter.RoleSessionName",
+			"The parameter RoleSessionName is wrongly formed: it has 2 to 64 letters, "
+			"digits, `.`, `@`, `-` and `_`.");
+	return true;
+}
+
+static bool read_duration(struct sts_call *call, int64_t *ret_ms)
+{
+	struct slice text = sts_optional(call, "DurationSeconds");
+	uint64_t seconds = LIMIT_SESSION_SECONDS;
+	if (text.len && (!slice_to_u64(text, &seconds) || seconds < LIMIT_SESSION_SECONDS_MIN ||
+				seconds > LIMIT_SESSION_SECONDS))
+		return sts_refuse(call, 400, "InvalidParameter.DurationSeconds",
+			"The Min/Max value of DurationSeconds is 15min/1hr.");
+	*ret_ms = (int64_t)seconds * 1000;
+	return true;
+}
+
+static bool read_policy(struct sts_call *call, struct slice account, struct session *session)
+{
+	struct slice json = sts_optional(call, "Policy");
+	SCOPED_STRBUF(compact, RAM_POLICY_COMPACT_BYTES);
+	SCOPED_STRBUF(reason, 512);
+	session->restricted = json.ptr != NULL;
+	if (!session->restricted)
+		return true;
+	if (json.len > LIMIT_RAM_POLICY_BYTES)
+		return sts_refuse(call, 400, "InvalidParameter.PolicySize",
+			"The size of Policy must not exceed %d bytes.", LIMIT_RAM_POLICY_BYTES);
+	enum err e = ram_policy_parse(json, account, &compact, &reason);
+	session->policy = arena_copy(call->arena, strbuf_slice(&compact));
+	if (e == ERR_INVALID_POLICY)
+		return sts_refuse(call, 400, "InvalidParameter.PolicyGrammar",
+			"The parameter Policy has not passed grammar check. %s", reason.ptr);
+	if (e != ERR_OK || !session->policy.ptr)
+		return sts_refuse(call, 503, "ServiceUnavailable", "There is no memory.");
+	return true;
+}
+
+static void assume_role(struct sts *sts, struct sts_call *call)
+{
+	int64_t now_ms = clock_wall_ms(sts->clock);
+	int64_t duration_ms = 0;
+	struct access_key parent;
+	struct sts_role role;
+	struct session session = {0};
+	SCOPED_STRBUF(token, LIMIT_TARGET_BYTES);
+	if (!authenticate(sts, call, now_ms, &parent) || !read_role(call, &role) ||
+		!read_duration(call, &duration_ms) || !read_policy(call, role.account, &session))
+		return;
+	/* Clients are told whole seconds. */
+	session.expires_ms = (now_ms + duration_ms) / 1000 * 1000;
+	if (keys_issue(sts->keys, &parent, call->arena, &session, &token) != ERR_OK) {
+		(void)sts_refuse(call, 503, "ServiceUnavailable", "There is no memory.");
+		return;
+	}
+	exchange_note(call->x, "issued=%.*s", SLICE_FMT(session.id));
+	sts_answer(call, &role, &session, strbuf_slice(&token));
+}
+
+/* ---- The exchange ------------------------------------------------------------------------------
+ */
+
+struct pending {
+	struct sts *sts;
+	struct strbuf body;
+};
+
+static void body(struct exchange *x, void *state, struct slice piece)
+{
+	struct pending *pending = state;
+	struct sts_call call;
+	strbuf_add_slice(&pending->body, piece);
+	/* What is too long is refused at once, not when all of it has come. */
+	bool begun = strbuf_broken(&pending->body) && sts_call_init(&call, x, &pending->body);
+	assert(!begun);
+}
+
+static void end(struct exchange *x, void *state)
+{
+	struct pending *pending = state;
+	struct sts_call call;
+	if (sts_call_init(&call, x, &pending->body))
+		assume_role(pending->sts, &call);
+}
+
+static void gone(struct exchange *x UNUSED, void *state)
+{
+	struct pending *pending = state;
+	strbuf_release(&pending->body);
+}
+
+static const struct exchange_handler handler = {.body = body, .end = end, .gone = gone};
+
+bool sts_begin(struct sts *sts, struct exchange *x)
+{
+	const struct request_head *head = exchange_head(x);
+	bool root = slice_eq(head->path, S("/")) && query_find(exchange_query(x), S("Action"));
+	if (!root && !slice_eq(head->path, S("/sts")) && !slice_eq(head->path, S("/sts/")))
+		return false;
+	exchange_header(x, "Cache-Control", S("no-store"));
+	if (head->method != HTTP_GET && head->method != HTTP_POST) {
+		exchange_header(x, "Allow", S("GET, POST"));
+		exchange_send(x, 405, S(""));
+		return true;
+	}
+	struct pending *pending = arena_alloc(exchange_arena(x), sizeof(*pending));
+	if (!pending) {
+		exchange_send(x, 503, S(""));
+		return true;
+	}
+	pending->sts = sts;
+	strbuf_init(&pending->body, LIMIT_STS_BODY_BYTES);
+	exchange_attach(x, &handler, pending);
+	return true;
+}
+
+struct sts *sts_new(struct keys *keys, const struct clock *clock)
+{
+	struct sts *sts = malloc(sizeof(*sts));
+	if (!sts)
+		return NULL;
+	*sts = (struct sts){keys, clock, nonces_new()};
+	if (sts->nonces)
+		return sts;
+	free(sts);
+	return NULL;
+}
+
+void sts_free(struct sts *sts)
+{
+	if (!sts)
+		return;
+	nonces_free(sts->nonces);
+	free(sts);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * STS on the operations port: AssumeRole, which makes a temporary key (keys.h). Speaks Alibaba
+ * Cloud's RPC interface (spec: REST API section 9; oss/sign/rpc_sign.h), JSON or XML, so that
+ * clients of the real STS need only another endpoint. There are no roles here: any name of a role
+ * will do, and the temporary key may do what the policy allows of what its maker may.
+ */
+#ifndef OPS_ACCESS_STS_H
+#define OPS_ACCESS_STS_H
+
+#include "base/clock.h"
+#include "net/exchange.h"
+#include "ops/access/keys.h"
+
+struct sts;
+
+/* NULL without memory. `keys` and `clock` outlive it. */
+struct sts *sts_new(struct keys *keys, const struct clock *clock);
+/* Once no exchange is left. NULL is allowed. */
+void sts_free(struct sts *sts);
+
+/*
+ * Takes the exchange, and answers it now or later, if it is for STS: at /sts/, or, because the SDKs
+ * of Alibaba Cloud know no other path, at `/` with an Action in the query. False: it is not.
+ */
+bool sts_begin(struct sts *sts, struct exchange *x) MUST_USE;
+
+#endif

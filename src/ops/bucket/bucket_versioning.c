@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PutBucketVersioning and GetBucketVersioning, /?versioning: whether a bucket keeps the versions of
+ * its objects. Once it has begun it can only be suspended.
+ */
+#include "base/limits.h"
+#include "ops/arguments/require.h"
+#include "ops/ops_internal.h"
+#include "ops/respond.h"
+#include "oss/text/xml.h"
+
+enum {
+	MAX_BODY = 4096
+};
+
+struct put_bucket_versioning {
+	struct request *r;
+	bool has_status;
+	struct store_bucket_change change;
+};
+
+static void changed(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_bucket_change *change = CONTAINER_OF(wait, struct store_bucket_change, wait);
+	struct request *r = CONTAINER_OF(change, struct put_bucket_versioning, change)->r;
+	if (wait->err != ERR_OK)
+		respond_error(r, wait->err);
+	else
+		respond(r, 200, NULL, S(""));
+	request_release(r);
+}
+
+static enum err read_status(void *ctx, struct slice text, struct strbuf *reason)
+{
+	struct put_bucket_versioning *state = ctx;
+	struct slice word = xml_trim(text);
+	bool enabled = slice_eq(word, S("Enabled"));
+	if (state->has_status || (!enabled && !slice_eq(word, S("Suspended")))) {
+		strbuf_adds(reason, "Status must be Enabled or Suspended, and stand once.");
+		return ERR_MALFORMED_XML;
+	}
+	state->has_status = true;
+	state->change.versioning = enabled ? STORE_VERSIONED : STORE_VERSIONING_SUSPENDED;
+	return ERR_OK;
+}
+
+static void put_begin(struct request *r)
+{
+	struct put_bucket_versioning *state = r->state;
+	state->r = r;
+	state->change = (struct store_bucket_change){
+		.wait = {.task.run = changed, .home = r->home},
+		.name = r->address.bucket.text,
+		.set_versioning = true,
+	};
+	(void)require_bucket(r);
+}
+
+static void put_finish(struct request *r)
+{
+	static const struct xml_element elements[] = {
+		{.path = "/VersioningConfiguration"},
+		{.path = "/VersioningConfiguration/Status", .text = read_status},
+	};
+	struct put_bucket_versioning *state = r->state;
+	SCOPED_STRBUF(reason, 512);
+	if (!require_digest(r))
+		return;
+	enum err e =
+		xml_read(strbuf_slice(&r->body), elements, ARRAY_LEN(elements), state, &reason);
+	if (e == ERR_OK && !state->has_status) {
+		strbuf_adds(&reason, "There is no Status.");
+		e = ERR_MALFORMED_XML;
+	}
+	if (e != ERR_OK) {
+		respond_error_text(r, e, "%s", reason.ptr);
+		return;
+	}
+	request_hold(r);
+	store_bucket_change(r->ops->options.store, &state->change);
+}
+
+static void get_begin(struct request *r)
+{
+	if (!require_bucket(r))
+		return;
+	SCOPED_STRBUF(xml, KIB(1));
+	strbuf_adds(&xml, XML_PROLOG);
+	xml_open(&xml, "VersioningConfiguration");
+	if (r->bucket->versioning != STORE_UNVERSIONED)
+		xml_element(&xml, "Status",
+			r->bucket->versioning == STORE_VERSIONED ? S("Enabled") : S("Suspended"));
+	xml_close(&xml, "VersioningConfiguration");
+	respond_xml(r, &xml);
+}
+
+const struct op op_put_bucket_versioning = {
+	.name = "PutBucketVersioning",
+	.method = HTTP_PUT,
+	.level = OP_BUCKET,
+	.subresource = "versioning",
+	.access = OP_ACCESS_OWNER,
+	.action = "oss:PutBucketVersioning",
+	.body = OP_BODY_WHOLE,
+	.max_body = MAX_BODY,
+	.state_size = sizeof(struct put_bucket_versioning),
+	.begin = put_begin,
+	.finish = put_finish,
+};
+
+const struct op op_get_bucket_versioning = {
+	.name = "GetBucketVersioning",
+	.method = HTTP_GET,
+	.level = OP_BUCKET,
+	.subresource = "versioning",
+	.access = OP_ACCESS_OWNER,
+	.action = "oss:GetBucketVersioning",
+	.body = OP_BODY_NONE,
+	.begin = get_begin,
+};

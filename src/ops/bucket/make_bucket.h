@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * That the bucket of a request is there, as the request wants it: what PutBucket and PutBucketAcl
+ * have in common. Making what is there already succeeds, also if somebody makes it at the same
+ * moment.
+ */
+#ifndef OPS_BUCKET_MAKE_BUCKET_H
+#define OPS_BUCKET_MAKE_BUCKET_H
+
+#include "ops/request.h"
+
+/* What is asked for; the rest is make_bucket_start()'s. */
+struct make_bucket {
+	bool has_acl;
+	enum store_acl acl;         /* unless has_acl: a new bucket's is private */
+	struct slice storage_class; /* empty: none is asked for */
+	struct request *r;
+	struct store_bucket_create create;
+	struct store_bucket_change change;
+};
+
+/* Answers the request, at once or later. */
+void make_bucket_start(struct make_bucket *make, struct request *r);
+
+#endif

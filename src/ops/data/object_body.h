@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers with the bytes of an object, in however many places they lie. */
+#ifndef OPS_DATA_OBJECT_BODY_H
+#define OPS_DATA_OBJECT_BODY_H
+
+#include "ops/data/places.h"
+
+struct object_body {
+	struct places places;
+	uint64_t first;
+};
+
+/*
+ * Answers with `size` bytes of the object from `first` on, or to HEAD with the headers alone. `get`
+ * has succeeded, and is released after object_body_release(); `body` is all zero.
+ */
+void object_body_send(struct object_body *body, struct request *r, struct store_get *get,
+	int status, uint64_t first, uint64_t size);
+
+/* From op->release, whatever has happened. */
+void object_body_release(struct object_body *body);
+
+#endif

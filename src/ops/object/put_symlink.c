@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PutSymlink, PUT /key?symlink: an object that stands for another of the bucket, which need not be
+ * there (spec: REST API section 6).
+ */
+#include "base/encode.h"
+#include "base/limits.h"
+#include "ops/arguments/params.h"
+#include "ops/data/put_headers.h"
+#include "ops/data/symlink.h"
+#include "ops/ops_internal.h"
+#include "ops/respond.h"
+
+static void answer(struct request *r, struct upload *u UNUSED)
+{
+	respond(r, 200, NULL, S(""));
+}
+
+/*
+ * Adds the line that tells the target. It comes percent-encoded, and as in x-oss-copy-source a `+`
+ * is a space. False: it was answered.
+ */
+static bool read_target(struct request *r, struct strbuf *headers)
+{
+	static const char why[] =
+		"x-oss-symlink-target must be the name of an object, percent-encoded.";
+	SCOPED_STRBUF(decoded, LIMIT_HEAD_BYTES);
+	struct slice text = request_header(r, S(SYMLINK_TARGET));
+	struct object_key key;
+	if (!text.ptr) {
+		respond_detail(r, "ArgumentName", S(SYMLINK_TARGET));
+		respond_error_text(
+			r, ERR_MISSING_ARGUMENT, "The " SYMLINK_TARGET " header is missing.");
+		return false;
+	}
+	if (!plus_decode(&decoded, text) ||
+		object_key_parse(strbuf_slice(&decoded), &key) != ERR_OK) {
+		params_refuse(r, SYMLINK_TARGET, slice_head(text, 1024), why);
+		return false;
+	}
+	strbuf_adds(headers, SYMLINK_TARGET ": ");
+	percent_encode_path(headers, key.text);
+	strbuf_adds(headers, "\r\n");
+	return true;
+}
+
+static bool start(struct request *r, struct upload *u, struct object_headers *h)
+{
+	/* The target is the first line, see symlink.h. */
+	if (!put_headers_no_conditions(r) || !read_target(r, &h->lines) ||
+		!put_headers_object(r, h))
+		return false;
+	u->spec.type = STORE_SYMLINK;
+	u->answer = answer;
+	return upload_begin(u, r, h, 0);
+}
+
+static void finish(struct request *r)
+{
+	struct upload *u = r->state;
+	struct object_headers h;
+	object_headers_init(&h);
+	if (start(r, u, &h))
+		upload_finish(u);
+	object_headers_release(&h);
+}
+
+static void release(struct request *r)
+{
+	upload_release(r->state);
+}
+
+const struct op op_put_symlink = {
+	.name = "PutSymlink",
+	.method = HTTP_PUT,
+	.level = OP_OBJECT,
+	.subresource = "symlink",
+	.access = OP_ACCESS_WRITE,
+	.action = "oss:PutObject",
+	.body = OP_BODY_NONE,
+	.state_size = sizeof(struct upload),
+	.finish = finish,
+	.release = release,
+};

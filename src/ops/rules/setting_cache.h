@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One setting of buckets, compiled, so that a request does not read XML. Keyed by the bucket's
+ * generation: a changed bucket is another key, and what is not used any more is evicted. Any
+ * thread.
+ */
+#ifndef OPS_RULES_SETTING_CACHE_H
+#define OPS_RULES_SETTING_CACHE_H
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "store/store.h"
+
+struct setting_cache;
+
+/* What is cached, and how it is made. */
+struct setting_kind {
+	const char *name; /* for the log: "CORS rules" */
+	enum store_setting setting;
+	enum err (*parse)(struct slice document, void **ret, struct strbuf *reason);
+	void (*free)(void *value); /* NULL is allowed */
+};
+
+/* `kind` outlives it. */
+struct setting_cache *setting_cache_new(const struct setting_kind *kind) MUST_USE;
+/* NULL is allowed. */
+void setting_cache_free(struct setting_cache *cache);
+
+/*
+ * The setting of the bucket, which may be NULL. NULL if it is not set, or, logged, cannot be read.
+ * Otherwise the cache is locked until setting_cache_done(), which is due soon.
+ */
+const void *setting_cache_take(
+	struct setting_cache *cache, const struct store_bucket *bucket) MUST_USE;
+void setting_cache_done(struct setting_cache *cache);
+
+#endif

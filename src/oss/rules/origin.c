@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oss/rules/origin.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* ---- What can never match ---------------------------------------------------------------------
+ */
+
+static size_t count_stars(struct slice text)
+{
+	size_t stars = 0;
+	for (size_t i = 0; i < text.len; i++)
+		stars += text.ptr[i] == '*';
+	return stars;
+}
+
+static bool has_star(struct slice text)
+{
+	return slice_find(text, '*') < text.len;
+}
+
+/* Visible ASCII, not empty, and none of `except`. */
+static bool is_visible(struct slice text, const char *except)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] <= ' ' || text.ptr[i] > '~' || strchr(except, text.ptr[i]))
+			return false;
+	return text.len > 0;
+}
+
+static const char *port_fault(struct slice port)
+{
+	uint64_t number;
+	if (slice_eq(port, S("*")))
+		return NULL;
+	if (!slice_to_u64(port, &number) || number < 1 || number > 65535)
+		return "its port must be a number from 1 to 65535, or *";
+	if (port.ptr[0] == '0')
+		return "browsers write a port without zeros in front";
+	return NULL;
+}
+
+static bool read_address(int family, struct slice text, void *ret)
+{
+	char copy[INET6_ADDRSTRLEN];
+	if (text.len >= sizeof(copy))
+		return false;
+	memcpy(copy, text.ptr, text.len);
+	copy[text.len] = '\0';
+	return inet_pton(family, copy, ret) == 1;
+}
+
+/* Browsers write an address in one way; another way of writing it is never sent. */
+static const char *v6_fault(struct slice text)
+{
+	struct in6_addr address;
+	char canonical[INET6_ADDRSTRLEN];
+	if (has_star(text))
+		return NULL;
+	if (!read_address(AF_INET6, text, &address) ||
+		!inet_ntop(AF_INET6, &address, canonical, sizeof(canonical)))
+		return "its IPv6 address is malformed";
+	if (!slice_eq_nocase(text, slice_str(canonical)))
+		return "browsers write that IPv6 address in another, shorter way";
+	return NULL;
+}
+
+/* A host whose last label is a number is an IPv4 address to a browser. */
+static const char *v4_fault(struct slice host)
+{
+	struct in_addr address;
+	size_t at = host.len;
+	while (at > 0 && host.ptr[at - 1] != '.')
+		at--;
+	uint64_t number;
+	if (has_star(host) || !slice_to_u64(slice_from(host, at), &number))
+		return NULL;
+	return read_address(AF_INET, host, &address)
+		       ? NULL
+		       : "browsers write an IPv4 address as four numbers";
+}
+
+static const char *host_fault(struct slice host)
+{
+	if (host.len == 0)
+		return "it has no host";
+	if (slice_eq(host, S("*")))
+		return "its host must be more than *; use * alone to allow every origin";
+	if (host.ptr[0] == '[')
+		return v6_fault(slice_of(host.ptr + 1, host.len - 2));
+	if (!is_visible(host, "[]\\^|%"))
+		return "its host holds a character that no host has";
+	return v4_fault(host);
+}
+
+static const char *authority_fault(struct slice host)
+{
+	if (slice_find(host, '/') < host.len)
+		return "an origin ends with its host or port; leave out what follows, also a lone "
+		       "/";
+	if (slice_find(host, '@') < host.len || slice_find(host, '?') < host.len ||
+		slice_find(host, '#') < host.len)
+		return "it must be scheme://host[:port], or *";
+	size_t bracket = host.len && host.ptr[0] == '[' ? slice_find(host, ']') : 0;
+	if (bracket == host.len && host.len > 0)
+		return "its IPv6 address is malformed";
+	size_t colon = bracket + slice_find(slice_from(host, bracket), ':');
+	if (bracket > 0 && colon != bracket + 1 && bracket + 1 != host.len)
+		return "its IPv6 address is malformed";
+	const char *fault = host_fault(slice_head(host, colon));
+	if (!fault && colon < host.len)
+		fault = port_fault(slice_from(host, colon + 1));
+	return fault;
+}
+
+/* RFC 3986 section 3.1. */
+static const char *scheme_fault(struct slice scheme)
+{
+	for (size_t i = 0; i < scheme.len; i++) {
+		char c = ascii_lower(scheme.ptr[i]);
+		bool letter = (c >= 'a' && c <= 'z') || c == '*';
+		if (!letter && (i == 0 || (!ascii_digit(c) && c != '+' && c != '-' && c != '.')))
+			return "its scheme is none";
+	}
+	return NULL;
+}
+
+const char *origin_pattern_fault(struct slice pattern)
+{
+	if (!is_visible(pattern, "<>&'\""))
+		return "it is empty or holds a character that no origin has";
+	if (count_stars(pattern) > 1)
+		return "it holds more than one *";
+	if (slice_eq(pattern, S("*")))
+		return NULL;
+	size_t scheme = slice_find_slice(pattern, S("://"));
+	if (scheme == pattern.len || scheme == 0)
+		return "it must be scheme://host[:port], or *";
+	const char *fault = scheme_fault(slice_head(pattern, scheme));
+	return fault ? fault : authority_fault(slice_from(pattern, scheme + 3));
+}
+
+/* ---- Matching ---------------------------------------------------------------------------------
+ */
+
+/* A pattern has one `*` at most, so this is two comparisons. */
+static bool fits(struct slice pattern, struct slice text)
+{
+	size_t star = slice_find(pattern, '*');
+	if (star == pattern.len)
+		return slice_eq_nocase(pattern, text);
+	size_t after = pattern.len - star - 1;
+	return text.len >= star + after &&
+	       slice_eq_nocase(slice_head(pattern, star), slice_head(text, star)) &&
+	       slice_eq_nocase(
+		       slice_from(pattern, star + 1), slice_of(text.ptr + text.len - after, after));
+}
+
+/* Takes the scheme's own port off the end, if it is there. */
+static bool take_port(struct slice *origin)
+{
+	static const struct slice schemes[] = {SLICE_LIT("http://"), SLICE_LIT("https://")};
+	static const struct slice ports[] = {SLICE_LIT(":80"), SLICE_LIT(":443")};
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		if (origin->len > schemes[i].len + ports[i].len &&
+			slice_eq_nocase(slice_head(*origin, schemes[i].len), schemes[i]) &&
+			slice_ends(*origin, ports[i])) {
+			origin->len -= ports[i].len;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether an origin ends in a port. */
+static bool has_port(struct slice origin)
+{
+	size_t at = origin.len;
+	while (at > 0 && ascii_digit(origin.ptr[at - 1]))
+		at--;
+	return at > 0 && at < origin.len && origin.ptr[at - 1] == ':';
+}
+
+bool origin_matches(struct slice pattern, struct slice origin)
+{
+	/* It is echoed. */
+	if (!is_visible(origin, "\""))
+		return false;
+	if (fits(pattern, origin))
+		return true;
+	(void)take_port(&origin);
+	/* `*` in the rest of the pattern must not stand for another port. */
+	return (!take_port(&pattern) || !has_port(origin)) && fits(pattern, origin);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oss/text/json_text.h"
+
+static bool needs_escape(char c)
+{
+	return c == '"' || c == '\\' || (unsigned char)c < 0x20;
+}
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Not zero if a byte of `word` is less than `limit`, which is at most 0x80. */
+static uint64_t any_below(uint64_t word, uint64_t limit)
+{
+	return (word - EACH_BYTE(limit)) & ~word & EACH_BYTE(0x80);
+}
+
+/*
+ * How many bytes at the front need no escape for sure, in steps of eight: most of what is written
+ * is base64, and goes through here several times for each token.
+ */
+static size_t plain_run(struct slice text)
+{
+	size_t run = 0;
+	uint64_t word;
+	while (text.len - run >= sizeof(word)) {
+		memcpy(&word, text.ptr + run, sizeof(word));
+		if (any_below(word, 0x20) | any_below(word ^ EACH_BYTE('"'), 1) |
+			any_below(word ^ EACH_BYTE('\\'), 1))
+			break;
+		run += sizeof(word);
+	}
+	return run;
+}
+
+void json_text_add(struct strbuf *out, struct slice text)
+{
+	size_t plain = 0; /* where the run of bytes that stay as they are begins */
+	strbuf_addc(out, '"');
+	for (size_t i = plain_run(text); i < text.len; i++) {
+		char c = text.ptr[i];
+		if (!needs_escape(c))
+			continue;
+		strbuf_add(out, text.ptr + plain, i - plain);
+		plain = i + 1;
+		if (c == '"' || c == '\\')
+			strbuf_add(out, (const char[]){'\\', c}, 2);
+		else
+			strbuf_addf(out, "\\u%04x", (unsigned)c);
+	}
+	strbuf_add_slice(out, slice_from(text, plain));
+	strbuf_addc(out, '"');
+}

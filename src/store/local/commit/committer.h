@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The committer: one thread through which every change goes. It takes all that is waiting as a
+ * batch, checks what each change needs to be true, appends one record for each to the log straight
+ * from the memory of those who asked, syncs once, writes the index once, and answers them all.
+ * While it syncs the next batch gathers.
+ *
+ * After a failed sync nothing is known of the end of the log: from then on all changes are refused
+ * with ERR_UNAVAILABLE, while reading goes on.
+ */
+#ifndef STORE_LOCAL_COMMIT_COMMITTER_H
+#define STORE_LOCAL_COMMIT_COMMITTER_H
+
+#include "store/local/index/index.h"
+#include "store/local/wal/record.h"
+#include "store/local/wal/segment.h"
+#include "store/store.h"
+
+struct local;
+struct committer;
+
+enum change_kind {
+	CHANGE_OBJECT,
+	CHANGE_OBJECT_DELETE,
+	CHANGE_META, /* what is known of an object */
+	CHANGE_MOVE, /* for garbage collection */
+	CHANGE_APPEND,
+	CHANGE_PART,
+	CHANGE_UPLOAD,
+	CHANGE_UPLOAD_ABORT,
+	CHANGE_COMPLETE,
+	CHANGE_BUCKET_CREATE,
+	CHANGE_BUCKET,
+	CHANGE_BUCKET_DELETE,
+	CHANGE_FORGET_FILE, /* from here on about the index alone: they leave no record */
+	CHANGE_FORGET_SEGMENT,
+	CHANGE_FORGET_PART,
+	CHANGE_FORGET_SET,
+};
+
+/*
+ * One change, embedded in the structure of who asks. All that it points to stays where it is
+ * until `done` is called.
+ */
+struct change {
+	struct change *next; /* the committer's */
+	enum change_kind kind;
+	/*
+	 * The record: a header (record_head()), key and meta data, and the data. Who asks brings
+	 * it, but for completions and changes of objects and buckets, whose record is made by
+	 * plan.h, as are those of deletes that are not about a bucket without versions.
+	 */
+	unsigned char *head;
+	size_t head_len;
+	size_t key_len;
+	uint64_t bucket_id;
+	struct slice data;
+	bool forbid_overwrite;
+	enum store_public as_public;
+	const struct location *moves_from; /* CHANGE_MOVE: where it was read */
+	struct store_upload_complete *complete;
+	struct store_delete *del;
+	struct store_object_change *object_change;
+	/* The buckets: whose `name` counts, and for a creation what follows. */
+	struct slice name;
+	enum store_acl acl;
+	struct slice storage_class;
+	int64_t created_ms;
+	const struct store_bucket_change *bucket_change;
+	/* CHANGE_FORGET_*: */
+	uint64_t number; /* of the file, the segment, the set */
+	uint64_t size;   /* of the file */
+	uint64_t part;
+	/* Results. */
+	enum err err;
+	bool existed;
+	bool in_doubt;               /* it failed, and yet the next start may find it in the log */
+	struct store_object *object; /* of who asks, or NULL: the object as it is then */
+	/* On the committer's thread, when the outcome is known; may free the change. */
+	void (*done)(struct change *change);
+	/* The committer's: */
+	bool nothing; /* there is nothing to do */
+	const struct store_bucket *bucket;
+	unsigned char *made; /* a record that was made, freed after `done` */
+};
+
+static inline bool change_about_bucket(const struct change *change)
+{
+	return change->kind == CHANGE_BUCKET_CREATE || change->kind == CHANGE_BUCKET ||
+	       change->kind == CHANGE_BUCKET_DELETE;
+}
+
+/* The log must be open and the buckets loaded. */
+enum err committer_new(struct local *local, struct committer **ret) MUST_USE;
+/* After finishing what was added. NULL is allowed. */
+void committer_free(struct committer *committer);
+
+/* Any thread; never waits for a disk. */
+void committer_add(struct committer *committer, struct change *change);
+/* Whether changes are refused for good. Any thread. */
+bool committer_broken(const struct committer *committer);
+
+/* Any thread. Without disk_bytes. */
+void committer_stats(struct committer *committer, struct store_stats *ret);
+/* What the index has. Any thread. */
+void committer_state(struct committer *committer, struct index_state *ret);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/local/commit/recover.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "store/local/disk/files.h"
+#include "store/local/index/counts.h"
+#include "store/local/large/large.h"
+#include "store/local/state/local_internal.h"
+#include "store/local/wal/record.h"
+#include "store/local/wal/scan.h"
+
+enum {
+	REPLAY_BATCH = 1000 /* records for each write of the index */
+};
+
+struct replay {
+	struct local *local;
+	struct scan scan;
+	uint64_t sequence; /* expected next */
+	uint64_t file_mark;
+	uint64_t file_next;    /* greater than the number of any file that was seen */
+	uint64_t good_segment; /* the end of the last good record */
+	uint64_t good_at;
+	unsigned staged;
+	uint64_t records;
+	uint64_t damaged;
+};
+
+/* ---- Applying -------------------------------------------------------------------------------- */
+
+static enum err write_staged(struct replay *replay)
+{
+	bool trashed;
+	if (replay->staged == 0)
+		return ERR_OK;
+	replay->staged = 0;
+	/* The mark of the index stays: which files are orphans is not known yet. */
+	return stage_write(replay->local->stage, replay->good_segment, replay->good_at,
+		replay->sequence, replay->file_mark, &trashed);
+}
+
+static enum err replay_bucket(struct replay *replay, const struct record *record)
+{
+	struct store_bucket bucket = {.name = record->name};
+	if (!bucket_meta_parse(record->meta, &bucket))
+		return ERR_INTERNAL;
+	if (buckets_count(replay->local->buckets) >= LIMIT_BUCKETS) {
+		const struct store_bucket *old = buckets_get(replay->local->buckets, record->name);
+		if (!old)
+			return ERR_INTERNAL;
+		bucket_unref(old);
+	}
+	const struct store_bucket *copy = bucket_copy(&bucket);
+	if (!copy)
+		return ERR_UNAVAILABLE;
+	buckets_put(replay->local->buckets, copy);
+	stage_bucket(replay->local->stage, record->name, record->meta);
+	return ERR_OK;
+}
+
+/* A number must not be given again while anything, the trash included, may name it. */
+static void see_file(struct replay *replay, const struct record *record)
+{
+	struct object_meta meta;
+	if (object_meta_parse(record->meta, &meta) && meta.place == OBJECT_FILE &&
+		meta.file >= replay->file_next)
+		replay->file_next = meta.file + 1;
+}
+
+static bool see_trash(uint64_t file, uint64_t size UNUSED, void *ctx)
+{
+	struct replay *replay = ctx;
+	if (file >= replay->file_next)
+		replay->file_next = file + 1;
+	return true;
+}
+
+/* What the record says, done to the index. */
+static enum err apply(struct replay *replay, const struct record *record)
+{
+	struct stage *stage = replay->local->stage;
+	struct stage_condition any = {.here = NULL};
+	bool existed;
+	struct stage_record about = {
+		.kind = record->kind,
+		.bucket_id = record->bucket_id,
+		.key = record->name,
+		.meta = record->meta,
+		.data = record->data,
+		.where = {replay->scan.segment->id, replay->scan.at, (uint32_t)record->total,
+			(uint32_t)(RECORD_HEADER_BYTES + record->name.len + record->meta.len)},
+	};
+	if (record->kind == RECORD_BUCKET)
+		return replay_bucket(replay, record);
+	if (record->kind == RECORD_BUCKET_DELETE) {
+		buckets_remove(replay->local->buckets, record->name);
+		stage_bucket_delete(stage, record->name, record->bucket_id);
+		return ERR_OK;
+	}
+	see_file(replay, record);
+	return stage_record(stage, &about, any, &existed);
+}
+
+static enum err take_record(struct replay *replay, const struct record *record)
+{
+	enum err e = apply(replay, record);
+	if (e != ERR_OK)
+		log_error(
+			"store: record %" PRIu64 " of the log cannot be applied", record->sequence);
+	if (e == ERR_UNAVAILABLE || e == ERR_DISK_FULL)
+		return e;
+	if (e != ERR_OK)
+		replay->damaged++;
+	scan_next(&replay->scan, record);
+	replay->good_segment = replay->scan.segment->id;
+	replay->good_at = replay->scan.at;
+	replay->sequence = record->sequence + 1;
+	replay->records++;
+	return ++replay->staged >= REPLAY_BATCH ? write_staged(replay) : ERR_OK;
+}
+
+static void tell_damage(struct replay *replay, uint64_t segment, uint64_t at, uint64_t until)
+{
+	replay->damaged++;
+	log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64 ": changes %" PRIu64
+		  " to %" PRIu64 " are lost, what follows is kept",
+		segment, at, replay->sequence, until - 1);
+}
+
+/* ---- The log --------------------------------------------------------------------------------- */
+
+/*
+ * Begins to replay a segment, whose pin is taken over. A process that was killed may have left
+ * records that were written and not synced: the index must not get ahead of them.
+ */
+static void open_segment(struct replay *replay, struct segment *segment, uint64_t at)
+{
+	scan_open(&replay->scan, segment, at);
+	if (fdatasync(segment->fd) != 0)
+		replay->scan.fault = errno;
+	replay->good_segment = segment->id;
+	replay->good_at = at;
+}
+
+/* Goes on in the next segment; false if there is none. */
+static bool next_segment(struct replay *replay)
+{
+	uint64_t id = replay->scan.segment->id;
+	struct segment *next = segment_pin_from(replay->local->segments, id + 1);
+	if (!next)
+		return false;
+	if (next->first_sequence > replay->sequence)
+		tell_damage(replay, id, replay->scan.at, next->first_sequence);
+	if (next->first_sequence > replay->sequence)
+		replay->sequence = next->first_sequence;
+	open_segment(replay, next, SEGMENT_HEADER_BYTES);
+	return true;
+}
+
+/* The next record that counts; false at the end of the log. */
+static bool next_record(struct replay *replay, struct record *ret)
+{
+	while (!replay->scan.fault) {
+		if (scan_record(&replay->scan, ret) && ret->sequence == replay->sequence)
+			return true;
+		uint64_t at = replay->scan.at;
+		if (scan_find_later(&replay->scan, replay->sequence, ret)) {
+			tell_damage(replay, replay->scan.segment->id, at, ret->sequence);
+			return true;
+		}
+		if (replay->scan.fault || !next_segment(replay))
+			break;
+	}
+	return false;
+}
+
+static enum err replay_log(struct replay *replay)
+{
+	struct record record;
+	enum err e = ERR_OK;
+	while (e == ERR_OK && next_record(replay, &record))
+		e = take_record(replay, &record);
+	if (replay->scan.fault && e == ERR_OK) {
+		/* Going on would cut off what could not be read. */
+		log_error("store: cannot read segment %016" PRIx64 ": %s", replay->scan.segment->id,
+			files_text(replay->scan.fault));
+		e = ERR_INTERNAL;
+	}
+	if (e == ERR_OK)
+		e = write_staged(replay);
+	if (e == ERR_OK && replay->records)
+		log_info("store: replayed %" PRIu64 " changes of the log", replay->records);
+	return e;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+static bool load_bucket(struct slice name, struct slice meta, void *ctx)
+{
+	struct local *local = ctx;
+	struct store_bucket bucket = {.name = name};
+	if (!bucket_meta_parse(meta, &bucket)) {
+		log_error("store: a bucket in the index is damaged");
+		return true;
+	}
+	const struct store_bucket *copy = bucket_copy(&bucket);
+	if (copy && buckets_count(local->buckets) < LIMIT_BUCKETS)
+		buckets_put(local->buckets, copy);
+	else
+		bucket_unref(copy);
+	return true;
+}
+
+static bool load_live(uint64_t id, uint64_t live, void *ctx)
+{
+	struct local *local = ctx;
+	struct segment *segment = segment_pin(local->segments, id);
+	if (segment)
+		segment->live = live;
+	segment_unpin(segment);
+	return true;
+}
+
+/* Loads what the index says; a new store begins with the first record's number, 1. */
+static enum err load(struct local *local, struct index_state *ret)
+{
+	bool found;
+	enum err e = index_read_state(local->index, ret, &found);
+	if (e != ERR_OK)
+		return e;
+	if (!found)
+		*ret = (struct index_state){.sequence = 1, .file_mark = 1};
+	e = index_each_bucket(local->index, load_bucket, local);
+	if (e == ERR_OK)
+		e = counts_load(local->index, local->buckets);
+	return e == ERR_OK ? index_each_number(local->index, KEY_SEGMENT, load_live, local) : e;
+}
+
+/* Whether no segment has been removed yet. */
+static bool log_is_whole(struct segments *segments)
+{
+	uint64_t id = 0;
+	uint64_t found;
+	do {
+		struct segment *segment = segment_pin_from(segments, ++id);
+		found = segment ? segment->id : 0;
+		segment_unpin(segment);
+	} while (found == id);
+	return found == 0;
+}
+
+static enum err run_replay(struct replay *replay, const struct index_state *state)
+{
+	uint64_t first = state->segment ? state->segment : 1;
+	struct segment *segment = segment_pin_from(replay->local->segments, first);
+	if (!segment && state->segment == 0)
+		return ERR_OK; /* new */
+	if (state->segment == 0 && !log_is_whole(replay->local->segments)) {
+		/* Going on would remove the files of all objects that the rest does not name. */
+		log_error("store: the index is empty, and the log does not reach back to the "
+			  "beginning: put the folder `index` back");
+		segment_unpin(segment);
+		return ERR_INTERNAL;
+	}
+	if (!segment || (state->segment && segment->id != state->segment)) {
+		log_error("store: segment %016" PRIx64 ", where the log goes on, is missing",
+			state->segment);
+		segment_unpin(segment);
+		return ERR_INTERNAL;
+	}
+	if (!scan_init(&replay->scan)) {
+		segment_unpin(segment);
+		return ERR_UNAVAILABLE;
+	}
+	uint64_t at = state->segment ? state->offset : SEGMENT_HEADER_BYTES;
+	open_segment(replay, segment, at);
+	enum err e = replay_log(replay);
+	scan_release(&replay->scan);
+	return e;
+}
+
+static enum err open_log(struct replay *replay)
+{
+	struct local *local = replay->local;
+	int e = log_open(&local->log, local->segments, local->writers, local->options.segment_bytes,
+		replay->good_segment, replay->good_at, replay->sequence);
+	local->log_is_open = true;
+	if (e == 0)
+		return ERR_OK;
+	log_error("store: cannot open the end of the log: %s", files_text(e));
+	return files_err(e);
+}
+
+/* Removes the files of nobody, and sees to it that no number is given twice. */
+static enum err sweep(struct replay *replay)
+{
+	struct local *local = replay->local;
+	uint64_t next;
+	enum err e = index_each_number(local->index, KEY_TRASH, see_trash, replay);
+	if (e == ERR_OK)
+		e = large_files_sweep(local->files, local->index, replay->file_mark, &next);
+	if (e != ERR_OK)
+		return e;
+	if (next > replay->file_next)
+		replay->file_next = next;
+	large_files_set_next(local->files, replay->file_next);
+	return ERR_OK;
+}
+
+enum err recover(struct local *local)
+{
+	struct index_state state;
+	enum err e = load(local, &state);
+	if (e != ERR_OK)
+		return e;
+	local->stage = stage_new(local->index, local->segments, local->buckets, &state);
+	if (!local->stage)
+		return ERR_UNAVAILABLE;
+	struct replay replay = {
+		.local = local, .sequence = state.sequence, .file_mark = state.file_mark};
+	e = run_replay(&replay, &state);
+	if (e == ERR_OK)
+		e = open_log(&replay);
+	return e == ERR_OK ? sweep(&replay) : e;
+}

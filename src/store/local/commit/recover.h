@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening a store that was closed, or cut off: loads the counts and buckets that the index holds,
+ * replays the log from the index's position, cuts off what a crash left half written, and removes
+ * files that no object has.
+ *
+ * What follows the last good record is told apart. If it belongs to the group commit that was
+ * being written nobody was promised it: it is cut off. If a later group commit follows, a record
+ * that was promised is damaged: that is logged as an error, and the good records behind it are
+ * kept.
+ */
+#ifndef STORE_LOCAL_COMMIT_RECOVER_H
+#define STORE_LOCAL_COMMIT_RECOVER_H
+
+#include "base/compiler.h"
+#include "base/err.h"
+
+struct local;
+
+/* Before any thread but the pools' runs. Fills in buckets, stage and log. Logs why on failure. */
+enum err recover(struct local *local) MUST_USE;
+
+#endif

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/local/index/index.h"
+
+#include <rocksdb/c.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "store/local/disk/bytes.h"
+
+enum {
+	LOCATION_BYTES = 24,
+	STATE_BYTES = 56,
+	READ_CACHE_ONLY = 1, /* rocksdb::kBlockCacheTier */
+};
+
+#define MEMTABLE_BYTES MIB(32)
+#define BLOCK_CACHE_BYTES MIB(64)
+#define INDEX_BLOCK_BYTES KIB(16)
+
+struct index {
+	rocksdb_t *db;
+	rocksdb_options_t *options;
+	rocksdb_readoptions_t *read;
+	rocksdb_readoptions_t *read_cached;
+	rocksdb_writeoptions_t *write;
+};
+
+struct index_tx {
+	struct index *index;
+	rocksdb_writebatch_wi_t *batch;
+};
+
+struct index_moment {
+	struct index *index;
+	const rocksdb_snapshot_t *snapshot;
+	rocksdb_readoptions_t *read;
+};
+
+struct index_cursor {
+	rocksdb_readoptions_t *read;
+	rocksdb_iterator_t *at;
+	struct key prefix;
+	struct key upper; /* the options borrow it */
+};
+
+/* ---- Values ---------------------------------------------------------------------------------- */
+
+static void location_write(char *to, const struct location *where)
+{
+	le64_put(to, where->segment);
+	le64_put(to + 8, where->offset);
+	le32_put(to + 16, where->length);
+	le32_put(to + 20, where->data_offset);
+}
+
+bool entry_parse(struct slice bytes, struct entry *ret)
+{
+	if (bytes.len < LOCATION_BYTES)
+		return false;
+	ret->where.segment = le64_get(bytes.ptr);
+	ret->where.offset = le64_get(bytes.ptr + 8);
+	ret->where.length = le32_get(bytes.ptr + 16);
+	ret->where.data_offset = le32_get(bytes.ptr + 20);
+	return object_meta_parse(slice_from(bytes, LOCATION_BYTES), &ret->meta);
+}
+
+struct slice entry_meta(struct slice bytes)
+{
+	return slice_from(bytes, LOCATION_BYTES);
+}
+
+static void state_write(char *to, const struct index_state *state)
+{
+	le64_put(to, state->segment);
+	le64_put(to + 8, state->offset);
+	le64_put(to + 16, state->sequence);
+	le64_put(to + 24, state->objects);
+	le64_put(to + 32, state->bytes);
+	le64_put(to + 40, state->file_bytes);
+	le64_put(to + 48, state->file_mark);
+}
+
+static bool state_parse(struct slice bytes, struct index_state *ret)
+{
+	if (bytes.len != STATE_BYTES)
+		return false;
+	ret->segment = le64_get(bytes.ptr);
+	ret->offset = le64_get(bytes.ptr + 8);
+	ret->sequence = le64_get(bytes.ptr + 16);
+	ret->objects = le64_get(bytes.ptr + 24);
+	ret->bytes = le64_get(bytes.ptr + 32);
+	ret->file_bytes = le64_get(bytes.ptr + 40);
+	ret->file_mark = le64_get(bytes.ptr + 48);
+	return true;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+/* Logs what RocksDB said, frees it, and says what it is to a client. */
+static enum err complain(const char *doing, char *message)
+{
+	bool full = strstr(message, "No space left") != NULL;
+	log_error("store: the index cannot %s: %s", doing, message);
+	rocksdb_free(message);
+	return full ? ERR_DISK_FULL : ERR_INTERNAL;
+}
+
+static void set_table_options(rocksdb_options_t *options)
+{
+	rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+	rocksdb_cache_t *cache = rocksdb_cache_create_lru(BLOCK_CACHE_BYTES);
+	rocksdb_block_based_options_set_block_cache(table, cache);
+	rocksdb_block_based_options_set_block_size(table, INDEX_BLOCK_BYTES);
+	/* The filter is the table options' from here on. */
+	rocksdb_block_based_options_set_filter_policy(
+		table, rocksdb_filterpolicy_create_bloom_full(10));
+	rocksdb_options_set_block_based_table_factory(options, table);
+	rocksdb_cache_destroy(cache);
+	rocksdb_block_based_options_destroy(table);
+}
+
+static rocksdb_options_t *make_options(void)
+{
+	rocksdb_options_t *options = rocksdb_options_create();
+	rocksdb_options_set_create_if_missing(options, 1);
+	rocksdb_options_set_write_buffer_size(options, MEMTABLE_BYTES);
+	rocksdb_options_set_max_write_buffer_number(options, 3);
+	rocksdb_options_set_max_background_jobs(options, 2);
+	rocksdb_options_set_compression(options, rocksdb_no_compression);
+	rocksdb_options_set_info_log_level(options, 4);
+	rocksdb_options_set_keep_log_file_num(options, 1);
+	rocksdb_options_set_max_manifest_file_size(options, MIB(4));
+	rocksdb_options_set_stats_dump_period_sec(options, 0);
+	rocksdb_options_set_stats_persist_period_sec(options, 0);
+	set_table_options(options);
+	return options;
+}
+
+enum err index_open(const char *path, struct index **ret)
+{
+	struct index *index = calloc(1, sizeof(*index));
+	if (!index)
+		return ERR_UNAVAILABLE;
+	index->options = make_options();
+	index->read = rocksdb_readoptions_create();
+	index->read_cached = rocksdb_readoptions_create();
+	rocksdb_readoptions_set_read_tier(index->read_cached, READ_CACHE_ONLY);
+	index->write = rocksdb_writeoptions_create();
+	rocksdb_writeoptions_disable_WAL(index->write, 1);
+	char *message = NULL;
+	index->db = rocksdb_open(index->options, path, &message);
+	if (message) {
+		enum err e = complain("be opened", message);
+		index_close(index);
+		return e;
+	}
+	*ret = index;
+	return ERR_OK;
+}
+
+void index_close(struct index *index)
+{
+	if (!index)
+		return;
+	if (index->db)
+		rocksdb_close(index->db);
+	rocksdb_writeoptions_destroy(index->write);
+	rocksdb_readoptions_destroy(index->read_cached);
+	rocksdb_readoptions_destroy(index->read);
+	rocksdb_options_destroy(index->options);
+	free(index);
+}
+
+enum err index_flush(struct index *index)
+{
+	char *message = NULL;
+	rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+	rocksdb_flushoptions_set_wait(options, 1);
+	rocksdb_flush(index->db, options, &message);
+	rocksdb_flushoptions_destroy(options);
+	return message ? complain("be flushed", message) : ERR_OK;
+}
+
+static uint64_t property(struct index *index, const char *name)
+{
+	uint64_t value = 0;
+	return rocksdb_property_int(index->db, name, &value) == 0 ? value : 0;
+}
+
+uint64_t index_disk_bytes(struct index *index)
+{
+	return property(index, "rocksdb.total-sst-files-size");
+}
+
+uint64_t index_unflushed_bytes(struct index *index)
+{
+	return property(index, "rocksdb.cur-size-all-mem-tables");
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+static enum index_found get(struct index *index, const rocksdb_readoptions_t *read,
+	const struct key *key, struct index_value *ret)
+{
+	char *message = NULL;
+	rocksdb_pinnableslice_t *value =
+		rocksdb_get_pinned(index->db, read, key->bytes, key->len, &message);
+	if (message && read == index->read_cached &&
+		strncmp(message, "Result incomplete", 17) == 0) {
+		rocksdb_free(message);
+		return INDEX_COLD;
+	}
+	if (message) {
+		(void)complain("be read", message);
+		return INDEX_FAILED;
+	}
+	if (!value)
+		return INDEX_ABSENT;
+	ret->pin = value;
+	ret->bytes.ptr = rocksdb_pinnableslice_value(value, &ret->bytes.len);
+	return INDEX_FOUND;
+}
+
+enum index_found index_get(
+	struct index *index, const struct key *key, bool cached_only, struct index_value *ret)
+{
+	return get(index, cached_only ? index->read_cached : index->read, key, ret);
+}
+
+void index_value_release(struct index_value *value)
+{
+	rocksdb_pinnableslice_destroy(value->pin);
+	value->pin = NULL;
+}
+
+enum err index_read_state(struct index *index, struct index_state *ret, bool *ret_found)
+{
+	struct index_value value;
+	struct key key;
+	key_kind(&key, KEY_STATE);
+	enum index_found found = index_get(index, &key, false, &value);
+	if (found == INDEX_FAILED)
+		return ERR_INTERNAL;
+	*ret_found = found == INDEX_FOUND;
+	if (!*ret_found)
+		return ERR_OK;
+	bool ok = state_parse(value.bytes, ret);
+	index_value_release(&value);
+	if (!ok)
+		log_error("store: the state in the index is damaged");
+	return ok ? ERR_OK : ERR_INTERNAL;
+}
+
+enum index_found index_file(struct index *index, uint64_t file)
+{
+	struct index_value value;
+	struct key key;
+	key_number(&key, KEY_FILE, file);
+	enum index_found found = index_get(index, &key, false, &value);
+	if (found == INDEX_ABSENT) {
+		key_number(&key, KEY_TRASH, file);
+		found = index_get(index, &key, false, &value);
+	}
+	if (found == INDEX_FOUND)
+		index_value_release(&value);
+	return found;
+}
+
+enum err index_each_bucket(struct index *index,
+	bool (*row)(struct slice name, struct slice meta, void *ctx), void *ctx)
+{
+	struct key prefix;
+	struct slice name;
+	struct slice meta;
+	key_kind(&prefix, KEY_BUCKET);
+	struct index_cursor *cursor = index_cursor_new(index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	index_cursor_seek(cursor, S(""));
+	while (index_cursor_at(cursor, &name, &meta) && row(name, meta, ctx))
+		index_cursor_next(cursor);
+	enum err e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	return e;
+}
+
+enum err index_each_number(struct index *index, enum key_kind kind,
+	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx)
+{
+	struct key prefix;
+	struct slice rest;
+	struct slice value;
+	key_kind(&prefix, kind);
+	struct index_cursor *cursor = index_cursor_new(index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	index_cursor_seek(cursor, S(""));
+	while (index_cursor_at(cursor, &rest, &value)) {
+		if (rest.len == 8 && value.len == 8 &&
+			!row(be64_get(rest.ptr), le64_get(value.ptr), ctx))
+			break;
+		index_cursor_next(cursor);
+	}
+	enum err e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	return e;
+}
+
+/* ---- Moments --------------------------------------------------------------------------------- */
+
+struct index_moment *index_moment_new(struct index *index)
+{
+	struct index_moment *moment = calloc(1, sizeof(*moment));
+	if (!moment)
+		return NULL;
+	moment->index = index;
+	moment->snapshot = rocksdb_create_snapshot(index->db);
+	moment->read = rocksdb_readoptions_create();
+	rocksdb_readoptions_set_snapshot(moment->read, moment->snapshot);
+	return moment;
+}
+
+void index_moment_free(struct index_moment *moment)
+{
+	if (!moment)
+		return;
+	rocksdb_readoptions_destroy(moment->read);
+	rocksdb_release_snapshot(moment->index->db, moment->snapshot);
+	free(moment);
+}
+
+enum index_found index_moment_get(
+	struct index_moment *moment, const struct key *key, struct index_value *ret)
+{
+	return get(moment->index, moment->read, key, ret);
+}
+
+/* ---- Walking --------------------------------------------------------------------------------- */
+
+static struct index_cursor *cursor_new(struct index *index, struct index_tx *tx,
+	const rocksdb_snapshot_t *snapshot, const struct key *prefix)
+{
+	struct index_cursor *cursor = calloc(1, sizeof(*cursor));
+	if (!cursor)
+		return NULL;
+	cursor->prefix = *prefix;
+	cursor->upper = *prefix;
+	key_past(&cursor->upper);
+	cursor->read = rocksdb_readoptions_create();
+	if (snapshot)
+		rocksdb_readoptions_set_snapshot(cursor->read, snapshot);
+	rocksdb_readoptions_set_iterate_upper_bound(
+		cursor->read, cursor->upper.bytes, cursor->upper.len);
+	cursor->at = rocksdb_create_iterator(index->db, cursor->read);
+	if (tx) /* takes the other iterator over */
+		cursor->at = rocksdb_writebatch_wi_create_iterator_with_base(tx->batch, cursor->at);
+	return cursor;
+}
+
+struct index_cursor *index_cursor_new(
+	struct index *index, struct index_tx *tx, const struct key *prefix)
+{
+	return cursor_new(index, tx, NULL, prefix);
+}
+
+struct index_cursor *index_moment_cursor(struct index_moment *moment, const struct key *prefix)
+{
+	return cursor_new(moment->index, NULL, moment->snapshot, prefix);
+}
+
+void index_cursor_free(struct index_cursor *cursor)
+{
+	if (!cursor)
+		return;
+	rocksdb_iter_destroy(cursor->at);
+	rocksdb_readoptions_destroy(cursor->read);
+	free(cursor);
+}
+
+void index_cursor_seek(struct index_cursor *cursor, struct slice rest)
+{
+	struct key key = cursor->prefix;
+	key_append(&key, rest);
+	rocksdb_iter_seek(cursor->at, key.bytes, key.len);
+}
+
+void index_cursor_seek_past(struct index_cursor *cursor, struct slice rest)
+{
+	struct key key = cursor->prefix;
+	key_append(&key, rest);
+	key_past(&key);
+	rocksdb_iter_seek(cursor->at, key.bytes, key.len);
+}
+
+void index_cursor_seek_back(struct index_cursor *cursor, struct slice rest)
+{
+	struct key key = cursor->prefix;
+	key_append(&key, rest);
+	rocksdb_iter_seek_for_prev(cursor->at, key.bytes, key.len);
+}
+
+void index_cursor_next(struct index_cursor *cursor)
+{
+	rocksdb_iter_next(cursor->at);
+}
+
+bool index_cursor_at(
+	const struct index_cursor *cursor, struct slice *ret_rest, struct slice *ret_value)
+{
+	if (!rocksdb_iter_valid(cursor->at))
+		return false;
+	struct slice key;
+	key.ptr = rocksdb_iter_key(cursor->at, &key.len);
+	if (!slice_starts(key, slice_of(cursor->prefix.bytes, cursor->prefix.len)))
+		return false;
+	*ret_rest = slice_from(key, cursor->prefix.len);
+	ret_value->ptr = rocksdb_iter_value(cursor->at, &ret_value->len);
+	return true;
+}
+
+enum err index_cursor_err(const struct index_cursor *cursor)
+{
+	char *message = NULL;
+	rocksdb_iter_get_error(cursor->at, &message);
+	return message ? complain("be read", message) : ERR_OK;
+}
+
+/* ---- Changes --------------------------------------------------------------------------------- */
+
+struct index_tx *index_tx_new(struct index *index)
+{
+	struct index_tx *tx = calloc(1, sizeof(*tx));
+	if (!tx)
+		return NULL;
+	tx->index = index;
+	tx->batch = rocksdb_writebatch_wi_create(KIB(64), 1);
+	return tx;
+}
+
+void index_tx_free(struct index_tx *tx)
+{
+	if (!tx)
+		return;
+	rocksdb_writebatch_wi_destroy(tx->batch);
+	free(tx);
+}
+
+void index_tx_clear(struct index_tx *tx)
+{
+	rocksdb_writebatch_wi_clear(tx->batch);
+}
+
+enum err index_tx_write(struct index_tx *tx)
+{
+	char *message = NULL;
+	rocksdb_write_writebatch_wi(tx->index->db, tx->index->write, tx->batch, &message);
+	return message ? complain("be written", message) : ERR_OK;
+}
+
+enum err index_tx_get(struct index_tx *tx, const struct key *key, char **ret_bytes, size_t *ret_len)
+{
+	char *message = NULL;
+	*ret_bytes = rocksdb_writebatch_wi_get_from_batch_and_db(
+		tx->batch, tx->index->db, tx->index->read, key->bytes, key->len, ret_len, &message);
+	return message ? complain("be read", message) : ERR_OK;
+}
+
+void index_tx_put(struct index_tx *tx, const struct key *key, struct slice value)
+{
+	rocksdb_writebatch_wi_put(tx->batch, key->bytes, key->len, value.ptr, value.len);
+}
+
+void index_tx_put_number(struct index_tx *tx, const struct key *key, uint64_t value)
+{
+	char bytes[8];
+	le64_put(bytes, value);
+	index_tx_put(tx, key, slice_of(bytes, sizeof(bytes)));
+}
+
+void index_tx_put_entry(
+	struct index_tx *tx, const struct key *key, const struct location *where, struct slice meta)
+{
+	char location[LOCATION_BYTES];
+	location_write(location, where);
+	const char *key_parts[] = {key->bytes};
+	const size_t key_sizes[] = {key->len};
+	const char *parts[] = {location, meta.ptr};
+	const size_t sizes[] = {sizeof(location), meta.len};
+	rocksdb_writebatch_wi_putv(tx->batch, 1, key_parts, key_sizes, 2, parts, sizes);
+}
+
+void index_tx_put_state(struct index_tx *tx, const struct index_state *state)
+{
+	struct key key;
+	char bytes[STATE_BYTES];
+	key_kind(&key, KEY_STATE);
+	state_write(bytes, state);
+	index_tx_put(tx, &key, slice_of(bytes, sizeof(bytes)));
+}
+
+void index_tx_delete(struct index_tx *tx, const struct key *key)
+{
+	rocksdb_writebatch_wi_delete(tx->batch, key->bytes, key->len);
+}

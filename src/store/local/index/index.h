@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index: sorted keys in RocksDB, without a log of its own. Every write carries the position of
+ * our log (struct index_state), so that after a crash the index is as it was at some earlier
+ * position, and recover.h replays the rest. docs/on-disk.md lists the keys.
+ *
+ * Reading: any thread. Changes: one thread at a time.
+ */
+#ifndef STORE_LOCAL_INDEX_INDEX_H
+#define STORE_LOCAL_INDEX_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "store/local/index/key.h"
+#include "store/local/wal/record.h"
+#include "store/local/wal/segment.h"
+
+struct index;
+
+/* What is true at a position of the log. */
+struct index_state {
+	uint64_t segment; /* all records before `offset` of this segment are in the index */
+	uint64_t offset;
+	uint64_t sequence;   /* of the next record */
+	uint64_t objects;    /* how many there are */
+	uint64_t bytes;      /* and of what size */
+	uint64_t file_bytes; /* of the files of large objects, those in the trash included */
+	uint64_t file_mark;  /* files with smaller numbers are in the index or not on the disk */
+};
+
+/* An object, an older version of one, or a part, as the index knows it. */
+struct entry {
+	struct location where; /* of its record; zeros unless its bytes lie there */
+	struct object_meta meta;
+};
+
+/* Opens or makes the index in the folder `path`; logs why if it cannot. */
+enum err index_open(const char *path, struct index **ret) MUST_USE;
+/* NULL is allowed. What was not flushed is lost, and will be replayed. */
+void index_close(struct index *index);
+/* Makes all writes so far durable; waits. */
+enum err index_flush(struct index *index) MUST_USE;
+uint64_t index_disk_bytes(struct index *index);
+/* How much a flush would write, at most. */
+uint64_t index_unflushed_bytes(struct index *index);
+
+/* False if the index is empty. */
+enum err index_read_state(struct index *index, struct index_state *ret, bool *ret_found) MUST_USE;
+
+enum index_found {
+	INDEX_FOUND,
+	INDEX_ABSENT,
+	INDEX_COLD, /* not in memory */
+	INDEX_FAILED,
+};
+
+/* A borrowed value; released by index_value_release() after INDEX_FOUND. */
+struct index_value {
+	void *pin;
+	struct slice bytes;
+};
+
+/* With `cached_only` the disk is not touched, and INDEX_COLD is possible. */
+enum index_found index_get(struct index *index, const struct key *key, bool cached_only,
+	struct index_value *ret) MUST_USE;
+void index_value_release(struct index_value *value);
+/* False if the value is damaged. ret->meta.object.headers and tags point into `bytes`. */
+bool entry_parse(struct slice bytes, struct entry *ret) MUST_USE;
+/* The encoded meta data of an entry that entry_parse() has read. */
+struct slice entry_meta(struct slice bytes);
+
+/* Whether there is anything known of the file of a large object. */
+enum index_found index_file(struct index *index, uint64_t file) MUST_USE;
+
+/* Calls `row` for each; it returns false to stop. */
+enum err index_each_bucket(struct index *index,
+	bool (*row)(struct slice name, struct slice meta, void *ctx), void *ctx) MUST_USE;
+/* Likewise for the keys of a kind that are a number, with a number as their value. */
+enum err index_each_number(struct index *index, enum key_kind kind,
+	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx) MUST_USE;
+
+/* ---- Moments --------------------------------------------------------------------------------- */
+
+/* The index as it is now, for reading several things that belong together. */
+struct index_moment;
+
+struct index_moment *index_moment_new(struct index *index) MUST_USE;
+void index_moment_free(struct index_moment *moment);
+/* Never INDEX_COLD. */
+enum index_found index_moment_get(
+	struct index_moment *moment, const struct key *key, struct index_value *ret) MUST_USE;
+
+/* ---- Walking --------------------------------------------------------------------------------- */
+
+/* Goes through the keys that begin with a prefix; `rest` is what stands behind it. */
+struct index_cursor;
+struct index_tx;
+
+/*
+ * NULL without memory. The cursor sees one moment; with `tx` that of its changes, and then it must
+ * be freed before the next change.
+ */
+struct index_cursor *index_cursor_new(
+	struct index *index, struct index_tx *tx, const struct key *prefix) MUST_USE;
+/* Sees the moment, which must outlive it. */
+struct index_cursor *index_moment_cursor(
+	struct index_moment *moment, const struct key *prefix) MUST_USE;
+void index_cursor_free(struct index_cursor *cursor);
+/* To the first key whose rest is at least `rest`. */
+void index_cursor_seek(struct index_cursor *cursor, struct slice rest);
+/* To the first key whose rest is greater than `rest` and does not begin with it. */
+void index_cursor_seek_past(struct index_cursor *cursor, struct slice rest);
+/* To the last key whose rest is at most `rest`. */
+void index_cursor_seek_back(struct index_cursor *cursor, struct slice rest);
+void index_cursor_next(struct index_cursor *cursor);
+/* False outside of the prefix, or after a fault. Both are valid until the cursor moves. */
+bool index_cursor_at(
+	const struct index_cursor *cursor, struct slice *ret_rest, struct slice *ret_value);
+enum err index_cursor_err(const struct index_cursor *cursor);
+
+/* ---- Changes --------------------------------------------------------------------------------- */
+
+/* Changes that become visible at once, by index_tx_write(). Reads in it see what it will do. */
+struct index_tx *index_tx_new(struct index *index) MUST_USE;
+void index_tx_free(struct index_tx *tx);
+void index_tx_clear(struct index_tx *tx);
+enum err index_tx_write(struct index_tx *tx) MUST_USE;
+
+/* A value on the heap, for the caller to free; NULL if it is absent. */
+enum err index_tx_get(
+	struct index_tx *tx, const struct key *key, char **ret_bytes, size_t *ret_len) MUST_USE;
+void index_tx_put(struct index_tx *tx, const struct key *key, struct slice value);
+void index_tx_put_number(struct index_tx *tx, const struct key *key, uint64_t value);
+void index_tx_put_entry(struct index_tx *tx, const struct key *key, const struct location *where,
+	struct slice meta);
+void index_tx_put_state(struct index_tx *tx, const struct index_state *state);
+void index_tx_delete(struct index_tx *tx, const struct key *key);
+
+#endif

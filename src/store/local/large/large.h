@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Objects in files of their own. A large object is written while it arrives, in buffers of 1 MiB
+ * by the threads of the pool `writers`: one job hashes while another writes, each in order. The
+ * file has no name until all of it is on the disk.
+ *
+ * Files have numbers, which rise; large/<number / 4096>/<number> is the place of one.
+ */
+#ifndef STORE_LOCAL_LARGE_LARGE_H
+#define STORE_LOCAL_LARGE_LARGE_H
+
+#include "store/local/index/index.h"
+#include "store/store.h"
+
+struct local;
+struct large;
+struct large_files;
+
+/* ---- The folder ------------------------------------------------------------------------------ */
+
+/* Opens large/ below `dir`. Logs why on failure. */
+enum err large_files_open(int dir, struct large_files **ret) MUST_USE;
+/* NULL is allowed. */
+void large_files_free(struct large_files *files);
+/* Files with smaller numbers are committed, or not on the disk. Any thread. */
+uint64_t large_files_mark(struct large_files *files);
+/* Numbers are given from here on. While opening the store. */
+void large_files_set_next(struct large_files *files, uint64_t next);
+/* Opens a file for reading; an errno value. Any thread. */
+int large_files_read(struct large_files *files, uint64_t file, int *ret_fd) MUST_USE;
+/* Removes a file durably; that it is not there is no fault. An errno value. Any thread. */
+int large_files_remove(struct large_files *files, uint64_t file) MUST_USE;
+/*
+ * Removes what a crash left: files from `mark` on that the index does not know, and what had no
+ * number yet. *ret_next gets a number that is free with all behind it.
+ */
+enum err large_files_sweep(
+	struct large_files *files, struct index *index, uint64_t mark, uint64_t *ret_next) MUST_USE;
+
+/* ---- One object ------------------------------------------------------------------------------ */
+
+/* What became of it. `file` must be given back by large_settle(). */
+struct large_result {
+	enum err err;
+	uint64_t file;
+	uint64_t size;
+	uint64_t crc64;
+	unsigned char md5[16];
+};
+
+/* `buffers` may wait for the disk; 0: LIMIT_LARGE_BUFFERS. ERR_UNAVAILABLE without memory. */
+enum err large_new(struct local *local, unsigned buffers, struct large **ret) MUST_USE;
+/* Takes over what is counted for it: closed when it is freed. */
+void large_count(struct large *large, struct budget_account *memory);
+/* As put_write() of store.h. */
+enum store_now large_write(struct large *large, struct slice bytes, struct store_wait *wait);
+/*
+ * All has been written. On a thread of the pool, once the file is durable under its name, or after
+ * an error, calls `done`; until large_settle() the object stays.
+ */
+void large_finish(struct large *large, const unsigned char *expect_md5,
+	void (*done)(struct large *large, const struct large_result *result, void *ctx), void *ctx);
+/*
+ * After large_finish(): the file is or may be an object's now, or (`keep` false) is to be removed,
+ * which happens on the pool. Frees `large`. Any thread, never waits.
+ */
+void large_settle(struct large *large, bool keep);
+/* Instead of large_finish(): forgets it. Never waits. */
+void large_abort(struct large *large);
+
+#endif

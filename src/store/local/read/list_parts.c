@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/limits.h"
+#include "store/local/disk/bytes.h"
+#include "store/local/read/read.h"
+#include "store/local/state/local_internal.h"
+
+/* The errand of a reader, and then what the caller holds. */
+struct listing {
+	struct job job;
+	struct local *local;
+	struct store_list_parts *list;
+	struct store_part parts[];
+};
+
+static enum err check_upload(struct local *local, const struct store_list_parts *list)
+{
+	struct key key;
+	struct index_value value;
+	key_upload(&key, list->bucket_id, list->key, list->upload);
+	switch (index_get(local->index, &key, false, &value)) {
+	case INDEX_FOUND:
+		index_value_release(&value);
+		return ERR_OK;
+	case INDEX_ABSENT:
+		return ERR_NO_SUCH_UPLOAD;
+	case INDEX_COLD:
+	case INDEX_FAILED:
+		break;
+	}
+	return ERR_INTERNAL;
+}
+
+static void add_part(struct listing *listing, const struct entry *entry)
+{
+	const struct store_object *object = &entry->meta.object;
+	struct store_part *part = &listing->parts[listing->list->count++];
+	part->number = (uint32_t)entry->meta.number;
+	part->size = object->size;
+	part->modified_ms = object->modified_ms;
+	part->crc64 = object->crc64;
+	memcpy(part->md5, object->md5, sizeof(part->md5));
+}
+
+static enum err walk(struct listing *listing, struct index_cursor *cursor)
+{
+	struct store_list_parts *list = listing->list;
+	struct slice rest;
+	struct slice value;
+	char after[8];
+	be64_put(after, (uint64_t)list->after + 1);
+	index_cursor_seek(cursor, slice_of(after, sizeof(after)));
+	while (index_cursor_at(cursor, &rest, &value)) {
+		struct entry entry;
+		if (list->count == list->max_parts) {
+			list->truncated = true;
+			break;
+		}
+		if (!entry_parse(value, &entry))
+			return ERR_INTERNAL;
+		add_part(listing, &entry);
+		index_cursor_next(cursor);
+	}
+	return index_cursor_err(cursor);
+}
+
+static enum err run_list(struct listing *listing)
+{
+	struct store_list_parts *list = listing->list;
+	struct key prefix;
+	enum err e = check_upload(listing->local, list);
+	if (e != ERR_OK || list->max_parts == 0)
+		return e;
+	key_number(&prefix, KEY_PART, list->upload);
+	struct index_cursor *cursor = index_cursor_new(listing->local->index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	e = walk(listing, cursor);
+	index_cursor_free(cursor);
+	return e;
+}
+
+static void run(struct job *job)
+{
+	struct listing *listing = CONTAINER_OF(job, struct listing, job);
+	struct store_list_parts *list = listing->list;
+	enum err e = run_list(listing);
+	if (e == ERR_OK) {
+		list->parts = listing->parts;
+		list->held = listing;
+	} else {
+		list->count = 0;
+		free(listing);
+	}
+	local_answer(&list->wait, e);
+}
+
+void read_list_parts(struct store *store, struct store_list_parts *list)
+{
+	list->parts = NULL;
+	list->count = 0;
+	list->truncated = false;
+	list->held = NULL;
+	if (list->max_parts > LIMIT_LIST_KEYS)
+		list->max_parts = LIMIT_LIST_KEYS;
+	struct listing *listing =
+		malloc(sizeof(*listing) + list->max_parts * sizeof(listing->parts[0]));
+	if (!listing) {
+		local_answer(&list->wait, ERR_UNAVAILABLE);
+		return;
+	}
+	listing->job.run = run;
+	listing->local = local_of(store);
+	listing->list = list;
+	pool_add(listing->local->readers, &listing->job);
+}
+
+void read_list_parts_release(struct store *store UNUSED, struct store_list_parts *list)
+{
+	free(TAKE(list->held));
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/limits.h"
+#include "base/strbuf.h"
+#include "store/local/disk/bytes.h"
+#include "store/local/read/read.h"
+#include "store/local/read/roll_up.h"
+#include "store/local/state/local_internal.h"
+
+enum {
+	LIST_TEXT_BYTES = LIMIT_LIST_KEYS * LIMIT_KEY_BYTES
+};
+
+/* The errand of a reader, and then what the caller holds. */
+struct listing {
+	struct job job;
+	struct local *local;
+	struct store_list_uploads *list;
+	struct store_upload uploads[LIMIT_LIST_KEYS];
+	size_t offsets[LIMIT_LIST_KEYS]; /* of the keys in `text`, which moves while it grows */
+	struct strbuf text;
+	struct budget_account memory; /* of all this */
+};
+
+/* Behind all uploads of a key with numbers up to `upload`; with UINT64_MAX behind all. */
+static void seek_behind(struct index_cursor *cursor, struct slice object_key, uint64_t upload)
+{
+	struct key rest = {.len = 0};
+	char number[8];
+	key_append(&rest, slice_head(object_key, LIMIT_KEY_BYTES));
+	key_append(&rest, upload == UINT64_MAX ? S("\1") : slice_of("\0", 1));
+	be64_put(number, upload + 1);
+	if (upload != UINT64_MAX)
+		key_append(&rest, slice_of(number, sizeof(number)));
+	index_cursor_seek(cursor, slice_of(rest.bytes, rest.len));
+}
+
+/* To the first upload that may be listed. */
+static void seek_start(const struct store_list_uploads *list, struct index_cursor *cursor)
+{
+	struct slice marker = list->key_marker;
+	if (marker.len == 0 || slice_cmp(marker, list->prefix) < 0) {
+		index_cursor_seek(cursor, list->prefix);
+		return;
+	}
+	/* What is rolled up with the marker is a roll-up that is not greater than it. */
+	struct slice rolled = slice_starts(marker, list->prefix)
+				      ? roll_up(list->prefix, list->delimiter, marker)
+				      : S("");
+	if (rolled.len)
+		index_cursor_seek_past(cursor, rolled);
+	else
+		seek_behind(cursor, marker, list->upload_marker ? list->upload_marker : UINT64_MAX);
+}
+
+static bool add_upload(
+	struct listing *listing, struct slice key, struct slice value, uint64_t upload)
+{
+	struct store_list_uploads *list = listing->list;
+	struct slice rolled = roll_up(list->prefix, list->delimiter, key);
+	struct store_upload *row = &listing->uploads[list->count];
+	struct entry entry;
+	memset(row, 0, sizeof(*row));
+	if (!rolled.len && !entry_parse(value, &entry))
+		return false;
+	row->is_prefix = rolled.len > 0;
+	row->key = row->is_prefix ? rolled : key;
+	if (!row->is_prefix) {
+		row->upload = upload;
+		row->initiated_ms = entry.meta.object.modified_ms;
+	}
+	listing->offsets[list->count++] = listing->text.len;
+	strbuf_add_slice(&listing->text, row->key);
+	return true;
+}
+
+static enum err walk(struct listing *listing, struct index_cursor *cursor)
+{
+	struct store_list_uploads *list = listing->list;
+	struct slice rest;
+	struct slice value;
+	struct slice key;
+	uint64_t upload;
+	uint32_t max = list->max_uploads;
+	if (max == 0 || max > LIMIT_LIST_KEYS)
+		max = LIMIT_LIST_KEYS;
+	seek_start(list, cursor);
+	while (index_cursor_at(cursor, &rest, &value)) {
+		if (!key_split_upload(rest, &key, &upload))
+			return ERR_INTERNAL;
+		if (!slice_starts(key, list->prefix))
+			break;
+		if (list->count == max) {
+			list->truncated = true;
+			break;
+		}
+		if (!add_upload(listing, key, value, upload))
+			return ERR_INTERNAL;
+		struct store_upload *row = &listing->uploads[list->count - 1];
+		if (row->is_prefix)
+			index_cursor_seek_past(cursor, slice_head(key, row->key.len));
+		else
+			index_cursor_next(cursor);
+	}
+	return index_cursor_err(cursor);
+}
+
+static enum err run_list(struct listing *listing)
+{
+	struct store_list_uploads *list = listing->list;
+	struct key prefix;
+	if (list->prefix.len > LIMIT_KEY_BYTES)
+		return ERR_OK;
+	key_number(&prefix, KEY_UPLOAD, list->bucket_id);
+	struct index_cursor *cursor = index_cursor_new(listing->local->index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	enum err e = walk(listing, cursor);
+	index_cursor_free(cursor);
+	if (e == ERR_OK && strbuf_broken(&listing->text))
+		e = ERR_UNAVAILABLE;
+	for (uint32_t i = 0; i < list->count; i++)
+		listing->uploads[i].key.ptr = listing->text.ptr + listing->offsets[i];
+	return e;
+}
+
+static void listing_free(struct listing *listing)
+{
+	if (!listing)
+		return;
+	strbuf_release(&listing->text);
+	budget_close(&listing->memory);
+	free(listing);
+}
+
+static void run(struct job *job)
+{
+	struct listing *listing = CONTAINER_OF(job, struct listing, job);
+	struct store_list_uploads *list = listing->list;
+	enum err e = run_list(listing);
+	if (e == ERR_OK) {
+		list->uploads = listing->uploads;
+		list->held = listing;
+	} else {
+		list->count = 0;
+		listing_free(listing);
+	}
+	local_answer(&list->wait, e);
+}
+
+void read_list_uploads(struct store *store, struct store_list_uploads *list)
+{
+	list->uploads = NULL;
+	list->count = 0;
+	list->truncated = false;
+	list->held = NULL;
+	struct budget_account memory = {.pool = list->pool};
+	struct listing *listing = NULL;
+	if (budget_take(&memory, sizeof(*listing)) && !(listing = malloc(sizeof(*listing))))
+		budget_close(&memory);
+	if (!listing) {
+		local_answer(&list->wait, ERR_UNAVAILABLE);
+		return;
+	}
+	listing->job.run = run;
+	listing->local = local_of(store);
+	listing->list = list;
+	listing->memory = memory;
+	strbuf_init_counted(&listing->text, LIST_TEXT_BYTES, &listing->memory);
+	pool_add(listing->local->readers, &listing->job);
+}
+
+void read_list_uploads_release(struct store *store UNUSED, struct store_list_uploads *list)
+{
+	listing_free(TAKE(list->held));
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of the embedded back end share. local.c makes and ends them; the order of the
+ * fields is the order of making.
+ *
+ * Threads: callers of the store; `committer` (one); `writers` (hashing and writing of large
+ * objects, blocks for the log); `readers` (what is not in memory, listings); `gc` (one).
+ * Locks: each part has its own, and no part calls another while holding one, except that jobs may
+ * be given to a pool, segments pinned, and space given back. docs/threads.md has the order.
+ */
+#ifndef STORE_LOCAL_STATE_LOCAL_INTERNAL_H
+#define STORE_LOCAL_STATE_LOCAL_INTERNAL_H
+
+#include "base/sleeper.h"
+#include "store/local/apply/stage.h"
+#include "store/local/disk/pool.h"
+#include "store/local/index/bucket.h"
+#include "store/local/index/index.h"
+#include "store/local/state/options.h"
+#include "store/local/state/sets.h"
+#include "store/local/state/space.h"
+#include "store/local/wal/log.h"
+#include "store/local/wal/segment.h"
+#include "store/store.h"
+
+struct committer;
+struct gc;
+struct large_files;
+
+struct local {
+	struct store store;
+	struct local_options options; /* with the defaults filled in; path is NULL */
+	int dir;
+	int lock;
+	struct space space;
+	struct pool *writers;
+	struct pool *readers;
+	struct index *index;
+	struct segments *segments;
+	struct buckets *buckets;
+	struct large_files *files;
+	struct sets *sets;
+	struct stage *stage; /* the committer's, once it runs */
+	struct log log;      /* likewise */
+	bool log_is_open;
+	struct committer *committer;
+	struct sleeper collector; /* what the collector's thread sleeps on */
+	struct gc *gc;
+};
+
+static inline struct local *local_of(struct store *store)
+{
+	return CONTAINER_OF(store, struct local, store);
+}
+
+/* Answers a wait. */
+static inline void local_answer(struct store_wait *wait, enum err e)
+{
+	wait->err = e;
+	executor_post(wait->home, &wait->task);
+}
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The records of the log: encoding, and a parser that trusts no byte. docs/on-disk.md draws them.
+ * A record is a header, a name (an object's key or a bucket's name), meta data, and the bytes of
+ * a small object; zeros fill it up to a multiple of RECORD_ALIGN.
+ */
+#ifndef STORE_LOCAL_WAL_RECORD_H
+#define STORE_LOCAL_WAL_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/slice.h"
+#include "store/store.h"
+
+enum {
+	RECORD_ALIGN = 8,
+	RECORD_HEADER_BYTES = 48,
+	RECORD_NAME_MAX = LIMIT_KEY_BYTES,
+	OBJECT_META_BYTES = 80, /* without headers and tags */
+	OBJECT_HEADERS_MAX = 32 << 10,
+	OBJECT_TAGS_MAX = 8 << 10,
+	OBJECT_META_MAX = OBJECT_META_BYTES + OBJECT_HEADERS_MAX + OBJECT_TAGS_MAX,
+	BUCKET_SETTING_MAX = (int)LIMIT_SETTING_BYTES,
+	BUCKET_META_BYTES = 32 + 4 * STORE_SETTING_COUNT, /* without the settings' bytes */
+	BUCKET_META_MAX = BUCKET_META_BYTES + STORE_SETTING_COUNT * BUCKET_SETTING_MAX,
+	RECORD_META_MAX = BUCKET_META_MAX > OBJECT_META_MAX ? BUCKET_META_MAX : OBJECT_META_MAX,
+	RECORD_DATA_MAX = 1 << 20, /* LIMIT_INLINE_BYTES has been as much */
+	RECORD_MAX = RECORD_HEADER_BYTES + RECORD_NAME_MAX + RECORD_META_MAX + RECORD_DATA_MAX +
+		     RECORD_ALIGN,
+};
+
+/* Those about objects have an object's meta data if nothing else is said. */
+enum record_kind {
+	RECORD_BUCKET = 1,         /* a bucket as it is from now on */
+	RECORD_BUCKET_DELETE = 2,  /* no meta, no data */
+	RECORD_OBJECT = 3,         /* an object as it is from now on */
+	RECORD_OBJECT_DELETE = 4,  /* no meta, no data: the current one, which is not kept */
+	RECORD_MOVE = 5,           /* a version or a part is read from here from now on */
+	RECORD_CHANGE = 6,         /* what is known of a version, but not its bytes */
+	RECORD_MARKER = 7,         /* a delete marker */
+	RECORD_VERSION_DELETE = 8, /* the version that the meta data names */
+	RECORD_UPLOAD = 9,         /* an upload begins; its number is the meta's version */
+	RECORD_UPLOAD_ABORT = 10,
+	RECORD_PART = 11, /* of the upload that is the meta's version */
+	RECORD_COMPLETE =
+		12,         /* the object; data: numbers of parts that are dropped, 4 bytes each */
+	RECORD_APPEND = 13, /* a piece that is appended; headers if it is the first */
+};
+
+struct record {
+	enum record_kind kind;
+	uint64_t sequence; /* one more than the record before it */
+	uint64_t batch;    /* the sequence of the first record of its group commit */
+	uint64_t bucket_id;
+	struct slice name;
+	struct slice meta;
+	struct slice data;
+	size_t total; /* bytes with header and filling */
+};
+
+enum record_result {
+	RECORD_OK,
+	RECORD_SHORT, /* may go on behind the end of what was given; record.total says how far */
+	RECORD_BAD,   /* not a record */
+};
+
+static inline size_t record_total(size_t name, size_t meta, size_t data)
+{
+	size_t bytes = RECORD_HEADER_BYTES + name + meta + data;
+	return (bytes + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
+}
+
+/*
+ * Writes all of the header that is known before its place in the log is, into
+ * RECORD_HEADER_BYTES at `head`; name and meta must follow there, the data may lie elsewhere.
+ */
+void record_head(unsigned char *head, enum record_kind kind, uint64_t bucket_id, size_t name,
+	size_t meta, size_t data);
+enum record_kind record_head_kind(const unsigned char *head);
+/*
+ * Completes a header; `head` is followed by name and meta. The checksum begins with the salt of
+ * the segment: nobody outside knows it, so no bytes that somebody stores can pass for a record.
+ */
+void record_seal(
+	unsigned char *head, uint64_t salt, uint64_t sequence, uint64_t batch, struct slice data);
+
+/*
+ * The record at the front of `bytes`, its checksum verified; the slices of *ret point into it.
+ * The meta data is only framed here: object_meta_parse() and bucket_meta_parse() read it.
+ */
+enum record_result record_parse(struct slice bytes, uint64_t salt, struct record *ret) MUST_USE;
+
+/* ---- Meta data of an object ----------------------------------------------------------------- */
+
+enum object_place {
+	OBJECT_INLINE = 1, /* its bytes are the record's data */
+	OBJECT_FILE = 2,   /* they are a file of their own */
+	OBJECT_SET = 3,    /* they are a set of parts, in order of their numbers */
+	OBJECT_NONE = 4,   /* a delete marker or an upload: there are none */
+};
+
+/* What becomes of the object that was there. */
+enum object_mode {
+	OBJECT_REPLACES,      /* nothing: versions were never kept in the bucket */
+	OBJECT_KEEPS,         /* it becomes an older version */
+	OBJECT_REPLACES_NULL, /* likewise, but the version "null", wherever it is, goes */
+};
+
+struct object_meta {
+	enum object_place place;
+	enum object_mode mode;
+	uint64_t file;   /* the number of the file, or of the set */
+	bool is_part;    /* of a set, also of one of an appendable object */
+	uint64_t number; /* of a part: its number, or where in the object it begins */
+	struct store_object object;
+};
+
+/*
+ * Into OBJECT_META_BYTES at `to`; object.headers and then object.tags must follow there. Of a part
+ * object.version is the number of its set.
+ */
+void object_meta_write(unsigned char *to, const struct object_meta *meta);
+/* Changes what is only known when the record gets its place in the log. */
+void object_meta_set_version(
+	unsigned char *meta, uint64_t version, bool is_null, enum object_mode mode);
+/* False if it is not well-formed. The headers and tags point into `bytes`. */
+bool object_meta_parse(struct slice bytes, struct object_meta *ret) MUST_USE;
+
+/* ---- Meta data of a bucket ------------------------------------------------------------------ */
+
+/* Bytes that bucket_meta_write() will write. */
+size_t bucket_meta_size(const struct store_bucket *bucket);
+void bucket_meta_write(unsigned char *to, const struct store_bucket *bucket);
+/* False if it is not well-formed. The settings point into `bytes`; ret->name is left alone. */
+bool bucket_meta_parse(struct slice bytes, struct store_bucket *ret) MUST_USE;
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/local/wal/scan.h"
+
+#include "store/local/disk/files.h"
+
+enum {
+	WINDOW_BYTES = RECORD_MAX + (4 << 20)
+};
+
+bool scan_init(struct scan *scan)
+{
+	*scan = (struct scan){.window = malloc(WINDOW_BYTES)};
+	return scan->window != NULL;
+}
+
+void scan_release(struct scan *scan)
+{
+	segment_unpin(scan->segment);
+	free(scan->window);
+	*scan = (struct scan){.window = NULL};
+}
+
+void scan_open(struct scan *scan, struct segment *segment, uint64_t at)
+{
+	segment_unpin(scan->segment);
+	scan->segment = segment;
+	scan->from = at;
+	scan->got = 0;
+	scan->ended = false;
+	scan->at = at;
+}
+
+/* Whether the window has a whole record of any size at `at`, or all there is. */
+static bool within(const struct scan *scan, uint64_t at)
+{
+	return at >= scan->from && (scan->ended || at + RECORD_MAX <= scan->from + scan->got);
+}
+
+/* The bytes from `at` on; empty at the end of the file, and after a fault. */
+static struct slice look_at(struct scan *scan, uint64_t at)
+{
+	if (!within(scan, at)) {
+		scan->from = at;
+		int e = files_read(scan->segment->fd, scan->window, WINDOW_BYTES, at, &scan->got);
+		if (e) {
+			scan->fault = e;
+			scan->got = 0;
+		}
+		scan->ended = scan->got < WINDOW_BYTES;
+	}
+	size_t skip = (size_t)(at - scan->from);
+	return slice_from(slice_of(scan->window, scan->got), skip);
+}
+
+bool scan_record(struct scan *scan, struct record *ret)
+{
+	struct slice bytes = look_at(scan, scan->at);
+	return record_parse(bytes, scan->segment->salt, ret) == RECORD_OK;
+}
+
+void scan_next(struct scan *scan, const struct record *record)
+{
+	scan->at += record->total;
+}
+
+bool scan_will_move(const struct scan *scan)
+{
+	return !within(scan, scan->at);
+}
+
+bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret)
+{
+	for (uint64_t at = scan->at + RECORD_ALIGN;; at += RECORD_ALIGN) {
+		struct slice bytes = look_at(scan, at);
+		if (bytes.len < RECORD_HEADER_BYTES)
+			return false;
+		if (record_parse(bytes, scan->segment->salt, ret) == RECORD_OK &&
+			ret->batch > sequence) {
+			scan->at = at;
+			return true;
+		}
+	}
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads the records of a segment one after the other, through a window of a few MiB.
+ * One thread at a time.
+ */
+#ifndef STORE_LOCAL_WAL_SCAN_H
+#define STORE_LOCAL_WAL_SCAN_H
+
+#include "store/local/wal/record.h"
+#include "store/local/wal/segment.h"
+
+struct scan {
+	struct segment *segment; /* pinned */
+	char *window;
+	uint64_t from; /* where in the file the window begins */
+	size_t got;    /* bytes in it */
+	bool ended;    /* the file ends with the window */
+	uint64_t at;   /* of the next record */
+	int fault;     /* an errno value: reading failed, so that no record is not the end */
+};
+
+/* False without memory. Begins with no segment. */
+bool scan_init(struct scan *scan) MUST_USE;
+void scan_release(struct scan *scan);
+
+/* Goes to `at` of `segment`, whose pin is taken over. */
+void scan_open(struct scan *scan, struct segment *segment, uint64_t at);
+
+/* The record at scan->at; it is valid until the scan moves. False if there is no good one. */
+bool scan_record(struct scan *scan, struct record *ret) MUST_USE;
+/* Goes on behind it. */
+void scan_next(struct scan *scan, const struct record *record);
+/* Whether reading the next record will move the window, and so what records point to. */
+bool scan_will_move(const struct scan *scan);
+/*
+ * Where there is no good record: looks behind for one of a later group commit, one that begins
+ * after `sequence`. True, with the scan at it, if there is one in this segment.
+ */
+bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret) MUST_USE;
+
+#endif

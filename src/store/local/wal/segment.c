@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/local/wal/segment.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "crypto/crc64.h"
+#include "crypto/random.h"
+#include "store/local/disk/bytes.h"
+#include "store/local/disk/files.h"
+
+enum {
+	NAME_BYTES = 32,
+	AT_ID = 16,
+	AT_FIRST_SEQUENCE = 24,
+	AT_SALT = 32,
+	AT_CRC = 56,
+};
+
+static const char magic[16] = "postern segment\n";
+
+struct segments {
+	int dir;
+	pthread_mutex_t lock;   /* protects the table; a leaf */
+	struct segment **table; /* by number, ascending */
+	size_t count;
+	size_t size;
+};
+
+static void file_name(uint64_t id, char *out)
+{
+	(void)snprintf(out, NAME_BYTES, "%016" PRIx64 ".seg", id);
+}
+
+/* The index of the first segment whose number is at least `id`. Under the lock. */
+static size_t position(const struct segments *segments, uint64_t id)
+{
+	size_t low = 0;
+	size_t high = segments->count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (segments->table[middle]->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool insert(struct segments *segments, struct segment *segment)
+{
+	(void)pthread_mutex_lock(&segments->lock);
+	if (segments->count == segments->size) {
+		size_t size = segments->size ? segments->size * 2 : 16;
+		struct segment **table = realloc(segments->table, size * sizeof(*table));
+		if (!table) {
+			(void)pthread_mutex_unlock(&segments->lock);
+			return false;
+		}
+		segments->table = table;
+		segments->size = size;
+	}
+	size_t at = position(segments, segment->id);
+	memmove(segments->table + at + 1, segments->table + at,
+		(segments->count - at) * sizeof(segments->table[0]));
+	segments->table[at] = segment;
+	segments->count++;
+	(void)pthread_mutex_unlock(&segments->lock);
+	return true;
+}
+
+static struct segment *segment_new(int fd, uint64_t id, uint64_t first_sequence, uint64_t salt)
+{
+	struct segment *segment = calloc(1, sizeof(*segment));
+	if (!segment)
+		return NULL;
+	segment->id = id;
+	segment->first_sequence = first_sequence;
+	segment->salt = salt;
+	segment->fd = fd;
+	atomic_init(&segment->refs, 1);
+	atomic_init(&segment->live, 0);
+	return segment;
+}
+
+static void write_header(unsigned char *to, uint64_t id, uint64_t first_sequence, uint64_t salt)
+{
+	memset(to, 0, SEGMENT_HEADER_BYTES);
+	memcpy(to, magic, sizeof(magic));
+	le64_put(to + AT_ID, id);
+	le64_put(to + AT_FIRST_SEQUENCE, first_sequence);
+	le64_put(to + AT_SALT, salt);
+	le64_put(to + AT_CRC, crc64_update(0, slice_of(to, AT_CRC)));
+}
+
+enum header {
+	HEADER_GOOD,
+	HEADER_DAMAGED,
+	HEADER_ALONE,      /* damaged, and the file has nothing else */
+	HEADER_UNREADABLE, /* the disk failed; logged */
+};
+
+static enum header unreadable(const struct segment *segment, int e)
+{
+	log_error("store: cannot read the header of segment %016" PRIx64 ": %s", segment->id,
+		files_text(e));
+	return HEADER_UNREADABLE;
+}
+
+static enum header read_header(struct segment *segment)
+{
+	unsigned char head[SEGMENT_HEADER_BYTES];
+	struct stat st;
+	size_t got;
+	int e = files_read(segment->fd, head, sizeof(head), 0, &got);
+	if (e)
+		return unreadable(segment, e);
+	if (fstat(segment->fd, &st) != 0)
+		return unreadable(segment, errno);
+	if (got != sizeof(head))
+		return HEADER_ALONE;
+	segment->first_sequence = le64_get(head + AT_FIRST_SEQUENCE);
+	segment->salt = le64_get(head + AT_SALT);
+	if (memcmp(head, magic, sizeof(magic)) == 0 && le64_get(head + AT_ID) == segment->id &&
+		le64_get(head + AT_CRC) == crc64_update(0, slice_of(head, AT_CRC)))
+		return HEADER_GOOD;
+	/* The header is on the disk before anything is written, or reserved, behind it. */
+	return st.st_size > SEGMENT_HEADER_BYTES ? HEADER_DAMAGED : HEADER_ALONE;
+}
+
+/* The number in a file's name, or 0. */
+static uint64_t parse_name(const char *name)
+{
+	if (strlen(name) != 20 || memcmp(name + 16, ".seg", 5) != 0)
+		return 0;
+	uint64_t id = 0;
+	for (size_t i = 0; i < 16; i++) {
+		char c = name[i];
+		if (!ascii_digit(c) && !(c >= 'a' && c <= 'f'))
+			return 0;
+		id = id << 4 | (uint64_t)(ascii_digit(c) ? c - '0' : c - 'a' + 10);
+	}
+	return id;
+}
+
+static enum err open_one(struct segments *segments, uint64_t id)
+{
+	char name[NAME_BYTES];
+	file_name(id, name);
+	int fd = openat(segments->dir, name, O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		log_error("store: cannot open segment %s: %s", name, files_text(errno));
+		return ERR_INTERNAL;
+	}
+	struct segment *segment = segment_new(fd, id, 0, 0);
+	if (!segment || !insert(segments, segment)) {
+		free(segment);
+		(void)close(fd);
+		return ERR_UNAVAILABLE;
+	}
+	return ERR_OK;
+}
+
+static enum err open_all(struct segments *segments)
+{
+	int fd = openat(segments->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!dir) {
+		log_error("store: cannot list the segments: %s", files_text(errno));
+		if (fd >= 0)
+			(void)close(fd);
+		return ERR_INTERNAL;
+	}
+	enum err e = ERR_OK;
+	struct dirent *entry;
+	while (e == ERR_OK && (entry = readdir(dir)) != NULL) {
+		uint64_t id = parse_name(entry->d_name);
+		if (id)
+			e = open_one(segments, id);
+	}
+	(void)closedir(dir);
+	return e;
+}
+
+static enum err check_header(struct segments *segments, struct segment *segment, bool last)
+{
+	enum header header = read_header(segment);
+	if (header == HEADER_GOOD)
+		return ERR_OK;
+	if (header == HEADER_UNREADABLE)
+		return ERR_INTERNAL;
+	if (last && header == HEADER_ALONE) {
+		int e = segment_remove(segments, segment->id);
+		return e ? files_err(e) : ERR_OK;
+	}
+	log_error("store: the header of segment %016" PRIx64 " is damaged", segment->id);
+	segment->first_sequence = 0;
+	return last ? ERR_INTERNAL : ERR_OK;
+}
+
+/* Reads the headers. A damaged one is told; what is read by way of the index still is. */
+static enum err check_headers(struct segments *segments)
+{
+	enum err e = ERR_OK;
+	size_t count = segments->count;
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		e = check_header(segments, segments->table[i], i + 1 == count);
+	return e;
+}
+
+enum err segments_open(int dir, struct segments **ret)
+{
+	struct segments *segments = calloc(1, sizeof(*segments));
+	if (!segments) {
+		(void)close(dir);
+		return ERR_UNAVAILABLE;
+	}
+	segments->dir = dir;
+	(void)pthread_mutex_init(&segments->lock, NULL);
+	enum err e = open_all(segments);
+	if (e == ERR_OK)
+		e = check_headers(segments);
+	if (e != ERR_OK) {
+		segments_free(segments);
+		return e;
+	}
+	*ret = segments;
+	return ERR_OK;
+}
+
+void segments_free(struct segments *segments)
+{
+	if (!segments)
+		return;
+	for (size_t i = 0; i < segments->count; i++) {
+		assert(atomic_load(&segments->table[i]->refs) == 1);
+		segment_unpin(segments->table[i]);
+	}
+	(void)close(segments->dir);
+	(void)pthread_mutex_destroy(&segments->lock);
+	free(segments->table);
+	free(segments);
+}
+
+static struct segment *pin_at(struct segments *segments, uint64_t id, bool exactly)
+{
+	struct segment *found = NULL;
+	(void)pthread_mutex_lock(&segments->lock);
+	size_t at = position(segments, id);
+	if (at < segments->count && (!exactly || segments->table[at]->id == id)) {
+		found = segments->table[at];
+		(void)atomic_fetch_add(&found->refs, 1);
+	}
+	(void)pthread_mutex_unlock(&segments->lock);
+	return found;
+}
+
+struct segment *segment_pin(struct segments *segments, uint64_t id)
+{
+	return pin_at(segments, id, true);
+}
+
+struct segment *segment_pin_from(struct segments *segments, uint64_t id)
+{
+	return pin_at(segments, id, false);
+}
+
+void segment_unpin(struct segment *segment)
+{
+	if (!segment || atomic_fetch_sub(&segment->refs, 1) != 1)
+		return;
+	(void)close(segment->fd);
+	free(segment);
+}
+
+/* Writes the header of a new file durably. */
+static int begin_file(int dir, int fd, uint64_t id, uint64_t first_sequence, uint64_t salt)
+{
+	unsigned char head[SEGMENT_HEADER_BYTES];
+	write_header(head, id, first_sequence, salt);
+	struct iovec iov = {.iov_base = head, .iov_len = sizeof(head)};
+	int e = files_write(fd, &iov, 1, 0);
+	if (e)
+		return e;
+	if (fsync(fd) != 0)
+		return errno;
+	return files_sync_dir(dir);
+}
+
+int segment_create(
+	struct segments *segments, uint64_t id, uint64_t first_sequence, struct segment **ret)
+{
+	char name[NAME_BYTES];
+	file_name(id, name);
+	int fd = openat(segments->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	uint64_t salt;
+	random_bytes(&salt, sizeof(salt));
+	int e = begin_file(segments->dir, fd, id, first_sequence, salt);
+	struct segment *segment = e ? NULL : segment_new(fd, id, first_sequence, salt);
+	if (!segment || !insert(segments, segment)) {
+		(void)unlinkat(segments->dir, name, 0);
+		(void)close(fd);
+		free(segment);
+		return e ? e : ENOMEM;
+	}
+	(void)atomic_fetch_add(&segment->refs, 1);
+	*ret = segment;
+	return 0;
+}
+
+int segment_remove(struct segments *segments, uint64_t id)
+{
+	char name[NAME_BYTES];
+	file_name(id, name);
+	if (unlinkat(segments->dir, name, 0) != 0 && errno != ENOENT)
+		return errno;
+	struct segment *segment = NULL;
+	(void)pthread_mutex_lock(&segments->lock);
+	size_t at = position(segments, id);
+	if (at < segments->count && segments->table[at]->id == id) {
+		segment = segments->table[at];
+		segments->count--;
+		memmove(segments->table + at, segments->table + at + 1,
+			(segments->count - at) * sizeof(segments->table[0]));
+	}
+	(void)pthread_mutex_unlock(&segments->lock);
+	segment_unpin(segment);
+	return files_sync_dir(segments->dir);
+}
+
+uint64_t segments_disk_bytes(struct segments *segments)
+{
+	uint64_t sum = 0;
+	struct stat st;
+	(void)pthread_mutex_lock(&segments->lock);
+	for (size_t i = 0; i < segments->count; i++)
+		if (fstat(segments->table[i]->fd, &st) == 0)
+			sum += (uint64_t)st.st_blocks * 512;
+	(void)pthread_mutex_unlock(&segments->lock);
+	return sum;
+}

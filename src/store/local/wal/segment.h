@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of the log. A segment is a header and then records (record.h); only the newest, the
+ * active one, is appended to (log.h). Readers pin a segment, so that its bytes stay readable after
+ * the file has been removed.
+ *
+ * Any thread, except where a function says otherwise.
+ */
+#ifndef STORE_LOCAL_WAL_SEGMENT_H
+#define STORE_LOCAL_WAL_SEGMENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+
+enum {
+	SEGMENT_HEADER_BYTES = 64 /* the first record is here */
+};
+
+struct segment {
+	uint64_t id;
+	uint64_t first_sequence;
+	uint64_t salt; /* of the records' checksums (record.h) */
+	int fd;
+	atomic_uint refs;
+	/* Bytes of records whose objects are read from here. The committer writes it. */
+	_Atomic uint64_t live;
+	/* The collector's: what it could not move out of it, and whether it will not try again. */
+	uint64_t left;
+	bool stuck;
+};
+
+struct segments;
+
+/* Where a record lies. */
+struct location {
+	uint64_t segment;
+	uint64_t offset;      /* of its header */
+	uint32_t length;      /* of the record with its filling */
+	uint32_t data_offset; /* of the object's bytes, from the header */
+};
+
+static inline bool location_eq(const struct location *a, const struct location *b)
+{
+	return a->segment == b->segment && a->offset == b->offset;
+}
+
+/*
+ * Opens all segments in the directory `dir` (taken over, also on failure). A last file whose
+ * header never became whole is removed: nothing had been written behind it. A last file that has
+ * more than a damaged header is a failure: its records cannot be told from what is not one, and
+ * going on would cut them off. Logs why on failure.
+ */
+enum err segments_open(int dir, struct segments **ret) MUST_USE;
+/* No pins may be left. NULL is allowed. */
+void segments_free(struct segments *segments);
+
+/* NULL if there is no such segment (any more). */
+struct segment *segment_pin(struct segments *segments, uint64_t id);
+void segment_unpin(struct segment *segment);
+/* Pins the segment with the smallest number that is at least `id`; NULL behind the last. */
+struct segment *segment_pin_from(struct segments *segments, uint64_t id);
+
+/* Makes the file of a new segment, durably, with a pin for the caller. An errno value. */
+int segment_create(struct segments *segments, uint64_t id, uint64_t first_sequence,
+	struct segment **ret) MUST_USE;
+/* Removes the file; who has a pin reads on. An errno value. */
+int segment_remove(struct segments *segments, uint64_t id) MUST_USE;
+
+/* What the files take on disk. */
+uint64_t segments_disk_bytes(struct segments *segments);
+
+#endif
