@@ -212,6 +212,8 @@ static void log_request(struct exchange *x)
 		log_quoted(x->head.method_text, method, sizeof(method)),
 		log_quoted(loggable_target(x, &shown), target, sizeof(target)), x->status,
 		x->bytes_in, x->bytes_out, loop->now_ms - x->started_ms);
+	if (x->handler && x->handler->phase)
+		strbuf_addf(&loop->log, " phase=%s", x->handler->phase(x->state));
 	if (x->note.len) {
 		strbuf_addc(&loop->log, ' ');
 		strbuf_add_slice(&loop->log, strbuf_slice(&x->note));

@@ -87,6 +87,8 @@ struct exchange_handler {
 	 * more. The service may answer; if it does not, the connection is dropped.
 	 */
 	void (*starved)(struct exchange *x, void *state);
+	/* Optional: where the service is with the request, in a word, for its line in the log. */
+	const char *(*phase)(const void *state);
 };
 
 /* From service.begin only. Without a handler the body is thrown away and nothing is called. */

@@ -8,6 +8,27 @@
 #include "ops/reading.h"
 #include "ops/request_internal.h"
 
+void request_enter(struct request *r, enum request_phase phase)
+{
+	if (phase <= r->phase)
+		return;
+	if (phase == PHASE_DONE)
+		r->answered_in = r->phase;
+	r->phase = phase;
+}
+
+const char *request_phase_name(const struct request *r)
+{
+	static const char *const names[] = {
+		[PHASE_ADDRESS] = "address",
+		[PHASE_AUTHORIZE] = "authorize",
+		[PHASE_BODY] = "body",
+		[PHASE_WORK] = "work",
+		[PHASE_CALLBACK] = "callback",
+	};
+	return names[r->phase == PHASE_DONE ? r->answered_in : r->phase];
+}
+
 void request_hold(struct request *r)
 {
 	r->holds++;

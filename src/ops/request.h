@@ -22,6 +22,20 @@
 #include "oss/sign/access_key.h"
 #include "oss/sign/sign.h"
 
+/*
+ * How far a request has come. request_enter() alone sets it, and it only rises:
+ * what comes late, to a request that was answered meanwhile, changes nothing. The log says where
+ * a request was when it was answered, or when its client went away.
+ */
+enum request_phase {
+	PHASE_ADDRESS,   /* what it is about, and which operation it asks for */
+	PHASE_AUTHORIZE, /* who has sent it, and whether they may */
+	PHASE_BODY,      /* op->begin was called; what is sent goes to op->data */
+	PHASE_WORK,      /* all was sent, or is not waited for: op->finish was called */
+	PHASE_CALLBACK,  /* stored, and the callback is on its way */
+	PHASE_DONE,      /* answered: only op->release is to come */
+};
+
 struct request {
 	struct ops *ops;
 	const struct op *op;
@@ -54,10 +68,18 @@ struct request {
 	const char *ec; /* instead of the one in errors.def; NULL: that one */
 	void *state;
 	unsigned holds;
-	bool answered;
-	bool finished; /* op->finish was called */
+	enum request_phase phase;
+	enum request_phase answered_in; /* the phase that the answer ended */
 	char first[2048];
 };
+
+void request_enter(struct request *r, enum request_phase phase);
+static inline bool request_is_answered(const struct request *r)
+{
+	return r->phase == PHASE_DONE;
+}
+/* For the log: the phase, or that in which it was answered. */
+const char *request_phase_name(const struct request *r);
 
 void request_hold(struct request *r);
 void request_release(struct request *r);

@@ -28,9 +28,9 @@ static void add_common_headers(struct request *r)
 
 static bool begin_answer(struct request *r)
 {
-	if (r->answered || request_is_gone(r))
+	if (request_is_answered(r) || request_is_gone(r))
 		return false;
-	r->answered = true;
+	request_enter(r, PHASE_DONE);
 	add_common_headers(r);
 	return true;
 }
@@ -127,7 +127,7 @@ static void error_document(const struct request *r, const struct err_info *info,
 static void send_error(struct request *r, enum err e, struct slice message)
 {
 	const struct err_info *info = err_info(e);
-	if (r->answered || request_is_gone(r))
+	if (request_is_answered(r) || request_is_gone(r))
 		return;
 	SCOPED_STRBUF(body, LIMIT_ERROR_BODY_BYTES);
 	error_document(r, info, message, !strbuf_broken(&r->details), &body);

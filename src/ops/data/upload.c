@@ -195,6 +195,7 @@ static void send_callback(struct upload *u, struct slice etag, struct slice md5)
 		.home = r->home,
 		.done.run = called_back,
 	};
+	request_enter(r, PHASE_CALLBACK);
 	request_hold(r);
 	callback_send(r->ops->options.callbacks, &u->job);
 }

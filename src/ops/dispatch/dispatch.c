@@ -27,7 +27,7 @@ const struct slice ops_secret_params[] = {SLICE_LIT("Signature"), SLICE_LIT("sec
 static void body(struct exchange *x UNUSED, void *state, struct slice piece)
 {
 	struct request *r = state;
-	if (r->answered || !r->op)
+	if (r->phase != PHASE_BODY)
 		return;
 	request_hold(r); /* an answer may end the exchange, and with it the request */
 	if (r->op->body == OP_BODY_STREAM) {
@@ -46,10 +46,11 @@ static void body(struct exchange *x UNUSED, void *state, struct slice piece)
 /* Once, whether the body has come or is not waited for. */
 static void finish_op(struct request *r)
 {
-	if (r->answered || r->finished || !r->op || !r->op->finish)
+	if (r->phase != PHASE_BODY)
 		return;
-	r->finished = true;
-	r->op->finish(r);
+	request_enter(r, PHASE_WORK);
+	if (r->op->finish)
+		r->op->finish(r);
 }
 
 static void end(struct exchange *x UNUSED, void *state)
@@ -68,7 +69,7 @@ static void gone(struct exchange *x UNUSED, void *state)
 static void stalled(struct exchange *x UNUSED, void *state)
 {
 	struct request *r = state;
-	if (!r->answered)
+	if (!request_is_answered(r))
 		respond_error(r, ERR_REQUEST_TIMEOUT);
 }
 
@@ -77,8 +78,17 @@ static void starved(struct exchange *x UNUSED, void *state)
 	respond_error(state, ERR_UNAVAILABLE);
 }
 
-static const struct exchange_handler handler = {
-	.body = body, .end = end, .gone = gone, .stalled = stalled, .starved = starved};
+static const char *phase(const void *state)
+{
+	return request_phase_name(state);
+}
+
+static const struct exchange_handler handler = {.body = body,
+	.end = end,
+	.gone = gone,
+	.stalled = stalled,
+	.starved = starved,
+	.phase = phase};
 
 static struct request *new_request(struct ops *ops, struct exchange *x)
 {
@@ -216,6 +226,7 @@ static void begin_granted(struct request *r)
 {
 	if (!permit_op(r) || !reserve_body(r) || !unimplemented_absent(r))
 		return;
+	request_enter(r, PHASE_BODY);
 	if (r->op->begin)
 		r->op->begin(r);
 	if (!waits_for_body(r->op))
@@ -225,6 +236,7 @@ static void begin_granted(struct request *r)
 /* Begins the operation if the request is authentic and permitted. */
 static void begin_op(struct request *r)
 {
+	request_enter(r, PHASE_AUTHORIZE);
 	if (r->op->access != OP_ACCESS_SELF && (!auth_check(r) || !referer_allowed(r)))
 		return;
 	if (access_granted(r))

@@ -350,7 +350,7 @@ static void data(struct request *r, struct slice piece)
 	struct form_event event;
 	if (state->has_digest)
 		digest_md5_update(&state->digest, piece);
-	while (!r->answered) {
+	while (!request_is_answered(r)) {
 		enum form_result result = feed(state, &piece, &event);
 		if (state->predata > LIMIT_FORM_PREDATA_BYTES) {
 			respond_error(r, ERR_POST_PREDATA_TOO_LONG);
