@@ -12,7 +12,7 @@
 enum {
 	SMALL_FILE_BYTES = 64 << 10,   /* read into the answer: one write instead of two calls */
 	WINDOW_BYTES = 1 << 20,        /* of a file, looked at and sent at once */
-	WARM_BYTES = 4 << 20,          /* read ahead when it is not in memory */
+	PREFETCH_BYTES = 4 << 20,      /* read ahead when it is not in memory */
 	SMALL_ANSWER_BYTES = 64 << 10, /* one that socket buffers take */
 	HEAD_BYTES = 8 << 10,          /* what an answer's head has at most, usually */
 	KEPT_OUT_BYTES = 1 << 20,      /* of the loop's buffer, from one answer to the next */
@@ -23,7 +23,7 @@ static void count_out(struct connection *c, size_t len)
 	c->sent += len;
 	if (c->x)
 		c->x->bytes_out += len;
-	atomic_fetch_add_explicit(&c->shard->bytes_out, len, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->net_thread->bytes_out, len, memory_order_relaxed);
 }
 
 bool answer_write(struct connection *c, struct slice bytes, bool more)
@@ -68,30 +68,30 @@ static enum answer_result flush_memory(struct connection *c)
 	return ANSWER_DONE;
 }
 
-/* Hands the next part of the file to the warmer if the loop would have to wait for it. */
-static bool must_warm(struct connection *c, uint64_t window)
+/* Hands the next part of the file to the prefetcher if the loop would have to wait for it. */
+static bool must_prefetch(struct connection *c, uint64_t window)
 {
 	struct exchange *x = c->x;
-	if (c->warming)
+	if (c->prefetching)
 		return true;
-	if (c->warmed) {
-		c->warmed = false;
+	if (c->prefetched) {
+		c->prefetched = false;
 		return false;
 	}
-	if (warmer_is_warm(x->file, x->file_offset, window))
+	if (prefetcher_is_cached(x->file, x->file_offset, window))
 		return false;
-	c->warming = true;
-	c->warm.fd = x->file;
-	c->warm.offset = x->file_offset;
-	c->warm.size = x->file_left < WARM_BYTES ? x->file_left : WARM_BYTES;
-	warmer_request(c->shard->warmer, &c->warm);
+	c->prefetching = true;
+	c->prefetch.fd = x->file;
+	c->prefetch.offset = x->file_offset;
+	c->prefetch.size = x->file_left < PREFETCH_BYTES ? x->file_left : PREFETCH_BYTES;
+	prefetcher_request(c->net_thread->prefetcher, &c->prefetch);
 	return true;
 }
 
 static enum answer_result flush_file(struct connection *c)
 {
 	struct exchange *x = c->x;
-	struct loop *loop = &c->shard->loop;
+	struct loop *loop = &c->net_thread->loop;
 	uint64_t checked = 0;
 	/* TLS reads the file into the loop's buffer, where the next request may already be. */
 	if (c->transport.tls && !connection_keep_input(c))
@@ -99,7 +99,7 @@ static enum answer_result flush_file(struct connection *c)
 	while (x->file_left) {
 		if (checked == 0) {
 			checked = x->file_left < WINDOW_BYTES ? x->file_left : WINDOW_BYTES;
-			if (must_warm(c, checked))
+			if (must_prefetch(c, checked))
 				return ANSWER_WAIT;
 		}
 		size_t len = 0;
@@ -147,14 +147,14 @@ enum answer_result answer_flush(struct connection *c)
 static struct strbuf *compose(struct exchange *x, int status, uint64_t size)
 {
 	struct connection *c = x->connection;
-	struct strbuf *out = &c->shard->loop.out;
+	struct strbuf *out = &c->net_thread->loop.out;
 	strbuf_clear(out);
 	strbuf_adds(out, "HTTP/1.1 ");
 	strbuf_add_u64(out, (uint64_t)status);
 	strbuf_addc(out, ' ');
 	strbuf_adds(out, status_reason(status));
 	strbuf_adds(out, "\r\nDate: ");
-	strbuf_add_slice(out, loop_date(&c->shard->loop));
+	strbuf_add_slice(out, loop_date(&c->net_thread->loop));
 	strbuf_adds(out, "\r\n");
 	strbuf_add_slice(out, strbuf_slice(&x->lines));
 	if (status != 204 && status != 304) {
@@ -188,7 +188,7 @@ static void send_out(struct exchange *x, int status, struct strbuf *out)
 	struct connection *c = x->connection;
 	x->status = status;
 	x->answered = true;
-	rate_begin(&c->rate, c->shard->loop.now_ms);
+	rate_begin(&c->rate, c->net_thread->loop.now_ms);
 	if (strbuf_broken(out) || strbuf_broken(&x->lines) ||
 		!answer_write(c, strbuf_slice(out), x->file_left > 0 || x->later > 0)) {
 		connection_abort(c);

@@ -52,7 +52,7 @@ struct op {
 	 * What the policies of RAM call it: "oss:PutObject". The policy of a temporary key must
 	 * allow it on the service, the bucket or the object, as `level` says. Several operations
 	 * may share one, as OSS documents it for each. An operation that reads a second object, the
-	 * source of a copy, asks permit_key() for it. NULL: no signed request gets here.
+	 * source of a copy, asks authorize_key() for it. NULL: no signed request gets here.
 	 */
 	const char *action;
 	/*
@@ -62,7 +62,7 @@ struct op {
 	const char *version_action;
 	/*
 	 * The action is on keys that the request's address does not tell: the operation itself asks
-	 * permit_key() for each, once it knows them.
+	 * authorize_key() for each, once it knows them.
 	 */
 	bool action_per_key;
 	bool takes_callback; /* in a header or in the query */

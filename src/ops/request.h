@@ -114,6 +114,6 @@ bool request_may_read(
 	const struct request *r, const struct store_bucket *bucket, enum store_acl object_acl);
 bool request_may_write(const struct request *r);
 /* Whose a change of an object of r->bucket is. */
-enum store_public request_as_public(const struct request *r);
+enum store_caller request_caller(const struct request *r);
 
 #endif

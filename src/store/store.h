@@ -96,7 +96,7 @@ struct store_bucket_create {
 	struct slice storage_class; /* a setting, from the beginning; short */
 };
 
-struct store_bucket_change {
+struct store_bucket_update {
 	struct store_wait wait;
 	struct slice name;
 	bool set_acl;
@@ -232,17 +232,19 @@ struct store_only_if {
 };
 
 /* Whose a change is: ERR_ACCESS_DENIED if what the key has does not let them make it. */
-enum store_public {
-	STORE_OWNERS,        /* the owner's: all is allowed */
-	STORE_PUBLIC_BUCKET, /* anybody's: an object with an ACL of its own must let all write */
-	STORE_PUBLIC_OBJECT, /* the same, and the bucket lets nobody: there must be such an object
-			      */
+enum store_caller {
+	STORE_CALLER_OWNER,         /* the owner's: all is allowed */
+	STORE_CALLER_PUBLIC_BUCKET, /* anybody's: an object with an ACL of its own must let all
+				       write */
+	STORE_CALLER_PUBLIC_OBJECT, /* the same, and the bucket lets nobody: there must be such an
+				     * object
+				     */
 };
 
 struct store_put_commit {
 	struct store_wait wait;
 	bool forbid_overwrite;           /* ERR_FILE_ALREADY_EXISTS if the key has an object */
-	enum store_public as_public;     /* see there */
+	enum store_caller caller;        /* see there */
 	const unsigned char *expect_md5; /* 16 bytes, or NULL: ERR_INVALID_DIGEST if it differs */
 	/*
 	 * Result; `headers` and `tags` are not filled. Of a part: size, modified_ms, crc64 and
@@ -262,7 +264,7 @@ struct store_delete {
 	struct slice key;
 	struct store_version version;
 	struct store_only_if only_if;
-	enum store_public as_public;
+	enum store_caller caller;
 	/* Results. Deleting what is not there is a success. */
 	bool existed;
 	bool made_marker;    /* `marker` is its version, `marker_is_null` likewise */
@@ -272,7 +274,7 @@ struct store_delete {
 };
 
 /* Changes what is known of an object, not its bytes: no new version comes of it. */
-struct store_object_change {
+struct store_metadata_update {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
@@ -326,7 +328,7 @@ struct store_list {
 /* ---- Uploads in parts ------------------------------------------------------------------------ */
 
 /* Begins an upload, which is known by its number and key. ERR_NO_SUCH_BUCKET. */
-struct store_upload_begin {
+struct store_multipart_begin {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
@@ -337,7 +339,7 @@ struct store_upload_begin {
 };
 
 /* Drops an upload with its parts. ERR_NO_SUCH_UPLOAD. */
-struct store_upload_abort {
+struct store_multipart_abort {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
@@ -355,7 +357,7 @@ struct store_part_named {
  * ERR_NO_SUCH_UPLOAD; ERR_INVALID_PART if one is not there or has another MD5;
  * ERR_ENTITY_TOO_SMALL if one that is not the last has less than `part_bytes_min`.
  */
-struct store_upload_complete {
+struct store_multipart_complete {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
@@ -365,7 +367,7 @@ struct store_upload_complete {
 	uint64_t part_bytes_min;
 	enum store_acl acl;    /* DEFAULT: what the upload was begun with */
 	bool forbid_overwrite; /* as in struct store_put_commit */
-	enum store_public as_public;
+	enum store_caller caller;
 	struct store_object object; /* result; `headers` and `tags` are not filled */
 	uint32_t bad_part;          /* result: which the error is about, if about one */
 };
@@ -392,7 +394,7 @@ struct store_list_parts {
 	void *held; /* the back end's */
 };
 
-struct store_upload {
+struct store_multipart {
 	struct slice key; /* or the common prefix */
 	bool is_prefix;
 	uint64_t upload;
@@ -403,15 +405,16 @@ struct store_upload {
  * Uploads in order of key, then of number, rolled up as in struct store_list: those with a key
  * greater than `key_marker`, and with `upload_marker` also those of that key with greater numbers.
  */
-struct store_list_uploads {
+struct store_list_multiparts {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice prefix;
 	struct slice delimiter;
 	struct slice key_marker;
-	uint64_t upload_marker;       /* 0: none */
-	uint32_t max_uploads;         /* 1..1000 */
-	struct store_upload *uploads; /* result: `count`, until store_list_uploads_release() */
+	uint64_t upload_marker; /* 0: none */
+	uint32_t max_uploads;   /* 1..1000 */
+	struct store_multipart
+		*uploads; /* result: `count`, until store_list_multiparts_release() */
 	uint32_t count;
 	bool truncated;
 	enum budget_pool pool; /* as in struct store_list */
@@ -446,7 +449,7 @@ struct store_ops {
 	/* ERR_BUCKET_ALREADY_EXISTS, ERR_TOO_MANY_BUCKETS. */
 	void (*bucket_create)(struct store *store, struct store_bucket_create *create);
 	/* ERR_NO_SUCH_BUCKET. */
-	void (*bucket_change)(struct store *store, struct store_bucket_change *change);
+	void (*bucket_change)(struct store *store, struct store_bucket_update *change);
 	/* ERR_NO_SUCH_BUCKET; ERR_BUCKET_NOT_EMPTY if there are objects, versions or uploads. */
 	void (*bucket_delete)(struct store *store, struct store_bucket_delete *del);
 	/* All zero if it does not exist. Never waits. */
@@ -490,20 +493,20 @@ struct store_ops {
 
 	void (*delete)(struct store *store, struct store_delete *del);
 	/* ERR_NO_SUCH_KEY, ERR_NO_SUCH_VERSION, ERR_METHOD_NOT_ALLOWED as for get. */
-	void (*object_change)(struct store *store, struct store_object_change *change);
+	void (*object_change)(struct store *store, struct store_metadata_update *change);
 
 	/* On ERR_OK, and only then, list_release() is due. */
 	void (*list)(struct store *store, struct store_list *list);
 	void (*list_release)(struct store *store, struct store_list *list);
 
-	void (*upload_begin)(struct store *store, struct store_upload_begin *begin);
-	void (*upload_abort)(struct store *store, struct store_upload_abort *abort);
-	void (*upload_complete)(struct store *store, struct store_upload_complete *complete);
+	void (*upload_begin)(struct store *store, struct store_multipart_begin *begin);
+	void (*upload_abort)(struct store *store, struct store_multipart_abort *abort);
+	void (*upload_complete)(struct store *store, struct store_multipart_complete *complete);
 	/* On ERR_OK, and only then, the releases are due. */
 	void (*list_parts)(struct store *store, struct store_list_parts *list);
 	void (*list_parts_release)(struct store *store, struct store_list_parts *list);
-	void (*list_uploads)(struct store *store, struct store_list_uploads *list);
-	void (*list_uploads_release)(struct store *store, struct store_list_uploads *list);
+	void (*list_uploads)(struct store *store, struct store_list_multiparts *list);
+	void (*list_uploads_release)(struct store *store, struct store_list_multiparts *list);
 
 	void (*stats)(struct store *store, struct store_stats *ret);
 };
@@ -543,7 +546,7 @@ static inline void store_bucket_create(struct store *s, struct store_bucket_crea
 	s->ops->bucket_create(s, create);
 }
 
-static inline void store_bucket_change(struct store *s, struct store_bucket_change *change)
+static inline void store_bucket_update(struct store *s, struct store_bucket_update *change)
 {
 	s->ops->bucket_change(s, change);
 }
@@ -618,22 +621,23 @@ static inline void store_read_release(struct store *s, struct store_read *read)
 	s->ops->read_release(s, read);
 }
 
-static inline void store_object_change(struct store *s, struct store_object_change *change)
+static inline void store_metadata_update(struct store *s, struct store_metadata_update *change)
 {
 	s->ops->object_change(s, change);
 }
 
-static inline void store_upload_begin(struct store *s, struct store_upload_begin *begin)
+static inline void store_multipart_begin(struct store *s, struct store_multipart_begin *begin)
 {
 	s->ops->upload_begin(s, begin);
 }
 
-static inline void store_upload_abort(struct store *s, struct store_upload_abort *abort)
+static inline void store_multipart_abort(struct store *s, struct store_multipart_abort *abort)
 {
 	s->ops->upload_abort(s, abort);
 }
 
-static inline void store_upload_complete(struct store *s, struct store_upload_complete *complete)
+static inline void store_multipart_complete(
+	struct store *s, struct store_multipart_complete *complete)
 {
 	s->ops->upload_complete(s, complete);
 }
@@ -648,12 +652,13 @@ static inline void store_list_parts_release(struct store *s, struct store_list_p
 	s->ops->list_parts_release(s, list);
 }
 
-static inline void store_list_uploads(struct store *s, struct store_list_uploads *list)
+static inline void store_list_multiparts(struct store *s, struct store_list_multiparts *list)
 {
 	s->ops->list_uploads(s, list);
 }
 
-static inline void store_list_uploads_release(struct store *s, struct store_list_uploads *list)
+static inline void store_list_multiparts_release(
+	struct store *s, struct store_list_multiparts *list)
 {
 	s->ops->list_uploads_release(s, list);
 }

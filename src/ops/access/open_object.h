@@ -12,7 +12,7 @@
  * Looks whether the object of the request's address is one, and if so calls `then`, at once or
  * later, unless the client has gone; until then no body comes. Else the request is refused, in the
  * same way whether or not there is an object. What is found may change before the operation does:
- * the store asks again (enum store_public).
+ * the store asks again (enum store_caller).
  */
 void open_object_look(struct request *r, void (*then)(struct request *r));
 

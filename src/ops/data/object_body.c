@@ -3,18 +3,18 @@
 
 #include "ops/respond.h"
 
-static void found(struct places *places, enum err e, const struct store_blob *place)
+static void found(struct extents *extents, enum err e, const struct store_blob *place)
 {
 	if (e == ERR_OK)
-		respond_extent(places->r, place);
+		respond_extent(extents->r, place);
 	else
-		respond_extent_failed(places->r);
+		respond_extent_failed(extents->r);
 }
 
 static void next(struct exchange *x UNUSED, void *ctx, uint64_t at)
 {
 	struct object_body *body = ctx;
-	places_find(&body->places, body->first + at);
+	extents_find(&body->extents, body->first + at);
 }
 
 void object_body_send(struct object_body *body, struct request *r, struct store_get *get,
@@ -25,11 +25,11 @@ void object_body_send(struct object_body *body, struct request *r, struct store_
 		return;
 	}
 	body->first = first;
-	places_init(&body->places, r, get, found);
+	extents_init(&body->extents, r, get, found);
 	respond_extents(r, status, size, next, body);
 }
 
 void object_body_release(struct object_body *body)
 {
-	places_release(&body->places);
+	extents_release(&body->extents);
 }

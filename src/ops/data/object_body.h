@@ -3,10 +3,10 @@
 #ifndef OPS_DATA_OBJECT_BODY_H
 #define OPS_DATA_OBJECT_BODY_H
 
-#include "ops/data/places.h"
+#include "ops/data/extents.h"
 
 struct object_body {
-	struct places places;
+	struct extents extents;
 	uint64_t first;
 };
 

@@ -123,7 +123,7 @@ static enum err take_record(struct replay *replay, const struct record *record)
 	return ++replay->staged >= REPLAY_BATCH ? write_staged(replay) : ERR_OK;
 }
 
-static void tell_damage(struct replay *replay, uint64_t segment, uint64_t at, uint64_t until)
+static void report_damage(struct replay *replay, uint64_t segment, uint64_t at, uint64_t until)
 {
 	replay->damaged++;
 	log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64 ": changes %" PRIu64
@@ -154,7 +154,7 @@ static bool next_segment(struct replay *replay)
 	if (!next)
 		return false;
 	if (next->first_sequence > replay->sequence)
-		tell_damage(replay, id, replay->scan.at, next->first_sequence);
+		report_damage(replay, id, replay->scan.at, next->first_sequence);
 	if (next->first_sequence > replay->sequence)
 		replay->sequence = next->first_sequence;
 	open_segment(replay, next, SEGMENT_HEADER_BYTES);
@@ -169,7 +169,7 @@ static bool next_record(struct replay *replay, struct record *ret)
 			return true;
 		uint64_t at = replay->scan.at;
 		if (scan_find_later(&replay->scan, replay->sequence, ret)) {
-			tell_damage(replay, replay->scan.segment->id, at, ret->sequence);
+			report_damage(replay, replay->scan.segment->id, at, ret->sequence);
 			return true;
 		}
 		if (replay->scan.fault || !next_segment(replay))
@@ -241,7 +241,7 @@ static enum err load(struct local *local, struct index_state *ret)
 }
 
 /* Whether no segment has been removed yet. */
-static bool log_is_whole(struct segments *segments)
+static bool wal_is_whole(struct segments *segments)
 {
 	uint64_t id = 0;
 	uint64_t found;
@@ -259,7 +259,7 @@ static enum err run_replay(struct replay *replay, const struct index_state *stat
 	struct segment *segment = segment_pin_from(replay->local->segments, first);
 	if (!segment && state->segment == 0)
 		return ERR_OK; /* new */
-	if (state->segment == 0 && !log_is_whole(replay->local->segments)) {
+	if (state->segment == 0 && !wal_is_whole(replay->local->segments)) {
 		/* Going on would remove the files of all objects that the rest does not name. */
 		log_error("store: the index is empty, and the log does not reach back to the "
 			  "beginning: put the folder `index` back");
@@ -286,9 +286,9 @@ static enum err run_replay(struct replay *replay, const struct index_state *stat
 static enum err open_log(struct replay *replay)
 {
 	struct local *local = replay->local;
-	int e = log_open(&local->log, local->segments, local->writers, local->options.segment_bytes,
+	int e = wal_open(&local->wal, local->segments, local->writers, local->options.segment_bytes,
 		replay->good_segment, replay->good_at, replay->sequence);
-	local->log_is_open = true;
+	local->wal_is_open = true;
 	if (e == 0)
 		return ERR_OK;
 	log_error("store: cannot open the end of the log: %s", files_text(e));

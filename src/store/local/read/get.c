@@ -28,7 +28,7 @@ struct errand {
 enum outcome {
 	HAVE_RESULT,
 	TRY_AGAIN,
-	NEEDS_DISK,
+	NOT_CACHED,
 };
 
 /* ---- Finding --------------------------------------------------------------------------------- */
@@ -42,14 +42,14 @@ static bool asks_version(const struct store_get *get)
 struct view {
 	struct local *local;
 	bool cached_only;
-	struct index_moment *moment; /* or NULL: then each key is read as it is at that time */
+	struct index_snapshot *snapshot; /* or NULL: then each key is read as it is at that time */
 };
 
 static enum index_found read_key(
 	const struct view *view, const struct key *key, struct index_value *ret)
 {
-	if (view->moment)
-		return index_moment_get(view->moment, key, ret);
+	if (view->snapshot)
+		return index_snapshot_get(view->snapshot, key, ret);
 	return index_get(view->local->index, key, view->cached_only, ret);
 }
 
@@ -95,7 +95,7 @@ static enum index_found find_version(
 }
 
 /* Tells of a delete marker. */
-static void tell_marker(struct store_get *get, const struct store_object *marker)
+static void report_marker(struct store_get *get, const struct store_object *marker)
 {
 	get->object.is_marker = true;
 	get->object.is_null = marker->is_null;
@@ -104,14 +104,14 @@ static void tell_marker(struct store_get *get, const struct store_object *marker
 }
 
 /* There is no object: perhaps because a delete marker says so. */
-static void look_for_marker(struct index_moment *moment, struct store_get *get)
+static void look_for_marker(struct index_snapshot *snapshot, struct store_get *get)
 {
 	struct key prefix;
 	struct slice rest;
 	struct slice value;
 	struct entry newest;
 	key_versions(&prefix, get->bucket_id, get->key);
-	struct index_cursor *cursor = index_moment_cursor(moment, &prefix);
+	struct index_cursor *cursor = index_snapshot_cursor(snapshot, &prefix);
 	if (!cursor) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return;
@@ -119,7 +119,7 @@ static void look_for_marker(struct index_moment *moment, struct store_get *get)
 	index_cursor_seek(cursor, S(""));
 	if (index_cursor_at(cursor, &rest, &value) && entry_parse(value, &newest) &&
 		newest.meta.object.is_marker)
-		tell_marker(get, &newest.meta.object);
+		report_marker(get, &newest.meta.object);
 	else if (index_cursor_err(cursor) != ERR_OK)
 		get->wait.err = ERR_INTERNAL;
 	index_cursor_free(cursor);
@@ -139,9 +139,9 @@ static enum outcome look_closer(const struct view *view, struct store_get *get)
 	if (!asks_version(get) && !keeps_versions(view->local, get->bucket_id))
 		return HAVE_RESULT;
 	if (view->cached_only)
-		return NEEDS_DISK;
-	if (!asks_version(get) && view->moment)
-		look_for_marker(view->moment, get);
+		return NOT_CACHED;
+	if (!asks_version(get) && view->snapshot)
+		look_for_marker(view->snapshot, get);
 	return HAVE_RESULT;
 }
 
@@ -157,8 +157,8 @@ static enum outcome look_in(const struct view *view, struct store_get *get, stru
 		found = read_key(view, &key, ret);
 	}
 	switch (found) {
-	case INDEX_COLD:
-		return NEEDS_DISK;
+	case INDEX_NOT_CACHED:
+		return NOT_CACHED;
 	case INDEX_ABSENT:
 		return look_closer(view, get);
 	case INDEX_FAILED:
@@ -178,14 +178,14 @@ static enum outcome look_up(
 	/* Versions move between their places: only in one moment is it certain what is not there.
 	 */
 	if (!cached_only && (asks_version(get) || keeps_versions(local, get->bucket_id))) {
-		view.moment = index_moment_new(local->index);
-		if (!view.moment) {
+		view.snapshot = index_snapshot_new(local->index);
+		if (!view.snapshot) {
 			get->wait.err = ERR_UNAVAILABLE;
 			return HAVE_RESULT;
 		}
 	}
 	enum outcome outcome = look_in(&view, get, ret);
-	index_moment_free(view.moment);
+	index_snapshot_free(view.snapshot);
 	return outcome;
 }
 
@@ -272,13 +272,13 @@ static enum outcome fill(
 		return HAVE_RESULT;
 	}
 	if (entry.meta.object.is_marker) {
-		tell_marker(get, &entry.meta.object);
+		report_marker(get, &entry.meta.object);
 		get->wait.err = ERR_METHOD_NOT_ALLOWED;
 		return HAVE_RESULT;
 	}
 	/* Opening a file may wait for the disk. */
 	if (cached_only && !get->head_only && entry.meta.place != OBJECT_INLINE)
-		return NEEDS_DISK;
+		return NOT_CACHED;
 	struct held *held = held_new(&entry.meta.object);
 	if (!held) {
 		get->wait.err = ERR_UNAVAILABLE;

@@ -14,7 +14,7 @@ void read_list(struct store *store, struct store_list *list);
 void read_list_release(struct store *store, struct store_list *list);
 void read_list_parts(struct store *store, struct store_list_parts *list);
 void read_list_parts_release(struct store *store, struct store_list_parts *list);
-void read_list_uploads(struct store *store, struct store_list_uploads *list);
-void read_list_uploads_release(struct store *store, struct store_list_uploads *list);
+void read_list_uploads(struct store *store, struct store_list_multiparts *list);
+void read_list_uploads_release(struct store *store, struct store_list_multiparts *list);
 
 #endif

@@ -77,11 +77,11 @@ static bool lengths_fit(unsigned kind, size_t name, size_t meta, size_t data)
 	case RECORD_APPEND:
 		return meta >= OBJECT_META_OLD_BYTES && meta <= OBJECT_META_MAX &&
 		       data <= RECORD_DATA_MAX;
-	case RECORD_CHANGE:
+	case RECORD_METADATA:
 	case RECORD_MARKER:
 	case RECORD_VERSION_DELETE:
-	case RECORD_UPLOAD:
-	case RECORD_UPLOAD_ABORT:
+	case RECORD_MULTIPART:
+	case RECORD_MULTIPART_ABORT:
 		return meta >= OBJECT_META_BYTES && meta <= OBJECT_META_MAX && data == 0;
 	case RECORD_BUCKET_DELETE:
 	case RECORD_OBJECT_DELETE:
