@@ -421,10 +421,11 @@ struct store_list_uploads {
 /* What a store is doing, for metrics and tests. */
 struct store_stats {
 	uint64_t objects;
-	uint64_t bytes;       /* of objects */
-	uint64_t disk_bytes;  /* files of the store on disk, index included */
-	uint64_t commits;     /* changes made durable since the start */
-	uint64_t syncs;       /* and the group commits they took */
+	uint64_t bytes;        /* of objects */
+	uint64_t disk_bytes;   /* files of the store on disk, index included */
+	uint64_t commits;      /* changes made durable since the start */
+	uint64_t syncs;        /* and the group commits they took */
+	uint64_t start_damage; /* what was found damaged when the store was opened */
 	const char *refusing; /* why changes are refused now: a constant text; NULL: they are not */
 };
 

@@ -33,9 +33,12 @@ int large_files_remove(struct large_files *files, uint64_t file) MUST_USE;
 /*
  * Removes what a crash left: files from `mark` on that the index does not know, and what had no
  * number yet. *ret_next gets a number that is free with all behind it.
+ *
+ * With `data` at least 0, the data folder, the log was found damaged: what would be removed may be
+ * an object whose record is lost, so it is moved aside there (aside.h), and each is told.
  */
-enum err large_files_sweep(
-	struct large_files *files, struct index *index, uint64_t mark, uint64_t *ret_next) MUST_USE;
+enum err large_files_sweep(struct large_files *files, struct index *index, uint64_t mark, int data,
+	uint64_t *ret_next) MUST_USE;
 
 /* ---- One object ------------------------------------------------------------------------------ */
 

@@ -38,8 +38,9 @@ struct local {
 	struct buckets *buckets;
 	struct large_files *files;
 	struct sets *sets;
-	struct stage *stage; /* the committer's, once it runs */
-	struct log log;      /* likewise */
+	struct stage *stage;   /* the committer's, once it runs */
+	uint64_t start_damage; /* what was found damaged at the start */
+	struct log log;        /* likewise */
 	bool log_is_open;
 	struct committer *committer;
 	struct gc *gc;

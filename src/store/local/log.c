@@ -129,8 +129,8 @@ int log_open(struct log *log, struct segments *segments, struct pool *pool, uint
 	atomic_init(&log->filling, false);
 	(void)pthread_mutex_init(&log->extend_lock, NULL);
 	struct segment *active;
-	if (segment == 0) {
-		int e = segment_create(segments, 1, sequence, &active);
+	if (at == 0) {
+		int e = segment_create(segments, segment + 1, sequence, &active);
 		if (e == 0)
 			activate(log, active, SEGMENT_HEADER_BYTES);
 		return e;
