@@ -67,6 +67,7 @@ void transfer_start(struct transfer *transfer, struct request *r, struct store_g
 	transfer->done = done;
 	transfer->writable = (struct store_wait){.task.run = writable, .home = r->home};
 	pieces_init(&transfer->pieces, r, get, first, size, piece, was_read);
+	pieces_whole_runs(&transfer->pieces);
 	request_hold(r);
 	struct store_put_spec counted = *spec;
 	enum err e = ERR_UNAVAILABLE;

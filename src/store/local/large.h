@@ -26,6 +26,8 @@ void large_files_free(struct large_files *files);
 uint64_t large_files_mark(struct large_files *files);
 /* Numbers are given from here on. While opening the store. */
 void large_files_set_next(struct large_files *files, uint64_t next);
+/* Where a file is below the data folder; into `to`. */
+void large_files_path(uint64_t file, char *to, size_t size);
 /* Opens a file for reading; an errno value. Any thread. */
 int large_files_read(struct large_files *files, uint64_t file, int *ret_fd) MUST_USE;
 /* Removes a file durably; that it is not there is no fault. An errno value. Any thread. */

@@ -145,6 +145,12 @@ void large_files_name(uint64_t file, char *out)
 	(void)snprintf(out, LARGE_NAME_BYTES, "%016" PRIx64, file);
 }
 
+void large_files_path(uint64_t file, char *to, size_t size)
+{
+	(void)snprintf(
+		to, size, "large/%013" PRIx64 "/%016" PRIx64, file / LARGE_FILES_IN_FOLDER, file);
+}
+
 int large_files_read(struct large_files *files, uint64_t file, int *ret_fd)
 {
 	SCOPED_FD int dir = -1;

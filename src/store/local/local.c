@@ -251,6 +251,7 @@ static void get_stats(struct store *store, struct store_stats *ret)
 	committer_state(local->committer, &state);
 	ret->disk_bytes = segments_disk_bytes(local->segments) + state.file_bytes +
 			  index_disk_bytes(local->index);
+	ret->damaged_reads = local->damaged_reads;
 	ret->start_damage = local->start_damage;
 	ret->refusing = NULL;
 	if (committer_broken(local->committer))
@@ -277,6 +278,7 @@ static const struct store_ops ops = {
 	.get_release = read_get_release,
 	.read = read_more,
 	.read_release = read_more_release,
+	.damaged = read_damaged,
 	.delete = change_delete,
 	.object_change = change_object,
 	.list = read_list,

@@ -38,7 +38,8 @@ struct local {
 	struct buckets *buckets;
 	struct large_files *files;
 	struct sets *sets;
-	struct stage *stage;   /* the committer's, once it runs */
+	struct stage *stage; /* the committer's, once it runs */
+	_Atomic uint64_t damaged_reads;
 	uint64_t start_damage; /* what was found damaged at the start */
 	struct log log;        /* likewise */
 	bool log_is_open;
