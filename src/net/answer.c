@@ -13,11 +13,11 @@
 enum {
 	SMALL_FILE_BYTES = 64 << 10, /* read into the answer: one write instead of two calls */
 	WINDOW_BYTES = 1 << 20,      /* of a file, looked at and sent at once */
-	CHECKED_BYTES = 256 << 10,   /* of a file, read, checked and sent while the cache has it */
-	WARM_BYTES = 4 << 20,        /* read ahead when it is not in memory */
-	SMALL_ANSWER_BYTES = 64 << 10, /* one that socket buffers take */
-	HEAD_BYTES = 8 << 10,          /* what an answer's head has at most, usually */
-	KEPT_OUT_BYTES = 1 << 20,      /* of the loop's buffer, from one answer to the next */
+	CHECKED_BYTES = BLOCK_CHECK_BYTES, /* of a file, read, checked and sent at once */
+	WARM_BYTES = 4 << 20,              /* read ahead when it is not in memory */
+	SMALL_ANSWER_BYTES = 64 << 10,     /* one that socket buffers take */
+	HEAD_BYTES = 8 << 10,              /* what an answer's head has at most, usually */
+	KEPT_OUT_BYTES = 1 << 20,          /* of the loop's buffer, from one answer to the next */
 };
 
 static void count_out(struct connection *c, size_t len)
