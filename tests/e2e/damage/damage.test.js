@@ -55,15 +55,15 @@ const KINDS = [
 	{ name: "inline", size: 60 * KIB, at: 60 * KIB - 1, early: true },
 	{ name: "long-inline", size: 300 * KIB, at: 299 * KIB, early: true },
 	{ name: "large-first", size: 3 * MIB + 5, at: 10, early: true },
-	{ name: "large-middle", size: 3 * MIB + 5, at: MIB + 7 },
-	{ name: "large-last", size: 3 * MIB + 5, at: 3 * MIB + 4 },
-	{ name: "huge", size: 40 * MIB + 1, at: 39 * MIB },
+	{ name: "large-middle", size: 3 * MIB + 5, at: MIB + 700 },
+	{ name: "large-last", size: 3 * MIB + 50, at: 3 * MIB + 49 },
+	{ name: "huge", size: 40 * MIB + 1, at: 39 * MIB + 999 },
 	{ name: "parts-file", parts: [150 * KIB, MIB + 9, 5], at: MIB },
 	{ name: "parts-first", parts: [150 * KIB, MIB + 9, 20], at: 100, early: true },
 	{ name: "parts-last", parts: [150 * KIB, MIB + 9, 20], at: 150 * KIB + MIB + 9 + 18 },
 	{ name: "pieces-file", pieces: [10, MIB + 1, 77], at: MIB / 2 },
 	{ name: "pieces-last", pieces: [10, MIB + 1, 77], at: 10 + MIB + 1 + 60 },
-	{ name: "old-version", size: 2 * MIB, at: MIB, version: true },
+	{ name: "old-version", size: 2 * MIB, at: MIB + 500, version: true },
 	{ name: "old-small-version", size: 1000, at: 999, early: true, version: true },
 ];
 
@@ -228,6 +228,11 @@ test("ranges beside the damage are answered", t => onDamage(t, {}, async ({ stor
 			assert.ok(got.complete && got.bytes.equals(bytes.subarray(first, last + 1)), `${name} ${first}-${last}`);
 		}
 	}
+	const { bytes, at } = objects.get("large-middle");
+	const first = at - at % BLOCK - 1;
+	const cut = await download(`${store}/${BUCKET}/large-middle`, { Range: `bytes=${first}-${at}` });
+	assert.equal(cut.status, 206, "one that begins in front of it is cut off");
+	assert.ok(!cut.complete && cut.bytes.length <= 1 && cut.bytes.equals(bytes.subarray(first, first + cut.bytes.length)));
 }));
 
 test("nothing is copied of what is damaged", t => onDamage(t, {}, async ({ store }) => {
