@@ -14,6 +14,7 @@
 #include "store/local/local.h"
 #include "store/local/record.h"
 #include "store/local/segment.h"
+#include "store/local/sums.h"
 #include "tap.h"
 #include "unit/store/blocking.h"
 #include "unit/store/folder.h"
@@ -435,7 +436,8 @@ static unsigned wrong_keys(
 			*ret_objects += e->told.seed != 0;
 			if (e->told.seed && e->told.size > LIMIT_INLINE_BYTES) {
 				ret_large->files++;
-				ret_large->bytes += e->told.size;
+				ret_large->bytes += sums_offset(e->told.size) +
+						    sums_pages(e->told.size) * SUMS_PAGE_BYTES;
 			}
 		}
 	return wrong;
