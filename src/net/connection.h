@@ -105,6 +105,11 @@ struct exchange {
 	int file; /* -1: none */
 	uint64_t file_offset;
 	uint64_t file_left;
+	struct block_check check; /* of the file's bytes */
+	uint64_t check_crc;       /* BLOCK_CHECK_LATE: of what has been sent */
+	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset);
+	void *damaged_ctx;
+	bool held; /* the head is all of the connection's buffer, and waits for the first bytes */
 	/* What follows the file, if the answer lies in several: `later` bytes. */
 	void (*next)(struct exchange *x, void *ctx, uint64_t at);
 	void *next_ctx;

@@ -71,6 +71,9 @@ struct exchange *exchange_take(struct connection *c)
 	x->status = 0;
 	x->file = -1;
 	x->file_left = 0;
+	x->check.kind = BLOCK_CHECK_NONE;
+	x->damaged = NULL;
+	x->held = false;
 	x->later = 0;
 	x->asking = false;
 	x->lost = false;

@@ -32,6 +32,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/task.h"
+#include "crypto/block_check.h"
 
 struct store;
 
@@ -160,12 +161,26 @@ struct store_version {
 	uint64_t number; /* store_object.version, unless is_null; 0: the current one */
 };
 
-/* Where bytes of an object lie: `size` bytes from `offset` of `fd`. */
+/*
+ * Where bytes of an object lie: `size` bytes from `offset` of `fd`. Whoever reads them checks them:
+ * the run that `check` is about has all of them in it, and perhaps more before and behind.
+ */
 struct store_blob {
 	int fd;
 	uint64_t offset;
 	uint64_t size;
-	void *pin; /* the back end's */
+	struct block_check check;
+	void *pin;       /* the back end's */
+	uint64_t number; /* the back end's: which file it is */
+	bool in_log;     /* likewise */
+};
+
+/* Bytes that are not what was stored, found by who has read them. */
+struct store_damage {
+	const struct store_get *get;
+	const struct store_blob *blob;
+	uint64_t offset;      /* in the file */
+	struct slice request; /* whose reading it was, for the log */
 };
 
 struct store_get {
@@ -246,6 +261,7 @@ struct store_put_commit {
 	bool forbid_overwrite;           /* ERR_FILE_ALREADY_EXISTS if the key has an object */
 	enum store_caller caller;        /* see there */
 	const unsigned char *expect_md5; /* 16 bytes, or NULL: ERR_INVALID_DIGEST if it differs */
+	const uint64_t *expect_crc64;    /* likewise */
 	/*
 	 * Result; `headers` and `tags` are not filled. Of a part: size, modified_ms, crc64 and
 	 * md5. Of an appending: the whole object, also (its size alone) if it fails with
@@ -424,10 +440,12 @@ struct store_list_multiparts {
 /* What a store is doing, for metrics and tests. */
 struct store_stats {
 	uint64_t objects;
-	uint64_t bytes;       /* of objects */
-	uint64_t disk_bytes;  /* files of the store on disk, index included */
-	uint64_t commits;     /* changes made durable since the start */
-	uint64_t syncs;       /* and the group commits they took */
+	uint64_t bytes;         /* of objects */
+	uint64_t disk_bytes;    /* files of the store on disk, index included */
+	uint64_t commits;       /* changes made durable since the start */
+	uint64_t syncs;         /* and the group commits they took */
+	uint64_t damaged_reads; /* how often bytes that were read were not what was stored */
+	uint64_t start_damage;  /* what was found damaged when the store was opened */
 	const char *refusing; /* why changes are refused now: a constant text; NULL: they are not */
 };
 
@@ -490,6 +508,8 @@ struct store_ops {
 	/* One at a time for each get. On ERR_OK, and only then, store_read_release() is due. */
 	enum store_now (*read)(struct store *store, struct store_read *read);
 	void (*read_release)(struct store *store, struct store_read *read);
+	/* Logs and counts it. Never waits. */
+	void (*damaged)(struct store *store, const struct store_damage *damage);
 
 	void (*delete)(struct store *store, struct store_delete *del);
 	/* ERR_NO_SUCH_KEY, ERR_NO_SUCH_VERSION, ERR_METHOD_NOT_ALLOWED as for get. */
@@ -619,6 +639,11 @@ static inline enum store_now store_read(struct store *s, struct store_read *read
 static inline void store_read_release(struct store *s, struct store_read *read)
 {
 	s->ops->read_release(s, read);
+}
+
+static inline void store_damaged(struct store *s, const struct store_damage *damage)
+{
+	s->ops->damaged(s, damage);
 }
 
 static inline void store_metadata_update(struct store *s, struct store_metadata_update *change)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers with the bytes of an object, in however many places they lie. */
+/*
+ * Answers with the bytes of an object, in however many places they lie. If they are not what was
+ * stored that is logged, and the answer is 500 or, once a part of it has left, cut off.
+ */
 #ifndef OPS_DATA_OBJECT_BODY_H
 #define OPS_DATA_OBJECT_BODY_H
 
@@ -8,6 +11,7 @@
 struct object_body {
 	struct extents extents;
 	uint64_t first;
+	struct store_blob place; /* the bytes that are being sent */
 };
 
 /*

@@ -66,6 +66,7 @@ void object_copy_start(struct object_copy *copy, struct request *r, struct store
 	copy->done = done;
 	copy->writable = (struct store_wait){.task.run = on_writable, .home = r->home};
 	object_reader_init(&copy->object_reader, r, get, first, size, piece, was_read);
+	object_reader_whole_runs(&copy->object_reader);
 	request_hold(r);
 	struct store_put_spec counted = *spec;
 	enum err e = ERR_UNAVAILABLE;

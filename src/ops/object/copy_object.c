@@ -114,8 +114,7 @@ static void copied(struct object_copy *copy, enum err e)
 	struct copy_object *state = CONTAINER_OF(copy, struct copy_object, copy);
 	struct request *r = copy->r;
 	const struct store_object *made = &copy->commit.object;
-	if (e == ERR_INVALID_DIGEST ||
-		(e == ERR_OK && made->crc64 != state->from.source.get.object.crc64)) {
+	if (e == ERR_INVALID_DIGEST) {
 		log_error(
 			"an object is damaged: its bytes have not the digest they were stored with "
 			"(request %.*s)",
@@ -150,6 +149,7 @@ static void copy(struct copy_object *state, const struct object_headers *h)
 		.forbid_overwrite = object_headers_forbid(h, r->bucket),
 		.caller = request_caller(r),
 		.expect_md5 = source->object.type == STORE_NORMAL ? source->object.md5 : NULL,
+		.expect_crc64 = &source->object.crc64,
 	};
 	object_copy_start(&state->copy, r, source, 0, source->object.size, &spec, copied);
 }

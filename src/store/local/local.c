@@ -119,12 +119,17 @@ static enum err check_format(struct local *local, const char *path)
 static enum err open_segments(struct local *local)
 {
 	int dir;
+	bool found;
+	struct index_state state;
+	enum err err = index_read_state(local->index, &state, &found);
+	if (err != ERR_OK)
+		return err;
 	int e = files_open_dir(local->dir, "segments", &dir);
 	if (e) {
 		log_error("store: cannot open the folder of segments: %s", files_text(e));
 		return files_err(e);
 	}
-	return segments_open(dir, &local->segments);
+	return segments_open(dir, found ? state.segment : 0, &local->segments);
 }
 
 static enum err open_index(struct local *local, const char *path)
@@ -247,6 +252,8 @@ static void get_stats(struct store *store, struct store_stats *ret)
 	committer_state(local->committer, &state);
 	ret->disk_bytes = segments_disk_bytes(local->segments) + state.file_bytes +
 			  index_disk_bytes(local->index);
+	ret->damaged_reads = local->damaged_reads;
+	ret->start_damage = local->start_damage;
 	ret->refusing = NULL;
 	if (committer_broken(local->committer))
 		ret->refusing =
@@ -272,6 +279,7 @@ static const struct store_ops ops = {
 	.get_release = read_get_release,
 	.read = read_more,
 	.read_release = read_more_release,
+	.damaged = read_damaged,
 	.delete = mutation_delete,
 	.object_change = mutation_object,
 	.list = read_list,

@@ -214,6 +214,11 @@ static void submit(struct store_put *put, enum object_place place, uint64_t file
 	committer_add(put->local->committer, mutation);
 }
 
+static bool crc_fits(const struct store_put *put, uint64_t crc64)
+{
+	return !put->commit->expect_crc64 || *put->commit->expect_crc64 == crc64;
+}
+
 /* The file of a large object is complete, or has failed. */
 static void file_done(struct large *large, const struct large_result *result, void *ctx)
 {
@@ -224,6 +229,11 @@ static void file_done(struct large *large, const struct large_result *result, vo
 		conclude(put, result->err);
 		return;
 	}
+	if (!crc_fits(put, result->crc64)) {
+		conclude(put, ERR_INVALID_DIGEST);
+		return;
+	}
+	put->meta.has_sums = true;
 	object->modified_ms = clock_wall_ms(put->local->options.clock);
 	object->size = result->size;
 	object->crc64 = result->crc64;
@@ -243,6 +253,8 @@ static enum err commit_small(struct store_put *put)
 	object->crc64 = crc64_update(0, bytes);
 	md5_of(bytes, object->md5);
 	if (expect_md5 && memcmp(object->md5, expect_md5, MD5_BYTES) != 0)
+		return ERR_INVALID_DIGEST;
+	if (!crc_fits(put, object->crc64))
 		return ERR_INVALID_DIGEST;
 	uint64_t need = put->mutation.head_len + put->len;
 	if (!space_claim(&put->local->space, need))

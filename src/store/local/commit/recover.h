@@ -2,7 +2,7 @@
 /*
  * Opening a store that was closed, or cut off: loads the counts and buckets that the index holds,
  * replays the log from the index's position, cuts off what a crash left half written, and removes
- * files that no object has.
+ * files that no object has; if the log is damaged these are moved aside.
  *
  * What follows the last good record is told apart. If it belongs to the group commit that was
  * being written nobody was promised it: it is cut off. If a later group commit follows, a record

@@ -14,26 +14,33 @@ struct local;
 struct extent {
 	struct segment *segment; /* pinned, or NULL */
 	int fd;                  /* of a file, or -1 */
+	unsigned char *sums;     /* a page of its sums, or NULL */
 };
 
 enum extent_result {
 	EXTENT_OPEN,
 	EXTENT_MOVED, /* look the entry up again */
 	EXTENT_FAILED,
+	EXTENT_DAMAGED, /* likewise, and *ret_blob says of which file */
 };
 
 /* Nothing is held yet. */
 static inline struct extent extent_none(void)
 {
-	return (struct extent){.segment = NULL, .fd = -1};
+	return (struct extent){.segment = NULL, .fd = -1, .sums = NULL};
 }
 
 /*
- * Gets hold of all bytes of an entry that is OBJECT_INLINE or, which may wait for the disk,
- * OBJECT_FILE. On EXTENT_OPEN *ret_blob says where they are, until extent_close(). On
- * EXTENT_FAILED it has been logged and *ret_err says what it is to a client.
+ * Gets hold of the bytes from `at` on of an entry that is OBJECT_INLINE or, which may wait for the
+ * disk, OBJECT_FILE: of all of them or, of a file, as many as one page of its sums is about. On
+ * EXTENT_OPEN *ret_blob says where they are, until extent_close(). On EXTENT_FAILED it has been
+ * logged and *ret_err says what it is to a client.
  */
-enum extent_result extent_open(struct local *local, const struct entry *entry,
+enum extent_result extent_open(struct local *local, const struct entry *entry, uint64_t at,
+	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
+/* The bytes from `at` on of an OBJECT_FILE that is open already as `fd`, which stays the caller's.
+ */
+enum extent_result extent_more(int fd, const struct entry *entry, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
 void extent_close(struct extent *extent);
 
@@ -49,7 +56,7 @@ struct set_reader {
  * Gets hold of the part of a held set that has the byte `at`, likewise: *ret_blob is where that
  * byte and those behind it are. May wait for the disk.
  */
-enum err set_read(struct local *local, struct set_reader *reader, uint64_t at,
-	struct extent *extent, struct store_blob *ret_blob) MUST_USE;
+enum extent_result set_read(struct local *local, struct set_reader *reader, uint64_t at,
+	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
 
 #endif

@@ -14,6 +14,7 @@ enum {
 struct held {
 	struct extent extent;     /* of the first bytes */
 	struct set_reader reader; /* its set is held, unless it is 0 */
+	struct entry file;        /* if the bytes are a file; without headers and tags */
 	char text[];              /* headers and tags */
 };
 
@@ -198,6 +199,7 @@ static struct held *held_new(const struct store_object *object)
 		return NULL;
 	held->extent = extent_none();
 	held->reader = (struct set_reader){.set = 0};
+	held->file = (struct entry){.meta.place = OBJECT_NONE};
 	if (headers.len)
 		memcpy(held->text, headers.ptr, headers.len);
 	if (tags.len)
@@ -228,6 +230,14 @@ static bool still_names(struct local *local, struct store_get *get, uint64_t set
 	return same;
 }
 
+/* What says how the bytes are checked is damaged itself: they cannot be told from others. */
+static void tell_sums(
+	struct local *local, const struct store_get *get, const struct store_blob *blob)
+{
+	struct store_damage damage = {.get = get, .blob = blob, .offset = blob->offset};
+	read_damaged(&local->store, &damage);
+}
+
 static enum outcome reach_set(struct local *local, struct store_get *get,
 	const struct object_meta *meta, struct held *held)
 {
@@ -240,8 +250,9 @@ static enum outcome reach_set(struct local *local, struct store_get *get,
 	if (!still_names(local, get, meta->file))
 		return TRY_AGAIN;
 	get->blob = (struct store_blob){.fd = -1};
-	if (meta->object.size > 0)
-		get->wait.err = set_read(local, &held->reader, 0, &held->extent, &get->blob);
+	if (meta->object.size > 0 && set_read(local, &held->reader, 0, &held->extent, &get->blob,
+					     &get->wait.err) == EXTENT_DAMAGED)
+		tell_sums(local, get, &get->blob);
 	return HAVE_RESULT;
 }
 
@@ -251,9 +262,17 @@ static enum outcome reach(
 {
 	if (entry->meta.place == OBJECT_SET)
 		return reach_set(local, get, &entry->meta, held);
-	switch (extent_open(local, entry, &held->extent, &get->blob, &get->wait.err)) {
+	if (entry->meta.place == OBJECT_FILE) {
+		held->file = *entry;
+		held->file.meta.object.headers = S("");
+		held->file.meta.object.tags = S("");
+	}
+	switch (extent_open(local, entry, 0, &held->extent, &get->blob, &get->wait.err)) {
 	case EXTENT_MOVED:
 		return TRY_AGAIN;
+	case EXTENT_DAMAGED:
+		tell_sums(local, get, &get->blob);
+		break;
 	case EXTENT_OPEN:
 	case EXTENT_FAILED:
 		break;
@@ -284,12 +303,13 @@ static enum outcome fill(
 		get->wait.err = ERR_UNAVAILABLE;
 		return HAVE_RESULT;
 	}
+	get->object = entry.meta.object;
 	enum outcome outcome = get->head_only ? HAVE_RESULT : reach(local, get, &entry, held);
 	if (outcome != HAVE_RESULT || get->wait.err != ERR_OK) {
+		memset(&get->object, 0, sizeof(get->object));
 		held_free(local, held);
 		return outcome;
 	}
-	get->object = entry.meta.object;
 	get->object.headers.ptr = held->text;
 	get->object.tags.ptr = held->text + get->object.headers.len;
 	get->held = held;
@@ -359,12 +379,20 @@ static void run_read(struct job *job)
 	struct store_read *read = errand->read;
 	struct held *held = read->get->held;
 	struct extent *extent = malloc(sizeof(*extent));
+	enum extent_result result = EXTENT_FAILED;
 	enum err e = ERR_UNAVAILABLE;
-	if (extent)
-		e = set_read(errand->local, &held->reader, read->at, extent, &read->blob);
+	if (extent && held->reader.set)
+		result = set_read(errand->local, &held->reader, read->at, extent, &read->blob, &e);
+	else if (extent)
+		result = extent_more(
+			held->extent.fd, &held->file, read->at, extent, &read->blob, &e);
+	if (result == EXTENT_DAMAGED)
+		tell_sums(errand->local, read->get, &read->blob);
 	read->blob.pin = extent;
-	if (e != ERR_OK)
-		free(extent);
+	if (result == EXTENT_OPEN)
+		e = ERR_OK;
+	else
+		free(TAKE(read->blob.pin));
 	free(errand);
 	local_answer(&read->wait, e);
 }

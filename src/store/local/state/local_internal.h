@@ -41,7 +41,9 @@ struct local {
 	struct large_files *files;
 	struct sets *sets;
 	struct stage *stage; /* the committer's, once it runs */
-	struct wal wal;      /* likewise */
+	_Atomic uint64_t damaged_reads;
+	uint64_t start_damage; /* what was found damaged at the start */
+	struct wal wal;        /* likewise */
 	bool wal_is_open;
 	struct committer *committer;
 	struct sleeper collector; /* what the collector's thread sleeps on */

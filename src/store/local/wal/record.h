@@ -112,6 +112,7 @@ struct object_meta {
 	enum object_place place;
 	enum object_mode mode;
 	uint64_t file;   /* the number of the file, or of the set */
+	bool has_sums;   /* of OBJECT_FILE: the file has sums of its blocks (sums.h) */
 	bool is_part;    /* of a set, also of one of an appendable object */
 	uint64_t number; /* of a part: its number, or where in the object it begins */
 	struct store_object object;

@@ -129,8 +129,8 @@ int wal_open(struct wal *wal, struct segments *segments, struct pool *pool, uint
 	atomic_init(&wal->filling, false);
 	(void)pthread_mutex_init(&wal->extend_lock, NULL);
 	struct segment *active;
-	if (segment == 0) {
-		int e = segment_create(segments, 1, sequence, &active);
+	if (at == 0) {
+		int e = segment_create(segments, segment + 1, sequence, &active);
 		if (e == 0)
 			activate(wal, active, SEGMENT_HEADER_BYTES);
 		return e;

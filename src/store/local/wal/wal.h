@@ -32,8 +32,8 @@ struct wal {
 };
 
 /*
- * Takes up the log at `segment` and `at`, cutting off what is behind; with segment 0 a first one
- * is made. An errno value.
+ * Takes up the log at `segment` and `at`, cutting off what is behind; with `at` 0 it goes on in a
+ * new one behind `segment`, which is left as it is. An errno value.
  */
 int wal_open(struct wal *wal, struct segments *segments, struct pool *pool, uint64_t segment_bytes,
 	uint64_t segment, uint64_t at, uint64_t sequence) MUST_USE;
