@@ -17,6 +17,12 @@ void request_enter(struct request *r, enum request_phase phase)
 	r->phase = phase;
 }
 
+void request_reopen(struct request *r)
+{
+	assert(r->phase == PHASE_DONE);
+	r->phase = r->answered_in;
+}
+
 const char *request_phase_name(const struct request *r)
 {
 	static const char *const names[] = {

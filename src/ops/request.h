@@ -23,8 +23,8 @@
 #include "oss/sign/sign.h"
 
 /*
- * How far a request has come. request_enter() alone sets it, and it only rises:
- * what comes late, to a request that was answered meanwhile, changes nothing. The log says where
+ * How far a request has come. request_enter() sets it, and it only rises: what comes late, to a
+ * request that was answered meanwhile, changes nothing. The log says where
  * a request was when it was answered, or when its client went away.
  */
 enum request_phase {
@@ -74,6 +74,8 @@ struct request {
 };
 
 void request_enter(struct request *r, enum request_phase phase);
+/* The answer was taken back before anything of it was sent: back to the phase that it ended. */
+void request_reopen(struct request *r);
 static inline bool request_is_answered(const struct request *r)
 {
 	return r->phase == PHASE_DONE;

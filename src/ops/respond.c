@@ -94,7 +94,7 @@ void respond_broken(struct request *r)
 {
 	if (!exchange_take_back(request_exchange(r)))
 		return;
-	r->answered = false;
+	request_reopen(r);
 	respond_error(r, ERR_INTERNAL);
 }
 

@@ -9,7 +9,7 @@
 
 #include "crypto/crc64.h"
 #include "store/local/disk/bytes.h"
-#include "store/local/sums.h"
+#include "store/local/large/sums.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/data/object_body.h"
 
-#include "ops/damage.h"
+#include "ops/data/damage.h"
 #include "ops/respond.h"
 
 static void damaged(struct exchange *x UNUSED, void *ctx, uint64_t offset)

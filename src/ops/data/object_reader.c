@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "crypto/crc64.h"
-#include "ops/damage.h"
+#include "ops/data/damage.h"
 #include "ops/ops_internal.h"
 
 static bool is_late(const struct object_reader *object_reader)

@@ -11,8 +11,8 @@
 
 #include "base/limits.h"
 #include "store/local/disk/bytes.h"
+#include "store/local/large/sums.h"
 #include "store/local/local.h"
-#include "store/local/sums.h"
 #include "store/local/wal/record.h"
 #include "store/local/wal/segment.h"
 #include "tap.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sums of blocks: their pages, and what is checked by them. */
-#include "store/local/sums.h"
+#include "store/local/large/sums.h"
 
 #include "crypto/crc64.h"
 #include "tap.h"

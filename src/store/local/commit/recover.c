@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "store/local/aside.h"
+#include "store/local/disk/aside.h"
 #include "store/local/disk/files.h"
 #include "store/local/index/counts.h"
 #include "store/local/large/large.h"

@@ -8,7 +8,7 @@
 #include "crypto/digest.h"
 #include "store/local/disk/pool.h"
 #include "store/local/large/large.h"
-#include "store/local/sums.h"
+#include "store/local/large/sums.h"
 
 enum {
 	LARGE_BUFFER_BYTES = 1 << 20,

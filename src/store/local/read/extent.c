@@ -8,8 +8,8 @@
 #include "store/local/disk/bytes.h"
 #include "store/local/disk/files.h"
 #include "store/local/large/large.h"
+#include "store/local/large/sums.h"
 #include "store/local/state/local_internal.h"
-#include "store/local/sums.h"
 
 enum {
 	/* The collector may move a part between looking it up and reaching for it. */

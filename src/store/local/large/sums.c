@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/local/sums.h"
+#include "store/local/large/sums.h"
 
 #include "crypto/crc64.h"
 #include "store/local/disk/bytes.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stored bytes that an operation has read, and that are not what was stored. */
-#ifndef OPS_DAMAGE_H
-#define OPS_DAMAGE_H
+#ifndef OPS_DATA_DAMAGE_H
+#define OPS_DATA_DAMAGE_H
 
 #include "ops/request.h"
 

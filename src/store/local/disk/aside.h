@@ -3,8 +3,8 @@
  * The folder `damaged` of the data folder: where a start puts what it would otherwise remove, when
  * it has found the log damaged and so cannot tell what belongs to nobody. Nothing reads from it.
  */
-#ifndef STORE_LOCAL_ASIDE_H
-#define STORE_LOCAL_ASIDE_H
+#ifndef STORE_LOCAL_DISK_ASIDE_H
+#define STORE_LOCAL_DISK_ASIDE_H
 
 #include <stdint.h>
 

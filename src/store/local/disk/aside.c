@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/local/aside.h"
+#include "store/local/disk/aside.h"
 
 #include <errno.h>
 #include <fcntl.h>

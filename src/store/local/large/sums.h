@@ -4,8 +4,8 @@
  * docs/on-disk.md draws them. A page is found by its number and read alone, so that a range of a
  * file of any size can be checked by one of them.
  */
-#ifndef STORE_LOCAL_SUMS_H
-#define STORE_LOCAL_SUMS_H
+#ifndef STORE_LOCAL_LARGE_SUMS_H
+#define STORE_LOCAL_LARGE_SUMS_H
 
 #include <stddef.h>
 

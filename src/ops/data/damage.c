@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/damage.h"
+#include "ops/data/damage.h"
 
 #include "ops/ops_internal.h"
 
