@@ -6,6 +6,8 @@
 
 #include "app/app_internal.h"
 #include "app/json.h"
+#include "app/jwt_cache.h"
+#include "app/jwt_source.h"
 #include "oss/origin.h"
 
 #define JSON_PART_MAX KIB(8)
@@ -25,6 +27,7 @@ struct app_options app_options_default(void)
 		.bind_callback = true,
 		.require_grant = true,
 		.key_urls = APP_DEFAULT_KEY_URLS,
+		.jwt_leeway_seconds = APP_DEFAULT_LEEWAY_SECONDS,
 	};
 }
 
@@ -170,9 +173,9 @@ static const char *allowed_methods(enum resource resource)
 static void route_get(struct app *app, struct exchange *x, enum resource resource)
 {
 	if (resource == RESOURCE_TOKEN)
-		app_send_token(app, x);
+		app_admit(app, x, app_send_token);
 	else if (resource == RESOURCE_GRANT)
-		app_send_grant(app, x);
+		app_admit(app, x, app_send_grant);
 	else if (resource == RESOURCE_CALLBACK)
 		send_not_allowed(app, x, allowed_methods(resource));
 	else if (!app_send_page(app, x))
@@ -235,6 +238,17 @@ static void build_json_parts(struct app *app)
 	strbuf_addc(&app->limits_json, ']');
 }
 
+static enum err start_jwt(struct app *app)
+{
+	const struct settings *s = &app->settings;
+	app->jwt_cache = jwt_cache_new();
+	if (!app->jwt_cache)
+		return ERR_UNAVAILABLE;
+	return s->jwt_keys ? jwt_source_fixed(s->jwt_keys, &app->jwt_source)
+			   : jwt_source_url(app->parts.outgoing, app->parts.clock,
+				     s->jwt_keys_url.ptr, &app->jwt_source);
+}
+
 static enum err app_start(struct app *app, const struct app_parts *parts)
 {
 	app->service =
@@ -251,6 +265,11 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 		strbuf_broken(&app->id_json) || strbuf_broken(&app->limits_json) ||
 		strbuf_broken(&app->page_policy))
 		return ERR_UNAVAILABLE;
+	if (app->settings.auth == APP_AUTH_JWT) {
+		enum err e = start_jwt(app);
+		if (e)
+			return e;
+	}
 	return public_keys_new(parts->outgoing, parts->allow, parts->clock, &app->keys);
 }
 
@@ -298,6 +317,8 @@ void app_free(struct app *app)
 	if (!app)
 		return;
 	public_keys_free(app->keys);
+	jwt_source_free(app->jwt_source);
+	jwt_cache_free(app->jwt_cache);
 	if (app->sign_keys)
 		sign_key_cache_clear(app->sign_keys);
 	free(app->sign_keys);

@@ -3,6 +3,8 @@
  * The application server: it signs what a browser may upload, receives the store's callback,
  * keeps the ledger of uploads, and serves the upload page.
  *
+ * Who may ask for the first two is told by `auth` (admission.h).
+ *
  *	GET /              the classic token (signature V1)
  *	GET /grant         a form ready to post (signature V4, or V1 if so configured)
  *	POST /, and POST to the path of callback_url   the callback
@@ -30,6 +32,12 @@ enum app_confirm {
 	APP_CONFIRM_AUTO, /* yes, unless the store forbids it at start */
 	APP_CONFIRM_ON,
 	APP_CONFIRM_OFF,
+};
+
+/* Who may ask for a token or a grant. */
+enum app_auth {
+	APP_AUTH_NONE, /* anybody who can reach us */
+	APP_AUTH_JWT,  /* who has a JSON Web Token */
 };
 
 /* Names and meaning are those of the section [app] of the configuration. Lists are separated by
@@ -71,6 +79,16 @@ struct app_options {
 	const char *key_urls;        /* what the URL of a callback's public key may begin with */
 	const char *callback_answer; /* JSON; NULL or "": {"Status":"OK"} */
 	const char *webhook_url;     /* told of each upload; its answer is the callback's */
+	enum app_auth auth;
+	/* With APP_AUTH_JWT one of the next three: the text of jwt_key_file (a PEM or JWK set), the
+	 * bytes of jwt_secret_file, or a URL of a JWK set. ptr is NULL if not given. */
+	struct slice jwt_keys;
+	struct slice jwt_secret;
+	const char *jwt_keys_url;
+	const char *jwt_cookie;   /* that may have the token, too; NULL or "": none */
+	const char *jwt_issuer;   /* what `iss` must be; NULL or "": anything */
+	const char *jwt_audience; /* what `aud` must list; NULL or "": there must be none */
+	int64_t jwt_leeway_seconds;
 };
 
 #define APP_DEFAULT_EXPIRE_SECONDS 300
@@ -79,6 +97,7 @@ struct app_options {
 #define APP_DEFAULT_REGION "cn-hangzhou"
 #define APP_DEFAULT_UPLOAD_DIR "user-dir-prefix/"
 #define APP_DEFAULT_ORIGINS "*"
+#define APP_DEFAULT_LEEWAY_SECONDS 30
 #define APP_DEFAULT_KEY_URLS "http://gosspublic.alicdn.com/ https://gosspublic.alicdn.com/"
 
 /* A structure with every default; the keys and `host` are NULL. */

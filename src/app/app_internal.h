@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "app/admission.h"
 #include "app/app.h"
 #include "app/public_keys.h"
 #include "app/settings.h"
@@ -19,6 +20,8 @@ struct app {
 	struct grant_key grant_key;
 	struct public_keys *keys;
 	struct sign_key_cache *sign_keys;
+	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
+	struct jwt_cache *jwt_cache;
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json, dir_json, id_json, limits_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
@@ -45,9 +48,9 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
 /* ---- The parts --------------------------------------------------------------------------------
  */
 
-/* GET / and GET /grant (token.c). */
-void app_send_token(struct app *app, struct exchange *x);
-void app_send_grant(struct app *app, struct exchange *x);
+/* GET / and GET /grant, for whom app_admit() lets in (token.c). */
+void app_send_token(struct app *app, struct exchange *x, const struct caller *caller);
+void app_send_grant(struct app *app, struct exchange *x, const struct caller *caller);
 
 /* GET /upload/ and what belongs to it (pages.c). False: the path is none of its. */
 bool app_send_page(const struct app *app, struct exchange *x) MUST_USE;

@@ -7,6 +7,7 @@
 #define APP_SETTINGS_H
 
 #include "app/app.h"
+#include "app/jwt.h"
 #include "base/arena.h"
 #include "base/limits.h"
 #include "http/hosts.h"
@@ -47,6 +48,11 @@ struct settings {
 	struct settings_list key_urls;         /* one that ends in `/` is a prefix */
 	struct slice callback_answer;          /* JSON */
 	struct slice webhook_url;              /* empty: none */
+	enum app_auth auth;
+	struct jwt_keys *jwt_keys; /* NULL: they are at */
+	struct slice jwt_keys_url;
+	struct slice jwt_cookie; /* empty: no cookie counts */
+	struct jwt_rules jwt_rules;
 	struct arena arena_;
 };
 
@@ -57,5 +63,8 @@ struct settings {
 enum err settings_init(struct settings *ret, const struct app_options *options, char *why,
 	size_t why_size) MUST_USE;
 void settings_release(struct settings *settings);
+
+/* Whether allowed_origins has this very origin, rather than a pattern that it matches. */
+bool settings_names_origin(const struct settings *settings, struct slice origin) MUST_USE;
 
 #endif

@@ -168,12 +168,14 @@ static void send_token(const struct app *app, enum grant_kind kind, int version,
 			app, x, 503, "unavailable", "No upload can be signed now; try again.");
 }
 
-void app_send_token(struct app *app, struct exchange *x)
+void app_send_token(struct app *app, struct exchange *x, const struct caller *caller)
 {
+	(void)caller;
 	send_token(app, GRANT_CLASSIC, 1, x, write_classic);
 }
 
-void app_send_grant(struct app *app, struct exchange *x)
+void app_send_grant(struct app *app, struct exchange *x, const struct caller *caller)
 {
+	(void)caller;
 	send_token(app, GRANT_FORM, app->settings.signature_version, x, write_form);
 }

@@ -9,37 +9,6 @@
 #define MAC_LENGTH (2 * MAC_BYTES)
 #define SECONDS_LENGTH_MAX 12
 
-/* RFC 4648 section 5, without padding. */
-static void base64url_encode(struct strbuf *out, struct slice bytes)
-{
-	size_t start = out->len;
-	base64_encode(out, bytes);
-	if (strbuf_broken(out))
-		return;
-	while (out->len > start && out->ptr[out->len - 1] == '=')
-		strbuf_truncate(out, out->len - 1);
-	for (size_t i = start; i < out->len; i++) {
-		if (out->ptr[i] == '+')
-			out->ptr[i] = '-';
-		else if (out->ptr[i] == '/')
-			out->ptr[i] = '_';
-	}
-}
-
-static bool base64url_decode(struct strbuf *out, struct slice text)
-{
-	SCOPED_STRBUF(standard, GRANT_TEXT_MAX);
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-		if (c == '+' || c == '/' || c == '=')
-			return false;
-		strbuf_addc(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
-	}
-	while (standard.len % 4 != 0 && !strbuf_broken(&standard))
-		strbuf_addc(&standard, '=');
-	return !strbuf_broken(&standard) && base64_decode(out, strbuf_slice(&standard));
-}
-
 static void mac_of(const struct grant_key *key, struct slice signed_text, struct strbuf *out)
 {
 	uint8_t mac[SHA256_BYTES];
