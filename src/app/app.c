@@ -221,11 +221,9 @@ static void build_json_parts(struct app *app)
 {
 	const struct settings *s = &app->settings;
 	strbuf_init(&app->host_json, JSON_PART_MAX);
-	strbuf_init(&app->dir_json, JSON_PART_MAX);
 	strbuf_init(&app->id_json, JSON_PART_MAX);
 	strbuf_init(&app->limits_json, JSON_PART_MAX);
 	json_add_string(&app->host_json, s->host);
-	json_add_string(&app->dir_json, s->dir);
 	json_add_string(&app->id_json, s->access_key_id);
 	strbuf_addf(&app->limits_json,
 		"\"min_size\":0,\"max_size\":%lld,\"max_uploads\":%lld,\"types\":[",
@@ -261,9 +259,8 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 		return ERR_UNAVAILABLE;
 	build_json_parts(app);
 	build_page_policy(app);
-	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->dir_json) ||
-		strbuf_broken(&app->id_json) || strbuf_broken(&app->limits_json) ||
-		strbuf_broken(&app->page_policy))
+	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->id_json) ||
+		strbuf_broken(&app->limits_json) || strbuf_broken(&app->page_policy))
 		return ERR_UNAVAILABLE;
 	if (app->settings.auth == APP_AUTH_JWT) {
 		enum err e = start_jwt(app);
@@ -323,7 +320,6 @@ void app_free(struct app *app)
 		sign_key_cache_clear(app->sign_keys);
 	free(app->sign_keys);
 	strbuf_release(&app->host_json);
-	strbuf_release(&app->dir_json);
 	strbuf_release(&app->id_json);
 	strbuf_release(&app->limits_json);
 	strbuf_release(&app->page_policy);

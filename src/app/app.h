@@ -51,9 +51,10 @@ struct app_options {
 	 * ("http://uploads.oss-cn-hangzhou.aliyuncs.com").
 	 */
 	const char *host;
-	const char *bucket;          /* if `host` does not name it (a CNAME); NULL or "" */
-	const char *callback_url;    /* NULL or "": no callback */
-	const char *upload_dir;      /* prefix of all keys; a final `/` is added if it has none */
+	const char *bucket;       /* if `host` does not name it (a CNAME); NULL or "" */
+	const char *callback_url; /* NULL or "": no callback */
+	/* Prefix of all keys (key_template.h); a final `/` is added if it has none. */
+	const char *upload_dir;
 	const char *region;          /* "cn-hangzhou" */
 	int signature_version;       /* of GET /grant: 1 or 4 */
 	int64_t expire_seconds;      /* of a token or grant, 10 to LIMIT_GRANT_SECONDS */

@@ -214,9 +214,10 @@ static void read_dir(struct reading *r, const char *text)
 		settings_refuse(r, "upload_dir: longer than an object's name may be");
 	if (dir.len > 0 && (dir.ptr[0] == '/' || dir.ptr[0] == '\\'))
 		settings_refuse(r, "upload_dir: an object's name can not begin with a slash");
-	if (slice_find(dir, '$') < dir.len)
-		settings_refuse(r, "upload_dir: must not contain `$`");
-	r->settings->dir = settings_keep(r, strbuf_slice(&whole));
+	const char *fault =
+		key_template_parse(settings_keep(r, strbuf_slice(&whole)), &r->settings->dir);
+	if (fault)
+		settings_refuse(r, "upload_dir: %s", fault);
 }
 
 static void read_types(struct reading *r, const char *text)

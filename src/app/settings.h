@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/jwt.h"
+#include "app/key_template.h"
 #include "base/arena.h"
 #include "base/limits.h"
 #include "http/hosts.h"
@@ -31,7 +32,7 @@ struct settings {
 	bool own_store;
 	enum app_confirm confirm;
 	int64_t grant_uploads;
-	struct slice dir; /* ends in `/`, or is empty */
+	struct key_template dir; /* ends in `/`, or is empty */
 	struct slice region;
 	int signature_version;
 	int64_t expire_seconds;
@@ -51,8 +52,8 @@ struct settings {
 	enum app_auth auth;
 	struct jwt_keys *jwt_keys; /* NULL: they are at */
 	struct slice jwt_keys_url;
-	struct slice jwt_cookie; /* empty: no cookie counts */
-	struct jwt_rules jwt_rules;
+	struct slice jwt_cookie;    /* empty: no cookie counts */
+	struct jwt_rules jwt_rules; /* its claims are those of `dir` */
 	struct arena arena_;
 };
 

@@ -50,6 +50,15 @@ static void refuse_unused(struct reading *r, const struct app_options *options)
 		settings_refuse(r, "auth: must be jwt for the options jwt_... to mean anything");
 }
 
+static void want_claims(struct reading *r)
+{
+	const struct key_template *dir = &r->settings->dir;
+	struct jwt_rules *rules = &r->settings->jwt_rules;
+	for (size_t i = 0; i < dir->claim_count; i++)
+		rules->claims[i] = settings_keep(r, dir->claims[i]);
+	rules->claim_count = dir->claim_count;
+}
+
 static void read_jwt(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
@@ -64,6 +73,7 @@ static void read_jwt(struct reading *r, const struct app_options *options)
 	read_keys_url(r, options->jwt_keys_url);
 	rules->issuer = settings_keep_text(r, "jwt_issuer", options->jwt_issuer);
 	rules->audience = settings_keep_text(r, "jwt_audience", options->jwt_audience);
+	want_claims(r);
 	rules->leeway = options->jwt_leeway_seconds;
 	if (rules->leeway < 0 || rules->leeway > LEEWAY_SECONDS_MAX)
 		settings_refuse(r, "jwt_leeway_seconds: must be from 0 to %d", LEEWAY_SECONDS_MAX);
@@ -74,7 +84,13 @@ static void read_jwt(struct reading *r, const struct app_options *options)
 
 void settings_read_auth(struct reading *r, const struct app_options *options)
 {
+	const struct key_template *dir = &r->settings->dir;
 	r->settings->auth = options->auth;
+	if (options->auth == APP_AUTH_NONE && dir->claim_count > 0)
+		settings_refuse(r,
+			"upload_dir: with auth = none there is nobody to say what "
+			"`${%.*s}` is",
+			SLICE_FMT(dir->claims[0]));
 	switch (options->auth) {
 	case APP_AUTH_NONE:
 		refuse_unused(r, options);

@@ -15,6 +15,7 @@
 struct token {
 	enum grant_kind kind;
 	char id[GRANT_ID_LENGTH]; /* of the grant */
+	struct slice dir;         /* what the keys begin with */
 	int64_t now_ms;
 	int64_t expires;        /* Unix seconds */
 	struct strbuf callback; /* base64; empty if there is none */
@@ -38,7 +39,7 @@ static bool build_callback(const struct app *app, struct token *token)
 	if (s->callback_url.len == 0)
 		return true;
 	strbuf_adds(&body, body_template);
-	if (!grant_issue(&app->grant_key, token->kind, token->id, s->dir, token->now_ms / 1000,
+	if (!grant_issue(&app->grant_key, token->kind, token->id, token->dir, token->now_ms / 1000,
 		    token->expires, &body))
 		return false;
 	strbuf_adds(&json, "{\"callbackUrl\":");
@@ -78,7 +79,7 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 		.now_ms = token->now_ms,
 		.expires_ms = token->expires * 1000,
 		.bucket = s->bucket,
-		.key_prefix = s->dir,
+		.key_prefix = token->dir,
 		.max_bytes = (uint64_t)s->max_size,
 		.content_types = s->types.words,
 		.content_type_count = s->types.count,
@@ -99,14 +100,24 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 			     : policy_form_v4(&grant, &signer, arena, &token->form)) == ERR_OK;
 }
 
+/* NULL, or why there is none for this caller. */
+static const char *find_dir(const struct app *app, const struct caller *caller, struct arena *arena,
+	struct token *token)
+{
+	SCOPED_STRBUF(dir, 2 * LIMIT_KEY_BYTES);
+	const char *fault =
+		key_template_expand(&app->settings.dir, caller->values, token->now_ms / 1000, &dir);
+	token->dir = arena_copy(arena, strbuf_slice(&dir));
+	return fault;
+}
+
 static bool build_token(
 	const struct app *app, int version, struct arena *arena, struct token *token)
 {
-	int64_t second = clock_wall_ms(app->parts.clock) / 1000;
-	token->now_ms = second * 1000;
-	token->expires = second + app->settings.expire_seconds;
+	token->expires = token->now_ms / 1000 + app->settings.expire_seconds;
 	grant_make_id(token->id);
-	return build_callback(app, token) && build_form(app, version, arena, token);
+	return token->dir.ptr && build_callback(app, token) &&
+	       build_form(app, version, arena, token);
 }
 
 static void write_classic(const struct app *app, const struct token *token, struct strbuf *json)
@@ -127,7 +138,7 @@ static void write_classic(const struct app *app, const struct token *token, stru
 		strbuf_addc(json, '"');
 	}
 	strbuf_adds(json, ",\"dir\":");
-	strbuf_add_slice(json, strbuf_slice(&app->dir_json));
+	json_add_string(json, token->dir);
 	strbuf_addc(json, '}');
 }
 
@@ -144,7 +155,7 @@ static void write_form(const struct app *app, const struct token *token, struct 
 		json_add_string(json, token->form.fields[i].value);
 	}
 	strbuf_adds(json, "},\"dir\":");
-	strbuf_add_slice(json, strbuf_slice(&app->dir_json));
+	json_add_string(json, token->dir);
 	strbuf_adds(json, ",\"expires\":");
 	strbuf_add_u64(json, (uint64_t)token->expires);
 	strbuf_addc(json, ',');
@@ -153,9 +164,17 @@ static void write_form(const struct app *app, const struct token *token, struct 
 }
 
 static void send_token(const struct app *app, enum grant_kind kind, int version, struct exchange *x,
+	const struct caller *caller,
 	void (*write)(const struct app *app, const struct token *token, struct strbuf *json))
 {
 	struct token token = {.kind = kind, .callback = STRBUF_INIT(CALLBACK_BYTES_MAX)};
+	token.now_ms = clock_wall_ms(app->parts.clock) / 1000 * 1000;
+	const char *fault = find_dir(app, caller, exchange_arena(x), &token);
+	if (fault) {
+		exchange_note(x, "refused=\"%s\"", fault);
+		app_send_error(app, x, 403, "forbidden", fault);
+		return;
+	}
 	SCOPED_STRBUF(json, TOKEN_BYTES_MAX);
 	bool built = build_token(app, version, exchange_arena(x), &token);
 	if (built)
@@ -170,12 +189,10 @@ static void send_token(const struct app *app, enum grant_kind kind, int version,
 
 void app_send_token(struct app *app, struct exchange *x, const struct caller *caller)
 {
-	(void)caller;
-	send_token(app, GRANT_CLASSIC, 1, x, write_classic);
+	send_token(app, GRANT_CLASSIC, 1, x, caller, write_classic);
 }
 
 void app_send_grant(struct app *app, struct exchange *x, const struct caller *caller)
 {
-	(void)caller;
-	send_token(app, GRANT_FORM, app->settings.signature_version, x, write_form);
+	send_token(app, GRANT_FORM, app->settings.signature_version, x, caller, write_form);
 }

@@ -171,6 +171,29 @@ test("who goes away while keys are fetched does no harm", async t => {
 	assert.equal((await stays).status, 200);
 });
 
+test("each caller has a folder, which no claim can leave", async t => {
+	const server = await start(t, { auth: "jwt", jwt_secret_file: secretFile,
+		upload_dir: "users/${sub}/${yyyy}/${mm}" });
+	const grantOf = sub => ask(server, bearer(token(shop, { sub })));
+	const { json: ann } = await grantOf("ann|1@example.com");
+	assert.match(ann.dir, /^users\/ann\|1@example\.com\/20\d\d\/[01]\d\/$/);
+	const own = await postForm(server.store, { key: `${ann.dir}a.txt`, ...ann.fields }, FILE);
+	assert.equal(own.status, 200, own.text);
+	assert.deepEqual(JSON.parse(own.text), { Status: "OK" });
+	const { json: bob } = await grantOf("bob");
+	const stolen = await postForm(server.store, { key: `${ann.dir}a.txt`, ...bob.fields }, FILE);
+	assert.equal(stolen.status, 403, stolen.text);
+	const classic = await ask(server, bearer(token(shop, { sub: "bob" })), "/");
+	assert.equal(classic.json.dir, bob.dir);
+	for (const sub of ["..", ".", "a/b", "../ann", "a\\b", "a\nb", "${filename}", "a\u0080", ""]) {
+		const got = await grantOf(sub);
+		assert.equal(got.status, 403, JSON.stringify(sub));
+		assert.equal(got.json.error, "forbidden");
+		assert.match(got.json.message, /claim/);
+	}
+	assert.equal((await ask(server, bearer(token(shop)))).status, 403, "no sub at all");
+});
+
 test("options that would protect nothing end the start", async () => {
 	const weak = join(folder, "weak");
 	await writeFile(weak, "0123456789abcdef0123456789abcde", { mode: 0o600 });
@@ -188,6 +211,7 @@ test("options that would protect nothing end the start", async () => {
 		[["--app-auth", "jwt", "--app-jwt-secret-file", secretFile, "--app-jwt-cookie", "a=b"],
 			/not the name of a cookie/],
 		[["--app-jwt-secret-file", secretFile], /must be jwt/],
+		[["--app-upload-dir", "users/${sub}/"], /auth = none/],
 	];
 	for (const [args, why] of cases) {
 		const done = spawnSync(BIN, ["app", "127.0.0.1", "0", "--data", folder, "--app-host",

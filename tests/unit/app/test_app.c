@@ -336,6 +336,8 @@ static void refused(void)
 	ROW(callback_url, "http://a/1;http://a/2;http://a/3;http://a/4;http://a/5;http://a/6");
 	ROW(upload_dir, "/abs/");
 	ROW(upload_dir, "a${filename}/");
+	ROW(upload_dir, "a$/");
+	ROW(upload_dir, "users/${sub}/");
 	ROW(upload_dir, "\xff");
 	ROW(region, "");
 	ROW(signature_version, 2);
