@@ -47,14 +47,20 @@ void app_allow_origin(const struct app *app, struct exchange *x)
 {
 	const struct settings *settings = &app->settings;
 	struct slice origin = request_head_get(exchange_head(x), S("Origin"));
-	if (settings->any_origin) {
+	bool named = settings->jwt_cookie.len > 0 && settings_names_origin(settings, origin);
+	if (settings->jwt_cookie.len > 0 || !settings->any_origin)
+		exchange_header(x, "Vary", S("Origin"));
+	if (!named && settings->any_origin) {
 		exchange_header(x, "Access-Control-Allow-Origin", S("*"));
 	} else {
-		exchange_header(x, "Vary", S("Origin"));
 		if (origin.len == 0 || !is_allowed(&settings->origins, origin))
 			return;
 		exchange_header(x, "Access-Control-Allow-Origin", origin);
 	}
+	/* Cookies are let through for pages that are known by name, never for any. */
+	if (named)
+		exchange_header(x, "Access-Control-Allow-Credentials", S("true"));
+	exchange_header(x, "Access-Control-Expose-Headers", S("Retry-After, WWW-Authenticate"));
 	exchange_header(x, "Access-Control-Allow-Methods", S("GET, POST"));
 }
 

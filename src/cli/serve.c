@@ -29,6 +29,7 @@
 #include "cli/operations.h"
 #include "cli/wait.h"
 #include "crypto/secret.h"
+#include "http/hosts.h"
 #include "lifecycle/expirer.h"
 #include "net/descriptors.h"
 #include "net/server.h"
@@ -478,6 +479,17 @@ static bool read_confirm(struct parts *p, enum app_confirm *ret)
 	return false;
 }
 
+/* Before the port is open. */
+static void warn_of_anybody(const struct parts *p)
+{
+	const struct config *c = &p->config;
+	if (p->with_app && strcmp(c->app_auth, "none") == 0 &&
+		!hosts_is_loopback(slice_str(c->app_listen)))
+		log_error("[app] auth = none: anybody who reaches %s can upload into upload_dir, "
+			  "%lld bytes a file; see docs/auth.md",
+			c->app_listen, (long long)c->app_max_size);
+}
+
 static bool read_auth(struct parts *p, enum app_auth *ret)
 {
 	static const char *const words[] = {[APP_AUTH_NONE] = "none", [APP_AUTH_JWT] = "jwt"};
@@ -641,6 +653,7 @@ static bool start(struct parts *p)
 	p->operations.server = p->server =
 		server_new((unsigned)p->config.server_loops, descriptors.connections);
 	operations_init(&p->operations);
+	warn_of_anybody(p);
 	if (!p->server || !read_console_hosts(p) || !prepare_folder(p->config.server_data) ||
 		!start_tls(p) || !listen_all(p) || !parse_allow(p) ||
 		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)

@@ -194,6 +194,78 @@ test("each caller has a folder, which no claim can leave", async t => {
 	assert.equal((await ask(server, bearer(token(shop)))).status, 403, "no sub at all");
 });
 
+test("a cookie counts from pages of ours only", async t => {
+	const server = await start(t, { auth: "jwt", jwt_secret_file: secretFile,
+		jwt_cookie: "session", allowed_origins: "https://a.example https://*.b.example null" });
+	const good = token(shop, { sub: "ann" });
+	const cookie = `theme=dark; session=${good}`;
+	const status = async headers => (await ask(server, { Cookie: cookie, ...headers })).status;
+	assert.equal(await status({ Origin: "https://a.example" }), 200);
+	assert.equal(await status({ "Sec-Fetch-Site": "same-origin" }), 200);
+	const foreign = [
+		{}, { "Sec-Fetch-Site": "none" }, { "Sec-Fetch-Site": "cross-site" },
+		{ "Sec-Fetch-Site": "same-site" }, { Origin: "https://evil.example" },
+		{ Origin: "https://x.b.example" }, { Origin: "null" },
+		{ Origin: "http://a.example" }, { Origin: "https://a.example.evil.example" },
+		{ Origin: "https://evil.example", "Sec-Fetch-Site": "same-origin" },
+		{ Origin: ["https://a.example", "https://evil.example"] },
+		{ Origin: "", "Sec-Fetch-Site": "same-origin" },
+	];
+	for (const headers of foreign) {
+		const got = await ask(server, { Cookie: cookie, ...headers });
+		assert.equal(got.status, 403, JSON.stringify(headers));
+		assert.equal(got.json.error, "origin_refused");
+	}
+	assert.equal((await ask(server, { Cookie: "theme=dark" })).status, 401);
+	assert.equal((await ask(server, { Origin: "https://a.example",
+		Cookie: `${cookie}; session=other` })).status, 401, "two cookies of the name");
+	assert.equal((await ask(server, { Origin: "https://x.b.example", ...bearer(good) })).status,
+		200, "a header is not sent by a browser on its own");
+	assert.equal((await ask(server, { Cookie: cookie, "Sec-Fetch-Site": "same-origin",
+		...bearer("bad") })).status, 401, "the header wins");
+});
+
+test("credentials are let through for origins that are named, never for any", async t => {
+	const options = { auth: "jwt", jwt_secret_file: secretFile, jwt_cookie: "session" };
+	const narrow = await start(t, { ...options,
+		allowed_origins: "https://a.example https://*.b.example" });
+	const wide = await start(t, { ...options, allowed_origins: "* https://a.example" });
+	const cors = async (server, origin, method = "GET") => {
+		const { headers } = await send(`${server.app}/grant`, method, { Origin: origin });
+		assert.match(headers.vary, /Origin/);
+		return [headers["access-control-allow-origin"], headers["access-control-allow-credentials"]];
+	};
+	for (const method of ["GET", "OPTIONS"]) {
+		assert.deepEqual(await cors(narrow, "https://a.example", method),
+			["https://a.example", "true"]);
+		assert.deepEqual(await cors(narrow, "https://x.b.example", method),
+			["https://x.b.example", undefined]);
+		assert.deepEqual(await cors(narrow, "https://evil.example", method),
+			[undefined, undefined]);
+		assert.deepEqual(await cors(wide, "https://a.example", method),
+			["https://a.example", "true"]);
+		assert.deepEqual(await cors(wide, "https://evil.example", method), ["*", undefined]);
+	}
+	const cookie = `session=${token(shop)}`;
+	assert.equal((await ask(wide, { Cookie: cookie, Origin: "https://evil.example" })).status, 403);
+	const bearerOnly = await start(t, { auth: "jwt", jwt_secret_file: secretFile,
+		allowed_origins: "https://a.example" });
+	assert.deepEqual(await cors(bearerOnly, "https://a.example"), ["https://a.example", undefined]);
+});
+
+test("a server that others can reach says who may upload", async t => {
+	const open = "192.0.2.1:0"; // not an address of this machine, so nothing is opened
+	const run = (...args) => spawnSync(BIN, ["serve", "--data", folder, "--app-listen", open,
+		"--store-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0", ...args],
+	{ encoding: "utf8", timeout: 30_000 }).stderr;
+	assert.match(run(), /\[app\] auth = none: anybody who reaches 192\.0\.2\.1:0 can upload/);
+	assert.doesNotMatch(run("--app-auth", "jwt", "--app-jwt-secret-file", secretFile),
+		/anybody who reaches/);
+	const local = await start(t, {});
+	assert.equal((await ask(local)).status, 200);
+	assert.doesNotMatch(local.log, /anybody who reaches/);
+});
+
 test("options that would protect nothing end the start", async () => {
 	const weak = join(folder, "weak");
 	await writeFile(weak, "0123456789abcdef0123456789abcde", { mode: 0o600 });
