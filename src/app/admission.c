@@ -12,11 +12,12 @@
 struct admission {
 	struct app *app;
 	struct exchange *x;
-	void (*answer)(struct app *app, struct exchange *x, const struct caller *caller);
+	app_answer *answer;
 	struct slice token;
 	struct jwt_wait wait;
 	struct jwt_keys *stale; /* which have not the key that the token names */
 	bool kept;              /* the exchange is, while we wait */
+	bool answers_later;     /* and now for the sake of the answer */
 };
 
 /* ---- Refusing ---------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ static void end(struct admission *a)
 	struct exchange *x = a->x;
 	jwt_keys_release(a->wait.keys);
 	jwt_keys_release(a->stale);
-	if (a->kept)
+	if (a->kept && !a->answers_later)
 		exchange_release(x);
 }
 
@@ -176,7 +177,7 @@ static bool decide(struct admission *a)
 	}
 	switch (result) {
 	case JWT_VALID:
-		a->answer(a->app, a->x, &caller);
+		a->answers_later = a->answer(a->app, a->x, &caller);
 		break;
 	case JWT_REFUSED:
 	case JWT_NO_KEY:
@@ -199,8 +200,7 @@ static void on_keys(struct task *task)
 		end(a);
 }
 
-static void admit_token(struct app *app, struct exchange *x, struct slice token,
-	void (*answer)(struct app *app, struct exchange *x, const struct caller *caller))
+static void admit_token(struct app *app, struct exchange *x, struct slice token, app_answer *answer)
 {
 	struct admission *a = arena_zalloc(exchange_arena(x), sizeof(*a));
 	if (!a) {
@@ -218,14 +218,13 @@ static void admit_token(struct app *app, struct exchange *x, struct slice token,
 	end(a);
 }
 
-void app_admit(struct app *app, struct exchange *x,
-	void (*answer)(struct app *app, struct exchange *x, const struct caller *caller))
+void app_admit(struct app *app, struct exchange *x, app_answer *answer)
 {
 	const struct request_head *head = exchange_head(x);
 	const struct caller anybody = {.subject = S("")};
 	struct slice token = S("");
 	if (app->settings.auth == APP_AUTH_NONE) {
-		answer(app, x, &anybody);
+		(void)answer(app, x, &anybody);
 		return;
 	}
 	switch (find_token(&app->settings, head, &token)) {

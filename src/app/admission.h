@@ -19,10 +19,15 @@ struct caller {
 };
 
 /*
+ * Answers, or returns true if it answers later: then it has called exchange_keep(), and will call
+ * exchange_release().
+ */
+typedef bool app_answer(struct app *app, struct exchange *x, const struct caller *caller);
+
+/*
  * Runs `answer` once if the request is admitted, now or, when keys have to be fetched, later on the
  * exchange's loop. From service.begin; the service attaches no handler.
  */
-void app_admit(struct app *app, struct exchange *x,
-	void (*answer)(struct app *app, struct exchange *x, const struct caller *caller));
+void app_admit(struct app *app, struct exchange *x, app_answer *answer);
 
 #endif

@@ -8,6 +8,7 @@
 #include "app/json.h"
 #include "app/jwt_cache.h"
 #include "app/jwt_source.h"
+#include "app/ledger.h"
 #include "oss/origin.h"
 
 #define JSON_PART_MAX KIB(8)
@@ -27,6 +28,8 @@ struct app_options app_options_default(void)
 		.bind_callback = true,
 		.require_grant = true,
 		.key_urls = APP_DEFAULT_KEY_URLS,
+		.grants_max = APP_DEFAULT_GRANTS_MAX,
+		.grants_keep_days = APP_DEFAULT_GRANTS_KEEP_DAYS,
 		.jwt_leeway_seconds = APP_DEFAULT_LEEWAY_SECONDS,
 	};
 }
@@ -93,6 +96,7 @@ enum resource {
 	RESOURCE_TOKEN,    /* GET; and POST of a callback */
 	RESOURCE_CALLBACK, /* POST */
 	RESOURCE_GRANT,    /* GET */
+	RESOURCE_STATE,    /* GET: what became of a grant */
 	RESOURCE_PAGE,     /* GET */
 };
 
@@ -103,6 +107,8 @@ static enum resource find_resource(const struct app *app, struct slice path)
 		return RESOURCE_TOKEN;
 	if (slice_eq(path, S("/grant")))
 		return RESOURCE_GRANT;
+	if (slice_starts(path, S("/grants/")))
+		return RESOURCE_STATE;
 	for (size_t i = 0; i < paths->count; i++)
 		if (slice_eq(path, paths->words[i]))
 			return RESOURCE_CALLBACK;
@@ -170,6 +176,7 @@ static const char *allowed_methods(enum resource resource)
 		return "POST, OPTIONS";
 	case RESOURCE_NONE:
 	case RESOURCE_GRANT:
+	case RESOURCE_STATE:
 	case RESOURCE_PAGE:
 		break;
 	}
@@ -182,6 +189,8 @@ static void route_get(struct app *app, struct exchange *x, enum resource resourc
 		app_admit(app, x, app_send_token);
 	else if (resource == RESOURCE_GRANT)
 		app_admit(app, x, app_send_grant);
+	else if (resource == RESOURCE_STATE)
+		app_send_grant_state(app, x);
 	else if (resource == RESOURCE_CALLBACK)
 		send_not_allowed(app, x, allowed_methods(resource));
 	else if (!app_send_page(app, x))
@@ -255,9 +264,15 @@ static enum err start_jwt(struct app *app)
 
 static enum err app_start(struct app *app, const struct app_parts *parts)
 {
-	app->service =
-		(struct service){.name = "app", .begin = on_begin, .ctx = app, .pool = BUDGET_APP};
+	app->service = (struct service){.name = "app",
+		.begin = on_begin,
+		.ctx = app,
+		.secret_params = app_secret_params,
+		.pool = BUDGET_APP};
 	app->parts = *parts;
+	if (app->settings.grants_max > 0)
+		ledger_keep_grants(parts->ledger, app->settings.grants_max,
+			app->settings.grants_keep_days * 86400);
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
 	grant_key_derive(app->settings.access_key_secret, &app->grant_key);
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
@@ -306,6 +321,7 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.ledger_fails = atomic_load(&app->ledger_fails),
 		.recorded = atomic_load(&app->recorded),
 		.refused = atomic_load(&app->refused),
+		.unwritten = atomic_load(&app->unwritten),
 		.undecided = atomic_load(&app->undecided),
 	};
 }

@@ -7,6 +7,7 @@
  *
  *	GET /              the classic token (signature V1)
  *	GET /grant         a form ready to post (signature V4, or V1 if so configured)
+ *	GET /grants/ID     what became of a grant
  *	POST /, and POST to the path of callback_url   the callback
  *	GET /upload/...    the page and the JS library
  *
@@ -80,6 +81,8 @@ struct app_options {
 	const char *key_urls;        /* what the URL of a callback's public key may begin with */
 	const char *callback_answer; /* JSON; NULL or "": {"Status":"OK"} */
 	const char *webhook_url;     /* told of each upload; its answer is the callback's */
+	int64_t grants_max;       /* grants that are written down and without an upload; 0: none */
+	int64_t grants_keep_days; /* how long those that came to nothing stay there */
 	enum app_auth auth;
 	/* With APP_AUTH_JWT one of the next three: the text of jwt_key_file (a PEM or JWK set), the
 	 * bytes of jwt_secret_file, or a URL of a JWK set. ptr is NULL if not given. */
@@ -98,6 +101,8 @@ struct app_options {
 #define APP_DEFAULT_REGION "cn-hangzhou"
 #define APP_DEFAULT_UPLOAD_DIR "user-dir-prefix/"
 #define APP_DEFAULT_ORIGINS "*"
+#define APP_DEFAULT_GRANTS_MAX 1000000
+#define APP_DEFAULT_GRANTS_KEEP_DAYS 7
 #define APP_DEFAULT_LEEWAY_SECONDS 30
 #define APP_DEFAULT_KEY_URLS "http://gosspublic.alicdn.com/ https://gosspublic.alicdn.com/"
 
@@ -150,6 +155,7 @@ struct app_stats {
 	bool ledger_fails;  /* the last upload could not be recorded */
 	uint64_t recorded;  /* uploads */
 	uint64_t refused;   /* callbacks that were not believed */
+	uint64_t unwritten; /* grants that were given and not written down */
 	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
 };
 void app_stats(const struct app *app, struct app_stats *ret);

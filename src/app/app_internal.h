@@ -29,6 +29,7 @@ struct app {
 	atomic_bool forbidden;     /* it would be, but the store answered 403 at start */
 	atomic_bool ledger_fails;  /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
+	atomic_uint_fast64_t unwritten;                    /* grants */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
 };
 
@@ -49,8 +50,15 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
  */
 
 /* GET / and GET /grant, for whom app_admit() lets in (token.c). */
-void app_send_token(struct app *app, struct exchange *x, const struct caller *caller);
-void app_send_grant(struct app *app, struct exchange *x, const struct caller *caller);
+bool app_send_token(struct app *app, struct exchange *x, const struct caller *caller);
+bool app_send_grant(struct app *app, struct exchange *x, const struct caller *caller);
+
+/*
+ * GET /grants/ID (grant_state.c), for who was given the grant: the subject of the token, or whoever
+ * has the grant itself, in the query parameter `grant`, which is for no log.
+ */
+void app_send_grant_state(struct app *app, struct exchange *x);
+extern const struct slice app_secret_params[];
 
 /* GET /upload/ and what belongs to it (pages.c). False: the path is none of its. */
 bool app_send_page(const struct app *app, struct exchange *x) MUST_USE;

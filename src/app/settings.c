@@ -281,6 +281,13 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 	s->max_size = options->max_size;
 	s->bind_callback = options->bind_callback;
 	s->require_grant = options->require_grant;
+	s->grants_max = options->grants_max;
+	s->grants_keep_days = options->grants_keep_days;
+	if (s->grants_max < 0 || s->grants_max > LIMIT_GRANTS)
+		settings_refuse(r, "grants_max: must be from 0 to %d", LIMIT_GRANTS);
+	if (s->grants_keep_days < 1 || s->grants_keep_days > LIMIT_GRANTS_KEEP_DAYS)
+		settings_refuse(
+			r, "grants_keep_days: must be from 1 to %d", LIMIT_GRANTS_KEEP_DAYS);
 	if (s->own_store && !s->bind_callback && s->callback_url.len > 0)
 		settings_refuse(r,
 			"bind_callback: must be true with our own store, which sends a callback "

@@ -49,6 +49,8 @@ struct settings {
 	struct settings_list key_urls;         /* one that ends in `/` is a prefix */
 	struct slice callback_answer;          /* JSON */
 	struct slice webhook_url;              /* empty: none */
+	int64_t grants_max;
+	int64_t grants_keep_days;
 	enum app_auth auth;
 	struct jwt_keys *jwt_keys; /* NULL: they are at */
 	struct slice jwt_keys_url;

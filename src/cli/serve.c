@@ -595,6 +595,8 @@ static bool start_app(struct parts *p)
 	options.key_urls = c->app_key_urls;
 	options.callback_answer = c->app_callback_answer;
 	options.webhook_url = c->app_webhook_url;
+	options.grants_max = c->app_grants_max;
+	options.grants_keep_days = c->app_grants_keep_days;
 	SCOPED_STRBUF(jwt_keys, LIMIT_JWT_KEYS_BYTES);
 	SCOPED_STRBUF(jwt_secret, KIB(4));
 	if (!read_jwt(p, &jwt_keys, &jwt_secret, &options))

@@ -8,6 +8,7 @@
 #define MAC_BYTES 16
 #define MAC_LENGTH (2 * MAC_BYTES)
 #define SECONDS_LENGTH_MAX 12
+#define ID_TIME_BYTES 4
 
 static void mac_of(const struct grant_key *key, struct slice signed_text, struct strbuf *out)
 {
@@ -23,11 +24,12 @@ void grant_key_derive(struct slice access_key_secret, struct grant_key *ret)
 	hmac_sha256_key(&ret->hmac, slice_of(derived, sizeof(derived)));
 }
 
-void grant_make_id(char ret[GRANT_ID_LENGTH])
+void grant_make_id(int64_t now, char ret[GRANT_ID_LENGTH])
 {
-	uint8_t id[GRANT_ID_LENGTH / 2];
+	uint8_t id[GRANT_ID_LENGTH / 2] = {
+		(uint8_t)(now >> 24), (uint8_t)(now >> 16), (uint8_t)(now >> 8), (uint8_t)now};
 	SCOPED_STRBUF(text, GRANT_ID_LENGTH);
-	random_bytes(id, sizeof(id));
+	random_bytes(id + ID_TIME_BYTES, sizeof(id) - ID_TIME_BYTES);
 	hex_encode_lower(&text, slice_of(id, sizeof(id)));
 	memcpy(ret, text.ptr, GRANT_ID_LENGTH);
 }

@@ -44,6 +44,7 @@ static struct app_options good_options(void)
 	o.host = "http://127.0.0.1:9000/uploads/";
 	o.callback_url = "http://127.0.0.1:8888/done";
 	o.upload_dir = "dir";
+	o.grants_max = 0; /* there is no ledger here */
 	return o;
 }
 
