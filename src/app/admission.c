@@ -100,10 +100,10 @@ static enum token_place find_token(
 }
 
 /*
- * A browser sends a cookie with the requests of any page. Those of pages that are on the list by
- * name are good, and those of our own origin, which come without Origin.
+ * Those of pages that are on the list by name are good, and those of our own origin, which come
+ * without Origin.
  */
-static bool is_from_our_page(const struct settings *settings, const struct request_head *head)
+bool app_is_from_our_page(const struct settings *settings, const struct request_head *head)
 {
 	struct slice origin = request_head_get(head, S("Origin"));
 	struct slice site = request_head_get(head, S("Sec-Fetch-Site"));
@@ -167,7 +167,7 @@ static bool get_keys(struct admission *a)
 /* With a->wait.keys at hand. False: it waits for others. */
 static bool decide(struct admission *a)
 {
-	struct caller caller = {.subject = S("")};
+	struct caller caller = caller_anybody(&a->app->settings);
 	const char *why = "";
 	struct jwt_keys *keys = a->wait.keys;
 	enum jwt_result result = keys ? check(a, keys, &caller, &why) : JWT_FAULT;
@@ -218,15 +218,10 @@ static void admit_token(struct app *app, struct exchange *x, struct slice token,
 	end(a);
 }
 
-void app_admit(struct app *app, struct exchange *x, app_answer *answer)
+void app_admit_token(struct app *app, struct exchange *x, app_answer *answer)
 {
 	const struct request_head *head = exchange_head(x);
-	const struct caller anybody = {.subject = S("")};
 	struct slice token = S("");
-	if (app->settings.auth == APP_AUTH_NONE) {
-		(void)answer(app, x, &anybody);
-		return;
-	}
 	switch (find_token(&app->settings, head, &token)) {
 	case TOKEN_NONE:
 		send_no_token(app, x);
@@ -235,7 +230,7 @@ void app_admit(struct app *app, struct exchange *x, app_answer *answer)
 		send_bad_token(app, x, "the request has more than one token");
 		break;
 	case TOKEN_COOKIE:
-		if (!is_from_our_page(&app->settings, head)) {
+		if (!app_is_from_our_page(&app->settings, head)) {
 			send_foreign(app, x);
 			break;
 		}
@@ -243,6 +238,37 @@ void app_admit(struct app *app, struct exchange *x, app_answer *answer)
 		break;
 	case TOKEN_HEADER:
 		admit_token(app, x, token, answer);
+		break;
+	}
+}
+
+/* ---- The ways ---------------------------------------------------------------------------------
+ */
+
+struct caller caller_anybody(const struct settings *settings)
+{
+	return (struct caller){
+		.subject = S(""),
+		.prefix = S(""),
+		.max_size = settings->max_size,
+		.expire_seconds = settings->expire_seconds,
+		.types = settings->types.words,
+		.type_count = settings->types.count,
+	};
+}
+
+void app_admit(struct app *app, struct exchange *x, app_answer *answer)
+{
+	const struct caller anybody = caller_anybody(&app->settings);
+	switch (app->settings.auth) {
+	case APP_AUTH_NONE:
+		(void)answer(app, x, &anybody);
+		break;
+	case APP_AUTH_JWT:
+		app_admit_token(app, x, answer);
+		break;
+	case APP_AUTH_FORWARD:
+		app_admit_forward(app, x, answer);
 		break;
 	}
 }

@@ -50,8 +50,9 @@ void app_allow_origin(const struct app *app, struct exchange *x)
 {
 	const struct settings *settings = &app->settings;
 	struct slice origin = request_head_get(exchange_head(x), S("Origin"));
-	bool named = settings->jwt_cookie.len > 0 && settings_names_origin(settings, origin);
-	if (settings->jwt_cookie.len > 0 || !settings->any_origin)
+	bool cookies = settings_use_cookies(settings);
+	bool named = cookies && settings_names_origin(settings, origin);
+	if (cookies || !settings->any_origin)
 		exchange_header(x, "Vary", S("Origin"));
 	if (!named && settings->any_origin) {
 		exchange_header(x, "Access-Control-Allow-Origin", S("*"));
@@ -237,18 +238,8 @@ static void build_json_parts(struct app *app)
 	const struct settings *s = &app->settings;
 	strbuf_init(&app->host_json, JSON_PART_MAX);
 	strbuf_init(&app->id_json, JSON_PART_MAX);
-	strbuf_init(&app->limits_json, JSON_PART_MAX);
 	json_add_string(&app->host_json, s->host);
 	json_add_string(&app->id_json, s->access_key_id);
-	strbuf_addf(&app->limits_json,
-		"\"min_size\":0,\"max_size\":%lld,\"max_uploads\":%lld,\"types\":[",
-		(long long)s->max_size, (long long)s->grant_uploads);
-	for (size_t i = 0; i < s->types.count; i++) {
-		if (i > 0)
-			strbuf_addc(&app->limits_json, ',');
-		json_add_string(&app->limits_json, s->types.words[i]);
-	}
-	strbuf_addc(&app->limits_json, ']');
 }
 
 static enum err start_jwt(struct app *app)
@@ -281,7 +272,7 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	build_json_parts(app);
 	build_page_policy(app);
 	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->id_json) ||
-		strbuf_broken(&app->limits_json) || strbuf_broken(&app->page_policy))
+		strbuf_broken(&app->page_policy))
 		return ERR_UNAVAILABLE;
 	if (app->settings.auth == APP_AUTH_JWT) {
 		enum err e = start_jwt(app);
@@ -343,7 +334,6 @@ void app_free(struct app *app)
 	free(app->sign_keys);
 	strbuf_release(&app->host_json);
 	strbuf_release(&app->id_json);
-	strbuf_release(&app->limits_json);
 	strbuf_release(&app->page_policy);
 	settings_release(&app->settings);
 	free(app);

@@ -37,8 +37,9 @@ enum app_confirm {
 
 /* Who may ask for a token or a grant. */
 enum app_auth {
-	APP_AUTH_NONE, /* anybody who can reach us */
-	APP_AUTH_JWT,  /* who has a JSON Web Token */
+	APP_AUTH_NONE,    /* anybody who can reach us */
+	APP_AUTH_JWT,     /* who has a JSON Web Token */
+	APP_AUTH_FORWARD, /* whom a back end admits */
 };
 
 /* Names and meaning are those of the section [app] of the configuration. Lists are separated by
@@ -93,6 +94,7 @@ struct app_options {
 	const char *jwt_issuer;   /* what `iss` must be; NULL or "": anything */
 	const char *jwt_audience; /* what `aud` must list; NULL or "": there must be none */
 	int64_t jwt_leeway_seconds;
+	const char *auth_url; /* with APP_AUTH_FORWARD: whom to ask; else NULL or "" */
 };
 
 #define APP_DEFAULT_EXPIRE_SECONDS 300

@@ -23,7 +23,7 @@ struct app {
 	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
 	struct jwt_cache *jwt_cache;
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
-	struct strbuf host_json, id_json, limits_json;
+	struct strbuf host_json, id_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
 	atomic_bool confirms;      /* the store is asked about each callback */
 	atomic_bool forbidden;     /* it would be, but the store answered 403 at start */

@@ -191,3 +191,11 @@ const char *key_template_expand(const struct key_template *template, const struc
 		return "a claim that upload_dir needs is `.` or `..`";
 	return NULL;
 }
+
+bool key_prefix_is_safe(struct slice prefix)
+{
+	if (!utf8_valid(prefix) || has_control(prefix) || has_dots(prefix) ||
+		slice_find_slice(prefix, S("//")) < prefix.len || slice_starts(prefix, S("/")))
+		return false;
+	return slice_find(prefix, '\\') == prefix.len && slice_find(prefix, '$') == prefix.len;
+}

@@ -59,4 +59,10 @@ struct slice key_template_start(const struct key_template *template);
 const char *key_template_expand(const struct key_template *template, const struct slice *values,
 	int64_t now, struct strbuf *out) MUST_USE;
 
+/*
+ * Whether what somebody else says can stand behind a folder: no step out of it, no empty segment
+ * but at the end, and no character that key_template_expand() refuses in a claim but the slash.
+ */
+bool key_prefix_is_safe(struct slice prefix) MUST_USE;
+
 #endif

@@ -350,6 +350,11 @@ void settings_release(struct settings *settings)
 	arena_reset(&settings->arena_);
 }
 
+bool settings_use_cookies(const struct settings *settings)
+{
+	return settings->jwt_cookie.len > 0 || settings->auth == APP_AUTH_FORWARD;
+}
+
 bool settings_names_origin(const struct settings *settings, struct slice origin)
 {
 	const struct settings_list *origins = &settings->origins;

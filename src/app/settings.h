@@ -55,6 +55,7 @@ struct settings {
 	struct jwt_keys *jwt_keys; /* NULL: they are at */
 	struct slice jwt_keys_url;
 	struct slice jwt_cookie;    /* empty: no cookie counts */
+	struct slice auth_url;      /* with APP_AUTH_FORWARD */
 	struct jwt_rules jwt_rules; /* its claims are those of `dir` */
 	struct arena arena_;
 };
@@ -66,6 +67,9 @@ struct settings {
 enum err settings_init(struct settings *ret, const struct app_options *options, char *why,
 	size_t why_size) MUST_USE;
 void settings_release(struct settings *settings);
+
+/* Whether a cookie can have somebody admitted. */
+bool settings_use_cookies(const struct settings *settings);
 
 /* Whether allowed_origins has this very origin, rather than a pattern that it matches. */
 bool settings_names_origin(const struct settings *settings, struct slice origin) MUST_USE;

@@ -82,10 +82,21 @@ static void read_jwt(struct reading *r, const struct app_options *options)
 		settings_refuse(r, "jwt_cookie: is not the name of a cookie");
 }
 
+static void read_forward(struct reading *r, const struct app_options *options)
+{
+	struct slice url = settings_keep_text(r, "auth_url", options->auth_url);
+	r->settings->auth_url = url;
+	if (settings_after_scheme(url).len == 0)
+		settings_refuse(r, "auth_url: must be an http or https URL for auth = forward");
+	want_claims(r);
+}
+
 void settings_read_auth(struct reading *r, const struct app_options *options)
 {
 	const struct key_template *dir = &r->settings->dir;
 	r->settings->auth = options->auth;
+	if (options->auth != APP_AUTH_FORWARD && is_set(options->auth_url))
+		settings_refuse(r, "auth: must be forward for auth_url to mean anything");
 	if (options->auth == APP_AUTH_NONE && dir->claim_count > 0)
 		settings_refuse(r,
 			"upload_dir: with auth = none there is nobody to say what "
@@ -97,6 +108,10 @@ void settings_read_auth(struct reading *r, const struct app_options *options)
 		break;
 	case APP_AUTH_JWT:
 		read_jwt(r, options);
+		break;
+	case APP_AUTH_FORWARD:
+		refuse_unused(r, options);
+		read_forward(r, options);
 		break;
 	}
 }

@@ -15,6 +15,7 @@
 
 struct token {
 	enum grant_kind kind;
+	const struct caller *caller;
 	char id[GRANT_ID_LENGTH]; /* of the grant */
 	struct slice dir;         /* what the keys begin with */
 	int64_t now_ms;
@@ -85,9 +86,9 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 		.expires_ms = token->expires * 1000,
 		.bucket = s->bucket,
 		.key_prefix = token->dir,
-		.max_bytes = (uint64_t)s->max_size,
-		.content_types = s->types.words,
-		.content_type_count = s->types.count,
+		.max_bytes = (uint64_t)token->caller->max_size,
+		.content_types = token->caller->types,
+		.content_type_count = token->caller->type_count,
 		.bound = bound,
 		.bound_count = bound_count,
 		.free = &callback,
@@ -112,14 +113,17 @@ static const char *find_dir(const struct app *app, const struct caller *caller, 
 	SCOPED_STRBUF(dir, 2 * LIMIT_KEY_BYTES);
 	const char *fault =
 		key_template_expand(&app->settings.dir, caller->values, token->now_ms / 1000, &dir);
+	strbuf_add_slice(&dir, caller->prefix);
 	token->dir = arena_copy(arena, strbuf_slice(&dir));
+	if (!fault && dir.len > LIMIT_KEY_BYTES)
+		fault = "the prefix is longer than an object's name may be";
 	return fault;
 }
 
 static bool build_token(
 	const struct app *app, int version, struct arena *arena, struct token *token)
 {
-	token->expires = token->now_ms / 1000 + app->settings.expire_seconds;
+	token->expires = token->now_ms / 1000 + token->caller->expire_seconds;
 	grant_make_id(token->now_ms / 1000, token->id);
 	return token->dir.ptr && build_callback(app, arena, token) &&
 	       build_form(app, version, arena, token);
@@ -147,6 +151,18 @@ static void write_classic(const struct app *app, const struct token *token, stru
 	strbuf_addc(json, '}');
 }
 
+static void write_limits(const struct app *app, const struct caller *caller, struct strbuf *json)
+{
+	strbuf_addf(json, "\"min_size\":0,\"max_size\":%lld,\"max_uploads\":%lld,\"types\":[",
+		(long long)caller->max_size, (long long)app->settings.grant_uploads);
+	for (size_t i = 0; i < caller->type_count; i++) {
+		if (i > 0)
+			strbuf_addc(json, ',');
+		json_add_string(json, caller->types[i]);
+	}
+	strbuf_addc(json, ']');
+}
+
 static void write_form(const struct app *app, const struct token *token, struct strbuf *json)
 {
 	strbuf_adds(json, "{\"url\":");
@@ -170,7 +186,7 @@ static void write_form(const struct app *app, const struct token *token, struct 
 		json_add_string(json, token->grant);
 	}
 	strbuf_addc(json, ',');
-	strbuf_add_slice(json, strbuf_slice(&app->limits_json));
+	write_limits(app, token->caller, json);
 	strbuf_addc(json, '}');
 }
 
@@ -248,7 +264,8 @@ static bool send_token(struct app *app, enum grant_kind kind, int version, struc
 	const struct caller *caller,
 	void (*write)(const struct app *app, const struct token *token, struct strbuf *json))
 {
-	struct token token = {.kind = kind, .callback = STRBUF_INIT(CALLBACK_BYTES_MAX)};
+	struct token token = {
+		.kind = kind, .caller = caller, .callback = STRBUF_INIT(CALLBACK_BYTES_MAX)};
 	struct arena *arena = exchange_arena(x);
 	token.now_ms = clock_wall_ms(app->parts.clock) / 1000 * 1000;
 	const char *fault = find_dir(app, caller, arena, &token);

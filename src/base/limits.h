@@ -145,10 +145,11 @@
 #define LIMIT_JWT_KEYS 64             /* in one set */
 #define LIMIT_JWT_KEYS_BYTES KIB(256) /* the text of a set */
 #define LIMIT_JWT_KID_BYTES 255
-#define LIMIT_JWT_CACHED 1024   /* tokens that verified before */
-#define LIMIT_CLAIM_BYTES 255   /* `sub`, and each claim that stands in an object's name */
-#define LIMIT_CLAIMS 8          /* of those */
-#define LIMIT_ADMISSION_MS 3000 /* for keys of tokens to come */
+#define LIMIT_JWT_CACHED 1024 /* tokens that verified before */
+#define LIMIT_CLAIM_BYTES 255 /* `sub`, and each claim that stands in an object's name */
+#define LIMIT_CLAIMS 8        /* of those */
+#define LIMIT_FORWARD_ANSWER_BYTES KIB(16) /* of the back end that decides who may upload */
+#define LIMIT_ADMISSION_MS 3000            /* for keys of tokens to come */
 #define LIMIT_GRANT_SECONDS 86400
 #define LIMIT_GRANT_UPLOADS 100000
 #define LIMIT_GRANTS 100000000 /* that are written down, without an upload */

@@ -492,7 +492,8 @@ static void warn_of_anybody(const struct parts *p)
 
 static bool read_auth(struct parts *p, enum app_auth *ret)
 {
-	static const char *const words[] = {[APP_AUTH_NONE] = "none", [APP_AUTH_JWT] = "jwt"};
+	static const char *const words[] = {
+		[APP_AUTH_NONE] = "none", [APP_AUTH_JWT] = "jwt", [APP_AUTH_FORWARD] = "forward"};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (strcmp(p->config.app_auth, words[i]) == 0) {
 			*ret = (enum app_auth)i;
@@ -500,7 +501,7 @@ static bool read_auth(struct parts *p, enum app_auth *ret)
 		}
 	}
 	p->bad_option = true;
-	log_error("[app] auth: `%s` is neither none nor jwt", p->config.app_auth);
+	log_error("[app] auth: `%s` is neither none, jwt nor forward", p->config.app_auth);
 	return false;
 }
 
@@ -519,6 +520,7 @@ static bool read_jwt(
 	options->jwt_issuer = c->app_jwt_issuer;
 	options->jwt_audience = c->app_jwt_audience;
 	options->jwt_cookie = c->app_jwt_cookie;
+	options->auth_url = c->app_auth_url;
 	options->jwt_leeway_seconds = c->app_jwt_leeway_seconds;
 	if (!read_auth(p, &options->auth) ||
 		(c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, keys)) ||

@@ -271,7 +271,7 @@ test("options that would protect nothing end the start", async () => {
 	await writeFile(weak, "0123456789abcdef0123456789abcde", { mode: 0o600 });
 	await chmod(weak, 0o600);
 	const cases = [
-		[["--app-auth", "token"], /neither none nor jwt/],
+		[["--app-auth", "token"], /neither none, jwt nor forward/],
 		[["--app-auth", "jwt"], /needs one of/],
 		[["--app-auth", "jwt", "--app-jwt-secret-file", weak], /less than 32 bytes/],
 		[["--app-auth", "jwt", "--app-jwt-secret-file", join(folder, "none")], /there is no/],

@@ -87,6 +87,13 @@ int main(void)
 	is_none("${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}"
 		"${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}${mm}"
 		"${mm}");
+	static const char *const safe[] = {"", "a", "a/", "a/b/", "a.b/..c", "J\xc3\xb6rg/"};
+	static const char *const unsafe[] = {"/", "/a", "..", "../a", "a/..", "a/../b", "a/./b",
+		".", "a//b", "a\\b", "a$", "a\n", "\xff", "a//"};
+	for (size_t i = 0; i < ARRAY_LEN(safe); i++)
+		OK(key_prefix_is_safe(slice_str(safe[i])), "a prefix: %zu", i);
+	for (size_t i = 0; i < ARRAY_LEN(unsafe); i++)
+		OK(!key_prefix_is_safe(slice_str(unsafe[i])), "no prefix: %zu", i);
 	long_names();
 	return tap_done();
 }
