@@ -6,6 +6,9 @@
 
 #include "app/app_internal.h"
 #include "app/json.h"
+#include "app/jwt_cache.h"
+#include "app/jwt_source.h"
+#include "app/ledger.h"
 #include "oss/rules/origin.h"
 
 #define JSON_PART_MAX KIB(8)
@@ -25,6 +28,9 @@ struct app_options app_options_default(void)
 		.bind_callback = true,
 		.require_grant = true,
 		.key_urls = APP_DEFAULT_KEY_URLS,
+		.grants_max = APP_DEFAULT_GRANTS_MAX,
+		.grants_keep_days = APP_DEFAULT_GRANTS_KEEP_DAYS,
+		.jwt_leeway_seconds = APP_DEFAULT_LEEWAY_SECONDS,
 	};
 }
 
@@ -44,14 +50,21 @@ void app_allow_origin(const struct app *app, struct exchange *x)
 {
 	const struct settings *settings = &app->settings;
 	struct slice origin = request_head_get(exchange_head(x), S("Origin"));
-	if (settings->any_origin) {
+	bool cookies = settings_use_cookies(settings);
+	bool named = cookies && settings_names_origin(settings, origin);
+	if (cookies || !settings->any_origin)
+		exchange_header(x, "Vary", S("Origin"));
+	if (!named && settings->any_origin) {
 		exchange_header(x, "Access-Control-Allow-Origin", S("*"));
 	} else {
-		exchange_header(x, "Vary", S("Origin"));
 		if (origin.len == 0 || !is_allowed(&settings->origins, origin))
 			return;
 		exchange_header(x, "Access-Control-Allow-Origin", origin);
 	}
+	/* Cookies are let through for pages that are known by name, never for any. */
+	if (named)
+		exchange_header(x, "Access-Control-Allow-Credentials", S("true"));
+	exchange_header(x, "Access-Control-Expose-Headers", S("Retry-After, WWW-Authenticate"));
 	exchange_header(x, "Access-Control-Allow-Methods", S("GET, POST"));
 }
 
@@ -84,6 +97,7 @@ enum resource {
 	RESOURCE_TOKEN,    /* GET; and POST of a callback */
 	RESOURCE_CALLBACK, /* POST */
 	RESOURCE_GRANT,    /* GET */
+	RESOURCE_STATE,    /* GET: what became of a grant */
 	RESOURCE_PAGE,     /* GET */
 };
 
@@ -94,6 +108,8 @@ static enum resource find_resource(const struct app *app, struct slice path)
 		return RESOURCE_TOKEN;
 	if (slice_eq(path, S("/grant")))
 		return RESOURCE_GRANT;
+	if (slice_starts(path, S("/grants/")))
+		return RESOURCE_STATE;
 	for (size_t i = 0; i < paths->count; i++)
 		if (slice_eq(path, paths->words[i]))
 			return RESOURCE_CALLBACK;
@@ -161,6 +177,7 @@ static const char *allowed_methods(enum resource resource)
 		return "POST, OPTIONS";
 	case RESOURCE_NONE:
 	case RESOURCE_GRANT:
+	case RESOURCE_STATE:
 	case RESOURCE_PAGE:
 		break;
 	}
@@ -170,9 +187,11 @@ static const char *allowed_methods(enum resource resource)
 static void route_get(struct app *app, struct exchange *x, enum resource resource)
 {
 	if (resource == RESOURCE_TOKEN)
-		app_send_token(app, x);
+		app_admit(app, x, app_send_token);
 	else if (resource == RESOURCE_GRANT)
-		app_send_grant(app, x);
+		app_admit(app, x, app_send_grant);
+	else if (resource == RESOURCE_STATE)
+		app_send_grant_state(app, x);
 	else if (resource == RESOURCE_CALLBACK)
 		send_not_allowed(app, x, allowed_methods(resource));
 	else if (!app_send_page(app, x))
@@ -218,28 +237,33 @@ static void build_json_parts(struct app *app)
 {
 	const struct settings *s = &app->settings;
 	strbuf_init(&app->host_json, JSON_PART_MAX);
-	strbuf_init(&app->dir_json, JSON_PART_MAX);
 	strbuf_init(&app->id_json, JSON_PART_MAX);
-	strbuf_init(&app->limits_json, JSON_PART_MAX);
 	json_add_string(&app->host_json, s->host);
-	json_add_string(&app->dir_json, s->dir);
 	json_add_string(&app->id_json, s->access_key_id);
-	strbuf_addf(&app->limits_json,
-		"\"min_size\":0,\"max_size\":%lld,\"max_uploads\":%lld,\"types\":[",
-		(long long)s->max_size, (long long)s->grant_uploads);
-	for (size_t i = 0; i < s->types.count; i++) {
-		if (i > 0)
-			strbuf_addc(&app->limits_json, ',');
-		json_add_string(&app->limits_json, s->types.words[i]);
-	}
-	strbuf_addc(&app->limits_json, ']');
+}
+
+static enum err start_jwt(struct app *app)
+{
+	const struct settings *s = &app->settings;
+	app->jwt_cache = jwt_cache_new();
+	if (!app->jwt_cache)
+		return ERR_UNAVAILABLE;
+	return s->jwt_keys ? jwt_source_fixed(s->jwt_keys, &app->jwt_source)
+			   : jwt_source_url(app->parts.outgoing, app->parts.clock,
+				     s->jwt_keys_url.ptr, &app->jwt_source);
 }
 
 static enum err app_start(struct app *app, const struct app_parts *parts)
 {
-	app->service =
-		(struct service){.name = "app", .begin = on_begin, .ctx = app, .pool = BUDGET_APP};
+	app->service = (struct service){.name = "app",
+		.begin = on_begin,
+		.ctx = app,
+		.secret_params = app_secret_params,
+		.pool = BUDGET_APP};
 	app->parts = *parts;
+	if (app->settings.grants_max > 0)
+		ledger_keep_grants(parts->ledger, app->settings.grants_max,
+			app->settings.grants_keep_days * 86400);
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
 	ticket_key_derive(app->settings.access_key_secret, &app->ticket_key);
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
@@ -247,10 +271,14 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 		return ERR_UNAVAILABLE;
 	build_json_parts(app);
 	build_page_policy(app);
-	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->dir_json) ||
-		strbuf_broken(&app->id_json) || strbuf_broken(&app->limits_json) ||
+	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->id_json) ||
 		strbuf_broken(&app->page_policy))
 		return ERR_UNAVAILABLE;
+	if (app->settings.auth == APP_AUTH_JWT) {
+		enum err e = start_jwt(app);
+		if (e)
+			return e;
+	}
 	return public_keys_new(parts->outgoing, parts->allow, parts->clock, &app->keys);
 }
 
@@ -284,6 +312,7 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.ledger_fails = atomic_load(&app->ledger_fails),
 		.recorded = atomic_load(&app->recorded),
 		.refused = atomic_load(&app->refused),
+		.unwritten = atomic_load(&app->unwritten),
 		.undecided = atomic_load(&app->undecided),
 	};
 }
@@ -298,13 +327,13 @@ void app_free(struct app *app)
 	if (!app)
 		return;
 	public_keys_free(app->keys);
+	jwt_source_free(app->jwt_source);
+	jwt_cache_free(app->jwt_cache);
 	if (app->sign_keys)
 		sign_key_cache_clear(app->sign_keys);
 	free(app->sign_keys);
 	strbuf_release(&app->host_json);
-	strbuf_release(&app->dir_json);
 	strbuf_release(&app->id_json);
-	strbuf_release(&app->limits_json);
 	strbuf_release(&app->page_policy);
 	settings_release(&app->settings);
 	free(app);

@@ -3,8 +3,11 @@
  * The application server: it signs what a browser may upload, receives the store's callback,
  * keeps the ledger of uploads, and serves the upload page.
  *
+ * Who may ask for the first two is told by `auth` (admission.h).
+ *
  *	GET /              the classic token (signature V1)
  *	GET /grant         a form ready to post (signature V4, or V1 if so configured)
+ *	GET /grants/ID     what became of a grant
  *	POST /, and POST to the path of callback_url   the callback
  *	GET /upload/...    the page and the JS library
  *
@@ -32,6 +35,13 @@ enum app_confirm {
 	APP_CONFIRM_OFF,
 };
 
+/* Who may ask for a token or a grant. */
+enum app_auth {
+	APP_AUTH_NONE,    /* anybody who can reach us */
+	APP_AUTH_JWT,     /* who has a JSON Web Token */
+	APP_AUTH_FORWARD, /* whom a back end admits */
+};
+
 /* Names and meaning are those of the section [app] of the configuration. Lists are separated by
  * commas or white space. app_new() copies what it keeps. */
 struct app_options {
@@ -43,9 +53,10 @@ struct app_options {
 	 * ("http://uploads.oss-cn-hangzhou.aliyuncs.com").
 	 */
 	const char *host;
-	const char *bucket;          /* if `host` does not name it (a CNAME); NULL or "" */
-	const char *callback_url;    /* NULL or "": no callback */
-	const char *upload_dir;      /* prefix of all keys; a final `/` is added if it has none */
+	const char *bucket;       /* if `host` does not name it (a CNAME); NULL or "" */
+	const char *callback_url; /* NULL or "": no callback */
+	/* Prefix of all keys (key_template.h); a final `/` is added if it has none. */
+	const char *upload_dir;
 	const char *region;          /* "cn-hangzhou" */
 	int signature_version;       /* of GET /grant: 1 or 4 */
 	int64_t expire_seconds;      /* of a token or grant, 10 to LIMIT_GRANT_SECONDS */
@@ -71,6 +82,19 @@ struct app_options {
 	const char *key_urls;        /* what the URL of a callback's public key may begin with */
 	const char *callback_answer; /* JSON; NULL or "": {"Status":"OK"} */
 	const char *webhook_url;     /* told of each upload; its answer is the callback's */
+	int64_t grants_max;       /* grants that are written down and without an upload; 0: none */
+	int64_t grants_keep_days; /* how long those that came to nothing stay there */
+	enum app_auth auth;
+	/* With APP_AUTH_JWT one of the next three: the text of jwt_key_file (a PEM or JWK set), the
+	 * bytes of jwt_secret_file, or a URL of a JWK set. ptr is NULL if not given. */
+	struct slice jwt_keys;
+	struct slice jwt_secret;
+	const char *jwt_keys_url;
+	const char *jwt_cookie;   /* that may have the token, too; NULL or "": none */
+	const char *jwt_issuer;   /* what `iss` must be; NULL or "": anything */
+	const char *jwt_audience; /* what `aud` must list; NULL or "": there must be none */
+	int64_t jwt_leeway_seconds;
+	const char *auth_url; /* with APP_AUTH_FORWARD: whom to ask; else NULL or "" */
 };
 
 #define APP_DEFAULT_EXPIRE_SECONDS 300
@@ -79,6 +103,9 @@ struct app_options {
 #define APP_DEFAULT_REGION "cn-hangzhou"
 #define APP_DEFAULT_UPLOAD_DIR "user-dir-prefix/"
 #define APP_DEFAULT_ORIGINS "*"
+#define APP_DEFAULT_GRANTS_MAX 1000000
+#define APP_DEFAULT_GRANTS_KEEP_DAYS 7
+#define APP_DEFAULT_LEEWAY_SECONDS 30
 #define APP_DEFAULT_KEY_URLS "http://gosspublic.alicdn.com/ https://gosspublic.alicdn.com/"
 
 /* A structure with every default; the keys and `host` are NULL. */
@@ -130,6 +157,7 @@ struct app_stats {
 	bool ledger_fails;  /* the last upload could not be recorded */
 	uint64_t recorded;  /* uploads */
 	uint64_t refused;   /* callbacks that were not believed */
+	uint64_t unwritten; /* grants that were given and not written down */
 	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
 };
 void app_stats(const struct app *app, struct app_stats *ret);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "app/admission.h"
 #include "app/app.h"
 #include "app/public_keys.h"
 #include "app/settings.h"
@@ -19,13 +20,16 @@ struct app {
 	struct ticket_key ticket_key;
 	struct public_keys *keys;
 	struct sign_key_cache *sign_keys;
+	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
+	struct jwt_cache *jwt_cache;
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
-	struct strbuf host_json, dir_json, id_json, limits_json;
+	struct strbuf host_json, id_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
 	atomic_bool confirms;      /* the store is asked about each callback */
 	atomic_bool forbidden;     /* it would be, but the store answered 403 at start */
 	atomic_bool ledger_fails;  /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
+	atomic_uint_fast64_t unwritten;                    /* grants */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
 };
 
@@ -45,9 +49,16 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
 /* ---- The parts --------------------------------------------------------------------------------
  */
 
-/* GET / and GET /grant (token.c). */
-void app_send_token(struct app *app, struct exchange *x);
-void app_send_grant(struct app *app, struct exchange *x);
+/* GET / and GET /grant, for whom app_admit() lets in (token.c). */
+bool app_send_token(struct app *app, struct exchange *x, const struct caller *caller);
+bool app_send_grant(struct app *app, struct exchange *x, const struct caller *caller);
+
+/*
+ * GET /grants/ID (grant_state.c), for who was given the grant: the subject of the token, or whoever
+ * has the grant itself, in the query parameter `grant`, which is for no log.
+ */
+void app_send_grant_state(struct app *app, struct exchange *x);
+extern const struct slice app_secret_params[];
 
 /* GET /upload/ and what belongs to it (pages.c). False: the path is none of its. */
 bool app_send_page(const struct app *app, struct exchange *x) MUST_USE;

@@ -35,6 +35,7 @@ struct receive {
 	struct exchange *x; /* NULL once it is gone */
 	struct budget_account memory;
 	bool waiting;        /* for a key, the store, the ledger or the webhook */
+	bool verified;       /* it is a store's, and its grant is ours */
 	int64_t deadline_ms; /* monotonic; all of them draw on it */
 	struct strbuf body;
 	struct arena arena;
@@ -74,9 +75,20 @@ static int64_t time_left_ms(const struct receive *r)
 	return r->deadline_ms - clock_monotonic_ms();
 }
 
+/* What anybody may have sent says nothing about a grant. `reason` is a constant text. */
+static void settle(struct receive *r, int status, const char *reason)
+{
+	const struct app *app = r->app;
+	if (r->verified && app->settings.grants_max > 0)
+		ledger_settle(app->parts.ledger, slice_of(r->grant.id, TICKET_ID_LENGTH),
+			status >= 500 ? GRANT_PENDING : GRANT_REJECTED, reason,
+			clock_wall_ms(app->parts.clock));
+}
+
 static void refuse(struct receive *r, int status, const char *reason)
 {
 	atomic_fetch_add(status >= 500 ? &r->app->undecided : &r->app->refused, 1);
+	settle(r, status, reason);
 	SCOPED_STRBUF(json, KIB(4));
 	strbuf_adds(&json, "{\"Status\":\"verify not ok\",\"reason\":");
 	json_add_string(&json, slice_str(reason));
@@ -309,6 +321,7 @@ static void on_confirmed(struct task *task)
 static void confirm(struct receive *r)
 {
 	int64_t left_ms = time_left_ms(r);
+	r->verified = r->message.grant.len > 0;
 	if (!atomic_load(&r->app->confirms) || r->message.grant.len == 0) {
 		record(r);
 		return;

@@ -3,23 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 
+#include "app/ledger_internal.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "net/worker.h"
 
 /* How long another process (a person with the sqlite3 shell) may hold the lock. */
 #define BUSY_MS 5000
-#define SCHEMA_VERSION 2
-
-struct ledger {
-	sqlite3 *db;
-	sqlite3_stmt *begin, *look, *insert, *commit, *rollback;
-	struct worker *worker;
-	struct ledger_entry *batch, **batch_last; /* the worker's */
-};
+#define SCHEMA_VERSION 3
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA synchronous = FULL;"
@@ -48,14 +40,13 @@ static const char schema[] =
 	" BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;";
 
 /* What version 1 had not. */
-static const char upgrade[] =
+static const char upgrade_1[] =
 	"ALTER TABLE uploads ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE uploads ADD COLUMN last_modified INTEGER;"
 	"ALTER TABLE uploads ADD COLUMN version_id TEXT;"
 	"CREATE UNIQUE INDEX uploads_state ON uploads"
 	" (grant_id, bucket, object, etag, last_modified, version_id) WHERE confirmed = 1;"
-	"CREATE INDEX uploads_of_grant ON uploads (grant_id, size);"
-	"PRAGMA user_version = 2;";
+	"CREATE INDEX uploads_of_grant ON uploads (grant_id, size);";
 
 /* Whether the callback, and the state of the object, are there; what the grant has been used for.
  */
@@ -73,15 +64,14 @@ static const char insert_sql[] =
 /* ---- On the ledger's thread -------------------------------------------------------------------
  */
 
-/* Runs a statement that gives no rows. */
-static bool step(sqlite3_stmt *statement)
+bool ledger_step(sqlite3_stmt *statement)
 {
 	int result = sqlite3_step(statement);
 	(void)sqlite3_reset(statement);
 	return result == SQLITE_DONE;
 }
 
-static bool bind_text(sqlite3_stmt *statement, int at, struct slice text)
+bool ledger_bind_text(sqlite3_stmt *statement, int at, struct slice text)
 {
 	return sqlite3_bind_text64(statement, at, text.len > 0 ? text.ptr : "", text.len,
 		       SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
@@ -90,7 +80,7 @@ static bool bind_text(sqlite3_stmt *statement, int at, struct slice text)
 /* Empty is NULL, which is never equal to another NULL. */
 static bool bind_id(sqlite3_stmt *statement, int at, struct slice text)
 {
-	return text.len > 0 ? bind_text(statement, at, text)
+	return text.len > 0 ? ledger_bind_text(statement, at, text)
 			    : sqlite3_bind_null(statement, at) == SQLITE_OK;
 }
 
@@ -104,25 +94,25 @@ static bool bind_entry(sqlite3_stmt *s, const struct ledger_entry *entry)
 {
 	return sqlite3_bind_int64(s, 1, entry->received_ms) == SQLITE_OK &&
 	       bind_id(s, 2, entry->grant_id) && bind_id(s, 3, entry->request_id) &&
-	       bind_text(s, 4, entry->bucket) && bind_text(s, 5, entry->object) &&
-	       bind_text(s, 6, entry->etag) && bind_text(s, 7, entry->mime_type) &&
+	       ledger_bind_text(s, 4, entry->bucket) && ledger_bind_text(s, 5, entry->object) &&
+	       ledger_bind_text(s, 6, entry->etag) && ledger_bind_text(s, 7, entry->mime_type) &&
 	       bind_number(s, 8, entry->size) && bind_number(s, 9, entry->width) &&
-	       bind_number(s, 10, entry->height) && bind_text(s, 11, entry->client_ip) &&
+	       bind_number(s, 10, entry->height) && ledger_bind_text(s, 11, entry->client_ip) &&
 	       sqlite3_bind_blob64(s, 12, entry->body.len > 0 ? entry->body.ptr : "",
 		       entry->body.len, SQLITE_STATIC) == SQLITE_OK &&
 	       sqlite3_bind_int(s, 13, entry->confirmed) == SQLITE_OK &&
 	       (!entry->confirmed ||
 		       (sqlite3_bind_int64(s, 14, entry->last_modified) == SQLITE_OK &&
-			       bind_text(s, 15, entry->version_id)));
+			       ledger_bind_text(s, 15, entry->version_id)));
 }
 
 static bool bind_question(sqlite3_stmt *s, const struct ledger_entry *entry)
 {
 	return bind_id(s, 1, entry->grant_id) && bind_id(s, 2, entry->request_id) &&
-	       bind_text(s, 3, entry->bucket) && bind_text(s, 4, entry->object) &&
-	       bind_text(s, 5, entry->etag) &&
+	       ledger_bind_text(s, 3, entry->bucket) && ledger_bind_text(s, 4, entry->object) &&
+	       ledger_bind_text(s, 5, entry->etag) &&
 	       (!entry->confirmed || (sqlite3_bind_int64(s, 6, entry->last_modified) == SQLITE_OK &&
-					     bind_text(s, 7, entry->version_id)));
+					     ledger_bind_text(s, 7, entry->version_id)));
 }
 
 /* With the answer to `look` at hand. */
@@ -153,64 +143,76 @@ static enum ledger_result look(struct ledger *ledger, const struct ledger_entry 
 	return result;
 }
 
-static void insert_entry(struct ledger *ledger, struct ledger_entry *entry)
+static void insert_entry(struct ledger *ledger, struct ledger_job *job)
 {
+	struct ledger_entry *entry = CONTAINER_OF(job, struct ledger_entry, job_);
 	if (entry->deadline_ms > 0 && clock_monotonic_ms() >= entry->deadline_ms) {
 		entry->result = LEDGER_LATE;
 		return;
 	}
 	entry->result = look(ledger, entry);
 	if (entry->result == LEDGER_RECORDED &&
-		(!bind_entry(ledger->insert, entry) || !step(ledger->insert)))
+		(!bind_entry(ledger->insert, entry) || !ledger_step(ledger->insert)))
 		entry->result = LEDGER_FAILED;
+	/* The upload is what counts; a fault with the grant was logged. */
+	if (entry->result == LEDGER_RECORDED)
+		(void)!ledger_grants_settle(
+			ledger, entry->grant_id, GRANT_CONFIRMED, NULL, entry->received_ms);
 	if (entry->result == LEDGER_FAILED)
 		log_error("ledger: insert: %s", sqlite3_errmsg(ledger->db));
 	(void)sqlite3_clear_bindings(ledger->insert);
 }
 
-static void on_entry(struct task *task)
+static void finish_entry(struct ledger_job *job, bool synced)
 {
-	struct ledger_entry *entry = CONTAINER_OF(task, struct ledger_entry, insert_);
-	struct ledger *ledger = entry->ledger_;
-	entry->next_ = NULL;
-	*ledger->batch_last = entry;
-	ledger->batch_last = &entry->next_;
+	struct ledger_entry *entry = CONTAINER_OF(job, struct ledger_entry, job_);
+	if (!synced)
+		entry->result = LEDGER_FAILED;
+	executor_post(entry->home, &entry->done);
 }
 
-static bool insert_batch(struct ledger *ledger)
+static void on_job(struct task *task)
 {
-	if (!step(ledger->begin))
+	struct ledger_job *job = CONTAINER_OF(task, struct ledger_job, task);
+	struct ledger *ledger = job->ledger;
+	job->next = NULL;
+	*ledger->batch_last = job;
+	ledger->batch_last = &job->next;
+}
+
+static bool run_batch(struct ledger *ledger)
+{
+	if (!ledger_step(ledger->begin))
 		return false;
-	for (struct ledger_entry *entry = ledger->batch; entry; entry = entry->next_)
-		insert_entry(ledger, entry);
-	return step(ledger->commit);
+	for (struct ledger_job *job = ledger->batch; job; job = job->next)
+		job->run(ledger, job);
+	return ledger_grants_sweep(ledger) && ledger_step(ledger->commit);
 }
 
 static void after_batch(void *state)
 {
 	struct ledger *ledger = state;
-	bool synced = insert_batch(ledger);
+	bool synced = run_batch(ledger);
 	if (!synced) {
 		log_error("ledger: transaction: %s", sqlite3_errmsg(ledger->db));
 		if (!sqlite3_get_autocommit(ledger->db))
-			(void)step(ledger->rollback);
+			(void)!ledger_step(ledger->rollback);
+		ledger_grants_recount(ledger);
 	}
-	struct ledger_entry *entry = ledger->batch;
+	struct ledger_job *job = ledger->batch;
 	ledger->batch = NULL;
 	ledger->batch_last = &ledger->batch;
-	while (entry) {
-		struct ledger_entry *next = entry->next_;
-		if (!synced)
-			entry->result = LEDGER_FAILED;
-		executor_post(entry->home, &entry->done);
-		entry = next;
+	while (job) {
+		struct ledger_job *next = job->next;
+		job->finish(job, synced);
+		job = next;
 	}
 }
 
 /* ---- Opening and closing ----------------------------------------------------------------------
  */
 
-static bool prepare(struct ledger *ledger, const char *sql, sqlite3_stmt **ret)
+bool ledger_prepare(struct ledger *ledger, const char *sql, sqlite3_stmt **ret)
 {
 	return sqlite3_prepare_v3(ledger->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) ==
 	       SQLITE_OK;
@@ -220,7 +222,7 @@ static int schema_version(struct ledger *ledger)
 {
 	sqlite3_stmt *statement;
 	int version = -1;
-	if (prepare(ledger, "PRAGMA user_version", &statement)) {
+	if (ledger_prepare(ledger, "PRAGMA user_version", &statement)) {
 		if (sqlite3_step(statement) == SQLITE_ROW)
 			version = sqlite3_column_int(statement, 0);
 		(void)sqlite3_finalize(statement);
@@ -243,7 +245,8 @@ static bool make_schema(struct ledger *ledger)
 		log_error("ledger: the file is of version %d, and this is version %d", version,
 			SCHEMA_VERSION);
 	return version >= 0 && version <= SCHEMA_VERSION &&
-	       (version == SCHEMA_VERSION || run(ledger, upgrade)) && run(ledger, "COMMIT");
+	       (version >= 2 || run(ledger, upgrade_1)) &&
+	       (version >= 3 || run(ledger, ledger_grants_schema)) && run(ledger, "COMMIT");
 }
 
 static bool open_database(struct ledger *ledger, const char *path)
@@ -251,11 +254,12 @@ static bool open_database(struct ledger *ledger, const char *path)
 	return sqlite3_open_v2(path, &ledger->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 		       NULL) == SQLITE_OK &&
 	       sqlite3_busy_timeout(ledger->db, BUSY_MS) == SQLITE_OK && make_schema(ledger) &&
-	       prepare(ledger, "BEGIN IMMEDIATE", &ledger->begin) &&
-	       prepare(ledger, look_sql, &ledger->look) &&
-	       prepare(ledger, insert_sql, &ledger->insert) &&
-	       prepare(ledger, "COMMIT", &ledger->commit) &&
-	       prepare(ledger, "ROLLBACK", &ledger->rollback);
+	       ledger_prepare(ledger, "BEGIN IMMEDIATE", &ledger->begin) &&
+	       ledger_prepare(ledger, look_sql, &ledger->look) &&
+	       ledger_prepare(ledger, insert_sql, &ledger->insert) &&
+	       ledger_prepare(ledger, "COMMIT", &ledger->commit) &&
+	       ledger_prepare(ledger, "ROLLBACK", &ledger->rollback) &&
+	       ledger_grants_prepare(ledger);
 }
 
 enum err ledger_open(const char *path, struct ledger **ret)
@@ -286,11 +290,17 @@ enum err ledger_open(const char *path, struct ledger **ret)
 	return ERR_OK;
 }
 
+void ledger_post(struct ledger *ledger, struct ledger_job *job)
+{
+	job->ledger = ledger;
+	job->task.run = on_job;
+	executor_post(worker_executor(ledger->worker), &job->task);
+}
+
 void ledger_record(struct ledger *ledger, struct ledger_entry *entry)
 {
-	entry->ledger_ = ledger;
-	entry->insert_.run = on_entry;
-	executor_post(worker_executor(ledger->worker), &entry->insert_);
+	entry->job_ = (struct ledger_job){.run = insert_entry, .finish = finish_entry};
+	ledger_post(ledger, &entry->job_);
 }
 
 void ledger_close(struct ledger *ledger)
@@ -298,6 +308,7 @@ void ledger_close(struct ledger *ledger)
 	if (!ledger)
 		return;
 	worker_free(ledger->worker);
+	ledger_grants_release(ledger);
 	(void)sqlite3_finalize(ledger->begin);
 	(void)sqlite3_finalize(ledger->look);
 	(void)sqlite3_finalize(ledger->insert);

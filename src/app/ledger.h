@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ledger: an append-only SQLite table of the uploads that were confirmed by a callback
- * (docs/ledger.md has the schema). A thread of its own inserts; entries that come together share
- * one transaction, which is synced before anybody is told. The pair (grant id, request id) is
- * unique: that is how a callback that is sent a second time is noticed.
+ * The ledger: an append-only SQLite table of the uploads that were confirmed by a callback, and
+ * one of the grants and what became of them (docs/ledger.md has the schema). A thread of its own
+ * inserts; what comes together shares one transaction, which is synced before anybody is told. The
+ * pair (grant id, request id) is unique: that is how a callback that is sent a second time is
+ * noticed.
  */
 #ifndef APP_LEDGER_H
 #define APP_LEDGER_H
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/task.h"
@@ -25,6 +27,16 @@ enum ledger_result {
 	LEDGER_EXHAUSTED, /* the grant's uploads or bytes are used up */
 	LEDGER_LATE,      /* `deadline_ms` was over */
 	LEDGER_FAILED,    /* a fault, which was logged */
+};
+
+/* Something for the ledger's thread to do; the module's own. */
+struct ledger_job {
+	struct ledger *ledger;
+	struct ledger_job *next;
+	struct task task;
+	void (*run)(struct ledger *ledger, struct ledger_job *job);
+	/* After the transaction, which is durable if `synced`. */
+	void (*finish)(struct ledger_job *job, bool synced);
 };
 
 struct ledger_entry {
@@ -56,9 +68,7 @@ struct ledger_entry {
 	enum ledger_result result;
 
 	/* ---- The ledger's own. ---- */
-	struct ledger *ledger_;
-	struct ledger_entry *next_;
-	struct task insert_;
+	struct ledger_job job_;
 };
 
 /*
@@ -72,6 +82,90 @@ enum err ledger_open(const char *path, struct ledger **ret) MUST_USE;
  * which means that the row survives power loss.
  */
 void ledger_record(struct ledger *ledger, struct ledger_entry *entry);
+
+/* ---- Grants (ledger_grants.c) -----------------------------------------------------------------
+ *
+ * A grant begins as issued. A callback makes it pending (it could not be decided), confirmed, or
+ * rejected; no callback, expired. What is confirmed stays so; a confirmed upload makes any other
+ * state confirmed.
+ */
+
+enum grant_state {
+	GRANT_ISSUED,
+	GRANT_PENDING,
+	GRANT_CONFIRMED,
+	GRANT_FOUND, /* no callback came; the object is there */
+	GRANT_REJECTED,
+	GRANT_EXPIRED_UNUSED,
+};
+
+/* "issued", ... as in the table. */
+const char *grant_state_name(enum grant_state state);
+
+/*
+ * At most so many grants without an upload are written down (0: none), and those that came to
+ * nothing are deleted `keep_seconds` later. Before the first of them.
+ */
+void ledger_keep_grants(struct ledger *ledger, int64_t max, int64_t keep_seconds);
+
+struct ledger_grant {
+	/* ---- Set by the caller, borrowed until `done` runs. ---- */
+	struct slice id;
+	struct slice subject; /* who asked for it; may be empty */
+	struct slice dir;
+	int64_t issued_ms; /* wall clock: the ledger's now, too */
+	int64_t expires;   /* Unix seconds */
+	int64_t due;       /* Unix seconds: when no callback for it will be believed any more */
+	struct executor *home;
+	struct task done; /* done.run set by the caller; posted to `home` exactly once */
+
+	/* ---- The result, valid when `done` runs. ---- */
+	bool recorded; /* or else there are too many already, or there was a fault */
+
+	/* ---- The ledger's own. ---- */
+	struct ledger_job job_;
+};
+
+/* Writes down a grant. From any thread, never blocks; it is durable when `done` runs. */
+void ledger_issue(struct ledger *ledger, struct ledger_grant *grant);
+
+/*
+ * Notes what became of a grant, if it is written down. `id` is copied, `reason` is a constant text
+ * or NULL. From any thread, never blocks; without memory nothing is noted.
+ */
+void ledger_settle(struct ledger *ledger, struct slice id, enum grant_state state,
+	const char *reason, int64_t now_ms);
+
+struct ledger_question {
+	/* ---- Set by the caller, borrowed until `done` runs. ---- */
+	struct slice id;
+	struct executor *home;
+	struct task done;
+
+	/* ---- The result, valid when `done` runs, until ledger_question_release(). ---- */
+	bool failed; /* a fault, which was logged */
+	bool found;  /* the grant is written down: */
+	struct slice subject;
+	struct slice state;
+	struct slice reason; /* or empty */
+	int64_t issued_ms;
+	int64_t expires;
+	int64_t uploads; /* recorded under it; the last of them: */
+	struct slice object;
+	struct slice etag;
+	struct slice mime_type;
+	int64_t size; /* -1: not told */
+	int64_t received_ms;
+	bool confirmed;
+
+	/* ---- The ledger's own. ---- */
+	struct arena arena_;
+	struct ledger_job job_;
+};
+
+/* Looks up a grant. From any thread, never blocks. */
+void ledger_ask(struct ledger *ledger, struct ledger_question *question);
+void ledger_question_release(struct ledger_question *question);
 
 /* Finishes what was begun, then closes. NULL is allowed. */
 void ledger_close(struct ledger *ledger);

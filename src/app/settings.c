@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "app/json.h"
+#include "app/settings_internal.h"
 #include "base/encode.h"
 #include "crypto/secret.h"
 #include "oss/callback/callback_params.h"
@@ -14,14 +15,7 @@
 #define SETTINGS_BYTES_MAX KIB(256)
 #define EXPIRE_SECONDS_MIN 10
 
-struct reading {
-	struct settings *settings;
-	char *why;
-	size_t why_size;
-	enum err err; /* sticky: the first is told */
-};
-
-static void PRINTF_LIKE(2, 3) refuse(struct reading *r, const char *fmt, ...)
+void settings_refuse(struct reading *r, const char *fmt, ...)
 {
 	if (r->err)
 		return;
@@ -32,7 +26,7 @@ static void PRINTF_LIKE(2, 3) refuse(struct reading *r, const char *fmt, ...)
 	r->err = ERR_INVALID_ARGUMENT;
 }
 
-static struct slice keep(struct reading *r, struct slice text)
+struct slice settings_keep(struct reading *r, struct slice text)
 {
 	struct slice copy = arena_copy(&r->settings->arena_, text);
 	if (!copy.ptr) {
@@ -43,31 +37,31 @@ static struct slice keep(struct reading *r, struct slice text)
 	return copy;
 }
 
-static struct slice keep_text(struct reading *r, const char *name, const char *text)
+struct slice settings_keep_text(struct reading *r, const char *name, const char *text)
 {
 	struct slice s = slice_str(text);
 	for (size_t i = 0; i < s.len; i++)
 		if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
-			refuse(r, "%s: must not contain control characters", name);
+			settings_refuse(r, "%s: must not contain control characters", name);
 	if (!utf8_valid(s))
-		refuse(r, "%s: must be UTF-8", name);
-	return keep(r, s);
+		settings_refuse(r, "%s: must be UTF-8", name);
+	return settings_keep(r, s);
 }
 
 static struct slice need_text(struct reading *r, const char *name, const char *text)
 {
 	if (!text || !*text)
-		refuse(r, "%s: must be set", name);
-	return keep_text(r, name, text);
+		settings_refuse(r, "%s: must be set", name);
+	return settings_keep_text(r, name, text);
 }
 
 static void add_word(
 	struct reading *r, const char *name, struct settings_list *list, struct slice word)
 {
 	if (list->count == SETTINGS_WORDS_MAX)
-		refuse(r, "%s: at most %d entries", name, SETTINGS_WORDS_MAX);
+		settings_refuse(r, "%s: at most %d entries", name, SETTINGS_WORDS_MAX);
 	else
-		list->words[list->count++] = keep(r, word);
+		list->words[list->count++] = settings_keep(r, word);
 }
 
 static void read_list(
@@ -78,8 +72,7 @@ static void read_list(
 		add_word(r, name, ret, word);
 }
 
-/* What follows http:// or https://; the empty slice if neither is there. */
-static struct slice after_scheme(struct slice url)
+struct slice settings_after_scheme(struct slice url)
 {
 	if (slice_starts(url, S("http://")))
 		return slice_from(url, 7);
@@ -118,7 +111,7 @@ static bool split_bucket_url(struct slice *url, struct slice *ret_authority, str
 {
 	while (url->len > 0 && url->ptr[url->len - 1] == '/')
 		url->len--;
-	*ret_path = after_scheme(*url);
+	*ret_path = settings_after_scheme(*url);
 	(void)slice_cut(ret_path, '/', ret_authority);
 	for (size_t i = 0; i < url->len; i++)
 		if ((unsigned char)url->ptr[i] <= 0x20 || (unsigned char)url->ptr[i] >= 0x7f)
@@ -133,19 +126,20 @@ static void read_host(struct reading *r, const struct app_options *options)
 	struct settings *s = r->settings;
 	struct slice host = slice_str(options->host), path, authority;
 	if (!split_bucket_url(&host, &authority, &path)) {
-		refuse(r, "host: must be the bucket's URL, such as http://127.0.0.1:9000/uploads "
-			  "or https://uploads.oss-cn-hangzhou.aliyuncs.com");
+		settings_refuse(r,
+			"host: must be the bucket's URL, such as http://127.0.0.1:9000/uploads "
+			"or https://uploads.oss-cn-hangzhou.aliyuncs.com");
 		return;
 	}
 	struct slice bucket = options->bucket && *options->bucket ? slice_str(options->bucket)
 								  : bucket_of(authority, path);
 	struct bucket_name name;
 	if (bucket_name_parse(bucket, &name) != ERR_OK)
-		refuse(r,
+		settings_refuse(r,
 			"host: names no bucket; add it as the path (or as the host's first label), "
 			"or set bucket");
-	s->host = keep(r, host);
-	s->bucket = keep(r, bucket);
+	s->host = settings_keep(r, host);
+	s->bucket = settings_keep(r, bucket);
 	s->origin = slice_head(s->host, (size_t)(authority.ptr + authority.len - host.ptr));
 }
 
@@ -154,7 +148,7 @@ static struct slice own_store_url(struct reading *r, const struct app_options *o
 	SCOPED_STRBUF(url, KIB(4));
 	strbuf_addf(&url, "%s/", options->own_store_url);
 	strbuf_add_slice(&url, r->settings->bucket);
-	return keep(r, strbuf_slice(&url));
+	return settings_keep(r, strbuf_slice(&url));
 }
 
 /* Has to name the same bucket as `host`, unless its name does not say which. */
@@ -168,18 +162,18 @@ static void read_store_url(struct reading *r, const struct app_options *options)
 	s->confirm = options->confirm;
 	s->grant_uploads = options->grant_uploads;
 	if (s->grant_uploads < 1 || s->grant_uploads > LIMIT_GRANT_UPLOADS)
-		refuse(r, "grant_uploads: must be from 1 to %d", LIMIT_GRANT_UPLOADS);
+		settings_refuse(r, "grant_uploads: must be from 1 to %d", LIMIT_GRANT_UPLOADS);
 	if (url.len == 0)
 		return;
 	if (!split_bucket_url(&url, &authority, &path)) {
-		refuse(r, "store_url: must be the bucket's URL, such as "
-			  "https://uploads.oss-cn-hangzhou-internal.aliyuncs.com");
+		settings_refuse(r, "store_url: must be the bucket's URL, such as "
+				   "https://uploads.oss-cn-hangzhou-internal.aliyuncs.com");
 		return;
 	}
 	if (path.len > 0 ? !slice_eq(path, s->bucket) : is_number_host(authority))
-		refuse(r, "store_url: must name the bucket `%.*s`, as host does",
+		settings_refuse(r, "store_url: must name the bucket `%.*s`, as host does",
 			SLICE_FMT(s->bucket));
-	s->store_url = keep(r, url);
+	s->store_url = settings_keep(r, url);
 }
 
 static void read_callback_url(struct reading *r, const char *text)
@@ -187,19 +181,20 @@ static void read_callback_url(struct reading *r, const char *text)
 	struct settings *s = r->settings;
 	struct slice rest = slice_str(text), url;
 	SCOPED_STRBUF(reason, KIB(1));
-	s->callback_url = keep_text(r, "callback_url", text);
+	s->callback_url = settings_keep_text(r, "callback_url", text);
 	while (!r->err && rest.len > 0) {
 		struct callback_url parsed;
 		(void)slice_cut(&rest, ';', &url);
 		if (url.len == 0)
 			continue;
 		if (callback_url_parse(url, &s->arena_, &parsed, &reason) != ERR_OK) {
-			refuse(r, "callback_url: must be http or https URLs separated by `;`: %s",
+			settings_refuse(r,
+				"callback_url: must be http or https URLs separated by `;`: %s",
 				reason.ptr);
 			return;
 		}
 		if (s->callback_paths.count == LIMIT_CALLBACK_URLS) {
-			refuse(r, "callback_url: at most %d URLs", LIMIT_CALLBACK_URLS);
+			settings_refuse(r, "callback_url: at most %d URLs", LIMIT_CALLBACK_URLS);
 			return;
 		}
 		add_word(r, "callback_url", &s->callback_targets, parsed.target);
@@ -210,18 +205,19 @@ static void read_callback_url(struct reading *r, const char *text)
 
 static void read_dir(struct reading *r, const char *text)
 {
-	struct slice dir = keep_text(r, "upload_dir", text);
+	struct slice dir = settings_keep_text(r, "upload_dir", text);
 	SCOPED_STRBUF(whole, LIMIT_KEY_BYTES);
 	strbuf_add_slice(&whole, dir);
 	if (dir.len > 0 && !slice_ends(dir, S("/")))
 		strbuf_addc(&whole, '/');
 	if (strbuf_broken(&whole))
-		refuse(r, "upload_dir: longer than an object's name may be");
+		settings_refuse(r, "upload_dir: longer than an object's name may be");
 	if (dir.len > 0 && (dir.ptr[0] == '/' || dir.ptr[0] == '\\'))
-		refuse(r, "upload_dir: an object's name can not begin with a slash");
-	if (slice_find(dir, '$') < dir.len)
-		refuse(r, "upload_dir: must not contain `$`");
-	r->settings->dir = keep(r, strbuf_slice(&whole));
+		settings_refuse(r, "upload_dir: an object's name can not begin with a slash");
+	const char *fault =
+		key_template_parse(settings_keep(r, strbuf_slice(&whole)), &r->settings->dir);
+	if (fault)
+		settings_refuse(r, "upload_dir: %s", fault);
 }
 
 static void read_types(struct reading *r, const char *text)
@@ -231,7 +227,8 @@ static void read_types(struct reading *r, const char *text)
 	for (size_t i = 0; i < types->count; i++) {
 		struct slice type = types->words[i];
 		if (slice_find(type, '/') == type.len || slice_find(type, '*') < type.len)
-			refuse(r, "allowed_types: `%.*s` is not a MIME type such as image/png",
+			settings_refuse(r,
+				"allowed_types: `%.*s` is not a MIME type such as image/png",
 				SLICE_FMT(type));
 	}
 }
@@ -248,7 +245,7 @@ static void read_origins(struct reading *r, const char *text)
 		if (slice_eq(origin, S("*")))
 			s->any_origin = true;
 		if (fault)
-			refuse(r,
+			settings_refuse(r,
 				"allowed_origins: `%.*s` is not an origin such as "
 				"https://www.example.com: %s",
 				SLICE_FMT(origin), fault);
@@ -262,11 +259,11 @@ static void read_hosts(struct reading *r, const struct app_options *options)
 	struct settings_list words = {.count = 0};
 	struct slice urls = s->callback_url, url;
 	hosts_listen(&s->hosts,
-		keep_text(r, "listen", options->listen ? options->listen : "127.0.0.1:0"));
+		settings_keep_text(r, "listen", options->listen ? options->listen : "127.0.0.1:0"));
 	read_list(r, "hosts", options->hosts, &words);
 	for (size_t i = 0; i < words.count; i++)
 		if (!hosts_add(&s->hosts, words.words[i]))
-			refuse(r, "hosts: `%.*s` is not a name such as app.example.com",
+			settings_refuse(r, "hosts: `%.*s` is not a name such as app.example.com",
 				SLICE_FMT(words.words[i]));
 	while (urls.len > 0) {
 		(void)slice_cut(&urls, ';', &url);
@@ -284,17 +281,25 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 	s->max_size = options->max_size;
 	s->bind_callback = options->bind_callback;
 	s->require_grant = options->require_grant;
+	s->grants_max = options->grants_max;
+	s->grants_keep_days = options->grants_keep_days;
+	if (s->grants_max < 0 || s->grants_max > LIMIT_GRANTS)
+		settings_refuse(r, "grants_max: must be from 0 to %d", LIMIT_GRANTS);
+	if (s->grants_keep_days < 1 || s->grants_keep_days > LIMIT_GRANTS_KEEP_DAYS)
+		settings_refuse(
+			r, "grants_keep_days: must be from 1 to %d", LIMIT_GRANTS_KEEP_DAYS);
 	if (s->own_store && !s->bind_callback && s->callback_url.len > 0)
-		refuse(r, "bind_callback: must be true with our own store, which sends a callback "
-			  "with a "
-			  "grant only if the policy says so");
+		settings_refuse(r,
+			"bind_callback: must be true with our own store, which sends a callback "
+			"with a "
+			"grant only if the policy says so");
 	if (s->signature_version != 1 && s->signature_version != 4)
-		refuse(r, "signature_version: must be v1 or v4");
+		settings_refuse(r, "signature_version: must be v1 or v4");
 	if (s->expire_seconds < EXPIRE_SECONDS_MIN || s->expire_seconds > LIMIT_GRANT_SECONDS)
-		refuse(r, "expire_seconds: must be from %d to %d", EXPIRE_SECONDS_MIN,
+		settings_refuse(r, "expire_seconds: must be from %d to %d", EXPIRE_SECONDS_MIN,
 			LIMIT_GRANT_SECONDS);
 	if (s->max_size < 1 || (uint64_t)s->max_size > LIMIT_OBJECT_BYTES)
-		refuse(r, "max_size: must be from 1 to %llu",
+		settings_refuse(r, "max_size: must be from 1 to %llu",
 			(unsigned long long)LIMIT_OBJECT_BYTES);
 }
 
@@ -302,13 +307,13 @@ static void read_answers(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
 	const char *answer = options->callback_answer;
-	s->callback_answer =
-		keep_text(r, "callback_answer", answer && *answer ? answer : "{\"Status\":\"OK\"}");
+	s->callback_answer = settings_keep_text(
+		r, "callback_answer", answer && *answer ? answer : "{\"Status\":\"OK\"}");
 	if (!json_is_valid(s->callback_answer))
-		refuse(r, "callback_answer: must be JSON");
-	s->webhook_url = keep_text(r, "webhook_url", options->webhook_url);
-	if (s->webhook_url.len > 0 && after_scheme(s->webhook_url).len == 0)
-		refuse(r, "webhook_url: must be an http or https URL");
+		settings_refuse(r, "callback_answer: must be JSON");
+	s->webhook_url = settings_keep_text(r, "webhook_url", options->webhook_url);
+	if (s->webhook_url.len > 0 && settings_after_scheme(s->webhook_url).len == 0)
+		settings_refuse(r, "webhook_url: must be an http or https URL");
 }
 
 enum err settings_init(
@@ -332,6 +337,7 @@ enum err settings_init(
 	read_hosts(&r, options);
 	read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
 	read_answers(&r, options);
+	settings_read_auth(&r, options);
 	return r.err;
 }
 
@@ -340,5 +346,23 @@ void settings_release(struct settings *settings)
 	if (settings->access_key_secret.len > 0)
 		secret_wipe((void *)(uintptr_t)settings->access_key_secret.ptr,
 			settings->access_key_secret.len);
+	jwt_keys_release(settings->jwt_keys);
 	arena_reset(&settings->arena_);
+}
+
+bool settings_use_cookies(const struct settings *settings)
+{
+	return settings->jwt_cookie.len > 0 || settings->auth == APP_AUTH_FORWARD;
+}
+
+bool settings_names_origin(const struct settings *settings, struct slice origin)
+{
+	const struct settings_list *origins = &settings->origins;
+	for (size_t i = 0; i < origins->count; i++) {
+		struct slice word = origins->words[i];
+		if (slice_find(word, '*') == word.len && !slice_eq(word, S("null")) &&
+			origin_matches(word, origin))
+			return true;
+	}
+	return false;
 }

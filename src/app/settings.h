@@ -7,6 +7,8 @@
 #define APP_SETTINGS_H
 
 #include "app/app.h"
+#include "app/jwt.h"
+#include "app/key_template.h"
 #include "base/arena.h"
 #include "base/limits.h"
 #include "http/hosts.h"
@@ -30,7 +32,7 @@ struct settings {
 	bool own_store;
 	enum app_confirm confirm;
 	int64_t grant_uploads;
-	struct slice dir; /* ends in `/`, or is empty */
+	struct key_template dir; /* ends in `/`, or is empty */
 	struct slice region;
 	int signature_version;
 	int64_t expire_seconds;
@@ -47,6 +49,14 @@ struct settings {
 	struct settings_list key_urls;         /* one that ends in `/` is a prefix */
 	struct slice callback_answer;          /* JSON */
 	struct slice webhook_url;              /* empty: none */
+	int64_t grants_max;
+	int64_t grants_keep_days;
+	enum app_auth auth;
+	struct jwt_keys *jwt_keys; /* NULL: they are at */
+	struct slice jwt_keys_url;
+	struct slice jwt_cookie;    /* empty: no cookie counts */
+	struct slice auth_url;      /* with APP_AUTH_FORWARD */
+	struct jwt_rules jwt_rules; /* its claims are those of `dir` */
 	struct arena arena_;
 };
 
@@ -57,5 +67,11 @@ struct settings {
 enum err settings_init(struct settings *ret, const struct app_options *options, char *why,
 	size_t why_size) MUST_USE;
 void settings_release(struct settings *settings);
+
+/* Whether a cookie can have somebody admitted. */
+bool settings_use_cookies(const struct settings *settings);
+
+/* Whether allowed_origins has this very origin, rather than a pattern that it matches. */
+bool settings_names_origin(const struct settings *settings, struct slice origin) MUST_USE;
 
 #endif

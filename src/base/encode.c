@@ -78,6 +78,38 @@ bool base64_decode(struct strbuf *out, struct slice text)
 	return false;
 }
 
+void base64url_encode(struct strbuf *out, struct slice bytes)
+{
+	size_t start = out->len;
+	base64_encode(out, bytes);
+	if (strbuf_broken(out))
+		return;
+	while (out->len > start && out->ptr[out->len - 1] == '=')
+		strbuf_truncate(out, out->len - 1);
+	for (size_t i = start; i < out->len; i++) {
+		if (out->ptr[i] == '+')
+			out->ptr[i] = '-';
+		else if (out->ptr[i] == '/')
+			out->ptr[i] = '_';
+	}
+}
+
+bool base64url_decode(struct strbuf *out, struct slice text)
+{
+	SCOPED_STRBUF(standard, text.len + 3);
+	if (text.len % 4 == 1)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		if (c == '+' || c == '/' || c == '=')
+			return false;
+		strbuf_addc(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
+	}
+	while (standard.len % 4 != 0 && !strbuf_broken(&standard))
+		strbuf_addc(&standard, '=');
+	return !strbuf_broken(&standard) && base64_decode(out, strbuf_slice(&standard));
+}
+
 static void hex_encode(struct strbuf *out, struct slice bytes, const char *digits)
 {
 	char *to = strbuf_extend(out, bytes.len * 2);

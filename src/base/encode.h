@@ -17,6 +17,11 @@ void base64_encode(struct strbuf *out, struct slice bytes);
  */
 bool base64_decode(struct strbuf *out, struct slice text) MUST_USE;
 
+/* The alphabet for URLs, without padding (RFC 4648 section 5). */
+void base64url_encode(struct strbuf *out, struct slice bytes);
+/* As strict: padding is refused. `out` is as before if it is false. */
+bool base64url_decode(struct strbuf *out, struct slice text) MUST_USE;
+
 void hex_encode_lower(struct strbuf *out, struct slice bytes);
 void hex_encode_upper(struct strbuf *out, struct slice bytes);
 /* Exactly 2 * `len` digits of either case into `ret`; false, with `ret` undefined, otherwise. */

@@ -137,10 +137,23 @@
 #define LIMIT_PUBLIC_KEY_BYTES KIB(8) /* a key it fetches */
 #define LIMIT_PRIVATE_KEY_BYTES KIB(64)
 #define LIMIT_PUBLIC_KEYS_CACHED 16
-#define LIMIT_PUBLIC_KEYS_UNPINNED 4 /* of them, for URLs of which only a beginning is trusted */
-#define LIMIT_RSA_BITS 8192          /* of a key of either kind */
+#define LIMIT_PUBLIC_KEYS_UNPINNED 4  /* of them, for URLs of which only a beginning is trusted */
+#define LIMIT_RSA_BITS 8192           /* of a key of either kind */
+#define LIMIT_RSA_BITS_MIN 2048       /* of a key that signs tokens */
+#define LIMIT_HMAC_KEY_BYTES_MIN 32   /* of a secret that signs tokens */
+#define LIMIT_JWT_BYTES KIB(8)        /* a token */
+#define LIMIT_JWT_KEYS 64             /* in one set */
+#define LIMIT_JWT_KEYS_BYTES KIB(256) /* the text of a set */
+#define LIMIT_JWT_KID_BYTES 255
+#define LIMIT_JWT_CACHED 1024 /* tokens that verified before */
+#define LIMIT_CLAIM_BYTES 255 /* `sub`, and each claim that stands in an object's name */
+#define LIMIT_CLAIMS 8        /* of those */
+#define LIMIT_FORWARD_ANSWER_BYTES KIB(16) /* of the back end that decides who may upload */
+#define LIMIT_ADMISSION_MS 3000            /* for keys of tokens to come */
 #define LIMIT_GRANT_SECONDS 86400
 #define LIMIT_GRANT_UPLOADS 100000
+#define LIMIT_GRANTS 100000000 /* that are written down, without an upload */
+#define LIMIT_GRANTS_KEEP_DAYS 3650
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
 #define LIMIT_CONFIRMING_IN_FLIGHT 2000
 

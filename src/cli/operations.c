@@ -83,6 +83,9 @@ static void add_app_metrics(const struct operations *operations, struct strbuf *
 	metric(out, "app_callbacks_undecided_total", "counter",
 		"Callbacks answered 503: the store, its key or the ledger could not be had.",
 		app.undecided);
+	metric(out, "app_grants_unwritten_total", "counter",
+		"Grants that were given and not written down: there were grants_max, or a fault.",
+		app.unwritten);
 	metric(out, "app_confirms", "gauge", "1: the store is asked whether an upload took place.",
 		app.confirms);
 }

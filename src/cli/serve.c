@@ -24,10 +24,12 @@
 #include "callback/key.h"
 #include "cli/config.h"
 #include "cli/first_start.h"
+#include "cli/input.h"
 #include "cli/machine.h"
 #include "cli/operations.h"
 #include "cli/wait.h"
 #include "crypto/secret.h"
+#include "http/hosts.h"
 #include "lifecycle/expirer.h"
 #include "net/descriptors.h"
 #include "net/server.h"
@@ -413,23 +415,32 @@ static bool read_console_hosts(struct parts *p)
 /* ---- The application server -------------------------------------------------------------------
  */
 
+/* A file that holds a secret and may end in a line break. A name without `/` in front is below the
+ * current folder. */
+static bool read_secret_file(
+	struct parts *p, const char *option, const char *path, struct strbuf *out)
+{
+	bool found = false;
+	enum err e = path[0] == '/' ? private_file_read("", path + 1, out, &found)
+				    : private_file_read(".", path, out, &found);
+	if (!e && !found) {
+		log_error("[app] %s: there is no %s", option, path);
+		p->bad_option = true;
+	}
+	while (out->len && (out->ptr[out->len - 1] == '\n' || out->ptr[out->len - 1] == '\r'))
+		strbuf_truncate(out, out->len - 1);
+	return found;
+}
+
 /* The secret of [app]: given, in a file, or, in `serve`, the store's own. */
 static bool find_app_secret(struct parts *p, struct secret *ret)
 {
 	const struct config *c = &p->config;
 	if (c->app_access_key_secret_file[0]) {
 		SCOPED_STRBUF(text, KIB(4));
-		bool found = false;
-		if (private_file_read(".", c->app_access_key_secret_file, &text, &found) != ERR_OK)
+		if (!read_secret_file(
+			    p, "access_key_secret_file", c->app_access_key_secret_file, &text))
 			return false;
-		if (!found) {
-			log_error("[app] access_key_secret_file: there is no %s",
-				c->app_access_key_secret_file);
-			return false;
-		}
-		while (text.len &&
-			(text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\r'))
-			strbuf_truncate(&text, text.len - 1);
 		bool ok = secret_set(ret, strbuf_slice(&text));
 		secret_wipe(text.ptr, text.len);
 		return ok;
@@ -466,6 +477,61 @@ static bool read_confirm(struct parts *p, enum app_confirm *ret)
 	p->bad_option = true;
 	log_error("[app] confirm: `%s` is neither auto, on nor off", p->config.app_confirm);
 	return false;
+}
+
+/* Before the port is open. */
+static void warn_of_anybody(const struct parts *p)
+{
+	const struct config *c = &p->config;
+	if (p->with_app && strcmp(c->app_auth, "none") == 0 &&
+		!hosts_is_loopback(slice_str(c->app_listen)))
+		log_error("[app] auth = none: anybody who reaches %s can upload into upload_dir, "
+			  "%lld bytes a file; see docs/auth.md",
+			c->app_listen, (long long)c->app_max_size);
+}
+
+static bool read_auth(struct parts *p, enum app_auth *ret)
+{
+	static const char *const words[] = {
+		[APP_AUTH_NONE] = "none", [APP_AUTH_JWT] = "jwt", [APP_AUTH_FORWARD] = "forward"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(p->config.app_auth, words[i]) == 0) {
+			*ret = (enum app_auth)i;
+			return true;
+		}
+	}
+	p->bad_option = true;
+	log_error("[app] auth: `%s` is neither none, jwt nor forward", p->config.app_auth);
+	return false;
+}
+
+static bool read_public_file(struct parts *p, const char *path, struct strbuf *out)
+{
+	bool ok = input_read("[app] jwt_key_file", path, out);
+	p->bad_option = !ok;
+	return ok;
+}
+
+static bool read_jwt(
+	struct parts *p, struct strbuf *keys, struct strbuf *secret, struct app_options *options)
+{
+	const struct config *c = &p->config;
+	options->jwt_keys_url = c->app_jwt_keys_url;
+	options->jwt_issuer = c->app_jwt_issuer;
+	options->jwt_audience = c->app_jwt_audience;
+	options->jwt_cookie = c->app_jwt_cookie;
+	options->auth_url = c->app_auth_url;
+	options->jwt_leeway_seconds = c->app_jwt_leeway_seconds;
+	if (!read_auth(p, &options->auth) ||
+		(c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, keys)) ||
+		(c->app_jwt_secret_file[0] &&
+			!read_secret_file(p, "jwt_secret_file", c->app_jwt_secret_file, secret)))
+		return false;
+	if (c->app_jwt_key_file[0])
+		options->jwt_keys = strbuf_slice(keys);
+	if (c->app_jwt_secret_file[0])
+		options->jwt_secret = strbuf_slice(secret);
+	return true;
 }
 
 /* Once all ports are open: the store may be ours. */
@@ -531,6 +597,12 @@ static bool start_app(struct parts *p)
 	options.key_urls = c->app_key_urls;
 	options.callback_answer = c->app_callback_answer;
 	options.webhook_url = c->app_webhook_url;
+	options.grants_max = c->app_grants_max;
+	options.grants_keep_days = c->app_grants_keep_days;
+	SCOPED_STRBUF(jwt_keys, LIMIT_JWT_KEYS_BYTES);
+	SCOPED_STRBUF(jwt_secret, KIB(4));
+	if (!read_jwt(p, &jwt_keys, &jwt_secret, &options))
+		return false;
 	const struct app_parts surroundings = {
 		.outgoing = p->outgoing,
 		.clock = &clock_system,
@@ -543,7 +615,9 @@ static bool start_app(struct parts *p)
 	with_ledger.confirming = p->confirming;
 	with_ledger.ledger = p->ledger;
 	char why[512] = "";
-	if (app_new(&options, &with_ledger, &p->app, why, sizeof(why)) != ERR_OK) {
+	enum err made = app_new(&options, &with_ledger, &p->app, why, sizeof(why));
+	secret_wipe(jwt_secret.ptr, jwt_secret.len);
+	if (made) {
 		log_error("[app] %s", why);
 		p->bad_option = true;
 		return false;
@@ -583,6 +657,7 @@ static bool start(struct parts *p)
 	p->operations.server = p->server =
 		server_new((unsigned)p->config.server_loops, descriptors.connections);
 	operations_init(&p->operations);
+	warn_of_anybody(p);
 	if (!p->server || !read_console_hosts(p) || !prepare_folder(p->config.server_data) ||
 		!start_tls(p) || !listen_all(p) || !parse_allow(p) ||
 		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)

@@ -94,13 +94,20 @@ void hosts_add_url(struct hosts *hosts, struct slice url)
 	(void)!hosts_add(hosts, authority);
 }
 
+bool hosts_is_loopback(struct slice host)
+{
+	struct slice name = name_of(host);
+	bool loopback;
+	return is_localhost(name) || (is_address(name, &loopback) && loopback);
+}
+
 bool hosts_admit(const struct hosts *hosts, struct slice host)
 {
 	struct slice name = name_of(host);
 	bool loopback;
-	if (hosts->any || host.len == 0 || is_localhost(name))
+	if (hosts->any || host.len == 0 || hosts_is_loopback(host))
 		return true;
-	if (is_address(name, &loopback) && (loopback || hosts->any_address))
+	if (hosts->any_address && is_address(name, &loopback))
 		return true;
 	for (size_t i = 0; i < hosts->count; i++)
 		if (slice_eq_nocase(hosts->names[i], name))

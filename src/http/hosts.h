@@ -41,4 +41,7 @@ void hosts_add_url(struct hosts *hosts, struct slice url);
 /* Whether a request with that Host header is for us. */
 bool hosts_admit(const struct hosts *hosts, struct slice host) MUST_USE;
 
+/* Whether `host`, with or without a port, is this machine to itself only. */
+bool hosts_is_loopback(struct slice host);
+
 #endif

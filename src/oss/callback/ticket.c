@@ -8,37 +8,7 @@
 #define MAC_BYTES 16
 #define MAC_LENGTH (2 * MAC_BYTES)
 #define SECONDS_LENGTH_MAX 12
-
-/* RFC 4648 section 5, without padding. */
-static void base64url_encode(struct strbuf *out, struct slice bytes)
-{
-	size_t start = out->len;
-	base64_encode(out, bytes);
-	if (strbuf_broken(out))
-		return;
-	while (out->len > start && out->ptr[out->len - 1] == '=')
-		strbuf_truncate(out, out->len - 1);
-	for (size_t i = start; i < out->len; i++) {
-		if (out->ptr[i] == '+')
-			out->ptr[i] = '-';
-		else if (out->ptr[i] == '/')
-			out->ptr[i] = '_';
-	}
-}
-
-static bool base64url_decode(struct strbuf *out, struct slice text)
-{
-	SCOPED_STRBUF(standard, TICKET_TEXT_MAX);
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-		if (c == '+' || c == '/' || c == '=')
-			return false;
-		strbuf_addc(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
-	}
-	while (standard.len % 4 != 0 && !strbuf_broken(&standard))
-		strbuf_addc(&standard, '=');
-	return !strbuf_broken(&standard) && base64_decode(out, strbuf_slice(&standard));
-}
+#define ID_TIME_BYTES 4
 
 static void mac_of(const struct ticket_key *key, struct slice signed_text, struct strbuf *out)
 {
@@ -54,11 +24,12 @@ void ticket_key_derive(struct slice access_key_secret, struct ticket_key *ret)
 	hmac_sha256_key(&ret->hmac, slice_of(derived, sizeof(derived)));
 }
 
-void ticket_make_id(char ret[TICKET_ID_LENGTH])
+void ticket_make_id(int64_t now, char ret[TICKET_ID_LENGTH])
 {
-	uint8_t id[TICKET_ID_LENGTH / 2];
+	uint8_t id[TICKET_ID_LENGTH / 2] = {
+		(uint8_t)(now >> 24), (uint8_t)(now >> 16), (uint8_t)(now >> 8), (uint8_t)now};
 	SCOPED_STRBUF(text, TICKET_ID_LENGTH);
-	random_bytes(id, sizeof(id));
+	random_bytes(id + ID_TIME_BYTES, sizeof(id) - ID_TIME_BYTES);
 	hex_encode_lower(&text, slice_of(id, sizeof(id)));
 	memcpy(ret, text.ptr, TICKET_ID_LENGTH);
 }

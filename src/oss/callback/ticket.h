@@ -5,12 +5,12 @@
  *
  *	<id>.<kind>.<issued>.<expires>.<prefix>.<mac>
  *
- * id: 24 lower-case hexadecimal digits of random. kind: `f` if the object carries the id as
- * x-oss-meta-grant, `c` (a classic token) if it does not. issued, expires: Unix seconds, decimal.
- * prefix: what the object's key has to begin with, base64url without padding. mac: the first 128
- * bits, in lower-case hexadecimal, of HMAC-SHA256 over what is before the last dot; its key is
- * derived from the access key secret, so that several copies of the server accept each other's
- * grants, and the store can tell whose a grant is.
+ * id: 24 lower-case hexadecimal digits: the second in which it was made (8), then random. kind: `f`
+ *if the object carries the id as x-oss-meta-grant, `c` (a classic token) if it does not. issued,
+ *expires: Unix seconds, decimal. prefix: what the object's key has to begin with, base64url without
+ *padding. mac: the first 128 bits, in lower-case hexadecimal, of HMAC-SHA256 over what is before
+ *the last dot; its key is derived from the access key secret, so that several copies of the server
+ *accept each other's grants, and the store can tell whose a grant is.
  *
  * The text consists of A-Z a-z 0-9 . - _ and so needs no escaping in a form, in JSON or in a
  * callback template. The id alone is no secret and proves nothing.
@@ -59,8 +59,8 @@ enum ticket_result {
 
 void ticket_key_derive(struct slice access_key_secret, struct ticket_key *ret);
 
-/* A new id. */
-void ticket_make_id(char ret[TICKET_ID_LENGTH]);
+/* A new id, made at `now` (Unix seconds): ids rise with time, which tables of them like. */
+void ticket_make_id(int64_t now, char ret[TICKET_ID_LENGTH]);
 
 /*
  * Appends the text of a grant with that id for keys that begin with `prefix`, from `issued` until

@@ -44,6 +44,7 @@ static struct app_options good_options(void)
 	o.host = "http://127.0.0.1:9000/uploads/";
 	o.callback_url = "http://127.0.0.1:8888/done";
 	o.upload_dir = "dir";
+	o.grants_max = 0; /* there is no ledger here */
 	return o;
 }
 
@@ -336,6 +337,8 @@ static void refused(void)
 	ROW(callback_url, "http://a/1;http://a/2;http://a/3;http://a/4;http://a/5;http://a/6");
 	ROW(upload_dir, "/abs/");
 	ROW(upload_dir, "a${filename}/");
+	ROW(upload_dir, "a$/");
+	ROW(upload_dir, "users/${sub}/");
 	ROW(upload_dir, "\xff");
 	ROW(region, "");
 	ROW(signature_version, 2);

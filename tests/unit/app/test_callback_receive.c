@@ -161,7 +161,7 @@ static void body_with_grant(struct strbuf *out, const char *object, const char *
 {
 	char id[TICKET_ID_LENGTH];
 	strbuf_clear(out);
-	ticket_make_id(id);
+	ticket_make_id(0, id);
 	strbuf_addf(out,
 		"filename=%s&size=5&mimeType=image%%2Fpng&height=&width=&bucket=uploads"
 		"&object=%s&etag=E&format=&reqId=%s&clientIp=%%3A%%3A1&grant=",
@@ -172,7 +172,9 @@ static void body_with_grant(struct strbuf *out, const char *object, const char *
 
 #define ID "0123456789abcdef01234567"
 
-/* A body with the grant ID of that kind. */
+static const char *body_id = ID;
+
+/* A body with the grant `body_id` of that kind. */
 static void body_of_kind(struct strbuf *out, enum ticket_kind kind, const char *object,
 	const char *etag, const char *request_id)
 {
@@ -181,7 +183,7 @@ static void body_of_kind(struct strbuf *out, enum ticket_kind kind, const char *
 		"size=5&mimeType=a%%2Fb&bucket=uploads&object=dir%%2F%s&etag=%s&reqId=%s"
 		"&clientIp=c&width=9&grant=",
 		object, etag, request_id);
-	if (!ticket_issue(&ticket_key, kind, ID, S("dir/"), NOW_S, NOW_S + 300, out))
+	if (!ticket_issue(&ticket_key, kind, body_id, S("dir/"), NOW_S, NOW_S + 300, out))
 		abort();
 }
 
@@ -339,6 +341,72 @@ static void what_the_store_says(void)
 	app_stats(asking.app, &stats);
 	OK(stats.recorded == 3 && stats.refused == 11 && stats.undecided == 8 && stats.confirms,
 		"all of it is counted, and no answer turns confirming off");
+}
+
+struct waited {
+	struct ledger_grant grant;
+	struct ledger_question question;
+	bool done;
+};
+
+static void on_written(struct task *task)
+{
+	struct ledger_grant *grant = CONTAINER_OF(task, struct ledger_grant, done);
+	CONTAINER_OF(grant, struct waited, grant)->done = true;
+}
+
+static void on_looked_up(struct task *task)
+{
+	struct ledger_question *q = CONTAINER_OF(task, struct ledger_question, done);
+	CONTAINER_OF(q, struct waited, question)->done = true;
+}
+
+static void write_down(const char *id)
+{
+	struct waited w = {.grant = {.id = slice_str(id),
+				   .subject = S(""),
+				   .dir = S("dir/"),
+				   .issued_ms = NOW_S * 1000ll,
+				   .expires = NOW_S + 300,
+				   .due = NOW_S + 90000,
+				   .home = &here.executor,
+				   .done.run = on_written}};
+	ledger_issue(ledger, &w.grant);
+	waiting_until(&here, &w.done);
+	OK(w.grant.recorded, "a grant is written down");
+}
+
+static void became(const char *id, const char *state, const char *reason)
+{
+	struct waited w = {
+		.question = {
+			.id = slice_str(id), .home = &here.executor, .done.run = on_looked_up}};
+	ledger_ask(ledger, &w.question);
+	waiting_until(&here, &w.done);
+	IS(w.question.found ? w.question.state : S("(none)"), slice_str(state), "its state");
+	IS(w.question.reason, slice_str(reason), "its reason");
+	ledger_question_release(&w.question);
+}
+
+static void what_becomes_of_a_grant(void)
+{
+	SCOPED_STRBUF(body, 4000);
+	body_id = "00000000aaaaaaaaaaaaaaaa";
+	write_down(body_id);
+	body_of_kind(&body, TICKET_FORM, "gone", "E", "G1");
+	IS_INT(post(&asking, &(struct message){.body = body.ptr,
+				     .key_url = key_url("/key.pem"),
+				     .authorization = S("c2lnbmVkIGJ5IG5vYm9keQ==")}),
+		400, "a callback that no store has signed");
+	became(body_id, "issued", "");
+	IS_INT(post_signed(&asking, key_url("/key.pem"), body.ptr), 400, "of an upload never made");
+	became(body_id, "rejected", "the store has no such object");
+	body_id = "00000000bbbbbbbbbbbbbbbb";
+	write_down(body_id);
+	body_of_kind(&body, TICKET_FORM, "broken", "E", "G2");
+	IS_INT(post_signed(&asking, key_url("/key.pem"), body.ptr), 503, "of one not to be seen");
+	became(body_id, "pending", "the store can not be asked about the object");
+	body_id = ID;
 }
 
 static void forbidden(void)
@@ -736,6 +804,7 @@ int main(void)
 	believed();
 	probes();
 	what_the_store_says();
+	what_becomes_of_a_grant();
 	forbidden();
 	forged_keys();
 	bad_grants();

@@ -76,8 +76,21 @@ static void listed(void)
 	OK(!hosts_add(&many, S("a")), "so many and no more");
 }
 
+static void local(void)
+{
+	static const char *const yes[] = {
+		"127.0.0.1", "127.1.2.3:80", "localhost:8888", "[::1]:1", "a.localhost"};
+	static const char *const no[] = {"", ":8888", "0.0.0.0:1", "[::]:1", "10.0.0.1:80", "a.b:1",
+		"localhost.example.com:1", "128.0.0.1"};
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		OK(hosts_is_loopback(slice_str(yes[i])), "the loopback: %s", yes[i]);
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		OK(!hosts_is_loopback(slice_str(no[i])), "more than that: %s", no[i]);
+}
+
 int main(void)
 {
+	local();
 	loopback();
 	addresses();
 	listed();

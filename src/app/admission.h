@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may ask for a grant (`[app] auth`): anybody, or who has a token, or whom a back end admits.
+ * What is not admitted is answered here: 401 with WWW-Authenticate (RFC 6750), 403 for a cookie
+ * from a foreign page, 503 if it cannot be decided now. A callback is none of this: its grant and
+ * signature speak for it.
+ */
+#ifndef APP_ADMISSION_H
+#define APP_ADMISSION_H
+
+#include "app/jwt.h"
+#include "app/settings.h"
+#include "net/exchange.h"
+
+struct app;
+
+/* Who asks, and for what at most. Its slices live as long as the exchange. */
+struct caller {
+	struct slice subject;              /* empty: not known */
+	struct slice values[LIMIT_CLAIMS]; /* of the claims that the settings want; or empty */
+	struct slice prefix;               /* below the folder; or empty */
+	int64_t max_size;
+	int64_t expire_seconds;
+	const struct slice *types;
+	size_t type_count; /* 0: any */
+};
+
+/* Nobody in particular, who may have what is configured. */
+struct caller caller_anybody(const struct settings *settings);
+
+/*
+ * Answers, or returns true if it answers later: then it has called exchange_keep(), and will call
+ * exchange_release().
+ */
+typedef bool app_answer(struct app *app, struct exchange *x, const struct caller *caller);
+
+/*
+ * Runs `answer` once if the request is admitted, now or, when keys have to be fetched, later on the
+ * exchange's loop. From service.begin; the service attaches no handler.
+ */
+void app_admit(struct app *app, struct exchange *x, app_answer *answer);
+
+/* The ways of deciding that need an answer of others (app_admit() calls them). */
+void app_admit_token(struct app *app, struct exchange *x, app_answer *answer);   /* jwt */
+void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer); /* forward */
+
+/*
+ * Whether a request with a cookie comes from a page of ours. A browser sends a cookie with the
+ * requests of any page.
+ */
+bool app_is_from_our_page(const struct settings *settings, const struct request_head *head);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files that read settings share. */
+#ifndef APP_SETTINGS_INTERNAL_H
+#define APP_SETTINGS_INTERNAL_H
+
+#include "app/settings.h"
+
+struct reading {
+	struct settings *settings;
+	char *why;
+	size_t why_size;
+	enum err err; /* sticky: the first is told */
+};
+
+void settings_refuse(struct reading *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A copy with a NUL behind it. */
+struct slice settings_keep(struct reading *r, struct slice text);
+/* The same of text: UTF-8 without control characters. */
+struct slice settings_keep_text(struct reading *r, const char *name, const char *text);
+/* What follows http:// or https://; the empty slice if neither is there. */
+struct slice settings_after_scheme(struct slice url);
+
+/* The options of who may ask (settings_auth.c). */
+void settings_read_auth(struct reading *r, const struct app_options *options);
+
+#endif

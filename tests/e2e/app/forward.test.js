@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may ask for an upload: `[app] auth = forward`, a back end decides.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import { postForm, send } from "../lib/oss.js";
+import { BIN, cleanups, startServer } from "../lib/server.js";
+import { closedPort, says, startSink } from "../lib/sink.js";
+
+const all = cleanups();
+after(all.run);
+
+const FILE = { name: "a.txt", type: "text/plain", content: "hello" };
+let server, backEnd, decide;
+before(async () => {
+	backEnd = await startSink(all, (request, response) => decide(request, response));
+	server = await startServer(all, { env: {
+		POSTERN_APP_AUTH: "forward", POSTERN_APP_AUTH_URL: `${backEnd.url}/may-upload?x=1`,
+		POSTERN_APP_UPLOAD_DIR: "users/${sub}/", POSTERN_APP_MAX_SIZE: "1000",
+		POSTERN_APP_ALLOWED_TYPES: "text/plain image/png",
+		POSTERN_APP_ALLOWED_ORIGINS: "https://a.example",
+	} });
+});
+
+async function ask(headers = {}, path = "/grant") {
+	const got = await send(server.app + path, "GET", headers);
+	return { ...got, json: JSON.parse(got.text) };
+}
+
+const permits = answer => says(JSON.stringify({ sub: "ann", ...answer }));
+
+test("the back end is asked with the caller's headers, and no more", async () => {
+	decide = permits();
+	const got = await ask({ Authorization: "Bearer abc", Cookie: "session=1",
+		Origin: "https://a.example", "X-Empty": "", "X-Own": "1", "X-Hop": "2",
+		Connection: "close, X-Hop", "Proxy-Authorization": "Basic x", "Accept-Encoding": "gzip",
+		"X-Original-URI": "/forged", "Content-Length": "0", TE: "trailers" }, "/grant?a=b");
+	assert.equal(got.status, 200, got.text);
+	const asked = backEnd.requests.at(-1);
+	assert.equal(asked.method, "GET");
+	assert.equal(asked.url, "/may-upload?x=1");
+	assert.deepEqual(Object.keys(asked.headers).sort(),
+		["accept", "authorization", "connection", "cookie", "host", "origin", "x-empty",
+			"x-original-method", "x-original-uri", "x-own"]
+			.filter(name => name in asked.headers || !["accept", "connection"].includes(name)));
+	assert.equal(asked.headers.authorization, "Bearer abc");
+	assert.equal(asked.headers.cookie, "session=1");
+	assert.equal(asked.headers["x-original-uri"], "/grant?a=b");
+	assert.equal(asked.headers["x-original-method"], "GET");
+	assert.equal(`http://${asked.headers.host}`, backEnd.url);
+	assert.equal(got.headers["access-control-allow-credentials"], "true");
+});
+
+test("cookies are passed on for pages of ours only", async () => {
+	decide = permits();
+	const cookies = async headers => {
+		await ask({ Cookie: "session=1", ...headers });
+		return backEnd.requests.at(-1).headers.cookie;
+	};
+	assert.equal(await cookies({ Origin: "https://a.example" }), "session=1");
+	assert.equal(await cookies({ "Sec-Fetch-Site": "same-origin" }), "session=1");
+	assert.equal(await cookies({}), undefined);
+	assert.equal(await cookies({ Origin: "https://evil.example" }), undefined);
+	assert.equal(await cookies({ "Sec-Fetch-Site": "cross-site" }), undefined);
+});
+
+test("an answer narrows the grant, and an upload ends to end", async () => {
+	decide = permits({ prefix: "today/", max_size: 10, types: ["text/plain", "image/gif"],
+		expire_seconds: 60 });
+	const { json: grant } = await ask();
+	assert.equal(grant.dir, "users/ann/today/");
+	assert.equal(grant.max_size, 10);
+	assert.deepEqual(grant.types, ["text/plain"]);
+	assert.ok(grant.expires - Date.now() / 1000 <= 60);
+	const put = (key, file) => postForm(server.store, { key, "Content-Type": file.type,
+		...grant.fields }, file);
+	const good = await put(`${grant.dir}a.txt`, FILE);
+	assert.equal(good.status, 200, good.text);
+	assert.deepEqual(JSON.parse(good.text), { Status: "OK" });
+	assert.equal((await put("users/ann/a.txt", FILE)).status, 403);
+	assert.notEqual((await put(`${grant.dir}b`, { ...FILE, content: "12345678901" })).status, 200);
+	assert.equal((await put(`${grant.dir}b`, { ...FILE, type: "image/png" })).status, 403);
+	decide = permits({ max_size: 5000, expire_seconds: 80000 });
+	const wide = (await ask()).json;
+	assert.equal(wide.max_size, 1000, "never more than is configured");
+	assert.ok(wide.expires - Date.now() / 1000 <= 300);
+	assert.deepEqual(wide.types, ["text/plain", "image/png"]);
+});
+
+test("401 and 403 pass through, and what is no decision is 503", async () => {
+	decide = (_, response) => {
+		response.writeHead(401, { "WWW-Authenticate": 'Basic realm="shop"', "Set-Cookie": "a=b" });
+		response.end("<html>");
+	};
+	const unknown = await ask();
+	assert.equal(unknown.status, 401);
+	assert.equal(unknown.json.error, "unauthorized");
+	assert.equal(unknown.headers["www-authenticate"], 'Basic realm="shop"');
+	assert.equal(unknown.headers["set-cookie"], undefined);
+	decide = says("", 401);
+	assert.equal((await ask()).headers["www-authenticate"], 'Bearer realm="postern"');
+	decide = says("no", 403);
+	const forbidden = await ask({}, "/");
+	assert.equal(forbidden.status, 403);
+	assert.equal(forbidden.json.error, "forbidden");
+	for (const status of [302, 404, 429, 500]) {
+		decide = says("{}", status);
+		const got = await ask();
+		assert.equal(got.status, 503, String(status));
+		assert.equal(got.headers["retry-after"], "5");
+	}
+	const bad = ["[]", "{", '{"sub":"a","sub":"b"}', '{"sub":true}', '{"sub":"a","prefix":"../b"}',
+		'{"sub":"a","prefix":"/b"}', '{"sub":"a","prefix":"b\\u0000"}', '{"sub":"a","max_size":0}',
+		'{"sub":"a","max_size":"9"}', '{"sub":"a","types":["image/gif"]}',
+		'{"sub":"a","types":["image/*"]}', '{"sub":"a","types":"text/plain"}',
+		'{"sub":"a","expire_seconds":-1}', `{"sub":"${"a".repeat(20_000)}"}`];
+	for (const body of bad) {
+		decide = says(body);
+		assert.equal((await ask()).status, 503, body.slice(0, 80));
+	}
+	decide = says("OK", 200, "text/plain");
+	assert.equal((await ask()).status, 403, "permitted, but there is no sub for the folder");
+	await server.logged(/auth_url: prefix could leave its folder/);
+});
+
+test("a back end that is not there or is silent is 503, and the page is not asked about", async t => {
+	const env = { POSTERN_APP_AUTH: "forward", POSTERN_APP_AUTH_URL: await closedPort() };
+	const alone = await startServer(t, { env });
+	assert.equal((await send(`${alone.app}/grant`)).status, 503);
+	assert.equal((await send(`${alone.app}/upload/`)).status, 200);
+	assert.equal((await send(`${alone.app}/grant`, "OPTIONS")).status, 204);
+	const asked = backEnd.requests.length;
+	decide = () => {};
+	assert.equal((await send(`${server.app}/grant`)).status, 503, "after three seconds");
+	assert.equal(backEnd.requests.length, asked + 1);
+});
+
+test("options that would protect nothing end the start", () => {
+	const cases = [
+		[["--app-auth", "forward"], /auth_url: must be/],
+		[["--app-auth", "forward", "--app-auth-url", "ftp://a/"], /auth_url: must be/],
+		[["--app-auth-url", "http://a/"], /must be forward/],
+		[["--app-auth", "forward", "--app-auth-url", "http://a/", "--app-jwt-issuer", "a"],
+			/must be jwt/],
+	];
+	for (const [args, why] of cases) {
+		const done = spawnSync(BIN, ["app", "127.0.0.1", "0", "--data", server.data, "--app-host",
+			"http://127.0.0.1:1/uploads", "--app-access-key-id", "a", "--app-access-key-secret",
+			"b", ...args], { encoding: "utf8", timeout: 30_000 });
+		assert.equal(done.status, 2, `${args}: ${done.stderr}`);
+		assert.match(done.stderr, why);
+	}
+});
