@@ -106,15 +106,14 @@ static void fill_ahead(struct log *log, uint64_t need)
 	pool_add(log->pool, &log->fill);
 }
 
-/* Makes `segment` (a pin that is taken over) the active one. */
+/* Makes `segment` (a pin that is taken over) the active one. Under the lock, once there is a job.
+ */
 static void activate(struct log *log, struct segment *segment, uint64_t at)
 {
-	(void)pthread_mutex_lock(&log->extend_lock);
 	segment_unpin(log->active);
 	log->active = segment;
 	log->at = at;
 	log->ready = at;
-	(void)pthread_mutex_unlock(&log->extend_lock);
 }
 
 int log_open(struct log *log, struct segments *segments, struct pool *pool, uint64_t segment_bytes,
@@ -164,12 +163,14 @@ int log_rotate(struct log *log, uint64_t sequence)
 	int e = segment_create(log->segments, log->active->id + 1, sequence, &next);
 	if (e)
 		return e;
+	/* In one go: the job, which may wait for the lock, must not find the old one cut and
+	 * active. */
 	(void)pthread_mutex_lock(&log->extend_lock);
 	/* What was taken ahead goes back; failing to do so only wastes it. */
 	int ignored = ftruncate(log->active->fd, (off_t)log->at);
 	(void)ignored;
-	(void)pthread_mutex_unlock(&log->extend_lock);
 	activate(log, next, SEGMENT_HEADER_BYTES);
+	(void)pthread_mutex_unlock(&log->extend_lock);
 	return 0;
 }
 
