@@ -207,16 +207,18 @@ static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
 	if (!cursor)
 		return ERR_UNAVAILABLE;
 	index_cursor_seek(cursor, S(""));
-	while (e == ERR_OK && sent < TRASH_AT_ONCE && index_cursor_at(cursor, &rest, &value)) {
+	for (; e == ERR_OK && sent < TRASH_AT_ONCE && index_cursor_at(cursor, &rest, &value);
+		index_cursor_next(cursor)) {
+		if (rest.len != 8)
+			continue; /* damaged: it names no part */
 		struct chore *chore = chore_new(gc, CHANGE_FORGET_PART, 0);
-		if (chore && rest.len == 8) {
+		if (chore) {
 			chore->change.number = set;
 			chore->change.part = be64_get(rest.ptr);
 			send(gc, chore);
 			sent++;
 		}
 		e = chore ? ERR_OK : ERR_UNAVAILABLE;
-		index_cursor_next(cursor);
 	}
 	if (e == ERR_OK)
 		e = index_cursor_err(cursor);
