@@ -249,7 +249,10 @@ static inline void trace_head_result(enum head_result result, struct strbuf *out
 	strbuf_adds(out, names[result]);
 }
 
-/* The text grows by a piece at a time, as in a connection's buffer; each time in a new block. */
+/*
+ * The text grows by a piece at a time, as in a connection's buffer; each time in a new block. Empty
+ * lines before it are skipped as they come.
+ */
 static inline void trace_head(struct slice input, struct cut cut, struct strbuf *out)
 {
 	struct request_head *head = malloc(sizeof *head);
@@ -259,8 +262,14 @@ static inline void trace_head(struct slice input, struct cut cut, struct strbuf 
 	while (result == HEAD_MORE && have < input.len) {
 		have += cut_next(&cut, input.len - have);
 		struct slice text = trace_block(slice_head(input, have));
-		result = request_head_parse(text, size, head, &size);
-		assert(result != HEAD_MORE || size == have);
+		size_t skip = request_head_skip(text);
+		input = slice_from(input, skip);
+		have -= skip;
+		struct slice rest = slice_from(text, skip);
+		if (!request_head_awaited(rest)) {
+			result = request_head_parse(rest, size, head, &size);
+			assert(result != HEAD_MORE || size == have);
+		}
 		if (result == HEAD_DONE) {
 			assert(size == slice_find_slice(input, S("\r\n\r\n")) + 4);
 			trace_head_fields(head, out);

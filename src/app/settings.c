@@ -294,7 +294,7 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 			"with a "
 			"grant only if the policy says so");
 	if (s->signature_version != 1 && s->signature_version != 4)
-		settings_refuse(r, "signature_version: must be v1 or v4");
+		settings_refuse(r, "signature_version: must be 1 or 4");
 	if (s->expire_seconds < EXPIRE_SECONDS_MIN || s->expire_seconds > LIMIT_GRANT_SECONDS)
 		settings_refuse(r, "expire_seconds: must be from %d to %d", EXPIRE_SECONDS_MIN,
 			LIMIT_GRANT_SECONDS);

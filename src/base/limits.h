@@ -42,6 +42,7 @@
 #define LIMIT_WRITE_STALL_MS 30000       /* without one more byte taken by the client */
 #define LIMIT_LINGER_MS 30000            /* reading what a refused upload still sends */
 #define LIMIT_STOP_MS 30000              /* graceful stop waits this long for what runs */
+#define LIMIT_END_MS 85000               /* from the signal to the end of the process */
 #define LIMIT_ANSWER_BYTES MIB(16)       /* an answer that is made in memory */
 #define LIMIT_REQUEST_ARENA_BYTES MIB(1) /* heap of one request's arena */
 

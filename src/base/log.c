@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,14 +23,18 @@ static enum log_level threshold = LOG_INFO;
 static struct {
 	pthread_mutex_t lock; /* all below but `thread` */
 	pthread_cond_t filled;
+	pthread_cond_t ended; /* the thread has */
 	struct strbuf lines;
 	uint64_t dropped;
 	uint64_t dropped_said; /* of those, how many the log tells of */
 	bool running;
 	bool stopping;
+	bool has_ended;
+	int64_t give_up_ms; /* monotonic: when not to wait any more for a reader, if stopping */
 	pthread_t thread;
 } handed = {.lock = PTHREAD_MUTEX_INITIALIZER,
 	.filled = PTHREAD_COND_INITIALIZER,
+	.ended = PTHREAD_COND_INITIALIZER,
 	.lines = STRBUF_INIT(LIMIT_LOG_BYTES)};
 
 void log_set_level(enum log_level level)
@@ -90,8 +95,11 @@ void log_lines(struct slice lines)
 	(void)pthread_mutex_lock(&handed.lock);
 	bool running = handed.running;
 	if (running) {
+		char *room = NULL;
 		if (lines.len <= handed.lines.max - handed.lines.len)
-			strbuf_add_slice(&handed.lines, lines);
+			room = strbuf_extend(&handed.lines, lines.len);
+		if (room)
+			memcpy(room, lines.ptr, lines.len);
 		else
 			handed.dropped += count_lines(lines);
 		(void)pthread_cond_signal(&handed.filled);
@@ -106,40 +114,68 @@ void log_lines(struct slice lines)
 
 /* ---- The thread that writes ------------------------------------------------------------------ */
 
-/* When to give up on a reader that has stalled; 0 until the log is stopping. */
-static int64_t give_up_ms(int64_t *deadline)
+static bool is_time_to_give_up(void)
 {
 	(void)pthread_mutex_lock(&handed.lock);
-	if (handed.stopping && *deadline == 0)
-		*deadline = clock_monotonic_ms() + LIMIT_LOG_FLUSH_MS;
+	bool stopping = handed.stopping;
+	int64_t until = handed.give_up_ms;
 	(void)pthread_mutex_unlock(&handed.lock);
-	return *deadline;
+	return stopping && clock_monotonic_ms() >= until;
 }
 
 /* Whether standard error takes PIPE_BUF bytes without waiting; not if it is time to give up. */
-static bool wait_for_reader(int64_t *deadline)
+static bool wait_for_reader(void)
 {
 	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
-	while (poll(&fd, 1, 100) == 0) {
-		int64_t until = give_up_ms(deadline);
-		if (until && clock_monotonic_ms() >= until)
+	while (poll(&fd, 1, 100) == 0)
+		if (is_time_to_give_up())
 			return false;
-	}
 	return true;
 }
 
-static bool write_all(struct slice text, int64_t *deadline)
+enum outcome {
+	WRITTEN,
+	FAILED,   /* a later batch tries again: a full disk may have room by then */
+	GIVEN_UP, /* the log is stopping, and its reader has stalled */
+};
+
+/* *text becomes what is left. */
+static enum outcome write_all(struct slice *text)
 {
-	while (text.len) {
-		if (!wait_for_reader(deadline))
-			return false;
-		ssize_t written =
-			write(STDERR_FILENO, text.ptr, text.len < PIPE_BUF ? text.len : PIPE_BUF);
+	while (text->len) {
+		if (!wait_for_reader())
+			return GIVEN_UP;
+		size_t len = text->len < PIPE_BUF ? text->len : PIPE_BUF;
+		ssize_t written = write(STDERR_FILENO, text->ptr, len);
+		if (written < 0 && (errno == EAGAIN || errno == EINTR) && !is_time_to_give_up())
+			continue;
 		if (written <= 0)
-			return true; /* nobody will ever read it */
-		text = slice_from(text, (size_t)written);
+			return FAILED;
+		*text = slice_from(*text, (size_t)written);
 	}
-	return true;
+	return WRITTEN;
+}
+
+/* Counts what could not be written as dropped; how many lines that were. */
+static uint64_t drop(struct slice text)
+{
+	uint64_t lines = count_lines(text);
+	(void)pthread_mutex_lock(&handed.lock);
+	handed.dropped += lines;
+	handed.dropped_said += lines; /* by the thread, which has the number */
+	(void)pthread_mutex_unlock(&handed.lock);
+	return lines;
+}
+
+static enum outcome say_dropped(uint64_t count)
+{
+	char line[128];
+	size_t len = line_begin(line, sizeof(line), LOG_ERROR);
+	len += (size_t)snprintf(line + len, sizeof(line) - len,
+		"the log was not read in time: %llu lines were dropped\n",
+		(unsigned long long)count);
+	struct slice rest = slice_of(line, len);
+	return write_all(&rest);
 }
 
 /* Waits for lines, and takes them. False when there are none and the log is stopping. */
@@ -160,23 +196,25 @@ static bool take_lines(struct strbuf *ret, uint64_t *ret_dropped)
 static void *write_lines(void *arg)
 {
 	struct strbuf lines = STRBUF_INIT(LIMIT_LOG_BYTES);
-	int64_t deadline = 0;
+	enum outcome outcome = WRITTEN;
 	uint64_t dropped;
-	bool read = true;
+	uint64_t unsaid = 0;
 	(void)pthread_setname_np(pthread_self(), "log");
-	while (read && take_lines(&lines, &dropped)) {
-		read = write_all(strbuf_slice(&lines), &deadline);
+	while (outcome != GIVEN_UP && take_lines(&lines, &dropped)) {
+		struct slice rest = strbuf_slice(&lines);
+		outcome = write_all(&rest);
+		unsaid += dropped + drop(rest);
+		if (outcome == WRITTEN && unsaid)
+			outcome = say_dropped(unsaid);
+		if (outcome == WRITTEN)
+			unsaid = 0;
 		strbuf_clear(&lines);
-		if (read && dropped) {
-			char line[128];
-			size_t len = line_begin(line, sizeof(line), LOG_ERROR);
-			len += (size_t)snprintf(line + len, sizeof(line) - len,
-				"the log was not read in time: %llu lines were dropped\n",
-				(unsigned long long)dropped);
-			read = write_all(slice_of(line, len), &deadline);
-		}
 	}
 	strbuf_release(&lines);
+	(void)pthread_mutex_lock(&handed.lock);
+	handed.has_ended = true;
+	(void)pthread_cond_signal(&handed.ended);
+	(void)pthread_mutex_unlock(&handed.lock);
 	return arg;
 }
 
@@ -184,23 +222,45 @@ enum err log_start(void)
 {
 	(void)pthread_mutex_lock(&handed.lock);
 	handed.stopping = false;
+	handed.has_ended = false;
 	handed.running = pthread_create(&handed.thread, NULL, write_lines, NULL) == 0;
 	bool running = handed.running;
 	(void)pthread_mutex_unlock(&handed.lock);
 	return running ? ERR_OK : ERR_UNAVAILABLE;
 }
 
+/* Waits for the thread's end until shortly after it should have given up. Under the lock. */
+static bool wait_for_thread(void)
+{
+	int64_t until_ms = handed.give_up_ms + LIMIT_LOG_FLUSH_MS / 2;
+	const struct timespec until = {
+		.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+	while (!handed.has_ended && clock_monotonic_ms() < until_ms)
+		(void)pthread_cond_clockwait(&handed.ended, &handed.lock, CLOCK_MONOTONIC, &until);
+	return handed.has_ended;
+}
+
 void log_stop(void)
 {
 	(void)pthread_mutex_lock(&handed.lock);
 	bool running = handed.running;
+	bool ended = false;
 	handed.stopping = true;
 	handed.running = false;
+	handed.give_up_ms = clock_monotonic_ms() + LIMIT_LOG_FLUSH_MS;
 	(void)pthread_cond_signal(&handed.filled);
+	if (running)
+		ended = wait_for_thread();
 	(void)pthread_mutex_unlock(&handed.lock);
 	if (!running)
 		return;
+	if (!ended) {
+		/* It is in a write that does not return; what it works on is left to it. */
+		(void)pthread_detach(handed.thread);
+		return;
+	}
 	(void)pthread_join(handed.thread, NULL);
+	(void)drop(strbuf_slice(&handed.lines));
 	strbuf_release(&handed.lines);
 }
 

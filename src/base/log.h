@@ -7,8 +7,8 @@
  *
  * Once log_start() was called a thread of its own writes: whoever logs only hands lines over and
  * never waits for the reader of standard error. If that reader stalls, LIMIT_LOG_BYTES are kept,
- * then lines are dropped; how many is said in the log as soon as it is read again, and by
- * log_dropped().
+ * then lines are dropped, as are those that can not be written; how many is said in the log as soon
+ * as it is read again, and by log_dropped().
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -45,8 +45,10 @@ void log_lines(struct slice lines);
 /* Starts the thread that writes. ERR_UNAVAILABLE: lines are written by whoever logs, as before. */
 enum err log_start(void) MUST_USE;
 /*
- * Writes what has been handed over, waiting LIMIT_LOG_FLUSH_MS at most for a reader that has
- * stalled, and ends the thread. Nobody may log meanwhile. Does nothing without log_start().
+ * Writes what has been handed over, waiting little more than LIMIT_LOG_FLUSH_MS at most for a
+ * reader that has stalled, and ends the thread. A thread whose write does not return, as to a
+ * terminal that was stopped, is left alone: then the process should end. Nobody may log meanwhile.
+ * Does nothing without log_start().
  */
 void log_stop(void);
 /* Lines that were dropped since the start. */

@@ -18,6 +18,7 @@ enum kind {
 	KIND_TEXT,
 	KIND_SECRET,
 	KIND_NUMBER,
+	KIND_EITHER, /* `min` or `max` */
 	KIND_FLAG
 };
 
@@ -44,12 +45,16 @@ static const struct option options[] = {
 #define NUMBER(section, name, fallback, min, max, help)                             \
 	{#section, #name, KIND_NUMBER, AT(section, name), STRING_OF(fallback), min, \
 		(int64_t)(max), help},
+#define EITHER(section, name, fallback, other, help)                                            \
+	{#section, #name, KIND_EITHER, AT(section, name), STRING_OF(fallback), fallback, other, \
+		help},
 #define FLAG(section, name, fallback, help) \
 	{#section, #name, KIND_FLAG, AT(section, name), #fallback, 0, 0, help},
 #include "cli/options.def"
 #undef TEXT
 #undef SECRET
 #undef NUMBER
+#undef EITHER
 #undef FLAG
 };
 
@@ -74,11 +79,18 @@ static bool set_text(struct config *config, const struct option *o, const char *
 	return true;
 }
 
+static bool number_allowed(const struct option *o, int64_t number)
+{
+	if (o->kind == KIND_EITHER)
+		return number == o->min || number == o->max;
+	return number >= o->min && number <= o->max;
+}
+
 static bool set_number(struct config *config, const struct option *o, const char *value)
 {
 	uint64_t number;
 	if (!slice_to_u64(slice_str(value), &number) || number > INT64_MAX ||
-		(int64_t)number < o->min || (int64_t)number > o->max)
+		!number_allowed(o, (int64_t)number))
 		return false;
 	memcpy((char *)config + o->offset, &number, sizeof(number));
 	return true;
@@ -116,6 +128,11 @@ static bool set(
 			break;
 		strbuf_addf(why, "`%s` is not a number from %" PRId64 " to %" PRId64, value, o->min,
 			o->max);
+		return false;
+	case KIND_EITHER:
+		if (set_number(config, o, value))
+			break;
+		strbuf_addf(why, "`%s` is neither %" PRId64 " nor %" PRId64, value, o->min, o->max);
 		return false;
 	case KIND_FLAG:
 		if (set_flag(config, o, value))
@@ -373,6 +390,7 @@ void config_log(const struct config *config)
 				log_quoted(slice_str(text), quoted, sizeof(quoted)));
 			break;
 		case KIND_NUMBER:
+		case KIND_EITHER:
 			memcpy(&number, at, sizeof(number));
 			log_debug("option %s.%s=%" PRId64, o->section, o->name, number);
 			break;

@@ -15,11 +15,13 @@ struct config {
 #define TEXT(section, name, fallback, help) char *section##_##name;
 #define SECRET(section, name, help) char *section##_##name;
 #define NUMBER(section, name, fallback, min, max, help) int64_t section##_##name;
+#define EITHER(section, name, fallback, other, help) int64_t section##_##name;
 #define FLAG(section, name, fallback, help) bool section##_##name;
 #include "cli/options.def"
 #undef TEXT
 #undef SECRET
 #undef NUMBER
+#undef EITHER
 #undef FLAG
 	bool console_listen_given; /* not just the default */
 };

@@ -56,6 +56,14 @@ static enum err format_rule(uint16_t port, const char *url, struct strbuf *out)
 	return e;
 }
 
+static bool has_cors(struct store *store)
+{
+	const struct store_bucket *bucket = store_bucket_get(store, S(FIRST_BUCKET));
+	bool has = bucket && bucket->settings[STORE_SETTING_CORS].len > 0;
+	store_bucket_unref(store, bucket);
+	return has;
+}
+
 enum err first_start_make_bucket(struct store *store, uint16_t app_port, const char *app_url)
 {
 	struct waiter waiter;
@@ -64,10 +72,11 @@ enum err first_start_make_bucket(struct store *store, uint16_t app_port, const c
 	enum err e = format_rule(app_port, app_url, &rule);
 	if (e == ERR_OK)
 		e = create(store, &waiter);
-	if (e == ERR_OK)
-		e = set_cors(store, &waiter, strbuf_slice(&rule));
+	/* It is there if a first start was interrupted, perhaps before the rule was set. */
 	if (e == ERR_BUCKET_ALREADY_EXISTS)
 		e = ERR_OK;
+	if (e == ERR_OK && !has_cors(store))
+		e = set_cors(store, &waiter, strbuf_slice(&rule));
 	if (e != ERR_OK)
 		log_error("cannot make the bucket " FIRST_BUCKET ": %s", err_info(e)->message);
 	waiter_release(&waiter);

@@ -14,8 +14,8 @@
 
 /*
  * Makes the bucket, with a rule for the origins of a page on `app_port` of this machine, and for
- * `app_url`, where the application server is. A bucket
- * that is there already is left as it is. Blocks. Logs a failure.
+ * `app_url`, where the application server is. Of a bucket that is there already, as after a first
+ * start that was interrupted, only rules that it has are left as they are. Blocks. Logs a failure.
  */
 enum err first_start_make_bucket(
 	struct store *store, uint16_t app_port, const char *app_url) MUST_USE;

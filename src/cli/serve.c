@@ -23,6 +23,7 @@
 #include "callback/history.h"
 #include "callback/key.h"
 #include "cli/config.h"
+#include "cli/deadline.h"
 #include "cli/first_start.h"
 #include "cli/input.h"
 #include "cli/machine.h"
@@ -712,18 +713,26 @@ static void stop_serving(struct parts *p)
 
 static void stop(struct parts *p)
 {
+	deadline_begin(LIMIT_END_MS);
+	deadline_step("the lifecycle rules");
 	expirer_free(p->expirer);
+	deadline_step("connections");
 	if (p->server)
 		stop_serving(p);
+	deadline_step("requests to other servers");
 	if (p->outgoing)
 		outgoing_stop(p->outgoing, LIMIT_CALLBACK_MS);
 	if (p->confirming)
 		outgoing_stop(p->confirming, 0);
+	deadline_step("requests whose connection has gone");
 	wait_until_idle(p, INT64_MAX);
+	deadline_step("the log of callbacks and the ledger");
 	callback_sender_free(p->sender);
 	callback_history_close(p->callback_history);
 	ledger_close(p->ledger);
+	deadline_step("the store");
 	store_close(p->store);
+	deadline_step("threads");
 	server_free(p->server);
 	app_free(p->app);
 	console_free(p->console);
@@ -741,6 +750,7 @@ static void stop(struct parts *p)
 	strbuf_release(&p->hosts_text);
 	strbuf_release(&p->key_host);
 	strbuf_release(&p->origins_text);
+	deadline_end();
 }
 
 /* Blocks the signals we wait for, in this thread and all that it starts. */

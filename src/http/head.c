@@ -323,6 +323,11 @@ size_t request_head_skip(struct slice text)
 	return len;
 }
 
+bool request_head_awaited(struct slice text)
+{
+	return text.len == 0 || slice_eq(text, S("\r"));
+}
+
 struct slice request_head_get(const struct request_head *head, struct slice name)
 {
 	for (size_t i = 0; i < head->header_count; i++)

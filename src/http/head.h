@@ -91,6 +91,11 @@ enum head_result request_head_parse(
 
 /* How many bytes of empty lines to skip before a request line (RFC 9112 section 2.2). */
 size_t request_head_skip(struct slice text);
+/*
+ * Whether nothing of a request is there yet behind what was skipped: no byte, or the CR of one more
+ * empty line whose LF may follow.
+ */
+bool request_head_awaited(struct slice text);
 
 /*
  * The value of the header `name` (ASCII case ignored), the first if it is repeated; ptr is NULL

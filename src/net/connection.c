@@ -218,7 +218,7 @@ static void begin(struct connection *c, size_t head_size)
 static bool step_head(struct connection *c)
 {
 	c->view = slice_from(c->view, request_head_skip(c->view));
-	if (c->view.len == 0) {
+	if (request_head_awaited(c->view)) {
 		if (is_stopping(c)) {
 			close_now(c);
 			return false;
@@ -671,6 +671,7 @@ bool connection_drop_idle(struct listener *listener)
 void connection_stop(struct connection *c)
 {
 	c->close_after = true;
-	if ((c->phase == CONNECTION_HEAD && c->view.len == 0) || c->phase == CONNECTION_LINGER)
+	if ((c->phase == CONNECTION_HEAD && request_head_awaited(c->view)) ||
+		c->phase == CONNECTION_LINGER)
 		connection_abort(c);
 }

@@ -7,7 +7,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct slice input = slice_of(bytes, len);
-	input = slice_from(input, request_head_skip(input));
 	SCOPED_STRBUF(whole, TRACE_BYTES);
 	SCOPED_STRBUF(bytewise, TRACE_BYTES);
 	SCOPED_STRBUF(mixed, TRACE_BYTES);

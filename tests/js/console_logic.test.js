@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { browserUpload, checkCors, explainRule, formatCors, parseCors } from "../../web/console/oss/cors.js";
 import { element, elements, nameAt, readXml, textAt } from "../../web/console/oss/xml.js";
+import { readNewer } from "../../web/console/newer.js";
 import { parseRoute, route } from "../../web/console/router.js";
 import { parseMetrics, rates } from "../../web/console/samples.js";
 
@@ -96,4 +97,32 @@ test("metrics become rates", () => {
 	const samples = [[0, 10], [2000, 30], [3000, 5]].map(([time, value]) => ({ time, values: new Map([["a", value]]) }));
 	assert.deepEqual(rates(samples, "a"), [10, 0]);
 	assert.deepEqual(rates(samples, "none"), [0, 0]);
+});
+
+// A list with the ids from `newest` down to 1, in pages of three.
+const pagesFrom = newest => after => {
+	const top = after ? Number(after) - 1 : newest;
+	const ids = Array.from({ length: Math.min(3, top) }, (_, i) => top - i);
+	const last = ids.at(-1) ?? 1;
+	return Promise.resolve({ callbacks: ids.map(id => ({ id: String(id) })), next: last > 1 ? String(last) : "" });
+};
+
+const newer = async (newest, known, most = 100) => (await readNewer(pagesFrom(newest), known, most)).map(({ id }) => Number(id));
+
+test("what is new is read down to what is known, however many pages that are", async () => {
+	assert.deepEqual(await newer(10, 10n), []);
+	assert.deepEqual(await newer(10, 9n), [10]);
+	assert.deepEqual(await newer(10, 7n), [10, 9, 8]);
+	assert.deepEqual(await newer(10, 2n), [10, 9, 8, 7, 6, 5, 4, 3]);
+	assert.deepEqual(await newer(4, 0n), [4, 3, 2, 1]);
+	assert.deepEqual(await newer(0, 0n), []);
+});
+
+test("but no more than can be shown", async () => {
+	assert.deepEqual(await newer(1000, 1n, 7), [1000, 999, 998, 997, 996, 995, 994]);
+});
+
+test("a page that fails leaves no gap: nothing is shown", async () => {
+	const read = after => after ? Promise.reject(new Error("gone")) : pagesFrom(10)(after);
+	await assert.rejects(readNewer(read, 2n, 100), /gone/);
 });

@@ -27,7 +27,7 @@ struct key_set {
 	struct key_list *list;
 };
 
-/* By which a file is known to be another than the last that was looked at. */
+/* By which a file is known to be another than the one that was read. */
 struct file_state {
 	ino_t inode;
 	off_t size;
@@ -89,20 +89,21 @@ static bool same_time(struct timespec a, struct timespec b)
 	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-/* Notes what the file looks like; whether that is another than the last time. */
-static bool file_changed(struct keys *keys)
+/* What the file looks like; all 0 if there is none. */
+static struct file_state look(const struct keys *keys)
 {
 	SCOPED_STRBUF(path, KIB(4));
 	struct stat info = {0};
 	strbuf_addf(&path, "%s/" KEY_LIST_FILE, keys->data);
 	if (stat(path.ptr, &info) < 0)
 		info = (struct stat){0};
-	const struct file_state now = {info.st_ino, info.st_size, info.st_mtim, info.st_ctim};
-	bool changed = now.inode != keys->seen.inode || now.size != keys->seen.size ||
-		       !same_time(now.modified, keys->seen.modified) ||
-		       !same_time(now.changed, keys->seen.changed);
-	keys->seen = now;
-	return changed;
+	return (struct file_state){info.st_ino, info.st_size, info.st_mtim, info.st_ctim};
+}
+
+static bool same_state(const struct file_state *a, const struct file_state *b)
+{
+	return a->inode == b->inode && a->size == b->size && same_time(a->modified, b->modified) &&
+	       same_time(a->changed, b->changed);
 }
 
 /* The secret that tokens are sealed with: derived from 32 random bytes in the file, in hex. */
@@ -149,13 +150,14 @@ static enum err make_list(
 static enum err open_list(struct keys *keys, const char *id, const char *secret, bool *ret_made)
 {
 	struct key_list *list = NULL;
+	/* Before it is read: what is edited meanwhile looks changed afterwards. */
+	keys->seen = look(keys);
 	enum err e = key_list_load(keys->data, &list);
 	*ret_made = e == ERR_OK && !list;
 	if (*ret_made)
 		e = make_list(keys->data, id, secret, &list);
 	if (e != ERR_OK)
 		return e;
-	(void)file_changed(keys);
 	return set_replace(keys, list) ? ERR_OK : ERR_UNAVAILABLE;
 }
 
@@ -192,7 +194,8 @@ void keys_free(struct keys *keys)
 void keys_refresh(struct keys *keys, bool force)
 {
 	struct key_list *list = NULL;
-	if (!file_changed(keys) && !force)
+	const struct file_state now = look(keys);
+	if (same_state(&now, &keys->seen) && !force)
 		return;
 	if (key_list_load(keys->data, &list) != ERR_OK)
 		return;
@@ -201,6 +204,9 @@ void keys_refresh(struct keys *keys, bool force)
 			keys->data);
 	else if (set_replace(keys, list))
 		log_info("the access keys were read again");
+	else
+		return;
+	keys->seen = now;
 }
 
 /* ---- Looking up --------------------------------------------------------------------------------

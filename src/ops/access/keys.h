@@ -36,8 +36,9 @@ enum err keys_open(const char *data, const char *id, const char *secret, struct 
 void keys_free(struct keys *keys);
 
 /*
- * Reads the list again if the file has changed, or in any case if `force`. A file that cannot be
- * read is logged, and the keys stay as they are. Blocks; one thread at a time.
+ * Reads the list again if the file is not the one that was read last, or in any case if `force`. A
+ * file that cannot be read is logged, the keys stay as they are, and the next call tries again.
+ * Blocks; one thread at a time.
  */
 void keys_refresh(struct keys *keys, bool force);
 

@@ -3,20 +3,22 @@
 
 #include <pthread.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 
-enum {
-	SLOTS = 64
+struct slot {
+	uint64_t generation;
+	uint64_t used; /* when, by the cache's own count */
+	void *value;
 };
 
 struct setting_cache {
 	const struct setting_kind *kind;
 	pthread_mutex_t
-		lock; /* the slots; held while a value is in use, which takes microseconds */
-	struct {
-		uint64_t generation; /* 0: empty */
-		void *value;
-	} slots[SLOTS];
+		lock; /* all below; held while a value is in use, which takes microseconds */
+	uint64_t uses;
+	uint64_t buckets[LIMIT_BUCKETS]; /* whose the slot is; 0: empty */
+	struct slot slots[LIMIT_BUCKETS];
 };
 
 struct setting_cache *setting_cache_new(const struct setting_kind *kind)
@@ -33,29 +35,49 @@ void setting_cache_free(struct setting_cache *cache)
 {
 	if (!cache)
 		return;
-	for (size_t i = 0; i < SLOTS; i++)
+	for (size_t i = 0; i < LIMIT_BUCKETS; i++)
 		cache->kind->free(cache->slots[i].value);
 	(void)pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
 
+/*
+ * The slot of the bucket, or the one that it may have: an empty one, else that which was not used
+ * for longest. There is one for each bucket that there can be, so then it is of a deleted one.
+ */
+static size_t find_slot(const struct setting_cache *cache, uint64_t bucket_id)
+{
+	size_t oldest = 0;
+	for (size_t i = 0; i < LIMIT_BUCKETS; i++) {
+		if (cache->buckets[i] == bucket_id)
+			return i;
+		if (cache->slots[i].used < cache->slots[oldest].used)
+			oldest = i;
+	}
+	return oldest;
+}
+
 /* The setting of the bucket, which has it; under the lock. NULL if it cannot be read. */
 static const void *find(struct setting_cache *cache, const struct store_bucket *bucket)
 {
-	size_t at = (size_t)(bucket->generation % SLOTS);
-	if (cache->slots[at].generation == bucket->generation)
-		return cache->slots[at].value;
-	void *value = NULL;
-	SCOPED_STRBUF(reason, 512);
-	if (cache->kind->parse(bucket->settings[cache->kind->setting], &value, &reason) != ERR_OK) {
-		log_error("the stored %s of bucket %.*s cannot be read: %s", cache->kind->name,
-			SLICE_FMT(bucket->name), reason.ptr);
-		return NULL;
+	size_t at = find_slot(cache, bucket->id);
+	struct slot *slot = &cache->slots[at];
+	if (cache->buckets[at] != bucket->id || slot->generation != bucket->generation) {
+		void *value = NULL;
+		SCOPED_STRBUF(reason, 512);
+		if (cache->kind->parse(bucket->settings[cache->kind->setting], &value, &reason) !=
+			ERR_OK) {
+			log_error("the stored %s of bucket %.*s cannot be read: %s",
+				cache->kind->name, SLICE_FMT(bucket->name), reason.ptr);
+			return NULL;
+		}
+		cache->kind->free(slot->value);
+		slot->value = value;
+		slot->generation = bucket->generation;
+		cache->buckets[at] = bucket->id;
 	}
-	cache->kind->free(cache->slots[at].value);
-	cache->slots[at].value = value;
-	cache->slots[at].generation = bucket->generation;
-	return value;
+	slot->used = ++cache->uses;
+	return slot->value;
 }
 
 const void *setting_cache_take(struct setting_cache *cache, const struct store_bucket *bucket)

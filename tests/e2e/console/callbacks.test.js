@@ -78,3 +78,32 @@ test("older ones are shown on demand", async t => {
 		links => links.map(link => link.textContent).filter(text => text.includes("page-"))),
 	Array.from({ length: 60 }, (_, i) => `uploads/page-${59 - i}.txt`));
 });
+
+test("none is left out if more than a page come between two looks", async t => {
+	const sink = await startSink(t, says("{}"));
+	await upload("before.txt", sink.url);
+	const page = await openConsole(t, browser, server, "callbacks");
+	await record(page, "before.txt").waitFor();
+	await page.getByLabel("Keep up to date").uncheck();
+	for (let i = 0; i < 70; i++)
+		await upload(`between-${i}.txt`, sink.url);
+	await page.getByRole("button", { name: "Refresh" }).click();
+	await record(page, "between-69.txt").waitFor();
+	assert.deepEqual(await page.locator(".callback a").evaluateAll(
+		links => links.map(link => link.textContent).filter(text => text.includes("between-"))),
+	Array.from({ length: 70 }, (_, i) => `uploads/between-${69 - i}.txt`));
+});
+
+test("as many are shown as the store keeps, and no more", async t => {
+	const sink = await startSink(t, says("{}"));
+	const page = await openConsole(t, browser, server, "callbacks");
+	await page.locator(".callback").first().waitFor();
+	await page.getByLabel("Keep up to date").uncheck();
+	for (let i = 0; i < 1000; i += 20)
+		await Promise.all(Array.from({ length: 20 }, (_, n) => upload(`many-${i + n}.txt`, sink.url)));
+	await upload("last.txt", sink.url);
+	await page.getByRole("button", { name: "Refresh" }).click();
+	await record(page, "last.txt").waitFor();
+	assert.equal(await page.locator(".callback").count(), 1000);
+	assert.equal(await page.getByRole("button", { name: "Show older ones" }).isHidden(), true);
+});

@@ -50,6 +50,8 @@ test("a bad option says where it is and what is allowed, exit status 2", async t
 		[["--data"], {}, /--data: a value must follow/],
 		[["extra"], {}, /`extra` is one argument too many/],
 		[[], { POSTERN_APP_MAX_SIZE: "-1" }, /environment POSTERN_APP_MAX_SIZE: `-1` is not a number/],
+		[["--app-max-size", "0"], {}, /--app-max-size: `0` is not a number from 1 to 5368709120/],
+		[["--app-signature-version", "2"], {}, /--app-signature-version: `2` is neither 4 nor 1/],
 		[["--server-log-level", "loud"], {}, /log_level is error, info or debug/],
 	];
 	for (const [args, env, want] of cases) {

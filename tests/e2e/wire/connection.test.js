@@ -114,6 +114,18 @@ test("a request in single bytes, and at every split", async () => {
 	connection.destroy();
 });
 
+test("empty lines before a request, at every split", async () => {
+	const bytes = `\r\n\r\n${range(3, 5)}`;
+	await play(store, { send: [...bytes], answers: [{ status: 206, body: "345" }], then: "open" });
+	const connection = await connect(store);
+	for (let at = 1; at < 6; at++) {
+		await connection.send(bytes.slice(0, at));
+		await connection.send(bytes.slice(at));
+		await expectAnswer(connection, { status: 206, body: "345" });
+	}
+	connection.destroy();
+});
+
 test("a hundred requests in one packet", async () => {
 	const many = Array.from({ length: 100 }, (_, i) => i % 10);
 	await play(store, {

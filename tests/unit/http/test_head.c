@@ -107,12 +107,14 @@ static const struct row accepted[] = {
 	{"Expect of HTTP/1.0 is ignored",
 		SLICE_LIT("PUT / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"),
 		SLICE_LIT("PUT(2) /? 1.0 @ close length=1\nExpect=100-continue\nContent-Length=1")},
+	{"empty lines before it", SLICE_LIT("\r\n\r\nGET / HTTP/1.1\r\n" END),
+		SLICE_LIT("GET(0) /? 1.1 @a keep\nHost=a")},
+	{"nothing but empty lines", SLICE_LIT("\r\n\r\n\r"), SLICE_LIT("MORE")},
 	{"no end", SLICE_LIT("GET / HTTP/1.1\r\nHost: a\r\n"), SLICE_LIT("MORE")},
 	{"no end of a line", SLICE_LIT("GET / HTTP/1.1"), SLICE_LIT("MORE")},
 };
 
 static const struct row refused[] = {
-	{"empty line first", SLICE_LIT("\r\nGET / HTTP/1.1\r\n" END), BAD},
 	{"a TLS hello at once", SLICE_LIT("\x16\x03\x01"), BAD},
 	{"a bare LF, before the end", SLICE_LIT("GET / HTTP/1.1\nHos"), BAD},
 	{"a bare LF behind a header", SLICE_LIT("GET / HTTP/1.1\r\nHost: a\n\r\n"), BAD},
@@ -227,6 +229,11 @@ static const struct row refused[] = {
 	{"a space in the target", SLICE_LIT("GET /a b HTTP/1.1\r\n" END), BAD},
 	{"two spaces before the version", SLICE_LIT("GET /  HTTP/1.1\r\n" END), BAD},
 	{"a space behind the version", SLICE_LIT("GET / HTTP/1.1 \r\n" END), BAD},
+	{"a CR before the method", SLICE_LIT("\rGET / HTTP/1.1\r\n" END), BAD},
+	{"two CRs before the method", SLICE_LIT("\r\r\nGET / HTTP/1.1\r\n" END), BAD},
+	{"an empty line and a CR before the method", SLICE_LIT("\r\n\rGET / HTTP/1.1\r\n" END),
+		BAD},
+	{"an LF before the method", SLICE_LIT("\nGET / HTTP/1.1\r\n" END), BAD},
 	{"a space before the method", SLICE_LIT(" GET / HTTP/1.1\r\n" END), BAD},
 	{"no version", SLICE_LIT("GET /\r\n\r\n"), BAD},
 	{"no target", SLICE_LIT("GET HTTP/1.1\r\n\r\n"), BAD},
@@ -349,6 +356,9 @@ static void lookups(void)
 	IS_INT(request_head_skip(S("\r\n\r\n\rGET")), 4, "skips empty lines");
 	IS_INT(request_head_skip(S("\nGET")), 0, "skips no bare LF");
 	IS_INT(request_head_skip(S("")), 0, "skips nothing of nothing");
+	OK(request_head_awaited(S("")) && request_head_awaited(S("\r")) &&
+			!request_head_awaited(S("\rG")) && !request_head_awaited(S("G")),
+		"a CR may yet become an empty line");
 }
 
 /* Nothing of one head is left in the next that uses the same structure. */

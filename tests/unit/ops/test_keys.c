@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,6 +87,72 @@ static void refreshing(struct keys *keys)
 		"as it was");
 	keys_refresh(keys, false);
 	OK(finds(keys, "first", "my secret"), "it is read again");
+}
+
+/* A read that fails once must not leave a key valid that was disabled. */
+static void read_fails_once(struct keys *keys)
+{
+	struct rlimit before;
+	OK(edit("add", "second") == KEY_EDIT_DONE, "a second key");
+	keys_refresh(keys, false);
+	OK(edit("disable", "second") == KEY_EDIT_DONE, "is disabled");
+	if (getrlimit(RLIMIT_NOFILE, &before) != 0)
+		abort();
+	const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+	if (setrlimit(RLIMIT_NOFILE, &none) != 0)
+		abort();
+	keys_refresh(keys, false);
+	if (setrlimit(RLIMIT_NOFILE, &before) != 0)
+		abort();
+	OK(finds(keys, "second", "its secret"), "without a descriptor the list is not read");
+	keys_refresh(keys, false);
+	OK(!finds(keys, "second", "its secret"), "with one it is, though the file is the same");
+	OK(edit("remove", "second") == KEY_EDIT_DONE, "the second key is removed");
+	keys_refresh(keys, false);
+}
+
+struct opening {
+	struct keys *keys;
+	enum err e;
+};
+
+static void *open_on(void *ctx)
+{
+	struct opening *opening = ctx;
+	bool made;
+	opening->e = keys_open(folder, NULL, NULL, &opening->keys, &made);
+	return NULL;
+}
+
+/* The list is a pipe, so that it can be replaced while it is being read. */
+static void edited_while_opened(void)
+{
+	static const struct slice old =
+		SLICE_LIT("{\"access_keys\":[{\"id\":\"old\",\"secret\":\"s\",\"enabled\":true}]}");
+	static const struct slice new =
+		SLICE_LIT("{\"access_keys\":[{\"id\":\"new\",\"secret\":\"s\",\"enabled\":true}]}");
+	struct opening opening = {0};
+	SCOPED_STRBUF(path, 256);
+	SCOPED_STRBUF(aside, 256);
+	pthread_t thread;
+	strbuf_addf(&path, "%s/" KEY_LIST_FILE, folder);
+	strbuf_addf(&aside, "%s/aside", folder);
+	OK(rename(path.ptr, aside.ptr) == 0 && mkfifo(path.ptr, 0600) == 0,
+		"a list that is a pipe");
+	if (pthread_create(&thread, NULL, open_on, &opening) != 0)
+		abort();
+	int fd = open(path.ptr, O_WRONLY | O_CLOEXEC); /* waits until it is being read */
+	OK(write(fd, old.ptr, old.len) == (ssize_t)old.len &&
+			private_file_write(folder, KEY_LIST_FILE, new) == ERR_OK,
+		"is replaced when its bytes are on their way");
+	close(fd);
+	pthread_join(thread, NULL);
+	OK(opening.e == ERR_OK && finds(opening.keys, "old", "s"), "the old one is opened");
+	keys_refresh(opening.keys, false);
+	OK(finds(opening.keys, "new", "s") && !finds(opening.keys, "old", "s"),
+		"and the edit is noticed");
+	keys_free(opening.keys);
+	OK(rename(aside.ptr, path.ptr) == 0, "the list as it was");
 }
 
 struct issued {
@@ -216,6 +284,8 @@ int main(void)
 		return tap_done();
 	editing();
 	refreshing(keys);
+	read_fails_once(keys);
+	edited_while_opened();
 	temporary(keys);
 	OK(edit("add", "second") == KEY_EDIT_DONE, "a second");
 	at_once(keys);

@@ -3,6 +3,7 @@
 // again.
 import { button, check, el, fill } from "../dom.js";
 import * as format from "../format.js";
+import { readNewer } from "../newer.js";
 import { say, showError } from "../notice.js";
 import { route } from "../router.js";
 
@@ -16,6 +17,8 @@ import { route } from "../router.js";
  */
 
 const PAGE = "50";
+// As many as the store keeps; what is older goes from the list, too.
+const SHOWN = 1000;
 const EVERY_MS = 3000;
 
 /** @type {import("../app.js").View["mount"]} */
@@ -33,8 +36,8 @@ export function mount(root, app, _route, signal) {
 	el("p", { class: "quiet-text", t: "callbacks.intro" }), news, none, list,
 	el("div", { class: "buttons" }, older));
 	let next = "";
-	/** Whether the first list has come. */
-	let complete = false;
+	/** The newest of the last list; all from there on are shown. Null until the first has come. @type {bigint | null} */
+	let known = null;
 
 	/** @param {string} after */
 	async function read(after) {
@@ -62,12 +65,19 @@ export function mount(root, app, _route, signal) {
 
 	async function readNew() {
 		try {
-			const page = await read("");
+			let newer;
 			// Sent again, one may be here before the first list.
-			if (!complete)
+			if (known === null) {
+				const page = await read("");
 				next = page.next;
-			complete = true;
-			for (const callback of page.callbacks)
+				newer = page.callbacks;
+				known = 0n;
+			} else {
+				newer = await readNewer(read, known, SHOWN);
+			}
+			if (newer.length)
+				known = BigInt(newer[0].id);
+			for (const callback of newer)
 				show(callback);
 			fill(news);
 			settle();
@@ -92,8 +102,13 @@ export function mount(root, app, _route, signal) {
 	}
 
 	function settle() {
+		while (shown.size > SHOWN) {
+			const last = list.lastElementChild;
+			shown.delete(last?.getAttribute("data-id") ?? "");
+			last?.remove();
+		}
 		none.hidden = shown.size > 0;
-		older.hidden = !next;
+		older.hidden = !next || shown.size === SHOWN;
 	}
 
 	/** Puts it where it belongs, the newest first; its answer may come late. @param {Callback} callback */
@@ -106,6 +121,7 @@ export function mount(root, app, _route, signal) {
 				const path = `/callbacks/${callback.id}/send`;
 				const sent = await (await app.service.send("POST", { path })).json();
 				show(sent);
+				settle();
 				fill(problem);
 				say(sent.ok ? "callbacks.sentWell" : "callbacks.sentBadly");
 			} catch (error) {

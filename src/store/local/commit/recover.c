@@ -116,7 +116,9 @@ static enum err take_record(struct replay *replay, const struct record *record)
 	if (e != ERR_OK)
 		log_error(
 			"store: record %" PRIu64 " of the log cannot be applied", record->sequence);
-	if (e == ERR_UNAVAILABLE || e == ERR_DISK_FULL)
+	/* All that a bucket holds would be lost with it. */
+	if (e == ERR_UNAVAILABLE || e == ERR_DISK_FULL ||
+		(e != ERR_OK && record->kind == RECORD_BUCKET))
 		return e;
 	if (e != ERR_OK)
 		replay->local->start_damage++;
@@ -204,20 +206,34 @@ static enum err replay_log(struct replay *replay)
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
+struct loading {
+	struct local *local;
+	enum err err;
+};
+
+/* A store that went on without one of its buckets would orphan what is in it. */
 static bool load_bucket(struct slice name, struct slice meta, void *ctx)
 {
-	struct local *local = ctx;
+	struct loading *loading = ctx;
+	struct buckets *buckets = loading->local->buckets;
 	struct store_bucket bucket = {.name = name};
 	if (!bucket_meta_parse(meta, &bucket)) {
-		log_error("store: bucket \"%.*s\" in the index is damaged", SLICE_FMT(name));
-		local->start_damage++;
-		return true;
+		log_error("store: the bucket %.*s in the index is damaged", SLICE_FMT(name));
+		loading->err = ERR_INTERNAL;
+		return false;
+	}
+	if (buckets_count(buckets) >= LIMIT_BUCKETS) {
+		log_error("store: the index has more than %d buckets", LIMIT_BUCKETS);
+		loading->err = ERR_INTERNAL;
+		return false;
 	}
 	const struct store_bucket *copy = bucket_copy(&bucket);
-	if (copy && buckets_count(local->buckets) < LIMIT_BUCKETS)
-		buckets_put(local->buckets, copy);
-	else
-		bucket_unref(copy);
+	if (!copy) {
+		log_error("store: no memory for the bucket %.*s", SLICE_FMT(name));
+		loading->err = ERR_UNAVAILABLE;
+		return false;
+	}
+	buckets_put(buckets, copy);
 	return true;
 }
 
@@ -251,7 +267,10 @@ static enum err load(struct local *local, struct index_state *ret)
 		return e;
 	if (!found)
 		*ret = (struct index_state){.sequence = 1, .file_mark = 1};
-	e = index_each_bucket(local->index, load_bucket, local);
+	struct loading loading = {.local = local, .err = ERR_OK};
+	e = index_each_bucket(local->index, load_bucket, &loading);
+	if (e == ERR_OK)
+		e = loading.err;
 	if (e == ERR_OK)
 		e = counts_load(local->index, local->buckets);
 	return e == ERR_OK ? index_each_number(local->index, KEY_SEGMENT, load_live, local) : e;

@@ -180,16 +180,18 @@ static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
 	if (!cursor)
 		return ERR_UNAVAILABLE;
 	index_cursor_seek(cursor, S(""));
-	while (e == ERR_OK && sent < TRASH_AT_ONCE && index_cursor_at(cursor, &rest, &value)) {
+	for (; e == ERR_OK && sent < TRASH_AT_ONCE && index_cursor_at(cursor, &rest, &value);
+		index_cursor_next(cursor)) {
+		if (rest.len != 8)
+			continue; /* damaged: it names no part */
 		struct chore *chore = chore_new(gc, MUTATION_FORGET_PART, 0);
-		if (chore && rest.len == 8) {
+		if (chore) {
 			chore->mutation.number = set;
 			chore->mutation.part = be64_get(rest.ptr);
 			send(gc, chore);
 			sent++;
 		}
 		e = chore ? ERR_OK : ERR_UNAVAILABLE;
-		index_cursor_next(cursor);
 	}
 	if (e == ERR_OK)
 		e = index_cursor_err(cursor);

@@ -106,15 +106,14 @@ static void fill_ahead(struct wal *wal, uint64_t need)
 	pool_add(wal->pool, &wal->fill);
 }
 
-/* Makes `segment` (a pin that is taken over) the active one. */
+/* Makes `segment` (a pin that is taken over) the active one. Under the lock, once there is a job.
+ */
 static void activate(struct wal *wal, struct segment *segment, uint64_t at)
 {
-	(void)pthread_mutex_lock(&wal->extend_lock);
 	segment_unpin(wal->active);
 	wal->active = segment;
 	wal->at = at;
 	wal->ready = at;
-	(void)pthread_mutex_unlock(&wal->extend_lock);
 }
 
 int wal_open(struct wal *wal, struct segments *segments, struct pool *pool, uint64_t segment_bytes,
@@ -164,12 +163,14 @@ int wal_rotate(struct wal *wal, uint64_t sequence)
 	int e = segment_create(wal->segments, wal->active->id + 1, sequence, &next);
 	if (e)
 		return e;
+	/* In one go: the job, which may wait for the lock, must not find the old one cut and
+	 * active. */
 	(void)pthread_mutex_lock(&wal->extend_lock);
 	/* What was taken ahead goes back; failing to do so only wastes it. */
 	int ignored = ftruncate(wal->active->fd, (off_t)wal->at);
 	(void)ignored;
-	(void)pthread_mutex_unlock(&wal->extend_lock);
 	activate(wal, next, SEGMENT_HEADER_BYTES);
+	(void)pthread_mutex_unlock(&wal->extend_lock);
 	return 0;
 }
 
