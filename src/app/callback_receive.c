@@ -296,7 +296,7 @@ static void on_confirmed(struct task *task)
 	} else if (!c->found) {
 		log_error("callback %.*s: the store could not be asked: %s (status %d)",
 			SLICE_FMT(exchange_id(r->x)), c->fault, c->status);
-		refuse(r, 503, "the store can not be asked about the object");
+		refuse(r, 503, "the store cannot be asked about the object");
 	} else if (reason) {
 		c->found = false;
 		refuse(r, 400, reason);
@@ -365,7 +365,7 @@ static void verify(struct receive *r)
 {
 	struct public_key *key = r->key.key;
 	if (!key) {
-		refuse(r, 503, "the public key can not be had");
+		refuse(r, 503, "the public key cannot be had");
 		return;
 	}
 	if (key != r->stale && callback_verify(public_key_rsa(key), exchange_head(r->x)->target,

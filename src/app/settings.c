@@ -218,7 +218,7 @@ static void read_dir(struct reading *r, const char *text)
 	if (strbuf_broken(&whole))
 		refuse(r, "upload_dir: longer than an object's name may be");
 	if (dir.len > 0 && (dir.ptr[0] == '/' || dir.ptr[0] == '\\'))
-		refuse(r, "upload_dir: an object's name can not begin with a slash");
+		refuse(r, "upload_dir: an object's name cannot begin with a slash");
 	if (slice_find(dir, '$') < dir.len)
 		refuse(r, "upload_dir: must not contain `$`");
 	r->settings->dir = keep(r, strbuf_slice(&whole));
