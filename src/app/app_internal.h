@@ -19,11 +19,11 @@ struct app {
 	struct grant_key grant_key;
 	struct public_keys *keys;
 	struct sign_key_cache *sign_keys;
-	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
+	/* The constant parts of the answers to GET / and GET /grant, as JSON. */
 	struct strbuf host_json, dir_json, id_json, limits_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
 	atomic_bool confirms;      /* the store is asked about each callback */
-	atomic_bool forbidden;     /* it would be, but the store answered 403 at start */
+	atomic_bool forbidden;     /* the store answered 403 at start */
 	atomic_bool ledger_fails;  /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
@@ -32,10 +32,10 @@ struct app {
 /* ---- Answering (app.c) ------------------------------------------------------------------------
  */
 
-/* Adds the CORS headers that the settings grant to this request. */
+/* Adds the CORS headers that the settings allow for this request. */
 void app_allow_origin(const struct app *app, struct exchange *x);
 
-/* Answers with JSON that nobody may cache. */
+/* Answers with JSON that must not be cached. */
 void app_send_json(const struct app *app, struct exchange *x, int status, struct slice json);
 
 /* Answers {"error": code, "message": ...}. */
@@ -49,12 +49,12 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
 void app_send_token(struct app *app, struct exchange *x);
 void app_send_grant(struct app *app, struct exchange *x);
 
-/* GET /upload/ and what belongs to it (pages.c). False: the path is none of its. */
+/* GET /upload/ and its files (pages.c). False: the path is not one of them. */
 bool app_send_page(const struct app *app, struct exchange *x) MUST_USE;
 
 /*
- * Asking the store what object it has (confirm.c): HEAD with our own key. One question; all-zero
- * but for what the caller sets.
+ * A HEAD request to the store with postern's own key, to confirm an upload (confirm.c). All-zero
+ * except for what the caller sets.
  */
 struct app_confirmation {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
@@ -70,11 +70,11 @@ struct app_confirmation {
 	struct slice etag; /* without quotes */
 	struct slice mime_type;
 	struct slice version_id; /* empty: none */
-	struct slice grant_id;   /* as the object has it; empty: it has none, or not one */
+	struct slice grant_id;   /* the object's; empty: it has none, or several */
 	bool has_grant_id;       /* one or several */
 	uint64_t size;
 	int64_t last_modified; /* Unix seconds, by the clock of the store */
-	int64_t date;          /* now by that clock; -1: not told */
+	int64_t date;          /* now by that clock; -1: unknown */
 
 	/* ---- The module's own. ---- */
 	struct app *app_;

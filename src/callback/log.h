@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log of the callbacks that were sent: the last LIMIT_CALLBACK_LOG_ENTRIES, in a SQLite table
- * (docs/callbacks.md), kept over restarts. A thread of its own reads and writes it, so nobody waits
- * for the disk, and nothing that happens to it fails an upload: what cannot be written is said in
- * the log of the process, and lost.
+ * The callback history: the newest LIMIT_CALLBACK_LOG_ENTRIES callbacks that were sent, in a SQLite
+ * table (docs/callbacks.md) that survives restarts. A thread of its own reads and writes it, so no
+ * caller waits for the disk, and its faults never fail an upload: a record that cannot be written
+ * is lost, and the process's log says so.
  */
 #ifndef CALLBACK_LOG_H
 #define CALLBACK_LOG_H
@@ -21,9 +21,9 @@ struct callback_log;
 enum err callback_log_open(const char *path, struct callback_log **ret) MUST_USE;
 
 /*
- * Adds a record, which it takes, and returns its id. What the same thread asks afterwards finds it,
- * unless it could not be written or LIMIT_CALLBACK_LOG_QUEUE were waiting. From any thread, never
- * blocks.
+ * Adds a record, takes ownership of it, and returns its id. Later queries of the same thread find
+ * it, unless it could not be written or LIMIT_CALLBACK_LOG_QUEUE records were waiting. From any
+ * thread, never blocks.
  */
 int64_t callback_log_add(struct callback_log *log, struct callback_record *record);
 
@@ -35,11 +35,11 @@ struct callback_log_query {
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
 
 	/* ---- The result, valid when `done` runs. ---- */
-	enum err err;                    /* ERR_OK, or ERR_UNAVAILABLE: it cannot be read */
+	enum err err;                    /* ERR_OK, or ERR_UNAVAILABLE: the file cannot be read */
 	struct callback_record *records; /* newest first; the caller frees them */
 	bool more;                       /* there are older ones */
 
-	/* ---- The log's own. ---- */
+	/* ---- Private. ---- */
 	struct callback_log *log_;
 	struct task start_;
 };
@@ -49,7 +49,7 @@ void callback_log_ask(struct callback_log *log, struct callback_log_query *query
 /* Frees the records. */
 void callback_log_query_release(struct callback_log_query *query);
 
-/* Finishes what was begun, then closes. Nobody may use it any more. NULL is allowed. */
+/* Finishes what was begun, then closes. No thread may use it any more. NULL is allowed. */
 void callback_log_close(struct callback_log *log);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An operation of the OSS API is a constant of this type, in a file of its own, listed in
- * operations.def. Routing, authentication, access and metrics read the table that is made of it; so
- * adding an operation is one file and one line.
+ * operations.def. Routing, authentication, access and the log read the table made of that list, so
+ * adding an operation takes one file and one line.
  *
  * Order of calls, all on the request's loop: begin, then data for each piece of a streamed body,
- * then finish. Any of them may answer (respond.h), after which only release is called. begin comes
- * after the request was found authentic and permitted.
+ * then finish. Any of them may answer (respond.h), after which only release is called. begin is
+ * called after the request was authenticated and permitted.
  */
 #ifndef OPS_OP_H
 #define OPS_OP_H
@@ -18,7 +18,7 @@
 
 struct request;
 
-/* What a request is about. */
+/* What a request addresses. */
 enum op_level {
 	OP_SERVICE,
 	OP_BUCKET,
@@ -26,9 +26,9 @@ enum op_level {
 	OP_ANY, /* OPTIONS: a bucket or an object */
 };
 
-/* Who may: checked before begin. */
+/* Who may call it; checked before begin. */
 enum op_access {
-	OP_ACCESS_OWNER,  /* signed with a key of ours */
+	OP_ACCESS_OWNER,  /* the owner: signed with a key of the store */
 	OP_ACCESS_READ,   /* or anybody, as the ACL of the bucket permits */
 	OP_ACCESS_WRITE,  /* or as that of the object does, open_object.h */
 	OP_ACCESS_OBJECT, /* the operation asks by lookup.h, once it knows the object's ACL */
@@ -36,8 +36,8 @@ enum op_access {
 };
 
 enum op_body {
-	OP_BODY_NONE,   /* thrown away */
-	OP_BODY_WHOLE,  /* gathered, up to max_body, then finish with request->body */
+	OP_BODY_NONE,   /* discarded */
+	OP_BODY_WHOLE,  /* collected, up to max_body; finish has it in request->body */
 	OP_BODY_STREAM, /* passed to data */
 };
 
@@ -49,20 +49,20 @@ struct op {
 	const char *header;      /* the header that chooses it before others; NULL: none */
 	enum op_access access;
 	/*
-	 * What the policies of RAM call it: "oss:PutObject". The policy of a temporary key must
-	 * allow it on the service, the bucket or the object, as `level` says. Several operations
-	 * may share one, as OSS documents it for each. An operation that reads a second object, the
-	 * source of a copy, asks permit_key() for it. NULL: no signed request gets here.
+	 * Its name in RAM policies: "oss:PutObject". The policy of a temporary key must allow it on
+	 * the service, the bucket or the object, as `level` says. Several operations may share one,
+	 * as OSS documents. An operation that also reads another object, the source of a copy,
+	 * calls permit_key() for it. NULL: signed requests never reach it.
 	 */
 	const char *action;
 	/*
-	 * The same for a request with a versionId. NULL: the operation knows no versions; if it
-	 * writes, the parameter is passed over, as OSS does.
+	 * The same for a request with a versionId. NULL: the operation ignores versions; if it
+	 * writes, the parameter is ignored, as by OSS.
 	 */
 	const char *version_action;
 	/*
-	 * The action is on keys that the request's address does not tell: the operation itself asks
-	 * permit_key() for each, once it knows them.
+	 * The action is on keys that are not in the request's address: the operation calls
+	 * permit_key() for each once it knows them.
 	 */
 	bool action_per_key;
 	bool takes_callback; /* in a header or in the query */
@@ -72,7 +72,7 @@ struct op {
 	void (*begin)(struct request *r);
 	void (*data)(struct request *r, struct slice piece);
 	void (*finish)(struct request *r);
-	/* Once nothing is outstanding and the exchange has gone: frees what `state` holds. */
+	/* Frees what `state` holds, after the exchange is gone and nothing is outstanding. */
 	void (*release)(struct request *r);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An object that everybody may write to, in a bucket where nobody may: an object's own ACL goes
- * before the bucket's (spec: REST API section 8).
+ * A publicly writable object in a bucket that is not: an object's own ACL takes precedence over the
+ * bucket's (spec: REST API section 8).
  */
 #ifndef OPS_ACCESS_OPEN_OBJECT_H
 #define OPS_ACCESS_OPEN_OBJECT_H
@@ -9,10 +9,10 @@
 #include "ops/request.h"
 
 /*
- * Looks whether the object of the request's address is one, and if so calls `then`, at once or
- * later, unless the client has gone; until then no body comes. Else the request is refused, in the
- * same way whether or not there is an object. What is found may change before the operation does:
- * the store asks again (enum store_public).
+ * Checks whether the object at the request's address is such an object. If so, calls `then`, at
+ * once or later, unless the client has disconnected; the body is paused until then. Otherwise
+ * refuses the request, in the same way whether or not the object exists. The object may change
+ * before the operation changes it, so the store checks again (enum store_public).
  */
 void open_object_look(struct request *r, void (*then)(struct request *r));
 

@@ -25,10 +25,10 @@ struct pieces {
 };
 
 /*
- * To read `size` bytes of the object from `first` on, which pieces_next() begins with. `piece` gets
- * them, dead when it returns. `done` comes once: after the last piece or PIECES_STOP, or with an
- * error, which is in the log. The caller holds the request until then. `get` has succeeded, was not
- * head_only, and is released after pieces_release().
+ * Prepares to read `size` bytes of the object from `first` on; pieces_next() begins. `piece`
+ * receives them; they are valid during the call only. `done` is called once, after the last piece
+ * or PIECES_STOP, or with an error, which was logged. The caller holds the request until then.
+ * `get` has succeeded, was not head_only, and is released after pieces_release().
  */
 void pieces_init(struct pieces *pieces, struct request *r, struct store_get *get, uint64_t first,
 	uint64_t size, enum pieces_then (*piece)(struct pieces *pieces, struct slice bytes),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the bytes of an object lie, found one place after the other. */
+/* Finds the extents of an object, one after the other. */
 #ifndef OPS_DATA_PLACES_H
 #define OPS_DATA_PLACES_H
 
@@ -19,9 +19,9 @@ void places_init(struct places *places, struct request *r, struct store_get *get
 	void (*found)(struct places *places, enum err e, const struct store_blob *place));
 
 /*
- * Finds some bytes from `at` on, which is less than the size of the object, and tells `found`, at
- * once or later; then the client may have gone. The place that was found before may not be read any
- * more.
+ * Finds the extent with byte `at`, which is less than the object's size, and calls `found`, at once
+ * or later; the client may have disconnected by then. The extent that was found before must not be
+ * read any more.
  */
 void places_find(struct places *places, uint64_t at);
 
