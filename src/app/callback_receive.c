@@ -16,7 +16,9 @@
 #include "oss/callback/callback_sign.h"
 #include "oss/callback/upload_message.h"
 
-/* A back end is told of what was recorded even if the time is over, but then in a hurry. */
+/*
+ * A webhook is sent for every recorded upload, even if the time is over, but then with this limit.
+ */
 #define WEBHOOK_MS_MIN 250
 /* How far the clocks of store and application server may be apart in what they call a second. */
 #define CLOCK_TOLERANCE_S 2
@@ -183,7 +185,7 @@ static void on_recorded(struct task *task)
 	if (entry->result == LEDGER_RECORDED)
 		atomic_fetch_add(&r->app->recorded, 1);
 	if (entry->result == LEDGER_RECORDED && settings->webhook_url.len > 0) {
-		/* The back end is told of each upload, even if the store has given up on us. */
+		/* The webhook is sent for each upload, even if the store does not wait any more. */
 		send_webhook(r);
 		return;
 	}
@@ -252,7 +254,7 @@ static void record(struct receive *r)
 
 /*
  * A classic token's objects carry no id: they must be as the callback says, and not older than the
- * grant. What the store calls now tells how its clock goes.
+ * grant. The store's Date header shows how its clock differs.
  */
 static const char *check_classic(const struct receive *r)
 {

@@ -8,7 +8,7 @@
 
 #include "ops/data/upload.h"
 
-/* That there is a body of at most `max` bytes, as far as its length is told. */
+/* The body has at most `max` bytes, as far as its length is known. */
 bool put_headers_length(struct request *r, uint64_t max) MUST_USE;
 /* There are no conditional headers: OSS has none here, and ignoring them would be worse. */
 bool put_headers_no_conditions(struct request *r) MUST_USE;

@@ -116,9 +116,8 @@ static void copied(struct transfer *transfer, enum err e)
 	const struct store_object *made = &transfer->commit.object;
 	if (e == ERR_INVALID_DIGEST ||
 		(e == ERR_OK && made->crc64 != state->from.source.get.object.crc64)) {
-		log_error(
-			"an object is damaged: its bytes have not the digest they were stored with "
-			"(request %.*s)",
+		log_error("an object is damaged: its bytes do not match the stored digest "
+			  "(request %.*s)",
 			SLICE_FMT(r->id));
 		e = ERR_INTERNAL;
 	}

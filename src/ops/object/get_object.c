@@ -105,7 +105,7 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 	version_add_headers(r, lookup->what.bucket, told);
 	if (!lookup->what.version.is_null && !lookup->what.version.number)
 		expiration_add_header(r, lookup->what.bucket, r->address.key.text, told);
-	/* OSS tells those alone who may read the tags. */
+	/* OSS sends the number only to clients that may read the tags. */
 	size_t tags = r->anonymous ? 0 : tagging_count(told->tags);
 	if (tags) {
 		SCOPED_STRBUF(count, 32);

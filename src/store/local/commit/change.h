@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes that bring no bytes with them: from a call of store.h to the committer. */
+/* Calls of store.h that bring no bytes, turned into mutations for the committer. */
 #ifndef STORE_LOCAL_COMMIT_CHANGE_H
 #define STORE_LOCAL_COMMIT_CHANGE_H
 

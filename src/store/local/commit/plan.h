@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a change asks for, made into the record that the log will have: what depends on the state of
- * the store at that moment, or on the record's sequence, is decided here, once, so that a replay
- * has nothing to decide. For the committer alone.
+ * Turns a change into its record of the log. Everything that depends on the current state of the
+ * store, or on the record's sequence, is decided here, once, so that a replay decides nothing. For
+ * the committer only.
  */
 #ifndef STORE_LOCAL_COMMIT_PLAN_H
 #define STORE_LOCAL_COMMIT_PLAN_H
@@ -36,7 +36,7 @@ unsigned char *plan_meta(const struct change *change);
 /* How a new object comes into a bucket. */
 enum object_mode plan_mode(enum store_versioning versioning);
 
-/* Tells what the object is like once what is staged is written: change->object. */
+/* Sets change->object to the object as it will be once the stage is written. */
 void plan_tell_object(struct stage *stage, struct change *change);
 
 #endif

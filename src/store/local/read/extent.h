@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the bytes of an entry of the index lie, and what keeps them readable: a pin on a segment,
- * or an open file. Any thread.
+ * Where the bytes of an index entry are, and what keeps them readable: a pin on a segment, or an
+ * open file. Any thread.
  */
 #ifndef STORE_LOCAL_READ_EXTENT_H
 #define STORE_LOCAL_READ_EXTENT_H
@@ -29,15 +29,15 @@ static inline struct extent extent_none(void)
 }
 
 /*
- * Gets hold of all bytes of an entry that is OBJECT_INLINE or, which may wait for the disk,
- * OBJECT_FILE. On EXTENT_OPEN *ret_blob says where they are, until extent_close(). On
- * EXTENT_FAILED it has been logged and *ret_err says what it is to a client.
+ * Opens all bytes of an entry that is OBJECT_INLINE or OBJECT_FILE; the latter may wait for the
+ * disk. After EXTENT_OPEN *ret_blob says where they are, until extent_close(). After EXTENT_FAILED,
+ * which was logged, *ret_err is the error for the client.
  */
 enum extent_result extent_open(struct local *local, const struct entry *entry,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
 void extent_close(struct extent *extent);
 
-/* How far a set was read, so that who reads on need not begin at its first part. */
+/* How far a set was read, so that reading on need not begin at the first part. */
 struct set_reader {
 	uint64_t set;
 	bool appendable; /* the parts' numbers are where they begin */
@@ -46,8 +46,8 @@ struct set_reader {
 };
 
 /*
- * Gets hold of the part of a held set that has the byte `at`, likewise: *ret_blob is where that
- * byte and those behind it are. May wait for the disk.
+ * Likewise opens the part with byte `at` of a held set: *ret_blob begins at that byte. May wait for
+ * the disk.
  */
 enum err set_read(struct local *local, struct set_reader *reader, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob) MUST_USE;

@@ -4,7 +4,7 @@
  * from the file system ahead of the records, and filled with zeros by a job in the background,
  * because a synchronous write into blocks that already exist needs no journal commit.
  *
- * One thread (the committer, or whoever opens the store) calls all of it.
+ * Called by one thread, which is the committer or the one that opens the store.
  */
 #ifndef STORE_LOCAL_WAL_LOG_H
 #define STORE_LOCAL_WAL_LOG_H
@@ -32,28 +32,30 @@ struct log {
 };
 
 /*
- * Takes up the log at `segment` and `at`, cutting off what is behind; with segment 0 a first one
- * is made. An errno value.
+ * Continues the log at `at` of `segment` and cuts off what follows; with segment 0 creates the
+ * first one. An errno value.
  */
 int log_open(struct log *log, struct segments *segments, struct pool *pool, uint64_t segment_bytes,
 	uint64_t segment, uint64_t at, uint64_t sequence) MUST_USE;
 /* The pool's jobs must have ended. */
 void log_close(struct log *log);
 
-/* Whether `bytes` more fit into the active segment behind `pending` that are not yet written. */
+/*
+ * Whether `bytes` more fit into the active segment after `pending` bytes that are not yet written.
+ */
 bool log_fits(const struct log *log, uint64_t pending, uint64_t bytes);
 /* Ends the active segment and begins another, whose first record will be `sequence`. */
 int log_rotate(struct log *log, uint64_t sequence) MUST_USE;
 /*
- * Makes sure that the file system has given the blocks for `bytes`. Unless `last_resort` a part of
- * what was given stays untouched, so that deletes find room when the disk is full.
+ * Makes sure that the file system has allocated blocks for `bytes`. Unless `last_resort`, some
+ * allocated blocks are kept free, so that deletes have room when the disk is full.
  */
 int log_reserve(struct log *log, uint64_t bytes, bool last_resort) MUST_USE;
 
 enum log_result {
 	LOG_OK,
 	LOG_WRITE_FAILED, /* nothing was appended; *ret_errno says why */
-	LOG_BROKEN,       /* what is on the disk is not known any more */
+	LOG_BROKEN,       /* the contents of the disk are unknown */
 };
 
 /* Writes the pieces, `bytes` in all, at the end and makes them durable. Changes the array. */

@@ -50,10 +50,10 @@ static inline bool location_eq(const struct location *a, const struct location *
 }
 
 /*
- * Opens all segments in the directory `dir` (taken over, also on failure). A last file whose
- * header never became whole is removed: nothing had been written behind it. A last file that has
- * more than a damaged header is a failure: its records cannot be told from what is not one, and
- * going on would cut them off. Logs why on failure.
+ * Opens all segments in the directory `dir` (taken over, also on failure). A last file with an
+ * incomplete header is removed, since nothing was written after it. A last file with a damaged
+ * header and more is an error: its records cannot be recognised, and going on would cut them off.
+ * Logs why on failure.
  */
 enum err segments_open(int dir, struct segments **ret) MUST_USE;
 /* No pins may be left. NULL is allowed. */
@@ -62,13 +62,13 @@ void segments_free(struct segments *segments);
 /* NULL if there is no such segment (any more). */
 struct segment *segment_pin(struct segments *segments, uint64_t id);
 void segment_unpin(struct segment *segment);
-/* Pins the segment with the smallest number that is at least `id`; NULL behind the last. */
+/* Pins the segment with the smallest number that is at least `id`; NULL if there is none. */
 struct segment *segment_pin_from(struct segments *segments, uint64_t id);
 
 /* Makes the file of a new segment, durably, with a pin for the caller. An errno value. */
 int segment_create(struct segments *segments, uint64_t id, uint64_t first_sequence,
 	struct segment **ret) MUST_USE;
-/* Removes the file; who has a pin reads on. An errno value. */
+/* Removes the file; pins keep its bytes readable. An errno value. */
 int segment_remove(struct segments *segments, uint64_t id) MUST_USE;
 
 /* What the files take on disk. */
