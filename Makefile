@@ -156,6 +156,7 @@ FORMAT_FILES = $(shell find src include tests bench -name '*.[ch]' 2>/dev/null)
 check-format:
 	@clang-format --dry-run -Werror $(FORMAT_FILES)
 check-docs:
+	@tools/check-rooms
 	@tools/check-licence
 	@tools/check-limits
 	@tools/check-links

@@ -241,7 +241,7 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 		(struct service){.name = "app", .begin = on_begin, .ctx = app, .pool = BUDGET_APP};
 	app->parts = *parts;
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
-	grant_key_derive(app->settings.access_key_secret, &app->grant_key);
+	ticket_key_derive(app->settings.access_key_secret, &app->ticket_key);
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
 	if (!app->sign_keys)
 		return ERR_UNAVAILABLE;

@@ -9,14 +9,14 @@
 #include "app/app.h"
 #include "app/public_keys.h"
 #include "app/settings.h"
-#include "oss/callback/grant.h"
+#include "oss/callback/ticket.h"
 #include "oss/sign/credential.h"
 
 struct app {
 	struct service service;
 	struct app_parts parts;
 	struct settings settings;
-	struct grant_key grant_key;
+	struct ticket_key ticket_key;
 	struct public_keys *keys;
 	struct sign_key_cache *sign_keys;
 	/* The constant parts of the answers to GET / and GET /grant, as JSON. */

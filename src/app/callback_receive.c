@@ -13,7 +13,7 @@
 #include "app/ledger.h"
 #include "base/encode.h"
 #include "base/log.h"
-#include "oss/callback/callback_sign.h"
+#include "oss/callback/callback_signature.h"
 #include "oss/callback/upload_message.h"
 
 /*
@@ -42,7 +42,7 @@ struct receive {
 	struct arena arena;
 	struct slice key_url;
 	struct upload_message message;
-	struct grant grant;
+	struct ticket grant;
 	struct public_key_wait key;
 	struct public_key *stale; /* under which the callback did not verify */
 	struct app_confirmation confirmation;
@@ -225,7 +225,7 @@ static void record(struct receive *r)
 	const struct settings *s = &app->settings;
 	r->entry = (struct ledger_entry){
 		.received_ms = clock_wall_ms(app->parts.clock),
-		.grant_id = m->grant.len > 0 ? slice_of(r->grant.id, GRANT_ID_LENGTH) : S(""),
+		.grant_id = m->grant.len > 0 ? slice_of(r->grant.id, TICKET_ID_LENGTH) : S(""),
 		.request_id = m->request_id,
 		.bucket = m->bucket.len > 0 ? m->bucket : s->bucket,
 		.object = m->object,
@@ -277,9 +277,9 @@ static const char *check_object(const struct receive *r)
 	const struct app_confirmation *c = &r->confirmation;
 	if (c->size > INT64_MAX)
 		return "the object in the store is another one";
-	if (r->grant.kind == GRANT_CLASSIC)
+	if (r->grant.kind == TICKET_CLASSIC)
 		return check_classic(r);
-	if (!slice_eq(c->grant_id, slice_of(r->grant.id, GRANT_ID_LENGTH)))
+	if (!slice_eq(c->grant_id, slice_of(r->grant.id, TICKET_ID_LENGTH)))
 		return "the object was not uploaded with this grant";
 	return NULL;
 }
@@ -445,11 +445,11 @@ static const char *check_key_url(struct receive *r)
 static const char *check_grant(struct receive *r)
 {
 	static const char *const reasons[] = {
-		[GRANT_VALID] = NULL,
-		[GRANT_MALFORMED] = "the grant is malformed",
-		[GRANT_FORGED] = "the grant is not from this server",
-		[GRANT_EXPIRED] = "the grant has expired",
-		[GRANT_OTHER_OBJECT] = "the grant is for other object names",
+		[TICKET_VALID] = NULL,
+		[TICKET_MALFORMED] = "the grant is malformed",
+		[TICKET_FORGED] = "the grant is not from this server",
+		[TICKET_EXPIRED] = "the grant has expired",
+		[TICKET_OTHER_OBJECT] = "the grant is for other object names",
 	};
 	const struct upload_message *m = &r->message;
 	if (m->grant.len == 0)
@@ -457,7 +457,7 @@ static const char *check_grant(struct receive *r)
 	if (m->request_id.len == 0)
 		return "there is no reqId in the body";
 	int64_t now = clock_wall_ms(r->app->parts.clock) / 1000;
-	return reasons[grant_check(&r->app->grant_key, m->grant, m->object, now, &r->grant)];
+	return reasons[ticket_check(&r->app->ticket_key, m->grant, m->object, now, &r->grant)];
 }
 
 static const char *check_body(struct receive *r)

@@ -13,8 +13,8 @@
 #define TOKEN_BYTES_MAX KIB(64)
 
 struct token {
-	enum grant_kind kind;
-	char id[GRANT_ID_LENGTH]; /* of the grant */
+	enum ticket_kind kind;
+	char id[TICKET_ID_LENGTH]; /* of the grant */
 	int64_t now_ms;
 	int64_t expires;        /* Unix seconds */
 	struct strbuf callback; /* base64; empty if there is none */
@@ -38,7 +38,7 @@ static bool build_callback(const struct app *app, struct token *token)
 	if (s->callback_url.len == 0)
 		return true;
 	strbuf_adds(&body, body_template);
-	if (!grant_issue(&app->grant_key, token->kind, token->id, s->dir, token->now_ms / 1000,
+	if (!ticket_issue(&app->ticket_key, token->kind, token->id, s->dir, token->now_ms / 1000,
 		    token->expires, &body))
 		return false;
 	strbuf_adds(&json, "{\"callbackUrl\":");
@@ -62,11 +62,11 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 	const struct policy_field callback = {S("callback"), strbuf_slice(&token->callback)};
 	struct policy_field bound[4] = {{S("success_action_status"), S("200")}};
 	size_t bound_count = 1;
-	if (token->kind == GRANT_FORM)
+	if (token->kind == TICKET_FORM)
 		bound[bound_count++] = (struct policy_field){S("x-oss-object-acl"), S("default")};
-	if (token->kind == GRANT_FORM && has_callback)
+	if (token->kind == TICKET_FORM && has_callback)
 		bound[bound_count++] =
-			(struct policy_field){S(GRANT_META), slice_of(token->id, GRANT_ID_LENGTH)};
+			(struct policy_field){S(GRANT_META), slice_of(token->id, TICKET_ID_LENGTH)};
 	if (is_bound)
 		bound[bound_count++] = callback;
 	/* A classic page sends no ACL, and OSS may not take that for none of these. */
@@ -74,7 +74,7 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 		SLICE_LIT("public-read"), SLICE_LIT("public-read-write")};
 	static const struct policy_exclusion no_public_acl = {
 		SLICE_LIT("x-oss-object-acl"), public_acls, ARRAY_LEN(public_acls)};
-	const struct policy_grant grant = {
+	const struct policy_spec grant = {
 		.now_ms = token->now_ms,
 		.expires_ms = token->expires * 1000,
 		.bucket = s->bucket,
@@ -87,7 +87,7 @@ static bool build_form(const struct app *app, int version, struct arena *arena, 
 		.free = &callback,
 		.free_count = has_callback && !is_bound ? 1 : 0,
 		.excluded = &no_public_acl,
-		.excluded_count = token->kind == GRANT_CLASSIC && s->own_store ? 1 : 0,
+		.excluded_count = token->kind == TICKET_CLASSIC && s->own_store ? 1 : 0,
 	};
 	const struct policy_signer signer = {
 		.access_key_id = s->access_key_id,
@@ -105,7 +105,7 @@ static bool build_token(
 	int64_t second = clock_wall_ms(app->parts.clock) / 1000;
 	token->now_ms = second * 1000;
 	token->expires = second + app->settings.expire_seconds;
-	grant_make_id(token->id);
+	ticket_make_id(token->id);
 	return build_callback(app, token) && build_form(app, version, arena, token);
 }
 
@@ -152,7 +152,8 @@ static void write_form(const struct app *app, const struct token *token, struct 
 	strbuf_addc(json, '}');
 }
 
-static void send_token(const struct app *app, enum grant_kind kind, int version, struct exchange *x,
+static void send_token(const struct app *app, enum ticket_kind kind, int version,
+	struct exchange *x,
 	void (*write)(const struct app *app, const struct token *token, struct strbuf *json))
 {
 	struct token token = {.kind = kind, .callback = STRBUF_INIT(CALLBACK_BYTES_MAX)};
@@ -170,10 +171,10 @@ static void send_token(const struct app *app, enum grant_kind kind, int version,
 
 void app_send_token(struct app *app, struct exchange *x)
 {
-	send_token(app, GRANT_CLASSIC, 1, x, write_classic);
+	send_token(app, TICKET_CLASSIC, 1, x, write_classic);
 }
 
 void app_send_grant(struct app *app, struct exchange *x)
 {
-	send_token(app, GRANT_FORM, app->settings.signature_version, x, write_form);
+	send_token(app, TICKET_FORM, app->settings.signature_version, x, write_form);
 }

@@ -11,7 +11,7 @@
 #include "base/task.h"
 #include "oss/callback/callback_params.h"
 
-struct callback_log;
+struct callback_history;
 
 /* One URL that was tried; in the order of the URLs. */
 struct callback_try {
@@ -21,7 +21,7 @@ struct callback_try {
 };
 
 struct callback_record {
-	int64_t id;      /* from 1, rising; callback_log_add() gives it */
+	int64_t id;      /* from 1, rising; callback_history_add() gives it */
 	int64_t time_ms; /* when it was sent, wall clock */
 	struct slice bucket;
 	struct slice object;
@@ -49,7 +49,7 @@ struct callback_record {
 	struct arena arena;           /* what the text above lies in */
 
 	/* The log's own. */
-	struct callback_log *log_;
+	struct callback_history *log_;
 	struct task insert_;
 };
 

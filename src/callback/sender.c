@@ -7,15 +7,15 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "callback/history.h"
 #include "callback/key.h"
-#include "callback/log.h"
 #include "crypto/digest.h"
 #include "http/date.h"
 #include "net/address.h"
 #include "net/worker.h"
 #include "oss/callback/callback_message.h"
 #include "oss/callback/callback_params.h"
-#include "oss/callback/callback_sign.h"
+#include "oss/callback/callback_signature.h"
 
 #define HEADERS_MAX 16
 #define HEADER_BYTES_MAX KIB(16)
@@ -280,7 +280,7 @@ static void record_try(struct callback_job *job)
 static void end_job(struct callback_job *job)
 {
 	if (job->record_)
-		job->log_id = callback_log_add(job->sender_->options.log, TAKE(job->record_));
+		job->log_id = callback_history_add(job->sender_->options.log, TAKE(job->record_));
 	executor_post(job->home, &job->done);
 }
 
@@ -367,7 +367,8 @@ enum err callback_sender_set_key_url(struct callback_sender *sender, struct slic
 	return strbuf_broken(&sender->key_url) ? ERR_UNAVAILABLE : ERR_OK;
 }
 
-bool callback_may_go(const struct callback_sender *sender, const struct callback_params *params)
+bool callback_targets_allowed(
+	const struct callback_sender *sender, const struct callback_params *params)
 {
 	for (size_t i = 0; i < params->url_count; i++)
 		if (address_literal_refused(

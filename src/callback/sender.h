@@ -17,9 +17,9 @@
 #include "base/task.h"
 #include "net/outgoing.h"
 
-struct callback_log;    /* callback/log.h */
-struct callback_params; /* oss/callback/callback_params.h */
-struct callback_record; /* callback/record.h */
+struct callback_history; /* callback/history.h */
+struct callback_params;  /* oss/callback/callback_params.h */
+struct callback_record;  /* callback/record.h */
 struct callback_sender;
 struct callback_key;
 
@@ -28,7 +28,7 @@ struct callback_sender_options {
 	const struct callback_key *key; /* outlives the sender */
 	const struct allow_list *allow; /* exceptions to the address rule; outlives the sender */
 	const struct clock *clock;      /* for the Date header */
-	struct callback_log *log;       /* outlives the sender; NULL: none */
+	struct callback_history *log;   /* outlives the sender; NULL: none */
 	int64_t timeout_ms;             /* for each URL; 0 means LIMIT_CALLBACK_MS */
 };
 
@@ -85,7 +85,7 @@ enum err callback_sender_set_key_url(struct callback_sender *sender, struct slic
  * allowed (address_literal_refused()). Names that resolve to one are found out later, when they are
  * connected to. From any thread.
  */
-bool callback_may_go(
+bool callback_targets_allowed(
 	const struct callback_sender *sender, const struct callback_params *params) MUST_USE;
 
 /*

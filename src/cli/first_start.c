@@ -17,14 +17,14 @@ static enum err create(struct store *store, struct waiter *waiter)
 
 static enum err set_cors(struct store *store, struct waiter *waiter, struct slice document)
 {
-	struct store_bucket_change change = {
+	struct store_bucket_update change = {
 		.name = S(FIRST_BUCKET),
 		.set_setting = true,
 		.setting = STORE_SETTING_CORS,
 		.value = document,
 	};
 	waiter_prepare(waiter, &change.wait);
-	store_bucket_change(store, &change);
+	store_bucket_update(store, &change);
 	waiter_wait(waiter);
 	return change.wait.err;
 }

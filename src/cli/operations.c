@@ -32,6 +32,10 @@ static void add_store_metrics(const struct operations *operations, struct strbuf
 	metric(out, "store_disk_bytes", "gauge", "Bytes of the store's files.", store.disk_bytes);
 	metric(out, "store_commits_total", "counter", "Changes made durable.", store.commits);
 	metric(out, "store_syncs_total", "counter", "Group commits they took.", store.syncs);
+	metric(out, "store_damaged_reads_total", "counter",
+		"Reads that met bytes which are not what was stored.", store.damaged_reads);
+	metric(out, "store_start_damage", "gauge", "What the start found damaged on the disk.",
+		store.start_damage);
 }
 
 static void add_memory_metrics(struct strbuf *out)

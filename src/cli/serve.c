@@ -20,8 +20,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/private_file.h"
+#include "callback/history.h"
 #include "callback/key.h"
-#include "callback/log.h"
 #include "cli/config.h"
 #include "cli/first_start.h"
 #include "cli/machine.h"
@@ -56,7 +56,7 @@ struct parts {
 	struct outgoing *outgoing;
 	struct outgoing *confirming; /* what the application server asks the store */
 	struct allow_list *allow;
-	struct callback_log *callback_log;
+	struct callback_history *callback_history;
 	struct callback_sender *sender;
 	struct expirer *expirer;
 	struct ops *ops;
@@ -204,7 +204,7 @@ static void open_callback_log(struct parts *p)
 {
 	SCOPED_STRBUF(path, KIB(4));
 	strbuf_addf(&path, "%s/callbacks.db", p->config.server_data);
-	if (callback_log_open(path.ptr, &p->callback_log) != ERR_OK)
+	if (callback_history_open(path.ptr, &p->callback_history) != ERR_OK)
 		log_error("callbacks are sent but not logged");
 }
 
@@ -216,7 +216,7 @@ static bool start_callbacks(struct parts *p)
 		.key = p->callback_key,
 		.allow = p->allow,
 		.clock = &clock_system,
-		.log = p->callback_log,
+		.log = p->callback_history,
 	};
 	(void)snprintf(p->key_url, sizeof(p->key_url), "%s%s",
 		p->config.store_callback_key_url[0] ? p->config.store_callback_key_url
@@ -356,7 +356,7 @@ static bool start_store(struct parts *p)
 		.keys = p->keys,
 		.clock = &clock_system,
 		.callbacks = p->sender,
-		.callback_log = p->callback_log,
+		.callback_history = p->callback_history,
 		.callback_key_pem = callback_key_public_pem(p->callback_key),
 		.region = slice_str(p->config.store_region),
 	};
@@ -646,7 +646,7 @@ static void stop(struct parts *p)
 		outgoing_stop(p->confirming, 0);
 	wait_until_idle(p, INT64_MAX);
 	callback_sender_free(p->sender);
-	callback_log_close(p->callback_log);
+	callback_history_close(p->callback_history);
 	ledger_close(p->ledger);
 	store_close(p->store);
 	server_free(p->server);

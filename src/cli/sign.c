@@ -211,7 +211,7 @@ static int sign(const struct sign_options *options, struct slice secret, struct 
 	const struct policy_field bound[] = {
 		{S("success_action_status"), S("200")}, {S("callback"), callback}};
 	int64_t now_ms = clock_wall_ms(&clock_system);
-	const struct policy_grant grant = {
+	const struct policy_spec grant = {
 		.now_ms = now_ms,
 		.expires_ms = (now_ms / 1000 + (int64_t)options->expire_seconds) * 1000,
 		.bucket = slice_str(options->bucket),

@@ -8,7 +8,7 @@
 #include "base/strbuf.h"
 #include "cli/input.h"
 #include "crypto/rsa.h"
-#include "oss/callback/callback_sign.h"
+#include "oss/callback/callback_signature.h"
 
 #define EXPLANATION_BYTES_MAX KIB(16)
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
-#include "callback/log.h"
+#include "callback/history.h"
 #include "console/json_answer.h"
 #include "ops/arguments/params.h"
 #include "ops/respond.h"
@@ -14,7 +14,7 @@
 
 struct callbacks {
 	struct request *r;
-	struct callback_log_query query;
+	struct callback_history_query query;
 	/* Of what is sent again; the record it comes from is the query's. */
 	struct callback_params *params;
 	struct callback_job job;
@@ -73,25 +73,26 @@ static json_t *record_json(const struct callback_record *record)
 static void ask(struct request *r, int64_t before, size_t limit, void (*done)(struct task *task))
 {
 	struct callbacks *state = r->state;
-	struct callback_log *log = ops_options(r->ops)->callback_log;
+	struct callback_history *log = ops_options(r->ops)->callback_history;
 	if (!log) {
 		respond_error_text(r, ERR_UNAVAILABLE, "The log of callbacks cannot be opened.");
 		return;
 	}
 	state->r = r;
-	state->query = (struct callback_log_query){
+	state->query = (struct callback_history_query){
 		.before = before, .limit = limit, .home = r->home, .done.run = done};
 	request_hold(r);
-	callback_log_ask(log, &state->query);
+	callback_history_ask(log, &state->query);
 }
 
 static struct callbacks *asked(struct task *task)
 {
-	struct callback_log_query *query = CONTAINER_OF(task, struct callback_log_query, done);
+	struct callback_history_query *query =
+		CONTAINER_OF(task, struct callback_history_query, done);
 	return CONTAINER_OF(query, struct callbacks, query);
 }
 
-static void listed(struct task *task)
+static void on_listed(struct task *task)
 {
 	struct callbacks *state = asked(task);
 	struct request *r = state->r;
@@ -131,7 +132,7 @@ static void begin_list(struct request *r)
 	uint64_t after, limit;
 	if (number_param(r, "after", INT64_MAX, 0, &after) &&
 		number_param(r, "limit", LIMIT_CALLBACK_LOG_PAGE, 50, &limit))
-		ask(r, (int64_t)after, limit, listed);
+		ask(r, (int64_t)after, limit, on_listed);
 }
 
 /* ---- One of them ------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ static struct callback_record *found(struct callbacks *state, int64_t id)
 	return NULL;
 }
 
-static void got(struct task *task)
+static void on_got(struct task *task)
 {
 	struct callbacks *state = asked(task);
 	struct callback_record *record = found(state, state->query.before - 1);
@@ -172,21 +173,21 @@ static void ask_one(struct request *r, void (*done)(struct task *task))
 
 static void begin_get(struct request *r)
 {
-	ask_one(r, got);
+	ask_one(r, on_got);
 }
 
 /* ---- Again ------------------------------------------------------------------------------------
  */
 
-static void sent(struct task *task)
+static void on_sent(struct task *task)
 {
 	struct callback_job *job = CONTAINER_OF(task, struct callback_job, done);
 	struct callbacks *state = CONTAINER_OF(job, struct callbacks, job);
 	struct request *r = state->r;
 	ops_count_callback(r->ops, job->result == ERR_OK);
-	callback_log_query_release(&state->query);
+	callback_history_query_release(&state->query);
 	if (job->log_id)
-		ask(r, job->log_id + 1, 1, got);
+		ask(r, job->log_id + 1, 1, on_got);
 	else
 		respond_error(r, ERR_UNAVAILABLE);
 	request_release(r);
@@ -196,7 +197,7 @@ static enum err prepare(struct callbacks *state, const struct callback_record *r
 {
 	struct callback_sender *sender = ops_options(state->r->ops)->callbacks;
 	enum err e = callback_record_params(record, &state->params);
-	if (e == ERR_OK && !callback_may_go(sender, state->params))
+	if (e == ERR_OK && !callback_targets_allowed(sender, state->params))
 		return ERR_CALLBACK_PRIVATE_ADDRESS;
 	return e;
 }
@@ -215,13 +216,13 @@ static void send_again(struct callbacks *state, const struct callback_record *re
 		.event = record->event,
 		.size = record->size,
 		.home = r->home,
-		.done.run = sent,
+		.done.run = on_sent,
 	};
 	request_hold(r);
 	callback_send(ops_options(r->ops)->callbacks, &state->job);
 }
 
-static void found_to_send(struct task *task)
+static void on_found_to_send(struct task *task)
 {
 	struct callbacks *state = asked(task);
 	struct request *r = state->r;
@@ -238,7 +239,7 @@ static void found_to_send(struct task *task)
 
 static void begin_send(struct request *r)
 {
-	ask_one(r, found_to_send);
+	ask_one(r, on_found_to_send);
 }
 
 static void release(struct request *r)
@@ -247,7 +248,7 @@ static void release(struct request *r)
 	if (state->job.params)
 		callback_job_release(&state->job);
 	callback_params_free(state->params);
-	callback_log_query_release(&state->query);
+	callback_history_query_release(&state->query);
 }
 
 const struct op op_list_callbacks = {

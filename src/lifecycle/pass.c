@@ -34,7 +34,7 @@ void walk_count(struct walk *walk, enum err e, uint64_t *counter)
 	}
 }
 
-bool walk_goes_on(struct walk *walk)
+bool walk_should_continue(struct walk *walk)
 {
 	const struct pass *pass = walk->pass;
 	int64_t rest_ms = (int64_t)walk->changes * 1000 / LIMIT_LIFECYCLE_CHANGES_PER_S +
@@ -53,7 +53,7 @@ static void walk_all(struct walk *walk)
 {
 	unsigned objects = LIFECYCLE_BIT(LIFECYCLE_CURRENT);
 	struct slice prefix = {NULL, 0};
-	bool go_on = walk_goes_on(walk);
+	bool go_on = walk_should_continue(walk);
 	if (walk->bucket->versioning != STORE_UNVERSIONED)
 		objects |= LIFECYCLE_BIT(LIFECYCLE_NONCURRENT) | LIFECYCLE_BIT(LIFECYCLE_MARKER);
 	while (go_on && lifecycle_next_prefix(walk->rules, objects, &prefix))

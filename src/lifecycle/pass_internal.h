@@ -24,7 +24,7 @@ bool walk_is_due(const struct walk *walk, const struct lifecycle_facts *facts);
 /* Counts the outcome of a change. */
 void walk_count(struct walk *walk, enum err e, uint64_t *counter);
 /* Between two pages or batches: rests after what was done. False: stop here. */
-bool walk_goes_on(struct walk *walk);
+bool walk_should_continue(struct walk *walk);
 
 /* All objects and versions, and all uploads, whose keys begin with the prefix. False: stopped. */
 bool walk_objects(struct walk *walk, struct slice prefix);

@@ -50,7 +50,7 @@ static void flush(struct objects *objects)
 		walk_count(walk, objects->endings[i].del.wait.err,
 			counter_of(walk->counts, objects->endings[i].subject));
 	objects->count = 0;
-	objects->stopped = !walk_goes_on(walk) || objects->stopped;
+	objects->stopped = !walk_should_continue(walk) || objects->stopped;
 }
 
 /* Ends what the entry is about, if it is still what was seen. */

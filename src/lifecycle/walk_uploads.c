@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lifecycle/pass_internal.h"
 
-static void end_uploads(struct walk *walk, struct store_upload_abort *aborts, size_t count)
+static void end_uploads(struct walk *walk, struct store_multipart_abort *aborts, size_t count)
 {
 	batch_wait(&walk->batch);
 	for (size_t i = 0; i < count; i++)
@@ -9,12 +9,12 @@ static void end_uploads(struct walk *walk, struct store_upload_abort *aborts, si
 }
 
 /* One page of uploads. False: stop. */
-static bool look_at(struct walk *walk, const struct store_list_uploads *list)
+static bool look_at(struct walk *walk, const struct store_list_multiparts *list)
 {
-	struct store_upload_abort aborts[LIMIT_LIFECYCLE_BATCH];
+	struct store_multipart_abort aborts[LIMIT_LIFECYCLE_BATCH];
 	size_t count = 0;
 	for (uint32_t i = 0; i < list->count; i++) {
-		const struct store_upload *upload = &list->uploads[i];
+		const struct store_multipart *upload = &list->uploads[i];
 		const struct lifecycle_facts facts = {
 			.subject = LIFECYCLE_UPLOAD,
 			.key = upload->key,
@@ -23,20 +23,20 @@ static bool look_at(struct walk *walk, const struct store_list_uploads *list)
 		};
 		if (!walk_is_due(walk, &facts))
 			continue;
-		aborts[count] = (struct store_upload_abort){.bucket_id = walk->bucket->id,
+		aborts[count] = (struct store_multipart_abort){.bucket_id = walk->bucket->id,
 			.key = upload->key,
 			.upload = upload->upload};
 		batch_add(&walk->batch, &aborts[count].wait);
-		store_upload_abort(walk->pass->store, &aborts[count]);
+		store_multipart_abort(walk->pass->store, &aborts[count]);
 		if (++count < LIMIT_LIFECYCLE_BATCH)
 			continue;
 		end_uploads(walk, aborts, count);
 		count = 0;
-		if (!walk_goes_on(walk))
+		if (!walk_should_continue(walk))
 			return false;
 	}
 	end_uploads(walk, aborts, count);
-	return walk_goes_on(walk);
+	return walk_should_continue(walk);
 }
 
 bool walk_uploads(struct walk *walk, struct slice prefix)
@@ -45,7 +45,7 @@ bool walk_uploads(struct walk *walk, struct slice prefix)
 	uint64_t upload = 0;
 	bool more = true;
 	while (more) {
-		struct store_list_uploads list = {
+		struct store_list_multiparts list = {
 			.bucket_id = walk->bucket->id,
 			.prefix = prefix,
 			.key_marker = strbuf_slice(&key),
@@ -53,7 +53,7 @@ bool walk_uploads(struct walk *walk, struct slice prefix)
 			.max_uploads = LIMIT_LIST_KEYS,
 		};
 		batch_add(&walk->batch, &list.wait);
-		store_list_uploads(walk->pass->store, &list);
+		store_list_multiparts(walk->pass->store, &list);
 		batch_wait(&walk->batch);
 		walk->pages++;
 		if (list.wait.err != ERR_OK) {
@@ -67,7 +67,7 @@ bool walk_uploads(struct walk *walk, struct slice prefix)
 			strbuf_clear(&key);
 			strbuf_add_slice(&key, list.uploads[list.count - 1].key);
 		}
-		store_list_uploads_release(walk->pass->store, &list);
+		store_list_multiparts_release(walk->pass->store, &list);
 		if (!go_on)
 			return false;
 	}

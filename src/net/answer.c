@@ -6,16 +6,18 @@
 #include <errno.h>
 #include <sys/uio.h>
 
+#include "crypto/crc64.h"
 #include "http/status.h"
 #include "net/connection.h"
 
 enum {
-	SMALL_FILE_BYTES = 64 << 10,   /* read into the answer: one write instead of two calls */
-	WINDOW_BYTES = 1 << 20,        /* of a file, looked at and sent at once */
-	WARM_BYTES = 4 << 20,          /* read ahead when it is not in memory */
-	SMALL_ANSWER_BYTES = 64 << 10, /* one that socket buffers take */
-	HEAD_BYTES = 8 << 10,          /* what an answer's head has at most, usually */
-	KEPT_OUT_BYTES = 1 << 20,      /* of the loop's buffer, from one answer to the next */
+	SMALL_FILE_BYTES = 64 << 10, /* read into the answer: one write instead of two calls */
+	WINDOW_BYTES = 1 << 20,      /* of a file, looked at and sent at once */
+	CHECKED_BYTES = BLOCK_CHECK_BYTES, /* of a file, read, checked and sent at once */
+	PREFETCH_BYTES = 4 << 20,          /* read ahead when it is not in memory */
+	SMALL_ANSWER_BYTES = 64 << 10,     /* one that socket buffers take */
+	HEAD_BYTES = 8 << 10,              /* what an answer's head has at most, usually */
+	KEPT_OUT_BYTES = 1 << 20,          /* of the loop's buffer, from one answer to the next */
 };
 
 static void count_out(struct connection *c, size_t len)
@@ -23,7 +25,7 @@ static void count_out(struct connection *c, size_t len)
 	c->sent += len;
 	if (c->x)
 		c->x->bytes_out += len;
-	atomic_fetch_add_explicit(&c->shard->bytes_out, len, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->net_thread->bytes_out, len, memory_order_relaxed);
 }
 
 bool answer_write(struct connection *c, struct slice bytes, bool more)
@@ -68,30 +70,46 @@ static enum answer_result flush_memory(struct connection *c)
 	return ANSWER_DONE;
 }
 
-/* Hands the next part of the file to the warmer if the loop would have to wait for it. */
-static bool must_warm(struct connection *c, uint64_t window)
+/* Hands a range of the file to the prefetcher. */
+static void prefetch(struct connection *c, uint64_t offset, uint64_t size)
+{
+	c->prefetching = true;
+	c->prefetch.fd = c->x->file;
+	c->prefetch.offset = offset;
+	c->prefetch.size = size < PREFETCH_BYTES ? size : PREFETCH_BYTES;
+	prefetcher_request(c->net_thread->prefetcher, &c->prefetch);
+}
+
+/* Hands the next part of the file to the prefetcher if the loop would have to wait for it. */
+static bool must_prefetch(struct connection *c, uint64_t window)
 {
 	struct exchange *x = c->x;
-	if (c->warming)
+	if (c->prefetching)
 		return true;
-	if (c->warmed) {
-		c->warmed = false;
+	if (c->prefetched) {
+		c->prefetched = false;
 		return false;
 	}
-	if (warmer_is_warm(x->file, x->file_offset, window))
+	if (prefetcher_is_cached(x->file, x->file_offset, window))
 		return false;
-	c->warming = true;
-	c->warm.fd = x->file;
-	c->warm.offset = x->file_offset;
-	c->warm.size = x->file_left < WARM_BYTES ? x->file_left : WARM_BYTES;
-	warmer_request(c->shard->warmer, &c->warm);
+	prefetch(c, x->file_offset, x->file_left);
 	return true;
+}
+
+/* The head goes out, now that the first bytes behind it may. */
+static enum answer_result let_go(struct connection *c)
+{
+	struct exchange *x = c->x;
+	if (!x->held)
+		return ANSWER_DONE;
+	x->held = false;
+	return flush_memory(c);
 }
 
 static enum answer_result flush_file(struct connection *c)
 {
 	struct exchange *x = c->x;
-	struct loop *loop = &c->shard->loop;
+	struct loop *loop = &c->net_thread->loop;
 	uint64_t checked = 0;
 	/* TLS reads the file into the loop's buffer, where the next request may already be. */
 	if (c->transport.tls && !connection_keep_input(c))
@@ -99,9 +117,12 @@ static enum answer_result flush_file(struct connection *c)
 	while (x->file_left) {
 		if (checked == 0) {
 			checked = x->file_left < WINDOW_BYTES ? x->file_left : WINDOW_BYTES;
-			if (must_warm(c, checked))
+			if (must_prefetch(c, checked))
 				return ANSWER_WAIT;
 		}
+		enum answer_result head = let_go(c);
+		if (head != ANSWER_DONE)
+			return head;
 		size_t len = 0;
 		switch (transport_send_file(&c->transport, x->file, x->file_offset, checked,
 			loop->in, LOOP_IN_BYTES, &len)) {
@@ -122,24 +143,177 @@ static enum answer_result flush_file(struct connection *c)
 	return ANSWER_DONE;
 }
 
-/* Asks the service where the next bytes are. */
-static enum answer_result find_later(struct exchange *x)
+/* ---- Checked files --------------------------------------------------------------------------- */
+
+/* What is read at once, and how much of it is to be sent. */
+struct window {
+	uint64_t begin;
+	size_t size;
+	size_t skip; /* bytes in front that are not */
+	size_t send;
+};
+
+/*
+ * The window for what comes next. One that is tried again begins where it did, and is no shorter:
+ * TLS wants the same bytes.
+ */
+static struct window next_window(const struct exchange *x)
 {
+	const struct block_check *check = &x->check;
+	struct window w = {.begin = x->file_offset};
+	if (check->kind == BLOCK_CHECK_LATE) {
+		w.size = x->file_left < CHECKED_BYTES ? (size_t)x->file_left : CHECKED_BYTES;
+		w.send = w.size;
+		return w;
+	}
+	uint64_t end = x->file_offset + x->file_left;
+	w.size = block_check_span(check, x->file_offset, end, CHECKED_BYTES, &w.begin);
+	w.skip = (size_t)(x->file_offset - w.begin);
+	w.send = w.size - w.skip;
+	if (w.send > x->file_left)
+		w.send = (size_t)x->file_left;
+	return w;
+}
+
+/* Reads as much as there is; false if the loop would have to wait. */
+static bool read_window(struct connection *c, const struct window *w, char *to, size_t *ret_got)
+{
+	struct exchange *x = c->x;
+	bool wait = c->prefetched;
+	size_t got = 0;
+	c->prefetched = false;
+	while (got < w->size) {
+		struct iovec iov = {to + got, w->size - got};
+		ssize_t n =
+			preadv2(x->file, &iov, 1, (off_t)(w->begin + got), wait ? 0 : RWF_NOWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EOPNOTSUPP && !wait) {
+			wait = true; /* a file system that cannot tell is taken as it is */
+			continue;
+		}
+		if (n <= 0 && !wait)
+			return false;
+		if (n <= 0)
+			break;
+		got += (size_t)n;
+	}
+	*ret_got = got;
+	return true;
+}
+
+/* Whether what was read is what was stored; all of it was read if so. */
+static bool window_fits(
+	const struct exchange *x, const struct window *w, struct slice bytes, uint64_t *ret_bad)
+{
+	const struct block_check *check = &x->check;
+	*ret_bad = w->begin + bytes.len;
+	if (bytes.len < w->size)
+		return false;
+	if (check->kind != BLOCK_CHECK_LATE)
+		return block_check_fits(check, w->begin, bytes, ret_bad);
+	*ret_bad = check->begin;
+	return w->size < x->file_left || crc64_update(x->check_crc, bytes) == check->crc64;
+}
+
+/* Tells the service, which may answer anew. */
+static enum answer_result tell_damaged(struct connection *c, uint64_t offset)
+{
+	struct exchange *x = c->x;
+	if (x->damaged)
+		x->damaged(x, x->damaged_ctx, offset);
+	if (c->x != x || x->file_left)
+		return ANSWER_FAILED;
+	return x->answered ? flush_memory(c) : ANSWER_FAILED;
+}
+
+/* Sends what was checked. */
+static enum answer_result send_window(struct connection *c, struct slice bytes)
+{
+	struct exchange *x = c->x;
+	enum answer_result head = let_go(c);
+	if (head != ANSWER_DONE)
+		return head;
+	while (bytes.len) {
+		size_t len = 0;
+		bool more = bytes.len < x->file_left || x->later;
+		switch (transport_write(&c->transport, bytes, more, &len)) {
+		case TRANSPORT_OK:
+			break;
+		case TRANSPORT_AGAIN:
+			c->writable = false;
+			return ANSWER_WAIT;
+		case TRANSPORT_EOF:
+		case TRANSPORT_FAILED:
+			return ANSWER_FAILED;
+		}
+		count_out(c, len);
+		if (x->check.kind == BLOCK_CHECK_LATE)
+			x->check_crc = crc64_update(x->check_crc, slice_head(bytes, len));
+		x->file_offset += len;
+		x->file_left -= len;
+		bytes = slice_from(bytes, len);
+	}
+	return ANSWER_DONE;
+}
+
+/*
+ * What is sent lies in the loop's buffer and is what was checked: the file may change, or be read
+ * from the disk again, meanwhile. What the socket does not take is read and checked again.
+ */
+static enum answer_result flush_checked(struct connection *c)
+{
+	struct exchange *x = c->x;
+	struct strbuf *out = &c->net_thread->loop.out;
+	enum answer_result r = ANSWER_DONE;
+	while (x->file_left && r == ANSWER_DONE) {
+		struct window w = next_window(x);
+		size_t got;
+		uint64_t bad;
+		if (c->prefetching)
+			return ANSWER_WAIT;
+		strbuf_clear(out);
+		char *room = strbuf_extend(out, w.size);
+		if (!room)
+			return ANSWER_FAILED;
+		if (!read_window(c, &w, room, &got)) {
+			uint64_t size = w.skip + x->file_left;
+			prefetch(c, w.begin, size < w.size ? w.size : size);
+			return ANSWER_WAIT;
+		}
+		if (!window_fits(x, &w, slice_of(room, got), &bad))
+			return tell_damaged(c, bad);
+		r = send_window(c, slice_of(room + w.skip, w.send));
+	}
+	return r;
+}
+
+/* Asks the service where the next bytes are. */
+static enum answer_result find_later(struct connection *c)
+{
+	struct exchange *x = c->x;
 	if (!x->asking) {
 		x->asking = true;
 		x->next(x, x->next_ctx, x->next_at);
 	}
-	if (x->lost)
+	if (c->x != x || x->lost || !x->answered)
 		return ANSWER_FAILED;
+	if (!x->file_left && !x->later)
+		return flush_memory(c); /* the service has answered anew */
 	return x->asking ? ANSWER_WAIT : ANSWER_DONE;
+}
+
+static enum answer_result flush_bytes(struct connection *c)
+{
+	return c->x->check.kind == BLOCK_CHECK_NONE ? flush_file(c) : flush_checked(c);
 }
 
 enum answer_result answer_flush(struct connection *c)
 {
-	enum answer_result r = flush_memory(c);
 	struct exchange *x = c->x;
+	enum answer_result r = x && x->held ? ANSWER_DONE : flush_memory(c);
 	while (r == ANSWER_DONE && x && (x->file_left || x->later))
-		r = x->file_left ? flush_file(c) : find_later(x);
+		r = x->file_left ? flush_bytes(c) : find_later(c);
 	return r;
 }
 
@@ -147,14 +321,14 @@ enum answer_result answer_flush(struct connection *c)
 static struct strbuf *compose(struct exchange *x, int status, uint64_t size)
 {
 	struct connection *c = x->connection;
-	struct strbuf *out = &c->shard->loop.out;
+	struct strbuf *out = &c->net_thread->loop.out;
 	strbuf_clear(out);
 	strbuf_adds(out, "HTTP/1.1 ");
 	strbuf_add_u64(out, (uint64_t)status);
 	strbuf_addc(out, ' ');
 	strbuf_adds(out, status_reason(status));
 	strbuf_adds(out, "\r\nDate: ");
-	strbuf_add_slice(out, loop_date(&c->shard->loop));
+	strbuf_add_slice(out, loop_date(&c->net_thread->loop));
 	strbuf_adds(out, "\r\n");
 	strbuf_add_slice(out, strbuf_slice(&x->lines));
 	if (status != 204 && status != 304) {
@@ -183,14 +357,28 @@ static void settle_body(struct connection *c)
 		c->close_after = true;
 }
 
+/* Bytes of files follow the head once the first of them are known to be right. */
+static bool write_head(struct exchange *x, struct slice head)
+{
+	struct connection *c = x->connection;
+	bool more = x->file_left || x->later;
+	if (more && c->out.len == 0) {
+		strbuf_add_slice(&c->out, head);
+		x->held = !strbuf_broken(&c->out);
+		if (x->held)
+			return true;
+		strbuf_clear(&c->out); /* without memory it goes at once */
+	}
+	return answer_write(c, head, more);
+}
+
 static void send_out(struct exchange *x, int status, struct strbuf *out)
 {
 	struct connection *c = x->connection;
 	x->status = status;
 	x->answered = true;
-	rate_begin(&c->rate, c->shard->loop.now_ms);
-	if (strbuf_broken(out) || strbuf_broken(&x->lines) ||
-		!answer_write(c, strbuf_slice(out), x->file_left > 0 || x->later > 0)) {
+	rate_begin(&c->rate, c->net_thread->loop.now_ms);
+	if (strbuf_broken(out) || strbuf_broken(&x->lines) || !write_head(x, strbuf_slice(out))) {
 		connection_abort(c);
 		return;
 	}
@@ -231,33 +419,78 @@ void exchange_send(struct exchange *x, int status, struct slice body)
 	send_out(x, status, out);
 }
 
-/* Reads a small file behind the headers if that needs no waiting. */
-static bool append_file(struct strbuf *out, int fd, uint64_t offset, uint64_t size)
+void exchange_guard(struct exchange *x,
+	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx)
 {
-	if (size > SMALL_FILE_BYTES)
+	x->damaged = damaged;
+	x->damaged_ctx = ctx;
+}
+
+bool exchange_take_back(struct exchange *x)
+{
+	if (exchange_is_gone(x) || !x->held)
+		return false;
+	strbuf_clear(&x->connection->out);
+	strbuf_clear(&x->lines);
+	x->held = false;
+	x->answered = false;
+	x->asking = false;
+	x->file_left = 0;
+	x->later = 0;
+	return true;
+}
+
+/* What has only one sum cannot be checked but as a whole. */
+static void set_bytes(struct exchange *x, const struct exchange_bytes *bytes, uint64_t size)
+{
+	bool part = bytes->offset != bytes->check.begin || size != bytes->check.size;
+	x->file = bytes->fd;
+	x->file_offset = bytes->offset;
+	x->file_left = size;
+	x->check = bytes->check;
+	x->check_crc = 0;
+	if (x->check.kind == BLOCK_CHECK_LATE && part)
+		x->check.kind = BLOCK_CHECK_NONE;
+}
+
+/*
+ * Reads a small file behind the headers if that needs no waiting, and leaves there what was asked
+ * for of it. If it is not what was stored, flush_checked() finds it out as well.
+ */
+static bool append_file(struct strbuf *out, const struct exchange_bytes *bytes)
+{
+	bool checked = bytes->check.kind == BLOCK_CHECK_WHOLE;
+	uint64_t begin = checked ? bytes->check.begin : bytes->offset;
+	uint64_t size = checked ? bytes->check.size : bytes->size;
+	uint64_t bad;
+	if (size > SMALL_FILE_BYTES || (!checked && bytes->check.kind != BLOCK_CHECK_NONE))
 		return false;
 	size_t before = out->len;
 	char *room = strbuf_extend(out, (size_t)size);
 	if (!room)
 		return false;
 	struct iovec to = {room, (size_t)size};
-	if (preadv2(fd, &to, 1, (off_t)offset, RWF_NOWAIT) == (ssize_t)size)
-		return true;
-	strbuf_truncate(out, before);
-	return false;
+	if (preadv2(bytes->fd, &to, 1, (off_t)begin, RWF_NOWAIT) != (ssize_t)size ||
+		(checked && !block_check_fits(
+				    &bytes->check, begin, slice_of(room, (size_t)size), &bad))) {
+		strbuf_truncate(out, before);
+		return false;
+	}
+	if (bytes->size < size) {
+		memmove(room, room + (bytes->offset - begin), (size_t)bytes->size);
+		strbuf_truncate(out, before + (size_t)bytes->size);
+	}
+	return true;
 }
 
-void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset, uint64_t size)
+void exchange_send_file(struct exchange *x, int status, const struct exchange_bytes *bytes)
 {
 	if (x->answered || exchange_is_gone(x))
 		return;
 	settle_body(x->connection);
-	struct strbuf *out = compose(x, status, size);
-	if (x->head.method != HTTP_HEAD && size && !append_file(out, fd, offset, size)) {
-		x->file = fd;
-		x->file_offset = offset;
-		x->file_left = size;
-	}
+	struct strbuf *out = compose(x, status, bytes->size);
+	if (x->head.method != HTTP_HEAD && bytes->size && !append_file(out, bytes))
+		set_bytes(x, bytes, bytes->size);
 	send_out(x, status, out);
 }
 
@@ -277,14 +510,12 @@ void exchange_send_extents(struct exchange *x, int status, uint64_t size,
 	send_out(x, status, out);
 }
 
-void exchange_extent(struct exchange *x, int fd, uint64_t offset, uint64_t size)
+void exchange_extent(struct exchange *x, const struct exchange_bytes *bytes)
 {
 	if (exchange_is_gone(x))
 		return;
 	x->asking = false;
-	x->file = fd;
-	x->file_offset = offset;
-	x->file_left = size < x->later ? size : x->later;
+	set_bytes(x, bytes, bytes->size < x->later ? bytes->size : x->later);
 	x->next_at += x->file_left;
 	x->later -= x->file_left;
 	connection_run(x->connection);

@@ -24,7 +24,7 @@ enum {
 
 static void set_timer(struct connection *c, enum timer_kind kind)
 {
-	timers_set(&c->shard->loop.timers, &c->timer, kind, c->shard->loop.now_ms);
+	timers_set(&c->net_thread->loop.timers, &c->timer, kind, c->net_thread->loop.now_ms);
 }
 
 static bool is_stopping(const struct connection *c)
@@ -41,7 +41,7 @@ enum budget_pool connection_pool(const struct connection *c)
 /* Once nothing on the stack or in a mailbox refers to it. */
 static void free_if_unused(struct connection *c)
 {
-	if (c->phase != CONNECTION_CLOSED || c->running || c->warming || c->queued)
+	if (c->phase != CONNECTION_CLOSED || c->running || c->prefetching || c->queued)
 		return;
 	if (c->x)
 		exchange_finish(TAKE(c->x));
@@ -59,13 +59,13 @@ static void close_now(struct connection *c)
 		return;
 	c->phase = CONNECTION_CLOSED;
 	timers_cancel(&c->timer);
-	/* While the warmer reads the file that is being sent, the file has to stay open. */
-	if (c->x && !c->warming)
+	/* While the prefetcher reads the file that is being sent, the file has to stay open. */
+	if (c->x && !c->prefetching)
 		exchange_finish(TAKE(c->x));
 	transport_close(&c->transport);
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
-	atomic_fetch_sub_explicit(&c->shard->connection_count, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&c->net_thread->connection_count, 1, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&c->listener->port->connections, 1, memory_order_relaxed);
 	/* What this loop did for the connection is done before server_drain() sees it gone. */
 	atomic_fetch_sub_explicit(&c->listener->connection_count, 1, memory_order_release);
@@ -82,7 +82,7 @@ void connection_abort(struct connection *c)
  */
 static bool fill(struct connection *c)
 {
-	struct loop *loop = &c->shard->loop;
+	struct loop *loop = &c->net_thread->loop;
 	if (!c->readable)
 		return false;
 	if (c->view.len && c->view.ptr != loop->in)
@@ -130,7 +130,7 @@ static void refuse(struct connection *c, struct exchange *x, int status, const c
 			SLICE_FMT(refused.id));
 	}
 	strbuf_addf(&text, "HTTP/1.1 %d %s\r\nDate: %.*s\r\n", status, status_reason(status),
-		SLICE_FMT(loop_date(&c->shard->loop)));
+		SLICE_FMT(loop_date(&c->net_thread->loop)));
 	strbuf_add_slice(&text, strbuf_slice(&lines));
 	if (status == 503)
 		strbuf_adds(&text, "Retry-After: 1\r\n");
@@ -179,7 +179,7 @@ static void body_starts(struct connection *c)
 	c->body_done = head->body == HTTP_BODY_NONE ||
 		       (head->body == HTTP_BODY_LENGTH && head->content_length == 0);
 	chunked_init(&c->chunked);
-	rate_begin(&c->rate, c->shard->loop.now_ms);
+	rate_begin(&c->rate, c->net_thread->loop.now_ms);
 }
 
 /* A head is complete in c->x: lets the service see it. */
@@ -194,8 +194,8 @@ static void begin(struct connection *c, size_t head_size)
 	c->view = slice_from(c->view, head_size);
 	c->head_scanned = 0;
 	c->close_after = !x->head.keep_alive || x->head.both_lengths || is_stopping(c);
-	x->started_ms = c->shard->loop.now_ms;
-	atomic_fetch_add_explicit(&c->shard->request_count, 1, memory_order_relaxed);
+	x->started_ms = c->net_thread->loop.now_ms;
+	atomic_fetch_add_explicit(&c->net_thread->request_count, 1, memory_order_relaxed);
 	body_starts(c);
 	const struct service *service = c->listener->service;
 	if (service->pool != BUDGET_UNASSIGNED && !exchange_assign(x, service->pool)) {
@@ -315,7 +315,7 @@ static void deliver(struct connection *c, struct slice piece)
 {
 	struct exchange *x = c->x;
 	x->bytes_in += piece.len;
-	atomic_fetch_add_explicit(&c->shard->bytes_in, piece.len, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->net_thread->bytes_in, piece.len, memory_order_relaxed);
 	if (x->handler && piece.len)
 		x->handler->body(x, x->state, piece);
 }
@@ -348,8 +348,8 @@ static bool step_body(struct connection *c)
 		if (!fill(c))
 			return false;
 		set_timer(c, TIMER_BODY);
-		if (!rate_count(&c->rate, &c->shard->body_rate, c->view.len - before,
-			    c->shard->loop.now_ms))
+		if (!rate_count(&c->rate, &c->net_thread->body_rate, c->view.len - before,
+			    c->net_thread->loop.now_ms))
 			stalled(c);
 		return true;
 	}
@@ -398,11 +398,11 @@ static bool step_answer(struct connection *c)
 		return true;
 	case ANSWER_WAIT:
 		/* Only what the client takes counts, not that it sends something. */
-		if (c->warming || (c->x && c->x->asking)) {
+		if (c->prefetching || (c->x && c->x->asking)) {
 			timers_cancel(&c->timer);
-			rate_begin(&c->rate, c->shard->loop.now_ms);
-		} else if (!rate_count(&c->rate, &c->shard->answer_rate, c->sent - before,
-				   c->shard->loop.now_ms)) {
+			rate_begin(&c->rate, c->net_thread->loop.now_ms);
+		} else if (!rate_count(&c->rate, &c->net_thread->answer_rate, c->sent - before,
+				   c->net_thread->loop.now_ms)) {
 			break;
 		} else if (c->sent != before || !c->timer.prev || c->timer.kind != TIMER_WRITE) {
 			set_timer(c, TIMER_WRITE);
@@ -465,12 +465,12 @@ static void run_or_free(struct connection *c)
 		connection_run(c);
 }
 
-static void warmed(struct task *task)
+static void on_prefetched(struct task *task)
 {
-	struct warm_request *request = CONTAINER_OF(task, struct warm_request, done);
-	struct connection *c = CONTAINER_OF(request, struct connection, warm);
-	c->warming = false;
-	c->warmed = true;
+	struct prefetch_request *request = CONTAINER_OF(task, struct prefetch_request, done);
+	struct connection *c = CONTAINER_OF(request, struct connection, prefetch);
+	c->prefetching = false;
+	c->prefetched = true;
 	run_or_free(c);
 }
 
@@ -518,9 +518,9 @@ static void starve(struct connection *c)
 }
 
 /* Strangers' requests that have been on their way for longest make room for a new one. */
-static void make_room(struct shard *shard, enum budget_pool pool)
+static void make_room(struct net_thread *net_thread, enum budget_pool pool)
 {
-	struct exchange *next = shard->strangers.oldest;
+	struct exchange *next = net_thread->strangers.oldest;
 	for (int i = 0; i < DROPS_PER_TURN && next && budget_is_scarce(pool); i++) {
 		struct exchange *x = next;
 		next = x->newer;
@@ -541,7 +541,7 @@ static void settle(struct connection *c)
 	struct exchange *x = c->x;
 	if (!x || x->account.pool != BUDGET_UNASSIGNED)
 		return;
-	make_room(c->shard, connection_pool(c));
+	make_room(c->net_thread, connection_pool(c));
 	if (!exchange_assign(x, connection_pool(c)))
 		starve(c);
 }
@@ -563,7 +563,7 @@ void connection_run(struct connection *c)
 	}
 	if (steps >= STEPS_PER_TURN && !c->queued) {
 		c->queued = true;
-		executor_post(&c->shard->loop.executor, &c->again);
+		executor_post(&c->net_thread->loop.executor, &c->again);
 	}
 	if (!connection_keep_input(c))
 		connection_abort(c);
@@ -589,19 +589,19 @@ static void ready(struct loop_watch *watch, uint32_t events)
 
 void connection_open(struct listener *listener, int fd, const struct sockaddr *peer)
 {
-	struct shard *shard = listener->shard;
+	struct net_thread *net_thread = listener->net_thread;
 	struct connection *c = calloc(1, sizeof(*c));
 	if (!c) {
 		close(fd);
 		return;
 	}
 	c->watch.ready = ready;
-	c->shard = shard;
+	c->net_thread = net_thread;
 	c->listener = listener;
 	c->transport.fd = fd;
-	c->warm.done.run = warmed;
+	c->prefetch.done.run = on_prefetched;
 	c->again.run = run_again;
-	c->warm.home = &shard->loop.executor;
+	c->prefetch.home = &net_thread->loop.executor;
 	c->buffers.pool = connection_pool(c);
 	c->tls.pool = connection_pool(c);
 	strbuf_init_counted(&c->stash, LOOP_IN_BYTES, &c->buffers);
@@ -611,16 +611,16 @@ void connection_open(struct listener *listener, int fd, const struct sockaddr *p
 	c->phase = listener->tls ? CONNECTION_HANDSHAKE : CONNECTION_HEAD;
 	int one = 1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	c->next = &shard->connections;
-	c->prev = shard->connections.prev;
+	c->next = &net_thread->connections;
+	c->prev = net_thread->connections.prev;
 	c->prev->next = c;
 	c->next->prev = c;
-	atomic_fetch_add_explicit(&shard->connection_count, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&net_thread->connection_count, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&listener->port->connections, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&listener->connection_count, 1, memory_order_relaxed);
 	if ((listener->tls && (!budget_take(&c->tls, TLS_BYTES) ||
 				      !(c->transport.tls = tls_accept(listener->tls, fd)))) ||
-		!loop_watch_add(&shard->loop, fd, &c->watch)) {
+		!loop_watch_add(&net_thread->loop, fd, &c->watch)) {
 		connection_abort(c);
 		return;
 	}
@@ -643,8 +643,8 @@ void connection_timer_due(struct timer *timer)
 /* The first of the kind's timers that is a connection of the listener, and set long enough ago. */
 static struct connection *longest(struct listener *listener, enum timer_kind kind, int64_t age_ms)
 {
-	struct timers *timers = &listener->shard->loop.timers;
-	int64_t now = listener->shard->loop.now_ms;
+	struct timers *timers = &listener->net_thread->loop.timers;
+	int64_t now = listener->net_thread->loop.now_ms;
 	struct timer *at = timers_each(timers, kind, NULL);
 	for (int i = 0; i < CLOSED_SEARCH && at; i++, at = timers_each(timers, kind, at)) {
 		struct connection *c = CONTAINER_OF(at, struct connection, timer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside net/: a connection and the exchange on it, shared by connection.c (phases and reading),
- * answer.c (writing) and exchange.c (what services call). All of it belongs to one shard's
+ * answer.c (writing) and exchange.c (what services call). All of it belongs to one net thread's
  * thread.
  */
 #ifndef NET_CONNECTION_H
@@ -14,10 +14,10 @@
 #include "http/chunked.h"
 #include "net/exchange.h"
 #include "net/loop.h"
+#include "net/prefetcher.h"
 #include "net/rate.h"
 #include "net/tls.h"
 #include "net/transport.h"
-#include "net/warmer.h"
 
 /* What a connection is doing. */
 enum connection_phase {
@@ -30,12 +30,12 @@ enum connection_phase {
 	CONNECTION_CLOSED,    /* to be freed once nothing refers to it */
 };
 
-struct shard;
+struct net_thread;
 struct exchange;
 
 struct connection {
 	struct loop_watch watch;
-	struct shard *shard;
+	struct net_thread *net_thread;
 	struct listener *listener;
 	struct connection *prev;
 	struct connection *next;
@@ -46,8 +46,8 @@ struct connection {
 	bool peer_closed; /* the peer's FIN follows what is readable */
 	bool running;     /* connection_run() is on the stack */
 	bool close_after; /* close once the answer is out */
-	bool warming;     /* `warm` is with the warmer */
-	bool warmed;      /* it has just returned: send even if the cache did not keep the range */
+	bool prefetching; /* `prefetch` is with the prefetcher */
+	bool prefetched;  /* it has just come back: send, whether the cache kept it or not */
 	bool queued;      /* `again` is in the loop's mailbox */
 	struct timer timer;
 	struct slice view;   /* input not used yet: in the loop's buffer, or in `stash` */
@@ -67,7 +67,7 @@ struct connection {
 	struct strbuf out;             /* answer bytes that the socket did not take at once */
 	size_t out_at;
 	uint64_t sent; /* bytes that the socket took, ever */
-	struct warm_request warm;
+	struct prefetch_request prefetch;
 	struct task again;
 	union {
 		struct sockaddr any;
@@ -86,9 +86,9 @@ struct connection {
 
 struct exchange {
 	struct connection *connection; /* NULL once it is gone */
-	struct shard *shard;
-	struct budget_account account; /* of all memory held for it, except the buffers above */
-	/* Neighbours in the shard's list of unsigned requests; NULL: not in it. */
+	struct net_thread *net_thread;
+	struct budget_account account; /* of all that it makes us hold, but the buffers above */
+	/* In the net thread's list of strangers; NULL: it is not in it. */
 	struct exchange *older;
 	struct exchange *newer;
 	struct exchange *next_free;
@@ -105,7 +105,12 @@ struct exchange {
 	int file; /* -1: none */
 	uint64_t file_offset;
 	uint64_t file_left;
-	/* If the answer has several extents, `later` bytes follow the file. */
+	struct block_check check; /* of the file's bytes */
+	uint64_t check_crc;       /* BLOCK_CHECK_LATE: of what has been sent */
+	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset);
+	void *damaged_ctx;
+	bool held; /* the head is all of the connection's buffer, and waits for the first bytes */
+	/* What follows the file, if the answer lies in several: `later` bytes. */
 	void (*next)(struct exchange *x, void *ctx, uint64_t at);
 	void *next_ctx;
 	uint64_t next_at;
@@ -133,7 +138,7 @@ struct port {
 
 struct listener {
 	struct loop_watch watch;
-	struct shard *shard;
+	struct net_thread *net_thread;
 	struct listener *next;
 	int fd; /* -1: it is stopping */
 	const struct service *service;
@@ -145,10 +150,10 @@ struct listener {
 /* Random bytes fetched at a time, for some hundred request ids. */
 #define ID_POOL_BYTES KIB(4)
 
-/* A net thread: a loop with its listeners and connections. */
-struct shard {
+/* A loop with what it serves. */
+struct net_thread {
 	struct loop loop;
-	struct warmer *warmer;
+	struct prefetcher *prefetcher;
 	struct listener *listeners;
 	struct connection connections; /* ring head */
 	struct exchange *free_exchanges;
@@ -172,9 +177,9 @@ struct shard {
 	atomic_uint_fast64_t bytes_out;
 };
 
-/* For tests: a shard of a server; NULL if there is none of that number. Before server_start(). */
+/* The net threads of a server, for tests; NULL behind the last. Before server_start(). */
 struct server;
-struct shard *server_shard(struct server *server, unsigned number);
+struct net_thread *server_net_thread(struct server *server, unsigned number);
 
 /* Takes over `fd`, accepted by `listener`. */
 void connection_open(struct listener *listener, int fd, const struct sockaddr *peer);
@@ -203,7 +208,7 @@ enum budget_pool connection_pool(const struct connection *c);
 /* Counts what the exchange holds, now and later, in that pool. False, and no change, without room.
  */
 bool exchange_assign(struct exchange *x, enum budget_pool pool) MUST_USE;
-/* From the shard's free list; NULL without memory. */
+/* From the net thread's free list; NULL without memory. */
 struct exchange *exchange_take(struct connection *c) MUST_USE;
 void exchange_put_back(struct exchange *x);
 /* Calls handler.gone, writes the log line, and puts the exchange back. */
@@ -211,7 +216,7 @@ void exchange_finish(struct exchange *x);
 
 enum answer_result {
 	ANSWER_DONE,
-	ANSWER_WAIT, /* for the socket, the warmer, or the service */
+	ANSWER_WAIT, /* for the socket, the prefetcher, or the service */
 	ANSWER_FAILED,
 };
 

@@ -13,7 +13,7 @@
 #include "net/connection.h"
 
 enum {
-	FREE_EXCHANGES = 256, /* kept for reuse by each shard */
+	FREE_EXCHANGES = 256, /* kept for reuse by each net thread */
 	KEPT_BUFFER_BYTES = 4096,
 	LINES_BYTES = 96 << 10,
 	NOTE_BYTES = 2048,
@@ -23,18 +23,18 @@ enum {
  * The second, and 64 random bits: who has seen ids cannot tell the next ones, which are in the
  * callbacks of uploads. A used byte is wiped, so that they cannot be read later either.
  */
-static void make_id(struct shard *shard, char id[EXCHANGE_ID_BYTES])
+static void make_id(struct net_thread *net_thread, char id[EXCHANGE_ID_BYTES])
 {
 	static const char hex[] = "0123456789ABCDEF";
-	uint32_t second = (uint32_t)(shard->loop.date_second & 0xffffffff);
+	uint32_t second = (uint32_t)(net_thread->loop.date_second & 0xffffffff);
 	for (int i = 7; i >= 0; i--, second >>= 4)
 		id[i] = hex[second & 15];
-	if (shard->id_left == 0) {
-		random_bytes(shard->id_bytes, sizeof(shard->id_bytes));
-		shard->id_left = sizeof(shard->id_bytes);
+	if (net_thread->id_left == 0) {
+		random_bytes(net_thread->id_bytes, sizeof(net_thread->id_bytes));
+		net_thread->id_left = sizeof(net_thread->id_bytes);
 	}
 	for (int i = 8; i < EXCHANGE_ID_BYTES; i += 2) {
-		uint8_t *byte = &shard->id_bytes[--shard->id_left];
+		uint8_t *byte = &net_thread->id_bytes[--net_thread->id_left];
 		id[i] = hex[*byte >> 4];
 		id[i + 1] = hex[*byte & 15];
 		*byte = 0;
@@ -43,11 +43,11 @@ static void make_id(struct shard *shard, char id[EXCHANGE_ID_BYTES])
 
 struct exchange *exchange_take(struct connection *c)
 {
-	struct shard *shard = c->shard;
-	struct exchange *x = shard->free_exchanges;
+	struct net_thread *net_thread = c->net_thread;
+	struct exchange *x = net_thread->free_exchanges;
 	if (x) {
-		shard->free_exchanges = x->next_free;
-		shard->free_exchange_count--;
+		net_thread->free_exchanges = x->next_free;
+		net_thread->free_exchange_count--;
 	} else {
 		x = malloc(sizeof(*x));
 		if (!x)
@@ -59,7 +59,7 @@ struct exchange *exchange_take(struct connection *c)
 			&x->account, false);
 	}
 	x->connection = c;
-	x->shard = shard;
+	x->net_thread = net_thread;
 	x->kept = false;
 	x->is_tls = c->transport.tls != NULL;
 	x->handler = NULL;
@@ -71,14 +71,17 @@ struct exchange *exchange_take(struct connection *c)
 	x->status = 0;
 	x->file = -1;
 	x->file_left = 0;
+	x->check.kind = BLOCK_CHECK_NONE;
+	x->damaged = NULL;
+	x->held = false;
 	x->later = 0;
 	x->asking = false;
 	x->lost = false;
 	x->peer[0] = '\0';
 	x->older = NULL;
 	x->newer = NULL;
-	(void)loop_date(&shard->loop);
-	make_id(shard, x->id);
+	(void)loop_date(&net_thread->loop);
+	make_id(net_thread, x->id);
 	return x;
 }
 
@@ -87,19 +90,19 @@ struct exchange *exchange_take(struct connection *c)
 
 static void become_stranger(struct exchange *x)
 {
-	struct shard *shard = x->shard;
-	x->older = shard->strangers.newest;
-	*(x->older ? &x->older->newer : &shard->strangers.oldest) = x;
-	shard->strangers.newest = x;
+	struct net_thread *net_thread = x->net_thread;
+	x->older = net_thread->strangers.newest;
+	*(x->older ? &x->older->newer : &net_thread->strangers.oldest) = x;
+	net_thread->strangers.newest = x;
 }
 
 static void leave_strangers(struct exchange *x)
 {
-	struct shard *shard = x->shard;
-	if (!x->older && shard->strangers.oldest != x)
+	struct net_thread *net_thread = x->net_thread;
+	if (!x->older && net_thread->strangers.oldest != x)
 		return;
-	*(x->older ? &x->older->newer : &shard->strangers.oldest) = x->newer;
-	*(x->newer ? &x->newer->older : &shard->strangers.newest) = x->older;
+	*(x->older ? &x->older->newer : &net_thread->strangers.oldest) = x->newer;
+	*(x->newer ? &x->newer->older : &net_thread->strangers.newest) = x->older;
 	x->older = NULL;
 	x->newer = NULL;
 }
@@ -147,21 +150,21 @@ static void reuse_buffer(struct strbuf *sb)
 
 void exchange_put_back(struct exchange *x)
 {
-	struct shard *shard = x->shard;
+	struct net_thread *net_thread = x->net_thread;
 	arena_reset(&x->arena);
 	leave_strangers(x);
 	budget_close(&x->account);
 	reuse_buffer(&x->lines);
 	reuse_buffer(&x->note);
-	if (shard->free_exchange_count >= FREE_EXCHANGES) {
+	if (net_thread->free_exchange_count >= FREE_EXCHANGES) {
 		strbuf_release(&x->lines);
 		strbuf_release(&x->note);
 		free(x);
 		return;
 	}
-	x->next_free = shard->free_exchanges;
-	shard->free_exchanges = x;
-	shard->free_exchange_count++;
+	x->next_free = net_thread->free_exchanges;
+	net_thread->free_exchanges = x;
+	net_thread->free_exchange_count++;
 }
 
 /* Whatever way the name is spelled: a signature that is spelled oddly holds all the same. */
@@ -197,7 +200,7 @@ static struct slice loggable_target(const struct exchange *x, struct strbuf *out
 
 static void log_request(struct exchange *x)
 {
-	struct loop *loop = &x->connection->shard->loop;
+	struct loop *loop = &x->connection->net_thread->loop;
 	if (!log_enabled(LOG_INFO))
 		return;
 	char target[512];
@@ -273,7 +276,7 @@ struct arena *exchange_arena(struct exchange *x)
 
 struct executor *exchange_home(const struct exchange *x)
 {
-	return &x->shard->loop.executor;
+	return &x->net_thread->loop.executor;
 }
 
 struct slice exchange_id(const struct exchange *x)
@@ -310,9 +313,10 @@ void exchange_resume(struct exchange *x)
 	if (!x->paused || !c)
 		return;
 	x->paused = false;
-	rate_begin(&c->rate, c->shard->loop.now_ms); /* the wait was not the client's fault */
+	rate_begin(&c->rate, c->net_thread->loop.now_ms); /* the wait was not the client's fault */
 	if (c->phase == CONNECTION_BODY && !c->body_done)
-		timers_set(&c->shard->loop.timers, &c->timer, TIMER_BODY, c->shard->loop.now_ms);
+		timers_set(&c->net_thread->loop.timers, &c->timer, TIMER_BODY,
+			c->net_thread->loop.now_ms);
 	connection_run(c);
 }
 

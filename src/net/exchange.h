@@ -35,6 +35,7 @@
 #include "base/slice.h"
 #include "base/strbuf.h"
 #include "base/task.h"
+#include "crypto/block_check.h"
 #include "http/head.h"
 #include "http/query.h"
 
@@ -164,11 +165,36 @@ bool exchange_reserve(struct exchange *x, size_t size) MUST_USE;
 /* Answers with a body in memory, which is copied. For HEAD only its length is sent. */
 void exchange_send(struct exchange *x, int status, struct slice body);
 
+/* Bytes of a file, and how they are checked: they lie in the run of `check`. */
+struct exchange_bytes {
+	int fd;
+	uint64_t offset;
+	uint64_t size;
+	struct block_check check;
+};
+
 /*
- * Answers with `size` bytes at `offset` of a file, without copying where the kernel can. `fd` must
- * stay open and readable until handler.gone. For HEAD only the length is sent.
+ * Before exchange_send_file() or exchange_send_extents(): no byte of what has a check is sent
+ * before its block was found to be what was stored, and of BLOCK_CHECK_LATE, if all of the run is
+ * sent, the last block is not. `damaged` is called once if one is not: at `offset` of the file, or
+ * before the file ended. Then the connection is dropped, unless the service has called
+ * exchange_take_back() and answered.
  */
-void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset, uint64_t size);
+void exchange_guard(struct exchange *x,
+	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx);
+
+/*
+ * If nothing has left yet of an answer with bytes of files, forgets it, with all its headers: true,
+ * and the service answers anew at once. From `damaged` and `next` only.
+ */
+bool exchange_take_back(struct exchange *x) MUST_USE;
+
+/*
+ * Answers with bytes of a file. `fd` and what it stands for, and the sums of the check, must stay
+ * readable until handler.gone. For HEAD only the length is told. What has no check is sent without
+ * copying where the kernel can.
+ */
+void exchange_send_file(struct exchange *x, int status, const struct exchange_bytes *bytes);
 
 /*
  * Answers with `size` bytes in several extents. Whenever the bytes up to `at` have been sent, at
@@ -180,12 +206,11 @@ void exchange_send_extents(struct exchange *x, int status, uint64_t size,
 	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx);
 
 /*
- * Once for each call of `next`: the next extent is `size` bytes (at least 1) at `offset` of `fd`,
- * which must stay readable until `next` is called again, or handler.gone. Bytes beyond the end of
- * the answer are not sent.
+ * Due once for each call of `next`: the following bytes, as many of bytes->size (at least 1) as are
+ * still missing. They must stay readable until `next` is called again or handler.gone.
  */
-void exchange_extent(struct exchange *x, int fd, uint64_t offset, uint64_t size);
-/* Instead of it: the bytes cannot be read. The head was sent, so the connection is dropped. */
+void exchange_extent(struct exchange *x, const struct exchange_bytes *bytes);
+/* Instead: they cannot be had. The connection is dropped. Or see exchange_take_back(). */
 void exchange_extent_failed(struct exchange *x);
 
 /*

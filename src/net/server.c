@@ -24,8 +24,8 @@ enum {
 struct server {
 	unsigned loops;
 	bool started;
-	struct warmer *warmer;
-	struct shard *shards;
+	struct prefetcher *prefetcher;
+	struct net_thread *net_threads;
 	uint64_t connections;
 	struct port *ports;
 };
@@ -52,20 +52,20 @@ static int open_spare(void)
  */
 static bool turn_away(struct listener *listener)
 {
-	struct shard *shard = listener->shard;
-	if (shard->loop.now_ms - shard->complained_ms >= COMPLAINT_PAUSE_MS) {
-		shard->complained_ms = shard->loop.now_ms;
+	struct net_thread *net_thread = listener->net_thread;
+	if (net_thread->loop.now_ms - net_thread->complained_ms >= COMPLAINT_PAUSE_MS) {
+		net_thread->complained_ms = net_thread->loop.now_ms;
 		log_error("no file descriptors for a connection; raise `ulimit -n`");
 	}
-	if (shard->spare_fd >= 0)
-		close(shard->spare_fd);
+	if (net_thread->spare_fd >= 0)
+		close(net_thread->spare_fd);
 	atomic_fetch_add_explicit(&listener->port->turned_away, 1, memory_order_relaxed);
 	int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
-	shard->spare_fd = open_spare();
-	if (shard->spare_fd < 0 && connection_drop_idle(listener))
-		shard->spare_fd = open_spare();
+	net_thread->spare_fd = open_spare();
+	if (net_thread->spare_fd < 0 && connection_drop_idle(listener))
+		net_thread->spare_fd = open_spare();
 	return fd >= 0;
 }
 
@@ -96,10 +96,10 @@ static bool is_for(const struct listener *listener, const struct service *servic
 	return !service || listener->service == service;
 }
 
-/* Connections point at their listener: it stays until the shard is freed. */
-static void close_listeners(struct shard *shard, const struct service *service)
+/* Connections point at their listener: it stays until the net thread is freed. */
+static void close_listeners(struct net_thread *net_thread, const struct service *service)
 {
-	for (struct listener *l = shard->listeners; l; l = l->next) {
+	for (struct listener *l = net_thread->listeners; l; l = l->next) {
 		if (l->fd < 0 || !is_for(l, service))
 			continue;
 		close(l->fd);
@@ -110,40 +110,40 @@ static void close_listeners(struct shard *shard, const struct service *service)
 /* ---- Making it --------------------------------------------------------------------------------
  */
 
-static bool shard_init(struct shard *shard, struct warmer *warmer)
+static bool net_thread_init(struct net_thread *net_thread, struct prefetcher *prefetcher)
 {
-	shard->spare_fd = open_spare();
-	shard->complained_ms = -COMPLAINT_PAUSE_MS;
-	if (!loop_init(&shard->loop))
+	net_thread->spare_fd = open_spare();
+	net_thread->complained_ms = -COMPLAINT_PAUSE_MS;
+	if (!loop_init(&net_thread->loop))
 		return false;
-	shard->warmer = warmer;
-	shard->body_rate = (struct rate_rule){LIMIT_BODY_RATE_BYTES_PER_S, LIMIT_BODY_RATE_MS};
-	shard->answer_rate =
+	net_thread->prefetcher = prefetcher;
+	net_thread->body_rate = (struct rate_rule){LIMIT_BODY_RATE_BYTES_PER_S, LIMIT_BODY_RATE_MS};
+	net_thread->answer_rate =
 		(struct rate_rule){LIMIT_ANSWER_RATE_BYTES_PER_S, LIMIT_ANSWER_RATE_MS};
-	shard->loop.timer_due = connection_timer_due;
-	shard->connections.prev = &shard->connections;
-	shard->connections.next = &shard->connections;
+	net_thread->loop.timer_due = connection_timer_due;
+	net_thread->connections.prev = &net_thread->connections;
+	net_thread->connections.next = &net_thread->connections;
 	return true;
 }
 
-static void shard_release(struct shard *shard)
+static void net_thread_release(struct net_thread *net_thread)
 {
-	close_listeners(shard, NULL);
-	if (shard->spare_fd >= 0)
-		close(shard->spare_fd);
-	while (shard->listeners) {
-		struct listener *next = shard->listeners->next;
-		free(shard->listeners);
-		shard->listeners = next;
+	close_listeners(net_thread, NULL);
+	if (net_thread->spare_fd >= 0)
+		close(net_thread->spare_fd);
+	while (net_thread->listeners) {
+		struct listener *next = net_thread->listeners->next;
+		free(net_thread->listeners);
+		net_thread->listeners = next;
 	}
-	while (shard->free_exchanges) {
-		struct exchange *next = shard->free_exchanges->next_free;
-		strbuf_release(&shard->free_exchanges->lines);
-		strbuf_release(&shard->free_exchanges->note);
-		free(shard->free_exchanges);
-		shard->free_exchanges = next;
+	while (net_thread->free_exchanges) {
+		struct exchange *next = net_thread->free_exchanges->next_free;
+		strbuf_release(&net_thread->free_exchanges->lines);
+		strbuf_release(&net_thread->free_exchanges->note);
+		free(net_thread->free_exchanges);
+		net_thread->free_exchanges = next;
 	}
-	loop_release(&shard->loop);
+	loop_release(&net_thread->loop);
 }
 
 static unsigned cores(void)
@@ -161,15 +161,15 @@ struct server *server_new(unsigned loops, uint64_t connections)
 		return NULL;
 	unsigned wanted = loops ? loops : cores();
 	server->connections = connections ? connections : LIMIT_CONNECTIONS;
-	server->warmer = warmer_new();
-	server->shards = calloc(wanted, sizeof(*server->shards));
-	if (!server->warmer || !server->shards) {
+	server->prefetcher = prefetcher_new();
+	server->net_threads = calloc(wanted, sizeof(*server->net_threads));
+	if (!server->prefetcher || !server->net_threads) {
 		server_free(server);
 		return NULL;
 	}
 	for (; server->loops < wanted; server->loops++) {
-		if (!shard_init(&server->shards[server->loops], server->warmer)) {
-			shard_release(&server->shards[server->loops]);
+		if (!net_thread_init(&server->net_threads[server->loops], server->prefetcher)) {
+			net_thread_release(&server->net_threads[server->loops]);
 			server_free(server);
 			return NULL;
 		}
@@ -284,7 +284,7 @@ bool server_listen(struct server *server, const char *text, const struct service
 	if (!port)
 		return false;
 	for (unsigned i = 0; i < server->loops; i++) {
-		struct shard *shard = &server->shards[i];
+		struct net_thread *net_thread = &server->net_threads[i];
 		struct listener *listener = calloc(1, sizeof(*listener));
 		int fd = listener ? listen_on(&address, len) : -1;
 		if (fd < 0) {
@@ -294,35 +294,35 @@ bool server_listen(struct server *server, const char *text, const struct service
 		}
 		*listener = (struct listener){
 			.watch.ready = accept_ready,
-			.shard = shard,
-			.next = shard->listeners,
+			.net_thread = net_thread,
+			.next = net_thread->listeners,
 			.fd = fd,
 			.service = service,
 			.port = port,
 			.tls = tls,
 		};
-		shard->listeners = listener;
+		net_thread->listeners = listener;
 	}
 	*ret_port = ntohs(*port_of(&address));
 	return true;
 }
 
-struct shard *server_shard(struct server *server, unsigned number)
+struct net_thread *server_net_thread(struct server *server, unsigned number)
 {
-	return number < server->loops ? &server->shards[number] : NULL;
+	return number < server->loops ? &server->net_threads[number] : NULL;
 }
 
 bool server_start(struct server *server)
 {
 	share_connections(server);
 	for (unsigned i = 0; i < server->loops; i++) {
-		struct shard *shard = &server->shards[i];
-		for (struct listener *l = shard->listeners; l; l = l->next)
-			if (!loop_watch_listener(&shard->loop, l->fd, &l->watch))
+		struct net_thread *net_thread = &server->net_threads[i];
+		for (struct listener *l = net_thread->listeners; l; l = l->next)
+			if (!loop_watch_listener(&net_thread->loop, l->fd, &l->watch))
 				return false;
 	}
 	for (unsigned i = 0; i < server->loops; i++)
-		if (!loop_start(&server->shards[i].loop))
+		if (!loop_start(&server->net_threads[i].loop))
 			return false;
 	server->started = true;
 	return true;
@@ -331,16 +331,16 @@ bool server_start(struct server *server)
 /* ---- Stopping ---------------------------------------------------------------------------------
  */
 
-struct shard_task {
+struct net_thread_task {
 	struct task task;
-	struct shard *shard;
+	struct net_thread *net_thread;
 	const struct service *service; /* NULL: all */
 };
 
-static void each_connection(const struct shard_task *own, void (*call)(struct connection *c))
+static void each_connection(const struct net_thread_task *own, void (*call)(struct connection *c))
 {
-	struct connection *c = own->shard->connections.next;
-	while (c != &own->shard->connections) {
+	struct connection *c = own->net_thread->connections.next;
+	while (c != &own->net_thread->connections) {
 		struct connection *next = c->next;
 		if (is_for(c->listener, own->service))
 			call(c);
@@ -348,45 +348,45 @@ static void each_connection(const struct shard_task *own, void (*call)(struct co
 	}
 }
 
-static void stop_shard(struct task *task)
+static void on_stop_net_thread(struct task *task)
 {
-	struct shard_task *own = CONTAINER_OF(task, struct shard_task, task);
-	close_listeners(own->shard, own->service);
+	struct net_thread_task *own = CONTAINER_OF(task, struct net_thread_task, task);
+	close_listeners(own->net_thread, own->service);
 	each_connection(own, connection_stop);
 	free(own);
 }
 
 static void drop_connections(struct task *task)
 {
-	struct shard_task *own = CONTAINER_OF(task, struct shard_task, task);
+	struct net_thread_task *own = CONTAINER_OF(task, struct net_thread_task, task);
 	each_connection(own, connection_abort);
 	free(own);
 }
 
-static void on_each_shard(
+static void on_each_net_thread(
 	struct server *server, const struct service *service, void (*run)(struct task *task))
 {
 	for (unsigned i = 0; i < server->loops; i++) {
-		struct shard_task *own = calloc(1, sizeof(*own));
+		struct net_thread_task *own = calloc(1, sizeof(*own));
 		if (!own)
 			continue;
-		*own = (struct shard_task){
-			.task.run = run, .shard = &server->shards[i], .service = service};
-		executor_post(&server->shards[i].loop.executor, &own->task);
+		*own = (struct net_thread_task){
+			.task.run = run, .net_thread = &server->net_threads[i], .service = service};
+		executor_post(&server->net_threads[i].loop.executor, &own->task);
 	}
 }
 
 void server_stop(struct server *server, const struct service *service)
 {
 	if (server->started)
-		on_each_shard(server, service, stop_shard);
+		on_each_net_thread(server, service, on_stop_net_thread);
 }
 
 static uint64_t count_connections(const struct server *server, const struct service *service)
 {
 	uint64_t count = 0;
 	for (unsigned i = 0; i < server->loops; i++)
-		for (const struct listener *l = server->shards[i].listeners; l; l = l->next)
+		for (const struct listener *l = server->net_threads[i].listeners; l; l = l->next)
 			if (is_for(l, service))
 				count += atomic_load(&l->connection_count);
 	return count;
@@ -407,7 +407,7 @@ void server_drain(struct server *server, const struct service *service, int64_t 
 {
 	if (!server->started || drained(server, service, clock_monotonic_ms() + timeout_ms))
 		return;
-	on_each_shard(server, service, drop_connections);
+	on_each_net_thread(server, service, drop_connections);
 	(void)drained(server, service, clock_monotonic_ms() + 1000);
 }
 
@@ -415,19 +415,19 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	/* The loops outlive the warmer, whose last requests come back to them. */
-	warmer_free(server->warmer);
+	/* The loops outlive the prefetcher, whose last requests come back to them. */
+	prefetcher_free(server->prefetcher);
 	for (unsigned i = 0; i < server->loops; i++) {
 		if (server->started)
-			loop_join(&server->shards[i].loop);
-		shard_release(&server->shards[i]);
+			loop_join(&server->net_threads[i].loop);
+		net_thread_release(&server->net_threads[i]);
 	}
 	while (server->ports) {
 		struct port *port = server->ports;
 		server->ports = port->next;
 		free(port);
 	}
-	free(server->shards);
+	free(server->net_threads);
 	free(server);
 }
 
@@ -437,10 +437,10 @@ void server_stats(const struct server *server, struct server_stats *ret)
 	for (const struct port *port = server->ports; port; port = port->next)
 		ret->turned_away += atomic_load(&port->turned_away);
 	for (unsigned i = 0; i < server->loops; i++) {
-		const struct shard *shard = &server->shards[i];
-		ret->connections += atomic_load(&shard->connection_count);
-		ret->requests += atomic_load(&shard->request_count);
-		ret->bytes_in += atomic_load(&shard->bytes_in);
-		ret->bytes_out += atomic_load(&shard->bytes_out);
+		const struct net_thread *net_thread = &server->net_threads[i];
+		ret->connections += atomic_load(&net_thread->connection_count);
+		ret->requests += atomic_load(&net_thread->request_count);
+		ret->bytes_in += atomic_load(&net_thread->bytes_in);
+		ret->bytes_out += atomic_load(&net_thread->bytes_out);
 	}
 }

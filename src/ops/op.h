@@ -49,10 +49,10 @@ struct op {
 	const char *header;      /* the header that chooses it before others; NULL: none */
 	enum op_access access;
 	/*
-	 * Its name in RAM policies: "oss:PutObject". The policy of a temporary key must allow it on
-	 * the service, the bucket or the object, as `level` says. Several operations may share one,
-	 * as OSS documents. An operation that also reads another object, the source of a copy,
-	 * calls permit_key() for it. NULL: signed requests never reach it.
+	 * What the policies of RAM call it: "oss:PutObject". The policy of a temporary key must
+	 * allow it on the service, the bucket or the object, as `level` says. Several operations
+	 * may share one, as OSS documents it for each. An operation that reads a second object, the
+	 * source of a copy, asks authorize_key() for it. NULL: no signed request gets here.
 	 */
 	const char *action;
 	/*
@@ -61,8 +61,8 @@ struct op {
 	 */
 	const char *version_action;
 	/*
-	 * The action is on keys that are not in the request's address: the operation calls
-	 * permit_key() for each once it knows them.
+	 * The action is on keys that the request's address does not tell: the operation itself asks
+	 * authorize_key() for each, once it knows them.
 	 */
 	bool action_per_key;
 	bool takes_callback; /* in a header or in the query */

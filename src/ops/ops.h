@@ -27,7 +27,7 @@ struct ops_options {
 	struct keys *keys;
 	const struct clock *clock;
 	struct callback_sender *callbacks;
-	struct callback_log *callback_log; /* NULL: it could not be opened */
+	struct callback_history *callback_history; /* NULL: it could not be opened */
 	struct slice callback_key_pem; /* served at OPS_CALLBACK_KEY_PATH; outlives the service */
 	struct slice region;           /* the only one accepted in V4 signatures; empty: any */
 	struct slice domains[OPS_DOMAINS_MAX]; /* besides localhost; outlive the service */

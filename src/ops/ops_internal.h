@@ -6,7 +6,7 @@
 #include "ops/ops.h"
 #include "oss/sign/credential.h"
 
-struct reader;
+struct file_reader;
 struct setting_cache;
 
 struct ops {
@@ -15,7 +15,7 @@ struct ops {
 	struct setting_cache *cors;
 	struct setting_cache *referers;
 	struct setting_cache *lifecycles;
-	struct reader *reader;
+	struct file_reader *file_reader;
 	struct sign_key_cache sign_keys;
 	/* Counted by all loops. */
 	atomic_uint_fast64_t open_requests;

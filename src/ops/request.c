@@ -17,6 +17,12 @@ void request_enter(struct request *r, enum request_phase phase)
 	r->phase = phase;
 }
 
+void request_reopen(struct request *r)
+{
+	assert(r->phase == PHASE_DONE);
+	r->phase = r->answered_in;
+}
+
 const char *request_phase_name(const struct request *r)
 {
 	static const char *const names[] = {
@@ -123,9 +129,9 @@ bool request_may_write(const struct request *r)
 	return !r->anonymous || r->bucket->acl == STORE_ACL_PUBLIC_READ_WRITE;
 }
 
-enum store_public request_as_public(const struct request *r)
+enum store_caller request_caller(const struct request *r)
 {
 	if (!r->anonymous)
-		return STORE_OWNERS;
-	return request_may_write(r) ? STORE_PUBLIC_BUCKET : STORE_PUBLIC_OBJECT;
+		return STORE_CALLER_OWNER;
+	return request_may_write(r) ? STORE_CALLER_PUBLIC_BUCKET : STORE_CALLER_PUBLIC_OBJECT;
 }

@@ -23,9 +23,9 @@
 #include "oss/sign/sign.h"
 
 /*
- * How far a request has come. Only request_enter() sets it, and it only rises: a late event of a
- * request that was answered meanwhile changes nothing. The log has the phase in which a request was
- * answered, or in which its client disconnected.
+ * How far a request has come. request_enter() sets it, and it only rises: what comes late, to a
+ * request that was answered meanwhile, changes nothing. The log says where
+ * a request was when it was answered, or when its client went away.
  */
 enum request_phase {
 	PHASE_ADDRESS,   /* finding its address and its operation */
@@ -73,6 +73,8 @@ struct request {
 };
 
 void request_enter(struct request *r, enum request_phase phase);
+/* The answer was taken back before anything of it was sent: back to the phase that it ended. */
+void request_reopen(struct request *r);
 static inline bool request_is_answered(const struct request *r)
 {
 	return r->phase == PHASE_DONE;
@@ -115,7 +117,7 @@ void request_note(struct request *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool request_may_read(
 	const struct request *r, const struct store_bucket *bucket, enum store_acl object_acl);
 bool request_may_write(const struct request *r);
-/* Who changes an object of r->bucket, for the store. */
-enum store_public request_as_public(const struct request *r);
+/* Whose a change of an object of r->bucket is. */
+enum store_caller request_caller(const struct request *r);
 
 #endif

@@ -59,24 +59,43 @@ void respond(struct request *r, int status, const char *content_type, struct sli
 	exchange_send(request_exchange(r), status, body);
 }
 
-void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
-	uint64_t size)
+static struct exchange_bytes bytes_of(const struct store_blob *blob, uint64_t offset, uint64_t size)
 {
-	if (begin_answer(r))
-		exchange_send_file(
-			request_exchange(r), status, blob->fd, blob->offset + offset, size);
+	return (struct exchange_bytes){blob->fd, blob->offset + offset, size, blob->check};
+}
+
+void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
+	uint64_t size, void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx)
+{
+	struct exchange_bytes bytes = bytes_of(blob, offset, size);
+	if (!begin_answer(r))
+		return;
+	exchange_guard(request_exchange(r), damaged, ctx);
+	exchange_send_file(request_exchange(r), status, &bytes);
 }
 
 void respond_extents(struct request *r, int status, uint64_t size,
-	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx)
+	void (*next)(struct exchange *x, void *ctx, uint64_t at),
+	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx)
 {
-	if (begin_answer(r))
-		exchange_send_extents(request_exchange(r), status, size, next, ctx);
+	if (!begin_answer(r))
+		return;
+	exchange_guard(request_exchange(r), damaged, ctx);
+	exchange_send_extents(request_exchange(r), status, size, next, ctx);
 }
 
 void respond_extent(struct request *r, const struct store_blob *place)
 {
-	exchange_extent(request_exchange(r), place->fd, place->offset, place->size);
+	struct exchange_bytes bytes = bytes_of(place, 0, place->size);
+	exchange_extent(request_exchange(r), &bytes);
+}
+
+void respond_broken(struct request *r)
+{
+	if (!exchange_take_back(request_exchange(r)))
+		return;
+	request_reopen(r);
+	respond_error(r, ERR_INTERNAL);
 }
 
 void respond_extent_failed(struct request *r)

@@ -20,16 +20,19 @@ void respond(struct request *r, int status, const char *content_type, struct sli
 /* 200 with a document; ERR_UNAVAILABLE if it is broken. */
 void respond_xml(struct request *r, const struct strbuf *document);
 
-/* Bytes of a file; keep it readable until op->release. */
+/* Bytes of a file; keep it readable until op->release. See exchange_guard() for `damaged`. */
 void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
-	uint64_t size);
+	uint64_t size, void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx);
 
 /* Bytes in several extents: see exchange_send_extents(). */
 void respond_extents(struct request *r, int status, uint64_t size,
-	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx);
-/* Once for each call of `next`: see exchange_extent() and exchange_extent_failed(). */
+	void (*next)(struct exchange *x, void *ctx, uint64_t at),
+	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx);
+/* Due once for each call of `next`: see exchange_extent() and exchange_extent_failed(). */
 void respond_extent(struct request *r, const struct store_blob *place);
 void respond_extent_failed(struct request *r);
+/* From `damaged`, or instead of the last: 500, unless a part of the answer has left already. */
+void respond_broken(struct request *r);
 
 /* The headers alone, with the Content-Length `size`, also to GET: see exchange_send_head(). */
 void respond_head(struct request *r, int status, uint64_t size);

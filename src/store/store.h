@@ -32,6 +32,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/task.h"
+#include "crypto/block_check.h"
 
 struct store;
 
@@ -96,7 +97,7 @@ struct store_bucket_create {
 	struct slice storage_class; /* the setting of that name */
 };
 
-struct store_bucket_change {
+struct store_bucket_update {
 	struct store_wait wait;
 	struct slice name;
 	bool set_acl;
@@ -160,12 +161,26 @@ struct store_version {
 	uint64_t number; /* store_object.version, unless is_null; 0: the current one */
 };
 
-/* Where bytes of an object are: `size` bytes at `offset` of `fd`. */
+/*
+ * Where bytes of an object lie: `size` bytes from `offset` of `fd`. Whoever reads them checks them:
+ * the run that `check` is about has all of them in it, and perhaps more before and behind.
+ */
 struct store_blob {
 	int fd;
 	uint64_t offset;
 	uint64_t size;
-	void *pin; /* private to the back end */
+	struct block_check check;
+	void *pin;       /* the back end's */
+	uint64_t number; /* the back end's: which file it is */
+	bool in_log;     /* likewise */
+};
+
+/* Bytes that are not what was stored, found by who has read them. */
+struct store_damage {
+	const struct store_get *get;
+	const struct store_blob *blob;
+	uint64_t offset;      /* in the file */
+	struct slice request; /* whose reading it was, for the log */
 };
 
 struct store_get {
@@ -230,22 +245,22 @@ struct store_only_if {
 	uint64_t version; /* ERR_PRECONDITION_FAILED if the selected version is another one */
 };
 
-/* Who makes a change. ERR_ACCESS_DENIED if the key's object does not permit it. */
-enum store_public {
-	STORE_OWNERS, /* the owner: everything is permitted */
-	/* Anybody, in a publicly writable bucket: an object with an ACL of its own must be
-	 * public-read-write. */
-	STORE_PUBLIC_BUCKET,
-	/* As above, but the bucket is not publicly writable, so the object must exist and be
-	 * public-read-write. */
-	STORE_PUBLIC_OBJECT,
+/* Whose a change is: ERR_ACCESS_DENIED if what the key has does not let them make it. */
+enum store_caller {
+	STORE_CALLER_OWNER,         /* the owner's: all is allowed */
+	STORE_CALLER_PUBLIC_BUCKET, /* anybody's: an object with an ACL of its own must let all
+				       write */
+	STORE_CALLER_PUBLIC_OBJECT, /* the same, and the bucket lets nobody: there must be such an
+				     * object
+				     */
 };
 
 struct store_put_commit {
 	struct store_wait wait;
 	bool forbid_overwrite;           /* ERR_FILE_ALREADY_EXISTS if the key has an object */
-	enum store_public as_public;     /* who commits */
+	enum store_caller caller;        /* see there */
 	const unsigned char *expect_md5; /* 16 bytes, or NULL: ERR_INVALID_DIGEST if it differs */
+	const uint64_t *expect_crc64;    /* likewise */
 	/*
 	 * Result, without `headers` and `tags`. For a part only size, modified_ms, crc64 and md5;
 	 * for an append the whole object. If an append fails with
@@ -265,7 +280,7 @@ struct store_delete {
 	struct slice key;
 	struct store_version version;
 	struct store_only_if only_if;
-	enum store_public as_public;
+	enum store_caller caller;
 	/* Results. Deleting what is not there is a success. */
 	bool existed;
 	bool made_marker;    /* `marker` and `marker_is_null` are its version */
@@ -274,8 +289,8 @@ struct store_delete {
 	uint64_t marker;
 };
 
-/* Changes an object's metadata and not its bytes. Makes no new version. */
-struct store_object_change {
+/* Changes what is known of an object, not its bytes: no new version comes of it. */
+struct store_metadata_update {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
@@ -329,8 +344,8 @@ struct store_list {
 
 /* ---- Multipart uploads ----------------------------------------------------------------------- */
 
-/* Begins a multipart upload, which its number and key identify. ERR_NO_SUCH_BUCKET. */
-struct store_upload_begin {
+/* Begins an upload, which is known by its number and key. ERR_NO_SUCH_BUCKET. */
+struct store_multipart_begin {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
@@ -340,8 +355,8 @@ struct store_upload_begin {
 	uint64_t upload; /* result; greater than 0, never used again */
 };
 
-/* Drops a multipart upload and its parts. ERR_NO_SUCH_UPLOAD. */
-struct store_upload_abort {
+/* Drops an upload with its parts. ERR_NO_SUCH_UPLOAD. */
+struct store_multipart_abort {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
@@ -359,7 +374,7 @@ struct store_part_named {
  * ERR_NO_SUCH_UPLOAD; ERR_INVALID_PART if a part does not exist or has another MD5;
  * ERR_ENTITY_TOO_SMALL if a part other than the last has less than `part_bytes_min`.
  */
-struct store_upload_complete {
+struct store_multipart_complete {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
@@ -369,7 +384,7 @@ struct store_upload_complete {
 	uint64_t part_bytes_min;
 	enum store_acl acl;    /* DEFAULT: that of store_upload_begin */
 	bool forbid_overwrite; /* as in struct store_put_commit */
-	enum store_public as_public;
+	enum store_caller caller;
 	struct store_object object; /* result; `headers` and `tags` are not filled */
 	uint32_t bad_part;          /* result: the part that the error is about, or 0 */
 };
@@ -396,7 +411,7 @@ struct store_list_parts {
 	void *held; /* private to the back end */
 };
 
-struct store_upload {
+struct store_multipart {
 	struct slice key; /* or the common prefix */
 	bool is_prefix;
 	uint64_t upload;
@@ -408,15 +423,16 @@ struct store_upload {
  * key greater than `key_marker`, and, if `upload_marker` is set, those of that key with a greater
  * number.
  */
-struct store_list_uploads {
+struct store_list_multiparts {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice prefix;
 	struct slice delimiter;
 	struct slice key_marker;
-	uint64_t upload_marker;       /* 0: none */
-	uint32_t max_uploads;         /* 1..1000 */
-	struct store_upload *uploads; /* result: `count`, valid until the release */
+	uint64_t upload_marker; /* 0: none */
+	uint32_t max_uploads;   /* 1..1000 */
+	struct store_multipart
+		*uploads; /* result: `count`, until store_list_multiparts_release() */
 	uint32_t count;
 	bool truncated;
 	enum budget_pool pool; /* as in struct store_list */
@@ -426,11 +442,13 @@ struct store_list_uploads {
 /* For metrics and tests. */
 struct store_stats {
 	uint64_t objects;
-	uint64_t bytes;       /* of objects */
-	uint64_t disk_bytes;  /* of all files of the store, including the index */
-	uint64_t commits;     /* changes made durable since the start */
-	uint64_t syncs;       /* the group commits for them */
-	const char *refusing; /* why changes are refused now; NULL: they are not */
+	uint64_t bytes;         /* of objects */
+	uint64_t disk_bytes;    /* files of the store on disk, index included */
+	uint64_t commits;       /* changes made durable since the start */
+	uint64_t syncs;         /* and the group commits they took */
+	uint64_t damaged_reads; /* how often bytes that were read were not what was stored */
+	uint64_t start_damage;  /* what was found damaged when the store was opened */
+	const char *refusing; /* why changes are refused now: a constant text; NULL: they are not */
 };
 
 struct store_ops {
@@ -448,13 +466,9 @@ struct store_ops {
 		void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx);
 	/* Creates a bucket. ERR_BUCKET_ALREADY_EXISTS, ERR_TOO_MANY_BUCKETS. */
 	void (*bucket_create)(struct store *store, struct store_bucket_create *create);
-	/* Sets the ACL, the versioning and one setting, whichever are chosen. ERR_NO_SUCH_BUCKET.
-	 */
-	void (*bucket_change)(struct store *store, struct store_bucket_change *change);
-	/*
-	 * Deletes a bucket. ERR_NO_SUCH_BUCKET; ERR_BUCKET_NOT_EMPTY if it has objects, versions or
-	 * multipart uploads.
-	 */
+	/* ERR_NO_SUCH_BUCKET. */
+	void (*bucket_change)(struct store *store, struct store_bucket_update *change);
+	/* ERR_NO_SUCH_BUCKET; ERR_BUCKET_NOT_EMPTY if there are objects, versions or uploads. */
 	void (*bucket_delete)(struct store *store, struct store_bucket_delete *del);
 	/* All zero if the bucket does not exist. Never waits. */
 	void (*bucket_stats)(
@@ -499,25 +513,27 @@ struct store_ops {
 	 */
 	enum store_now (*read)(struct store *store, struct store_read *read);
 	void (*read_release)(struct store *store, struct store_read *read);
+	/* Logs and counts it. Never waits. */
+	void (*damaged)(struct store *store, const struct store_damage *damage);
 
 	/* Deleting an object that does not exist succeeds. ERR_PRECONDITION_FAILED,
 	 * ERR_ACCESS_DENIED. */
 	void (*delete)(struct store *store, struct store_delete *del);
 	/* ERR_NO_SUCH_KEY, ERR_NO_SUCH_VERSION, ERR_METHOD_NOT_ALLOWED as for get. */
-	void (*object_change)(struct store *store, struct store_object_change *change);
+	void (*object_change)(struct store *store, struct store_metadata_update *change);
 
 	/* After ERR_OK, and only then, the caller must call list_release(). */
 	void (*list)(struct store *store, struct store_list *list);
 	void (*list_release)(struct store *store, struct store_list *list);
 
-	void (*upload_begin)(struct store *store, struct store_upload_begin *begin);
-	void (*upload_abort)(struct store *store, struct store_upload_abort *abort);
-	void (*upload_complete)(struct store *store, struct store_upload_complete *complete);
-	/* After ERR_OK, and only then, the caller must call the release. */
+	void (*upload_begin)(struct store *store, struct store_multipart_begin *begin);
+	void (*upload_abort)(struct store *store, struct store_multipart_abort *abort);
+	void (*upload_complete)(struct store *store, struct store_multipart_complete *complete);
+	/* On ERR_OK, and only then, the releases are due. */
 	void (*list_parts)(struct store *store, struct store_list_parts *list);
 	void (*list_parts_release)(struct store *store, struct store_list_parts *list);
-	void (*list_uploads)(struct store *store, struct store_list_uploads *list);
-	void (*list_uploads_release)(struct store *store, struct store_list_uploads *list);
+	void (*list_uploads)(struct store *store, struct store_list_multiparts *list);
+	void (*list_uploads_release)(struct store *store, struct store_list_multiparts *list);
 
 	void (*stats)(struct store *store, struct store_stats *ret);
 };
@@ -557,7 +573,7 @@ static inline void store_bucket_create(struct store *s, struct store_bucket_crea
 	s->ops->bucket_create(s, create);
 }
 
-static inline void store_bucket_change(struct store *s, struct store_bucket_change *change)
+static inline void store_bucket_update(struct store *s, struct store_bucket_update *change)
 {
 	s->ops->bucket_change(s, change);
 }
@@ -632,22 +648,28 @@ static inline void store_read_release(struct store *s, struct store_read *read)
 	s->ops->read_release(s, read);
 }
 
-static inline void store_object_change(struct store *s, struct store_object_change *change)
+static inline void store_damaged(struct store *s, const struct store_damage *damage)
+{
+	s->ops->damaged(s, damage);
+}
+
+static inline void store_metadata_update(struct store *s, struct store_metadata_update *change)
 {
 	s->ops->object_change(s, change);
 }
 
-static inline void store_upload_begin(struct store *s, struct store_upload_begin *begin)
+static inline void store_multipart_begin(struct store *s, struct store_multipart_begin *begin)
 {
 	s->ops->upload_begin(s, begin);
 }
 
-static inline void store_upload_abort(struct store *s, struct store_upload_abort *abort)
+static inline void store_multipart_abort(struct store *s, struct store_multipart_abort *abort)
 {
 	s->ops->upload_abort(s, abort);
 }
 
-static inline void store_upload_complete(struct store *s, struct store_upload_complete *complete)
+static inline void store_multipart_complete(
+	struct store *s, struct store_multipart_complete *complete)
 {
 	s->ops->upload_complete(s, complete);
 }
@@ -662,12 +684,13 @@ static inline void store_list_parts_release(struct store *s, struct store_list_p
 	s->ops->list_parts_release(s, list);
 }
 
-static inline void store_list_uploads(struct store *s, struct store_list_uploads *list)
+static inline void store_list_multiparts(struct store *s, struct store_list_multiparts *list)
 {
 	s->ops->list_uploads(s, list);
 }
 
-static inline void store_list_uploads_release(struct store *s, struct store_list_uploads *list)
+static inline void store_list_multiparts_release(
+	struct store *s, struct store_list_multiparts *list)
 {
 	s->ops->list_uploads_release(s, list);
 }

@@ -7,7 +7,7 @@
 
 #include "base/encode.h"
 #include "oss/callback/callback_params.h"
-#include "oss/callback/callback_sign.h"
+#include "oss/callback/callback_signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -41,6 +41,7 @@ static void check_object(const struct object_meta *meta)
 	if (object->tags.len)
 		memcpy(to + object->headers.len, object->tags.ptr, object->tags.len);
 	assert(object_meta_parse(slice_of((const char *)again, len), &same));
+	assert(same.has_sums == meta->has_sums);
 	assert(same.place == meta->place && same.file == meta->file && same.mode == meta->mode);
 	assert(same.object.version == object->version && same.object.size == object->size);
 	assert(slice_eq(same.object.headers, object->headers));

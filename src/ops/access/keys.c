@@ -268,7 +268,7 @@ enum err keys_issue(struct keys *keys, const struct access_key *parent, struct a
 }
 
 /* Whether the access key that the session was made with is enabled, and the same as then. */
-static bool parent_stands(struct keys *keys, const struct session *session)
+static bool parent_still_valid(struct keys *keys, const struct session *session)
 {
 	struct key_set *set = set_ref(keys);
 	struct key_entry entry;
@@ -291,5 +291,5 @@ enum err keys_find_session(struct keys *keys, struct slice id, struct slice toke
 		return ERR_INVALID_SECURITY_TOKEN;
 	if (now_ms >= ret->expires_ms)
 		return ERR_SECURITY_TOKEN_EXPIRED;
-	return parent_stands(keys, ret) ? ERR_OK : ERR_INVALID_ACCESS_KEY;
+	return parent_still_valid(keys, ret) ? ERR_OK : ERR_INVALID_ACCESS_KEY;
 }

@@ -9,10 +9,10 @@
 #include "ops/request.h"
 
 /*
- * Checks whether the object at the request's address is such an object. If so, calls `then`, at
- * once or later, unless the client has disconnected; the body is paused until then. Otherwise
- * refuses the request, in the same way whether or not the object exists. The object may change
- * before the operation changes it, so the store checks again (enum store_public).
+ * Looks whether the object of the request's address is one, and if so calls `then`, at once or
+ * later, unless the client has gone; until then no body comes. Else the request is refused, in the
+ * same way whether or not there is an object. What is found may change before the operation does:
+ * the store asks again (enum store_caller).
  */
 void open_object_look(struct request *r, void (*then)(struct request *r));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PutBucketAcl and GetBucketAcl, /?acl: who may read and write what is in a bucket. */
 #include "base/limits.h"
-#include "ops/access/permit.h"
+#include "ops/access/authorize.h"
 #include "ops/arguments/elements.h"
 #include "ops/arguments/require.h"
 #include "ops/bucket/make_bucket.h"
@@ -16,7 +16,7 @@ static void put_begin(struct request *r)
 	struct make_bucket *state = r->state;
 	struct slice word = request_header(r, S("x-oss-acl"));
 	state->has_acl = word.len > 0;
-	if (!r->bucket && !permit_bucket(r, "oss:PutBucket", r->address.bucket.text))
+	if (!r->bucket && !authorize_bucket(r, "oss:PutBucket", r->address.bucket.text))
 		return;
 	if (state->has_acl)
 		(void)require_bucket_acl(r, word, &state->acl);

@@ -16,13 +16,13 @@ enum {
 struct put_bucket_versioning {
 	struct request *r;
 	bool has_status;
-	struct store_bucket_change change;
+	struct store_bucket_update change;
 };
 
-static void changed(struct task *task)
+static void on_changed(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_bucket_change *change = CONTAINER_OF(wait, struct store_bucket_change, wait);
+	struct store_bucket_update *change = CONTAINER_OF(wait, struct store_bucket_update, wait);
 	struct request *r = CONTAINER_OF(change, struct put_bucket_versioning, change)->r;
 	if (wait->err != ERR_OK)
 		respond_error(r, wait->err);
@@ -49,8 +49,8 @@ static void put_begin(struct request *r)
 {
 	struct put_bucket_versioning *state = r->state;
 	state->r = r;
-	state->change = (struct store_bucket_change){
-		.wait = {.task.run = changed, .home = r->home},
+	state->change = (struct store_bucket_update){
+		.wait = {.task.run = on_changed, .home = r->home},
 		.name = r->address.bucket.text,
 		.set_versioning = true,
 	};
@@ -78,7 +78,7 @@ static void put_finish(struct request *r)
 		return;
 	}
 	request_hold(r);
-	store_bucket_change(r->ops->options.store, &state->change);
+	store_bucket_update(r->ops->options.store, &state->change);
 }
 
 static void get_begin(struct request *r)

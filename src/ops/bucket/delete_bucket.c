@@ -8,7 +8,7 @@ struct delete_bucket {
 	struct store_bucket_delete del;
 };
 
-static void deleted(struct task *task)
+static void on_deleted(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_bucket_delete *del = CONTAINER_OF(wait, struct store_bucket_delete, wait);
@@ -27,7 +27,7 @@ static void finish(struct request *r)
 	struct delete_bucket *state = r->state;
 	state->r = r;
 	state->del = (struct store_bucket_delete){
-		.wait = {.task.run = deleted, .home = r->home},
+		.wait = {.task.run = on_deleted, .home = r->home},
 		.name = r->address.bucket.text,
 	};
 	request_hold(r);

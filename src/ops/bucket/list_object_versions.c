@@ -79,7 +79,7 @@ static void format(struct listing *listing, struct strbuf *out)
 }
 
 /* The number of the version "null" is known, or there is none. */
-static void null_found(struct task *task)
+static void on_null_found(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_get *get = CONTAINER_OF(wait, struct store_get, wait);
@@ -102,7 +102,7 @@ static void find_null(struct list_object_versions *state)
 {
 	struct request *r = state->listing.r;
 	state->null = (struct store_get){
-		.wait = {.task.run = null_found, .home = r->home},
+		.wait = {.task.run = on_null_found, .home = r->home},
 		.bucket_id = r->bucket->id,
 		.key = state->listing.list.marker,
 		.version = {.is_null = true},
@@ -110,7 +110,7 @@ static void find_null(struct list_object_versions *state)
 	};
 	request_hold(r);
 	if (store_get(r->ops->options.store, &state->null) == STORE_DONE)
-		null_found(&state->null.wait.task);
+		on_null_found(&state->null.wait.task);
 }
 
 static void finish(struct request *r)

@@ -23,7 +23,7 @@ bool listing_init(struct listing *listing, struct request *r)
 	       params_name(r, "delimiter", &list->delimiter);
 }
 
-static void listed(struct task *task)
+static void on_listed(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_list *list = CONTAINER_OF(wait, struct store_list, wait);
@@ -45,7 +45,7 @@ void listing_start(
 {
 	struct request *r = listing->r;
 	listing->format = format;
-	listing->list.wait = (struct store_wait){.task.run = listed, .home = r->home};
+	listing->list.wait = (struct store_wait){.task.run = on_listed, .home = r->home};
 	listing->list.bucket_id = r->bucket->id;
 	request_hold(r);
 	listing->list.pool = request_account(r)->pool;

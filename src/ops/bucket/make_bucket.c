@@ -26,7 +26,7 @@ static void again(struct make_bucket *make)
 	go(make);
 }
 
-static void created(struct task *task)
+static void on_created(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_bucket_create *create = CONTAINER_OF(wait, struct store_bucket_create, wait);
@@ -41,10 +41,10 @@ static void created(struct task *task)
 	request_release(r);
 }
 
-static void changed(struct task *task)
+static void on_changed(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_bucket_change *change = CONTAINER_OF(wait, struct store_bucket_change, wait);
+	struct store_bucket_update *change = CONTAINER_OF(wait, struct store_bucket_update, wait);
 	struct make_bucket *make = CONTAINER_OF(change, struct make_bucket, change);
 	struct request *r = make->r;
 	if (wait->err == ERR_OK)
@@ -60,7 +60,7 @@ static void create(struct make_bucket *make)
 {
 	struct request *r = make->r;
 	make->create = (struct store_bucket_create){
-		.wait = {.task.run = created, .home = r->home},
+		.wait = {.task.run = on_created, .home = r->home},
 		.name = r->address.bucket.text,
 		.acl = make->has_acl ? make->acl : STORE_ACL_PRIVATE,
 		.storage_class = make->storage_class,
@@ -72,14 +72,14 @@ static void create(struct make_bucket *make)
 static void change_acl(struct make_bucket *make)
 {
 	struct request *r = make->r;
-	make->change = (struct store_bucket_change){
-		.wait = {.task.run = changed, .home = r->home},
+	make->change = (struct store_bucket_update){
+		.wait = {.task.run = on_changed, .home = r->home},
 		.name = r->address.bucket.text,
 		.set_acl = true,
 		.acl = make->acl,
 	};
 	request_hold(r);
-	store_bucket_change(r->ops->options.store, &make->change);
+	store_bucket_update(r->ops->options.store, &make->change);
 }
 
 static void go(struct make_bucket *make)

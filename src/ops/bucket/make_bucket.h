@@ -15,7 +15,7 @@ struct make_bucket {
 	struct slice storage_class; /* empty: none is asked for */
 	struct request *r;
 	struct store_bucket_create create;
-	struct store_bucket_change change;
+	struct store_bucket_update change;
 };
 
 /* Answers the request, at once or later. */

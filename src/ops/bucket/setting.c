@@ -6,10 +6,10 @@
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
 
-static void changed(struct task *task)
+static void on_changed(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_bucket_change *change = CONTAINER_OF(wait, struct store_bucket_change, wait);
+	struct store_bucket_update *change = CONTAINER_OF(wait, struct store_bucket_update, wait);
 	struct setting_change *state = CONTAINER_OF(change, struct setting_change, change);
 	struct request *r = state->r;
 	if (wait->err != ERR_OK)
@@ -25,15 +25,15 @@ static void change(struct request *r, enum store_setting setting, int status)
 	struct setting_change *state = r->state;
 	state->r = r;
 	state->status = status;
-	state->change = (struct store_bucket_change){
-		.wait = {.task.run = changed, .home = r->home},
+	state->change = (struct store_bucket_update){
+		.wait = {.task.run = on_changed, .home = r->home},
 		.name = r->address.bucket.text,
 		.set_setting = true,
 		.setting = setting,
 		.value = strbuf_slice(&state->document),
 	};
 	request_hold(r);
-	store_bucket_change(r->ops->options.store, &state->change);
+	store_bucket_update(r->ops->options.store, &state->change);
 }
 
 void setting_begin(struct request *r)

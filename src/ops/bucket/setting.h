@@ -13,7 +13,7 @@
 
 struct setting_change {
 	struct request *r;
-	struct store_bucket_change change;
+	struct store_bucket_update change;
 	struct strbuf document; /* the setting as it is stored */
 	int status;
 };

@@ -2,7 +2,7 @@
 #include "ops/data/copy_from.h"
 
 #include "http/conditional.h"
-#include "ops/access/permit.h"
+#include "ops/access/authorize.h"
 #include "ops/arguments/params.h"
 #include "ops/arguments/version.h"
 #include "ops/ops_internal.h"
@@ -47,7 +47,7 @@ bool copy_from_parse(struct copy_from *from, struct request *r)
 {
 	from->r = r;
 	return read_source(r, from) && !has_conditions(r) &&
-	       permit_key(r, from->name.version.ptr ? "oss:GetObjectVersion" : "oss:GetObject",
+	       authorize_key(r, from->name.version.ptr ? "oss:GetObjectVersion" : "oss:GetObject",
 		       from->name.bucket.text, from->name.key.text);
 }
 

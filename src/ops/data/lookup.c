@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/data/lookup.h"
 
-#include "ops/access/permit.h"
+#include "ops/access/authorize.h"
 #include "ops/arguments/require.h"
 #include "ops/arguments/version.h"
 #include "ops/data/object_text.h"
@@ -49,7 +49,7 @@ static void looked_up(struct lookup *lookup)
 	}
 }
 
-static void came_back(struct task *task)
+static void on_came_back(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_get *get = CONTAINER_OF(wait, struct store_get, wait);
@@ -65,7 +65,7 @@ static void ask(struct lookup *lookup, struct slice key, struct store_version ve
 	struct request *r = lookup->r;
 	lookup->found = false;
 	lookup->get = (struct store_get){
-		.wait = {.task.run = came_back, .home = r->home},
+		.wait = {.task.run = on_came_back, .home = r->home},
 		.bucket_id = lookup->what.bucket->id,
 		.key = key,
 		.version = version,
@@ -73,7 +73,7 @@ static void ask(struct lookup *lookup, struct slice key, struct store_version ve
 	};
 	request_hold(r);
 	if (store_get(r->ops->options.store, &lookup->get) == STORE_DONE)
-		came_back(&lookup->get.wait.task);
+		on_came_back(&lookup->get.wait.task);
 }
 
 /*
@@ -88,7 +88,7 @@ static void follow(struct lookup *lookup)
 	lookup->found = false;
 	if (!symlink_target(&lookup->link.object, &lookup->r->arena, &target))
 		respond_error(lookup->r, ERR_INTERNAL);
-	else if (permit_key(lookup->r, "oss:GetObject", lookup->what.bucket->name, target))
+	else if (authorize_key(lookup->r, "oss:GetObject", lookup->what.bucket->name, target))
 		ask(lookup, target, (struct store_version){.number = 0});
 }
 
@@ -127,7 +127,7 @@ void lookup_release(struct lookup *lookup)
 		store_get_release(lookup->r->ops->options.store, &lookup->get);
 }
 
-const struct store_object *lookup_told(const struct lookup *lookup)
+const struct store_object *lookup_reported(const struct lookup *lookup)
 {
 	return lookup->followed ? &lookup->link.object : &lookup->get.object;
 }
@@ -135,7 +135,7 @@ const struct store_object *lookup_told(const struct lookup *lookup)
 int64_t lookup_modified_ms(const struct lookup *lookup)
 {
 	int64_t object = lookup->get.object.modified_ms;
-	int64_t told = lookup_told(lookup)->modified_ms;
+	int64_t told = lookup_reported(lookup)->modified_ms;
 	return object > told ? object : told;
 }
 

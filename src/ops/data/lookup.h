@@ -52,7 +52,7 @@ void lookup_release(struct lookup *lookup);
  * The one whose headers, tags, type and version are reported: the link if there is one, else the
  * object. Size and digests are always the object's (spec: REST API section 6).
  */
-const struct store_object *lookup_told(const struct lookup *lookup);
+const struct store_object *lookup_reported(const struct lookup *lookup);
 /* When the object, or the link to it, was last modified: the later of the two. */
 int64_t lookup_modified_ms(const struct lookup *lookup);
 

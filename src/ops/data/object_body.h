@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers with the bytes of an object, in however many places they lie. */
+/*
+ * Answers with the bytes of an object, in however many places they lie. If they are not what was
+ * stored that is logged, and the answer is 500 or, once a part of it has left, cut off.
+ */
 #ifndef OPS_DATA_OBJECT_BODY_H
 #define OPS_DATA_OBJECT_BODY_H
 
-#include "ops/data/places.h"
+#include "ops/data/extents.h"
 
 struct object_body {
-	struct places places;
+	struct extents extents;
 	uint64_t first;
+	struct store_blob place; /* the bytes that are being sent */
 };
 
 /*

@@ -33,7 +33,7 @@ bool put_headers_no_conditions(struct request *r)
 	return true;
 }
 
-bool put_headers_digest(struct request *r, struct upload *u)
+bool put_headers_digest(struct request *r, struct ingest *u)
 {
 	struct slice text = request_header(r, S("Content-MD5"));
 	if (!text.ptr)

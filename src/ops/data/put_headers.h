@@ -6,14 +6,14 @@
 #ifndef OPS_DATA_PUT_HEADERS_H
 #define OPS_DATA_PUT_HEADERS_H
 
-#include "ops/data/upload.h"
+#include "ops/data/ingest.h"
 
 /* The body has at most `max` bytes, as far as its length is known. */
 bool put_headers_length(struct request *r, uint64_t max) MUST_USE;
 /* There are no conditional headers: OSS has none here, and ignoring them would be worse. */
 bool put_headers_no_conditions(struct request *r) MUST_USE;
 /* Content-MD5, which the bytes will have to have. */
-bool put_headers_digest(struct request *r, struct upload *u) MUST_USE;
+bool put_headers_digest(struct request *r, struct ingest *u) MUST_USE;
 /* The headers that are kept with an object. `h` borrows from the head. */
 bool put_headers_object(struct request *r, struct object_headers *h) MUST_USE;
 

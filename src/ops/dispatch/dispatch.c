@@ -7,12 +7,12 @@
 
 #include "base/log.h"
 #include "ops/access/auth.h"
+#include "ops/access/authorize.h"
 #include "ops/access/cross_origin.h"
 #include "ops/access/open_object.h"
-#include "ops/access/permit.h"
 #include "ops/access/referer.h"
 #include "ops/arguments/unimplemented.h"
-#include "ops/data/reader.h"
+#include "ops/data/file_reader.h"
 #include "ops/dispatch/route.h"
 #include "ops/ops_internal.h"
 #include "ops/reading.h"
@@ -224,7 +224,7 @@ static bool reserve_body(struct request *r)
 
 static void begin_granted(struct request *r)
 {
-	if (!permit_op(r) || !reserve_body(r) || !unimplemented_absent(r))
+	if (!authorize_op(r) || !reserve_body(r) || !unimplemented_absent(r))
 		return;
 	request_enter(r, PHASE_BODY);
 	if (r->op->begin)
@@ -357,8 +357,8 @@ enum err ops_new(const struct ops_options *options, struct ops **ret)
 	ops->cors = cors_cache_new();
 	ops->referers = referer_cache_new();
 	ops->lifecycles = expiration_cache_new();
-	ops->reader = reader_new();
-	if (!ops->cors || !ops->referers || !ops->lifecycles || !ops->reader) {
+	ops->file_reader = file_reader_new();
+	if (!ops->cors || !ops->referers || !ops->lifecycles || !ops->file_reader) {
 		ops_free(ops);
 		return ERR_UNAVAILABLE;
 	}
@@ -395,7 +395,7 @@ void ops_free(struct ops *ops)
 	setting_cache_free(ops->cors);
 	setting_cache_free(ops->referers);
 	setting_cache_free(ops->lifecycles);
-	reader_free(ops->reader);
+	file_reader_free(ops->file_reader);
 	sign_key_cache_clear(&ops->sign_keys);
 	free(ops);
 }

@@ -6,13 +6,13 @@
 
 struct abort_upload {
 	struct request *r;
-	struct store_upload_abort abort;
+	struct store_multipart_abort abort;
 };
 
-static void aborted(struct task *task)
+static void on_aborted(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_upload_abort *call = CONTAINER_OF(wait, struct store_upload_abort, wait);
+	struct store_multipart_abort *call = CONTAINER_OF(wait, struct store_multipart_abort, wait);
 	struct request *r = CONTAINER_OF(call, struct abort_upload, abort)->r;
 	if (wait->err == ERR_OK)
 		respond(r, 204, NULL, S(""));
@@ -24,15 +24,15 @@ static void aborted(struct task *task)
 static void finish(struct request *r)
 {
 	struct abort_upload *state = r->state;
-	struct store_upload_abort *call = &state->abort;
+	struct store_multipart_abort *call = &state->abort;
 	state->r = r;
 	if (!upload_id_of_request(r, &call->upload))
 		return;
-	call->wait = (struct store_wait){.task.run = aborted, .home = r->home};
+	call->wait = (struct store_wait){.task.run = on_aborted, .home = r->home};
 	call->bucket_id = r->bucket->id;
 	call->key = r->address.key.text;
 	request_hold(r);
-	store_upload_abort(r->ops->options.store, call);
+	store_multipart_abort(r->ops->options.store, call);
 }
 
 const struct op op_abort_multipart_upload = {

@@ -8,9 +8,9 @@
 #include "ops/arguments/elements.h"
 #include "ops/arguments/params.h"
 #include "ops/arguments/require.h"
+#include "ops/data/callback_args.h"
+#include "ops/data/object_reader.h"
 #include "ops/data/object_text.h"
-#include "ops/data/pieces.h"
-#include "ops/data/upload_callback.h"
 #include "ops/multipart/part_list.h"
 #include "ops/multipart/upload_id.h"
 #include "ops/ops_internal.h"
@@ -19,23 +19,23 @@
 #include "oss/text/xml.h"
 
 struct complete {
-	struct upload upload; /* what follows once there is an object */
-	struct upload_vars vars;
+	struct ingest upload; /* what follows once there is an object */
+	struct callback_vars vars;
 	bool encode;
 	bool all_parts;
 	enum store_acl acl;
 	bool forbid; /* to replace another object; OSS heeds that where no versions are kept */
 	struct part_list parts;
-	struct store_upload_complete call;
+	struct store_multipart_complete call;
 	struct store_get get; /* of the new object, for the callback */
 	bool found;           /* `get` holds something to be released */
-	struct pieces pieces;
+	struct object_reader object_reader;
 };
 
 /* ---- After it ---------------------------------------------------------------------------------
  */
 
-static void answer(struct request *r, struct upload *u)
+static void answer(struct request *r, struct ingest *u)
 {
 	const struct complete *state = CONTAINER_OF(u, struct complete, upload);
 	SCOPED_STRBUF(location, KIB(16));
@@ -59,28 +59,29 @@ static void answer(struct request *r, struct upload *u)
 static void stored(struct complete *state)
 {
 	struct request *r = state->upload.r;
-	upload_stored(&state->upload);
+	ingest_stored(&state->upload);
 	request_release(r);
 }
 
-static enum pieces_then piece(struct pieces *pieces, struct slice bytes)
+static enum object_reader_then piece(struct object_reader *object_reader, struct slice bytes)
 {
-	struct complete *state = CONTAINER_OF(pieces, struct complete, pieces);
-	return image_info_feed(&state->upload.image, bytes) ? PIECES_NEXT : PIECES_STOP;
+	struct complete *state = CONTAINER_OF(object_reader, struct complete, object_reader);
+	return image_info_feed(&state->upload.image, bytes) ? OBJECT_READER_NEXT
+							    : OBJECT_READER_STOP;
 }
 
 /* Without its bytes it is no image; that is no reason not to send the callback. */
-static void was_read(struct pieces *pieces, enum err e UNUSED)
+static void was_read(struct object_reader *object_reader, enum err e UNUSED)
 {
-	stored(CONTAINER_OF(pieces, struct complete, pieces));
+	stored(CONTAINER_OF(object_reader, struct complete, object_reader));
 }
 
-static void looked_up(struct task *task)
+static void on_looked_up(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_get *get = CONTAINER_OF(wait, struct store_get, wait);
 	struct complete *state = CONTAINER_OF(get, struct complete, get);
-	struct upload *u = &state->upload;
+	struct ingest *u = &state->upload;
 	state->found = wait->err == ERR_OK;
 	if (!state->found) {
 		stored(state); /* it has been replaced or deleted already */
@@ -93,25 +94,25 @@ static void looked_up(struct task *task)
 		return;
 	}
 	uint64_t size = get->object.size;
-	pieces_init(&state->pieces, u->r, get, 0,
+	object_reader_init(&state->object_reader, u->r, get, 0,
 		size < LIMIT_IMAGE_HEAD_BYTES ? size : LIMIT_IMAGE_HEAD_BYTES, piece, was_read);
-	pieces_next(&state->pieces);
+	object_reader_next(&state->object_reader);
 }
 
 /* The type that the object was begun with, and its head if the callback asks about an image. */
 static void look_up(struct complete *state)
 {
-	struct upload *u = &state->upload;
+	struct ingest *u = &state->upload;
 	struct request *r = u->r;
 	state->get = (struct store_get){
-		.wait = {.task.run = looked_up, .home = r->home},
+		.wait = {.task.run = on_looked_up, .home = r->home},
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
 		.version = {u->commit.object.is_null, u->commit.object.version},
 		.head_only = !callback_template_uses_image(&u->callback->body),
 	};
 	if (store_get(r->ops->options.store, &state->get) == STORE_DONE)
-		looked_up(&state->get.wait.task);
+		on_looked_up(&state->get.wait.task);
 }
 
 /* ---- Completing it ----------------------------------------------------------------------------
@@ -119,7 +120,7 @@ static void look_up(struct complete *state)
 
 static void refuse(struct complete *state)
 {
-	const struct store_upload_complete *call = &state->call;
+	const struct store_multipart_complete *call = &state->call;
 	struct request *r = state->upload.r;
 	if (call->bad_part) {
 		SCOPED_STRBUF(number, 32);
@@ -132,10 +133,11 @@ static void refuse(struct complete *state)
 	request_release(r);
 }
 
-static void completed(struct task *task)
+static void on_completed(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_upload_complete *call = CONTAINER_OF(wait, struct store_upload_complete, wait);
+	struct store_multipart_complete *call =
+		CONTAINER_OF(wait, struct store_multipart_complete, wait);
 	struct complete *state = CONTAINER_OF(call, struct complete, call);
 	if (wait->err != ERR_OK) {
 		refuse(state);
@@ -171,20 +173,20 @@ static void finish(struct request *r)
 {
 	static const struct store_part_named none;
 	struct complete *state = r->state;
-	struct store_upload_complete *call = &state->call;
+	struct store_multipart_complete *call = &state->call;
 	if (!require_digest(r) || !read_parts(r, state))
 		return;
-	call->wait = (struct store_wait){.task.run = completed, .home = r->home};
+	call->wait = (struct store_wait){.task.run = on_completed, .home = r->home};
 	call->bucket_id = r->bucket->id;
 	call->key = r->address.key.text;
 	call->parts = state->all_parts ? NULL : state->parts.count ? state->parts.parts : &none;
 	call->part_count = state->parts.count;
 	call->part_bytes_min = LIMIT_PART_BYTES_MIN;
 	call->forbid_overwrite = state->forbid && r->bucket->versioning == STORE_UNVERSIONED;
-	call->as_public = request_as_public(r);
+	call->caller = request_caller(r);
 	call->acl = state->acl;
 	request_hold(r);
-	store_upload_complete(r->ops->options.store, call);
+	store_multipart_complete(r->ops->options.store, call);
 }
 
 /* ---- The request ------------------------------------------------------------------------------
@@ -220,14 +222,14 @@ static bool start(struct request *r, struct complete *state)
 	       read_word(r, "x-oss-complete-all", S("yes"), S("no"), &state->all_parts) &&
 	       read_word(r, "x-oss-forbid-overwrite", S("true"), S("false"), &state->forbid) &&
 	       read_acl(r, &state->acl) &&
-	       upload_callback_from_request(r, &state->upload, &state->vars);
+	       callback_args_from_request(r, &state->upload, &state->vars);
 }
 
 static void begin(struct request *r)
 {
 	struct complete *state = r->state;
-	struct upload *u = &state->upload;
-	upload_init(u, r);
+	struct ingest *u = &state->upload;
+	ingest_init(u, r);
 	u->answer = answer;
 	u->mime_type = S("application/octet-stream");
 	(void)start(r, state);
@@ -236,12 +238,12 @@ static void begin(struct request *r)
 static void release(struct request *r)
 {
 	struct complete *state = r->state;
-	pieces_release(&state->pieces);
+	object_reader_release(&state->object_reader);
 	if (state->found)
 		store_get_release(r->ops->options.store, &state->get);
 	part_list_release(&state->parts);
-	upload_release(&state->upload);
-	upload_vars_release(&state->vars);
+	ingest_release(&state->upload);
+	callback_vars_release(&state->vars);
 }
 
 const struct op op_complete_multipart_upload = {

@@ -18,7 +18,7 @@ struct initiate {
 	bool encode;
 	struct object_headers headers;
 	struct store_get get;
-	struct store_upload_begin begin;
+	struct store_multipart_begin begin;
 };
 
 static void answer(struct initiate *state)
@@ -37,10 +37,11 @@ static void answer(struct initiate *state)
 	respond_xml(r, &xml);
 }
 
-static void begun(struct task *task)
+static void on_begun(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_upload_begin *begin = CONTAINER_OF(wait, struct store_upload_begin, wait);
+	struct store_multipart_begin *begin =
+		CONTAINER_OF(wait, struct store_multipart_begin, wait);
 	struct initiate *state = CONTAINER_OF(begin, struct initiate, begin);
 	struct request *r = state->r;
 	if (wait->err == ERR_OK)
@@ -50,21 +51,21 @@ static void begun(struct task *task)
 	request_release(r);
 }
 
-/* The request is held from finish() to here or to begun(). */
+/* The request is held from finish() to here or to on_begun(). */
 static void start(struct initiate *state)
 {
 	struct request *r = state->r;
-	state->begin = (struct store_upload_begin){
-		.wait = {.task.run = begun, .home = r->home},
+	state->begin = (struct store_multipart_begin){
+		.wait = {.task.run = on_begun, .home = r->home},
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
 		.headers = strbuf_slice(&state->headers.lines),
 		.tags = strbuf_slice(&state->headers.tags),
 	};
-	store_upload_begin(r->ops->options.store, &state->begin);
+	store_multipart_begin(r->ops->options.store, &state->begin);
 }
 
-static void looked_up(struct task *task)
+static void on_looked_up(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_get *get = CONTAINER_OF(wait, struct store_get, wait);
@@ -85,13 +86,13 @@ static void check_absent(struct initiate *state)
 {
 	struct request *r = state->r;
 	state->get = (struct store_get){
-		.wait = {.task.run = looked_up, .home = r->home},
+		.wait = {.task.run = on_looked_up, .home = r->home},
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
 		.head_only = true,
 	};
 	if (store_get(r->ops->options.store, &state->get) == STORE_DONE)
-		looked_up(&state->get.wait.task);
+		on_looked_up(&state->get.wait.task);
 }
 
 /* Of parts that must come in order OSS tells the MD5 of the whole: that would have to be known. */

@@ -19,7 +19,7 @@ struct list_uploads {
 	bool encode;
 	bool listed; /* `list` holds something to be released */
 	struct slice id_marker;
-	struct store_list_uploads list;
+	struct store_list_multiparts list;
 };
 
 /* An element with the id; empty if there is none. */
@@ -32,7 +32,7 @@ static void add_id(struct strbuf *out, const char *element, uint64_t upload)
 }
 
 static void add_upload(
-	const struct list_uploads *state, struct strbuf *out, const struct store_upload *upload)
+	const struct list_uploads *state, struct strbuf *out, const struct store_multipart *upload)
 {
 	xml_open(out, "Upload");
 	elements_add_name(out, "Key", upload->key, state->encode);
@@ -46,7 +46,7 @@ static void add_upload(
 
 static void add_rows(const struct list_uploads *state, struct strbuf *out)
 {
-	const struct store_list_uploads *list = &state->list;
+	const struct store_list_multiparts *list = &state->list;
 	for (uint32_t i = 0; i < list->count; i++)
 		if (!list->uploads[i].is_prefix)
 			add_upload(state, out, &list->uploads[i]);
@@ -61,10 +61,10 @@ static void add_rows(const struct list_uploads *state, struct strbuf *out)
 
 static void format(const struct list_uploads *state, struct strbuf *out)
 {
-	const struct store_list_uploads *list = &state->list;
-	const struct store_upload end = {.key = S(""), .upload = 0};
+	const struct store_list_multiparts *list = &state->list;
+	const struct store_multipart end = {.key = S(""), .upload = 0};
 	/* Also of the last page: OSS fills them, and clients compare. */
-	const struct store_upload *last = list->count ? &list->uploads[list->count - 1] : &end;
+	const struct store_multipart *last = list->count ? &list->uploads[list->count - 1] : &end;
 	strbuf_adds(out, XML_PROLOG "<ListMultipartUploadsResult>");
 	if (state->encode)
 		xml_element(out, "EncodingType", S("url"));
@@ -81,10 +81,10 @@ static void format(const struct list_uploads *state, struct strbuf *out)
 	strbuf_adds(out, "</ListMultipartUploadsResult>\n");
 }
 
-static void listed(struct task *task)
+static void on_listed(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_list_uploads *list = CONTAINER_OF(wait, struct store_list_uploads, wait);
+	struct store_list_multiparts *list = CONTAINER_OF(wait, struct store_list_multiparts, wait);
 	struct list_uploads *state = CONTAINER_OF(list, struct list_uploads, list);
 	struct request *r = state->r;
 	state->listed = wait->err == ERR_OK;
@@ -104,7 +104,7 @@ static void listed(struct task *task)
  */
 static bool read_marker(struct request *r, struct list_uploads *state)
 {
-	struct store_list_uploads *list = &state->list;
+	struct store_list_multiparts *list = &state->list;
 	struct slice *id = &state->id_marker;
 	if (!params_name(r, "key-marker", &list->key_marker) ||
 		!params_name(r, "upload-id-marker", id))
@@ -117,25 +117,25 @@ static bool read_marker(struct request *r, struct list_uploads *state)
 static void finish(struct request *r)
 {
 	struct list_uploads *state = r->state;
-	struct store_list_uploads *list = &state->list;
+	struct store_list_multiparts *list = &state->list;
 	state->r = r;
 	if (!require_bucket(r) || !params_encoding(r, &state->encode) ||
 		!params_name(r, "prefix", &list->prefix) ||
 		!params_name(r, "delimiter", &list->delimiter) || !read_marker(r, state) ||
 		!params_count(r, "max-uploads", LIMIT_LIST_KEYS, &list->max_uploads))
 		return;
-	list->wait = (struct store_wait){.task.run = listed, .home = r->home};
+	list->wait = (struct store_wait){.task.run = on_listed, .home = r->home};
 	list->bucket_id = r->bucket->id;
 	request_hold(r);
 	list->pool = request_account(r)->pool;
-	store_list_uploads(r->ops->options.store, list);
+	store_list_multiparts(r->ops->options.store, list);
 }
 
 static void release(struct request *r)
 {
 	struct list_uploads *state = r->state;
 	if (state->listed)
-		store_list_uploads_release(r->ops->options.store, &state->list);
+		store_list_multiparts_release(r->ops->options.store, &state->list);
 }
 
 const struct op op_list_multipart_uploads = {

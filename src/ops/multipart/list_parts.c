@@ -61,7 +61,7 @@ static void format(const struct list_parts *state, struct strbuf *out)
 	strbuf_adds(out, "</ListPartsResult>\n");
 }
 
-static void listed(struct task *task)
+static void on_listed(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_list_parts *list = CONTAINER_OF(wait, struct store_list_parts, wait);
@@ -100,7 +100,7 @@ static void finish(struct request *r)
 		!params_count(r, "max-parts", LIMIT_LIST_KEYS, &list->max_parts) ||
 		!read_marker(r, &list->after))
 		return;
-	list->wait = (struct store_wait){.task.run = listed, .home = r->home};
+	list->wait = (struct store_wait){.task.run = on_listed, .home = r->home};
 	list->bucket_id = r->bucket->id;
 	list->key = r->address.key.text;
 	request_hold(r);

@@ -5,22 +5,22 @@
 #include "ops/multipart/upload_id.h"
 #include "ops/respond.h"
 
-static void answer(struct request *r, struct upload *u UNUSED)
+static void answer(struct request *r, struct ingest *u UNUSED)
 {
 	respond(r, 200, NULL, S(""));
 }
 
-static bool start(struct request *r, struct upload *u)
+static bool start(struct request *r, struct ingest *u)
 {
 	return upload_part_of_request(r, &u->spec.part) &&
 	       upload_id_of_request(r, &u->spec.upload) && put_headers_length(r, u->max_size) &&
 	       put_headers_no_conditions(r) && put_headers_digest(r, u) &&
-	       upload_begin(u, r, NULL, r->head->content_length);
+	       ingest_begin(u, r, NULL, r->head->content_length);
 }
 
 static void begin(struct request *r)
 {
-	struct upload *u = r->state;
+	struct ingest *u = r->state;
 	u->spec.kind = STORE_PUT_PART;
 	u->max_size = LIMIT_PART_BYTES;
 	u->answer = answer;
@@ -29,17 +29,17 @@ static void begin(struct request *r)
 
 static void data(struct request *r, struct slice piece)
 {
-	upload_write(r->state, piece);
+	ingest_write(r->state, piece);
 }
 
 static void finish(struct request *r)
 {
-	upload_finish(r->state);
+	ingest_finish(r->state);
 }
 
 static void release(struct request *r)
 {
-	upload_release(r->state);
+	ingest_release(r->state);
 }
 
 const struct op op_upload_part = {
@@ -50,7 +50,7 @@ const struct op op_upload_part = {
 	.access = OP_ACCESS_WRITE,
 	.action = "oss:PutObject",
 	.body = OP_BODY_STREAM,
-	.state_size = sizeof(struct upload),
+	.state_size = sizeof(struct ingest),
 	.begin = begin,
 	.data = data,
 	.finish = finish,

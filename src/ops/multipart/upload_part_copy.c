@@ -9,8 +9,8 @@
 #include "http/range.h"
 #include "ops/arguments/version.h"
 #include "ops/data/copy_from.h"
+#include "ops/data/object_copy.h"
 #include "ops/data/object_text.h"
-#include "ops/data/transfer.h"
 #include "ops/multipart/upload_id.h"
 #include "ops/respond.h"
 #include "oss/text/iso8601.h"
@@ -19,16 +19,15 @@
 struct upload_part_copy {
 	struct store_put_spec spec;
 	struct copy_from from;
-	struct transfer transfer;
+	struct object_copy copy;
 };
 
-static void copied(struct transfer *transfer, enum err e)
+static void copied(struct object_copy *copy, enum err e)
 {
-	const struct upload_part_copy *state =
-		CONTAINER_OF(transfer, struct upload_part_copy, transfer);
+	const struct upload_part_copy *state = CONTAINER_OF(copy, struct upload_part_copy, copy);
 	const struct store_object *source = &state->from.source.get.object;
-	struct request *r = transfer->r;
-	const struct store_object *part = &transfer->commit.object;
+	struct request *r = copy->r;
+	const struct store_object *part = &copy->commit.object;
 	if (e != ERR_OK) {
 		upload_id_refuse(r, e);
 		return;
@@ -71,8 +70,8 @@ static void found(struct copy_from *from)
 	state->spec.bucket_id = r->bucket->id;
 	state->spec.key = r->address.key.text;
 	state->spec.size_hint = range.size;
-	state->transfer.commit.as_public = request_as_public(r);
-	transfer_start(&state->transfer, r, source, range.first, range.size, &state->spec, copied);
+	state->copy.commit.caller = request_caller(r);
+	object_copy_start(&state->copy, r, source, range.first, range.size, &state->spec, copied);
 }
 
 static bool read_request(struct request *r, struct upload_part_copy *state)
@@ -97,7 +96,7 @@ static void finish(struct request *r)
 static void release(struct request *r)
 {
 	struct upload_part_copy *state = r->state;
-	transfer_release(&state->transfer);
+	object_copy_release(&state->copy);
 	copy_from_release(&state->from);
 }
 

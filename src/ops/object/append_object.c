@@ -9,12 +9,12 @@
 #include "ops/data/put_headers.h"
 #include "ops/respond.h"
 
-static void answer(struct request *r, struct upload *u UNUSED)
+static void answer(struct request *r, struct ingest *u UNUSED)
 {
 	respond(r, 200, NULL, S(""));
 }
 
-static bool read_position(struct request *r, struct upload *u)
+static bool read_position(struct request *r, struct ingest *u)
 {
 	struct slice text = request_param(r, S("position"));
 	if (!text.ptr) {
@@ -33,7 +33,7 @@ static bool read_position(struct request *r, struct upload *u)
 	return false;
 }
 
-static bool read_headers(struct request *r, const struct upload *u, struct object_headers *h)
+static bool read_headers(struct request *r, const struct ingest *u, struct object_headers *h)
 {
 	if (!put_headers_object(r, h))
 		return false;
@@ -48,16 +48,16 @@ static bool read_headers(struct request *r, const struct upload *u, struct objec
 	return false;
 }
 
-static bool start(struct request *r, struct upload *u, struct object_headers *h)
+static bool start(struct request *r, struct ingest *u, struct object_headers *h)
 {
 	return read_position(r, u) && put_headers_length(r, u->max_size) &&
 	       put_headers_no_conditions(r) && put_headers_digest(r, u) && read_headers(r, u, h) &&
-	       upload_begin(u, r, h, r->head->content_length);
+	       ingest_begin(u, r, h, r->head->content_length);
 }
 
 static void begin(struct request *r)
 {
-	struct upload *u = r->state;
+	struct ingest *u = r->state;
 	struct object_headers h;
 	u->spec.kind = STORE_PUT_APPEND;
 	u->answer = answer;
@@ -68,17 +68,17 @@ static void begin(struct request *r)
 
 static void data(struct request *r, struct slice piece)
 {
-	upload_write(r->state, piece);
+	ingest_write(r->state, piece);
 }
 
 static void finish(struct request *r)
 {
-	upload_finish(r->state);
+	ingest_finish(r->state);
 }
 
 static void release(struct request *r)
 {
-	upload_release(r->state);
+	ingest_release(r->state);
 }
 
 const struct op op_append_object = {
@@ -89,7 +89,7 @@ const struct op op_append_object = {
 	.access = OP_ACCESS_WRITE,
 	.action = "oss:PutObject",
 	.body = OP_BODY_STREAM,
-	.state_size = sizeof(struct upload),
+	.state_size = sizeof(struct ingest),
 	.begin = begin,
 	.data = data,
 	.finish = finish,

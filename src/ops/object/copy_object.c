@@ -9,10 +9,10 @@
 #include "ops/arguments/params.h"
 #include "ops/arguments/version.h"
 #include "ops/data/copy_from.h"
+#include "ops/data/object_copy.h"
 #include "ops/data/object_headers.h"
 #include "ops/data/object_text.h"
 #include "ops/data/symlink.h"
-#include "ops/data/transfer.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
 #include "oss/text/iso8601.h"
@@ -23,8 +23,8 @@ struct copy_object {
 	bool in_place;     /* source and target are one object, without versions */
 	bool replace;      /* the request says what the headers are */
 	bool replace_tags; /* and the tags */
-	struct transfer transfer;
-	struct store_object_change change; /* instead of the transfer, if in_place */
+	struct object_copy copy;
+	struct store_metadata_update change; /* instead of the transfer, if in_place */
 };
 
 /* A header of two words; *ret says that it is the second. False: it was answered. */
@@ -109,15 +109,15 @@ static void answer(struct copy_object *state, const struct store_object *made)
 
 /* ---- By copying the bytes -------------------------------------------------------------------- */
 
-static void copied(struct transfer *transfer, enum err e)
+static void copied(struct object_copy *copy, enum err e)
 {
-	struct copy_object *state = CONTAINER_OF(transfer, struct copy_object, transfer);
-	struct request *r = transfer->r;
-	const struct store_object *made = &transfer->commit.object;
-	if (e == ERR_INVALID_DIGEST ||
-		(e == ERR_OK && made->crc64 != state->from.source.get.object.crc64)) {
-		log_error("an object is damaged: its bytes do not match the stored digest "
-			  "(request %.*s)",
+	struct copy_object *state = CONTAINER_OF(copy, struct copy_object, copy);
+	struct request *r = copy->r;
+	const struct store_object *made = &copy->commit.object;
+	if (e == ERR_INVALID_DIGEST) {
+		log_error(
+			"an object is damaged: its bytes have not the digest they were stored with "
+			"(request %.*s)",
 			SLICE_FMT(r->id));
 		e = ERR_INTERNAL;
 	}
@@ -145,20 +145,22 @@ static void copy(struct copy_object *state, const struct object_headers *h)
 		.type = source->object.type == STORE_SYMLINK ? STORE_SYMLINK : STORE_NORMAL,
 		.size_hint = source->object.size,
 	};
-	state->transfer.commit = (struct store_put_commit){
+	state->copy.commit = (struct store_put_commit){
 		.forbid_overwrite = object_headers_forbid(h, r->bucket),
-		.as_public = request_as_public(r),
+		.caller = request_caller(r),
 		.expect_md5 = source->object.type == STORE_NORMAL ? source->object.md5 : NULL,
+		.expect_crc64 = &source->object.crc64,
 	};
-	transfer_start(&state->transfer, r, source, 0, source->object.size, &spec, copied);
+	object_copy_start(&state->copy, r, source, 0, source->object.size, &spec, copied);
 }
 
 /* ---- In place -------------------------------------------------------------------------------- */
 
-static void changed(struct task *task)
+static void on_changed(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
-	struct store_object_change *change = CONTAINER_OF(wait, struct store_object_change, wait);
+	struct store_metadata_update *change =
+		CONTAINER_OF(wait, struct store_metadata_update, wait);
 	struct copy_object *state = CONTAINER_OF(change, struct copy_object, change);
 	struct request *r = state->from.r;
 	if (wait->err == ERR_OK)
@@ -175,8 +177,8 @@ static void changed(struct task *task)
 static void change_headers(struct copy_object *state, const struct object_headers *h)
 {
 	struct request *r = state->from.r;
-	state->change = (struct store_object_change){
-		.wait = {.task.run = changed, .home = r->home},
+	state->change = (struct store_metadata_update){
+		.wait = {.task.run = on_changed, .home = r->home},
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
 		.only_if = {.set = true, .version = state->from.source.get.object.version},
@@ -193,7 +195,7 @@ static void change_headers(struct copy_object *state, const struct object_header
 		respond_error(r, ERR_UNAVAILABLE);
 	} else {
 		request_hold(r);
-		store_object_change(r->ops->options.store, &state->change);
+		store_metadata_update(r->ops->options.store, &state->change);
 	}
 }
 
@@ -222,7 +224,7 @@ static void finish(struct request *r)
 static void release(struct request *r)
 {
 	struct copy_object *state = r->state;
-	transfer_release(&state->transfer);
+	object_copy_release(&state->copy);
 	copy_from_release(&state->from);
 }
 

@@ -23,7 +23,7 @@ static void add_version(struct request *r, const struct store_delete *del)
 		respond_header(r, "x-oss-delete-marker", S("true"));
 }
 
-static void deleted(struct task *task)
+static void on_deleted(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_delete *del = CONTAINER_OF(wait, struct store_delete, wait);
@@ -42,10 +42,10 @@ static void finish(struct request *r)
 	struct delete_object *state = r->state;
 	state->r = r;
 	state->del = (struct store_delete){
-		.wait = {.task.run = deleted, .home = r->home},
+		.wait = {.task.run = on_deleted, .home = r->home},
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
-		.as_public = request_as_public(r),
+		.caller = request_caller(r),
 	};
 	if (!version_of_request(r, &state->del.version))
 		return;

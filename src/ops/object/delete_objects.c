@@ -8,7 +8,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
-#include "ops/access/permit.h"
+#include "ops/access/authorize.h"
 #include "ops/arguments/elements.h"
 #include "ops/arguments/params.h"
 #include "ops/arguments/require.h"
@@ -191,7 +191,7 @@ static void answer(struct request *r, const struct delete_objects *state)
 	}
 }
 
-static void deleted(struct task *task)
+static void on_deleted(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_delete *del = CONTAINER_OF(wait, struct store_delete, wait);
@@ -206,14 +206,14 @@ static void deleted(struct task *task)
 }
 
 /* Nothing is deleted unless all may be. False: it was answered. */
-static bool permit_all(struct request *r, const struct delete_objects *state)
+static bool authorize_all(struct request *r, const struct delete_objects *state)
 {
 	size_t from = 0;
 	for (size_t i = 0; i < state->count; i++) {
 		struct slice key = slice_of(state->keys.ptr + from, state->ends[i] - from);
 		const struct store_version *version = &state->versions[i];
 		bool named = version->is_null || version->number;
-		if (!permit_key(r, named ? "oss:DeleteObjectVersion" : r->op->action,
+		if (!authorize_key(r, named ? "oss:DeleteObjectVersion" : r->op->action,
 			    r->bucket->name, key))
 			return false;
 		from = state->ends[i];
@@ -236,9 +236,9 @@ static void delete_all(struct request *r, struct delete_objects *state)
 		struct delete_one *one = &state->each[i];
 		one->all = state;
 		one->del = (struct store_delete){
-			.wait = {.task.run = deleted, .home = r->home},
+			.wait = {.task.run = on_deleted, .home = r->home},
 			.bucket_id = r->bucket->id,
-			.as_public = request_as_public(r),
+			.caller = request_caller(r),
 			.key = slice_of(keys.ptr + from, state->ends[i] - from),
 			.version = state->versions[i],
 		};
@@ -292,7 +292,7 @@ static bool digest_holds(struct request *r)
 static void finish(struct request *r)
 {
 	struct delete_objects *state = r->state;
-	if (digest_holds(r) && read_document(r, state) && permit_all(r, state))
+	if (digest_holds(r) && read_document(r, state) && authorize_all(r, state))
 		delete_all(r, state);
 }
 

@@ -80,7 +80,7 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 {
 	struct request *r = lookup->r;
 	const struct store_object *object = &lookup->get.object;
-	const struct store_object *told = lookup_told(lookup);
+	const struct store_object *told = lookup_reported(lookup);
 	char modified[DATE_SIZE];
 	SCOPED_STRBUF(lines, 512);
 	date_format(lookup_modified_ms(lookup) / 1000, modified);
@@ -158,7 +158,7 @@ static void answer_object(struct get_object *state, struct slice etag)
 		respond_error(r, ERR_INVALID_RANGE);
 		return;
 	}
-	if (!add_kept_headers(r, symlink_other_headers(lookup_told(lookup))))
+	if (!add_kept_headers(r, symlink_other_headers(lookup_reported(lookup))))
 		return;
 	add_object_headers(lookup, etag);
 	if (part == RANGE_PART) {

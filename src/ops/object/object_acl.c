@@ -5,12 +5,12 @@
 #include "ops/arguments/require.h"
 #include "ops/arguments/version.h"
 #include "ops/data/lookup.h"
-#include "ops/object/object_change.h"
+#include "ops/object/metadata_update.h"
 #include "ops/respond.h"
 
 static void put_begin(struct request *r)
 {
-	struct object_change *state = r->state;
+	struct metadata_update *state = r->state;
 	struct slice word = request_header(r, S("x-oss-object-acl"));
 	if (!require_bucket(r))
 		return;
@@ -25,7 +25,7 @@ static void put_begin(struct request *r)
 
 static void put_finish(struct request *r)
 {
-	object_change_start(r->state, r, 200);
+	metadata_update_start(r->state, r, 200);
 }
 
 static void get_answer(struct lookup *lookup)
@@ -55,7 +55,7 @@ const struct op op_put_object_acl = {
 	.action = "oss:PutObjectAcl",
 	.version_action = "oss:PutObjectVersionAcl",
 	.body = OP_BODY_NONE,
-	.state_size = sizeof(struct object_change),
+	.state_size = sizeof(struct metadata_update),
 	.begin = put_begin,
 	.finish = put_finish,
 };

@@ -23,7 +23,7 @@ static void answer(struct lookup *lookup)
 	strbuf_add_u64(&lines, object->crc64);
 	strbuf_adds(&lines, "\r\n");
 	respond_header_lines(r, strbuf_slice(&lines));
-	version_add_headers(r, lookup->what.bucket, lookup_told(lookup));
+	version_add_headers(r, lookup->what.bucket, lookup_reported(lookup));
 	respond_head(r, 200, object->size);
 }
 

@@ -4,12 +4,12 @@
 #include "ops/arguments/require.h"
 #include "ops/arguments/version.h"
 #include "ops/data/lookup.h"
-#include "ops/object/object_change.h"
+#include "ops/object/metadata_update.h"
 #include "ops/respond.h"
 #include "oss/rules/tagging.h"
 
 struct tagging_change {
-	struct object_change change;
+	struct metadata_update change;
 	struct strbuf tags;
 };
 
@@ -25,7 +25,7 @@ static void change(struct request *r, int status)
 	struct tagging_change *state = r->state;
 	state->change.change.set_tags = true;
 	state->change.change.tags = strbuf_slice(&state->tags);
-	object_change_start(&state->change, r, status);
+	metadata_update_start(&state->change, r, status);
 }
 
 static void put_finish(struct request *r)

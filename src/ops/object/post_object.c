@@ -10,11 +10,11 @@
 #include "http/form.h"
 #include "http/param.h"
 #include "ops/access/auth.h"
-#include "ops/access/permit.h"
+#include "ops/access/authorize.h"
 #include "ops/arguments/elements.h"
-#include "ops/data/ticket.h"
-#include "ops/data/upload.h"
-#include "ops/data/upload_callback.h"
+#include "ops/data/callback_args.h"
+#include "ops/data/callback_ticket.h"
+#include "ops/data/ingest.h"
 #include "ops/object/post_fields.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
@@ -42,7 +42,7 @@ struct post_object {
 	struct policy_size size;
 	bool callback_pinned;        /* by the policy */
 	const struct policy *policy; /* NULL: the form is not signed */
-	struct upload upload;
+	struct ingest upload;
 };
 
 /* ---- When the file begins ---------------------------------------------------------------------
@@ -202,11 +202,11 @@ static bool read_attributes(struct request *r, struct post_object *state, struct
 	return false;
 }
 
-static void succeed(struct request *r, struct upload *u);
+static void succeed(struct request *r, struct ingest *u);
 
 static bool begin_upload(struct request *r, struct post_object *state, struct object_headers *h)
 {
-	struct upload *u = &state->upload;
+	struct ingest *u = &state->upload;
 	struct slice callback = post_fields_get(&state->fields, S("callback"));
 	u->mime_type = state->content_type;
 	u->max_size = LIMIT_OBJECT_BYTES;
@@ -215,10 +215,10 @@ static bool begin_upload(struct request *r, struct post_object *state, struct ob
 		u->size_at_most = r->head->content_length - state->predata;
 	u->custom = post_fields_custom;
 	u->custom_ctx = &state->fields;
-	return read_attributes(r, state, h) && upload_callback_parse(r, u, "callback", callback) &&
-	       ticket_check(
+	return read_attributes(r, state, h) && callback_args_parse(r, u, "callback", callback) &&
+	       callback_ticket_check(
 		       r, u, state->callback_pinned ? TICKET_SIGNED_PARAMETER : TICKET_UNSIGNED) &&
-	       upload_begin(u, r, h, 0);
+	       ingest_begin(u, r, h, 0);
 }
 
 /*
@@ -271,7 +271,7 @@ static void file_begins(struct request *r, struct post_object *state, const stru
 	 */
 	if (!has_key(r, state) || !check_access(r, state) ||
 		!set_key(r, state, file_name(r, part)) ||
-		!permit_key(r, r->op->action, r->address.bucket.text, r->address.key.text))
+		!authorize_key(r, r->op->action, r->address.bucket.text, r->address.key.text))
 		return;
 	struct object_headers h;
 	object_headers_init(&h);
@@ -320,7 +320,7 @@ static void part_data(struct request *r, struct post_object *state, struct slice
 		if (e != ERR_OK)
 			respond_error(r, e);
 		else
-			upload_write(&state->upload, bytes);
+			ingest_write(&state->upload, bytes);
 		return;
 	}
 	if (state->part != PART_FIELD)
@@ -415,7 +415,7 @@ static void finish(struct request *r)
 		if (e != ERR_OK)
 			respond_error(r, e);
 		else
-			upload_finish(&state->upload);
+			ingest_finish(&state->upload);
 	}
 }
 
@@ -462,7 +462,7 @@ static bool is_absolute_url(struct slice url)
 	return url.len < KIB(8);
 }
 
-static void succeed(struct request *r, struct upload *u)
+static void succeed(struct request *r, struct ingest *u)
 {
 	struct post_object *state = r->state;
 	if (request_is_gone(r))
@@ -518,7 +518,7 @@ static void begin(struct request *r)
 static void release(struct request *r)
 {
 	struct post_object *state = r->state;
-	upload_release(&state->upload);
+	ingest_release(&state->upload);
 	post_fields_release(&state->fields);
 	free(state->form);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PutObject: PUT /key, the body is the object (spec: REST API section 6). */
 #include "base/limits.h"
+#include "ops/data/callback_args.h"
 #include "ops/data/put_headers.h"
-#include "ops/data/upload_callback.h"
 #include "ops/respond.h"
 
 struct put_object {
-	struct upload upload;
-	struct upload_vars vars;
+	struct ingest upload;
+	struct callback_vars vars;
 };
 
-static void answer(struct request *r, struct upload *u UNUSED)
+static void answer(struct request *r, struct ingest *u UNUSED)
 {
 	respond(r, 200, NULL, S(""));
 }
@@ -18,15 +18,15 @@ static void answer(struct request *r, struct upload *u UNUSED)
 static bool start(struct request *r, struct put_object *state, struct object_headers *h)
 {
 	const struct request_head *head = r->head;
-	struct upload *u = &state->upload;
+	struct ingest *u = &state->upload;
 	if (!put_headers_no_conditions(r) || !put_headers_digest(r, u) ||
-		!put_headers_object(r, h) || !upload_callback_from_request(r, u, &state->vars))
+		!put_headers_object(r, h) || !callback_args_from_request(r, u, &state->vars))
 		return false;
 	u->mime_type = arena_copy(
 		&r->arena, h->content_type.len ? h->content_type : S("application/octet-stream"));
 	u->max_size = LIMIT_OBJECT_BYTES;
 	u->answer = answer;
-	return upload_begin(u, r, h, head->content_length);
+	return ingest_begin(u, r, h, head->content_length);
 }
 
 static void begin(struct request *r)
@@ -43,20 +43,20 @@ static void begin(struct request *r)
 static void data(struct request *r, struct slice piece)
 {
 	struct put_object *state = r->state;
-	upload_write(&state->upload, piece);
+	ingest_write(&state->upload, piece);
 }
 
 static void finish(struct request *r)
 {
 	struct put_object *state = r->state;
-	upload_finish(&state->upload);
+	ingest_finish(&state->upload);
 }
 
 static void release(struct request *r)
 {
 	struct put_object *state = r->state;
-	upload_release(&state->upload);
-	upload_vars_release(&state->vars);
+	ingest_release(&state->upload);
+	callback_vars_release(&state->vars);
 }
 
 const struct op op_put_object = {

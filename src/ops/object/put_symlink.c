@@ -11,7 +11,7 @@
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
 
-static void answer(struct request *r, struct upload *u UNUSED)
+static void answer(struct request *r, struct ingest *u UNUSED)
 {
 	respond(r, 200, NULL, S(""));
 }
@@ -44,7 +44,7 @@ static bool read_target(struct request *r, struct strbuf *headers)
 	return true;
 }
 
-static bool start(struct request *r, struct upload *u, struct object_headers *h)
+static bool start(struct request *r, struct ingest *u, struct object_headers *h)
 {
 	/* The target is the first line, see symlink.h. */
 	if (!put_headers_no_conditions(r) || !read_target(r, &h->lines) ||
@@ -52,22 +52,22 @@ static bool start(struct request *r, struct upload *u, struct object_headers *h)
 		return false;
 	u->spec.type = STORE_SYMLINK;
 	u->answer = answer;
-	return upload_begin(u, r, h, 0);
+	return ingest_begin(u, r, h, 0);
 }
 
 static void finish(struct request *r)
 {
-	struct upload *u = r->state;
+	struct ingest *u = r->state;
 	struct object_headers h;
 	object_headers_init(&h);
 	if (start(r, u, &h))
-		upload_finish(u);
+		ingest_finish(u);
 	object_headers_release(&h);
 }
 
 static void release(struct request *r)
 {
-	upload_release(r->state);
+	ingest_release(r->state);
 }
 
 const struct op op_put_symlink = {
@@ -78,7 +78,7 @@ const struct op op_put_symlink = {
 	.access = OP_ACCESS_WRITE,
 	.action = "oss:PutObject",
 	.body = OP_BODY_NONE,
-	.state_size = sizeof(struct upload),
+	.state_size = sizeof(struct ingest),
 	.finish = finish,
 	.release = release,
 };

@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "crypto/digest.h"
 #include "crypto/rsa.h"
-#include "oss/callback/callback_sign.h"
+#include "oss/callback/callback_signature.h"
 
 #define SIGNATURE_BYTES 2048
 #define TARGET_BYTES (LIMIT_TARGET_BYTES * 3) /* encoding can triple it */

@@ -98,7 +98,7 @@ static void add_list(struct writer *w, const char *operator, struct slice name,
 }
 
 /* `own` are the fields that the signature asks for. */
-static void write_policy(struct writer *w, const struct policy_grant *grant,
+static void write_policy(struct writer *w, const struct policy_spec *grant,
 	const struct policy_field *own, size_t own_count)
 {
 	strbuf_adds(&w->text, "{\"expiration\":\"");
@@ -129,7 +129,7 @@ static void write_policy(struct writer *w, const struct policy_grant *grant,
 }
 
 /* The base64 text of the policy, in the arena. */
-static enum err make_policy(const struct policy_grant *grant, const struct policy_field *own,
+static enum err make_policy(const struct policy_spec *grant, const struct policy_field *own,
 	size_t own_count, struct arena *arena, struct slice *ret)
 {
 	if (grant->min_bytes > grant->max_bytes || grant->max_bytes > INT64_MAX ||
@@ -157,7 +157,7 @@ static void add_field(struct policy_form *form, struct slice name, struct slice 
 
 /* The form with room for its fields, of which the key is there if it is known. */
 static enum err begin_form(
-	const struct policy_grant *grant, struct arena *arena, struct policy_form *form)
+	const struct policy_spec *grant, struct arena *arena, struct policy_form *form)
 {
 	size_t most = OWN_FIELDS + grant->bound_count + grant->free_count;
 	*form = (struct policy_form){0};
@@ -169,7 +169,7 @@ static enum err begin_form(
 	return ERR_OK;
 }
 
-static void end_form(const struct policy_grant *grant, struct policy_form *form)
+static void end_form(const struct policy_spec *grant, struct policy_form *form)
 {
 	for (size_t i = 0; i < grant->bound_count; i++)
 		add_field(form, grant->bound[i].name, grant->bound[i].value);
@@ -183,7 +183,7 @@ static enum err keep(struct arena *arena, const struct strbuf *text, struct slic
 	return ret->ptr && !strbuf_broken(text) ? ERR_OK : ERR_UNAVAILABLE;
 }
 
-enum err policy_form_v1(const struct policy_grant *grant, const struct policy_signer *signer,
+enum err policy_form_v1(const struct policy_spec *grant, const struct policy_signer *signer,
 	struct arena *arena, struct policy_form *ret)
 {
 	struct policy_form form;
@@ -210,9 +210,8 @@ enum err policy_form_v1(const struct policy_grant *grant, const struct policy_si
 }
 
 /* Makes the date and the credential of `form`, and *ret_credential from them. */
-static enum err make_credential(const struct policy_grant *grant,
-	const struct policy_signer *signer, struct arena *arena, struct policy_form *form,
-	struct credential *ret_credential)
+static enum err make_credential(const struct policy_spec *grant, const struct policy_signer *signer,
+	struct arena *arena, struct policy_form *form, struct credential *ret_credential)
 {
 	SCOPED_STRBUF(date, 32);
 	SCOPED_STRBUF(credential, LIMIT_FIELD_NAME_BYTES);
@@ -234,7 +233,7 @@ static enum err make_credential(const struct policy_grant *grant,
 		       : ERR_INVALID_ARGUMENT;
 }
 
-enum err policy_form_v4(const struct policy_grant *grant, const struct policy_signer *signer,
+enum err policy_form_v4(const struct policy_spec *grant, const struct policy_signer *signer,
 	struct arena *arena, struct policy_form *ret)
 {
 	struct policy_form form;

@@ -31,7 +31,7 @@ struct policy_exclusion {
  * What may be uploaded. What is left all-zero is no condition, except max_bytes: nobody means to
  * sign uploads without a bound, so there always is one.
  */
-struct policy_grant {
+struct policy_spec {
 	int64_t now_ms;
 	int64_t expires_ms;
 	struct slice bucket;
@@ -84,9 +84,9 @@ struct policy_form {
  * key_prefix; a policy of more than LIMIT_POLICY_BYTES.
  * ERR_UNAVAILABLE without memory.
  */
-enum err policy_form_v1(const struct policy_grant *grant, const struct policy_signer *signer,
+enum err policy_form_v1(const struct policy_spec *grant, const struct policy_signer *signer,
 	struct arena *arena, struct policy_form *ret) MUST_USE;
-enum err policy_form_v4(const struct policy_grant *grant, const struct policy_signer *signer,
+enum err policy_form_v4(const struct policy_spec *grant, const struct policy_signer *signer,
 	struct arena *arena, struct policy_form *ret) MUST_USE;
 
 #endif

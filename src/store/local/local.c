@@ -9,8 +9,8 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "store/local/commit/change.h"
 #include "store/local/commit/committer.h"
+#include "store/local/commit/mutations.h"
 #include "store/local/commit/recover.h"
 #include "store/local/disk/files.h"
 #include "store/local/gc/gc.h"
@@ -119,12 +119,17 @@ static enum err check_format(struct local *local, const char *path)
 static enum err open_segments(struct local *local)
 {
 	int dir;
+	bool found;
+	struct index_state state;
+	enum err err = index_read_state(local->index, &state, &found);
+	if (err != ERR_OK)
+		return err;
 	int e = files_open_dir(local->dir, "segments", &dir);
 	if (e) {
 		log_error("store: cannot open the folder of segments: %s", files_text(e));
 		return files_err(e);
 	}
-	return segments_open(dir, &local->segments);
+	return segments_open(dir, found ? state.segment : 0, &local->segments);
 }
 
 static enum err open_index(struct local *local, const char *path)
@@ -195,8 +200,8 @@ static void local_free(struct local *local)
 	if (local->committer && index_flush(local->index) != ERR_OK)
 		log_error("store: the next start will take longer");
 	gc_free(local->gc);
-	if (local->log_is_open)
-		log_close(&local->log);
+	if (local->wal_is_open)
+		wal_close(&local->wal);
 	stage_free(local->stage);
 	buckets_free(local->buckets);
 	sets_free(local->sets);
@@ -247,6 +252,8 @@ static void get_stats(struct store *store, struct store_stats *ret)
 	committer_state(local->committer, &state);
 	ret->disk_bytes = segments_disk_bytes(local->segments) + state.file_bytes +
 			  index_disk_bytes(local->index);
+	ret->damaged_reads = local->damaged_reads;
+	ret->start_damage = local->start_damage;
 	ret->refusing = NULL;
 	if (committer_broken(local->committer))
 		ret->refusing =
@@ -260,9 +267,9 @@ static const struct store_ops ops = {
 	.bucket_get = get_bucket,
 	.bucket_unref = unref_bucket,
 	.bucket_each = each_bucket,
-	.bucket_create = change_bucket_create,
-	.bucket_change = change_bucket,
-	.bucket_delete = change_bucket_delete,
+	.bucket_create = mutation_bucket_create,
+	.bucket_change = mutation_bucket,
+	.bucket_delete = mutation_bucket_delete,
 	.bucket_stats = get_bucket_stats,
 	.put_begin = put_begin,
 	.put_write = put_write,
@@ -272,13 +279,14 @@ static const struct store_ops ops = {
 	.get_release = read_get_release,
 	.read = read_more,
 	.read_release = read_more_release,
-	.delete = change_delete,
-	.object_change = change_object,
+	.damaged = read_damaged,
+	.delete = mutation_delete,
+	.object_change = mutation_object,
 	.list = read_list,
 	.list_release = read_list_release,
-	.upload_begin = change_upload_begin,
-	.upload_abort = change_upload_abort,
-	.upload_complete = change_upload_complete,
+	.upload_begin = mutation_multipart_begin,
+	.upload_abort = mutation_multipart_abort,
+	.upload_complete = mutation_multipart_complete,
 	.list_parts = read_list_parts,
 	.list_parts_release = read_list_parts_release,
 	.list_uploads = read_list_uploads,

@@ -21,7 +21,7 @@ struct store_put {
 	size_t len;
 	size_t size;
 	struct large *large;
-	struct change change;
+	struct mutation mutation;
 	struct store_put_commit *commit;
 	struct budget_account memory; /* with `large`, once there is one */
 	unsigned buffers;
@@ -31,7 +31,7 @@ struct store_put {
 
 static unsigned char *meta_of(struct store_put *put)
 {
-	return put->head + RECORD_HEADER_BYTES + put->change.key_len;
+	return put->head + RECORD_HEADER_BYTES + put->mutation.key_len;
 }
 
 static void put_free(struct store_put *put)
@@ -49,17 +49,17 @@ static void set_kind(struct store_put *put, const struct store_put_spec *spec)
 	struct object_meta *meta = &put->meta;
 	switch (spec->kind) {
 	case STORE_PUT_OBJECT:
-		put->change.kind = CHANGE_OBJECT;
+		put->mutation.kind = MUTATION_OBJECT;
 		meta->object.type = spec->type;
 		break;
 	case STORE_PUT_PART:
-		put->change.kind = CHANGE_PART;
+		put->mutation.kind = MUTATION_PART;
 		meta->is_part = true;
 		meta->number = spec->part;
 		meta->object.version = spec->upload;
 		break;
 	case STORE_PUT_APPEND:
-		put->change.kind = CHANGE_APPEND;
+		put->mutation.kind = MUTATION_APPEND;
 		meta->is_part = true;
 		meta->number = spec->position;
 		break;
@@ -101,10 +101,10 @@ enum err put_begin(struct store *store, const struct store_put_spec *spec, struc
 	put->memory = spec->memory;
 	put->buffers = spec->buffers;
 	set_kind(put, spec);
-	put->change.head = put->head;
-	put->change.head_len = head_len;
-	put->change.key_len = spec->key.len;
-	put->change.bucket_id = spec->bucket_id;
+	put->mutation.head = put->head;
+	put->mutation.head_len = head_len;
+	put->mutation.key_len = spec->key.len;
+	put->mutation.bucket_id = spec->bucket_id;
 	copy_text(put, spec);
 	if (spec->size_hint && spec->size_hint <= LIMIT_INLINE_BYTES) {
 		put->size = (size_t)spec->size_hint;
@@ -176,42 +176,47 @@ static void conclude(struct store_put *put, enum err e)
 		space_release(&put->local->space, put->claimed);
 	/* If nobody has the file after all, the next start removes it. */
 	if (put->large)
-		large_settle(put->large, e == ERR_OK || put->change.in_doubt);
+		large_settle(put->large, e == ERR_OK || put->mutation.in_doubt);
 	put_free(put);
 	local_answer(wait, e);
 }
 
-static void committed(struct change *change)
+static void committed(struct mutation *mutation)
 {
-	conclude(CONTAINER_OF(change, struct store_put, change), change->err);
+	conclude(CONTAINER_OF(mutation, struct store_put, mutation), mutation->err);
 }
 
 /* Completes the record and hands it over. */
 static void submit(struct store_put *put, enum object_place place, uint64_t file)
 {
 	static const enum record_kind kinds[] = {
-		[CHANGE_OBJECT] = RECORD_OBJECT,
-		[CHANGE_PART] = RECORD_PART,
-		[CHANGE_APPEND] = RECORD_APPEND,
+		[MUTATION_OBJECT] = RECORD_OBJECT,
+		[MUTATION_PART] = RECORD_PART,
+		[MUTATION_APPEND] = RECORD_APPEND,
 	};
-	struct change *change = &put->change;
+	struct mutation *mutation = &put->mutation;
 	struct object_meta *meta = &put->meta;
 	meta->place = place;
 	meta->file = file;
 	object_meta_write(meta_of(put), meta);
 	if (place == OBJECT_INLINE)
-		change->data = slice_of(put->bytes, put->len);
-	record_head(put->head, kinds[change->kind], change->bucket_id, change->key_len,
+		mutation->data = slice_of(put->bytes, put->len);
+	record_head(put->head, kinds[mutation->kind], mutation->bucket_id, mutation->key_len,
 		OBJECT_META_BYTES + meta->object.headers.len + meta->object.tags.len,
-		change->data.len);
+		mutation->data.len);
 	put->commit->object = meta->object;
 	put->commit->object.headers = S("");
 	put->commit->object.tags = S("");
-	change->object = &put->commit->object;
-	change->forbid_overwrite = put->commit->forbid_overwrite;
-	change->as_public = put->commit->as_public;
-	change->done = committed;
-	committer_add(put->local->committer, change);
+	mutation->object = &put->commit->object;
+	mutation->forbid_overwrite = put->commit->forbid_overwrite;
+	mutation->caller = put->commit->caller;
+	mutation->done = committed;
+	committer_add(put->local->committer, mutation);
+}
+
+static bool crc_fits(const struct store_put *put, uint64_t crc64)
+{
+	return !put->commit->expect_crc64 || *put->commit->expect_crc64 == crc64;
 }
 
 /* The file of a large object is complete, or has failed. */
@@ -224,6 +229,11 @@ static void file_done(struct large *large, const struct large_result *result, vo
 		conclude(put, result->err);
 		return;
 	}
+	if (!crc_fits(put, result->crc64)) {
+		conclude(put, ERR_INVALID_DIGEST);
+		return;
+	}
+	put->meta.has_sums = true;
 	object->modified_ms = clock_wall_ms(put->local->options.clock);
 	object->size = result->size;
 	object->crc64 = result->crc64;
@@ -244,7 +254,9 @@ static enum err commit_small(struct store_put *put)
 	md5_of(bytes, object->md5);
 	if (expect_md5 && memcmp(object->md5, expect_md5, MD5_BYTES) != 0)
 		return ERR_INVALID_DIGEST;
-	uint64_t need = put->change.head_len + put->len;
+	if (!crc_fits(put, object->crc64))
+		return ERR_INVALID_DIGEST;
+	uint64_t need = put->mutation.head_len + put->len;
 	if (!space_claim(&put->local->space, need))
 		return ERR_DISK_FULL;
 	put->claimed = need;

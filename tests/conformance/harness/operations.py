@@ -51,7 +51,7 @@ def implemented():
 
 
 def never_set():
-    """Those of configurations that the store has not got: src/ops/bucket/absent.def."""
+    """Those of configurations that the store has not got: src/ops/bucket/never_set.def."""
     rows = (ROOT / "src" / "ops" / "bucket" / "absent.def").read_text()
     return set(re.findall(r"^ABSENT_\w+\((\w+),", rows, re.MULTILINE))
 

@@ -193,9 +193,15 @@ async function fileSizes(folder) {
 	}
 }
 
+/** The size of a large file: behind the bytes are pages with the sums of its blocks. */
+function withSums(size) {
+	const blocks = Math.ceil(size / 65536);
+	return (Math.ceil(size / 4096) + Math.ceil(blocks / 507)) * 4096;
+}
+
 /** The large files are those of the large objects; the collector may need a moment to get there. */
 async function verifyNoOrphans(server, sizes) {
-	const large = sizes.filter(size => size > INLINE_BYTES).sort((a, b) => a - b);
+	const large = sizes.filter(size => size > INLINE_BYTES).map(withSums).sort((a, b) => a - b);
 	const deadline = Date.now() + 10_000;
 	let files = await fileSizes(join(server.data, "large"));
 	while (files?.join() !== large.join() && Date.now() < deadline) {

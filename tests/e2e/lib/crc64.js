@@ -19,10 +19,13 @@ for (let i = 0; i < 256; i++) {
 	HIGH[i] = high;
 }
 
-/** @param {Buffer} bytes */
-export function crc64(bytes) {
-	let low = 0xFFFFFFFF;
-	let high = 0xFFFFFFFF;
+/**
+ * @param {Buffer} bytes
+ * @param {bigint} [before] the CRC of what stands in front of them
+ */
+export function crc64(bytes, before = 0n) {
+	let low = Number(~before & 0xFFFFFFFFn);
+	let high = Number(~before >> 32n & 0xFFFFFFFFn);
 	for (const byte of bytes) {
 		const index = (low ^ byte) & 0xFF;
 		low = ((low >>> 8 | high << 24) ^ LOW[index]) >>> 0;

@@ -177,6 +177,23 @@ export function send(url, method = "GET", headers = {}, body = undefined) {
 	});
 }
 
+/** A GET that may be cut off: what arrives, and whether that is all that was announced. */
+export function download(url, headers = {}) {
+	const ask = url.startsWith("https:") ? httpsRequest : httpRequest;
+	return new Promise((done, fail) => {
+		const asked = ask(url, { agent: false, rejectUnauthorized: false, headers }, response => {
+			const pieces = [];
+			const end = () => done({ status: response.statusCode, headers: response.headers,
+				bytes: Buffer.concat(pieces), complete: response.complete });
+			response.on("data", piece => pieces.push(piece));
+			response.on("error", () => {});
+			response.on("close", end);
+		});
+		asked.on("error", fail);
+		asked.end();
+	});
+}
+
 /** The bytes of an object, or null if there is none. */
 export async function getObject(store, key, bucket = "uploads") {
 	const got = await request(store, "GET", bucket, key);

@@ -9,7 +9,7 @@
 #include "base/encode.h"
 #include "loopback.h"
 #include "net/server.h"
-#include "oss/callback/grant.h"
+#include "oss/callback/ticket.h"
 #include "tap.h"
 
 #define NOW_S 1700000000
@@ -108,17 +108,17 @@ static bool has_condition(const json_t *policy, const char *condition)
 /* The grant of a callback must be one that a receiver with the same secret accepts. */
 static void check_callback(const json_t *callback)
 {
-	struct grant_key key;
-	struct grant grant;
+	struct ticket_key key;
+	struct ticket grant;
 	IS(slice_str(text_of(callback, "callbackUrl")), S("http://127.0.0.1:8888/done"), "its URL");
 	struct slice body = slice_str(text_of(callback, "callbackBody"));
 	OK(slice_starts(body, S("filename=${object}&size=${size}&mimeType=${mimeType}"
 				"&height=${imageInfo.height}&width=${imageInfo.width}&")),
 		"the classic names come first");
 	size_t at = slice_find_slice(body, S("&grant="));
-	grant_key_derive(S("secret"), &key);
-	IS_INT(grant_check(&key, slice_from(body, at + 7), S("dir/x"), NOW_S, &grant), GRANT_VALID,
-		"its grant is valid");
+	ticket_key_derive(S("secret"), &key);
+	IS_INT(ticket_check(&key, slice_from(body, at + 7), S("dir/x"), NOW_S, &grant),
+		TICKET_VALID, "its grant is valid");
 	IS_INT(grant.expires, NOW_S + 300, "as long as the policy");
 }
 
@@ -157,7 +157,7 @@ static void modern_grant(void)
 	json_t *callback = decoded(fields, "callback");
 	struct slice body = slice_str(text_of(callback, "callbackBody"));
 	struct slice id = slice_head(
-		slice_from(body, slice_find_slice(body, S("&grant=")) + 7), GRANT_ID_LENGTH);
+		slice_from(body, slice_find_slice(body, S("&grant=")) + 7), TICKET_ID_LENGTH);
 	check_callback(callback);
 	IS(slice_str(text_of(fields, "x-oss-meta-grant")), id, "the object is to have its id");
 	IS(slice_str(text_of(fields, "x-oss-object-acl")), S("default"), "and no ACL of its own");

@@ -12,8 +12,8 @@
 #include "crypto/rsa.h"
 #include "loopback.h"
 #include "net/server.h"
-#include "oss/callback/callback_sign.h"
-#include "oss/callback/grant.h"
+#include "oss/callback/callback_signature.h"
+#include "oss/callback/ticket.h"
 #include "tap.h"
 #include "waiting.h"
 
@@ -88,7 +88,7 @@ static struct outgoing *outgoing, *confirming;
 static struct ledger *ledger;
 static struct allow_list *allow;
 static struct server *server;
-static struct grant_key grant_key;
+static struct ticket_key ticket_key;
 
 /* An application server with its own port. */
 struct site {
@@ -159,21 +159,21 @@ static void sign(
 static void body_with_grant(struct strbuf *out, const char *object, const char *request_id,
 	const char *prefix, int64_t expires)
 {
-	char id[GRANT_ID_LENGTH];
+	char id[TICKET_ID_LENGTH];
 	strbuf_clear(out);
-	grant_make_id(id);
+	ticket_make_id(id);
 	strbuf_addf(out,
 		"filename=%s&size=5&mimeType=image%%2Fpng&height=&width=&bucket=uploads"
 		"&object=%s&etag=E&format=&reqId=%s&clientIp=%%3A%%3A1&grant=",
 		object, object, request_id);
-	if (!grant_issue(&grant_key, GRANT_FORM, id, slice_str(prefix), NOW_S, expires, out))
+	if (!ticket_issue(&ticket_key, TICKET_FORM, id, slice_str(prefix), NOW_S, expires, out))
 		abort();
 }
 
 #define ID "0123456789abcdef01234567"
 
 /* A body with the grant ID of that kind. */
-static void body_of_kind(struct strbuf *out, enum grant_kind kind, const char *object,
+static void body_of_kind(struct strbuf *out, enum ticket_kind kind, const char *object,
 	const char *etag, const char *request_id)
 {
 	strbuf_clear(out);
@@ -181,7 +181,7 @@ static void body_of_kind(struct strbuf *out, enum grant_kind kind, const char *o
 		"size=5&mimeType=a%%2Fb&bucket=uploads&object=dir%%2F%s&etag=%s&reqId=%s"
 		"&clientIp=c&width=9&grant=",
 		object, etag, request_id);
-	if (!grant_issue(&grant_key, kind, ID, S("dir/"), NOW_S, NOW_S + 300, out))
+	if (!ticket_issue(&ticket_key, kind, ID, S("dir/"), NOW_S, NOW_S + 300, out))
 		abort();
 }
 
@@ -272,39 +272,40 @@ static void what_the_store_says(void)
 {
 	static const struct {
 		const char *object, *etag;
-		enum grant_kind kind;
+		enum ticket_kind kind;
 		int status;
 		const char *answer;
 	} rows[] = {
-		{"own", "claimed", GRANT_FORM, 200, "{\"id\":42}"},
-		{"others", "E", GRANT_FORM, 400,
+		{"own", "claimed", TICKET_FORM, 200, "{\"id\":42}"},
+		{"others", "E", TICKET_FORM, 400,
 			REFUSED("the object was not uploaded with this grant")},
-		{"twice", "E", GRANT_FORM, 400,
+		{"twice", "E", TICKET_FORM, 400,
 			REFUSED("the object was not uploaded with this grant")},
-		{"none", "E", GRANT_FORM, 400,
+		{"none", "E", TICKET_FORM, 400,
 			REFUSED("the object was not uploaded with this grant")},
-		{"none", "e", GRANT_CLASSIC, 200, "{\"id\":42}"},
-		{"behind", "%22E%22", GRANT_CLASSIC, 200, "{\"id\":42}"},
-		{"others", "E", GRANT_CLASSIC, 400,
+		{"none", "e", TICKET_CLASSIC, 200, "{\"id\":42}"},
+		{"behind", "%22E%22", TICKET_CLASSIC, 200, "{\"id\":42}"},
+		{"others", "E", TICKET_CLASSIC, 400,
 			REFUSED("the object was uploaded with another grant")},
-		{"own", "E", GRANT_CLASSIC, 400,
+		{"own", "E", TICKET_CLASSIC, 400,
 			REFUSED("the object was uploaded with another grant")},
-		{"none", "F", GRANT_CLASSIC, 400,
+		{"none", "F", TICKET_CLASSIC, 400,
 			REFUSED("the object in the store is another one")},
-		{"none", "", GRANT_CLASSIC, 400, REFUSED("the object in the store is another one")},
-		{"size", "E", GRANT_CLASSIC, 400,
+		{"none", "", TICKET_CLASSIC, 400,
 			REFUSED("the object in the store is another one")},
-		{"old", "E", GRANT_CLASSIC, 400, REFUSED("the object is older than the grant")},
-		{"gone", "E", GRANT_FORM, 400, REFUSED("the store has no such object")},
-		{"gone", "E", GRANT_CLASSIC, 400, REFUSED("the store has no such object")},
-		{"forbidden", "E", GRANT_FORM, 503, NULL},
-		{"broken", "E", GRANT_FORM, 503, NULL},
-		{"moved", "E", GRANT_FORM, 503, NULL},
-		{"no-etag", "E", GRANT_FORM, 503, NULL},
-		{"no-date", "E", GRANT_FORM, 503, NULL},
-		{"no-length", "E", GRANT_FORM, 503, NULL},
-		{"garbage", "E", GRANT_FORM, 503, NULL},
-		{"silent", "E", GRANT_FORM, 503, NULL},
+		{"size", "E", TICKET_CLASSIC, 400,
+			REFUSED("the object in the store is another one")},
+		{"old", "E", TICKET_CLASSIC, 400, REFUSED("the object is older than the grant")},
+		{"gone", "E", TICKET_FORM, 400, REFUSED("the store has no such object")},
+		{"gone", "E", TICKET_CLASSIC, 400, REFUSED("the store has no such object")},
+		{"forbidden", "E", TICKET_FORM, 503, NULL},
+		{"broken", "E", TICKET_FORM, 503, NULL},
+		{"moved", "E", TICKET_FORM, 503, NULL},
+		{"no-etag", "E", TICKET_FORM, 503, NULL},
+		{"no-date", "E", TICKET_FORM, 503, NULL},
+		{"no-length", "E", TICKET_FORM, 503, NULL},
+		{"garbage", "E", TICKET_FORM, 503, NULL},
+		{"silent", "E", TICKET_FORM, 503, NULL},
 	};
 	SCOPED_STRBUF(body, 4000);
 	char request_id[16];
@@ -328,7 +329,7 @@ static void what_the_store_says(void)
 	int before = loopback_connections(&back_end);
 	for (int i = 0; i < 100; i++) {
 		snprintf(request_id, sizeof(request_id), "I%d", i);
-		body_of_kind(&body, GRANT_FORM, "own", "E", request_id);
+		body_of_kind(&body, TICKET_FORM, "own", "E", request_id);
 		if (post_signed(&asking, key_url("/key.pem"), body.ptr) != 200)
 			break;
 	}
@@ -343,13 +344,13 @@ static void what_the_store_says(void)
 static void forbidden(void)
 {
 	SCOPED_STRBUF(body, 4000);
-	body_of_kind(&body, GRANT_FORM, "any", "E", "J1");
+	body_of_kind(&body, TICKET_FORM, "any", "E", "J1");
 	IS_INT(post_signed(&automatic, key_url("/key.pem"), body.ptr), 200,
 		"what cannot be asked is believed");
-	body_of_kind(&body, GRANT_FORM, "any", "E", "J2");
+	body_of_kind(&body, TICKET_FORM, "any", "E", "J2");
 	IS_INT(post_signed(&insisting, key_url("/key.pem"), body.ptr), 503,
 		"unless it was insisted on");
-	body_of_kind(&body, GRANT_FORM, "own", "E", "J3");
+	body_of_kind(&body, TICKET_FORM, "own", "E", "J3");
 	IS_INT(post_signed(&insisting, key_url("/key.pem"), body.ptr), 200,
 		"a store that tells again");
 }
@@ -410,7 +411,7 @@ static void bad_grants(void)
 	body_with_grant(&body, "other%2Fa", "G1", "dir/", NOW_S + 300);
 	IS_INT(post_signed(&plain, key_url("/not-yet-fetched"), body.ptr), 400, "another folder");
 	IS(slice_str(answer_text), S(REFUSED("the grant is for other object names")), "the reason");
-	body_with_grant(&body, "dir%2Fa", "G1", "dir/", NOW_S - GRANT_SLACK_SECONDS - 1);
+	body_with_grant(&body, "dir%2Fa", "G1", "dir/", NOW_S - TICKET_SLACK_SECONDS - 1);
 	IS_INT(post_signed(&plain, key_url("/not-yet-fetched"), body.ptr), 400, "an old grant");
 	IS(slice_str(answer_text), S(REFUSED("the grant has expired")), "the reason");
 	body_with_grant(&body, "dir%2Fa", "", "dir/", NOW_S + 300);
@@ -714,7 +715,7 @@ int main(void)
 	char folder[] = P_tmpdir "/postern-receive-XXXXXX", path[100], text[100];
 	make_keys();
 	waiting_init(&here);
-	grant_key_derive(S("secret"), &grant_key);
+	ticket_key_derive(S("secret"), &ticket_key);
 	loopback_start(&key_server, first_answers);
 	loopback_start(&back_end, back_end_answers);
 	loopback_start(&stranger, first_answers);

@@ -11,7 +11,7 @@
 #include "crypto/rsa.h"
 #include "loopback.h"
 #include "oss/callback/callback_params.h"
-#include "oss/callback/callback_sign.h"
+#include "oss/callback/callback_signature.h"
 #include "tap.h"
 #include "waiting.h"
 

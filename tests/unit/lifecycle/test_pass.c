@@ -36,7 +36,7 @@ static uint64_t bucket;
 
 static void set_rules(const char *xml)
 {
-	struct store_bucket_change change = {
+	struct store_bucket_update change = {
 		.name = S("life"),
 		.set_setting = true,
 		.setting = STORE_SETTING_LIFECYCLE,
@@ -107,9 +107,9 @@ static void objects(void)
 static uint64_t begin_upload(const char *key)
 {
 	struct blocking b;
-	struct store_upload_begin begin = {.bucket_id = bucket, .key = slice_str(key)};
+	struct store_multipart_begin begin = {.bucket_id = bucket, .key = slice_str(key)};
 	blocking_init(&b, &begin.wait);
-	store_upload_begin(store, &begin);
+	store_multipart_begin(store, &begin);
 	OK(blocking_wait(&b, &begin.wait) == ERR_OK, "an upload of %s begins", key);
 	return begin.upload;
 }
@@ -221,7 +221,7 @@ static void stopped(void)
 
 static void keep_versions(void)
 {
-	struct store_bucket_change change = {
+	struct store_bucket_update change = {
 		.name = S("life"), .set_versioning = true, .versioning = STORE_VERSIONED};
 	OK(bucket_change(store, change) == ERR_OK, "the bucket keeps versions");
 }

@@ -48,7 +48,9 @@ static void say(struct answer *a)
 	if (a->fail == place)
 		exchange_extent_failed(a->x);
 	else
-		exchange_extent(a->x, file, behind + skip, lengths[place] - skip);
+		exchange_extent(a->x, &(struct exchange_bytes){.fd = file,
+					      .offset = behind + skip,
+					      .size = lengths[place] - skip});
 }
 
 static void say_later(struct task *task)

@@ -89,9 +89,9 @@ static void slow_reader(void)
 	if (!server || !server_listen(server, "127.0.0.1:0", &service, NULL, &port))
 		abort();
 	/* Some 2 MB a second are read below; ten times that are asked for. */
-	server_shard(server, 0)->answer_rate =
+	server_net_thread(server, 0)->answer_rate =
 		(struct rate_rule){.bytes_per_s = 20000000, .window_ms = 200};
-	OK(server_shard(server, 1) == NULL, "one loop");
+	OK(server_net_thread(server, 1) == NULL, "one loop");
 	if (!server_start(server))
 		abort();
 	OK(!read_all(ask(port), BUFFER_BYTES), "who reads too slowly is dropped");

@@ -19,9 +19,9 @@ static const struct policy_signer signer = {.access_key_id = SLICE_LIT("ak"),
 	.secret = SLICE_LIT("sk"),
 	.region = SLICE_LIT("cn-hangzhou")};
 
-static struct policy_grant grant_for(const char *prefix)
+static struct policy_spec grant_for(const char *prefix)
 {
-	return (struct policy_grant){.now_ms = NOW_MS,
+	return (struct policy_spec){.now_ms = NOW_MS,
 		.expires_ms = LATER_MS,
 		.key_prefix = slice_str(prefix),
 		.max_bytes = 1000};
@@ -72,7 +72,7 @@ static enum err accepted(struct form *form)
 static void least(void)
 {
 	struct policy_form form;
-	struct policy_grant grant = grant_for("user-dir/");
+	struct policy_spec grant = grant_for("user-dir/");
 	start();
 	IS_INT(policy_form_v1(&grant, &signer, &arena, &form), ERR_OK, "the classic form");
 	is_policy(&form,
@@ -112,7 +112,7 @@ static void everything(void)
 	static const struct policy_field free_fields[] = {
 		{SLICE_LIT("x-oss-meta-note"), SLICE_LIT("n")}};
 	struct policy_signer sts = signer;
-	struct policy_grant grant = grant_for("");
+	struct policy_spec grant = grant_for("");
 	struct policy_form form;
 	sts.security_token = S("tok/en");
 	grant.bucket = S("uploads");
@@ -177,7 +177,7 @@ static void injections(void)
 	for (size_t i = 0; i < ARRAY_LEN(nasty); i++) {
 		struct policy_field bound = {slice_str(nasty[i]), slice_str(nasty[i])};
 		struct slice type = slice_str(nasty[i]);
-		struct policy_grant grant = grant_for(nasty[i]);
+		struct policy_spec grant = grant_for(nasty[i]);
 		struct policy_form form;
 		grant.bucket = S("uploads");
 		grant.bound = &bound;
@@ -197,7 +197,7 @@ static void injections(void)
 	}
 }
 
-static void is_refused(const struct policy_grant *grant, const char *name)
+static void is_refused(const struct policy_spec *grant, const char *name)
 {
 	struct policy_form form;
 	start();
@@ -206,7 +206,7 @@ static void is_refused(const struct policy_grant *grant, const char *name)
 
 static void refusals(void)
 {
-	struct policy_grant grant = grant_for("bad \xff utf-8");
+	struct policy_spec grant = grant_for("bad \xff utf-8");
 	is_refused(&grant, "not UTF-8");
 	grant = grant_for("");
 	grant.key_prefix = S("a\0b");

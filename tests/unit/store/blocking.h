@@ -60,11 +60,11 @@ static inline enum err bucket_create(struct store *s, struct slice name, enum st
 	return blocking_wait(&b, &create.wait);
 }
 
-static inline enum err bucket_change(struct store *s, struct store_bucket_change change)
+static inline enum err bucket_change(struct store *s, struct store_bucket_update change)
 {
 	struct blocking b;
 	blocking_init(&b, &change.wait);
-	store_bucket_change(s, &change);
+	store_bucket_update(s, &change);
 	return blocking_wait(&b, &change.wait);
 }
 
@@ -93,7 +93,7 @@ struct put_how {
 	bool hint;
 	size_t piece; /* bytes in one put_write; 0: 300,000 */
 	bool forbid_overwrite;
-	enum store_public as_public;
+	enum store_caller caller;
 	const unsigned char *expect_md5;
 	struct store_object *object; /* the result goes here */
 };
@@ -123,7 +123,7 @@ static inline enum err put_finish(struct store *s, struct store_put *put, const 
 {
 	struct blocking b;
 	struct store_put_commit commit = {.forbid_overwrite = how->forbid_overwrite,
-		.as_public = how->as_public,
+		.caller = how->caller,
 		.expect_md5 = how->expect_md5};
 	blocking_init(&b, &commit.wait);
 	store_put_commit(s, put, &commit);
@@ -295,9 +295,9 @@ static inline enum err upload_begin(
 	struct store *s, uint64_t bucket, struct slice key, struct slice headers, uint64_t *ret)
 {
 	struct blocking b;
-	struct store_upload_begin begin = {.bucket_id = bucket, .key = key, .headers = headers};
+	struct store_multipart_begin begin = {.bucket_id = bucket, .key = key, .headers = headers};
 	blocking_init(&b, &begin.wait);
-	store_upload_begin(s, &begin);
+	store_multipart_begin(s, &begin);
 	enum err e = blocking_wait(&b, &begin.wait);
 	*ret = begin.upload;
 	return e;
@@ -329,18 +329,18 @@ static inline enum err upload_abort(
 	struct store *s, uint64_t bucket, struct slice key, uint64_t upload)
 {
 	struct blocking b;
-	struct store_upload_abort abort = {.bucket_id = bucket, .key = key, .upload = upload};
+	struct store_multipart_abort abort = {.bucket_id = bucket, .key = key, .upload = upload};
 	blocking_init(&b, &abort.wait);
-	store_upload_abort(s, &abort);
+	store_multipart_abort(s, &abort);
 	return blocking_wait(&b, &abort.wait);
 }
 
 /* Fill in all but the wait. */
-static inline enum err upload_complete(struct store *s, struct store_upload_complete *complete)
+static inline enum err upload_complete(struct store *s, struct store_multipart_complete *complete)
 {
 	struct blocking b;
 	blocking_init(&b, &complete->wait);
-	store_upload_complete(s, complete);
+	store_multipart_complete(s, complete);
 	return blocking_wait(&b, &complete->wait);
 }
 
@@ -353,11 +353,11 @@ static inline enum err list_parts(struct store *s, struct store_list_parts *list
 	return blocking_wait(&b, &list->wait);
 }
 
-static inline enum err list_uploads(struct store *s, struct store_list_uploads *list)
+static inline enum err list_uploads(struct store *s, struct store_list_multiparts *list)
 {
 	struct blocking b;
 	blocking_init(&b, &list->wait);
-	store_list_uploads(s, list);
+	store_list_multiparts(s, list);
 	return blocking_wait(&b, &list->wait);
 }
 

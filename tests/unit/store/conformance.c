@@ -61,7 +61,7 @@ static void buckets_live(struct run *r)
 			one->created_ms > 0 && one->settings[STORE_SETTING_CORS].len == 0 &&
 			slice_eq(one->settings[STORE_SETTING_STORAGE_CLASS], S("IA")),
 		"a new bucket is as it was asked for");
-	struct store_bucket_change change = {.name = S("one"),
+	struct store_bucket_update change = {.name = S("one"),
 		.set_setting = true,
 		.setting = STORE_SETTING_CORS,
 		.value = S("<x/>")};
@@ -74,7 +74,7 @@ static void buckets_live(struct run *r)
 		"and nothing else changes");
 	check(r, two && two->generation != one->generation, "each state has its generation");
 	check(r, one && one->settings[STORE_SETTING_CORS].len == 0, "a snapshot stays as it was");
-	change = (struct store_bucket_change){
+	change = (struct store_bucket_update){
 		.name = S("one"), .set_acl = true, .acl = STORE_ACL_PRIVATE};
 	check(r, bucket_change(s, change) == ERR_OK, "an acl is set");
 	const struct store_bucket *three = store_bucket_get(s, S("one"));
@@ -664,24 +664,24 @@ static void races(struct run *r)
 static void public_changes(struct run *r)
 {
 	static const struct {
-		enum store_public as_public;
+		enum store_caller caller;
 		enum store_acl acl;
 		enum err want;
 	} rows[] = {
-		{STORE_PUBLIC_BUCKET, STORE_ACL_DEFAULT, ERR_OK},
-		{STORE_PUBLIC_BUCKET, STORE_ACL_PRIVATE, ERR_ACCESS_DENIED},
-		{STORE_PUBLIC_BUCKET, STORE_ACL_PUBLIC_READ, ERR_ACCESS_DENIED},
-		{STORE_PUBLIC_BUCKET, STORE_ACL_PUBLIC_READ_WRITE, ERR_OK},
-		{STORE_PUBLIC_OBJECT, STORE_ACL_DEFAULT, ERR_ACCESS_DENIED},
-		{STORE_PUBLIC_OBJECT, STORE_ACL_PUBLIC_READ, ERR_ACCESS_DENIED},
-		{STORE_PUBLIC_OBJECT, STORE_ACL_PUBLIC_READ_WRITE, ERR_OK},
+		{STORE_CALLER_PUBLIC_BUCKET, STORE_ACL_DEFAULT, ERR_OK},
+		{STORE_CALLER_PUBLIC_BUCKET, STORE_ACL_PRIVATE, ERR_ACCESS_DENIED},
+		{STORE_CALLER_PUBLIC_BUCKET, STORE_ACL_PUBLIC_READ, ERR_ACCESS_DENIED},
+		{STORE_CALLER_PUBLIC_BUCKET, STORE_ACL_PUBLIC_READ_WRITE, ERR_OK},
+		{STORE_CALLER_PUBLIC_OBJECT, STORE_ACL_DEFAULT, ERR_ACCESS_DENIED},
+		{STORE_CALLER_PUBLIC_OBJECT, STORE_ACL_PUBLIC_READ, ERR_ACCESS_DENIED},
+		{STORE_CALLER_PUBLIC_OBJECT, STORE_ACL_PUBLIC_READ_WRITE, ERR_OK},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct put_how theirs = {.as_public = rows[i].as_public};
+		const struct put_how theirs = {.caller = rows[i].caller};
 		struct put_how ours = {.acl = rows[i].acl};
 		struct blocking b;
 		struct store_delete del = {
-			.bucket_id = r->id, .key = S("acl"), .as_public = rows[i].as_public};
+			.bucket_id = r->id, .key = S("acl"), .caller = rows[i].caller};
 		bool made = put_object(r->s, r->id, S("acl"), S("ours"), &ours) == ERR_OK;
 		blocking_init(&b, &del.wait);
 		store_delete(r->s, &del);
@@ -699,7 +699,7 @@ static void public_changes(struct run *r)
 			"and what is there then");
 	}
 	check(r, delete_object(r->s, r->id, S("acl"), NULL) == ERR_OK, "the owner may delete");
-	const struct put_how strange = {.as_public = STORE_PUBLIC_OBJECT};
+	const struct put_how strange = {.caller = STORE_CALLER_PUBLIC_OBJECT};
 	check(r, put_object(r->s, r->id, S("acl"), S("new"), &strange) == ERR_ACCESS_DENIED,
 		"nobody else makes an object where the bucket does not let them");
 }
@@ -750,7 +750,7 @@ static void all_is_kept(struct run *r)
 	char *bytes = pattern(MIB(5) + 3, 9);
 	struct slice large = slice_of(bytes, MIB(5) + 3);
 	struct put_how how = {.headers = S("A: b\r\n")};
-	struct store_bucket_change change = {.name = S("main"),
+	struct store_bucket_update change = {.name = S("main"),
 		.set_setting = true,
 		.setting = STORE_SETTING_CORS,
 		.value = S("<kept/>")};

@@ -86,7 +86,7 @@ static void *change_for_long(void *arg)
 	char tag[32];
 	while (!c->stop)
 		for (unsigned k = 0; k < KEYS; k++) {
-			struct store_object_change change = {.bucket_id = c->id,
+			struct store_metadata_update change = {.bucket_id = c->id,
 				.key = slice_of(key, (size_t)snprintf(key, sizeof(key), "v%u", k)),
 				.version = version_number(c->kept[k].version),
 				.set_tags = true,
@@ -180,7 +180,7 @@ static void versions(const struct local_options *options)
 
 /* A move of what was read before it was changed, as the collector would send it. */
 struct late {
-	struct change change;
+	struct mutation change;
 	struct location from;
 	struct blocking b;
 	struct store_wait wait;
@@ -188,7 +188,7 @@ struct late {
 	unsigned char head[512];
 };
 
-static void late_done(struct change *change)
+static void late_done(struct mutation *change)
 {
 	struct late *late = CONTAINER_OF(change, struct late, change);
 	late->wait.err = change->err;
@@ -207,7 +207,7 @@ static void late_begin(struct late *late, struct local *local, uint64_t id, stru
 		abort();
 	struct slice meta = entry_meta(value.bytes);
 	*late = (struct late){.from = entry.where, .bytes = late->bytes};
-	late->change = (struct change){.kind = CHANGE_MOVE,
+	late->change = (struct mutation){.kind = MUTATION_MOVE,
 		.head = late->head,
 		.head_len = RECORD_HEADER_BYTES + name.len + meta.len,
 		.key_len = name.len,
@@ -242,7 +242,7 @@ static void late_moves(const struct local_options *options)
 	OK(ok && late_end(&late, local) == ERR_OK && object_is(s, id, S("k"), S("moved")),
 		"an object is moved");
 	late_begin(&late, local, id, S("k"));
-	struct store_object_change change = {
+	struct store_metadata_update change = {
 		.bucket_id = id, .key = S("k"), .set_acl = true, .acl = STORE_ACL_PUBLIC_READ};
 	ok = object_change(s, &change) == ERR_OK;
 	OK(ok && late_end(&late, local) == ERR_PRECONDITION_FAILED,

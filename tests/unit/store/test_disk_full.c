@@ -122,7 +122,7 @@ static bool changes_stop(struct store *s, uint64_t id, const char *path)
 	enum err e = ERR_OK;
 	memset(tags, 'a', sizeof(tags));
 	for (unsigned i = 0; i < 10000 && e == ERR_OK; i++) {
-		struct store_object_change change = {.bucket_id = id,
+		struct store_metadata_update change = {.bucket_id = id,
 			.key = S("k0"),
 			.set_tags = true,
 			.tags = slice_of(tags, sizeof(tags))};
@@ -138,16 +138,16 @@ static bool changes_stop(struct store *s, uint64_t id, const char *path)
 /* Aborting them works on a full disk, too. */
 static bool abort_uploads(struct store *s, uint64_t id)
 {
-	struct store_list_uploads list;
+	struct store_list_multiparts list;
 	bool ok = true;
 	do {
-		list = (struct store_list_uploads){.bucket_id = id, .max_uploads = 1000};
+		list = (struct store_list_multiparts){.bucket_id = id, .max_uploads = 1000};
 		ok = list_uploads(s, &list) == ERR_OK && ok;
 		for (uint32_t i = 0; i < list.count; i++)
 			ok = upload_abort(s, id, list.uploads[i].key, list.uploads[i].upload) ==
 				     ERR_OK &&
 			     ok;
-		store_list_uploads_release(s, &list);
+		store_list_multiparts_release(s, &list);
 	} while (ok && list.truncated);
 	return ok;
 }

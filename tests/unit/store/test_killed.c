@@ -111,7 +111,7 @@ static void tell_versions(struct world *w, struct strbuf *text, struct store_buc
 	store_list_release(w->s, &list);
 }
 
-static void tell_parts(struct world *w, struct strbuf *text, const struct store_upload *upload,
+static void tell_parts(struct world *w, struct strbuf *text, const struct store_multipart *upload,
 	struct store_bucket_stats *sum)
 {
 	struct store_list_parts list = {.bucket_id = w->id,
@@ -131,17 +131,17 @@ static void tell_parts(struct world *w, struct strbuf *text, const struct store_
 
 static void tell_uploads(struct world *w, struct strbuf *text, struct store_bucket_stats *sum)
 {
-	struct store_list_uploads list = {.bucket_id = w->id, .max_uploads = 1000};
+	struct store_list_multiparts list = {.bucket_id = w->id, .max_uploads = 1000};
 	if (list_uploads(w->s, &list) != ERR_OK)
 		abort();
 	for (uint32_t i = 0; i < list.count; i++) {
-		const struct store_upload *upload = &list.uploads[i];
+		const struct store_multipart *upload = &list.uploads[i];
 		strbuf_addf(text, "upload %" PRIu64 " of %.*s at %lld\n", upload->upload,
 			SLICE_FMT(upload->key), (long long)upload->initiated_ms);
 		tell_parts(w, text, upload, sum);
 		sum->uploads++;
 	}
-	store_list_uploads_release(w->s, &list);
+	store_list_multiparts_release(w->s, &list);
 }
 
 static bool counts_are(const struct store_bucket_stats *a, const struct store_bucket_stats *b)
@@ -214,7 +214,7 @@ static bool do_append(struct world *w)
 /* One of the uploads, or a new one. */
 static bool pick_upload(struct world *w, struct slice *ret_key, uint64_t *ret)
 {
-	struct store_list_uploads list = {.bucket_id = w->id, .max_uploads = 1000};
+	struct store_list_multiparts list = {.bucket_id = w->id, .max_uploads = 1000};
 	if (list_uploads(w->s, &list) != ERR_OK)
 		return false;
 	size_t at = (size_t)random_below(w, OPEN_UPLOADS_MAX);
@@ -223,10 +223,10 @@ static bool pick_upload(struct world *w, struct slice *ret_key, uint64_t *ret)
 		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 			if (slice_eq(keys[i], list.uploads[at].key))
 				*ret_key = keys[i];
-		store_list_uploads_release(w->s, &list);
+		store_list_multiparts_release(w->s, &list);
 		return true;
 	}
-	store_list_uploads_release(w->s, &list);
+	store_list_multiparts_release(w->s, &list);
 	*ret_key = random_key(w);
 	return upload_begin(w->s, w->id, *ret_key, S("X: y\r\n"), ret) == ERR_OK;
 }
@@ -244,7 +244,7 @@ static bool do_part(struct world *w)
 static bool do_complete(struct world *w)
 {
 	struct store_part_named named[PARTS];
-	struct store_upload_complete complete = {.bucket_id = w->id};
+	struct store_multipart_complete complete = {.bucket_id = w->id};
 	if (!pick_upload(w, &complete.key, &complete.upload))
 		return false;
 	struct store_list_parts list = {.bucket_id = w->id,
@@ -302,7 +302,7 @@ static bool delete_one(struct world *w, struct slice key, const struct store_obj
 
 static bool change_one(struct world *w, struct slice key, const struct store_object *object)
 {
-	struct store_object_change change = {.bucket_id = w->id,
+	struct store_metadata_update change = {.bucket_id = w->id,
 		.key = key,
 		.version = version_of(object),
 		.set_acl = random_below(w, 2),

@@ -127,7 +127,7 @@ static void parts_are_listed(struct store *s, uint64_t id, uint64_t upload)
 static void completion_refuses(struct store *s, uint64_t id, uint64_t upload)
 {
 	struct store_part_named parts[] = {named(1, SMALL), named(3, LARGE), named(9, 1000)};
-	struct store_upload_complete complete = {.bucket_id = id,
+	struct store_multipart_complete complete = {.bucket_id = id,
 		.key = S("k"),
 		.upload = upload,
 		.parts = parts,
@@ -158,7 +158,7 @@ static void completion(struct store *s, uint64_t id, uint64_t upload)
 	static const unsigned numbers[] = {1, 3, 9};
 	static const size_t lens[] = {SMALL, LARGE, 1000};
 	struct store_part_named parts[] = {named(1, SMALL), named(3, LARGE), named(9, 1000)};
-	struct store_upload_complete complete = {.bucket_id = id,
+	struct store_multipart_complete complete = {.bucket_id = id,
 		.key = S("k"),
 		.upload = upload,
 		.parts = parts,
@@ -213,7 +213,7 @@ static void uploads_are_listed(struct store *s, uint64_t id)
 	bool ok = true;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		ok = upload_begin(s, id, slice_str(keys[i]), S(""), &ids[i]) == ERR_OK && ok;
-	struct store_list_uploads list = {
+	struct store_list_multiparts list = {
 		.bucket_id = id, .delimiter = S("/"), .max_uploads = 1000};
 	ok = list_uploads(s, &list) == ERR_OK && ok;
 	OK(ok && list.count == 5 && !list.truncated && list.uploads[0].is_prefix &&
@@ -221,19 +221,19 @@ static void uploads_are_listed(struct store *s, uint64_t id)
 			list.uploads[1].upload == ids[2] && list.uploads[2].upload == ids[3] &&
 			slice_eq(list.uploads[3].key, S("c/")) && list.uploads[4].upload == ids[5],
 		"uploads are listed and rolled up");
-	store_list_uploads_release(s, &list);
+	store_list_multiparts_release(s, &list);
 	list.key_marker = S("b");
 	list.upload_marker = ids[2];
 	list.max_uploads = 1;
 	ok = list_uploads(s, &list) == ERR_OK;
 	OK(ok && list.count == 1 && list.truncated && list.uploads[0].upload == ids[3],
 		"from an upload on");
-	store_list_uploads_release(s, &list);
+	store_list_multiparts_release(s, &list);
 	list.upload_marker = 0;
 	list.delimiter = S("");
 	ok = list_uploads(s, &list) == ERR_OK;
 	OK(ok && list.count == 1 && slice_eq(list.uploads[0].key, S("c/x")), "or from a key on");
-	store_list_uploads_release(s, &list);
+	store_list_multiparts_release(s, &list);
 	list.delimiter = S("/");
 	list.key_marker = S("a/");
 	list.prefix = S("a/");
@@ -241,7 +241,7 @@ static void uploads_are_listed(struct store *s, uint64_t id)
 	ok = list_uploads(s, &list) == ERR_OK;
 	OK(ok && list.count == 2 && slice_eq(list.uploads[0].key, S("a/1")),
 		"below a prefix that is the marker");
-	store_list_uploads_release(s, &list);
+	store_list_multiparts_release(s, &list);
 	IS_INT(bucket_delete(s, S("bucket")), ERR_BUCKET_NOT_EMPTY, "uploads fill a bucket");
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		ok = upload_abort(s, id, slice_str(keys[i]), ids[i]) == ERR_OK && ok;
@@ -339,7 +339,7 @@ static void replaying(void)
 	uint64_t done = four_parts(s, id, S("done"));
 	uint64_t open = four_parts(s, id, S("open"));
 	uint64_t gone = four_parts(s, id, S("gone"));
-	struct store_upload_complete complete = {
+	struct store_multipart_complete complete = {
 		.bucket_id = id, .key = S("done"), .upload = done, .parts = parts, .part_count = 3};
 	bool ok = upload_complete(s, &complete) == ERR_OK &&
 		  upload_abort(s, id, S("gone"), gone) == ERR_OK &&
@@ -406,7 +406,7 @@ static void collecting(void)
 	static const size_t lens[] = {SMALL, LARGE};
 	size_t len;
 	char *all = joined(numbers, lens, 2, &len);
-	struct store_upload_complete complete = {.bucket_id = id, .key = S("k")};
+	struct store_multipart_complete complete = {.bucket_id = id, .key = S("k")};
 	bool ok = upload_begin(s, id, S("k"), S(""), &upload) == ERR_OK &&
 		  put_part(s, id, S("k"), upload, 1, part_bytes(1, SMALL), NULL) == ERR_OK &&
 		  put_part(s, id, S("k"), upload, 2, S("replaced"), NULL) == ERR_OK &&
@@ -432,14 +432,14 @@ static void collecting(void)
 	}
 	OK(ok && segments_shrink_to(path, MIB(13)), "space comes back");
 	OK(object_is(s, id, S("k"), slice_of(all, len)), "parts were moved and are whole");
-	struct store_get log;
-	ok = get_begin(s, id, S("log"), false, &log) == ERR_OK;
-	char *got = ok ? get_bytes(s, &log, 0) : NULL;
+	struct store_get wal;
+	ok = get_begin(s, id, S("log"), false, &wal) == ERR_OK;
+	char *got = ok ? get_bytes(s, &wal, 0) : NULL;
 	for (unsigned i = 0; i < 150 && ok; i++)
 		ok = got && memcmp(got + i * (size_t)1000, pattern + i, 1000) == 0;
 	OK(ok, "and so is what was appended");
 	free(got);
-	store_get_release(s, &log);
+	store_get_release(s, &wal);
 	IS_INT(delete_object(s, id, S("k"), NULL), ERR_OK, "the object is deleted");
 	/* The collector has gone round at least once when this upload's file is gone. */
 	ok = upload_begin(s, id, S("x"), S(""), &upload) == ERR_OK &&
@@ -469,7 +469,7 @@ static void many_readers(void)
 	struct store *s = open_with(path, 5);
 	uint64_t id = make_bucket(s);
 	static struct store_get readers[READERS];
-	struct store_upload_complete complete = {.bucket_id = id, .key = S("k")};
+	struct store_multipart_complete complete = {.bucket_id = id, .key = S("k")};
 	uint64_t upload;
 	bool ok = true;
 	for (unsigned i = 0; i < READERS; i++)

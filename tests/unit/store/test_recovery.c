@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "store/local/disk/bytes.h"
+#include "store/local/large/sums.h"
 #include "store/local/local.h"
 #include "store/local/wal/record.h"
 #include "store/local/wal/segment.h"
@@ -435,7 +436,8 @@ static unsigned wrong_keys(
 			*ret_objects += e->told.seed != 0;
 			if (e->told.seed && e->told.size > LIMIT_INLINE_BYTES) {
 				ret_large->files++;
-				ret_large->bytes += e->told.size;
+				ret_large->bytes += sums_offset(e->told.size) +
+						    sums_pages(e->told.size) * SUMS_PAGE_BYTES;
 			}
 		}
 	return wrong;

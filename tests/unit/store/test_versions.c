@@ -217,7 +217,7 @@ static void conditions(struct store *s)
 	if (ok)
 		store_get_release(s, &get);
 	del = (struct store_delete){
-		.bucket_id = id, .key = S("k"), .as_public = STORE_PUBLIC_BUCKET};
+		.bucket_id = id, .key = S("k"), .caller = STORE_CALLER_PUBLIC_BUCKET};
 	IS_INT(delete_version(s, &del), ERR_ACCESS_DENIED, "is not marked by everybody");
 	OK(version_is(s, id, S("k"), current, S("ours")), "and is there");
 	del.version = version_number(two);
@@ -260,7 +260,7 @@ static void change_one(struct store *s, uint64_t id, struct slice key, struct st
 		return;
 	}
 	const struct store_object *object = &before.object;
-	struct store_object_change change = {.bucket_id = id,
+	struct store_metadata_update change = {.bucket_id = id,
 		.key = key,
 		.version = version,
 		.set_tags = true,
@@ -313,7 +313,7 @@ static void changes(struct store *s)
 		bool ok = upload_begin(s, id, S("set"), S("H: i\r\n"), &upload) == ERR_OK &&
 			  put_part(s, id, S("set"), upload, 2, S("parts"), NULL) == ERR_OK &&
 			  put_part(s, id, S("set"), upload, 1, big, NULL) == ERR_OK;
-		struct store_upload_complete complete = {
+		struct store_multipart_complete complete = {
 			.bucket_id = id, .key = S("set"), .upload = upload};
 		ok = upload_complete(s, &complete) == ERR_OK && ok;
 		struct store_object grown = {.size = 0};
@@ -349,7 +349,7 @@ static void refused_changes(struct store *s)
 {
 	uint64_t id = make_bucket(s, S("refused"), STORE_VERSIONED);
 	uint64_t one = put_text(s, id, S("k"), S("one"));
-	struct store_object_change change = {
+	struct store_metadata_update change = {
 		.bucket_id = id, .key = S("none"), .set_tags = true, .tags = S("a=b")};
 	IS_INT(object_change(s, &change), ERR_NO_SUCH_KEY, "no object, no change");
 	OK(!change.object.is_marker, "and no marker is told of");
@@ -432,7 +432,7 @@ static void counts(struct store **s, const char *path)
 		memcpy(part.md5, parts.parts[1].md5, sizeof(part.md5));
 		store_list_parts_release(*s, &parts);
 	}
-	struct store_upload_complete complete = {
+	struct store_multipart_complete complete = {
 		.bucket_id = id, .key = S("u"), .upload = upload, .parts = &part, .part_count = 1};
 	OK(ok && upload_complete(*s, &complete) == ERR_OK, "one is completed with one part");
 	counts_are(*s, id, (struct store_bucket_stats){1, 7, 2, 5, 1, 1}, "of what it made");
@@ -602,21 +602,21 @@ static void moments(const char *path)
 	struct slice rest;
 	struct slice bytes;
 	put_number(index, 0, 1001);
-	struct index_moment *moment = index_moment_new(index);
+	struct index_snapshot *moment = index_snapshot_new(index);
 	put_number(index, 1001, 1002);
 	key_number(&key, KEY_FILE, 1001);
-	enum index_found found = index_moment_get(moment, &key, &value);
+	enum index_found found = index_snapshot_get(moment, &key, &value);
 	OK(found == INDEX_FOUND, "a moment has what was there");
 	if (found == INDEX_FOUND)
 		index_value_release(&value);
 	key_number(&key, KEY_FILE, 1002);
-	OK(index_moment_get(moment, &key, &value) == INDEX_ABSENT, "and nothing that came later");
+	OK(index_snapshot_get(moment, &key, &value) == INDEX_ABSENT, "and nothing that came later");
 	key_kind(&prefix, KEY_FILE);
-	struct index_cursor *cursor = index_moment_cursor(moment, &prefix);
+	struct index_cursor *cursor = index_snapshot_cursor(moment, &prefix);
 	index_cursor_seek(cursor, slice_of(key.bytes + 1, key.len - 1));
 	OK(!index_cursor_at(cursor, &rest, &bytes), "likewise for who walks through it");
 	index_cursor_free(cursor);
-	index_moment_free(moment);
+	index_snapshot_free(moment);
 	index_close(index);
 }
 
@@ -624,7 +624,7 @@ static void moments(const char *path)
 static void nothing_is_left(struct store *s, const char *path)
 {
 	static const enum key_kind kinds[] = {
-		KEY_OBJECT, KEY_VERSION, KEY_NULL, KEY_UPLOAD, KEY_COUNTS};
+		KEY_OBJECT, KEY_VERSION, KEY_NULL, KEY_MULTIPART, KEY_COUNTS};
 	uint64_t id = make_bucket(s, S("last"), STORE_UNVERSIONED);
 	(void)put_text(s, id, S("older"), S("1"));
 	(void)put_text(s, id, S("back"), S("1"));

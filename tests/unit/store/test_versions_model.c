@@ -302,7 +302,7 @@ static bool do_upload(struct model *m, size_t i)
 		free(all);
 		return upload_abort(m->s, m->id, keys[i], upload) == ERR_OK && ok;
 	}
-	struct store_upload_complete complete = {.bucket_id = m->id,
+	struct store_multipart_complete complete = {.bucket_id = m->id,
 		.key = keys[i],
 		.upload = upload,
 		.parts = named,
@@ -393,7 +393,7 @@ static bool do_version_delete(struct model *m, size_t i)
 static bool do_change(struct model *m, size_t i)
 {
 	struct model_key *k = &m->keys[i];
-	struct store_object_change change = {.bucket_id = m->id,
+	struct store_metadata_update change = {.bucket_id = m->id,
 		.key = keys[i],
 		.set_acl = random_below(m, 2),
 		.acl = (enum store_acl)random_below(m, 4),

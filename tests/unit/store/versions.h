@@ -25,7 +25,7 @@ static inline struct store_version version_of(const struct store_object *object)
 static inline enum err set_versioning(
 	struct store *s, struct slice bucket, enum store_versioning versioning)
 {
-	struct store_bucket_change change = {
+	struct store_bucket_update change = {
 		.name = bucket, .set_versioning = true, .versioning = versioning};
 	return bucket_change(s, change);
 }
@@ -68,11 +68,11 @@ static inline enum err delete_version(struct store *s, struct store_delete *del)
 }
 
 /* Likewise. */
-static inline enum err object_change(struct store *s, struct store_object_change *change)
+static inline enum err object_change(struct store *s, struct store_metadata_update *change)
 {
 	struct blocking b;
 	blocking_init(&b, &change->wait);
-	store_object_change(s, change);
+	store_metadata_update(s, change);
 	return blocking_wait(&b, &change->wait);
 }
 

@@ -60,8 +60,8 @@ struct stage_record {
 /* Conditions for making a change. */
 struct stage_condition {
 	bool absent;                 /* ERR_FILE_ALREADY_EXISTS if there is an object */
-	const struct location *here; /* ERR_PRECONDITION_FAILED if it has changed since */
-	enum store_public as_public; /* ERR_ACCESS_DENIED if its ACL does not let them write */
+	const struct location *here; /* ERR_PRECONDITION_FAILED if it is not as it was there */
+	enum store_caller caller;    /* ERR_ACCESS_DENIED if its ACL does not let them write */
 };
 
 /*

@@ -21,49 +21,49 @@ static struct store_bucket_stats *change_of(struct stage *stage, uint64_t bucket
 	/* Most batches are about a bucket or two. */
 	for (size_t i = stage->count_count; i-- > 0;)
 		if (stage->counts[i].bucket_id == bucket_id)
-			return &stage->counts[i].change;
+			return &stage->counts[i].mutation;
 	struct stage_count *added = &stage->counts[stage->count_count++];
 	*added = (struct stage_count){.bucket_id = bucket_id};
-	return &added->change;
+	return &added->mutation;
 }
 
 void stage_count_current(struct stage *stage, uint64_t bucket_id, int64_t objects, int64_t bytes)
 {
-	struct store_bucket_stats *change = change_of(stage, bucket_id);
-	change->objects += (uint64_t)objects;
-	change->bytes += (uint64_t)bytes;
+	struct store_bucket_stats *mutation = change_of(stage, bucket_id);
+	mutation->objects += (uint64_t)objects;
+	mutation->bytes += (uint64_t)bytes;
 	stage->staged.objects += (uint64_t)objects;
 	stage->staged.bytes += (uint64_t)bytes;
 }
 
 void stage_count_old(struct stage *stage, uint64_t bucket_id, int64_t versions, int64_t bytes)
 {
-	struct store_bucket_stats *change = change_of(stage, bucket_id);
-	change->old_versions += (uint64_t)versions;
-	change->old_bytes += (uint64_t)bytes;
+	struct store_bucket_stats *mutation = change_of(stage, bucket_id);
+	mutation->old_versions += (uint64_t)versions;
+	mutation->old_bytes += (uint64_t)bytes;
 }
 
 void stage_count_uploads(
 	struct stage *stage, uint64_t bucket_id, int64_t uploads, int64_t part_bytes)
 {
-	struct store_bucket_stats *change = change_of(stage, bucket_id);
-	change->uploads += (uint64_t)uploads;
-	change->part_bytes += (uint64_t)part_bytes;
+	struct store_bucket_stats *mutation = change_of(stage, bucket_id);
+	mutation->uploads += (uint64_t)uploads;
+	mutation->part_bytes += (uint64_t)part_bytes;
 }
 
 /* What the bucket will hold; false if it has been deleted. */
 static bool next_counts(
 	struct stage *stage, const struct stage_count *count, struct store_bucket_stats *ret)
 {
-	const struct store_bucket_stats *change = &count->change;
+	const struct store_bucket_stats *mutation = &count->mutation;
 	if (!buckets_counts(stage->buckets, count->bucket_id, ret))
 		return false;
-	ret->objects += change->objects;
-	ret->bytes += change->bytes;
-	ret->old_versions += change->old_versions;
-	ret->old_bytes += change->old_bytes;
-	ret->uploads += change->uploads;
-	ret->part_bytes += change->part_bytes;
+	ret->objects += mutation->objects;
+	ret->bytes += mutation->bytes;
+	ret->old_versions += mutation->old_versions;
+	ret->old_bytes += mutation->old_bytes;
+	ret->uploads += mutation->uploads;
+	ret->part_bytes += mutation->part_bytes;
 	return true;
 }
 

@@ -17,7 +17,7 @@ struct stage_delta {
 /* How what a bucket holds changes; the numbers wrap around. */
 struct stage_count {
 	uint64_t bucket_id;
-	struct store_bucket_stats change;
+	struct store_bucket_stats mutation;
 };
 
 struct stage {
@@ -79,7 +79,7 @@ void stage_forget_old(struct stage *stage, const struct stage_record *record, co
 enum err stage_version_delete(struct stage *stage, const struct stage_record *record,
 	const struct object_meta *meta, struct stage_condition condition,
 	bool *ret_existed) MUST_USE;
-enum err stage_change(struct stage *stage, const struct stage_record *record,
+enum err stage_mutation(struct stage *stage, const struct stage_record *record,
 	const struct object_meta *meta) MUST_USE;
 enum err stage_move(struct stage *stage, const struct stage_record *record,
 	const struct object_meta *meta, struct stage_condition condition) MUST_USE;

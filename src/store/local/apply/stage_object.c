@@ -8,8 +8,8 @@ enum err stage_check(const struct stage_entry *old, struct stage_condition condi
 		return ERR_FILE_ALREADY_EXISTS;
 	enum store_acl acl = old->found ? old->entry.meta.object.acl : STORE_ACL_DEFAULT;
 	bool open = acl == STORE_ACL_PUBLIC_READ_WRITE ||
-		    (acl == STORE_ACL_DEFAULT && condition.as_public == STORE_PUBLIC_BUCKET);
-	return condition.as_public == STORE_OWNERS || open ? ERR_OK : ERR_ACCESS_DENIED;
+		    (acl == STORE_ACL_DEFAULT && condition.caller == STORE_CALLER_PUBLIC_BUCKET);
+	return condition.caller == STORE_CALLER_OWNER || open ? ERR_OK : ERR_ACCESS_DENIED;
 }
 
 void stage_forget_current(
@@ -164,15 +164,15 @@ enum err stage_record(struct stage *stage, const struct stage_record *record,
 		return stage_place(stage, record, &meta, record->meta, condition);
 	case RECORD_MOVE:
 		return stage_move(stage, record, &meta, condition);
-	case RECORD_CHANGE:
-		return stage_change(stage, record, &meta);
+	case RECORD_METADATA:
+		return stage_mutation(stage, record, &meta);
 	case RECORD_MARKER:
 		return mark(stage, record, &meta, condition, ret_existed);
 	case RECORD_VERSION_DELETE:
 		return stage_version_delete(stage, record, &meta, condition, ret_existed);
-	case RECORD_UPLOAD:
+	case RECORD_MULTIPART:
 		return stage_upload(stage, record, &meta);
-	case RECORD_UPLOAD_ABORT:
+	case RECORD_MULTIPART_ABORT:
 		return stage_upload_abort(stage, record, &meta);
 	case RECORD_PART:
 		return stage_part(stage, record, &meta);

@@ -151,7 +151,7 @@ enum err stage_version_delete(struct stage *stage, const struct stage_record *re
 
 /* ---- Changing -------------------------------------------------------------------------------- */
 
-enum err stage_change(
+enum err stage_mutation(
 	struct stage *stage, const struct stage_record *record, const struct object_meta *meta)
 {
 	struct key key;

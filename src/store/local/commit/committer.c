@@ -23,16 +23,16 @@ struct committer {
 	pthread_t thread;
 	pthread_mutex_t lock; /* protects the queue and what is up to `state`; a leaf */
 	pthread_cond_t work;
-	struct change *first;
-	struct change **last;
+	struct mutation *first;
+	struct mutation **last;
 	bool stop;
 	struct store_stats stats;
 	struct index_state state;
 	atomic_bool broken;
 	/* The thread's own: the batch being made. */
 	uint64_t sequence; /* of the next record */
-	struct change *batch;
-	struct change **batch_last;
+	struct mutation *batch;
+	struct mutation **batch_last;
 	size_t records;
 	uint64_t bytes;
 	uint64_t syncs;
@@ -45,100 +45,101 @@ static unsigned char zeros[RECORD_ALIGN];
 
 /* ---- One change ------------------------------------------------------------------------------ */
 
-static size_t change_total(const struct change *change)
+static size_t change_total(const struct mutation *mutation)
 {
-	return record_total(change->head_len - RECORD_HEADER_BYTES, 0, change->data.len);
+	return record_total(mutation->head_len - RECORD_HEADER_BYTES, 0, mutation->data.len);
 }
 
 /* The most that its record can take, before it is made. */
-static size_t change_bound(const struct change *change)
+static size_t mutation_bound(const struct mutation *mutation)
 {
-	if (change->kind == CHANGE_COMPLETE)
-		return record_total(change->key_len, OBJECT_META_MAX, PLAN_DATA_MAX);
-	if (change->kind == CHANGE_META)
-		return record_total(change->key_len, OBJECT_META_MAX, 0);
-	if (change->kind == CHANGE_OBJECT_DELETE)
-		return record_total(change->key_len, OBJECT_META_BYTES, 0);
-	return change_total(change);
+	if (mutation->kind == MUTATION_COMPLETE)
+		return record_total(mutation->key_len, OBJECT_META_MAX, PLAN_DATA_MAX);
+	if (mutation->kind == MUTATION_METADATA)
+		return record_total(mutation->key_len, OBJECT_META_MAX, 0);
+	if (mutation->kind == MUTATION_OBJECT_DELETE)
+		return record_total(mutation->key_len, OBJECT_META_BYTES, 0);
+	return change_total(mutation);
 }
 
-static bool frees_space(const struct change *change)
+static bool frees_space(const struct mutation *mutation)
 {
-	return change->kind == CHANGE_OBJECT_DELETE || change->kind == CHANGE_UPLOAD_ABORT ||
-	       change->kind == CHANGE_BUCKET_DELETE || change->kind == CHANGE_MOVE;
+	return mutation->kind == MUTATION_OBJECT_DELETE ||
+	       mutation->kind == MUTATION_MULTIPART_ABORT ||
+	       mutation->kind == MUTATION_BUCKET_DELETE || mutation->kind == MUTATION_MOVE;
 }
 
-static bool index_alone(const struct change *change)
+static bool index_alone(const struct mutation *mutation)
 {
-	return change->kind >= CHANGE_FORGET_FILE;
+	return mutation->kind >= MUTATION_FORGET_FILE;
 }
 
-static struct slice change_key(const struct change *change)
+static struct slice change_key(const struct mutation *mutation)
 {
-	return slice_of(change->head + RECORD_HEADER_BYTES, change->key_len);
+	return slice_of(mutation->head + RECORD_HEADER_BYTES, mutation->key_len);
 }
 
-static struct slice change_meta(const struct change *change)
+static struct slice mutation_meta(const struct mutation *mutation)
 {
-	size_t before = RECORD_HEADER_BYTES + change->key_len;
-	return slice_of(change->head + before, change->head_len - before);
+	size_t before = RECORD_HEADER_BYTES + mutation->key_len;
+	return slice_of(mutation->head + before, mutation->head_len - before);
 }
 
 /* Records about objects mean the same here and in a replay. */
-static enum err stage_object(struct committer *c, struct change *change)
+static enum err stage_object(struct committer *c, struct mutation *mutation)
 {
-	const struct log *log = &c->local->log;
+	const struct wal *wal = &c->local->wal;
 	struct stage_condition condition = {
-		change->forbid_overwrite, change->moves_from, change->as_public};
+		mutation->forbid_overwrite, mutation->moves_from, mutation->caller};
 	struct stage_record record = {
-		.kind = record_head_kind(change->head),
-		.bucket_id = change->bucket_id,
-		.key = change_key(change),
-		.meta = change_meta(change),
-		.data = change->data,
-		.where = {log->active->id, log->at + c->bytes, (uint32_t)change_total(change),
-			(uint32_t)change->head_len},
+		.kind = record_head_kind(mutation->head),
+		.bucket_id = mutation->bucket_id,
+		.key = change_key(mutation),
+		.meta = mutation_meta(mutation),
+		.data = mutation->data,
+		.where = {wal->active->id, wal->at + c->bytes, (uint32_t)change_total(mutation),
+			(uint32_t)mutation->head_len},
 	};
-	enum err e = stage_record(c->local->stage, &record, condition, &change->existed);
-	if (change->kind == CHANGE_APPEND)
-		plan_tell_object(c->local->stage, change);
+	enum err e = stage_record(c->local->stage, &record, condition, &mutation->existed);
+	if (mutation->kind == MUTATION_APPEND)
+		plan_report_object(c->local->stage, mutation);
 	return e;
 }
 
 /* Stages what the change does to the index, if what it needs to be true is true. */
-static enum err stage_change(struct committer *c, struct change *change)
+static enum err stage_mutation(struct committer *c, struct mutation *mutation)
 {
 	struct stage *stage = c->local->stage;
-	switch (change->kind) {
-	case CHANGE_BUCKET_DELETE:
-		stage_bucket_delete(stage, change->name, change->bucket_id);
+	switch (mutation->kind) {
+	case MUTATION_BUCKET_DELETE:
+		stage_bucket_delete(stage, mutation->name, mutation->bucket_id);
 		return ERR_OK;
-	case CHANGE_BUCKET_CREATE:
-	case CHANGE_BUCKET:
-		stage_bucket(stage, change->name, change_meta(change));
+	case MUTATION_BUCKET_CREATE:
+	case MUTATION_BUCKET:
+		stage_bucket(stage, mutation->name, mutation_meta(mutation));
 		return ERR_OK;
-	case CHANGE_FORGET_FILE:
-		stage_file_forget(stage, change->number, change->size);
+	case MUTATION_FORGET_FILE:
+		stage_file_forget(stage, mutation->number, mutation->size);
 		break;
-	case CHANGE_FORGET_SEGMENT:
-		stage_segment_forget(stage, change->number);
+	case MUTATION_FORGET_SEGMENT:
+		stage_segment_forget(stage, mutation->number);
 		break;
-	case CHANGE_FORGET_PART:
+	case MUTATION_FORGET_PART:
 		c->index_only = true;
-		return stage_part_forget(stage, change->number, change->part);
-	case CHANGE_FORGET_SET:
-		stage_set_forget(stage, change->number);
+		return stage_part_forget(stage, mutation->number, mutation->part);
+	case MUTATION_FORGET_SET:
+		stage_set_forget(stage, mutation->number);
 		break;
-	case CHANGE_OBJECT:
-	case CHANGE_OBJECT_DELETE:
-	case CHANGE_META:
-	case CHANGE_MOVE:
-	case CHANGE_APPEND:
-	case CHANGE_PART:
-	case CHANGE_UPLOAD:
-	case CHANGE_UPLOAD_ABORT:
-	case CHANGE_COMPLETE:
-		return stage_object(c, change);
+	case MUTATION_OBJECT:
+	case MUTATION_OBJECT_DELETE:
+	case MUTATION_METADATA:
+	case MUTATION_MOVE:
+	case MUTATION_APPEND:
+	case MUTATION_PART:
+	case MUTATION_MULTIPART:
+	case MUTATION_MULTIPART_ABORT:
+	case MUTATION_COMPLETE:
+		return stage_object(c, mutation);
 	}
 	c->index_only = true;
 	return ERR_OK;
@@ -156,35 +157,35 @@ static void add_piece(struct committer *c, const void *ptr, size_t len)
 		c->iov[c->iov_count++] = (struct iovec){.iov_base = cast.to, .iov_len = len};
 }
 
-static void add_record(struct committer *c, struct change *change)
+static void add_record(struct committer *c, struct mutation *mutation)
 {
-	size_t total = change_total(change);
+	size_t total = change_total(mutation);
 	uint64_t batch = c->sequence - c->records;
-	record_seal(change->head, c->local->log.active->salt, c->sequence, batch, change->data);
-	add_piece(c, change->head, change->head_len);
-	add_piece(c, change->data.ptr, change->data.len);
-	add_piece(c, zeros, total - change->head_len - change->data.len);
+	record_seal(mutation->head, c->local->wal.active->salt, c->sequence, batch, mutation->data);
+	add_piece(c, mutation->head, mutation->head_len);
+	add_piece(c, mutation->data.ptr, mutation->data.len);
+	add_piece(c, zeros, total - mutation->head_len - mutation->data.len);
 	c->bytes += total;
 	c->records++;
 	c->sequence++;
 }
 
 /* Gets a place in the log for a record, in a new segment if the active one is full. */
-static enum err find_room(struct committer *c, const struct change *change)
+static enum err find_room(struct committer *c, const struct mutation *mutation)
 {
-	struct log *log = &c->local->log;
-	size_t total = change_total(change);
+	struct wal *wal = &c->local->wal;
+	size_t total = change_total(mutation);
 	int e = 0;
-	if (!log_fits(log, c->bytes, total)) {
+	if (!wal_fits(wal, c->bytes, total)) {
 		assert(c->records == 0);
-		e = log_rotate(log, c->sequence);
+		e = wal_rotate(wal, c->sequence);
 		sleeper_wake(&c->local->collector);
 		/* On a full disk the old segment has some room beyond its size for deletes. */
-		if (e == ENOSPC && frees_space(change))
+		if (e == ENOSPC && frees_space(mutation))
 			e = 0;
 	}
 	if (e == 0)
-		e = log_reserve(log, c->bytes + total, frees_space(change));
+		e = wal_reserve(wal, c->bytes + total, frees_space(mutation));
 	if (e == 0)
 		return ERR_OK;
 	if (files_err(e) != ERR_DISK_FULL)
@@ -193,40 +194,40 @@ static enum err find_room(struct committer *c, const struct change *change)
 }
 
 /* Whether the batch has to end before `change`. */
-static bool batch_ends(const struct committer *c, const struct change *change)
+static bool batch_ends(const struct committer *c, const struct mutation *mutation)
 {
 	if (c->records == 0)
-		return change_about_bucket(change) && c->index_only;
-	if (c->records == LIMIT_COMMIT_BATCH || change_about_bucket(change))
+		return mutation_about_bucket(mutation) && c->index_only;
+	if (c->records == LIMIT_COMMIT_BATCH || mutation_about_bucket(mutation))
 		return true;
-	if (index_alone(change))
+	if (index_alone(mutation))
 		return false;
-	size_t bound = change_bound(change);
+	size_t bound = mutation_bound(mutation);
 	return c->bytes + bound > LIMIT_COMMIT_BATCH_BYTES ||
-	       !log_fits(&c->local->log, c->bytes, bound);
+	       !wal_fits(&c->local->wal, c->bytes, bound);
 }
 
-static enum err take_in(struct committer *c, struct change *change)
+static enum err take_in(struct committer *c, struct mutation *mutation)
 {
 	enum err e = ERR_OK;
-	if (!index_alone(change))
-		e = plan_record(c->local, c->sequence, change);
-	if (e != ERR_OK || change->nothing)
+	if (!index_alone(mutation))
+		e = plan_record(c->local, c->sequence, mutation);
+	if (e != ERR_OK || mutation->nothing)
 		return e;
-	if (!index_alone(change))
-		e = find_room(c, change);
+	if (!index_alone(mutation))
+		e = find_room(c, mutation);
 	if (e == ERR_OK)
-		e = stage_change(c, change);
-	if (e != ERR_OK || index_alone(change))
+		e = stage_mutation(c, mutation);
+	if (e != ERR_OK || index_alone(mutation))
 		return e;
 	/* Deleting what is not there needs no record, unless one was made for it. */
-	if (change->kind != CHANGE_OBJECT_DELETE || change->existed || change->made)
-		add_record(c, change);
+	if (mutation->kind != MUTATION_OBJECT_DELETE || mutation->existed || mutation->made)
+		add_record(c, mutation);
 	return ERR_OK;
 }
 
 /* Moves changes from the front of *list to the batch. */
-static void gather(struct committer *c, struct change **list)
+static void gather(struct committer *c, struct mutation **list)
 {
 	c->batch = NULL;
 	c->batch_last = &c->batch;
@@ -235,13 +236,13 @@ static void gather(struct committer *c, struct change **list)
 	c->iov_count = 0;
 	c->index_only = false;
 	while (*list && !batch_ends(c, *list)) {
-		struct change *change = *list;
-		*list = change->next;
-		change->next = NULL;
-		*c->batch_last = change;
-		c->batch_last = &change->next;
-		bool alone = change_about_bucket(change);
-		change->err = c->broken ? ERR_UNAVAILABLE : take_in(c, change);
+		struct mutation *mutation = *list;
+		*list = mutation->next;
+		mutation->next = NULL;
+		*c->batch_last = mutation;
+		c->batch_last = &mutation->next;
+		bool alone = mutation_about_bucket(mutation);
+		mutation->err = c->broken ? ERR_UNAVAILABLE : take_in(c, mutation);
 		if (alone)
 			break;
 	}
@@ -259,56 +260,56 @@ static void break_down(struct committer *c, const char *why)
 static enum err write_batch(struct committer *c)
 {
 	struct local *local = c->local;
-	struct log *log = &local->log;
-	uint64_t before = log->at;
+	struct wal *wal = &local->wal;
+	uint64_t before = wal->at;
 	if (c->records > 0) {
 		int e;
-		enum log_result r = log_append(log, c->iov, c->iov_count, c->bytes, &e);
-		if (r != LOG_OK) {
+		enum wal_result r = wal_append(wal, c->iov, c->iov_count, c->bytes, &e);
+		if (r != WAL_OK) {
 			log_error("store: cannot write the log: %s", files_text(e));
 			stage_forget(local->stage);
-			if (r == LOG_BROKEN)
+			if (r == WAL_BROKEN)
 				break_down(c, "a write or sync of the log failed");
-			return r == LOG_BROKEN ? ERR_INTERNAL : files_err(e);
+			return r == WAL_BROKEN ? ERR_INTERNAL : files_err(e);
 		}
 		c->syncs++;
 	}
 	bool trashed = false;
-	enum err e = stage_write(local->stage, log->active->id, log->at, c->sequence,
+	enum err e = stage_write(local->stage, wal->active->id, wal->at, c->sequence,
 		large_files_mark(local->files), &trashed);
-	if (e != ERR_OK && !log_cut(log, before))
+	if (e != ERR_OK && !wal_cut(wal, before))
 		break_down(c, "the index could not be written, nor the log cut back");
 	if (trashed)
 		sleeper_wake(&local->collector);
 	return e;
 }
 
-static void show_bucket(struct committer *c, struct change *change)
+static void show_bucket(struct committer *c, struct mutation *mutation)
 {
-	if (change->kind == CHANGE_BUCKET_DELETE)
-		buckets_remove(c->local->buckets, change->name);
-	else if (change->bucket)
-		buckets_put(c->local->buckets, TAKE(change->bucket));
+	if (mutation->kind == MUTATION_BUCKET_DELETE)
+		buckets_remove(c->local->buckets, mutation->name);
+	else if (mutation->bucket)
+		buckets_put(c->local->buckets, TAKE(mutation->bucket));
 }
 
 /* Answers the changes of the batch; `e` is how it went. */
 static void answer(struct committer *c, enum err e)
 {
-	struct change *change = c->batch;
+	struct mutation *mutation = c->batch;
 	c->batch = NULL;
-	while (change) {
-		struct change *next = change->next;
-		unsigned char *made = change->made;
+	while (mutation) {
+		struct mutation *next = mutation->next;
+		unsigned char *made = mutation->made;
 		if (e != ERR_OK) {
-			change->err = e;
-			change->in_doubt = c->broken;
+			mutation->err = e;
+			mutation->in_doubt = c->broken;
 		}
-		if (change->err == ERR_OK && change_about_bucket(change))
-			show_bucket(c, change);
-		bucket_unref(change->bucket);
-		change->done(change);
+		if (mutation->err == ERR_OK && mutation_about_bucket(mutation))
+			show_bucket(c, mutation);
+		bucket_unref(mutation->bucket);
+		mutation->done(mutation);
 		free(made);
-		change = next;
+		mutation = next;
 	}
 }
 
@@ -324,7 +325,7 @@ static void publish(struct committer *c)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-static void run_batch(struct committer *c, struct change **list)
+static void run_batch(struct committer *c, struct mutation **list)
 {
 	gather(c, list);
 	enum err e = ERR_OK;
@@ -346,7 +347,7 @@ static void *work(void *arg)
 			(void)pthread_cond_wait(&c->work, &c->lock);
 		if (!c->first)
 			break;
-		struct change *list = TAKE(c->first);
+		struct mutation *list = TAKE(c->first);
 		c->last = &c->first;
 		(void)pthread_mutex_unlock(&c->lock);
 		while (list)
@@ -392,13 +393,13 @@ void committer_free(struct committer *c)
 	free(c);
 }
 
-void committer_add(struct committer *c, struct change *change)
+void committer_add(struct committer *c, struct mutation *mutation)
 {
-	change->next = NULL;
+	mutation->next = NULL;
 	(void)pthread_mutex_lock(&c->lock);
 	bool idle = c->first == NULL;
-	*c->last = change;
-	c->last = &change->next;
+	*c->last = mutation;
+	c->last = &mutation->next;
 	if (idle)
 		(void)pthread_cond_signal(&c->work);
 	(void)pthread_mutex_unlock(&c->lock);

@@ -18,32 +18,32 @@
 struct local;
 struct committer;
 
-enum change_kind {
-	CHANGE_OBJECT,
-	CHANGE_OBJECT_DELETE,
-	CHANGE_META, /* metadata of an object */
-	CHANGE_MOVE, /* for garbage collection */
-	CHANGE_APPEND,
-	CHANGE_PART,
-	CHANGE_UPLOAD,
-	CHANGE_UPLOAD_ABORT,
-	CHANGE_COMPLETE,
-	CHANGE_BUCKET_CREATE,
-	CHANGE_BUCKET,
-	CHANGE_BUCKET_DELETE,
-	CHANGE_FORGET_FILE, /* from here on about the index alone: they leave no record */
-	CHANGE_FORGET_SEGMENT,
-	CHANGE_FORGET_PART,
-	CHANGE_FORGET_SET,
+enum mutation_kind {
+	MUTATION_OBJECT,
+	MUTATION_OBJECT_DELETE,
+	MUTATION_METADATA, /* what is known of an object */
+	MUTATION_MOVE,     /* for garbage collection */
+	MUTATION_APPEND,
+	MUTATION_PART,
+	MUTATION_MULTIPART,
+	MUTATION_MULTIPART_ABORT,
+	MUTATION_COMPLETE,
+	MUTATION_BUCKET_CREATE,
+	MUTATION_BUCKET,
+	MUTATION_BUCKET_DELETE,
+	MUTATION_FORGET_FILE, /* from here on about the index alone: they leave no record */
+	MUTATION_FORGET_SEGMENT,
+	MUTATION_FORGET_PART,
+	MUTATION_FORGET_SET,
 };
 
 /*
  * One change, embedded in the caller's structure. Everything it points to must stay in place until
  * `done` is called.
  */
-struct change {
-	struct change *next; /* the committer's */
-	enum change_kind kind;
+struct mutation {
+	struct mutation *next; /* the committer's */
+	enum mutation_kind kind;
 	/*
 	 * The record: a header (record_head()), key and meta data, and the data. The caller brings
 	 * it. Only the records of completions, of changes of objects and buckets, and of deletes in
@@ -55,18 +55,18 @@ struct change {
 	uint64_t bucket_id;
 	struct slice data;
 	bool forbid_overwrite;
-	enum store_public as_public;
-	const struct location *moves_from; /* CHANGE_MOVE: where it was read */
-	struct store_upload_complete *complete;
+	enum store_caller caller;
+	const struct location *moves_from; /* MUTATION_MOVE: where it was read */
+	struct store_multipart_complete *complete;
 	struct store_delete *del;
-	struct store_object_change *object_change;
+	struct store_metadata_update *object_change;
 	/* The buckets: whose `name` counts, and for a creation what follows. */
 	struct slice name;
 	enum store_acl acl;
 	struct slice storage_class;
 	int64_t created_ms;
-	const struct store_bucket_change *bucket_change;
-	/* CHANGE_FORGET_*: */
+	const struct store_bucket_update *bucket_change;
+	/* MUTATION_FORGET_*: */
 	uint64_t number; /* of the file, the segment, the set */
 	uint64_t size;   /* of the file */
 	uint64_t part;
@@ -76,17 +76,17 @@ struct change {
 	bool in_doubt;               /* it failed, but the next start may find it in the log */
 	struct store_object *object; /* the caller's, or NULL: receives the resulting object */
 	/* On the committer's thread, when the outcome is known; may free the change. */
-	void (*done)(struct change *change);
+	void (*done)(struct mutation *mutation);
 	/* The committer's: */
 	bool nothing; /* there is nothing to do */
 	const struct store_bucket *bucket;
 	unsigned char *made; /* a record that was made, freed after `done` */
 };
 
-static inline bool change_about_bucket(const struct change *change)
+static inline bool mutation_about_bucket(const struct mutation *mutation)
 {
-	return change->kind == CHANGE_BUCKET_CREATE || change->kind == CHANGE_BUCKET ||
-	       change->kind == CHANGE_BUCKET_DELETE;
+	return mutation->kind == MUTATION_BUCKET_CREATE || mutation->kind == MUTATION_BUCKET ||
+	       mutation->kind == MUTATION_BUCKET_DELETE;
 }
 
 /* The log must be open and the buckets loaded. */
@@ -95,7 +95,7 @@ enum err committer_new(struct local *local, struct committer **ret) MUST_USE;
 void committer_free(struct committer *committer);
 
 /* Any thread; never waits for a disk. */
-void committer_add(struct committer *committer, struct change *change);
+void committer_add(struct committer *committer, struct mutation *mutation);
 /* Whether changes are refused for good. Any thread. */
 bool committer_broken(const struct committer *committer);
 

@@ -4,17 +4,17 @@
 #include "store/local/state/local_internal.h"
 
 /* The bucket as it will be, as a new snapshot; `sequence` is that of the record. */
-static enum err next_bucket(struct local *local, uint64_t sequence, const struct change *change,
+static enum err next_bucket(struct local *local, uint64_t sequence, const struct mutation *mutation,
 	struct store_bucket **ret)
 {
 	struct buckets *buckets = local->buckets;
-	const struct store_bucket *old = buckets_get(buckets, change->name);
-	struct store_bucket next = {.name = change->name, .acl = change->acl};
+	const struct store_bucket *old = buckets_get(buckets, mutation->name);
+	struct store_bucket next = {.name = mutation->name, .acl = mutation->acl};
 	enum err e = ERR_OK;
-	if (change->kind == CHANGE_BUCKET_CREATE) {
+	if (mutation->kind == MUTATION_BUCKET_CREATE) {
 		next.id = sequence;
-		next.created_ms = change->created_ms;
-		next.settings[STORE_SETTING_STORAGE_CLASS] = change->storage_class;
+		next.created_ms = mutation->created_ms;
+		next.settings[STORE_SETTING_STORAGE_CLASS] = mutation->storage_class;
 		if (old)
 			e = ERR_BUCKET_ALREADY_EXISTS;
 		else if (buckets_count(buckets) >= LIMIT_BUCKETS)
@@ -23,13 +23,13 @@ static enum err next_bucket(struct local *local, uint64_t sequence, const struct
 		e = ERR_NO_SUCH_BUCKET;
 	} else {
 		next = *old;
-		if (change->bucket_change->set_acl)
-			next.acl = change->bucket_change->acl;
-		if (change->bucket_change->set_versioning)
-			next.versioning = change->bucket_change->versioning;
-		if (change->bucket_change->set_setting)
-			next.settings[change->bucket_change->setting] =
-				change->bucket_change->value;
+		if (mutation->bucket_change->set_acl)
+			next.acl = mutation->bucket_change->acl;
+		if (mutation->bucket_change->set_versioning)
+			next.versioning = mutation->bucket_change->versioning;
+		if (mutation->bucket_change->set_setting)
+			next.settings[mutation->bucket_change->setting] =
+				mutation->bucket_change->value;
 	}
 	next.generation = sequence;
 	*ret = e == ERR_OK ? bucket_copy(&next) : NULL;
@@ -39,23 +39,23 @@ static enum err next_bucket(struct local *local, uint64_t sequence, const struct
 	return e;
 }
 
-static enum err plan_next(struct local *local, uint64_t sequence, struct change *change)
+static enum err plan_next(struct local *local, uint64_t sequence, struct mutation *mutation)
 {
 	struct store_bucket *next;
-	enum err e = next_bucket(local, sequence, change, &next);
+	enum err e = next_bucket(local, sequence, mutation, &next);
 	if (e != ERR_OK)
 		return e;
-	change->bucket = next;
-	e = plan_make(change, RECORD_BUCKET, next->id, change->name, bucket_meta_size(next), 0);
+	mutation->bucket = next;
+	e = plan_make(mutation, RECORD_BUCKET, next->id, mutation->name, bucket_meta_size(next), 0);
 	if (e == ERR_OK)
-		bucket_meta_write(plan_meta(change), next);
+		bucket_meta_write(plan_meta(mutation), next);
 	return e;
 }
 
 /* ERR_BUCKET_NOT_EMPTY if there is anything. */
 static enum err check_empty(struct local *local, uint64_t bucket_id)
 {
-	static const enum key_kind kinds[] = {KEY_OBJECT, KEY_VERSION, KEY_UPLOAD};
+	static const enum key_kind kinds[] = {KEY_OBJECT, KEY_VERSION, KEY_MULTIPART};
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < ARRAY_LEN(kinds) && e == ERR_OK; i++) {
 		struct key prefix;
@@ -73,9 +73,9 @@ static enum err check_empty(struct local *local, uint64_t bucket_id)
 	return e;
 }
 
-static enum err plan_bucket_delete(struct local *local, struct change *change)
+static enum err plan_bucket_delete(struct local *local, struct mutation *mutation)
 {
-	const struct store_bucket *old = buckets_get(local->buckets, change->name);
+	const struct store_bucket *old = buckets_get(local->buckets, mutation->name);
 	if (!old)
 		return ERR_NO_SUCH_BUCKET;
 	uint64_t id = old->id;
@@ -83,12 +83,12 @@ static enum err plan_bucket_delete(struct local *local, struct change *change)
 	enum err e = check_empty(local, id);
 	if (e != ERR_OK)
 		return e;
-	return plan_make(change, RECORD_BUCKET_DELETE, id, change->name, 0, 0);
+	return plan_make(mutation, RECORD_BUCKET_DELETE, id, mutation->name, 0, 0);
 }
 
-enum err plan_bucket(struct local *local, uint64_t sequence, struct change *change)
+enum err plan_bucket(struct local *local, uint64_t sequence, struct mutation *mutation)
 {
-	if (change->kind == CHANGE_BUCKET_DELETE)
-		return plan_bucket_delete(local, change);
-	return plan_next(local, sequence, change);
+	if (mutation->kind == MUTATION_BUCKET_DELETE)
+		return plan_bucket_delete(local, mutation);
+	return plan_next(local, sequence, mutation);
 }

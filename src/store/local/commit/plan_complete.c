@@ -8,7 +8,7 @@
 
 /* What the parts come to. */
 struct sum {
-	struct store_upload_complete *asked;
+	struct store_multipart_complete *asked;
 	size_t named; /* of those that were named, how many have been found */
 	struct digest_md5 md5s;
 	struct store_object object;
@@ -27,7 +27,7 @@ static enum err refuse(struct sum *sum, enum err e, uint32_t part)
 /* Whether the part is one of those that were asked for. */
 static enum err is_asked_for(struct sum *sum, const struct entry *part, bool *ret)
 {
-	const struct store_upload_complete *asked = sum->asked;
+	const struct store_multipart_complete *asked = sum->asked;
 	*ret = !asked->parts;
 	if (!asked->parts || sum->named == asked->part_count)
 		return ERR_OK;
@@ -104,10 +104,10 @@ static enum err add_parts(struct stage *stage, struct sum *sum)
 }
 
 /* The object takes over what the upload was begun with. */
-static enum err make(struct change *change, const struct sum *sum, const struct object_meta *upload,
-	enum object_mode mode)
+static enum err make(struct mutation *mutation, const struct sum *sum,
+	const struct object_meta *upload, enum object_mode mode)
 {
-	struct store_upload_complete *asked = sum->asked;
+	struct store_multipart_complete *asked = sum->asked;
 	const struct store_object *began = &upload->object;
 	struct object_meta meta = {
 		.place = OBJECT_SET, .mode = mode, .file = asked->upload, .object = sum->object};
@@ -115,17 +115,17 @@ static enum err make(struct change *change, const struct sum *sum, const struct 
 	meta.object.headers = began->headers;
 	meta.object.tags = began->tags;
 	size_t data = sum->dropped_count * sizeof(uint32_t);
-	enum err e = plan_make(change, RECORD_COMPLETE, asked->bucket_id, asked->key,
+	enum err e = plan_make(mutation, RECORD_COMPLETE, asked->bucket_id, asked->key,
 		OBJECT_META_BYTES + began->headers.len + began->tags.len, data);
 	if (e != ERR_OK)
 		return e;
-	unsigned char *to = plan_meta(change);
+	unsigned char *to = plan_meta(mutation);
 	object_meta_write(to, &meta);
 	to += OBJECT_META_BYTES;
 	/* Headers and tags follow each other in the upload's meta data as well. */
 	if (began->headers.len + began->tags.len)
 		memcpy(to, began->headers.ptr, began->headers.len + began->tags.len);
-	to = change->head + change->head_len;
+	to = mutation->head + mutation->head_len;
 	for (size_t i = 0; i < sum->dropped_count; i++)
 		le32_put(to + i * sizeof(uint32_t), sum->dropped[i]);
 	asked->object = sum->object;
@@ -134,9 +134,9 @@ static enum err make(struct change *change, const struct sum *sum, const struct 
 }
 
 enum err plan_complete(struct local *local, uint64_t sequence, enum store_versioning versioning,
-	struct change *change)
+	struct mutation *mutation)
 {
-	struct store_upload_complete *asked = change->complete;
+	struct store_multipart_complete *asked = mutation->complete;
 	struct sum sum = {.asked = asked};
 	struct key key;
 	struct stage_entry upload;
@@ -154,7 +154,7 @@ enum err plan_complete(struct local *local, uint64_t sequence, enum store_versio
 	if (e == ERR_OK)
 		e = dropped ? add_parts(local->stage, &sum) : ERR_UNAVAILABLE;
 	if (e == ERR_OK)
-		e = make(change, &sum, &upload.entry.meta, plan_mode(versioning));
+		e = make(mutation, &sum, &upload.entry.meta, plan_mode(versioning));
 	stage_entry_release(&upload);
 	return e;
 }

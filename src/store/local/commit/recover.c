@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/local/disk/aside.h"
 #include "store/local/disk/files.h"
 #include "store/local/index/counts.h"
 #include "store/local/large/large.h"
@@ -14,7 +17,8 @@
 #include "store/local/wal/scan.h"
 
 enum {
-	REPLAY_BATCH = 1000 /* records for each write of the index */
+	REPLAY_BATCH = 1000, /* records for each write of the index */
+	TAIL_BYTES = 1 << 20,
 };
 
 struct replay {
@@ -25,9 +29,10 @@ struct replay {
 	uint64_t file_next;    /* greater than the number of any file that was seen */
 	uint64_t good_segment; /* the end of the last good record */
 	uint64_t good_at;
+	uint64_t short_segment; /* its end is missing; 0: none */
 	unsigned staged;
 	uint64_t records;
-	uint64_t damaged;
+	bool in_doubt; /* what ends the log may have been records */
 };
 
 /* ---- Applying -------------------------------------------------------------------------------- */
@@ -114,7 +119,7 @@ static enum err take_record(struct replay *replay, const struct record *record)
 	if (e == ERR_UNAVAILABLE || e == ERR_DISK_FULL)
 		return e;
 	if (e != ERR_OK)
-		replay->damaged++;
+		replay->local->start_damage++;
 	scan_next(&replay->scan, record);
 	replay->good_segment = replay->scan.segment->id;
 	replay->good_at = replay->scan.at;
@@ -123,9 +128,9 @@ static enum err take_record(struct replay *replay, const struct record *record)
 	return ++replay->staged >= REPLAY_BATCH ? write_staged(replay) : ERR_OK;
 }
 
-static void tell_damage(struct replay *replay, uint64_t segment, uint64_t at, uint64_t until)
+static void report_damage(struct replay *replay, uint64_t segment, uint64_t at, uint64_t until)
 {
-	replay->damaged++;
+	replay->local->start_damage++;
 	log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64 ": changes %" PRIu64
 		  " to %" PRIu64 " are lost, what follows is kept",
 		segment, at, replay->sequence, until - 1);
@@ -154,7 +159,7 @@ static bool next_segment(struct replay *replay)
 	if (!next)
 		return false;
 	if (next->first_sequence > replay->sequence)
-		tell_damage(replay, id, replay->scan.at, next->first_sequence);
+		report_damage(replay, id, replay->scan.at, next->first_sequence);
 	if (next->first_sequence > replay->sequence)
 		replay->sequence = next->first_sequence;
 	open_segment(replay, next, SEGMENT_HEADER_BYTES);
@@ -169,7 +174,7 @@ static bool next_record(struct replay *replay, struct record *ret)
 			return true;
 		uint64_t at = replay->scan.at;
 		if (scan_find_later(&replay->scan, replay->sequence, ret)) {
-			tell_damage(replay, replay->scan.segment->id, at, ret->sequence);
+			report_damage(replay, replay->scan.segment->id, at, ret->sequence);
 			return true;
 		}
 		if (replay->scan.fault || !next_segment(replay))
@@ -204,7 +209,8 @@ static bool load_bucket(struct slice name, struct slice meta, void *ctx)
 	struct local *local = ctx;
 	struct store_bucket bucket = {.name = name};
 	if (!bucket_meta_parse(meta, &bucket)) {
-		log_error("store: a bucket in the index is damaged");
+		log_error("store: bucket \"%.*s\" in the index is damaged", SLICE_FMT(name));
+		local->start_damage++;
 		return true;
 	}
 	const struct store_bucket *copy = bucket_copy(&bucket);
@@ -215,12 +221,23 @@ static bool load_bucket(struct slice name, struct slice meta, void *ctx)
 	return true;
 }
 
+static uint64_t file_size(const struct segment *segment)
+{
+	struct stat st;
+	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
 static bool load_live(uint64_t id, uint64_t live, void *ctx)
 {
 	struct local *local = ctx;
 	struct segment *segment = segment_pin(local->segments, id);
 	if (segment)
 		segment->live = live;
+	if (live && (!segment || file_size(segment) < SEGMENT_HEADER_BYTES + live)) {
+		log_error("store: segment %016" PRIx64 " is %s: objects in it are lost", id,
+			segment ? "cut short" : "missing");
+		local->start_damage++;
+	}
 	segment_unpin(segment);
 	return true;
 }
@@ -241,7 +258,7 @@ static enum err load(struct local *local, struct index_state *ret)
 }
 
 /* Whether no segment has been removed yet. */
-static bool log_is_whole(struct segments *segments)
+static bool wal_is_whole(struct segments *segments)
 {
 	uint64_t id = 0;
 	uint64_t found;
@@ -253,13 +270,29 @@ static bool log_is_whole(struct segments *segments)
 	return found == 0;
 }
 
+/*
+ * The log was longer when the index was written to the disk. Its end is not taken up again: what is
+ * missing must not become zeros.
+ */
+static void check_length(struct replay *replay, const struct segment *segment, uint64_t at)
+{
+	uint64_t size = file_size(segment);
+	if (size >= at)
+		return;
+	replay->short_segment = segment->id;
+	replay->local->start_damage++;
+	log_error("store: segment %016" PRIx64 " is cut short: it has %" PRIu64
+		  " bytes and had at least %" PRIu64 "; objects that lay behind are lost",
+		segment->id, size, at);
+}
+
 static enum err run_replay(struct replay *replay, const struct index_state *state)
 {
 	uint64_t first = state->segment ? state->segment : 1;
 	struct segment *segment = segment_pin_from(replay->local->segments, first);
 	if (!segment && state->segment == 0)
 		return ERR_OK; /* new */
-	if (state->segment == 0 && !log_is_whole(replay->local->segments)) {
+	if (state->segment == 0 && !wal_is_whole(replay->local->segments)) {
 		/* Going on would remove the files of all objects that the rest does not name. */
 		log_error("store: the index is empty, and the log does not reach back to the "
 			  "beginning: put the folder `index` back");
@@ -277,18 +310,74 @@ static enum err run_replay(struct replay *replay, const struct index_state *stat
 		return ERR_UNAVAILABLE;
 	}
 	uint64_t at = state->segment ? state->offset : SEGMENT_HEADER_BYTES;
+	if (state->segment)
+		check_length(replay, segment, at);
 	open_segment(replay, segment, at);
 	enum err e = replay_log(replay);
 	scan_release(&replay->scan);
 	return e;
 }
 
+/* Where the zeros begin with which a file ends; `from` if there is nothing else. An errno value. */
+static int find_end(const struct segment *segment, uint64_t from, uint64_t *ret)
+{
+	SCOPED_FREE char *bytes = malloc(TAIL_BYTES);
+	size_t got = 0;
+	*ret = from;
+	if (!bytes)
+		return ENOMEM;
+	for (uint64_t at = from;; at += got) {
+		int e = files_read(segment->fd, bytes, TAIL_BYTES, at, &got);
+		if (e || got == 0)
+			return e;
+		for (size_t i = got; i > 0; i--) {
+			if (bytes[i - 1] != 0) {
+				*ret = at + i;
+				break;
+			}
+		}
+	}
+}
+
+/*
+ * What stands behind the last good record will be cut off. A group commit that was being written
+ * looks like this, which nobody was promised; and so does the last one if it is damaged. So it is
+ * kept, and what it may name is not removed.
+ */
+static int keep_tail(struct replay *replay)
+{
+	char name[ASIDE_NAME_BYTES];
+	char kept[ASIDE_NAME_BYTES];
+	uint64_t end;
+	struct segment *segment = segment_pin(replay->local->segments, replay->good_segment);
+	int e = find_end(segment, replay->good_at, &end);
+	if (e == 0 && end > replay->good_at) {
+		replay->in_doubt = true;
+		(void)snprintf(name, sizeof(name), "segment-%016" PRIx64 "-%" PRIu64, segment->id,
+			replay->good_at);
+		int failed = aside_copy(
+			replay->local->dir, segment->fd, replay->good_at, end, name, kept);
+		log_error("store: the log ends at byte %" PRIu64 " of segment %016" PRIx64
+			  ": what follows is no whole record, as after a loss of power, or is "
+			  "damaged; %s%s",
+			replay->good_at, segment->id,
+			failed ? "it cannot be kept: " : "it is kept as damaged/",
+			failed ? files_text(failed) : kept);
+	}
+	segment_unpin(segment);
+	return e;
+}
+
 static enum err open_log(struct replay *replay)
 {
 	struct local *local = replay->local;
-	int e = log_open(&local->log, local->segments, local->writers, local->options.segment_bytes,
-		replay->good_segment, replay->good_at, replay->sequence);
-	local->log_is_open = true;
+	bool go_on = replay->good_segment && replay->good_segment != replay->short_segment;
+	int e = go_on ? keep_tail(replay) : 0;
+	if (e == 0)
+		e = wal_open(&local->wal, local->segments, local->writers,
+			local->options.segment_bytes, replay->good_segment,
+			go_on ? replay->good_at : 0, replay->sequence);
+	local->wal_is_open = true;
 	if (e == 0)
 		return ERR_OK;
 	log_error("store: cannot open the end of the log: %s", files_text(e));
@@ -302,7 +391,8 @@ static enum err sweep(struct replay *replay)
 	uint64_t next;
 	enum err e = index_each_number(local->index, KEY_TRASH, see_trash, replay);
 	if (e == ERR_OK)
-		e = large_files_sweep(local->files, local->index, replay->file_mark, &next);
+		e = large_files_sweep(local->files, local->index, replay->file_mark,
+			local->start_damage || replay->in_doubt ? local->dir : -1, &next);
 	if (e != ERR_OK)
 		return e;
 	if (next > replay->file_next)
@@ -322,6 +412,8 @@ enum err recover(struct local *local)
 		return ERR_UNAVAILABLE;
 	struct replay replay = {
 		.local = local, .sequence = state.sequence, .file_mark = state.file_mark};
+	if (segments_damaged(local->segments))
+		local->start_damage++;
 	e = run_replay(&replay, &state);
 	if (e == ERR_OK)
 		e = open_log(&replay);

@@ -2,7 +2,7 @@
 /*
  * Opens a store after a shutdown or a crash: loads the counts and buckets that the index holds,
  * replays the log from the index's position, cuts off what a crash left half written, and removes
- * files that no object uses.
+ * files that no object has; if the log is damaged these are moved aside.
  *
  * What follows the last good record is handled in two ways. If it belongs to the group commit that
  * was being written, it was never reported as done and is cut off. If a later group commit follows,

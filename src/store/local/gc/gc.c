@@ -37,17 +37,17 @@ struct gc {
 
 /* A change of the collector's, on the heap. */
 struct chore {
-	struct change change;
+	struct mutation mutation;
 	struct gc *gc;
 	struct location from;
 	unsigned char head[];
 };
 
-static void chore_done(struct change *change)
+static void chore_done(struct mutation *mutation)
 {
-	struct chore *chore = CONTAINER_OF(change, struct chore, change);
+	struct chore *chore = CONTAINER_OF(mutation, struct chore, mutation);
 	struct gc *gc = chore->gc;
-	enum err e = change->err;
+	enum err e = mutation->err;
 	free(chore);
 	/* The object was changed or deleted meanwhile. */
 	bool raced = e == ERR_PRECONDITION_FAILED || e == ERR_NO_SUCH_BUCKET;
@@ -62,16 +62,16 @@ static void chore_done(struct change *change)
 	(void)pthread_mutex_unlock(&gc->lock);
 }
 
-static struct chore *chore_new(struct gc *gc, enum change_kind kind, size_t head_len)
+static struct chore *chore_new(struct gc *gc, enum mutation_kind kind, size_t head_len)
 {
 	struct chore *chore = calloc(1, sizeof(*chore) + head_len);
 	if (!chore)
 		return NULL;
 	chore->gc = gc;
-	chore->change.kind = kind;
-	chore->change.done = chore_done;
-	chore->change.head = chore->head;
-	chore->change.head_len = head_len;
+	chore->mutation.kind = kind;
+	chore->mutation.done = chore_done;
+	chore->mutation.head = chore->head;
+	chore->mutation.head_len = head_len;
 	return chore;
 }
 
@@ -80,7 +80,7 @@ static void send(struct gc *gc, struct chore *chore)
 	(void)pthread_mutex_lock(&gc->lock);
 	gc->pending++;
 	(void)pthread_mutex_unlock(&gc->lock);
-	committer_add(gc->local->committer, &chore->change);
+	committer_add(gc->local->committer, &chore->mutation);
 }
 
 /* Waits for all that was sent; the first error. */
@@ -95,13 +95,13 @@ static enum err finish(struct gc *gc)
 	return e;
 }
 
-static enum err forget(struct gc *gc, enum change_kind kind, uint64_t number, uint64_t size)
+static enum err forget(struct gc *gc, enum mutation_kind kind, uint64_t number, uint64_t size)
 {
 	struct chore *chore = chore_new(gc, kind, 0);
 	if (!chore)
 		return ERR_UNAVAILABLE;
-	chore->change.number = number;
-	chore->change.size = size;
+	chore->mutation.number = number;
+	chore->mutation.size = size;
 	send(gc, chore);
 	return ERR_OK;
 }
@@ -143,7 +143,7 @@ static void empty_trash(struct gc *gc)
 				e = files_err(error);
 				break;
 			}
-			e = forget(gc, CHANGE_FORGET_FILE, trash.file[i], trash.size[i]);
+			e = forget(gc, MUTATION_FORGET_FILE, trash.file[i], trash.size[i]);
 		}
 		enum err sent = finish(gc);
 		e = e == ERR_OK ? sent : e;
@@ -181,10 +181,10 @@ static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
 		return ERR_UNAVAILABLE;
 	index_cursor_seek(cursor, S(""));
 	while (e == ERR_OK && sent < TRASH_AT_ONCE && index_cursor_at(cursor, &rest, &value)) {
-		struct chore *chore = chore_new(gc, CHANGE_FORGET_PART, 0);
+		struct chore *chore = chore_new(gc, MUTATION_FORGET_PART, 0);
 		if (chore && rest.len == 8) {
-			chore->change.number = set;
-			chore->change.part = be64_get(rest.ptr);
+			chore->mutation.number = set;
+			chore->mutation.part = be64_get(rest.ptr);
 			send(gc, chore);
 			sent++;
 		}
@@ -212,7 +212,7 @@ static void empty_sets(struct gc *gc)
 			while (more && e == ERR_OK && !stopping(gc))
 				e = forget_parts(gc, dead.set[i], &more);
 			if (!more && e == ERR_OK)
-				e = forget(gc, CHANGE_FORGET_SET, dead.set[i], 0);
+				e = forget(gc, MUTATION_FORGET_SET, dead.set[i], 0);
 		}
 		enum err sent = finish(gc);
 		e = e == ERR_OK ? sent : e;
@@ -286,14 +286,14 @@ static enum err move(
 	struct gc *gc, const struct record *record, struct slice meta, const struct location *where)
 {
 	struct chore *chore =
-		chore_new(gc, CHANGE_MOVE, RECORD_HEADER_BYTES + record->name.len + meta.len);
+		chore_new(gc, MUTATION_MOVE, RECORD_HEADER_BYTES + record->name.len + meta.len);
 	if (!chore)
 		return ERR_UNAVAILABLE;
 	chore->from = *where;
-	chore->change.moves_from = &chore->from;
-	chore->change.bucket_id = record->bucket_id;
-	chore->change.key_len = record->name.len;
-	chore->change.data = record->data;
+	chore->mutation.moves_from = &chore->from;
+	chore->mutation.bucket_id = record->bucket_id;
+	chore->mutation.key_len = record->name.len;
+	chore->mutation.data = record->data;
 	record_head(chore->head, RECORD_MOVE, record->bucket_id, record->name.len, meta.len,
 		record->data.len);
 	unsigned char *to = chore->head + RECORD_HEADER_BYTES;
@@ -339,7 +339,7 @@ static enum err move_live(struct gc *gc, struct scan *scan)
  * Something is still live. What came to another place of the index while it was looked for may have
  * been missed, but not twice: then the segment is damaged.
  */
-static void tell_left(struct segment *segment)
+static void report_left(struct segment *segment)
 {
 	uint64_t live = segment->live;
 	segment->stuck = segment->left == live;
@@ -365,7 +365,7 @@ static bool rewrite(struct gc *gc, struct segment *segment)
 		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
 			files_text(scan.fault));
 	} else if (e == ERR_OK && !gc->raced && segment->live > 0 && !stopping(gc)) {
-		tell_left(segment);
+		report_left(segment);
 	}
 	bool empty = segment->live == 0;
 	scan_release(&scan);
@@ -379,7 +379,7 @@ static uint64_t disk_bytes(const struct segment *segment)
 }
 
 /* Whether a sealed segment is worth the work, and there is room for it. */
-static bool worth_it(struct gc *gc, const struct segment *segment)
+static bool should_compact(struct gc *gc, const struct segment *segment)
 {
 	uint64_t live = segment->live;
 	if (live == 0)
@@ -400,7 +400,7 @@ static void remove_segment(struct gc *gc, uint64_t id)
 		log_error("store: cannot remove segment %016" PRIx64 ": %s", id, files_text(e));
 		return;
 	}
-	if (forget(gc, CHANGE_FORGET_SEGMENT, id, 0) == ERR_OK)
+	if (forget(gc, MUTATION_FORGET_SEGMENT, id, 0) == ERR_OK)
 		(void)finish(gc);
 }
 
@@ -416,7 +416,7 @@ static void collect_segments(struct gc *gc)
 			return;
 		}
 		id = segment->id + 1;
-		if (!worth_it(gc, segment))
+		if (!should_compact(gc, segment))
 			segment_unpin(segment);
 		else if (rewrite(gc, segment))
 			remove_segment(gc, id - 1);

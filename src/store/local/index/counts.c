@@ -90,7 +90,7 @@ static enum err count(struct index *index, uint64_t bucket_id, struct store_buck
 	if (e == ERR_OK)
 		e = add_up(index, KEY_VERSION, bucket_id, NULL, NULL, &old);
 	if (e == ERR_OK)
-		e = add_up(index, KEY_UPLOAD, bucket_id, add_parts, &parts, &uploads);
+		e = add_up(index, KEY_MULTIPART, bucket_id, add_parts, &parts, &uploads);
 	*ret = (struct store_bucket_stats){
 		.objects = objects.entries,
 		.bytes = objects.bytes,

@@ -30,7 +30,7 @@ struct index_tx {
 	rocksdb_writebatch_wi_t *batch;
 };
 
-struct index_moment {
+struct index_snapshot {
 	struct index *index;
 	const rocksdb_snapshot_t *snapshot;
 	rocksdb_readoptions_t *read;
@@ -208,7 +208,7 @@ static enum index_found get(struct index *index, const rocksdb_readoptions_t *re
 	if (message && read == index->read_cached &&
 		strncmp(message, "Result incomplete", 17) == 0) {
 		rocksdb_free(message);
-		return INDEX_COLD;
+		return INDEX_NOT_CACHED;
 	}
 	if (message) {
 		(void)complain("be read", message);
@@ -308,31 +308,31 @@ enum err index_each_number(struct index *index, enum key_kind kind,
 
 /* ---- Moments --------------------------------------------------------------------------------- */
 
-struct index_moment *index_moment_new(struct index *index)
+struct index_snapshot *index_snapshot_new(struct index *index)
 {
-	struct index_moment *moment = calloc(1, sizeof(*moment));
-	if (!moment)
+	struct index_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	if (!snapshot)
 		return NULL;
-	moment->index = index;
-	moment->snapshot = rocksdb_create_snapshot(index->db);
-	moment->read = rocksdb_readoptions_create();
-	rocksdb_readoptions_set_snapshot(moment->read, moment->snapshot);
-	return moment;
+	snapshot->index = index;
+	snapshot->snapshot = rocksdb_create_snapshot(index->db);
+	snapshot->read = rocksdb_readoptions_create();
+	rocksdb_readoptions_set_snapshot(snapshot->read, snapshot->snapshot);
+	return snapshot;
 }
 
-void index_moment_free(struct index_moment *moment)
+void index_snapshot_free(struct index_snapshot *snapshot)
 {
-	if (!moment)
+	if (!snapshot)
 		return;
-	rocksdb_readoptions_destroy(moment->read);
-	rocksdb_release_snapshot(moment->index->db, moment->snapshot);
-	free(moment);
+	rocksdb_readoptions_destroy(snapshot->read);
+	rocksdb_release_snapshot(snapshot->index->db, snapshot->snapshot);
+	free(snapshot);
 }
 
-enum index_found index_moment_get(
-	struct index_moment *moment, const struct key *key, struct index_value *ret)
+enum index_found index_snapshot_get(
+	struct index_snapshot *snapshot, const struct key *key, struct index_value *ret)
 {
-	return get(moment->index, moment->read, key, ret);
+	return get(snapshot->index, snapshot->read, key, ret);
 }
 
 /* ---- Walking --------------------------------------------------------------------------------- */
@@ -363,9 +363,10 @@ struct index_cursor *index_cursor_new(
 	return cursor_new(index, tx, NULL, prefix);
 }
 
-struct index_cursor *index_moment_cursor(struct index_moment *moment, const struct key *prefix)
+struct index_cursor *index_snapshot_cursor(
+	struct index_snapshot *snapshot, const struct key *prefix)
 {
-	return cursor_new(moment->index, NULL, moment->snapshot, prefix);
+	return cursor_new(snapshot->index, NULL, snapshot->snapshot, prefix);
 }
 
 void index_cursor_free(struct index_cursor *cursor)

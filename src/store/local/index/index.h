@@ -53,7 +53,7 @@ enum err index_read_state(struct index *index, struct index_state *ret, bool *re
 enum index_found {
 	INDEX_FOUND,
 	INDEX_ABSENT,
-	INDEX_COLD, /* not in memory */
+	INDEX_NOT_CACHED, /* not in memory */
 	INDEX_FAILED,
 };
 
@@ -63,7 +63,7 @@ struct index_value {
 	struct slice bytes;
 };
 
-/* With `cached_only` the disk is not touched, and INDEX_COLD is possible. */
+/* With `cached_only` the disk is not touched, and INDEX_NOT_CACHED is possible. */
 enum index_found index_get(struct index *index, const struct key *key, bool cached_only,
 	struct index_value *ret) MUST_USE;
 void index_value_release(struct index_value *value);
@@ -84,14 +84,14 @@ enum err index_each_number(struct index *index, enum key_kind kind,
 
 /* ---- Moments --------------------------------------------------------------------------------- */
 
-/* A snapshot of the index, for reading several entries that must be consistent. */
-struct index_moment;
+/* The index as it is now, for reading several things that belong together. */
+struct index_snapshot;
 
-struct index_moment *index_moment_new(struct index *index) MUST_USE;
-void index_moment_free(struct index_moment *moment);
-/* Never INDEX_COLD. */
-enum index_found index_moment_get(
-	struct index_moment *moment, const struct key *key, struct index_value *ret) MUST_USE;
+struct index_snapshot *index_snapshot_new(struct index *index) MUST_USE;
+void index_snapshot_free(struct index_snapshot *snapshot);
+/* Never INDEX_NOT_CACHED. */
+enum index_found index_snapshot_get(
+	struct index_snapshot *snapshot, const struct key *key, struct index_value *ret) MUST_USE;
 
 /* ---- Walking --------------------------------------------------------------------------------- */
 
@@ -105,9 +105,9 @@ struct index_tx;
  */
 struct index_cursor *index_cursor_new(
 	struct index *index, struct index_tx *tx, const struct key *prefix) MUST_USE;
-/* Sees the given snapshot, which must outlive it. */
-struct index_cursor *index_moment_cursor(
-	struct index_moment *moment, const struct key *prefix) MUST_USE;
+/* Sees the moment, which must outlive it. */
+struct index_cursor *index_snapshot_cursor(
+	struct index_snapshot *snapshot, const struct key *prefix) MUST_USE;
 void index_cursor_free(struct index_cursor *cursor);
 /* To the first key whose rest is at least `rest`. */
 void index_cursor_seek(struct index_cursor *cursor, struct slice rest);

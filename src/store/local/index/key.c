@@ -68,7 +68,7 @@ void key_version(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t
 
 void key_upload(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t upload)
 {
-	begin(ret, KEY_UPLOAD, bucket_id, key);
+	begin(ret, KEY_MULTIPART, bucket_id, key);
 	ret->bytes[ret->len++] = '\0';
 	append_number(ret, upload);
 }

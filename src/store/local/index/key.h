@@ -27,7 +27,7 @@ enum key_kind {
 	KEY_STATE = 'p',
 	KEY_SEGMENT = 's',
 	KEY_TRASH = 't',
-	KEY_UPLOAD = 'u',
+	KEY_MULTIPART = 'u',
 	KEY_VERSION = 'v', /* an older version of an object, or a delete marker */
 	KEY_PART = 'x',
 };

@@ -117,7 +117,7 @@ static enum err write_buffer(struct large *large, struct large_buffer *buffer)
 		return complain("make", e);
 	size_t len = buffer->len;
 	if (large->direct && len % LARGE_ALIGN) {
-		/* Only the last one; finish_file() cuts the filling off. */
+		/* Only the last one; the sums stand behind the filling. */
 		size_t whole = (len / LARGE_ALIGN + 1) * LARGE_ALIGN;
 		memset(buffer->bytes + len, 0, whole - len);
 		len = whole;
@@ -157,17 +157,45 @@ static int link_file(struct large *large, int dir, const char *name)
 	return linkat(large->fd, "", dir, name, AT_EMPTY_PATH) == 0 ? 0 : errno;
 }
 
+static int write_page(struct large *large, void *page, uint64_t at)
+{
+	struct iovec iov = {.iov_base = page, .iov_len = SUMS_PAGE_BYTES};
+	int e = files_write(large->fd, &iov, 1, at);
+	if (e != EINVAL || !large->direct)
+		return e;
+	e = stop_direct(large);
+	iov = (struct iovec){.iov_base = page, .iov_len = SUMS_PAGE_BYTES};
+	return e ? e : files_write(large->fd, &iov, 1, at);
+}
+
+/* Writes the sums of the blocks behind the bytes, and the zeros that fill these up. */
+static int write_sums(struct large *large)
+{
+	SCOPED_FREE void *page = NULL;
+	if (posix_memalign(&page, LARGE_ALIGN, SUMS_PAGE_BYTES) != 0)
+		return ENOMEM;
+	uint64_t at = sums_offset(large->size);
+	uint64_t pages = sums_pages(large->size);
+	for (uint64_t i = 0; i < pages; i++) {
+		sums_page_write(&large->sums, large->file, i, page);
+		int e = write_page(large, page, at + i * SUMS_PAGE_BYTES);
+		if (e)
+			return e;
+	}
+	return 0;
+}
+
 /* Makes the written file durable, then its name. */
 static enum err finish_file(struct large *large)
 {
 	SCOPED_FD int dir = -1;
-	if (large->direct && large->size % LARGE_ALIGN &&
-		ftruncate(large->fd, (off_t)large->size) != 0)
-		return complain("cut", errno);
+	large_files_number(files_of(large), large);
+	int e = write_sums(large);
+	if (e)
+		return complain("write the sums of", e);
 	if (fdatasync(large->fd) != 0)
 		return complain("sync", errno);
-	large_files_number(files_of(large), large);
-	int e = large_files_dir(files_of(large), large->file, true, &dir);
+	e = large_files_dir(files_of(large), large->file, true, &dir);
 	if (e)
 		return complain("make a folder for", e);
 	char name[LARGE_NAME_BYTES];
@@ -202,6 +230,7 @@ static void free_large(struct large *large)
 		(void)pthread_mutex_unlock(&files->lock);
 	}
 	budget_close(&large->memory);
+	sums_release(&large->sums);
 	free(large);
 }
 
@@ -214,7 +243,7 @@ static enum err work_on(struct large *large, enum large_lane_kind kind, struct l
 	struct slice bytes = slice_of(buffer->bytes, buffer->len);
 	digest_md5_update(&large->md5, bytes);
 	large->crc64 = crc64_update(large->crc64, bytes);
-	return ERR_OK;
+	return sums_add(&large->sums, bytes) ? ERR_OK : ERR_UNAVAILABLE;
 }
 
 /* Both lanes have had the oldest buffer. Under the lock. */

@@ -26,16 +26,21 @@ void large_files_free(struct large_files *files);
 uint64_t large_files_mark(struct large_files *files);
 /* Numbers are given from here on. While opening the store. */
 void large_files_set_next(struct large_files *files, uint64_t next);
+/* Where a file is below the data folder; into `to`. */
+void large_files_path(uint64_t file, char *to, size_t size);
 /* Opens a file for reading; an errno value. Any thread. */
 int large_files_read(struct large_files *files, uint64_t file, int *ret_fd) MUST_USE;
 /* Removes a file durably; a missing file is not an error. An errno value. Any thread. */
 int large_files_remove(struct large_files *files, uint64_t file) MUST_USE;
 /*
- * Removes what a crash left: files from `mark` on that are not in the index, and files without a
- * number. *ret_next is set to the first of the free numbers.
+ * Removes what a crash left: files from `mark` on that the index does not know, and what had no
+ * number yet. *ret_next gets a number that is free with all behind it.
+ *
+ * With `data` at least 0, the data folder, the log was found damaged: what would be removed may be
+ * an object whose record is lost, so it is moved aside there (aside.h), and each is told.
  */
-enum err large_files_sweep(
-	struct large_files *files, struct index *index, uint64_t mark, uint64_t *ret_next) MUST_USE;
+enum err large_files_sweep(struct large_files *files, struct index *index, uint64_t mark, int data,
+	uint64_t *ret_next) MUST_USE;
 
 /* ---- One object ------------------------------------------------------------------------------ */
 

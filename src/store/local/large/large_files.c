@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "store/local/disk/aside.h"
 #include "store/local/disk/files.h"
 #include "store/local/large/large_internal.h"
 
 static const char staging_name[] = "staging";
+static const char aside_prefix[] = "large-"; /* of files that were moved aside */
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
@@ -143,6 +145,12 @@ void large_files_name(uint64_t file, char *out)
 	(void)snprintf(out, LARGE_NAME_BYTES, "%016" PRIx64, file);
 }
 
+void large_files_path(uint64_t file, char *to, size_t size)
+{
+	(void)snprintf(
+		to, size, "large/%013" PRIx64 "/%016" PRIx64, file / LARGE_FILES_IN_FOLDER, file);
+}
+
 int large_files_read(struct large_files *files, uint64_t file, int *ret_fd)
 {
 	SCOPED_FD int dir = -1;
@@ -179,6 +187,7 @@ struct sweep {
 	uint64_t mark;
 	uint64_t next;
 	uint64_t removed;
+	int data; /* -1: what belongs to nobody is removed */
 	enum err err;
 };
 
@@ -208,6 +217,49 @@ static int each_number(int at, const char *folder, size_t digits,
 	return 0;
 }
 
+/* What belongs to nobody, as far as the log can tell. */
+static void dispose(struct sweep *sweep, int dir, const char *name, const char *prefix)
+{
+	char aside[ASIDE_NAME_BYTES];
+	char moved[ASIDE_NAME_BYTES];
+	if (sweep->data < 0) {
+		if (unlinkat(dir, name, 0) == 0)
+			sweep->removed++;
+		return;
+	}
+	(void)snprintf(aside, sizeof(aside), "%s%s", prefix, name);
+	int e = aside_move(sweep->data, dir, name, aside, moved);
+	if (e)
+		log_error("store: file %s%s belongs to no object that the damaged log names, and "
+			  "cannot be moved aside: %s",
+			prefix, name, files_text(e));
+	else
+		log_error("store: file %s%s belongs to no object that the damaged log names: it is "
+			  "kept as damaged/%s",
+			prefix, name, moved);
+}
+
+/* A number that was moved aside is not given again. */
+static void see_aside(struct sweep *sweep)
+{
+	int fd = openat(sweep->files->dir, "../damaged", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!dir) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	struct dirent *entry;
+	while ((entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, aside_prefix, sizeof(aside_prefix) - 1) != 0)
+			continue;
+		uint64_t file = strtoull(entry->d_name + sizeof(aside_prefix) - 1, NULL, 16);
+		if (file >= sweep->next)
+			sweep->next = file + 1;
+	}
+	(void)closedir(dir);
+}
+
 static void sweep_file(struct sweep *sweep, int dir, uint64_t file)
 {
 	if (file < sweep->mark)
@@ -221,8 +273,7 @@ static void sweep_file(struct sweep *sweep, int dir, uint64_t file)
 		return;
 	char name[LARGE_NAME_BYTES];
 	large_files_name(file, name);
-	if (unlinkat(dir, name, 0) == 0)
-		sweep->removed++;
+	dispose(sweep, dir, name, aside_prefix);
 }
 
 static void sweep_folder(struct sweep *sweep, int dir, uint64_t folder)
@@ -243,14 +294,15 @@ static void sweep_staging(struct sweep *sweep, int dir, uint64_t number)
 {
 	char name[LARGE_NAME_BYTES];
 	large_files_name(number, name);
-	if (unlinkat(dir, name, 0) == 0)
-		sweep->removed++;
+	dispose(sweep, dir, name, "staging-");
 }
 
 enum err large_files_sweep(
-	struct large_files *files, struct index *index, uint64_t mark, uint64_t *ret_next)
+	struct large_files *files, struct index *index, uint64_t mark, int data, uint64_t *ret_next)
 {
-	struct sweep sweep = {.files = files, .index = index, .mark = mark, .next = mark};
+	struct sweep sweep = {
+		.files = files, .index = index, .mark = mark, .next = mark, .data = data};
+	see_aside(&sweep);
 	int e = each_number(files->dir, staging_name, 16, sweep_staging, &sweep);
 	if (e == 0)
 		e = each_number(files->dir, ".", 13, sweep_folder, &sweep);

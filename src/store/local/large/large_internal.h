@@ -8,6 +8,7 @@
 #include "crypto/digest.h"
 #include "store/local/disk/pool.h"
 #include "store/local/large/large.h"
+#include "store/local/large/sums.h"
 
 enum {
 	LARGE_BUFFER_BYTES = 1 << 20,
@@ -62,6 +63,7 @@ struct large {
 	/* The lane that hashes: */
 	struct digest_md5 md5;
 	uint64_t crc64;
+	struct sums sums;
 	uint64_t size; /* handed over */
 	struct job last_job;
 	const unsigned char *expect_md5;

@@ -8,6 +8,7 @@
 #include "store/local/disk/bytes.h"
 #include "store/local/disk/files.h"
 #include "store/local/large/large.h"
+#include "store/local/large/sums.h"
 #include "store/local/state/local_internal.h"
 
 enum {
@@ -15,36 +16,105 @@ enum {
 	TRIES = 10
 };
 
-static enum extent_result open_file(
-	struct local *local, uint64_t file, struct extent *extent, enum err *ret_err)
+/* Where the bytes are that the page of sums with the byte `at` is about. */
+static enum extent_result open_sums(const struct entry *entry, uint64_t at, struct extent *extent,
+	struct store_blob *blob, enum err *ret_err)
 {
-	int e = large_files_read(local->files, file, &extent->fd);
-	if (e == 0)
+	uint64_t size = entry->meta.object.size;
+	uint64_t page = at / SUMS_PAGE_COVERS;
+	uint64_t offset = sums_offset(size) + page * SUMS_PAGE_BYTES;
+	size_t got = 0;
+	extent->sums = malloc(SUMS_PAGE_BYTES);
+	if (!extent->sums) {
+		*ret_err = ERR_UNAVAILABLE;
+		return EXTENT_FAILED;
+	}
+	int e = files_read(blob->fd, extent->sums, SUMS_PAGE_BYTES, offset, &got);
+	if (e == 0 && sums_page_parse(slice_of(extent->sums, got), entry->meta.file, size, page,
+			      &blob->check)) {
+		blob->offset = at;
+		blob->size = blob->check.begin + blob->check.size - at;
 		return EXTENT_OPEN;
+	}
+	if (e)
+		log_error("store: cannot read the sums of large object %016" PRIx64 ": %s",
+			entry->meta.file, files_text(e));
+	blob->offset = offset;
+	*ret_err = ERR_INTERNAL;
+	return e ? EXTENT_FAILED : EXTENT_DAMAGED;
+}
+
+/* Where bytes are of the file that blob->fd is. */
+static enum extent_result look_in_file(const struct entry *entry, uint64_t at,
+	struct extent *extent, struct store_blob *blob, enum err *ret_err)
+{
+	blob->number = entry->meta.file;
+	blob->in_log = false;
+	/* An empty one has no blocks, and nothing to check. */
+	if (entry->meta.has_sums && entry->meta.object.size)
+		return open_sums(entry, at, extent, blob, ret_err);
+	blob->offset = at;
+	blob->size = entry->meta.object.size - at;
+	blob->check = (struct block_check){
+		.kind = BLOCK_CHECK_LATE,
+		.begin = 0,
+		.size = entry->meta.object.size,
+		.crc64 = entry->meta.object.crc64,
+	};
+	return EXTENT_OPEN;
+}
+
+static enum extent_result open_file(struct local *local, const struct entry *entry, uint64_t at,
+	struct extent *extent, struct store_blob *blob, enum err *ret_err)
+{
+	int e = large_files_read(local->files, entry->meta.file, &extent->fd);
+	blob->fd = extent->fd;
+	if (e == 0)
+		return look_in_file(entry, at, extent, blob, ret_err);
 	if (e == ENOENT)
 		return EXTENT_MOVED;
-	log_error("store: cannot open large object %016" PRIx64 ": %s", file, files_text(e));
+	log_error("store: cannot open large object %016" PRIx64 ": %s", entry->meta.file,
+		files_text(e));
 	*ret_err = files_err(e);
 	return EXTENT_FAILED;
 }
 
-enum extent_result extent_open(struct local *local, const struct entry *entry,
+enum extent_result extent_more(int fd, const struct entry *entry, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err)
 {
-	enum extent_result result = EXTENT_OPEN;
 	*extent = extent_none();
-	ret_blob->size = entry->meta.object.size;
-	ret_blob->offset = 0;
+	ret_blob->fd = fd;
+	enum extent_result result = look_in_file(entry, at, extent, ret_blob, ret_err);
+	if (result != EXTENT_OPEN)
+		extent_close(extent);
+	return result;
+}
+
+enum extent_result extent_open(struct local *local, const struct entry *entry, uint64_t at,
+	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err)
+{
+	*extent = extent_none();
 	if (entry->meta.place == OBJECT_FILE) {
-		result = open_file(local, entry->meta.file, extent, ret_err);
-		ret_blob->fd = extent->fd;
+		enum extent_result result = open_file(local, entry, at, extent, ret_blob, ret_err);
+		if (result != EXTENT_OPEN)
+			extent_close(extent);
 		return result;
 	}
 	extent->segment = segment_pin(local->segments, entry->where.segment);
 	if (!extent->segment)
 		return EXTENT_MOVED;
+	uint64_t begin = entry->where.offset + entry->where.data_offset;
 	ret_blob->fd = extent->segment->fd;
-	ret_blob->offset = entry->where.offset + entry->where.data_offset;
+	ret_blob->number = extent->segment->id;
+	ret_blob->in_log = true;
+	ret_blob->offset = begin + at;
+	ret_blob->size = entry->meta.object.size - at;
+	ret_blob->check = (struct block_check){
+		.kind = BLOCK_CHECK_WHOLE,
+		.begin = begin,
+		.size = entry->meta.object.size,
+		.crc64 = entry->meta.object.crc64,
+	};
 	return EXTENT_OPEN;
 }
 
@@ -54,6 +124,7 @@ void extent_close(struct extent *extent)
 	if (extent->fd >= 0)
 		(void)close(extent->fd);
 	extent->fd = -1;
+	free(TAKE(extent->sums));
 }
 
 /* ---- Sets ------------------------------------------------------------------------------------ */
@@ -107,7 +178,7 @@ static enum extent_result try_read(struct local *local, struct set_reader *reade
 	}
 	enum extent_result result = EXTENT_FAILED;
 	if (find(cursor, reader, at, &part)) {
-		result = extent_open(local, &part, extent, ret_blob, ret_err);
+		result = extent_open(local, &part, at - reader->at, extent, ret_blob, ret_err);
 	} else {
 		log_error("store: a part of an object is not there");
 		*ret_err = ERR_INTERNAL;
@@ -116,22 +187,15 @@ static enum extent_result try_read(struct local *local, struct set_reader *reade
 	return result;
 }
 
-enum err set_read(struct local *local, struct set_reader *reader, uint64_t at,
-	struct extent *extent, struct store_blob *ret_blob)
+enum extent_result set_read(struct local *local, struct set_reader *reader, uint64_t at,
+	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err)
 {
-	enum err e = ERR_INTERNAL;
 	for (int i = 0; i < TRIES; i++) {
-		switch (try_read(local, reader, at, extent, ret_blob, &e)) {
-		case EXTENT_OPEN:
-			ret_blob->offset += at - reader->at;
-			ret_blob->size -= at - reader->at;
-			return ERR_OK;
-		case EXTENT_MOVED:
-			break;
-		case EXTENT_FAILED:
-			return e;
-		}
+		enum extent_result result = try_read(local, reader, at, extent, ret_blob, ret_err);
+		if (result != EXTENT_MOVED)
+			return result;
 	}
 	log_error("store: the index points to a part that is not there");
-	return ERR_INTERNAL;
+	*ret_err = ERR_INTERNAL;
+	return EXTENT_FAILED;
 }

@@ -14,26 +14,33 @@ struct local;
 struct extent {
 	struct segment *segment; /* pinned, or NULL */
 	int fd;                  /* of a file, or -1 */
+	unsigned char *sums;     /* a page of its sums, or NULL */
 };
 
 enum extent_result {
 	EXTENT_OPEN,
 	EXTENT_MOVED, /* look the entry up again */
 	EXTENT_FAILED,
+	EXTENT_DAMAGED, /* likewise, and *ret_blob says of which file */
 };
 
 /* Nothing is held yet. */
 static inline struct extent extent_none(void)
 {
-	return (struct extent){.segment = NULL, .fd = -1};
+	return (struct extent){.segment = NULL, .fd = -1, .sums = NULL};
 }
 
 /*
- * Opens all bytes of an entry that is OBJECT_INLINE or OBJECT_FILE; the latter may wait for the
- * disk. After EXTENT_OPEN *ret_blob says where they are, until extent_close(). After EXTENT_FAILED,
- * which was logged, *ret_err is the error for the client.
+ * Gets hold of the bytes from `at` on of an entry that is OBJECT_INLINE or, which may wait for the
+ * disk, OBJECT_FILE: of all of them or, of a file, as many as one page of its sums is about. On
+ * EXTENT_OPEN *ret_blob says where they are, until extent_close(). On EXTENT_FAILED it has been
+ * logged and *ret_err says what it is to a client.
  */
-enum extent_result extent_open(struct local *local, const struct entry *entry,
+enum extent_result extent_open(struct local *local, const struct entry *entry, uint64_t at,
+	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
+/* The bytes from `at` on of an OBJECT_FILE that is open already as `fd`, which stays the caller's.
+ */
+enum extent_result extent_more(int fd, const struct entry *entry, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
 void extent_close(struct extent *extent);
 
@@ -49,7 +56,7 @@ struct set_reader {
  * Likewise opens the part with byte `at` of a held set: *ret_blob begins at that byte. May wait for
  * the disk.
  */
-enum err set_read(struct local *local, struct set_reader *reader, uint64_t at,
-	struct extent *extent, struct store_blob *ret_blob) MUST_USE;
+enum extent_result set_read(struct local *local, struct set_reader *reader, uint64_t at,
+	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
 
 #endif

@@ -14,6 +14,7 @@ enum {
 struct held {
 	struct extent extent;     /* of the first bytes */
 	struct set_reader reader; /* its set is held, unless it is 0 */
+	struct entry file;        /* if the bytes are a file; without headers and tags */
 	char text[];              /* headers and tags */
 };
 
@@ -28,7 +29,7 @@ struct errand {
 enum outcome {
 	HAVE_RESULT,
 	TRY_AGAIN,
-	NEEDS_DISK,
+	NOT_CACHED,
 };
 
 /* ---- Finding --------------------------------------------------------------------------------- */
@@ -42,14 +43,14 @@ static bool asks_version(const struct store_get *get)
 struct view {
 	struct local *local;
 	bool cached_only;
-	struct index_moment *moment; /* or NULL: then each key is read as it is at that time */
+	struct index_snapshot *snapshot; /* or NULL: then each key is read as it is at that time */
 };
 
 static enum index_found read_key(
 	const struct view *view, const struct key *key, struct index_value *ret)
 {
-	if (view->moment)
-		return index_moment_get(view->moment, key, ret);
+	if (view->snapshot)
+		return index_snapshot_get(view->snapshot, key, ret);
 	return index_get(view->local->index, key, view->cached_only, ret);
 }
 
@@ -95,7 +96,7 @@ static enum index_found find_version(
 }
 
 /* Tells of a delete marker. */
-static void tell_marker(struct store_get *get, const struct store_object *marker)
+static void report_marker(struct store_get *get, const struct store_object *marker)
 {
 	get->object.is_marker = true;
 	get->object.is_null = marker->is_null;
@@ -104,14 +105,14 @@ static void tell_marker(struct store_get *get, const struct store_object *marker
 }
 
 /* There is no object: perhaps because a delete marker says so. */
-static void look_for_marker(struct index_moment *moment, struct store_get *get)
+static void look_for_marker(struct index_snapshot *snapshot, struct store_get *get)
 {
 	struct key prefix;
 	struct slice rest;
 	struct slice value;
 	struct entry newest;
 	key_versions(&prefix, get->bucket_id, get->key);
-	struct index_cursor *cursor = index_moment_cursor(moment, &prefix);
+	struct index_cursor *cursor = index_snapshot_cursor(snapshot, &prefix);
 	if (!cursor) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return;
@@ -119,7 +120,7 @@ static void look_for_marker(struct index_moment *moment, struct store_get *get)
 	index_cursor_seek(cursor, S(""));
 	if (index_cursor_at(cursor, &rest, &value) && entry_parse(value, &newest) &&
 		newest.meta.object.is_marker)
-		tell_marker(get, &newest.meta.object);
+		report_marker(get, &newest.meta.object);
 	else if (index_cursor_err(cursor) != ERR_OK)
 		get->wait.err = ERR_INTERNAL;
 	index_cursor_free(cursor);
@@ -139,9 +140,9 @@ static enum outcome look_closer(const struct view *view, struct store_get *get)
 	if (!asks_version(get) && !keeps_versions(view->local, get->bucket_id))
 		return HAVE_RESULT;
 	if (view->cached_only)
-		return NEEDS_DISK;
-	if (!asks_version(get) && view->moment)
-		look_for_marker(view->moment, get);
+		return NOT_CACHED;
+	if (!asks_version(get) && view->snapshot)
+		look_for_marker(view->snapshot, get);
 	return HAVE_RESULT;
 }
 
@@ -157,8 +158,8 @@ static enum outcome look_in(const struct view *view, struct store_get *get, stru
 		found = read_key(view, &key, ret);
 	}
 	switch (found) {
-	case INDEX_COLD:
-		return NEEDS_DISK;
+	case INDEX_NOT_CACHED:
+		return NOT_CACHED;
 	case INDEX_ABSENT:
 		return look_closer(view, get);
 	case INDEX_FAILED:
@@ -178,14 +179,14 @@ static enum outcome look_up(
 	/* Versions move between their places: only in one moment is it certain what is not there.
 	 */
 	if (!cached_only && (asks_version(get) || keeps_versions(local, get->bucket_id))) {
-		view.moment = index_moment_new(local->index);
-		if (!view.moment) {
+		view.snapshot = index_snapshot_new(local->index);
+		if (!view.snapshot) {
 			get->wait.err = ERR_UNAVAILABLE;
 			return HAVE_RESULT;
 		}
 	}
 	enum outcome outcome = look_in(&view, get, ret);
-	index_moment_free(view.moment);
+	index_snapshot_free(view.snapshot);
 	return outcome;
 }
 
@@ -198,6 +199,7 @@ static struct held *held_new(const struct store_object *object)
 		return NULL;
 	held->extent = extent_none();
 	held->reader = (struct set_reader){.set = 0};
+	held->file = (struct entry){.meta.place = OBJECT_NONE};
 	if (headers.len)
 		memcpy(held->text, headers.ptr, headers.len);
 	if (tags.len)
@@ -228,6 +230,14 @@ static bool still_names(struct local *local, struct store_get *get, uint64_t set
 	return same;
 }
 
+/* What says how the bytes are checked is damaged itself: they cannot be told from others. */
+static void tell_sums(
+	struct local *local, const struct store_get *get, const struct store_blob *blob)
+{
+	struct store_damage damage = {.get = get, .blob = blob, .offset = blob->offset};
+	read_damaged(&local->store, &damage);
+}
+
 static enum outcome reach_set(struct local *local, struct store_get *get,
 	const struct object_meta *meta, struct held *held)
 {
@@ -240,8 +250,9 @@ static enum outcome reach_set(struct local *local, struct store_get *get,
 	if (!still_names(local, get, meta->file))
 		return TRY_AGAIN;
 	get->blob = (struct store_blob){.fd = -1};
-	if (meta->object.size > 0)
-		get->wait.err = set_read(local, &held->reader, 0, &held->extent, &get->blob);
+	if (meta->object.size > 0 && set_read(local, &held->reader, 0, &held->extent, &get->blob,
+					     &get->wait.err) == EXTENT_DAMAGED)
+		tell_sums(local, get, &get->blob);
 	return HAVE_RESULT;
 }
 
@@ -251,9 +262,17 @@ static enum outcome reach(
 {
 	if (entry->meta.place == OBJECT_SET)
 		return reach_set(local, get, &entry->meta, held);
-	switch (extent_open(local, entry, &held->extent, &get->blob, &get->wait.err)) {
+	if (entry->meta.place == OBJECT_FILE) {
+		held->file = *entry;
+		held->file.meta.object.headers = S("");
+		held->file.meta.object.tags = S("");
+	}
+	switch (extent_open(local, entry, 0, &held->extent, &get->blob, &get->wait.err)) {
 	case EXTENT_MOVED:
 		return TRY_AGAIN;
+	case EXTENT_DAMAGED:
+		tell_sums(local, get, &get->blob);
+		break;
 	case EXTENT_OPEN:
 	case EXTENT_FAILED:
 		break;
@@ -272,24 +291,25 @@ static enum outcome fill(
 		return HAVE_RESULT;
 	}
 	if (entry.meta.object.is_marker) {
-		tell_marker(get, &entry.meta.object);
+		report_marker(get, &entry.meta.object);
 		get->wait.err = ERR_METHOD_NOT_ALLOWED;
 		return HAVE_RESULT;
 	}
 	/* Opening a file may wait for the disk. */
 	if (cached_only && !get->head_only && entry.meta.place != OBJECT_INLINE)
-		return NEEDS_DISK;
+		return NOT_CACHED;
 	struct held *held = held_new(&entry.meta.object);
 	if (!held) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return HAVE_RESULT;
 	}
+	get->object = entry.meta.object;
 	enum outcome outcome = get->head_only ? HAVE_RESULT : reach(local, get, &entry, held);
 	if (outcome != HAVE_RESULT || get->wait.err != ERR_OK) {
+		memset(&get->object, 0, sizeof(get->object));
 		held_free(local, held);
 		return outcome;
 	}
-	get->object = entry.meta.object;
 	get->object.headers.ptr = held->text;
 	get->object.tags.ptr = held->text + get->object.headers.len;
 	get->held = held;
@@ -359,12 +379,20 @@ static void run_read(struct job *job)
 	struct store_read *read = errand->read;
 	struct held *held = read->get->held;
 	struct extent *extent = malloc(sizeof(*extent));
+	enum extent_result result = EXTENT_FAILED;
 	enum err e = ERR_UNAVAILABLE;
-	if (extent)
-		e = set_read(errand->local, &held->reader, read->at, extent, &read->blob);
+	if (extent && held->reader.set)
+		result = set_read(errand->local, &held->reader, read->at, extent, &read->blob, &e);
+	else if (extent)
+		result = extent_more(
+			held->extent.fd, &held->file, read->at, extent, &read->blob, &e);
+	if (result == EXTENT_DAMAGED)
+		tell_sums(errand->local, read->get, &read->blob);
 	read->blob.pin = extent;
-	if (e != ERR_OK)
-		free(extent);
+	if (result == EXTENT_OPEN)
+		e = ERR_OK;
+	else
+		free(TAKE(read->blob.pin));
 	free(errand);
 	local_answer(&read->wait, e);
 }

@@ -23,7 +23,7 @@ static enum err check_upload(struct local *local, const struct store_list_parts 
 		return ERR_OK;
 	case INDEX_ABSENT:
 		return ERR_NO_SUCH_UPLOAD;
-	case INDEX_COLD:
+	case INDEX_NOT_CACHED:
 	case INDEX_FAILED:
 		break;
 	}

@@ -14,8 +14,8 @@ enum {
 struct listing {
 	struct job job;
 	struct local *local;
-	struct store_list_uploads *list;
-	struct store_upload uploads[LIMIT_LIST_KEYS];
+	struct store_list_multiparts *list;
+	struct store_multipart uploads[LIMIT_LIST_KEYS];
 	size_t offsets[LIMIT_LIST_KEYS]; /* of the keys in `text`, which moves while it grows */
 	struct strbuf text;
 	struct budget_account memory; /* of all this */
@@ -35,7 +35,7 @@ static void seek_behind(struct index_cursor *cursor, struct slice object_key, ui
 }
 
 /* To the first upload that may be listed. */
-static void seek_start(const struct store_list_uploads *list, struct index_cursor *cursor)
+static void seek_start(const struct store_list_multiparts *list, struct index_cursor *cursor)
 {
 	struct slice marker = list->key_marker;
 	if (marker.len == 0 || slice_cmp(marker, list->prefix) < 0) {
@@ -55,9 +55,9 @@ static void seek_start(const struct store_list_uploads *list, struct index_curso
 static bool add_upload(
 	struct listing *listing, struct slice key, struct slice value, uint64_t upload)
 {
-	struct store_list_uploads *list = listing->list;
+	struct store_list_multiparts *list = listing->list;
 	struct slice rolled = roll_up(list->prefix, list->delimiter, key);
-	struct store_upload *row = &listing->uploads[list->count];
+	struct store_multipart *row = &listing->uploads[list->count];
 	struct entry entry;
 	memset(row, 0, sizeof(*row));
 	if (!rolled.len && !entry_parse(value, &entry))
@@ -75,7 +75,7 @@ static bool add_upload(
 
 static enum err walk(struct listing *listing, struct index_cursor *cursor)
 {
-	struct store_list_uploads *list = listing->list;
+	struct store_list_multiparts *list = listing->list;
 	struct slice rest;
 	struct slice value;
 	struct slice key;
@@ -95,7 +95,7 @@ static enum err walk(struct listing *listing, struct index_cursor *cursor)
 		}
 		if (!add_upload(listing, key, value, upload))
 			return ERR_INTERNAL;
-		struct store_upload *row = &listing->uploads[list->count - 1];
+		struct store_multipart *row = &listing->uploads[list->count - 1];
 		if (row->is_prefix)
 			index_cursor_seek_past(cursor, slice_head(key, row->key.len));
 		else
@@ -106,11 +106,11 @@ static enum err walk(struct listing *listing, struct index_cursor *cursor)
 
 static enum err run_list(struct listing *listing)
 {
-	struct store_list_uploads *list = listing->list;
+	struct store_list_multiparts *list = listing->list;
 	struct key prefix;
 	if (list->prefix.len > LIMIT_KEY_BYTES)
 		return ERR_OK;
-	key_number(&prefix, KEY_UPLOAD, list->bucket_id);
+	key_number(&prefix, KEY_MULTIPART, list->bucket_id);
 	struct index_cursor *cursor = index_cursor_new(listing->local->index, NULL, &prefix);
 	if (!cursor)
 		return ERR_UNAVAILABLE;
@@ -135,7 +135,7 @@ static void listing_free(struct listing *listing)
 static void run(struct job *job)
 {
 	struct listing *listing = CONTAINER_OF(job, struct listing, job);
-	struct store_list_uploads *list = listing->list;
+	struct store_list_multiparts *list = listing->list;
 	enum err e = run_list(listing);
 	if (e == ERR_OK) {
 		list->uploads = listing->uploads;
@@ -147,7 +147,7 @@ static void run(struct job *job)
 	local_answer(&list->wait, e);
 }
 
-void read_list_uploads(struct store *store, struct store_list_uploads *list)
+void read_list_uploads(struct store *store, struct store_list_multiparts *list)
 {
 	list->uploads = NULL;
 	list->count = 0;
@@ -169,7 +169,7 @@ void read_list_uploads(struct store *store, struct store_list_uploads *list)
 	pool_add(listing->local->readers, &listing->job);
 }
 
-void read_list_uploads_release(struct store *store UNUSED, struct store_list_uploads *list)
+void read_list_uploads_release(struct store *store UNUSED, struct store_list_multiparts *list)
 {
 	listing_free(TAKE(list->held));
 }

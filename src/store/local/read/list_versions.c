@@ -180,16 +180,16 @@ enum err list_versions(struct listing *listing)
 	struct key current;
 	struct key old;
 	struct walk walk = {.listing = listing};
-	struct index_moment *moment = index_moment_new(listing->local->index);
-	if (!moment)
+	struct index_snapshot *snapshot = index_snapshot_new(listing->local->index);
+	if (!snapshot)
 		return ERR_UNAVAILABLE;
 	key_number(&current, KEY_OBJECT, listing->list->bucket_id);
 	key_number(&old, KEY_VERSION, listing->list->bucket_id);
-	walk.current = index_moment_cursor(moment, &current);
-	walk.old = index_moment_cursor(moment, &old);
+	walk.current = index_snapshot_cursor(snapshot, &current);
+	walk.old = index_snapshot_cursor(snapshot, &old);
 	enum err e = walk.current && walk.old ? walk_through(&walk) : ERR_UNAVAILABLE;
 	index_cursor_free(walk.current);
 	index_cursor_free(walk.old);
-	index_moment_free(moment);
+	index_snapshot_free(snapshot);
 	return e;
 }

@@ -19,8 +19,8 @@
 #include "store/local/state/options.h"
 #include "store/local/state/sets.h"
 #include "store/local/state/space.h"
-#include "store/local/wal/log.h"
 #include "store/local/wal/segment.h"
+#include "store/local/wal/wal.h"
 #include "store/store.h"
 
 struct committer;
@@ -41,8 +41,10 @@ struct local {
 	struct large_files *files;
 	struct sets *sets;
 	struct stage *stage; /* the committer's, once it runs */
-	struct log log;      /* likewise */
-	bool log_is_open;
+	_Atomic uint64_t damaged_reads;
+	uint64_t start_damage; /* what was found damaged at the start */
+	struct wal wal;        /* likewise */
+	bool wal_is_open;
 	struct committer *committer;
 	struct sleeper collector; /* what the collector's thread sleeps on */
 	struct gc *gc;

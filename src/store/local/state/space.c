@@ -17,7 +17,7 @@ void space_init(struct space *space, int dir, uint64_t reserve)
 	*space = (struct space){.dir = dir,
 		.reserve = reserve,
 		.sampled_ms = INT64_MIN / 2,
-		.told_ms = INT64_MIN / 2};
+		.reported_ms = INT64_MIN / 2};
 	(void)pthread_mutex_init(&space->lock, NULL);
 }
 
@@ -64,9 +64,9 @@ bool space_claim(struct space *space, uint64_t bytes)
 		space->claimed += bytes;
 		space->in_flight += bytes;
 	}
-	bool tell = !ok && now_ms - space->told_ms > TELL_MS;
+	bool tell = !ok && now_ms - space->reported_ms > TELL_MS;
 	if (tell)
-		space->told_ms = now_ms;
+		space->reported_ms = now_ms;
 	uint64_t left = space->free;
 	(void)pthread_mutex_unlock(&space->lock);
 	if (tell)

@@ -17,10 +17,10 @@ struct space {
 	int dir;              /* borrowed: any directory of the file system */
 	uint64_t reserve;
 	int64_t sampled_ms;
-	uint64_t free;      /* as the file system said then */
-	uint64_t claimed;   /* since then */
-	uint64_t in_flight; /* claimed and not yet released */
-	int64_t told_ms;    /* when it was last logged that the disk is full */
+	uint64_t free;       /* as the file system said then */
+	uint64_t claimed;    /* since then */
+	uint64_t in_flight;  /* claimed and not yet released */
+	int64_t reported_ms; /* when it was last logged that the disk is full */
 };
 
 void space_init(struct space *space, int dir, uint64_t reserve);

@@ -77,11 +77,11 @@ static bool lengths_fit(unsigned kind, size_t name, size_t meta, size_t data)
 	case RECORD_APPEND:
 		return meta >= OBJECT_META_OLD_BYTES && meta <= OBJECT_META_MAX &&
 		       data <= RECORD_DATA_MAX;
-	case RECORD_CHANGE:
+	case RECORD_METADATA:
 	case RECORD_MARKER:
 	case RECORD_VERSION_DELETE:
-	case RECORD_UPLOAD:
-	case RECORD_UPLOAD_ABORT:
+	case RECORD_MULTIPART:
+	case RECORD_MULTIPART_ABORT:
 		return meta >= OBJECT_META_BYTES && meta <= OBJECT_META_MAX && data == 0;
 	case RECORD_BUCKET_DELETE:
 	case RECORD_OBJECT_DELETE:
@@ -146,6 +146,7 @@ enum {
 	FLAG_NULL = 1,
 	FLAG_MARKER = 2,
 	FLAG_PART = 4,
+	FLAG_SUMS = 8,
 };
 
 void object_meta_write(unsigned char *to, const struct object_meta *meta)
@@ -170,6 +171,8 @@ void object_meta_write(unsigned char *to, const struct object_meta *meta)
 		to[META_FLAGS] |= FLAG_MARKER;
 	if (meta->is_part)
 		to[META_FLAGS] |= FLAG_PART;
+	if (meta->has_sums)
+		to[META_FLAGS] |= FLAG_SUMS;
 }
 
 void object_meta_set_version(
@@ -227,6 +230,7 @@ static bool parse_new(struct slice bytes, struct object_meta *ret)
 	ret->object.is_null = p[META_FLAGS] & FLAG_NULL;
 	ret->object.is_marker = p[META_FLAGS] & FLAG_MARKER;
 	ret->is_part = p[META_FLAGS] & FLAG_PART;
+	ret->has_sums = p[META_FLAGS] & FLAG_SUMS;
 	ret->object.headers = slice_head(slice_from(bytes, OBJECT_META_BYTES), headers);
 	ret->object.tags = slice_from(bytes, OBJECT_META_BYTES + headers);
 	return true;

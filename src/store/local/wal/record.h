@@ -38,11 +38,11 @@ enum record_kind {
 	RECORD_OBJECT = 3,         /* an object as it is from now on */
 	RECORD_OBJECT_DELETE = 4,  /* no meta, no data: the current one, which is not kept */
 	RECORD_MOVE = 5,           /* a version or a part is read from here from now on */
-	RECORD_CHANGE = 6,         /* what is known of a version, but not its bytes */
+	RECORD_METADATA = 6,       /* what is known of a version, but not its bytes */
 	RECORD_MARKER = 7,         /* a delete marker */
 	RECORD_VERSION_DELETE = 8, /* the version that the meta data names */
-	RECORD_UPLOAD = 9,         /* an upload begins; its number is the meta's version */
-	RECORD_UPLOAD_ABORT = 10,
+	RECORD_MULTIPART = 9,      /* an upload begins; its number is the meta's version */
+	RECORD_MULTIPART_ABORT = 10,
 	RECORD_PART = 11, /* of the upload that is the meta's version */
 	RECORD_COMPLETE =
 		12,         /* the object; data: numbers of parts that are dropped, 4 bytes each */
@@ -112,6 +112,7 @@ struct object_meta {
 	enum object_place place;
 	enum object_mode mode;
 	uint64_t file;   /* the number of the file, or of the set */
+	bool has_sums;   /* of OBJECT_FILE: the file has sums of its blocks (sums.h) */
 	bool is_part;    /* of a set, also of one of an appendable object */
 	uint64_t number; /* of a part: its number, or where in the object it begins */
 	struct store_object object;

@@ -32,6 +32,8 @@ struct segments {
 	struct segment **table; /* by number, ascending */
 	size_t count;
 	size_t size;
+	uint64_t used; /* segments up to this number had records when they were closed */
+	bool damaged;
 };
 
 static void file_name(uint64_t id, char *out)
@@ -196,12 +198,13 @@ static enum err check_header(struct segments *segments, struct segment *segment,
 		return ERR_OK;
 	if (header == HEADER_UNREADABLE)
 		return ERR_INTERNAL;
-	if (last && header == HEADER_ALONE) {
+	if (last && header == HEADER_ALONE && segment->id > segments->used) {
 		int e = segment_remove(segments, segment->id);
 		return e ? files_err(e) : ERR_OK;
 	}
 	log_error("store: the header of segment %016" PRIx64 " is damaged", segment->id);
 	segment->first_sequence = 0;
+	segments->damaged = true;
 	return last ? ERR_INTERNAL : ERR_OK;
 }
 
@@ -215,7 +218,7 @@ static enum err check_headers(struct segments *segments)
 	return e;
 }
 
-enum err segments_open(int dir, struct segments **ret)
+enum err segments_open(int dir, uint64_t used, struct segments **ret)
 {
 	struct segments *segments = calloc(1, sizeof(*segments));
 	if (!segments) {
@@ -223,6 +226,7 @@ enum err segments_open(int dir, struct segments **ret)
 		return ERR_UNAVAILABLE;
 	}
 	segments->dir = dir;
+	segments->used = used;
 	(void)pthread_mutex_init(&segments->lock, NULL);
 	enum err e = open_all(segments);
 	if (e == ERR_OK)
@@ -233,6 +237,11 @@ enum err segments_open(int dir, struct segments **ret)
 	}
 	*ret = segments;
 	return ERR_OK;
+}
+
+bool segments_damaged(const struct segments *segments)
+{
+	return segments->damaged;
 }
 
 void segments_free(struct segments *segments)

@@ -50,12 +50,15 @@ static inline bool location_eq(const struct location *a, const struct location *
 }
 
 /*
- * Opens all segments in the directory `dir` (taken over, also on failure). A last file with an
- * incomplete header is removed, since nothing was written after it. A last file with a damaged
- * header and more is an error: its records cannot be recognised, and going on would cut them off.
- * Logs why on failure.
+ * Opens all segments in the directory `dir` (taken over, also on failure). A last file whose
+ * header never became whole is removed: nothing had been written behind it. A last file that has
+ * more than a damaged header is a failure: its records cannot be told from what is not one, and
+ * going on would cut them off. So is one up to the number `used`, which had records. Logs why on
+ * failure.
  */
-enum err segments_open(int dir, struct segments **ret) MUST_USE;
+enum err segments_open(int dir, uint64_t used, struct segments **ret) MUST_USE;
+/* Whether the header of one is damaged. */
+bool segments_damaged(const struct segments *segments);
 /* No pins may be left. NULL is allowed. */
 void segments_free(struct segments *segments);
 

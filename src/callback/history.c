@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "callback/history.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "net/worker.h"
+
+/* How long another process (a person with the sqlite3 shell) may hold the lock. */
+#define BUSY_MS 1000
+
+/* What is written together: records that were waiting together. */
+enum batch {
+	BATCH_NONE,
+	BATCH_OPEN,
+	BATCH_FAILED, /* the rest of it is lost too, so that trouble is waited for once */
+};
+
+struct callback_history {
+	sqlite3 *db;
+	sqlite3_stmt *begin, *insert, *trim, *commit, *rollback, *read;
+	struct worker *worker;
+	atomic_int_fast64_t last_id;
+	atomic_size_t waiting; /* records that are not written yet */
+	/* The worker's. */
+	enum batch batch;
+	bool failing; /* has been said */
+};
+
+static const char schema[] = "PRAGMA journal_mode = WAL;"
+			     "PRAGMA synchronous = NORMAL;"
+			     "BEGIN IMMEDIATE;"
+			     "CREATE TABLE IF NOT EXISTS callbacks ("
+			     " id INTEGER PRIMARY KEY,"
+			     " time_ms INTEGER NOT NULL,"
+			     " bucket TEXT NOT NULL,"
+			     " object TEXT NOT NULL,"
+			     " event TEXT NOT NULL,"
+			     " size INTEGER NOT NULL,"
+			     " urls TEXT NOT NULL,"
+			     " tries TEXT NOT NULL,"
+			     " ok INTEGER NOT NULL,"
+			     " answer BLOB NOT NULL,"
+			     " answer_truncated INTEGER NOT NULL,"
+			     " body BLOB,"
+			     " host TEXT NOT NULL,"
+			     " sni INTEGER NOT NULL,"
+			     " json INTEGER NOT NULL,"
+			     " request_id TEXT NOT NULL,"
+			     " owner TEXT NOT NULL,"
+			     " requester TEXT NOT NULL"
+			     ") STRICT;"
+			     "PRAGMA user_version = 1;"
+			     "COMMIT;";
+
+static const char insert_sql[] =
+	"INSERT INTO callbacks (id, time_ms, bucket, object, event, size, urls, tries, ok, answer,"
+	" answer_truncated, body, host, sni, json, request_id, owner, requester)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+
+static const char read_sql[] =
+	"SELECT id, time_ms, bucket, object, event, size, urls, tries, ok, answer,"
+	" answer_truncated, body, host, sni, json, request_id, owner, requester"
+	" FROM callbacks WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+
+/* The columns of both, in this order; a statement's parameters count from 1. */
+enum column {
+	COLUMN_ID,
+	COLUMN_TIME,
+	COLUMN_BUCKET,
+	COLUMN_OBJECT,
+	COLUMN_EVENT,
+	COLUMN_SIZE,
+	COLUMN_URLS,
+	COLUMN_TRIES,
+	COLUMN_OK,
+	COLUMN_ANSWER,
+	COLUMN_ANSWER_TRUNCATED,
+	COLUMN_BODY,
+	COLUMN_HOST,
+	COLUMN_SNI,
+	COLUMN_JSON,
+	COLUMN_REQUEST_ID,
+	COLUMN_OWNER,
+	COLUMN_REQUESTER,
+};
+
+/* ---- Tries, as JSON: [[status, milliseconds, error], ...] -------------------------------------
+ */
+
+/* NULL without memory; the caller frees it. */
+static char *format_tries(const struct callback_record *record)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < record->try_count; i++) {
+		const struct callback_try *one = &record->tries[i];
+		(void)json_array_append_new(
+			list, json_pack("[i, I, s]", one->status, (json_int_t)one->ms, one->error));
+	}
+	char *text = list ? json_dumps(list, JSON_COMPACT) : NULL;
+	json_decref(list);
+	return text;
+}
+
+static void parse_tries(const char *text, struct callback_record *record)
+{
+	json_t *list = json_loads(text ? text : "", 0, NULL);
+	size_t i;
+	json_t *item;
+	json_array_foreach(list, i, item)
+	{
+		struct callback_try *one = &record->tries[record->try_count];
+		const char *error = "";
+		json_int_t ms = 0;
+		if (i >= ARRAY_LEN(record->tries) ||
+			json_unpack(item, "[i, I, s]", &one->status, &ms, &error) != 0)
+			break;
+		one->ms = ms;
+		(void)snprintf(one->error, sizeof(one->error), "%s", error);
+		record->try_count++;
+	}
+	json_decref(list);
+}
+
+/* ---- Writing, on the log's thread -------------------------------------------------------------
+ */
+
+/* Runs a statement that gives no rows. */
+static bool step(sqlite3_stmt *statement)
+{
+	int result = sqlite3_step(statement);
+	(void)sqlite3_reset(statement);
+	return result == SQLITE_DONE;
+}
+
+/* Says once what is wrong, until it is right again. */
+static void complain(struct callback_history *log)
+{
+	if (!log->failing)
+		log_error("callback log: %s; callbacks are sent but not logged",
+			sqlite3_errmsg(log->db));
+	log->failing = true;
+}
+
+static bool bind_text(sqlite3_stmt *s, enum column column, struct slice text)
+{
+	return sqlite3_bind_text64(s, (int)column + 1, text.len ? text.ptr : "", text.len,
+		       SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+}
+
+static bool bind_number(sqlite3_stmt *s, enum column column, int64_t number)
+{
+	return sqlite3_bind_int64(s, (int)column + 1, number) == SQLITE_OK;
+}
+
+static bool bind_bytes(sqlite3_stmt *s, enum column column, struct slice bytes)
+{
+	return sqlite3_bind_blob64(s, (int)column + 1, bytes.len ? bytes.ptr : "", bytes.len,
+		       SQLITE_STATIC) == SQLITE_OK;
+}
+
+static bool bind_record(sqlite3_stmt *s, const struct callback_record *record, const char *tries)
+{
+	return bind_number(s, COLUMN_ID, record->id) &&
+	       bind_number(s, COLUMN_TIME, record->time_ms) &&
+	       bind_text(s, COLUMN_BUCKET, record->bucket) &&
+	       bind_text(s, COLUMN_OBJECT, record->object) &&
+	       bind_text(s, COLUMN_EVENT, record->event) &&
+	       bind_number(s, COLUMN_SIZE, (int64_t)record->size) &&
+	       bind_text(s, COLUMN_URLS, record->urls) &&
+	       bind_text(s, COLUMN_TRIES, slice_str(tries)) &&
+	       bind_number(s, COLUMN_OK, record->ok) &&
+	       bind_bytes(s, COLUMN_ANSWER, record->answer) &&
+	       bind_number(s, COLUMN_ANSWER_TRUNCATED, record->answer_truncated) &&
+	       (!record->sendable || bind_bytes(s, COLUMN_BODY, record->body)) &&
+	       bind_text(s, COLUMN_HOST, record->host) && bind_number(s, COLUMN_SNI, record->sni) &&
+	       bind_number(s, COLUMN_JSON, record->body_type == CALLBACK_JSON) &&
+	       bind_text(s, COLUMN_REQUEST_ID, record->request_id) &&
+	       bind_text(s, COLUMN_OWNER, record->owner) &&
+	       bind_text(s, COLUMN_REQUESTER, record->requester);
+}
+
+static bool insert_record(struct callback_history *log, const struct callback_record *record)
+{
+	char *tries = format_tries(record);
+	bool ok = tries && bind_record(log->insert, record, tries) && step(log->insert);
+	(void)sqlite3_clear_bindings(log->insert);
+	free(tries);
+	return ok &&
+	       sqlite3_bind_int64(log->trim, 1, record->id - LIMIT_CALLBACK_LOG_ENTRIES) ==
+		       SQLITE_OK &&
+	       step(log->trim);
+}
+
+static void on_record(struct task *task)
+{
+	struct callback_record *record = CONTAINER_OF(task, struct callback_record, insert_);
+	struct callback_history *log = record->log_;
+	if (log->batch == BATCH_NONE)
+		log->batch = step(log->begin) ? BATCH_OPEN : BATCH_FAILED;
+	if (log->batch == BATCH_OPEN && !insert_record(log, record))
+		log->batch = BATCH_FAILED;
+	if (log->batch == BATCH_FAILED)
+		complain(log);
+	callback_record_free(record);
+	atomic_fetch_sub_explicit(&log->waiting, 1, memory_order_relaxed);
+}
+
+static void after_batch(void *state)
+{
+	struct callback_history *log = state;
+	bool written = log->batch == BATCH_OPEN && step(log->commit);
+	if (written)
+		log->failing = false;
+	else if (log->batch == BATCH_OPEN)
+		complain(log);
+	if (!written && !sqlite3_get_autocommit(log->db))
+		(void)step(log->rollback);
+	log->batch = BATCH_NONE;
+}
+
+/* ---- Reading, likewise ------------------------------------------------------------------------
+ */
+
+static struct slice text_of(sqlite3_stmt *s, enum column column, struct callback_record *record)
+{
+	const void *bytes = sqlite3_column_blob(s, (int)column);
+	size_t len = (size_t)sqlite3_column_bytes(s, (int)column);
+	return arena_copy(&record->arena, slice_of(bytes, bytes ? len : 0));
+}
+
+static int64_t number_of(sqlite3_stmt *s, enum column column)
+{
+	return sqlite3_column_int64(s, (int)column);
+}
+
+static struct callback_record *read_record(sqlite3_stmt *s)
+{
+	struct callback_record *record = callback_record_new();
+	if (!record)
+		return NULL;
+	record->id = number_of(s, COLUMN_ID);
+	record->time_ms = number_of(s, COLUMN_TIME);
+	record->bucket = text_of(s, COLUMN_BUCKET, record);
+	record->object = text_of(s, COLUMN_OBJECT, record);
+	record->event = text_of(s, COLUMN_EVENT, record);
+	record->size = (uint64_t)number_of(s, COLUMN_SIZE);
+	record->urls = text_of(s, COLUMN_URLS, record);
+	parse_tries((const char *)sqlite3_column_text(s, COLUMN_TRIES), record);
+	record->ok = number_of(s, COLUMN_OK);
+	record->answer = text_of(s, COLUMN_ANSWER, record);
+	record->answer_truncated = number_of(s, COLUMN_ANSWER_TRUNCATED);
+	record->sendable = sqlite3_column_type(s, COLUMN_BODY) != SQLITE_NULL;
+	record->body = text_of(s, COLUMN_BODY, record);
+	record->host = text_of(s, COLUMN_HOST, record);
+	record->sni = number_of(s, COLUMN_SNI);
+	record->body_type = number_of(s, COLUMN_JSON) ? CALLBACK_JSON : CALLBACK_FORM;
+	record->request_id = text_of(s, COLUMN_REQUEST_ID, record);
+	record->owner = text_of(s, COLUMN_OWNER, record);
+	record->requester = text_of(s, COLUMN_REQUESTER, record);
+	return record;
+}
+
+/* One more than the limit is read, to see whether there is more. */
+static enum err read_records(struct callback_history *log, struct callback_history_query *query)
+{
+	struct callback_record **last = &query->records;
+	int result = SQLITE_DONE;
+	int64_t before = query->before ? query->before : INT64_MAX;
+	if (sqlite3_bind_int64(log->read, 1, before) != SQLITE_OK ||
+		sqlite3_bind_int64(log->read, 2, (int64_t)query->limit + 1) != SQLITE_OK)
+		return ERR_UNAVAILABLE;
+	for (size_t i = 0; (result = sqlite3_step(log->read)) == SQLITE_ROW; i++) {
+		query->more = i >= query->limit;
+		if (query->more)
+			continue;
+		*last = read_record(log->read);
+		if (!*last)
+			return ERR_UNAVAILABLE;
+		last = &(*last)->next;
+	}
+	return result == SQLITE_DONE ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+static void on_query(struct task *task)
+{
+	struct callback_history_query *query =
+		CONTAINER_OF(task, struct callback_history_query, start_);
+	struct callback_history *log = query->log_;
+	query->err = read_records(log, query);
+	if (query->err != ERR_OK)
+		log_error("callback log: read: %s", sqlite3_errmsg(log->db));
+	(void)sqlite3_reset(log->read);
+	executor_post(query->home, &query->done);
+}
+
+/* ---- From any thread --------------------------------------------------------------------------
+ */
+
+int64_t callback_history_add(struct callback_history *log, struct callback_record *record)
+{
+	int64_t id = atomic_fetch_add_explicit(&log->last_id, 1, memory_order_relaxed) + 1;
+	if (atomic_fetch_add_explicit(&log->waiting, 1, memory_order_relaxed) >=
+		LIMIT_CALLBACK_LOG_QUEUE) {
+		atomic_fetch_sub_explicit(&log->waiting, 1, memory_order_relaxed);
+		callback_record_free(record);
+		return id;
+	}
+	record->id = id;
+	record->log_ = log;
+	record->insert_.run = on_record;
+	executor_post(worker_executor(log->worker), &record->insert_);
+	return id;
+}
+
+void callback_history_ask(struct callback_history *log, struct callback_history_query *query)
+{
+	query->log_ = log;
+	query->start_.run = on_query;
+	executor_post(worker_executor(log->worker), &query->start_);
+}
+
+void callback_history_query_release(struct callback_history_query *query)
+{
+	while (query->records) {
+		struct callback_record *record = query->records;
+		query->records = record->next;
+		callback_record_free(record);
+	}
+}
+
+/* ---- Opening and closing ----------------------------------------------------------------------
+ */
+
+static bool prepare(struct callback_history *log, const char *sql, sqlite3_stmt **ret)
+{
+	return sqlite3_prepare_v3(log->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) ==
+	       SQLITE_OK;
+}
+
+/* Ids go on where they were. */
+static bool find_last_id(struct callback_history *log)
+{
+	sqlite3_stmt *statement = NULL;
+	bool found = prepare(log, "SELECT max(id) FROM callbacks", &statement) &&
+		     sqlite3_step(statement) == SQLITE_ROW;
+	if (found)
+		atomic_store(&log->last_id, sqlite3_column_int64(statement, 0));
+	(void)sqlite3_finalize(statement);
+	return found;
+}
+
+static bool open_database(struct callback_history *log, const char *path)
+{
+	return sqlite3_open_v2(path, &log->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+		       SQLITE_OK &&
+	       sqlite3_busy_timeout(log->db, BUSY_MS) == SQLITE_OK &&
+	       sqlite3_exec(log->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
+	       prepare(log, "BEGIN IMMEDIATE", &log->begin) &&
+	       prepare(log, insert_sql, &log->insert) &&
+	       prepare(log, "DELETE FROM callbacks WHERE id <= ?1", &log->trim) &&
+	       prepare(log, "COMMIT", &log->commit) && prepare(log, "ROLLBACK", &log->rollback) &&
+	       prepare(log, read_sql, &log->read) && find_last_id(log);
+}
+
+enum err callback_history_open(const char *path, struct callback_history **ret)
+{
+	/* SQLite makes its other files with the mode of this one. */
+	SCOPED_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		log_error("callback log: %s: %s", path, strerror(errno));
+		return ERR_INTERNAL;
+	}
+	struct callback_history *log = calloc(1, sizeof(*log));
+	if (!log)
+		return ERR_UNAVAILABLE;
+	enum err e = ERR_OK;
+	if (!open_database(log, path)) {
+		log_error("callback log: %s: %s", path, sqlite3_errmsg(log->db));
+		e = ERR_INTERNAL;
+	}
+	const struct worker_options options = {
+		.name = "callback-log", .after_batch = after_batch, .state = log};
+	if (e == ERR_OK)
+		e = worker_new(&options, &log->worker);
+	if (e != ERR_OK) {
+		callback_history_close(log);
+		return e;
+	}
+	*ret = log;
+	return ERR_OK;
+}
+
+void callback_history_close(struct callback_history *log)
+{
+	if (!log)
+		return;
+	worker_free(log->worker);
+	(void)sqlite3_finalize(log->begin);
+	(void)sqlite3_finalize(log->insert);
+	(void)sqlite3_finalize(log->trim);
+	(void)sqlite3_finalize(log->commit);
+	(void)sqlite3_finalize(log->rollback);
+	(void)sqlite3_finalize(log->read);
+	(void)sqlite3_close(log->db);
+	free(log);
+}

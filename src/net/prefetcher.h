@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A thread that reads ranges of files into the page cache, so that a loop can send them without
+ * waiting for the disk.
+ */
+#ifndef NET_PREFETCHER_H
+#define NET_PREFETCHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/task.h"
+
+struct prefetcher;
+
+struct prefetch_request {
+	struct task done; /* done.run is the caller's; posted to `home` */
+	struct executor *home;
+	int fd; /* stays open until done */
+	uint64_t offset;
+	uint64_t size;
+	struct prefetch_request *next; /* the prefetcher's */
+};
+
+/* NULL, logged, if there is no thread or memory. */
+struct prefetcher *prefetcher_new(void) MUST_USE;
+/* Finishes what is queued first. */
+void prefetcher_free(struct prefetcher *prefetcher);
+
+/* Any thread. A range that cannot be read is done all the same: the sender meets the error. */
+void prefetcher_request(struct prefetcher *prefetcher, struct prefetch_request *request);
+
+/* Whether the whole range seems to be in memory (its first and last byte are). Does not wait. */
+bool prefetcher_is_cached(int fd, uint64_t offset, uint64_t size);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oss/callback/ticket.h"
+
+#include "base/encode.h"
+#include "crypto/hmac.h"
+#include "crypto/random.h"
+
+#define MAC_BYTES 16
+#define MAC_LENGTH (2 * MAC_BYTES)
+#define SECONDS_LENGTH_MAX 12
+
+/* RFC 4648 section 5, without padding. */
+static void base64url_encode(struct strbuf *out, struct slice bytes)
+{
+	size_t start = out->len;
+	base64_encode(out, bytes);
+	if (strbuf_broken(out))
+		return;
+	while (out->len > start && out->ptr[out->len - 1] == '=')
+		strbuf_truncate(out, out->len - 1);
+	for (size_t i = start; i < out->len; i++) {
+		if (out->ptr[i] == '+')
+			out->ptr[i] = '-';
+		else if (out->ptr[i] == '/')
+			out->ptr[i] = '_';
+	}
+}
+
+static bool base64url_decode(struct strbuf *out, struct slice text)
+{
+	SCOPED_STRBUF(standard, TICKET_TEXT_MAX);
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		if (c == '+' || c == '/' || c == '=')
+			return false;
+		strbuf_addc(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
+	}
+	while (standard.len % 4 != 0 && !strbuf_broken(&standard))
+		strbuf_addc(&standard, '=');
+	return !strbuf_broken(&standard) && base64_decode(out, strbuf_slice(&standard));
+}
+
+static void mac_of(const struct ticket_key *key, struct slice signed_text, struct strbuf *out)
+{
+	uint8_t mac[SHA256_BYTES];
+	hmac_sha256_sign(&key->hmac, signed_text, mac);
+	hex_encode_lower(out, slice_of(mac, MAC_BYTES));
+}
+
+void ticket_key_derive(struct slice access_key_secret, struct ticket_key *ret)
+{
+	uint8_t derived[SHA256_BYTES];
+	hmac_sha256_of(access_key_secret, S("postern grant v2"), derived);
+	hmac_sha256_key(&ret->hmac, slice_of(derived, sizeof(derived)));
+}
+
+void ticket_make_id(char ret[TICKET_ID_LENGTH])
+{
+	uint8_t id[TICKET_ID_LENGTH / 2];
+	SCOPED_STRBUF(text, TICKET_ID_LENGTH);
+	random_bytes(id, sizeof(id));
+	hex_encode_lower(&text, slice_of(id, sizeof(id)));
+	memcpy(ret, text.ptr, TICKET_ID_LENGTH);
+}
+
+bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind,
+	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
+	struct strbuf *out)
+{
+	if (prefix.len > LIMIT_KEY_BYTES || issued < 0 || expires < 0)
+		return false;
+	size_t start = out->len;
+	strbuf_add(out, id, TICKET_ID_LENGTH);
+	strbuf_adds(out, kind == TICKET_FORM ? ".f." : ".c.");
+	strbuf_add_u64(out, (uint64_t)issued);
+	strbuf_addc(out, '.');
+	strbuf_add_u64(out, (uint64_t)expires);
+	strbuf_addc(out, '.');
+	base64url_encode(out, prefix);
+	SCOPED_STRBUF(mac, MAC_LENGTH);
+	mac_of(key, slice_from(strbuf_slice(out), start), &mac);
+	strbuf_addc(out, '.');
+	strbuf_add_slice(out, strbuf_slice(&mac));
+	return !strbuf_broken(out) && !strbuf_broken(&mac);
+}
+
+/* What is before the last dot, and the MAC behind it. */
+static bool split_mac(struct slice text, struct slice *ret_signed, struct slice *ret_mac)
+{
+	if (text.len > TICKET_TEXT_MAX || text.len < MAC_LENGTH + 1)
+		return false;
+	size_t dot = text.len - MAC_LENGTH - 1;
+	*ret_signed = slice_head(text, dot);
+	*ret_mac = slice_from(text, dot + 1);
+	return text.ptr[dot] == '.';
+}
+
+static bool is_hex(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!ascii_digit(text.ptr[i]) && !(text.ptr[i] >= 'a' && text.ptr[i] <= 'f'))
+			return false;
+	return true;
+}
+
+static bool take_seconds(struct slice *rest, int64_t *ret)
+{
+	struct slice text;
+	uint64_t seconds;
+	if (!slice_cut(rest, '.', &text) || text.len > SECONDS_LENGTH_MAX ||
+		!slice_to_u64(text, &seconds))
+		return false;
+	*ret = (int64_t)seconds;
+	return true;
+}
+
+static bool parse_signed(struct slice text, struct ticket *ret)
+{
+	struct slice id, kind;
+	if (!slice_cut(&text, '.', &id) || id.len != TICKET_ID_LENGTH || !is_hex(id) ||
+		!slice_cut(&text, '.', &kind) ||
+		(!slice_eq(kind, S("f")) && !slice_eq(kind, S("c"))) ||
+		!take_seconds(&text, &ret->issued) || !take_seconds(&text, &ret->expires))
+		return false;
+	SCOPED_STRBUF(prefix, LIMIT_KEY_BYTES);
+	if (!base64url_decode(&prefix, text))
+		return false;
+	ret->kind = kind.ptr[0] == 'f' ? TICKET_FORM : TICKET_CLASSIC;
+	memcpy(ret->id, id.ptr, id.len);
+	memcpy(ret->prefix, prefix.ptr, prefix.len);
+	ret->prefix_len = prefix.len;
+	return true;
+}
+
+bool ticket_has_form(struct slice text)
+{
+	struct slice signed_text, mac;
+	struct ticket grant;
+	return split_mac(text, &signed_text, &mac) && is_hex(mac) &&
+	       parse_signed(signed_text, &grant);
+}
+
+bool ticket_is_of(const struct ticket_key *key, struct slice text)
+{
+	struct slice signed_text, mac;
+	SCOPED_STRBUF(want, MAC_LENGTH);
+	if (!split_mac(text, &signed_text, &mac))
+		return false;
+	mac_of(key, signed_text, &want);
+	return slice_eq_secret(strbuf_slice(&want), mac);
+}
+
+enum ticket_result ticket_check(const struct ticket_key *key, struct slice text,
+	struct slice object, int64_t now, struct ticket *ret)
+{
+	struct slice signed_text, mac;
+	struct ticket grant;
+	if (!split_mac(text, &signed_text, &mac) || !parse_signed(signed_text, &grant))
+		return TICKET_MALFORMED;
+	if (!ticket_is_of(key, text))
+		return TICKET_FORGED;
+	if (now > grant.expires + TICKET_SLACK_SECONDS)
+		return TICKET_EXPIRED;
+	if (!slice_starts(object, slice_of(grant.prefix, grant.prefix_len)))
+		return TICKET_OTHER_OBJECT;
+	*ret = grant;
+	return TICKET_VALID;
+}

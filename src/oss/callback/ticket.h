@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A grant is what the application server puts into the callback body when it signs an upload, and
+ * finds there again when the store calls back: proof that the upload is one it allowed. As text:
+ *
+ *	<id>.<kind>.<issued>.<expires>.<prefix>.<mac>
+ *
+ * id: 24 lower-case hexadecimal digits of random. kind: `f` if the object carries the id as
+ * x-oss-meta-grant, `c` (a classic token) if it does not. issued, expires: Unix seconds, decimal.
+ * prefix: what the object's key has to begin with, base64url without padding. mac: the first 128
+ * bits, in lower-case hexadecimal, of HMAC-SHA256 over what is before the last dot; its key is
+ * derived from the access key secret, so that several copies of the server accept each other's
+ * grants, and the store can tell whose a grant is.
+ *
+ * The text consists of A-Z a-z 0-9 . - _ and so needs no escaping in a form, in JSON or in a
+ * callback template. The id alone is no secret and proves nothing.
+ */
+#ifndef OSS_CALLBACK_TICKET_H
+#define OSS_CALLBACK_TICKET_H
+
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/slice.h"
+#include "base/strbuf.h"
+#include "crypto/hmac.h"
+
+#define TICKET_ID_LENGTH 24
+#define TICKET_TEXT_MAX 2048
+
+struct ticket_key {
+	struct hmac_sha256 hmac;
+};
+
+enum ticket_kind {
+	TICKET_FORM,
+	TICKET_CLASSIC,
+};
+
+struct ticket {
+	enum ticket_kind kind;
+	char id[TICKET_ID_LENGTH];
+	int64_t issued; /* Unix seconds */
+	int64_t expires;
+	char prefix[LIMIT_KEY_BYTES + 1];
+	size_t prefix_len;
+};
+
+/* The header and form field that has the id of a TICKET_FORM. */
+#define GRANT_META "x-oss-meta-grant"
+
+enum ticket_result {
+	TICKET_VALID,
+	TICKET_MALFORMED,
+	TICKET_FORGED, /* the MAC is not ours */
+	TICKET_EXPIRED,
+	TICKET_OTHER_OBJECT, /* the object does not begin with the prefix */
+};
+
+void ticket_key_derive(struct slice access_key_secret, struct ticket_key *ret);
+
+/* A new id. */
+void ticket_make_id(char ret[TICKET_ID_LENGTH]);
+
+/*
+ * Appends the text of a grant with that id for keys that begin with `prefix`, from `issued` until
+ * `expires`. False if `prefix` is longer than LIMIT_KEY_BYTES or `out` is broken.
+ */
+bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind,
+	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
+	struct strbuf *out) MUST_USE;
+
+/* Whether `text` has the form of a grant, whoever made it. What has not is none to anybody. */
+bool ticket_has_form(struct slice text) MUST_USE;
+/* Whether it was made with this key, whatever it allows. */
+bool ticket_is_of(const struct ticket_key *key, struct slice text) MUST_USE;
+
+/*
+ * Reads `text`, checks the MAC, that it has not expired at `now` (Unix seconds), and that `object`
+ * begins with the prefix. *ret is filled if the result is TICKET_VALID.
+ *
+ * The time allowed is TICKET_SLACK_SECONDS more than the grant's: an upload that began in time may
+ * last long, and the callback comes after it.
+ */
+enum ticket_result ticket_check(const struct ticket_key *key, struct slice text,
+	struct slice object, int64_t now, struct ticket *ret) MUST_USE;
+
+#define TICKET_SLACK_SECONDS 86400
+
+#endif
