@@ -47,7 +47,7 @@ struct connection {
 	bool running;     /* connection_run() is on the stack */
 	bool close_after; /* close once the answer is out */
 	bool prefetching; /* `prefetch` is with the prefetcher */
-	bool prefetched;  /* it has just come back: send, whether the cache kept it or not */
+	bool prefetched;  /* it has just returned: send even if the cache did not keep the range */
 	bool queued;      /* `again` is in the loop's mailbox */
 	struct timer timer;
 	struct slice view;   /* input not used yet: in the loop's buffer, or in `stash` */
@@ -87,7 +87,7 @@ struct connection {
 struct exchange {
 	struct connection *connection; /* NULL once it is gone */
 	struct net_thread *net_thread;
-	struct budget_account account; /* of all that it makes us hold, but the buffers above */
+	struct budget_account account; /* of all memory held for it, except the buffers above */
 	/* In the net thread's list of strangers; NULL: it is not in it. */
 	struct exchange *older;
 	struct exchange *newer;
@@ -110,7 +110,7 @@ struct exchange {
 	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset);
 	void *damaged_ctx;
 	bool held; /* the head is all of the connection's buffer, and waits for the first bytes */
-	/* What follows the file, if the answer lies in several: `later` bytes. */
+	/* If the answer has several extents, `later` bytes follow the file. */
 	void (*next)(struct exchange *x, void *ctx, uint64_t at);
 	void *next_ctx;
 	uint64_t next_at;
@@ -150,7 +150,7 @@ struct listener {
 /* Random bytes fetched at a time, for some hundred request ids. */
 #define ID_POOL_BYTES KIB(4)
 
-/* A loop with what it serves. */
+/* A net thread: a loop with its listeners and connections. */
 struct net_thread {
 	struct loop loop;
 	struct prefetcher *prefetcher;

@@ -245,7 +245,7 @@ struct store_only_if {
 	uint64_t version; /* ERR_PRECONDITION_FAILED if the selected version is another one */
 };
 
-/* Whose a change is: ERR_ACCESS_DENIED if what the key has does not let them make it. */
+/* Who makes a change. ERR_ACCESS_DENIED if the key's object does not permit it. */
 enum store_caller {
 	STORE_CALLER_OWNER,         /* the owner's: all is allowed */
 	STORE_CALLER_PUBLIC_BUCKET, /* anybody's: an object with an ACL of its own must let all
@@ -289,7 +289,7 @@ struct store_delete {
 	uint64_t marker;
 };
 
-/* Changes what is known of an object, not its bytes: no new version comes of it. */
+/* Changes an object's metadata and not its bytes. Makes no new version. */
 struct store_metadata_update {
 	struct store_wait wait;
 	uint64_t bucket_id;
@@ -344,7 +344,7 @@ struct store_list {
 
 /* ---- Multipart uploads ----------------------------------------------------------------------- */
 
-/* Begins an upload, which is known by its number and key. ERR_NO_SUCH_BUCKET. */
+/* Begins a multipart upload, which its number and key identify. ERR_NO_SUCH_BUCKET. */
 struct store_multipart_begin {
 	struct store_wait wait;
 	uint64_t bucket_id;
@@ -355,7 +355,7 @@ struct store_multipart_begin {
 	uint64_t upload; /* result; greater than 0, never used again */
 };
 
-/* Drops an upload with its parts. ERR_NO_SUCH_UPLOAD. */
+/* Drops a multipart upload and its parts. ERR_NO_SUCH_UPLOAD. */
 struct store_multipart_abort {
 	struct store_wait wait;
 	uint64_t bucket_id;
@@ -443,12 +443,12 @@ struct store_list_multiparts {
 struct store_stats {
 	uint64_t objects;
 	uint64_t bytes;         /* of objects */
-	uint64_t disk_bytes;    /* files of the store on disk, index included */
+	uint64_t disk_bytes;    /* of all files of the store, including the index */
 	uint64_t commits;       /* changes made durable since the start */
-	uint64_t syncs;         /* and the group commits they took */
+	uint64_t syncs;         /* the group commits for them */
 	uint64_t damaged_reads; /* how often bytes that were read were not what was stored */
 	uint64_t start_damage;  /* what was found damaged when the store was opened */
-	const char *refusing; /* why changes are refused now: a constant text; NULL: they are not */
+	const char *refusing;   /* why changes are refused now; NULL: they are not */
 };
 
 struct store_ops {
@@ -466,9 +466,13 @@ struct store_ops {
 		void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx);
 	/* Creates a bucket. ERR_BUCKET_ALREADY_EXISTS, ERR_TOO_MANY_BUCKETS. */
 	void (*bucket_create)(struct store *store, struct store_bucket_create *create);
-	/* ERR_NO_SUCH_BUCKET. */
+	/* Sets the ACL, the versioning and one setting, whichever are chosen. ERR_NO_SUCH_BUCKET.
+	 */
 	void (*bucket_change)(struct store *store, struct store_bucket_update *change);
-	/* ERR_NO_SUCH_BUCKET; ERR_BUCKET_NOT_EMPTY if there are objects, versions or uploads. */
+	/*
+	 * Deletes a bucket. ERR_NO_SUCH_BUCKET; ERR_BUCKET_NOT_EMPTY if it has objects, versions or
+	 * multipart uploads.
+	 */
 	void (*bucket_delete)(struct store *store, struct store_bucket_delete *del);
 	/* All zero if the bucket does not exist. Never waits. */
 	void (*bucket_stats)(
@@ -518,6 +522,8 @@ struct store_ops {
 
 	/* Deleting an object that does not exist succeeds. ERR_PRECONDITION_FAILED,
 	 * ERR_ACCESS_DENIED. */
+	/* Deleting an object that does not exist succeeds. ERR_PRECONDITION_FAILED,
+	 * ERR_ACCESS_DENIED. */
 	void (*delete)(struct store *store, struct store_delete *del);
 	/* ERR_NO_SUCH_KEY, ERR_NO_SUCH_VERSION, ERR_METHOD_NOT_ALLOWED as for get. */
 	void (*object_change)(struct store *store, struct store_metadata_update *change);
@@ -529,7 +535,7 @@ struct store_ops {
 	void (*upload_begin)(struct store *store, struct store_multipart_begin *begin);
 	void (*upload_abort)(struct store *store, struct store_multipart_abort *abort);
 	void (*upload_complete)(struct store *store, struct store_multipart_complete *complete);
-	/* On ERR_OK, and only then, the releases are due. */
+	/* After ERR_OK, and only then, the caller must call the release. */
 	void (*list_parts)(struct store *store, struct store_list_parts *list);
 	void (*list_parts_release)(struct store *store, struct store_list_parts *list);
 	void (*list_uploads)(struct store *store, struct store_list_multiparts *list);

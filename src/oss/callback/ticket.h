@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A grant is what the application server puts into the callback body when it signs an upload, and
- * finds there again when the store calls back: proof that the upload is one it allowed. As text:
+ * A ticket is what the application server puts into the callback body when it signs an upload, and
+ * gets back when the store calls: proof that it allowed the upload. As text:
  *
  *	<id>.<kind>.<issued>.<expires>.<prefix>.<mac>
  *
@@ -10,7 +10,7 @@
  * prefix: what the object's key has to begin with, base64url without padding. mac: the first 128
  * bits, in lower-case hexadecimal, of HMAC-SHA256 over what is before the last dot; its key is
  * derived from the access key secret, so that several copies of the server accept each other's
- * grants, and the store can tell whose a grant is.
+ * tickets, and the store can tell which key issued a ticket.
  *
  * The text consists of A-Z a-z 0-9 . - _ and so needs no escaping in a form, in JSON or in a
  * callback template. The id alone is no secret and proves nothing.
