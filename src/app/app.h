@@ -11,7 +11,7 @@
  *	POST /, and POST to the path of callback_url   the callback
  *	GET /upload/...    the page and the JS library
  *
- * It keeps no state that a second copy needs, but the ledger.
+ * Several copies can run side by side: only the ledger is state.
  */
 #ifndef APP_APP_H
 #define APP_APP_H
@@ -28,9 +28,9 @@
 struct app;
 struct ledger;
 
-/* Whether the store is asked by HEAD if what a callback says is so. */
+/* Whether callbacks are confirmed by HEAD requests to the store. */
 enum app_confirm {
-	APP_CONFIRM_AUTO, /* yes, unless the store forbids it at start */
+	APP_CONFIRM_AUTO, /* yes, unless the store answers 403 at start */
 	APP_CONFIRM_ON,
 	APP_CONFIRM_OFF,
 };
@@ -48,8 +48,8 @@ struct app_options {
 	const char *access_key_id;
 	const char *access_key_secret;
 	/*
-	 * The bucket's URL, which is where the form is posted: its path is the bucket
-	 * ("http://127.0.0.1:9000/uploads"), or else the first label of its host name is
+	 * The bucket's URL, to which the form is posted. The bucket is its path
+	 * ("http://127.0.0.1:9000/uploads"), or else the first label of its host name
 	 * ("http://uploads.oss-cn-hangzhou.aliyuncs.com").
 	 */
 	const char *host;
@@ -70,15 +70,15 @@ struct app_options {
 	 * "": see below. */
 	const char *store_url;
 	/*
-	 * The URL of a store of postern's in this process, without a bucket, if the policies are
-	 * for that one; NULL or "": they are not. It is asked there (whatever its certificate
-	 * says), or else at `host`, unless store_url is given.
+	 * The URL, without a bucket, of the store in this process if the policies are for it;
+	 * otherwise NULL or "". Unless store_url is given, uploads are confirmed there, with any
+	 * certificate, or else at `host`.
 	 */
 	const char *own_store_url;
 	enum app_confirm confirm;
-	int64_t grant_uploads;       /* how many files of max_size one grant is good for */
+	int64_t grant_uploads;       /* how many files of max_size one ticket permits */
 	bool bind_callback;          /* the callback is a condition of the policy */
-	bool require_grant;          /* a callback without a grant of ours is refused */
+	bool require_grant;          /* callbacks without a ticket are refused */
 	const char *key_urls;        /* what the URL of a callback's public key may begin with */
 	const char *callback_answer; /* JSON; NULL or "": {"Status":"OK"} */
 	const char *webhook_url;     /* told of each upload; its answer is the callback's */
@@ -111,10 +111,10 @@ struct app_options {
 /* A structure with every default; the keys and `host` are NULL. */
 struct app_options app_options_default(void);
 
-/* What the application server uses of its surroundings; all of it outlives the server. */
+/* What the application server uses; all of it outlives the server. */
 struct app_parts {
 	struct outgoing *outgoing;
-	/* For asking the store: of its own, so that nothing else can take its places. */
+	/* For confirmations only, so that nothing else can take their places. */
 	struct outgoing *confirming;
 	struct ledger *ledger;
 	const struct clock *clock;
@@ -138,9 +138,9 @@ const struct service *app_service(const struct app *app);
 enum err app_trust_key(struct app *app, struct slice url, struct slice pem) MUST_USE;
 
 /*
- * Asks the store about an object that is not there, to find out whether it would tell. With
- * APP_CONFIRM_AUTO, being forbidden to know turns asking off, for good. Once, when the store can be
- * reached. Nobody is asked if callbacks are not confirmed, or there are none.
+ * Sends a HEAD request for an object that does not exist, to find out whether the key may read.
+ * With APP_CONFIRM_AUTO a 403 turns confirming off for good. Call it once, when the store can be
+ * reached. Sends nothing if callbacks are not confirmed, or there are none.
  */
 struct app_probe {
 	/* Set by the caller. */
@@ -152,8 +152,8 @@ struct app_probe {
 enum err app_probe_store(struct app *app, struct app_probe *probe) MUST_USE;
 
 struct app_stats {
-	bool confirms;      /* callbacks are believed only if the store says the same */
-	bool forbidden;     /* they would be, but the key may not ask */
+	bool confirms;      /* callbacks are confirmed by the store */
+	bool forbidden;     /* the store answered 403 at start: the key may not read */
 	bool ledger_fails;  /* the last upload could not be recorded */
 	uint64_t recorded;  /* uploads */
 	uint64_t refused;   /* callbacks that were not believed */
@@ -162,7 +162,7 @@ struct app_stats {
 };
 void app_stats(const struct app *app, struct app_stats *ret);
 
-/* No exchange may be left, and what `parts` has to send with must be stopped. NULL is allowed. */
+/* No exchange may be left, and the `outgoing` of `parts` must be stopped. NULL is allowed. */
 void app_free(struct app *app);
 
 #endif

@@ -26,7 +26,7 @@ struct app {
 	struct strbuf host_json, id_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
 	atomic_bool confirms;      /* the store is asked about each callback */
-	atomic_bool forbidden;     /* it would be, but the store answered 403 at start */
+	atomic_bool forbidden;     /* the store answered 403 at start */
 	atomic_bool ledger_fails;  /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
 	atomic_uint_fast64_t unwritten;                    /* grants */
@@ -36,10 +36,10 @@ struct app {
 /* ---- Answering (app.c) ------------------------------------------------------------------------
  */
 
-/* Adds the CORS headers that the settings grant to this request. */
+/* Adds the CORS headers that the settings allow for this request. */
 void app_allow_origin(const struct app *app, struct exchange *x);
 
-/* Answers with JSON that nobody may cache. */
+/* Answers with JSON that must not be cached. */
 void app_send_json(const struct app *app, struct exchange *x, int status, struct slice json);
 
 /* Answers {"error": code, "message": ...}. */
@@ -60,12 +60,12 @@ bool app_send_grant(struct app *app, struct exchange *x, const struct caller *ca
 void app_send_grant_state(struct app *app, struct exchange *x);
 extern const struct slice app_secret_params[];
 
-/* GET /upload/ and what belongs to it (pages.c). False: the path is none of its. */
+/* GET /upload/ and its files (pages.c). False: the path is not one of them. */
 bool app_send_page(const struct app *app, struct exchange *x) MUST_USE;
 
 /*
- * Asking the store what object it has (confirm.c): HEAD with our own key. One question; all-zero
- * but for what the caller sets.
+ * A HEAD request to the store with postern's own key, to confirm an upload (confirm.c). All-zero
+ * except for what the caller sets.
  */
 struct app_confirmation {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
@@ -81,11 +81,11 @@ struct app_confirmation {
 	struct slice etag; /* without quotes */
 	struct slice mime_type;
 	struct slice version_id; /* empty: none */
-	struct slice grant_id;   /* as the object has it; empty: it has none, or not one */
+	struct slice grant_id;   /* the object's; empty: it has none, or several */
 	bool has_grant_id;       /* one or several */
 	uint64_t size;
 	int64_t last_modified; /* Unix seconds, by the clock of the store */
-	int64_t date;          /* now by that clock; -1: not told */
+	int64_t date;          /* now by that clock; -1: unknown */
 
 	/* ---- The module's own. ---- */
 	struct app *app_;

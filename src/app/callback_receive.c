@@ -16,7 +16,9 @@
 #include "oss/callback/callback_signature.h"
 #include "oss/callback/upload_message.h"
 
-/* A back end is told of what was recorded even if the time is over, but then in a hurry. */
+/*
+ * A webhook is sent for every recorded upload, even if the time is over, but then with this limit.
+ */
 #define WEBHOOK_MS_MIN 250
 /* How far the clocks of store and application server may be apart in what they call a second. */
 #define CLOCK_TOLERANCE_S 2
@@ -195,7 +197,7 @@ static void on_recorded(struct task *task)
 	if (entry->result == LEDGER_RECORDED)
 		atomic_fetch_add(&r->app->recorded, 1);
 	if (entry->result == LEDGER_RECORDED && settings->webhook_url.len > 0) {
-		/* The back end is told of each upload, even if the store has given up on us. */
+		/* The webhook is sent for each upload, even if the store does not wait any more. */
 		send_webhook(r);
 		return;
 	}
@@ -264,7 +266,7 @@ static void record(struct receive *r)
 
 /*
  * A classic token's objects carry no id: they must be as the callback says, and not older than the
- * grant. What the store calls now tells how its clock goes.
+ * grant. The store's Date header shows how its clock differs.
  */
 static const char *check_classic(const struct receive *r)
 {
@@ -308,7 +310,7 @@ static void on_confirmed(struct task *task)
 	} else if (!c->found) {
 		log_error("callback %.*s: the store could not be asked: %s (status %d)",
 			SLICE_FMT(exchange_id(r->x)), c->fault, c->status);
-		refuse(r, 503, "the store can not be asked about the object");
+		refuse(r, 503, "the store cannot be asked about the object");
 	} else if (reason) {
 		c->found = false;
 		refuse(r, 400, reason);
@@ -378,7 +380,7 @@ static void verify(struct receive *r)
 {
 	struct public_key *key = r->key.key;
 	if (!key) {
-		refuse(r, 503, "the public key can not be had");
+		refuse(r, 503, "the public key cannot be had");
 		return;
 	}
 	if (key != r->stale && callback_verify(public_key_rsa(key), exchange_head(r->x)->target,

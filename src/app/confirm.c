@@ -210,7 +210,7 @@ static void on_probed(struct task *task)
 		note_forbidden(c->app_);
 	else if (c->status != 404)
 		log_error("[app] confirm: the store could not be asked: %s (status %d)",
-			c->fault ? c->fault : "it has what nobody put there", c->status);
+			c->fault ? c->fault : "an object of a made-up name exists", c->status);
 	app_confirmation_release(c);
 	strbuf_release(&probing->key);
 	free(probing);

@@ -22,10 +22,10 @@ struct ledger;
 enum ledger_result {
 	LEDGER_RECORDED,
 	/* Nothing changed: */
-	LEDGER_REPEATED,  /* the pair (grant id, request id) is there already */
-	LEDGER_KNOWN,     /* the grant has this state of the object already */
-	LEDGER_EXHAUSTED, /* the grant's uploads or bytes are used up */
-	LEDGER_LATE,      /* `deadline_ms` was over */
+	LEDGER_REPEATED,  /* the pair (ticket id, request id) is recorded already */
+	LEDGER_KNOWN,     /* this state of the object is recorded under the ticket already */
+	LEDGER_EXHAUSTED, /* the ticket's uploads or bytes are used up */
+	LEDGER_LATE,      /* `deadline_ms` has passed */
 	LEDGER_FAILED,    /* a fault, which was logged */
 };
 
@@ -48,16 +48,16 @@ struct ledger_entry {
 	struct slice object;
 	struct slice etag;
 	struct slice mime_type;
-	int64_t size;  /* -1 if not told, as for the next two */
+	int64_t size;  /* -1 if unknown, as for the next two */
 	int64_t width; /* pixels */
 	int64_t height;
 	struct slice client_ip;
 	struct slice body; /* of the callback, as it came */
-	/* The store has described the object: etag, mime_type and size are its words, and these. */
+	/* Confirmed: etag, mime_type, size and the following are from the store's answer. */
 	bool confirmed;
 	int64_t last_modified; /* Unix seconds */
 	struct slice version_id;
-	/* Counted over all that is recorded under the grant; 0: no bound. */
+	/* Limits on everything recorded under the ticket; 0: none. */
 	int64_t max_uploads;
 	int64_t max_bytes;
 	int64_t deadline_ms; /* monotonic; 0: none */
@@ -72,14 +72,14 @@ struct ledger_entry {
 };
 
 /*
- * Opens the file at `path`, making it (mode 0600) if it is missing, and starts the thread. Blocks.
- * Logs why it fails: ERR_INTERNAL.
+ * Opens the file at `path`, creates it with mode 0600 if it is missing, and starts the thread.
+ * Blocks. ERR_INTERNAL, with the reason in the log.
  */
 enum err ledger_open(const char *path, struct ledger **ret) MUST_USE;
 
 /*
- * Records an upload. From any thread, never blocks. `entry` stays in place until `done` runs,
- * which means that the row survives power loss.
+ * Records an upload. From any thread, never blocks. `entry` stays in place until `done` runs. A row
+ * is durable by then.
  */
 void ledger_record(struct ledger *ledger, struct ledger_entry *entry);
 

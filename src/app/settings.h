@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The options of the application server, checked and taken apart once. A struct settings only
- * exists valid, owns what it points to, and does not change: any thread may read it.
+ * The options of the application server, checked and parsed once. A struct settings is always
+ * valid, owns what it points to, and is immutable: any thread may read it.
  */
 #ifndef APP_SETTINGS_H
 #define APP_SETTINGS_H
@@ -27,7 +27,7 @@ struct settings {
 	struct slice host;   /* where the form is posted: the URL without a final `/` */
 	struct slice origin; /* scheme and authority of `host` */
 	struct slice bucket;
-	struct slice store_url; /* of the bucket, for our own requests; without a final `/` */
+	struct slice store_url; /* of the bucket, for postern's own requests; without a final `/` */
 	bool any_certificate;
 	bool own_store;
 	enum app_confirm confirm;
@@ -61,7 +61,7 @@ struct settings {
 };
 
 /*
- * Fills *ret, to be released in any case. ERR_INVALID_ARGUMENT with a sentence in `why`;
+ * Fills *ret, which must be released in any case. ERR_INVALID_ARGUMENT with a sentence in `why`;
  * ERR_UNAVAILABLE without memory.
  */
 enum err settings_init(struct settings *ret, const struct app_options *options, char *why,

@@ -27,19 +27,19 @@ struct arena {
 	size_t used;                    /* bytes taken from the heap so far */
 	size_t max;                     /* ceiling for `used` */
 	struct budget_account *account; /* of `used`; NULL: it is not counted */
-	bool refusable;                 /* what is above the budget is refused */
+	bool refusable;                 /* allocations above the budget fail */
 };
 
 /* `first` (may be NULL with size 0) must outlive the arena. */
 void arena_init(struct arena *a, void *first, size_t first_size, size_t max_heap);
 /*
- * The same, its heap counted in `account`, which has to stay until the last reset. `refusable`:
- * what is above the budget is refused, as without memory; for what is large. Else it is counted
- * only: what has begun then need not care at each small step, and others find less.
+ * The same, with its heap counted in `account`, which must outlive the last reset. If `refusable`,
+ * allocations above the budget fail, as without memory; this is for large ones. Otherwise they are
+ * only counted, so that a request in progress need not fail at each small step.
  */
 void arena_init_counted(struct arena *a, void *first, size_t first_size, size_t max_heap,
 	struct budget_account *account, bool refusable);
-/* Everything allocated is gone; the arena can be used again. */
+/* Frees everything; the arena can be used again. */
 void arena_reset(struct arena *a);
 
 /* Aligned for any type; not zeroed. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory that clients can make the process hold, in sum ([server] memory). Whoever holds some
- * of it has an account, in which it is counted; the accounts draw on pools, each with a share of
- * the budget, so that strangers cannot take what signed requests or the operator need.
+ * Bounds the total memory that clients can make the process hold ([server] memory). Every holder
+ * has an account in which its memory is counted. Accounts draw on pools, each with a share of the
+ * budget, so that anonymous clients cannot take the memory of signed requests or of the console.
  *
- * Nothing ever waits for memory: to take some succeeds or fails at once. So nobody can hold what
- * others wait for. What begins takes all that it needs to come to its end, or is refused; what
- * could use more in order to be quicker goes on without (docs/decisions/0018).
+ * Nothing waits for memory: taking it succeeds or fails at once, so there is no deadlock. A request
+ * that begins takes everything it needs to finish, or is refused. Memory that would only make it
+ * faster is optional (docs/decisions/0018).
  *
- * An account belongs to one thread at a time; the pools are atomic counters. What is counted is
- * what grows with the number of clients or with what they send, in coarse amounts. What does not
- * (buffers of loops, the index and its cache) is not.
+ * An account belongs to one thread at a time; the pools are atomic counters. Counted, in coarse
+ * amounts, is what grows with the number of clients or with what they send. Other memory (buffers
+ * of loops, the index and its cache) is not counted.
  */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H
@@ -22,13 +22,15 @@
 #include "base/compiler.h"
 
 enum budget_pool {
-	/* Not known yet whose it is: counted in the account alone, until budget_assign(). For as
-	   long as it takes to find out without waiting. */
+	/*
+	 * Not assigned yet: counted in the account only, until budget_assign(). For the time in
+	 * which a request does not wait.
+	 */
 	BUDGET_UNASSIGNED,
 	BUDGET_OPERATOR,  /* the console's port */
 	BUDGET_APP,       /* the application server's port */
-	BUDGET_STRANGERS, /* the store's port, while nobody has signed */
-	BUDGET_SIGNED,    /* requests that are authentic, and what they lead to */
+	BUDGET_STRANGERS, /* the store's port, while the request is not signed */
+	BUDGET_SIGNED,    /* authenticated requests, and what they cause */
 	BUDGET_POOLS,
 };
 
@@ -48,19 +50,19 @@ struct budget_stats {
 void budget_set(uint64_t bytes);
 
 /*
- * Takes `bytes` more. False, and nothing is taken, if the account's pool has no more; and, of the
- * pools that are not signed, for an account with more than LIMIT_MEMORY_SMALL_BYTES once half of
- * the pool is used: the other half is for the many who need little.
+ * Takes `bytes` more. False, and nothing is taken, if the account's pool has not enough. In pools
+ * other than BUDGET_SIGNED an account may exceed LIMIT_MEMORY_SMALL_BYTES only while half of the
+ * pool is free; the other half is for the many small ones.
  */
 bool budget_take(struct budget_account *account, size_t bytes) MUST_USE;
-/* Takes them though there be no room: for a little that what has begun cannot do without. */
+/* Takes them even without room: for small amounts that a request in progress needs. */
 void budget_count(struct budget_account *account, size_t bytes);
 void budget_give(struct budget_account *account, size_t bytes);
-/* Gives back all; the account is empty and unassigned. */
+/* Returns everything; the account is empty and unassigned afterwards. */
 void budget_close(struct budget_account *account);
-/* Moves what the account holds into another pool. False if that has no room: nothing is moved. */
+/* Moves the account to another pool. False, and nothing is moved, if that has no room. */
 bool budget_assign(struct budget_account *account, enum budget_pool pool) MUST_USE;
-/* The same though there be no room: for what comes back, and is little. */
+/* The same even without room: for small accounts that return. */
 void budget_return(struct budget_account *account, enum budget_pool pool);
 
 /* Whether seven eighths of the pool are used. */

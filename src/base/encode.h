@@ -27,7 +27,7 @@ void hex_encode_upper(struct strbuf *out, struct slice bytes);
 /* Exactly 2 * `len` digits of either case into `ret`; false, with `ret` undefined, otherwise. */
 bool hex_decode(struct slice text, void *ret, size_t len) MUST_USE;
 
-/* Every byte but A-Z a-z 0-9 - . _ ~ becomes %HH, in upper case. */
+/* Every byte except A-Z a-z 0-9 - . _ ~ becomes %HH, in upper case. */
 void percent_encode(struct strbuf *out, struct slice bytes);
 /* The same, but `/` stays. */
 void percent_encode_path(struct strbuf *out, struct slice bytes);
@@ -38,7 +38,7 @@ void percent_encode_path(struct strbuf *out, struct slice bytes);
 bool percent_decode(struct strbuf *out, struct slice text) MUST_USE;
 /*
  * The same for a path or a query of OSS, where `+` is a space: some SDKs write spaces so, and sign
- * them as spaces. Who means a plus writes %2B, and all SDKs do (docs/decisions/0012).
+ * them as spaces. All SDKs send a real plus as %2B (docs/decisions/0012).
  */
 bool plus_decode(struct strbuf *out, struct slice text) MUST_USE;
 

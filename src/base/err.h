@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The answers a client may be told when something does not succeed, from one
- * table (errors.def). Functions that can fail return `enum err`; results go to
- * `ret_` parameters, which are written only on success.
+ * The errors that a client can get, from one table (errors.def). Functions that can fail return
+ * `enum err`; results go to `ret_` parameters, which are written only on success.
  *
  * A fault of the machine (disk, memory, a library) is logged once, where its
  * cause is known, and becomes ERR_INTERNAL, ERR_DISK_FULL or ERR_UNAVAILABLE.

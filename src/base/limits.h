@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every limit on what somebody else controls, in one place; docs/limits.md explains them. Names
- * carry the unit. Limits that are OSS's say so.
+ * All limits on what clients control; docs/limits.md explains them. Names contain the unit. "OSS"
+ * means that OSS has the same limit.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log: one line an event on standard error, `time level text`. A request is
- * logged once, at its end, by the layer that answered it; leaves do not log.
- * Text that came from outside goes through log_quoted(). Secrets are never
- * passed here. Any thread; a line is written whole.
+ * The log: one line for each event on standard error, `time level text`. A request is logged once,
+ * at its end, by the layer that answered it; low-level modules do not log. Text from outside is
+ * quoted with log_quoted(). Secrets are never logged. Any thread may log; lines are written whole.
  *
  * Once log_start() was called a thread of its own writes: whoever logs only hands lines over and
  * never waits for the reader of standard error. If that reader stalls, LIMIT_LOG_BYTES are kept,
@@ -21,8 +20,8 @@
 #include "base/strbuf.h"
 
 enum log_level {
-	LOG_ERROR, /* a fault somebody has to look at */
-	LOG_INFO,  /* starts, stops, one line a request */
+	LOG_ERROR, /* a fault that needs attention */
+	LOG_INFO,  /* starts, stops, one line for each request */
 	LOG_DEBUG,
 };
 
@@ -35,14 +34,14 @@ void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /*
- * Begins a line (time and level) in a buffer of the caller's, for threads that gather lines and
- * write many at once. The caller appends text and a newline.
+ * Begins a line (time and level) in the caller's buffer, for threads that write many lines at once.
+ * The caller appends text and a newline.
  */
 void log_line_begin(struct strbuf *out, enum log_level level);
-/* Writes lines that were gathered so; each ends with a newline. */
+/* Writes such lines; each ends with a newline. */
 void log_lines(struct slice lines);
 
-/* Starts the thread that writes. ERR_UNAVAILABLE: lines are written by whoever logs, as before. */
+/* Starts the writing thread. After ERR_UNAVAILABLE the logging threads still write themselves. */
 enum err log_start(void) MUST_USE;
 /*
  * Writes what has been handed over, waiting little more than LIMIT_LOG_FLUSH_MS at most for a

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sleep of a thread that works now and then: until a time has passed, or somebody wakes it,
- * or tells it to stop. Any thread may wake and stop; one sleeps.
+ * Lets one thread that works periodically sleep until a time has passed, or another thread wakes or
+ * stops it.
  */
 #ifndef BASE_SLEEPER_H
 #define BASE_SLEEPER_H
@@ -18,17 +18,20 @@ struct sleeper {
 };
 
 void sleeper_init(struct sleeper *sleeper);
-/* When nobody sleeps, wakes or stops any more. */
+/* When no thread uses it any more. */
 void sleeper_destroy(struct sleeper *sleeper);
 
 void sleeper_wake(struct sleeper *sleeper);
-/* Ends this sleep, and those to come. */
+/* Ends this sleep and all later ones. */
 void sleeper_stop(struct sleeper *sleeper);
 bool sleeper_stopped(struct sleeper *sleeper);
 
-/* Sleeps for `ms` milliseconds, whoever wakes it; false if it was stopped. */
+/* Sleeps for `ms` milliseconds even if it is woken; false if it was stopped. */
 bool sleeper_sleep(struct sleeper *sleeper, uint64_t ms);
-/* Sleeps no longer than that, and not at all if it was woken meanwhile; false if it was stopped. */
+/*
+ * Sleeps for at most `ms` milliseconds, and not at all if it was woken since the last call; false
+ * if it was stopped.
+ */
 bool sleeper_sleep_until_woken(struct sleeper *sleeper, uint64_t ms);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A slice is a borrowed run of bytes: a pointer and a length, passed by value.
- * It owns nothing and is not NUL-terminated. Unless a header says otherwise, a
- * slice given to a function is dead to the callee once the call returns.
- * `ptr` may be NULL only if `len` is 0.
+ * A slice is a borrowed sequence of bytes: a pointer and a length, passed by value. It owns nothing
+ * and is not NUL-terminated. Unless a header says otherwise, a function must not keep a slice that
+ * it was given. `ptr` may be NULL only if `len` is 0.
  */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H

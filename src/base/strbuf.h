@@ -8,8 +8,8 @@
  * broken; from then on every append is ignored. So text is built as a plain
  * list of appends with one check at the end: if (strbuf_broken(&sb)) ...
  *
- * What a client makes grow is counted: with an account (base/budget.h) a budget that is used up is
- * the same as no memory.
+ * With an account (base/budget.h) its memory is counted, and an exhausted budget is the same as no
+ * memory.
  *
  *	SCOPED_STRBUF(xml, 64 * 1024);
  *	strbuf_addf(&xml, "<Size>%" PRIu64 "</Size>", size);
@@ -50,7 +50,7 @@ void strbuf_init(struct strbuf *sb, size_t max);
 void strbuf_init_counted(struct strbuf *sb, size_t max, struct budget_account *account);
 /* Frees the contents; the strbuf can be used again, with the same ceiling and account. */
 void strbuf_release(struct strbuf *sb);
-/* Forgets the contents and the broken mark, keeps the memory. */
+/* Empties it and clears the broken mark; keeps the memory. */
 void strbuf_clear(struct strbuf *sb);
 
 void strbuf_add(struct strbuf *sb, const void *bytes, size_t len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How work comes back to the thread that asked for it. Whoever asks embeds a
- * task in its own structure; whoever finishes posts the task to the asker's
- * executor; the executor runs it on its own thread. Nothing is allocated.
+ * Returns results to the thread that asked for them. The asker embeds a task in its own structure;
+ * the thread that does the work posts the task to the asker's executor, which runs it on its own
+ * thread. Nothing is allocated.
  */
 #ifndef BASE_TASK_H
 #define BASE_TASK_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log of the callbacks that were sent: the last LIMIT_CALLBACK_LOG_ENTRIES, in a SQLite table
- * (docs/callbacks.md), kept over restarts. A thread of its own reads and writes it, so nobody waits
- * for the disk, and nothing that happens to it fails an upload: what cannot be written is said in
- * the log of the process, and lost.
+ * The callback history: the newest LIMIT_CALLBACK_LOG_ENTRIES callbacks that were sent, in a SQLite
+ * table (docs/callbacks.md) that survives restarts. A thread of its own reads and writes it, so no
+ * caller waits for the disk, and its faults never fail an upload: a record that cannot be written
+ * is lost, and the process's log says so.
  */
 #ifndef CALLBACK_HISTORY_H
 #define CALLBACK_HISTORY_H
@@ -21,9 +21,9 @@ struct callback_history;
 enum err callback_history_open(const char *path, struct callback_history **ret) MUST_USE;
 
 /*
- * Adds a record, which it takes, and returns its id. What the same thread asks afterwards finds it,
- * unless it could not be written or LIMIT_CALLBACK_LOG_QUEUE were waiting. From any thread, never
- * blocks.
+ * Adds a record, takes ownership of it, and returns its id. Later queries of the same thread find
+ * it, unless it could not be written or LIMIT_CALLBACK_LOG_QUEUE records were waiting. From any
+ * thread, never blocks.
  */
 int64_t callback_history_add(struct callback_history *log, struct callback_record *record);
 
@@ -35,7 +35,7 @@ struct callback_history_query {
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
 
 	/* ---- The result, valid when `done` runs. ---- */
-	enum err err;                    /* ERR_OK, or ERR_UNAVAILABLE: it cannot be read */
+	enum err err;                    /* ERR_OK, or ERR_UNAVAILABLE: the file cannot be read */
 	struct callback_record *records; /* newest first; the caller frees them */
 	bool more;                       /* there are older ones */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of a callback that was sent: of what upload it told, how each URL answered, and
- * what it takes to send the same message again. A record owns its text; one thread at a time.
+ * A callback that was sent: the upload it was about, how each URL answered, and the message, so
+ * that it can be sent again. A record owns its text; one thread at a time.
  */
 #ifndef CALLBACK_RECORD_H
 #define CALLBACK_RECORD_H
@@ -35,7 +35,7 @@ struct callback_record {
 	bool answer_truncated;
 
 	/* The message, and the headers that are not made anew. */
-	bool sendable; /* it is all here: it was not too long */
+	bool sendable; /* the message is complete: it was not too long */
 	struct slice body;
 	struct slice host; /* callbackHost, or empty */
 	bool sni;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sends upload callbacks: signs the message, posts it to each callbackUrl in order until one
- * succeeds, and judges the answer (spec: callback sections 5 to 8). Signing and judging happen on
- * a thread of the sender, waiting on none. What came of it goes to the log of callbacks.
+ * succeeds, and evaluates the answer (spec: callback sections 5 to 8). Signing and evaluating
+ * happen on the sender's thread; waiting takes no thread. The outcome goes to the callback history.
  *
  * An answer counts only if its status is 200, its Content-Length is present and valid, its body is
  * at most LIMIT_CALLBACK_ANSWER_BYTES, and is JSON without a byte order mark (or anything if its
@@ -42,7 +42,7 @@ struct callback_job {
 	struct slice bucket;
 	struct slice owner;     /* of the bucket */
 	struct slice requester; /* who uploaded; may be empty */
-	struct slice object;    /* this and the next two for the log alone */
+	struct slice object;    /* this and the next two are for the history only */
 	struct slice event;     /* "PutObject" */
 	uint64_t size;
 	struct executor *home;
@@ -58,9 +58,9 @@ struct callback_job {
 	char message[160];
 	struct slice answer;
 	struct slice content_type;
-	int64_t log_id; /* 0: it is not in the log */
+	int64_t log_id; /* 0: it is not in the history */
 
-	/* ---- The sender's own. ---- */
+	/* ---- Private. ---- */
 	struct callback_sender *sender_;
 	struct task start_;
 	struct outgoing_request request_;
@@ -75,8 +75,8 @@ enum err callback_sender_new(
 	const struct callback_sender_options *options, struct callback_sender **ret) MUST_USE;
 
 /*
- * Sets the URL under which receivers find our public key; copied. Before the first
- * callback_send(), once the store's port is known.
+ * Sets the URL at which receivers find the public key; copied. Before the first callback_send(),
+ * once the store's port is known.
  */
 enum err callback_sender_set_key_url(struct callback_sender *sender, struct slice url) MUST_USE;
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * The smaller of the machine's memory and what the control group, or one around it, allows.
- * `root` is where /proc and /sys are: "" but in tests. 0 if it cannot be told.
+ * The smaller of the machine's memory and what the control group, or one around it, allows. `root`
+ * is where /proc and /sys are: "" but in tests. 0 if it is unknown.
  */
 uint64_t machine_memory(const char *root);
 

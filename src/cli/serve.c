@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Puts the parts together, in the order in which they need each other, says where they are, and
- * takes them apart again when it is told to stop.
+ * ends them when it is signalled to stop.
  */
 #include "cli/serve.h"
 
@@ -788,7 +788,10 @@ static void return_memory(uint64_t *peak)
 	*peak = used;
 }
 
-/* Looks at times whether the access keys have changed: `postern keys` knows no process to tell. */
+/*
+ * Checks regularly whether the access keys have changed, because `postern keys` does not know the
+ * process.
+ */
 static void wait_for_stop(const struct parts *p, const sigset_t *set)
 {
 	static const struct timespec pause = {.tv_sec = 1};
@@ -843,7 +846,8 @@ static int run(struct parts *p)
 	(void)umask(077);
 	block_signals(&signals);
 	if (log_start() != ERR_OK)
-		log_error("there is no thread for the log: who logs waits for its reader");
+		log_error("cannot start the thread of the log: logging waits for the reader of "
+			  "standard error");
 	config_log(&p->config);
 	strbuf_init(&p->domains_text, KIB(64));
 	strbuf_init(&p->hosts_text, KIB(64));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * MD5, SHA-1 and SHA-256. The state is a plain value: it lives on the stack or inside another
- * structure, costs no allocation, can not fail, may be copied (which forks the stream) and needs
+ * structure, costs no allocation, cannot fail, may be copied (which forks the stream) and needs
  * no release. A state belongs to one thread at a time.
  *
  *	struct digest_md5 md5;

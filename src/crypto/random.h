@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Randomness that can not be guessed, for keys and ids. Any thread. A machine that has none to
- * give can not run postern: that is logged and ends the process.
+ * Randomness that cannot be guessed, for keys and ids. Any thread. A machine that has none to
+ * give cannot run postern: that is logged and ends the process.
  */
 #ifndef CRYPTO_RANDOM_H
 #define CRYPTO_RANDOM_H

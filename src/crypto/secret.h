@@ -41,7 +41,7 @@ static inline bool secret_is_empty(const struct secret *secret)
 	return secret->len_ == 0;
 }
 
-/* Clears memory that held something secret, in a way the compiler can not leave out. */
+/* Clears memory that held something secret, in a way the compiler cannot leave out. */
 void secret_wipe(void *ptr, size_t len);
 
 #endif

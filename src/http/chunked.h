@@ -2,7 +2,7 @@
 /*
  * The chunked transfer coding of a request body (RFC 9112 section 7.1), taken apart as it arrives
  * in pieces of any size. The content is passed on as slices of the input; chunk extensions and
- * trailers are checked for form and thrown away.
+ * trailers are checked for form and discarded.
  *
  * Stricter than the grammar: a size has at most 16 digits and is at most INT64_MAX, and a line ends
  * with CRLF and nothing else. A line with a chunk size takes at most LIMIT_CHUNK_LINE_BYTES, all
@@ -18,8 +18,8 @@
 enum chunked_result {
 	CHUNKED_MORE, /* the whole input was consumed and the body has not ended */
 	CHUNKED_DATA, /* *ret_data is content: a slice of the input, never empty */
-	CHUNKED_DONE, /* the body has ended; what is left in *in is behind it. Stays so */
-	CHUNKED_BAD,  /* 400; nothing behind it can be trusted. Stays so */
+	CHUNKED_DONE, /* the body has ended; the rest of *in follows it. Stays so */
+	CHUNKED_BAD,  /* 400; nothing after it can be trusted. Stays so */
 };
 
 enum chunked_state {

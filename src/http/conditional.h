@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conditional requests (RFC 9110 section 13): whether an object as it is suits the client. */
+/*
+ * Conditional requests (RFC 9110 section 13): whether an object meets the conditions of a request.
+ */
 #ifndef HTTP_CONDITIONAL_H
 #define HTTP_CONDITIONAL_H
 
@@ -32,9 +34,9 @@ struct conditional conditional_from_head(const struct request_head *head, struct
 /*
  * Evaluates the conditions in the order of RFC 9110 section 13.2.2 against an object that exists.
  * `etag` is without quotes; tags are compared without regard to ASCII case, and a client may leave
- * out the quotes. A date that cannot be read is no condition. `is_read` says that the method is GET
- * or HEAD; otherwise there is no 304. *ret_name gets the name of the header that decided
- * ("If-Match"), NULL for CONDITIONAL_PROCEED.
+ * out the quotes. A date that cannot be parsed is ignored. `is_read` says that the method is GET or
+ * HEAD; otherwise there is no 304. *ret_name gets the name of the header that decided ("If-Match"),
+ * NULL for CONDITIONAL_PROCEED.
  */
 enum conditional_result conditional_check(const struct conditional *c, struct slice etag,
 	int64_t modified_s, bool is_read, const char **ret_name) MUST_USE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The head of an HTTP/1.1 request (RFC 9112): request line and headers, and what they say about
- * the body. The parser is strict: where two readers could disagree about a message it is refused.
+ * The head of an HTTP/1.1 request (RFC 9112): request line and headers, and what they say about the
+ * body. The parser is strict: a message that two parsers could read differently is refused.
  */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
@@ -44,16 +44,16 @@ struct request_head {
 	struct slice
 		target;     /* as sent, "/a%20b?x=1" or "*"; without an absolute-form's authority */
 	struct slice path;  /* what is before `?` */
-	struct slice query; /* what is behind it, empty if there is none */
+	struct slice query; /* what follows it, empty if there is none */
 	struct slice host;  /* as sent, with port; empty only if HTTP/1.0 sent none */
 	int minor;          /* HTTP/1.minor: 0 or 1 */
 	bool keep_alive;
 	bool expect_continue; /* the client waits for 100 before it sends the body, which it has */
 	enum http_body body;
 	/*
-	 * Beside `chunked` there is a Content-Length, which is not heeded. Two readers could
-	 * disagree about where such a message ends: whoever takes it closes the connection behind
-	 * the answer.
+	 * There is a Content-Length besides `chunked`, which is ignored. Two parsers could disagree
+	 * about where such a message ends, so a server that accepts it must close the connection
+	 * after the answer.
 	 */
 	bool both_lengths;
 	uint64_t content_length; /* at most INT64_MAX; 0 unless `body` is HTTP_BODY_LENGTH */
@@ -63,7 +63,7 @@ struct request_head {
 };
 
 enum head_result {
-	HEAD_MORE,     /* no end yet: call again with more bytes behind the same ones */
+	HEAD_MORE,     /* incomplete: call again with more bytes after the same ones */
 	HEAD_DONE,     /* *ret is filled; *ret_size bytes were the head */
 	HEAD_BAD,      /* 400: malformed or ambiguous */
 	HEAD_TOO_LONG, /* 431: more bytes, headers or target than base/limits.h allows */
@@ -75,16 +75,15 @@ enum head_result {
  * request line have been skipped by request_head_skip()). Keeps no state between calls: *ret_size
  * is also where the search for the end may start next time, so a head that arrives byte by byte
  * costs linear time; pass `from` = 0 first, then the *ret_size of the HEAD_MORE before. *ret is
- * undefined unless the result is HEAD_DONE, but for `fault` with an error. What is malformed from
- * the first byte (a TLS hello) and a bare LF are refused before the end has come.
+ * undefined unless the result is HEAD_DONE, except for `fault` after an error. Input that is
+ * malformed from its first byte (a TLS hello) and a bare LF are refused before the end has arrived.
  *
  * Refused, besides what the grammar forbids: line folding; bare CR or LF; control bytes; several
  * Host, Content-Length or Transfer-Encoding headers; a Content-Length with leading zeros, sign or
- * list; a Transfer-Encoding that is not `chunked` or comes with
- * HTTP/1.0; an Expect that is not 100-continue; a Host that is empty or is not a name, an address
- * or a bracketed IPv6 address with an optional port; a target that is not `/...`, an http(s) URL
- * without user information, or `*` with OPTIONS; `#` in a target. Bytes of 0x80 and above may
- * stand in targets and values.
+ * list; a Transfer-Encoding that is not `chunked` or comes with HTTP/1.0; an Expect that is not
+ * 100-continue; a Host that is empty or is not a name, an address or a bracketed IPv6 address with
+ * an optional port; a target that is not `/...`, an http(s) URL without user information, or `*`
+ * with OPTIONS; `#` in a target. Bytes of 0x80 and above are allowed in targets and values.
  */
 enum head_result request_head_parse(
 	struct slice text, size_t from, struct request_head *ret, size_t *ret_size) MUST_USE;
@@ -110,9 +109,9 @@ enum head_join {
 };
 
 /*
- * Makes *ret a head in which each name stands once: `head` itself if that is so already, else a
- * copy in `arena`. A header for which `is_single` holds counts once if its lines say the same;
- * the lines of any other are joined with commas in their order (RFC 9110 section 5.3).
+ * Sets *ret to a head in which each name occurs once: `head` itself if that is so already, else a
+ * copy in `arena`. Equal lines of a header for which `is_single` holds become one; the lines of
+ * other headers are joined with commas in their order (RFC 9110 section 5.3).
  */
 enum head_join request_head_join(const struct request_head *head,
 	bool (*is_single)(struct slice name), struct arena *arena, const struct request_head **ret,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where postern may connect to when somebody else names the address (a callbackUrl). Only public
- * addresses are reachable; an allow list makes exceptions. The decision is taken on the address
- * that is about to be connected to, after name resolution, so that a name which resolves to
- * 127.0.0.1, or changes its mind between check and use, gains nothing.
+ * The addresses that postern may connect to when a client names them (a callbackUrl): public ones,
+ * and those on an allow list. The check is made on the address that is about to be connected to,
+ * after name resolution, so a name that resolves to 127.0.0.1, or to different addresses at check
+ * and use, does not help an attacker.
  */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
@@ -16,9 +16,9 @@
 #include "base/slice.h"
 
 /*
- * Whether `address` is none a stranger may send us to: loopback, private, link-local (with the
- * metadata services), carrier-grade NAT, unique-local, multicast, unspecified, documentation and
- * other reserved ranges, the IPv6 forms that contain an IPv4 address of that kind (mapped,
+ * Whether clients may not make postern connect to `address`: loopback, private, link-local (with
+ * the metadata services), carrier-grade NAT, unique-local, multicast, unspecified, documentation
+ * and other reserved ranges, the IPv6 forms that contain an IPv4 address of that kind (mapped,
  * compatible, NAT64, 6to4, Teredo, ISATAP), and every family that is not IP. Pure.
  */
 bool address_refused(const struct sockaddr *address) MUST_USE;
@@ -28,7 +28,7 @@ bool address_refused(const struct sockaddr *address) MUST_USE;
  *
  *	127.0.0.1:8888   10.0.0.0/8   [::1]:8080   fd00::/8   backend.internal:80   backend.internal
  *
- * An entry with a port holds for that port alone. A name matches the host of the URL, whatever it
+ * An entry with a port applies to that port only. A name matches the host of the URL, whatever it
  * resolves to. Immutable once parsed, so any thread may read it.
  */
 struct allow_list;
@@ -49,9 +49,9 @@ bool allow_list_has(
 	const struct allow_list *list, struct slice host, const struct sockaddr *address) MUST_USE;
 
 /*
- * Whether the URL host `host` is, as it stands, an address that is refused and not on the list: an
- * IPv4 address, an IPv6 address in brackets, or `localhost`. Every other name is judged by what it
- * resolves to, when it is connected to; this is for refusing early, and says why. Pure.
+ * Whether the URL host `host` is literally an address that is refused and not on the list: an IPv4
+ * address, an IPv6 address in brackets, or `localhost`. Other names are checked by their addresses
+ * when connecting; this serves to refuse early with a reason. Pure.
  */
 bool address_literal_refused(
 	struct slice host, uint16_t port, const struct allow_list *list) MUST_USE;

@@ -136,7 +136,7 @@ static void refuse(struct connection *c, struct exchange *x, int status, const c
 		strbuf_adds(&text, "Retry-After: 1\r\n");
 	strbuf_addf(&text, "Content-Length: %zu\r\nConnection: close\r\n\r\n", body.len);
 	strbuf_add_slice(&text, strbuf_slice(&body));
-	log_info("id=%.*s service=%s peer=%.*s status=%d refused what is no request: %s",
+	log_info("id=%.*s service=%s peer=%.*s status=%d refused a malformed request: %s",
 		SLICE_FMT(refused.id), service->name, SLICE_FMT(exchange_peer(x)), status, why);
 	c->view = (struct slice){NULL, 0};
 	c->body = HTTP_BODY_NONE;

@@ -19,14 +19,14 @@
 #include "net/tls.h"
 #include "net/transport.h"
 
-/* Where a connection stands. */
+/* What a connection is doing. */
 enum connection_phase {
 	CONNECTION_HANDSHAKE, /* TLS is not up yet */
 	CONNECTION_HEAD,      /* waiting for a request's head, or in the middle of one */
 	CONNECTION_BODY,      /* the body flows to the exchange */
-	CONNECTION_WAIT,      /* the service has it all and has not answered */
+	CONNECTION_WAIT,      /* the service has the whole body and has not answered */
 	CONNECTION_ANSWER,    /* the answer flows to the client */
-	CONNECTION_LINGER,    /* answered; what the client still sends is thrown away */
+	CONNECTION_LINGER,    /* answered; what the client still sends is discarded */
 	CONNECTION_CLOSED,    /* to be freed once nothing refers to it */
 };
 
@@ -43,11 +43,11 @@ struct connection {
 	enum connection_phase phase;
 	bool readable; /* the socket may have bytes: epoll is edge-triggered */
 	bool writable;
-	bool peer_closed; /* the peer's FIN is queued behind what is readable */
+	bool peer_closed; /* the peer's FIN follows what is readable */
 	bool running;     /* connection_run() is on the stack */
 	bool close_after; /* close once the answer is out */
 	bool prefetching; /* `prefetch` is with the prefetcher */
-	bool prefetched;  /* it has just come back: send, whether the cache kept it or not */
+	bool prefetched;  /* it has just returned: send even if the cache did not keep the range */
 	bool queued;      /* `again` is in the loop's mailbox */
 	struct timer timer;
 	struct slice view;   /* input not used yet: in the loop's buffer, or in `stash` */
@@ -79,15 +79,15 @@ struct connection {
 #define EXCHANGE_ID_BYTES 24
 #define EXCHANGE_FIRST_BYTES 3072
 
-/* What an exchange and the request that a service makes of it take at least. */
+/* The least that an exchange and a service's request for it take. */
 #define EXCHANGE_BYTES KIB(12)
-/* What OpenSSL keeps of a connection. */
+/* What OpenSSL holds for a connection. */
 #define TLS_BYTES KIB(40)
 
 struct exchange {
 	struct connection *connection; /* NULL once it is gone */
 	struct net_thread *net_thread;
-	struct budget_account account; /* of all that it makes us hold, but the buffers above */
+	struct budget_account account; /* of all memory held for it, except the buffers above */
 	/* In the net thread's list of strangers; NULL: it is not in it. */
 	struct exchange *older;
 	struct exchange *newer;
@@ -110,13 +110,13 @@ struct exchange {
 	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset);
 	void *damaged_ctx;
 	bool held; /* the head is all of the connection's buffer, and waits for the first bytes */
-	/* What follows the file, if the answer lies in several: `later` bytes. */
+	/* If the answer has several extents, `later` bytes follow the file. */
 	void (*next)(struct exchange *x, void *ctx, uint64_t at);
 	void *next_ctx;
 	uint64_t next_at;
 	uint64_t later;
-	bool asking;         /* `next` has not said where yet */
-	bool lost;           /* it has said that they cannot be had */
+	bool asking;         /* `next` was called and has not answered */
+	bool lost;           /* it has failed */
 	struct strbuf lines; /* header lines of the answer */
 	struct strbuf note;
 	char id[EXCHANGE_ID_BYTES];
@@ -147,17 +147,17 @@ struct listener {
 	atomic_uint_fast64_t connection_count; /* read by other threads */
 };
 
-/* For half a thousand request ids: the kernel is asked for randomness so often. */
+/* Random bytes fetched at a time, for some hundred request ids. */
 #define ID_POOL_BYTES KIB(4)
 
-/* A loop with what it serves. */
+/* A net thread: a loop with its listeners and connections. */
 struct net_thread {
 	struct loop loop;
 	struct prefetcher *prefetcher;
 	struct listener *listeners;
 	struct connection connections; /* ring head */
 	struct exchange *free_exchanges;
-	/* Requests that nobody has signed yet: when memory is scarce the oldest go. */
+	/* Unsigned requests; when memory is scarce the oldest are dropped. */
 	struct {
 		struct exchange *oldest;
 		struct exchange *newest;
@@ -167,8 +167,9 @@ struct net_thread {
 	size_t id_left;
 	struct rate_rule body_rate; /* from base/limits.h; tests shorten them */
 	struct rate_rule answer_rate;
-	int spare_fd; /* given up for a moment to turn a connection away when there is no other */
-	int64_t complained_ms; /* about missing descriptors */
+	int spare_fd; /* closed briefly to accept and turn away a connection when there is no other
+		       */
+	int64_t complained_ms; /* when missing descriptors were last logged */
 	/* Read by other threads. */
 	atomic_uint_fast64_t connection_count;
 	atomic_uint_fast64_t request_count;
@@ -183,18 +184,17 @@ struct net_thread *server_net_thread(struct server *server, unsigned number);
 /* Takes over `fd`, accepted by `listener`. */
 void connection_open(struct listener *listener, int fd, const struct sockaddr *peer);
 /*
- * Moves input that is not used yet out of the loop's buffer, before the loop or an answer uses
- * that. False without memory: the connection cannot go on.
+ * Moves unused input out of the loop's buffer before the loop or an answer uses the buffer. False
+ * without memory: the connection must be dropped.
  */
 bool connection_keep_input(struct connection *c) MUST_USE;
-/* Goes on from wherever it stands until it has to wait. May free the connection. */
+/* Continues in the current phase until it has to wait. May free the connection. */
 void connection_run(struct connection *c);
-/* Gives up at once: the exchange is gone, the socket closed. Frees it as soon as nothing uses it.
- */
+/* Ends the exchange and closes the socket at once. Frees the connection when nothing uses it. */
 void connection_abort(struct connection *c);
 /*
- * Makes room for another connection of this listener: closes the one that has waited for longest,
- * for its first request, its next, or the end of a head that does not come. False if there is none.
+ * Makes room for another connection of this listener: closes the one that has waited longest for a
+ * request or for the rest of a head. False if there is none.
  */
 bool connection_drop_idle(struct listener *listener);
 /* For the graceful stop: closes it if it is idle, else lets it finish its exchange. */
@@ -202,15 +202,16 @@ void connection_stop(struct connection *c);
 /* The loop's timer callback. */
 void connection_timer_due(struct timer *timer);
 
-/* Whose the memory is that a connection and its requests take as long as nobody has signed. */
+/* The pool that the memory of a connection and of its unsigned requests is counted in. */
 enum budget_pool connection_pool(const struct connection *c);
 
-/* Counts what the exchange holds, and will, in that pool; false, and nothing is, without room. */
+/* Counts what the exchange holds, now and later, in that pool. False, and no change, without room.
+ */
 bool exchange_assign(struct exchange *x, enum budget_pool pool) MUST_USE;
 /* From the net thread's free list; NULL without memory. */
 struct exchange *exchange_take(struct connection *c) MUST_USE;
 void exchange_put_back(struct exchange *x);
-/* Tells the service, writes the log line, and puts it back. */
+/* Calls handler.gone, writes the log line, and puts the exchange back. */
 void exchange_finish(struct exchange *x);
 
 enum answer_result {

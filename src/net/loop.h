@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An event loop: one thread, one epoll, the connections that it owns for their whole life, and a
- * mailbox by which other threads hand tasks back to it. Nothing that runs on a loop may wait.
+ * mailbox through which other threads post tasks to it. Nothing that runs on a loop may block.
  *
- * The buffers belong to the loop, not to the connections: a connection that has nothing to do
- * holds a few hundred bytes.
+ * The buffers belong to the loop and not to the connections, so an idle connection takes a few
+ * hundred bytes.
  */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
@@ -36,7 +36,7 @@ struct loop {
 	void (*timer_due)(struct timer *timer);
 	void (*iteration_end)(struct loop *loop);
 
-	/* For whoever runs on the loop, until it returns. */
+	/* For the code that runs on the loop, until it returns. */
 	char *in; /* LOOP_IN_BYTES */
 	struct strbuf out;
 	struct strbuf log; /* lines written once an iteration */
@@ -46,7 +46,7 @@ struct loop {
 
 #define LOOP_IN_BYTES KIB(512)
 
-/* ERR-free: false, logged, if the kernel gives no epoll or no memory. */
+/* False, logged, if the kernel has no epoll descriptor or memory. */
 bool loop_init(struct loop *loop) MUST_USE;
 /* After the loop's thread has ended, or instead of starting it. */
 void loop_release(struct loop *loop);

@@ -51,7 +51,7 @@ struct outgoing {
 	uint64_t aliases;
 };
 
-/* What the request's URL says, in the form in which libcurl is told. */
+/* The parts of the request's URL, in libcurl's form. */
 struct place {
 	struct slice authority;     /* as written: what Host says unless overridden */
 	struct slice target;        /* path and query as written; may lack its `/` */
@@ -352,7 +352,7 @@ static bool set_url(struct transfer *transfer, const struct place *place)
 	       curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, text.ptr) == CURLE_OK;
 }
 
-/* The options that are the same for every request: what we never do, and who is told what. */
+/* The options that are the same for every request: what is never done, and the callbacks. */
 static bool set_rules(struct transfer *transfer)
 {
 	CURL *easy = transfer->easy;

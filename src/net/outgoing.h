@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests that postern makes to other servers: callbacks, public keys, webhooks. One thread runs
- * all of them by libcurl, so a slow server holds a few kilobytes and no thread.
+ * Requests to other servers: callbacks, public keys, confirmations, webhooks. One thread runs all
+ * of them with libcurl, so a slow server takes some kilobytes and no thread.
  *
  * What it never does: follow a redirect, use a proxy (whatever the environment says), keep
  * cookies, read .netrc, speak anything but HTTP/1.1 over http and https, reuse a connection,
@@ -24,13 +24,13 @@ struct outgoing;
 struct transfer;
 
 /*
- * What a request is for. Each has places of its own, so that slow servers that strangers name do
- * not keep us from those that we have to reach (LIMIT_OUTGOING_PART).
+ * The purpose of a request. Each has places of its own, so that slow servers that clients name do
+ * not block the servers that postern must reach (LIMIT_OUTGOING_PART).
  */
 enum outgoing_class {
-	OUTGOING_CALLBACK, /* to where an uploader says; shared by `requester` */
-	OUTGOING_KEY,      /* for the key of a callback that we were sent */
-	OUTGOING_CONFIRM,  /* to the store, whether a callback is true */
+	OUTGOING_CALLBACK, /* to a URL of an uploader; shared among requesters */
+	OUTGOING_KEY,      /* for the public key of a received callback */
+	OUTGOING_CONFIRM,  /* HEAD to the store, to confirm a callback */
 	OUTGOING_WEBHOOK,  /* to the operator's back end */
 	OUTGOING_CLASSES,
 };
@@ -46,11 +46,11 @@ enum outgoing_kind {
 	OUTGOING_ANSWERED,    /* status, content_length, answer, ... are set */
 	OUTGOING_UNRESOLVED,  /* the host's name has no address */
 	OUTGOING_UNREACHABLE, /* nothing listens, TLS failed, or the connection broke */
-	OUTGOING_REFUSED,     /* every address of the host is one we do not connect to */
+	OUTGOING_REFUSED,     /* the host has no permitted address */
 	OUTGOING_TIMED_OUT,
 	OUTGOING_TOO_LONG,    /* the answer is longer than max_answer_bytes; status is set */
 	OUTGOING_BAD_LENGTH,  /* the answer's Content-Length is not a number; status is set */
-	OUTGOING_BAD_REQUEST, /* not a URL, not http or https, or a header that is none */
+	OUTGOING_BAD_REQUEST, /* not an http or https URL, or a malformed header */
 	OUTGOING_BUSY,        /* too many requests in flight, or no memory */
 	OUTGOING_STOPPED,     /* outgoing_stop() was called */
 };
@@ -58,26 +58,26 @@ enum outgoing_kind {
 struct outgoing_request {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
 	enum outgoing_class class;
-	struct slice requester; /* of a callback: the access key of who uploaded */
+	struct slice requester; /* for a callback: the uploader's access key */
 	const char *url;        /* http or https; without scheme it is http */
 	bool post;              /* POST with `body`; otherwise GET */
-	bool head;              /* HEAD: the answer has no body, whatever length it tells */
+	bool head;              /* HEAD: the answer has no body, whatever its length says */
 	struct slice body;
 	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
 	const char *const *headers;
 	size_t header_count;
 	const char *host; /* value of Host; NULL means the URL's */
 	/*
-	 * Whether TLS names the server in its hello (SNI): the name is that of `host`, or of the
-	 * URL. The certificate has to be valid for that name in either case.
+	 * Whether to send SNI, with the name of `host` or of the URL. The certificate must be valid
+	 * for that name in either case.
 	 */
 	bool sni;
 	int64_t timeout_ms;      /* from outgoing_send() to the last byte */
 	size_t max_answer_bytes; /* of the body */
 	/* Exceptions to address_refused(); NULL means none. */
 	const struct allow_list *allow;
-	bool any_address; /* no address rule: for URLs of our own configuration only */
-	/* Believe any certificate: for a port that this very process listens on. */
+	bool any_address; /* no address rule; only for URLs in postern's configuration */
+	/* Accept any certificate; only for a port that this process itself listens on. */
 	bool any_certificate;
 	bool keep_headers; /* fill `answer_headers` */
 	struct executor *home;
@@ -86,26 +86,26 @@ struct outgoing_request {
 	/* ---- The result, valid when `done` runs. ---- */
 	enum outgoing_kind kind;
 	int status;
-	bool has_content_length; /* the answer had a Content-Length, and it was valid: */
+	bool has_content_length; /* the answer had a valid Content-Length: */
 	uint64_t content_length;
-	char content_type[128]; /* "" if there was none, or it was longer */
+	char content_type[128]; /* "" if there was none, or it is longer */
 	struct strbuf answer;   /* the body; freed by outgoing_request_release() */
 	/* Lines "Name: value", each ended by LF, if keep_headers; likewise. */
 	struct strbuf answer_headers;
 	const char *fault; /* a constant text for the log if kind is not ANSWERED */
 
-	/* ---- The module's own. ---- */
+	/* ---- Private. ---- */
 	struct outgoing_request *next_;
 	struct transfer *transfer_;
 	size_t slot_;                  /* of the requester */
 	struct budget_account memory_; /* of the answer, and of what libcurl holds */
 };
 
-/* Starts the thread. ERR_UNAVAILABLE if that cannot be done. */
+/* Starts the thread. ERR_UNAVAILABLE if that fails. */
 enum err outgoing_new(const struct outgoing_options *options, struct outgoing **ret) MUST_USE;
 
 /*
- * Begins a request. From any thread, never blocks. `request` must be zeroed but for the caller's
+ * Begins a request. From any thread, never blocks. `request` must be zero except for the caller's
  * members, stay in place until `done` runs, and then be given to outgoing_request_release().
  */
 void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request);
@@ -118,16 +118,16 @@ bool outgoing_has_header(const struct outgoing_request *request, struct slice na
  */
 struct slice outgoing_answer_header(const struct outgoing_request *request, struct slice name);
 
-/* Frees what the result holds. Once `done` has run, from any thread. */
+/* Frees the result. After `done` has run, from any thread. */
 void outgoing_request_release(struct outgoing_request *request);
 
 /*
- * Waits until nothing is in flight, at most `grace_ms`; then ends what still runs, and what is
- * sent from now on, with OUTGOING_STOPPED. Blocks; the executors must still run. Call it once.
+ * Waits at most `grace_ms` until nothing is in flight. Requests that still run, and all later ones,
+ * end with OUTGOING_STOPPED. Blocks; the executors must still run. Call it once.
  */
 void outgoing_stop(struct outgoing *outgoing, int64_t grace_ms);
 
-/* After outgoing_stop() (which it calls, with no grace, if nobody did). NULL is allowed. */
+/* Calls outgoing_stop() with no grace if nobody has. NULL is allowed. */
 void outgoing_free(struct outgoing *outgoing);
 
 struct outgoing_stats {

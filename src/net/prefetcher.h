@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A thread that reads ranges of files into the page cache, so that a loop can send them without
- * ever waiting for a disk.
+ * waiting for the disk.
  */
 #ifndef NET_PREFETCHER_H
 #define NET_PREFETCHER_H
@@ -28,10 +28,10 @@ struct prefetcher *prefetcher_new(void) MUST_USE;
 /* Finishes what is queued first. */
 void prefetcher_free(struct prefetcher *prefetcher);
 
-/* Any thread. A range that cannot be read is done all the same: the sender meets the error. */
+/* Any thread. Also completes if the range cannot be read; the sender then gets the error. */
 void prefetcher_request(struct prefetcher *prefetcher, struct prefetch_request *request);
 
-/* Whether the whole range seems to be in memory (its first and last byte are). Does not wait. */
+/* Whether the range seems to be in memory: its first and last byte are. Does not block. */
 bool prefetcher_is_cached(int fd, uint64_t offset, uint64_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether bytes keep coming, or going, at a least rate, averaged over a while. */
+/* Whether bytes arrive, or leave, at a minimum rate, averaged over a window. */
 #ifndef NET_RATE_H
 #define NET_RATE_H
 
@@ -14,12 +14,12 @@ struct rate_rule {
 };
 
 struct rate {
-	int64_t since_ms; /* the window's begin */
+	int64_t since_ms; /* begin of the window */
 	uint64_t bytes;   /* in it */
 };
 
 void rate_begin(struct rate *rate, int64_t now_ms);
-/* Counts `bytes`; false if a window has ended in which there were too few. */
+/* Counts `bytes`; false if a window with too few bytes has ended. */
 bool rate_count(
 	struct rate *rate, const struct rate_rule *rule, uint64_t bytes, int64_t now_ms) MUST_USE;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Places that requesters share: each may have twice as many as are still free. One alone gets two
- * thirds, several get less each, and some are always left for somebody new. Requesters are told
- * apart by a hash, with a seed that nobody knows.
+ * Divides places among requesters: each may have twice as many as are free. A single one gets two
+ * thirds, several get less each, and some places are always left for another. Requesters are
+ * distinguished by a hash with a secret seed.
  */
 #ifndef NET_SHARES_H
 #define NET_SHARES_H
@@ -23,9 +23,9 @@ struct shares {
 };
 
 void shares_init(struct shares *s, size_t max);
-/* Where the requester is counted. */
+/* The slot in which the requester is counted. */
 size_t shares_slot(const struct shares *s, struct slice requester);
-/* Whether there is a place for one of that slot. */
+/* Whether a requester of that slot may take a place. */
 bool shares_may(const struct shares *s, size_t slot);
 void shares_take(struct shares *s, size_t slot);
 void shares_give(struct shares *s, size_t slot);

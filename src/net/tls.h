@@ -21,8 +21,8 @@ struct tls *tls_new(const char *certificate_file, const char *key_file) MUST_USE
 void tls_free(struct tls *tls);
 
 /*
- * Reads the files again. Connections accepted from now on use what they hold; if they can not be
- * used this is logged, false is returned, and the old certificate stays in use.
+ * Reads the files again, for connections accepted from now on. If the files cannot be used, this is
+ * logged, false is returned, and the old certificate stays in use.
  */
 bool tls_reload(struct tls *tls);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of a connection, plain or TLS: non-blocking reads and writes that say in one word
- * whether to go on, to wait for the socket, or to give up.
+ * Non-blocking reads and writes on a connection, plain or TLS. The result says whether to go on, to
+ * wait for the socket, or to give up.
  */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
@@ -26,7 +26,7 @@ struct transport {
 	struct ssl_st *tls; /* NULL: plain */
 };
 
-/* Completes the TLS handshake; at once OK when plain. */
+/* Completes the TLS handshake; OK at once if plain. */
 enum transport_result transport_handshake(struct transport *t) MUST_USE;
 /* Reads up to `size` (> 0) bytes. On OK *ret_len is at least 1. */
 enum transport_result transport_read(
@@ -43,7 +43,7 @@ enum transport_result transport_write(
  */
 enum transport_result transport_send_file(struct transport *t, int file, uint64_t offset,
 	uint64_t size, char *scratch, size_t scratch_size, size_t *ret_len) MUST_USE;
-/* Says that we will write no more, while still reading. */
+/* Ends writing; reading is still possible. */
 void transport_shutdown(struct transport *t);
 void transport_close(struct transport *t);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thread of its own for work that must not run on a loop: it is an executor that runs the tasks
- * posted to it, one after the other. All tasks that are waiting are taken at once; after such a
- * batch `after_batch` is called, so that a worker can share costs (one transaction, one sync)
- * among what came together.
+ * A thread for work that must not run on a loop: an executor that runs the tasks posted to it, one
+ * after the other. It takes all waiting tasks as a batch and calls `after_batch` after them, so
+ * that they can share a transaction or a sync.
  */
 #ifndef NET_WORKER_H
 #define NET_WORKER_H
@@ -25,8 +24,8 @@ enum err worker_new(const struct worker_options *options, struct worker **ret) M
 /* Valid until worker_free(). */
 struct executor *worker_executor(struct worker *worker);
 /*
- * Runs what was posted, what that posts, and so on until nothing is left; then ends the thread.
- * Nobody else may post any more. NULL is allowed.
+ * Runs the posted tasks, and those that they post, until none is left; then ends the thread. Nobody
+ * else may post any more. NULL is allowed.
  */
 void worker_free(struct worker *worker);
 

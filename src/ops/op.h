@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An operation of the OSS API is a constant of this type, in a file of its own, listed in
- * operations.def. Routing, authentication, access and metrics read the table that is made of it; so
- * adding an operation is one file and one line.
+ * operations.def. Routing, authentication, access and the log read the table made of that list, so
+ * adding an operation takes one file and one line.
  *
  * Order of calls, all on the request's loop: begin, then data for each piece of a streamed body,
- * then finish. Any of them may answer (respond.h), after which only release is called. begin comes
- * after the request was found authentic and permitted.
+ * then finish. Any of them may answer (respond.h), after which only release is called. begin is
+ * called after the request was authenticated and permitted.
  */
 #ifndef OPS_OP_H
 #define OPS_OP_H
@@ -18,7 +18,7 @@
 
 struct request;
 
-/* What a request is about. */
+/* What a request addresses. */
 enum op_level {
 	OP_SERVICE,
 	OP_BUCKET,
@@ -26,9 +26,9 @@ enum op_level {
 	OP_ANY, /* OPTIONS: a bucket or an object */
 };
 
-/* Who may: checked before begin. */
+/* Who may call it; checked before begin. */
 enum op_access {
-	OP_ACCESS_OWNER,  /* signed with a key of ours */
+	OP_ACCESS_OWNER,  /* the owner: signed with a key of the store */
 	OP_ACCESS_READ,   /* or anybody, as the ACL of the bucket permits */
 	OP_ACCESS_WRITE,  /* or as that of the object does, open_object.h */
 	OP_ACCESS_OBJECT, /* the operation asks by lookup.h, once it knows the object's ACL */
@@ -36,8 +36,8 @@ enum op_access {
 };
 
 enum op_body {
-	OP_BODY_NONE,   /* thrown away */
-	OP_BODY_WHOLE,  /* gathered, up to max_body, then finish with request->body */
+	OP_BODY_NONE,   /* discarded */
+	OP_BODY_WHOLE,  /* collected, up to max_body; finish has it in request->body */
 	OP_BODY_STREAM, /* passed to data */
 };
 
@@ -56,8 +56,8 @@ struct op {
 	 */
 	const char *action;
 	/*
-	 * The same for a request with a versionId. NULL: the operation knows no versions; if it
-	 * writes, the parameter is passed over, as OSS does.
+	 * The same for a request with a versionId. NULL: the operation ignores versions; if it
+	 * writes, the parameter is ignored, as by OSS.
 	 */
 	const char *version_action;
 	/*
@@ -72,7 +72,7 @@ struct op {
 	void (*begin)(struct request *r);
 	void (*data)(struct request *r, struct slice piece);
 	void (*finish)(struct request *r);
-	/* Once nothing is outstanding and the exchange has gone: frees what `state` holds. */
+	/* Frees what `state` holds, after the exchange is gone and nothing is outstanding. */
 	void (*release)(struct request *r);
 };
 

@@ -32,7 +32,7 @@ struct ops_options {
 	struct slice region;           /* the only one accepted in V4 signatures; empty: any */
 	struct slice domains[OPS_DOMAINS_MAX]; /* besides localhost; outlive the service */
 	size_t domain_count;
-	struct bound_host hosts[OPS_HOSTS_MAX]; /* that stand for one bucket; outlive the service */
+	struct bound_host hosts[OPS_HOSTS_MAX]; /* names of single buckets; outlive the service */
 	size_t host_count;
 	/* Where else the callback key is served: the host and path of its public URL, or empty. */
 	struct slice callback_key_host;
@@ -45,7 +45,7 @@ struct ops_options {
 /* `-` cannot begin a bucket's name, so this hides no bucket. */
 #define OPS_CALLBACK_KEY_PATH "/-/callback_pub_key_v1.pem"
 
-/* In front of the path of a request to the console's API where it is signed; see ops_begin(). */
+/* The prefix of the signed resource of a request to the console's API; see ops_begin(). */
 #define OPS_PATH_RESOURCE "/-/console"
 
 /* Of presigned URLs, for services that use ops_begin(): see struct service. */
@@ -66,14 +66,14 @@ const struct service *ops_service(const struct ops *ops);
 const struct ops_options *ops_options(const struct ops *ops);
 /*
  * From service.begin of another port: carries out `op`, of level OP_SERVICE, for the exchange. The
- * request is authenticated as those of the store are, but for what is signed as its resource:
- * OPS_PATH_RESOURCE and the path. No bucket can be named so: what was signed for one port is never
- * good on the other. Answers and errors are the store's.
+ * request is authenticated like those of the store, but its signed resource is OPS_PATH_RESOURCE
+ * and the path. No bucket can have that name, so a signature for one port is never valid on the
+ * other. Answers and errors are the store's.
  */
 void ops_begin(struct ops *ops, struct exchange *x, const struct op *op);
-/* Counts a callback that has come back. Any thread. */
+/* Counts a finished callback. Any thread. */
 void ops_count_callback(struct ops *ops, bool ok);
-/* Whether no request holds anything any more, exchanges that have gone included. Any thread. */
+/* Whether no request is left, including those whose client has disconnected. Any thread. */
 bool ops_idle(const struct ops *ops);
 /* Once idle. NULL is allowed. */
 void ops_free(struct ops *ops);

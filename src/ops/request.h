@@ -3,12 +3,12 @@
  * A request to the object store on its way through an operation. Belongs to the loop of its
  * exchange.
  *
- * It is counted: the exchange holds it, and so does each call to the store or the callback sender
- * that has not come back (request_hold() before, request_release() after). It may therefore
- * outlive its connection: then request_is_gone(), and every answer is dropped. Whatever can be
- * read of it, head, query and `arena`, stays until it is released, so an operation need not care
- * when the client goes away; it asks request_is_gone() to save work. The exchange itself is private
- * to request.c, respond.c and ops.c (request_internal.h).
+ * It is reference-counted: the exchange holds a reference, and so does each call to the store or
+ * the callback sender until it returns (request_hold() before, request_release() after). It may
+ * therefore outlive its connection; then request_is_gone() is true, and every answer is dropped.
+ * Head, query and `arena` stay valid until it is released, so an operation need not care when the
+ * client disconnects; request_is_gone() is for saving work. The exchange itself is private to
+ * request.c, respond.c and ops.c (request_internal.h).
  */
 #ifndef OPS_REQUEST_H
 #define OPS_REQUEST_H
@@ -28,12 +28,12 @@
  * a request was when it was answered, or when its client went away.
  */
 enum request_phase {
-	PHASE_ADDRESS,   /* what it is about, and which operation it asks for */
-	PHASE_AUTHORIZE, /* who has sent it, and whether they may */
-	PHASE_BODY,      /* op->begin was called; what is sent goes to op->data */
-	PHASE_WORK,      /* all was sent, or is not waited for: op->finish was called */
-	PHASE_CALLBACK,  /* stored, and the callback is on its way */
-	PHASE_DONE,      /* answered: only op->release is to come */
+	PHASE_ADDRESS,   /* finding its address and its operation */
+	PHASE_AUTHORIZE, /* who sent it, and whether they may */
+	PHASE_BODY,      /* op->begin was called; the body goes to op->data */
+	PHASE_WORK,      /* the body is complete or not awaited: op->finish was called */
+	PHASE_CALLBACK,  /* stored; the callback is in progress */
+	PHASE_DONE,      /* answered: only op->release follows */
 };
 
 struct request {
@@ -44,20 +44,19 @@ struct request {
 	struct slice id;
 	struct slice peer;
 	/*
-	 * The one reading of what was sent: query and headers are decoded and joined once, and
-	 * signing, routing, permission, operation and log all take them from here. Names that mean
-	 * something stand in them once (reading.h).
+	 * Query and headers are decoded and joined once; signing, routing, permission, operation
+	 * and log all read them here. Names with a meaning occur once (reading.h).
 	 */
 	const struct request_head *head;
 	const struct query *query;
-	struct address address;            /* bucket and key lie in `arena` */
+	struct address address;            /* bucket and key are in `arena` */
 	const struct store_bucket *bucket; /* NULL if the request has none or it does not exist */
 	/* Another port's: what is signed instead of bucket and key (OPS_PATH_RESOURCE); or empty.
 	 */
 	struct slice resource;
 	bool anonymous;
-	struct access_key key; /* whose request it is, unless anonymous */
-	bool temporary;        /* it is one of STS */
+	struct access_key key; /* the key that signed it, unless anonymous */
+	bool temporary;        /* it is a temporary key */
 	bool restricted;       /* it is a temporary key, which may do what `policy` allows */
 	struct slice policy;   /* ram_policy_decide() */
 	struct strbuf body;    /* OP_BODY_WHOLE */
@@ -90,19 +89,22 @@ void request_release(struct request *r);
 struct slice request_header(const struct request *r, struct slice name);
 struct slice request_param(const struct request *r, struct slice name);
 
-/* Whether the client has gone (or was answered and has it all): nothing can be sent any more. */
+/*
+ * Whether the client has disconnected, or has received the whole answer: nothing can be sent any
+ * more.
+ */
 bool request_is_gone(const struct request *r);
 bool request_is_tls(const struct request *r);
 /*
- * Counts `bytes` more that the request makes us hold, until it is released; false if there is not
- * so much (base/budget.h). And where it is counted.
+ * Counts `bytes` more of memory for the request until it is released; false if there is not enough
+ * (base/budget.h). The second returns the account.
  */
 bool request_take_memory(struct request *r, size_t bytes) MUST_USE;
 struct budget_account *request_account(const struct request *r);
-/* Somebody, or nobody, has signed it: see exchange_trust() and exchange_admit(). */
+/* It is signed, or not: see exchange_trust() and exchange_admit(). */
 bool request_trust(struct request *r) MUST_USE;
 bool request_admit(struct request *r) MUST_USE;
-/* Stops, and starts again, the flow of the body; see exchange_pause(). */
+/* Pause and resume the body; see exchange_pause(). */
 void request_pause(struct request *r);
 void request_resume(struct request *r);
 /* See exchange_note(). */

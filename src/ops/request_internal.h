@@ -2,7 +2,7 @@
 /*
  * A request with its exchange, for the three files that own requests and answers: ops.c, request.c
  * and respond.c. Nothing else may include this (src/LAYERS): an operation that knows no exchange
- * can not use one that has gone.
+ * cannot use one that has gone.
  */
 #ifndef OPS_REQUEST_INTERNAL_H
 #define OPS_REQUEST_INTERNAL_H

@@ -198,7 +198,7 @@ void respond_refused(const struct refused_head *refused, struct strbuf *lines, s
 		SLICE_FMT(refused->id));
 	strbuf_adds(body, XML_PROLOG "<Error>");
 	xml_element(body, "Code", slice_str(err_info(e)->code));
-	strbuf_addf(body, "<Message>The request can not be read: %s.</Message>", refused->why);
+	strbuf_addf(body, "<Message>The request cannot be read: %s.</Message>", refused->why);
 	xml_element(body, "RequestId", refused->id);
 	strbuf_adds(body, "<HostId></HostId></Error>\n");
 }

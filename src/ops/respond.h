@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers of the object store: the headers that every answer has, and error documents (spec: REST
- * API section 2). If the exchange has gone, nothing happens. After an answer the operation does no
- * more than return.
+ * API section 2). If the exchange is gone, these do nothing. After an answer the operation must
+ * return at once.
  */
 #ifndef OPS_RESPOND_H
 #define OPS_RESPOND_H
@@ -24,7 +24,7 @@ void respond_xml(struct request *r, const struct strbuf *document);
 void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
 	uint64_t size, void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx);
 
-/* Bytes that lie in several places: see exchange_send_extents(). */
+/* Bytes in several extents: see exchange_send_extents(). */
 void respond_extents(struct request *r, int status, uint64_t size,
 	void (*next)(struct exchange *x, void *ctx, uint64_t at),
 	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx);
@@ -43,8 +43,7 @@ void respond_error(struct request *r, enum err e);
 void respond_error_text(struct request *r, enum err e, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /*
- * The document for what could not be read as a request, and the headers that it has: no request is
- * needed.
+ * The error document and headers for a refused head; needs no request.
  */
 void respond_refused(const struct refused_head *refused, struct strbuf *lines, struct strbuf *body);
 

@@ -48,7 +48,7 @@ struct bound_host {
 	struct slice bucket;
 };
 
-/* What host names mean. */
+/* How host names are interpreted. */
 struct host_rules {
 	const struct slice *domains; /* lower-case without a dot at either end */
 	size_t domain_count;
@@ -57,12 +57,12 @@ struct host_rules {
 };
 
 /*
- * Reads HOST=BUCKET. False if that is no host name without a port, or no bucket name. The two point
+ * Parses HOST=BUCKET. False unless it is a host name without a port and a bucket name. Both point
  * into `text`.
  */
 bool bound_host_parse(struct slice text, struct bound_host *ret) MUST_USE;
 
-/* What a request is about: the service (no bucket), a bucket, or an object in it. */
+/* What a request addresses: the service (no bucket), a bucket, or an object in it. */
 struct address {
 	enum address_style style;
 	bool has_bucket;
@@ -75,20 +75,21 @@ struct address {
 bool host_is(struct slice header, struct slice name) MUST_USE;
 
 /*
- * Finds bucket and key from the Host header and the path as it stands in the request target
- * (without the query). The path is percent-decoded once; what is decoded lies in `arena`. In a path
- * that names the bucket an encoded slash ends its name as well as another (the C SDK sends it).
+ * Finds bucket and key in the Host header and in the path as sent in the request target (without
+ * the query). The path is percent-decoded once, and `+` is a space (docs/decisions/0012); decoded
+ * text is in `arena`. In a path that names the bucket an encoded slash ends the name too (the C SDK
+ * sends it).
  *
- * The port of the host is ignored, and so are the case of its letters and one dot at its end.
- * A host that is bound stands for its bucket. One below a domain (`<bucket>.<domain>`) or of the
- * form `<bucket>.oss-<region>.aliyuncs.com` names the bucket. A domain itself,
+ * The port of the host is ignored, and so are the case of its letters and one dot at its end. A
+ * bound host addresses its bucket. One below a domain (`<bucket>.<domain>`) or of the form
+ * `<bucket>.oss-<region>.aliyuncs.com` names the bucket. A domain itself,
  * `oss-<region>.aliyuncs.com`, `localhost`, an IPv4 address, an IPv6 address in brackets, and no
- * host at all stand for the service, and so does a domain behind a dot, which ali-oss sends: the
+ * host at all address the service, and so does a domain after a dot, which ali-oss sends: the
  * bucket is then the first segment of the path. `localhost` always counts as a domain.
  *
- * ERR_INVALID_REQUEST: a host that is none of these, a path that does not begin with `/` or holds
- * a malformed escape. ERR_INVALID_BUCKET_NAME, ERR_INVALID_OBJECT_NAME, ERR_INVALID_ARGUMENT (a key
- * that is not UTF-8). ERR_UNAVAILABLE without memory. `reason` may get a sentence for the client.
+ * ERR_INVALID_REQUEST: any other host, a path that does not begin with `/` or has a malformed
+ * escape. ERR_INVALID_BUCKET_NAME, ERR_INVALID_OBJECT_NAME, ERR_INVALID_ARGUMENT (a key that is not
+ * UTF-8). ERR_UNAVAILABLE without memory. `reason` may get a sentence for the client.
  */
 enum err address_parse(struct slice host, struct slice path, const struct host_rules *rules,
 	struct arena *arena, struct address *ret, struct strbuf *reason) MUST_USE;

@@ -4,22 +4,22 @@
  * back end keeps; tests/unit/store/conformance.c checks it.
  *
  * Guarantees, of every back end:
- *  (a) when a change is reported as done it survives loss of power;
- *  (b) a reader sees an object as it was before or after a change, never a mix, never a part;
- *  (c) a put that is aborted, fails or is cut off leaves nothing visible, does not touch an older
- *      object of that key, and its space comes back;
- *  (d) list, get and head after a reported change show it;
- *  (e) when the disk is full, changes fail with ERR_DISK_FULL, reading goes on, and changes work
+ *  (a) a change that is reported as done survives loss of power;
+ *  (b) a reader sees an object as it was before or after a change, never a mixture or a part;
+ *  (c) a put that is aborted, fails or is interrupted leaves nothing visible, does not touch an
+ *      older object of that key, and its space is freed;
+ *  (d) list, get and head show every change that was reported as done;
+ *  (e) when the disk is full, changes fail with ERR_DISK_FULL and reading works; changes work
  *      again once there is room. Deletes work on a full disk.
  *
- * Waiting. Nothing here blocks on a disk. A call that may have to wait takes a `struct store_wait`
- * that the caller embeds in its own structure and fills with where to go on: when the work is done
- * `wait.err` is set and `wait.task` is posted to `wait.home`. Calls returning `enum store_now` may
- * finish at once instead: STORE_DONE means that wait.err is set and the task will not be posted,
- * STORE_WAIT that it will be. Until then the caller keeps the structure, and everything that it
- * borrows to the call, where it is.
+ * Waiting. No call blocks on the disk. A call that may have to wait takes a `struct store_wait`,
+ * which the caller embeds in its own structure and fills with a task and its home. When the work is
+ * done, `wait.err` is set and `wait.task` is posted to `wait.home`. A call that returns `enum
+ * store_now` may finish at once instead: STORE_DONE means that wait.err is set and the task will
+ * not be posted, STORE_WAIT that it will be. Until then the structure, and everything it points
+ * to, must stay in place.
  *
- * Threads. Any thread may call; a `struct store_put` is used by one thread at a time. Tasks run on
+ * Threads. Any thread may call. A `struct store_put` is used by one thread at a time. Tasks run on
  * their home.
  */
 #ifndef STORE_STORE_H
@@ -48,7 +48,7 @@ struct store_wait {
 };
 
 enum store_acl {
-	STORE_ACL_DEFAULT, /* an object's: as its bucket */
+	STORE_ACL_DEFAULT, /* for an object: as its bucket */
 	STORE_ACL_PRIVATE,
 	STORE_ACL_PUBLIC_READ,
 	STORE_ACL_PUBLIC_READ_WRITE,
@@ -57,32 +57,32 @@ enum store_acl {
 /* ---- Buckets -------------------------------------------------------------------------------- */
 
 /*
- * The settings of a bucket that the store keeps without looking inside. Each value is a byte
- * string of at most LIMIT_SETTING_BYTES; the empty one means not set.
+ * Settings of a bucket that the store keeps without interpreting them. Each value is a byte string
+ * of at most LIMIT_SETTING_BYTES; an empty one means that the setting is not set.
  */
 enum store_setting {
 	STORE_SETTING_CORS, /* the XML, as oss/rules/cors.h formats it */
 	STORE_SETTING_LIFECYCLE,
 	STORE_SETTING_REFERER,
 	STORE_SETTING_TAGGING,
-	STORE_SETTING_STORAGE_CLASS, /* of objects that say none; set when the bucket is made */
+	STORE_SETTING_STORAGE_CLASS, /* default for objects; set when the bucket is created */
 	STORE_SETTING_COUNT,
 };
 
-/* Whether a bucket keeps what is replaced or deleted; once begun it can only be suspended. */
+/* Whether a bucket keeps older versions. Once enabled, versioning can only be suspended. */
 enum store_versioning {
 	STORE_UNVERSIONED,
-	STORE_VERSIONED,            /* each put makes a version, each delete a marker */
+	STORE_VERSIONED,            /* each put creates a version, each delete a marker */
 	STORE_VERSIONING_SUSPENDED, /* puts and deletes replace the version "null" */
 };
 
 /*
- * A bucket as it was at one moment: never changes, counted. `generation` differs between any two
- * states of any bucket of this store, so that what was made from the settings can be cached by it.
+ * A snapshot of a bucket: immutable and reference-counted. `generation` differs between any two
+ * states of any bucket of this store, so it can be the key of a cache of compiled settings.
  */
 struct store_bucket {
 	struct slice name;
-	uint64_t id; /* of this incarnation: never used again after a delete */
+	uint64_t id; /* never used again after a delete, even for a bucket of that name */
 	uint64_t generation;
 	int64_t created_ms;
 	enum store_acl acl; /* never DEFAULT */
@@ -94,7 +94,7 @@ struct store_bucket_create {
 	struct store_wait wait;
 	struct slice name; /* a valid bucket name (oss/names.h) */
 	enum store_acl acl;
-	struct slice storage_class; /* a setting, from the beginning; short */
+	struct slice storage_class; /* the setting of that name */
 };
 
 struct store_bucket_update {
@@ -102,7 +102,7 @@ struct store_bucket_update {
 	struct slice name;
 	bool set_acl;
 	enum store_acl acl;
-	bool set_versioning; /* ERR_INVALID_ARGUMENT to UNVERSIONED */
+	bool set_versioning; /* ERR_INVALID_ARGUMENT if to UNVERSIONED */
 	enum store_versioning versioning;
 	bool set_setting;
 	enum store_setting setting;
@@ -114,13 +114,13 @@ struct store_bucket_delete {
 	struct slice name;
 };
 
-/* What a bucket holds. */
+/* The contents of a bucket, in numbers. */
 struct store_bucket_stats {
-	uint64_t objects; /* current ones, delete markers not counted */
+	uint64_t objects; /* current ones, without delete markers */
 	uint64_t bytes;
-	uint64_t old_versions; /* and delete markers */
+	uint64_t old_versions; /* including delete markers */
 	uint64_t old_bytes;
-	uint64_t uploads; /* that are not complete */
+	uint64_t uploads; /* multipart uploads that are not complete */
 	uint64_t part_bytes;
 };
 
@@ -130,32 +130,32 @@ enum store_type {
 	STORE_NORMAL,
 	STORE_MULTIPART,  /* made of parts */
 	STORE_APPENDABLE, /* grows by appending */
-	STORE_SYMLINK,    /* has no bytes; its headers say where to */
+	STORE_SYMLINK,    /* has no bytes; its headers name the target */
 };
 
 /*
- * What is known of an object, or of an older version of it, or of a delete marker. `headers` are
- * response header lines ready to send, each ended by CRLF ("Content-Type: image/png\r\n
- * x-oss-meta-a: b\r\n"): the store keeps them as they are.
+ * Describes an object, an older version or a delete marker. `headers` are response header lines
+ * ready to send, each ended by CRLF ("Content-Type: image/png\r\nx-oss-meta-a: b\r\n"). The store
+ * keeps them as they are.
  */
 struct store_object {
 	uint64_t size;
 	int64_t modified_ms; /* when it was committed */
 	uint64_t crc64;      /* CRC-64/XZ of the bytes */
-	/* Of the bytes; of a MULTIPART the MD5 of its parts' MD5s, each in upper-case hexadecimal
-	 * digits; of an APPENDABLE some value that changes with each appending. */
+	/* Of the bytes. For a MULTIPART, the MD5 of its parts' MD5s, each in upper-case hexadecimal
+	 * digits; for an APPENDABLE, a value that changes with each append. */
 	unsigned char md5[16];
 	enum store_acl acl;
 	enum store_type type;
-	uint32_t parts;       /* of a MULTIPART */
+	uint32_t parts;       /* for a MULTIPART: how many */
 	uint64_t version;     /* differs between any two versions of a key; newer is greater */
-	bool is_null;         /* its version id is "null": made while versions were not kept */
-	bool is_marker;       /* a delete marker: nothing but modified_ms and the version counts */
+	bool is_null;         /* its version id is "null": stored while versions were not kept */
+	bool is_marker;       /* a delete marker: only modified_ms and version are meaningful */
 	struct slice headers; /* at most 32 KiB */
 	struct slice tags;    /* "key=value&key=value", percent-encoded; at most 8 KiB */
 };
 
-/* Which version of an object a call is about. All zero: the current one. */
+/* Selects a version of an object. All zero: the current one. */
 struct store_version {
 	bool is_null;
 	uint64_t number; /* store_object.version, unless is_null; 0: the current one */
@@ -191,62 +191,61 @@ struct store_get {
 	bool head_only;             /* do not fill `blob` */
 	struct store_object object; /* result; its slices live until store_get_release() */
 	/*
-	 * Result: all bytes, or the first of them if blob.size is less than object.size: then
-	 * store_read() finds the others. Readable until store_get_release(), whatever happens to
-	 * the object meanwhile.
+	 * Result: all bytes, or only the first ones if blob.size is less than object.size; then
+	 * store_read() finds the rest. Readable until store_get_release(), even if the object is
+	 * replaced or deleted meanwhile.
 	 */
 	struct store_blob blob;
-	void *held; /* the back end's */
+	void *held; /* private to the back end */
 };
 
-/* Finds the bytes of an object that do not lie in one place. */
+/* Finds further bytes of an object that has more than one extent. */
 struct store_read {
 	struct store_wait wait;
-	struct store_get *get;  /* that succeeded, not head_only, and is not released */
+	struct store_get *get;  /* succeeded, without head_only, and not yet released */
 	uint64_t at;            /* less than object.size */
-	struct store_blob blob; /* result: some bytes from `at` on, until store_read_release() */
+	struct store_blob blob; /* result: bytes from `at` on, valid until store_read_release() */
 };
 
-/* What a put makes. */
+/* What a put creates. */
 enum store_put_kind {
 	STORE_PUT_OBJECT,
-	STORE_PUT_PART,   /* a part of an upload, in the place of one with that number */
-	STORE_PUT_APPEND, /* the end of an appendable object, or a new one */
+	STORE_PUT_PART,   /* a part of a multipart upload; replaces one of that number */
+	STORE_PUT_APPEND, /* more bytes of an appendable object, or a new one */
 };
 
 struct store_put_spec {
 	enum store_put_kind kind;
 	uint64_t bucket_id;
 	struct slice key; /* a valid object key; copied */
-	/* Of an object, and of the first appending: */
+	/* For an object, and for the first append: */
 	struct slice headers; /* copied */
 	struct slice tags;    /* copied */
-	enum store_acl acl;   /* a later appending changes it to this, unless it is DEFAULT */
+	enum store_acl acl;   /* a later append sets it too, unless it is DEFAULT */
 	enum store_type type; /* NORMAL or SYMLINK, for STORE_PUT_OBJECT */
-	/* Of a part: */
+	/* For a part: */
 	uint64_t upload;
 	uint32_t part; /* 1.. */
-	/* Of an appending: */
-	uint64_t position;  /* has to be the size of the object */
-	uint64_t size_hint; /* the size if it is known, else 0; a hint only */
+	/* For an append: */
+	uint64_t position;  /* must be the object's size */
+	uint64_t size_hint; /* the expected size, or 0; a hint only */
 	/*
-	 * The memory that was counted for it. The put takes it over if it begins, and closes it
-	 * when it holds none any more, which may be after it was aborted.
+	 * The memory reserved for the put. If put_begin succeeds the put owns it, and closes it
+	 * when it holds no more memory, which may be after it was aborted.
 	 */
 	struct budget_account memory;
-	unsigned buffers; /* of 1 MiB, for bytes that wait for the disk; 0: as it likes */
+	unsigned buffers; /* of 1 MiB, for bytes that wait for the disk; 0: the back end decides */
 };
 
 struct store_put;
 
-/* A change that is made only to the version that the caller has seen. */
+/* Makes a change conditional on the version that the caller has seen. */
 struct store_only_if {
 	bool set;
-	uint64_t version; /* ERR_PRECONDITION_FAILED unless the version that the call is about is
-			     this */
+	uint64_t version; /* ERR_PRECONDITION_FAILED if the selected version is another one */
 };
 
-/* Whose a change is: ERR_ACCESS_DENIED if what the key has does not let them make it. */
+/* Who makes a change. ERR_ACCESS_DENIED if the key's object does not permit it. */
 enum store_caller {
 	STORE_CALLER_OWNER,         /* the owner's: all is allowed */
 	STORE_CALLER_PUBLIC_BUCKET, /* anybody's: an object with an ACL of its own must let all
@@ -263,16 +262,17 @@ struct store_put_commit {
 	const unsigned char *expect_md5; /* 16 bytes, or NULL: ERR_INVALID_DIGEST if it differs */
 	const uint64_t *expect_crc64;    /* likewise */
 	/*
-	 * Result; `headers` and `tags` are not filled. Of a part: size, modified_ms, crc64 and
-	 * md5. Of an appending: the whole object, also (its size alone) if it fails with
-	 * ERR_POSITION_NOT_EQUAL_TO_LENGTH. Else ERR_NO_SUCH_UPLOAD and ERR_NOT_APPENDABLE.
+	 * Result, without `headers` and `tags`. For a part only size, modified_ms, crc64 and md5;
+	 * for an append the whole object. If an append fails with
+	 * ERR_POSITION_NOT_EQUAL_TO_LENGTH, `size` is the object's.
 	 */
 	struct store_object object;
 };
 
 /*
- * Deletes an object, as the bucket's versioning says: at once, or by a delete marker. With a
- * version it deletes that one, and the next older becomes current if it was.
+ * Deletes an object: for good, or by a delete marker if the bucket keeps versions. If `version` is
+ * given, deletes that version for good; if it was the current one, the next older one becomes
+ * current.
  */
 struct store_delete {
 	struct store_wait wait;
@@ -283,13 +283,13 @@ struct store_delete {
 	enum store_caller caller;
 	/* Results. Deleting what is not there is a success. */
 	bool existed;
-	bool made_marker;    /* `marker` is its version, `marker_is_null` likewise */
-	bool deleted_marker; /* what was deleted was a marker */
+	bool made_marker;    /* `marker` and `marker_is_null` are its version */
+	bool deleted_marker; /* the deleted version was a marker */
 	bool marker_is_null;
 	uint64_t marker;
 };
 
-/* Changes what is known of an object, not its bytes: no new version comes of it. */
+/* Changes an object's metadata and not its bytes. Makes no new version. */
 struct store_metadata_update {
 	struct store_wait wait;
 	uint64_t bucket_id;
@@ -298,11 +298,12 @@ struct store_metadata_update {
 	struct store_only_if only_if;
 	bool set_acl;
 	enum store_acl acl;
-	bool set_headers; /* and modified_ms becomes now */
+	bool set_headers; /* also sets modified_ms to the time of the commit */
 	struct slice headers;
 	bool set_tags;
 	struct slice tags;
-	/* Result; `headers` and `tags` are not filled. Of a marker that is told of as by a get. */
+	/* Result, without `headers` and `tags`. For a delete marker, filled in as by store_get().
+	 */
 	struct store_object object;
 };
 
@@ -310,16 +311,16 @@ struct store_metadata_update {
 struct store_entry {
 	struct slice key; /* or the common prefix */
 	bool is_prefix;
-	bool is_latest;             /* in a list of versions: the current one, or its marker */
+	bool is_latest; /* in a list of versions: the newest version or marker of the key */
 	struct store_object object; /* not for a prefix */
 };
 
 /*
- * Keys in byte order, from the first that is greater than `marker` and begins with `prefix`. With
- * a non-empty `delimiter`, keys that have it behind the prefix are rolled up into one entry with
- * the text up to and including it; a roll-up not greater than `marker` is left out, and so is
- * every key rolled up under a marker that ends with the delimiter. The cost does not grow with the
- * number of keys under a roll-up.
+ * Lists the keys that begin with `prefix` and are greater than `marker`, in byte order. If
+ * `delimiter` is not empty, keys that contain it after the prefix are rolled up into one entry, a
+ * common prefix that ends with the first delimiter. A common prefix that is not greater than
+ * `marker` is left out. If `marker` is itself a common prefix, all keys under it are left out. The
+ * cost does not grow with the number of keys under a common prefix.
  */
 struct store_list {
 	struct store_wait wait;
@@ -329,32 +330,32 @@ struct store_list {
 	struct slice delimiter;
 	uint32_t max_entries; /* 1..1000 */
 	/*
-	 * All versions and delete markers, newest first, instead of the current objects. With
-	 * `after_version`, the versions of the key `marker` that are older than it come first.
+	 * Lists all versions and delete markers, newest first, instead of the current objects. If
+	 * `after_version` is set, the list begins with the older versions of the key `marker`.
 	 */
 	bool versions;
 	uint64_t after_version;      /* 0: none */
-	enum budget_pool pool;       /* where its memory is counted; UNASSIGNED: nowhere */
-	struct store_entry *entries; /* result: `count` entries, until store_list_release() */
+	enum budget_pool pool;       /* which pool its memory is counted in; UNASSIGNED: none */
+	struct store_entry *entries; /* result: `count` entries, valid until the release */
 	uint32_t count;
-	bool truncated; /* there is at least one more entry */
-	void *held;     /* the back end's */
+	bool truncated; /* there are more entries */
+	void *held;     /* private to the back end */
 };
 
-/* ---- Uploads in parts ------------------------------------------------------------------------ */
+/* ---- Multipart uploads ----------------------------------------------------------------------- */
 
-/* Begins an upload, which is known by its number and key. ERR_NO_SUCH_BUCKET. */
+/* Begins a multipart upload, which its number and key identify. ERR_NO_SUCH_BUCKET. */
 struct store_multipart_begin {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
-	struct slice headers; /* of the object that it will be */
+	struct slice headers; /* of the object to be made */
 	struct slice tags;
 	enum store_acl acl;
 	uint64_t upload; /* result; greater than 0, never used again */
 };
 
-/* Drops an upload with its parts. ERR_NO_SUCH_UPLOAD. */
+/* Drops a multipart upload and its parts. ERR_NO_SUCH_UPLOAD. */
 struct store_multipart_abort {
 	struct store_wait wait;
 	uint64_t bucket_id;
@@ -368,24 +369,24 @@ struct store_part_named {
 };
 
 /*
- * Makes an object of the parts, which stay where they are; parts that are not named are dropped.
- * Of no parts an empty object is made.
- * ERR_NO_SUCH_UPLOAD; ERR_INVALID_PART if one is not there or has another MD5;
- * ERR_ENTITY_TOO_SMALL if one that is not the last has less than `part_bytes_min`.
+ * Makes an object of the named parts, whose bytes are not copied. Other parts are dropped. Without
+ * parts the object is empty.
+ * ERR_NO_SUCH_UPLOAD; ERR_INVALID_PART if a part does not exist or has another MD5;
+ * ERR_ENTITY_TOO_SMALL if a part other than the last has less than `part_bytes_min`.
  */
 struct store_multipart_complete {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
 	uint64_t upload;
-	const struct store_part_named *parts; /* ascending; NULL: all that there are */
+	const struct store_part_named *parts; /* ascending; NULL: all existing parts */
 	size_t part_count;
 	uint64_t part_bytes_min;
-	enum store_acl acl;    /* DEFAULT: what the upload was begun with */
+	enum store_acl acl;    /* DEFAULT: that of store_multipart_begin */
 	bool forbid_overwrite; /* as in struct store_put_commit */
 	enum store_caller caller;
 	struct store_object object; /* result; `headers` and `tags` are not filled */
-	uint32_t bad_part;          /* result: which the error is about, if about one */
+	uint32_t bad_part;          /* result: the part that the error is about, or 0 */
 };
 
 struct store_part {
@@ -396,18 +397,18 @@ struct store_part {
 	unsigned char md5[16];
 };
 
-/* The parts of an upload with numbers greater than `after`, ascending. ERR_NO_SUCH_UPLOAD. */
+/* Lists the parts with numbers greater than `after`, ascending. ERR_NO_SUCH_UPLOAD. */
 struct store_list_parts {
 	struct store_wait wait;
 	uint64_t bucket_id;
 	struct slice key;
 	uint64_t upload;
 	uint32_t after;
-	uint32_t max_parts;       /* 1..1000; 0 asks only whether the upload is there */
-	struct store_part *parts; /* result: `count`, until store_list_parts_release() */
+	uint32_t max_parts;       /* 1..1000; 0: only checks that the upload exists */
+	struct store_part *parts; /* result: `count` parts, valid until the release */
 	uint32_t count;
 	bool truncated;
-	void *held; /* the back end's */
+	void *held; /* private to the back end */
 };
 
 struct store_multipart {
@@ -418,8 +419,9 @@ struct store_multipart {
 };
 
 /*
- * Uploads in order of key, then of number, rolled up as in struct store_list: those with a key
- * greater than `key_marker`, and with `upload_marker` also those of that key with greater numbers.
+ * Lists multipart uploads by key, then by number, rolled up as in struct store_list: those with a
+ * key greater than `key_marker`, and, if `upload_marker` is set, those of that key with a greater
+ * number.
  */
 struct store_list_multiparts {
 	struct store_wait wait;
@@ -434,95 +436,106 @@ struct store_list_multiparts {
 	uint32_t count;
 	bool truncated;
 	enum budget_pool pool; /* as in struct store_list */
-	void *held;            /* the back end's */
+	void *held;            /* private to the back end */
 };
 
-/* What a store is doing, for metrics and tests. */
+/* For metrics and tests. */
 struct store_stats {
 	uint64_t objects;
 	uint64_t bytes;         /* of objects */
-	uint64_t disk_bytes;    /* files of the store on disk, index included */
+	uint64_t disk_bytes;    /* of all files of the store, including the index */
 	uint64_t commits;       /* changes made durable since the start */
-	uint64_t syncs;         /* and the group commits they took */
+	uint64_t syncs;         /* the group commits for them */
 	uint64_t damaged_reads; /* how often bytes that were read were not what was stored */
 	uint64_t start_damage;  /* what was found damaged when the store was opened */
-	const char *refusing; /* why changes are refused now: a constant text; NULL: they are not */
+	const char *refusing;   /* why changes are refused now; NULL: they are not */
 };
 
 struct store_ops {
-	/* Stops, after finishing what was begun; no call may be running. */
+	/* Finishes what was begun and frees the store. No call may be in progress. */
 	void (*close)(struct store *store);
 
-	/*
-	 * The bucket, with a reference for the caller, or NULL if there is none. Never waits.
-	 */
+	/* The bucket with a reference for the caller, or NULL if it does not exist. Never waits. */
 	const struct store_bucket *(*bucket_get)(struct store *store, struct slice name);
 	void (*bucket_unref)(struct store *store, const struct store_bucket *bucket);
 	/*
-	 * All buckets in byte order of their names: calls `row` for each, under no lock of the
-	 * caller's concern; `bucket` is valid during the call.
+	 * Calls `row` for each bucket in byte order of names. `bucket` is valid during the call.
+	 * No lock is held during it.
 	 */
 	void (*bucket_each)(struct store *store,
 		void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx);
-	/* ERR_BUCKET_ALREADY_EXISTS, ERR_TOO_MANY_BUCKETS. */
+	/* Creates a bucket. ERR_BUCKET_ALREADY_EXISTS, ERR_TOO_MANY_BUCKETS. */
 	void (*bucket_create)(struct store *store, struct store_bucket_create *create);
-	/* ERR_NO_SUCH_BUCKET. */
+	/* Sets the ACL, the versioning and one setting, whichever are chosen. ERR_NO_SUCH_BUCKET.
+	 */
 	void (*bucket_change)(struct store *store, struct store_bucket_update *change);
-	/* ERR_NO_SUCH_BUCKET; ERR_BUCKET_NOT_EMPTY if there are objects, versions or uploads. */
+	/*
+	 * Deletes a bucket. ERR_NO_SUCH_BUCKET; ERR_BUCKET_NOT_EMPTY if it has objects, versions or
+	 * multipart uploads.
+	 */
 	void (*bucket_delete)(struct store *store, struct store_bucket_delete *del);
-	/* All zero if it does not exist. Never waits. */
+	/* All zero if the bucket does not exist. Never waits. */
 	void (*bucket_stats)(
 		struct store *store, uint64_t bucket_id, struct store_bucket_stats *ret);
 
 	/*
-	 * Begins an object. It becomes visible at commit. ERR_DISK_FULL if there is no room to
-	 * begin, ERR_UNAVAILABLE without memory. Digests are computed inside, so that back ends
-	 * can overlap them with I/O.
+	 * Begins a put, which becomes visible when it is committed. ERR_DISK_FULL, or
+	 * ERR_UNAVAILABLE if there is no memory. The back end computes the digests, so that it can
+	 * overlap them with I/O.
 	 */
 	enum err (*put_begin)(struct store *store, const struct store_put_spec *spec,
 		struct store_put **ret) MUST_USE;
 	/*
-	 * Takes all of `bytes`, which are copied or written before it returns. STORE_WAIT asks the
-	 * caller to write no more until `wait` is posted (memory for one upload is bounded); what
-	 * the caller must write all the same meanwhile, because it was already read, is given with
-	 * `wait` NULL. An error is sticky and comes out of put_commit; STORE_DONE with wait->err
-	 * set reports it early so that the caller can stop reading.
+	 * Takes all of `bytes`; they are copied or written before it returns. STORE_WAIT asks the
+	 * caller to write no more until `wait` is posted, which bounds the memory for one upload.
+	 * Bytes that the caller has already read meanwhile are written with `wait` NULL. An error
+	 * is sticky and is returned by put_commit; STORE_DONE with wait->err set reports it early,
+	 * so that the caller can stop reading.
 	 */
 	enum store_now (*put_write)(
 		struct store_put *put, struct slice bytes, struct store_wait *wait);
 	/*
-	 * Makes the object durable and visible, or nothing at all. Consumes `put` whatever the
-	 * result. ERR_NO_SUCH_BUCKET if the bucket has gone meanwhile.
+	 * Makes the object durable and visible, or changes nothing. Consumes `put` whatever the
+	 * result. ERR_NO_SUCH_BUCKET if the bucket was deleted meanwhile, ERR_NO_SUCH_UPLOAD for a
+	 * part, ERR_NOT_APPENDABLE and ERR_POSITION_NOT_EQUAL_TO_LENGTH for an append.
 	 */
 	void (*put_commit)(struct store_put *put, struct store_put_commit *commit);
-	/* Forgets it; consumes `put`, which may be NULL. Not while a put_write is waiting. */
+	/* Drops and consumes `put`, which may be NULL. Not while a put_write waits. */
 	void (*put_abort)(struct store_put *put);
 
 	/*
-	 * ERR_NO_SUCH_KEY, and get->object tells of the delete marker if is_marker is set there;
-	 * ERR_NO_SUCH_VERSION; ERR_METHOD_NOT_ALLOWED for a version that is a marker, which
-	 * get->object tells of. On ERR_OK, and only then, store_get_release() is due.
+	 * Finds an object. ERR_NO_SUCH_KEY; if a delete marker is the reason, get->object describes
+	 * it and its is_marker is set. ERR_NO_SUCH_VERSION. ERR_METHOD_NOT_ALLOWED if the version
+	 * is a marker, which get->object describes. After ERR_OK, and only then, the caller must
+	 * call store_get_release().
 	 */
 	enum store_now (*get)(struct store *store, struct store_get *get);
 	void (*get_release)(struct store *store, struct store_get *get);
-	/* One at a time for each get. On ERR_OK, and only then, store_read_release() is due. */
+	/*
+	 * One at a time for each get. After ERR_OK, and only then, the caller must call
+	 * store_read_release().
+	 */
 	enum store_now (*read)(struct store *store, struct store_read *read);
 	void (*read_release)(struct store *store, struct store_read *read);
 	/* Logs and counts it. Never waits. */
 	void (*damaged)(struct store *store, const struct store_damage *damage);
 
+	/* Deleting an object that does not exist succeeds. ERR_PRECONDITION_FAILED,
+	 * ERR_ACCESS_DENIED. */
+	/* Deleting an object that does not exist succeeds. ERR_PRECONDITION_FAILED,
+	 * ERR_ACCESS_DENIED. */
 	void (*delete)(struct store *store, struct store_delete *del);
 	/* ERR_NO_SUCH_KEY, ERR_NO_SUCH_VERSION, ERR_METHOD_NOT_ALLOWED as for get. */
 	void (*object_change)(struct store *store, struct store_metadata_update *change);
 
-	/* On ERR_OK, and only then, list_release() is due. */
+	/* After ERR_OK, and only then, the caller must call list_release(). */
 	void (*list)(struct store *store, struct store_list *list);
 	void (*list_release)(struct store *store, struct store_list *list);
 
 	void (*upload_begin)(struct store *store, struct store_multipart_begin *begin);
 	void (*upload_abort)(struct store *store, struct store_multipart_abort *abort);
 	void (*upload_complete)(struct store *store, struct store_multipart_complete *complete);
-	/* On ERR_OK, and only then, the releases are due. */
+	/* After ERR_OK, and only then, the caller must call the release. */
 	void (*list_parts)(struct store *store, struct store_list_parts *list);
 	void (*list_parts_release)(struct store *store, struct store_list_parts *list);
 	void (*list_uploads)(struct store *store, struct store_list_multiparts *list);
@@ -531,12 +544,12 @@ struct store_ops {
 	void (*stats)(struct store *store, struct store_stats *ret);
 };
 
-/* A back end embeds this as its first member. */
+/* Every back end embeds this as its first member. */
 struct store {
 	const struct store_ops *ops;
 };
 
-/* ---- Calls, so that users read store_get(s, &get) ------------------------------------------- */
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 static inline void store_close(struct store *s)
 {

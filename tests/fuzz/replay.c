@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		if (!replay(argv[i])) {
-			fprintf(stderr, "can not read %s\n", argv[i]);
+			fprintf(stderr, "cannot read %s\n", argv[i]);
 			return 1;
 		}
 	}

@@ -95,7 +95,7 @@ test("no application server at all", async () => {
 	const { stack, uploader } = setup();
 	const asked = uploader.grant();
 	(await stack.next()).respond({ status: 0 });
-	await assert.rejects(asked, { kind: "grant", status: 0, message: /can not be reached/ });
+	await assert.rejects(asked, { kind: "grant", status: 0, message: /cannot be reached/ });
 });
 
 test("getGrant replaces the request", async () => {

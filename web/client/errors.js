@@ -170,7 +170,7 @@ export function grantAdvice(status, url) {
 export async function networkError(url, file, http) {
 	const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 	if (!readable) {
-		return new UploadError("file", "The file can not be read.", {
+		return new UploadError("file", "The file cannot be read.", {
 			advice: "It was moved, deleted or changed after you chose it. Choose it again.",
 		});
 	}
@@ -187,7 +187,7 @@ export async function networkError(url, file, http) {
 				+ `allowed origin ${origin}, allowed method POST and allowed headers *.`,
 		});
 	}
-	return new UploadError("network", "The store can not be reached.", {
+	return new UploadError("network", "The store cannot be reached.", {
 		advice: `Check your connection, and that the store runs at ${url}. Then try again.`,
 	});
 }

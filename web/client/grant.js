@@ -97,7 +97,7 @@ function read(answer, url) {
 	if (status !== 200) {
 		const message = status
 			? `The application server answered ${status} instead of a grant.`
-			: "The application server can not be reached.";
+			: "The application server cannot be reached.";
 		throw new UploadError("grant", message, { status, advice: grantAdvice(status, url) });
 	}
 	try {

@@ -19,7 +19,7 @@ export function checkLimits(file, grant) {
 			advice: "Is it the right file?",
 		});
 	}
-	// What a browser can not name it sends as bytes of no known kind.
+	// What a browser cannot name it sends as bytes of no known kind.
 	const type = file.type || "application/octet-stream";
 	if (types?.length && !types.some(pattern => typeMatches(type, pattern))) {
 		return new UploadError("type", `Files of type ${type} are not accepted.`, {

@@ -205,7 +205,7 @@ export class Upload extends EventTarget {
 	/** @param {import("./states.js").State} state */
 	#become(state) {
 		if (!mayFollow(this.state, state))
-			throw new Error(`an upload that is ${this.state} can not become ${state}`);
+			throw new Error(`an upload that is ${this.state} cannot become ${state}`);
 		this.state = state;
 		if (isAtRest(state)) {
 			this.#run = null;

@@ -74,7 +74,7 @@ export const WORDS = {
 	"buckets.deleted": ["Bucket {0} was deleted.", "已删除 Bucket {0}。"],
 	"buckets.looking": ["Looking whether it is empty…", "正在检查是否为空…"],
 	"buckets.isEmpty": ["It is empty. Its settings and CORS rules go with it.", "Bucket 为空。其设置与跨域规则将一并删除。"],
-	"buckets.isNotEmpty": ["It can not be deleted yet: a bucket has to be empty.", "暂时无法删除：Bucket 必须为空。"],
+	"buckets.isNotEmpty": ["It cannot be deleted yet: a bucket has to be empty.", "暂时无法删除：Bucket 必须为空。"],
 	"buckets.seeObjects": ["See its objects", "查看文件"],
 	"buckets.unfinished": ["Unfinished multipart uploads: {0}", "未完成的分片上传：{0}"],
 	"buckets.abort": ["Abort all unfinished uploads", "中止所有未完成的上传"],
@@ -88,7 +88,7 @@ export const WORDS = {
 	"settings.saveAcl": ["Save", "保存"],
 	"settings.aclSaved": ["Saved.", "已保存。"],
 	"settings.end": ["Delete the bucket", "删除 Bucket"],
-	"settings.endHint": ["Only an empty bucket can be deleted. That can not be undone.", "只能删除空的 Bucket，且无法恢复。"],
+	"settings.endHint": ["Only an empty bucket can be deleted. That cannot be undone.", "只能删除空的 Bucket，且无法恢复。"],
 	"settings.delete": ["Delete bucket", "删除 Bucket"],
 
 	"objects.path": ["Folder", "所在目录"],

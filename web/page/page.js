@@ -109,7 +109,7 @@ for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
 }
 
 drop.addEventListener("drop", event => {
-	// A folder is listed as a file that can not be read: only real files are taken.
+	// A folder is listed as a file that cannot be read: only real files are taken.
 	const items = [...event.dataTransfer?.items ?? []];
 	const files = items.filter(item => item.kind === "file")
 		.filter(item => !item.webkitGetAsEntry?.()?.isDirectory)

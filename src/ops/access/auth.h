@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who a request comes from. One way to refuse, for signed requests and for signed forms.
+ * Authenticates signed requests and signed forms; both are refused in the same way.
  */
 #ifndef OPS_ACCESS_AUTH_H
 #define OPS_ACCESS_AUTH_H
@@ -14,14 +14,14 @@
  */
 bool auth_check(struct request *r) MUST_USE;
 
-/* The same for the fields of a PostObject form; *ret is what it claims. */
+/* The same for the fields of a PostObject form; *ret is its claim. */
 bool auth_check_form(
 	struct request *r, const struct form_fields *fields, struct form_auth *ret) MUST_USE;
 
-/* Whether header or URL claim to be signed, rightly or not. */
+/* Whether the header or the URL has a signature, valid or not. */
 bool auth_claimed(const struct request *r) MUST_USE;
 
-/* Answers with the error, as the refusal says it. */
+/* Answers with the error that the refusal describes. */
 void auth_refuse(struct request *r, enum err e, const struct refusal *why);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether the policy of a temporary key permits what it is used for. Keys without one may do
- * everything. Before an operation begins its action is checked on what its address names; only
- * operations whose keys come later, or which need a second action, ask themselves.
+ * Checks the RAM policy of a temporary key. Keys without one may do everything. The action is
+ * checked on the request's address before an operation begins; only operations that learn keys
+ * later, or need a second action, call this themselves.
  */
 #ifndef OPS_ACCESS_AUTHORIZE_H
 #define OPS_ACCESS_AUTHORIZE_H

@@ -4,12 +4,12 @@
  * web console.
  *
  * The console is a page on another origin, and has to work for buckets without CORS rules, for
- * those that do not exist, and for the service itself. So the store answers the console's own
- * origins (ops_options.console_origins) by itself: every preflight succeeds, and the answer to a
- * request that claims to be signed may be read, errors included. What the console's page asks for
- * without a signature is subject to the rules of the bucket.
+ * those that do not exist, and for the service itself. So the store always admits the console's
+ * origins (ops_options.console_origins): every preflight succeeds, and the answer to a request with
+ * a signature may be read, errors included. Requests without a signature are subject to the
+ * bucket's rules.
  *
- * That gives nobody a right: whoever can sign could do so without a browser.
+ * This gives nobody a permission: whoever can sign needs no browser.
  */
 #ifndef OPS_ACCESS_CROSS_ORIGIN_H
 #define OPS_ACCESS_CROSS_ORIGIN_H

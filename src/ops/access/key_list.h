@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The list of access keys that `access_keys.json` in the data folder holds (docs/on-disk.md): read,
- * edited and written as a whole. Belongs to one thread while it is edited; whoever holds one that
- * is not edited any more may read it from any thread.
+ * edited and written as a whole. Belongs to one thread while it is edited; afterwards any thread
+ * may read it.
  */
 #ifndef OPS_ACCESS_KEY_LIST_H
 #define OPS_ACCESS_KEY_LIST_H
@@ -26,7 +26,7 @@ struct key_entry {
 enum key_edit {
 	KEY_EDIT_DONE,
 	KEY_EDIT_UNKNOWN, /* there is no such id */
-	KEY_EDIT_EXISTS,  /* there is one already */
+	KEY_EDIT_EXISTS,  /* the id exists already */
 	KEY_EDIT_LAST,    /* no enabled key would be left */
 	KEY_EDIT_FULL,    /* LIMIT_ACCESS_KEYS */
 	KEY_EDIT_FAILED,  /* no memory */
@@ -51,8 +51,8 @@ bool key_list_find(const struct key_list *list, struct slice id, struct key_entr
 bool key_list_first(const struct key_list *list, struct key_entry *ret) MUST_USE;
 
 /*
- * Adds an enabled pair, and sets *ret to it. Random texts, as long as those of OSS, stand in for an
- * `id` and a `secret` that are NULL.
+ * Adds an enabled pair, and sets *ret to it. An `id` or `secret` that is NULL is made up, as long
+ * as those of OSS.
  */
 enum key_edit key_list_add(
 	struct key_list *list, const char *id, const char *secret, struct key_entry *ret) MUST_USE;

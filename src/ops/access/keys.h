@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may sign: the access keys of the store, and the temporary ones that are made of them.
+ * The keys that may sign: access keys, and temporary keys issued from them.
  *
  * The access keys are `access_keys.json` in the data folder, which `postern keys` edits while the
- * store runs; keys_refresh() notices. A look-up works on the list as it is at that moment and
- * copies what it finds, so nothing that was found ever changes or goes away.
+ * store runs; keys_refresh() notices. A lookup works on a snapshot of the list and copies its
+ * result, which therefore never changes.
  *
- * A temporary key is not stored anywhere: its security token is the key, sealed
- * (oss/sign/session.h) with the secret of the file `sts_key`. It ends with its time, and as soon as
- * the access key it was made with is disabled, removed, or has another secret.
+ * A temporary key is not stored anywhere: its security token contains it, encrypted
+ * (oss/sign/session.h) with the secret in the file `sts_key`. It ends when it expires, and as soon
+ * as its access key is disabled, removed or given another secret.
  */
 #ifndef OPS_ACCESS_KEYS_H
 #define OPS_ACCESS_KEYS_H
@@ -26,8 +26,8 @@
 struct keys;
 
 /*
- * Loads the keys of the folder `data` (docs/on-disk.md). What is missing is made, mode 0600. If
- * there is no list of access keys *ret_made is true, and the new one has one pair: `id` and
+ * Loads the keys of the folder `data` (docs/on-disk.md). Missing files are created with mode 0600.
+ * If there is no list of access keys *ret_made is true, and the new one has one pair: `id` and
  * `secret` if they are given (else NULL), random otherwise. Blocks. Logs why when it fails:
  * ERR_INTERNAL, ERR_DISK_FULL.
  */
@@ -54,16 +54,16 @@ enum err keys_find(
 	struct keys *keys, struct slice id, struct arena *arena, struct access_key *ret) MUST_USE;
 
 /*
- * Makes a temporary key of the access key `parent`, and its token. *session has expires_ms and the
- * policy already; it gets ids and secret, in `arena`. ERR_UNAVAILABLE. Any thread.
+ * Issues a temporary key of the access key `parent`, with its token. *session already has
+ * expires_ms and the policy; id and secret are added, in `arena`. ERR_UNAVAILABLE. Any thread.
  */
 enum err keys_issue(struct keys *keys, const struct access_key *parent, struct arena *arena,
 	struct session *session, struct strbuf *ret_token) MUST_USE;
 
 /*
- * What a token says, if `id` is the key that it belongs to. ERR_INVALID_SECURITY_TOKEN: it is not,
- * or the token is not ours. ERR_SECURITY_TOKEN_EXPIRED. ERR_INVALID_ACCESS_KEY: the access key it
- * was made with is no more. ERR_UNAVAILABLE. What *ret holds is in `arena`. Any thread.
+ * Decrypts a token that belongs to the key `id`. ERR_INVALID_SECURITY_TOKEN: it belongs to another
+ * key, or this store did not issue it. ERR_SECURITY_TOKEN_EXPIRED. ERR_INVALID_ACCESS_KEY: its
+ * access key is not valid any more. ERR_UNAVAILABLE. What *ret holds is in `arena`. Any thread.
  */
 enum err keys_find_session(struct keys *keys, struct slice id, struct slice token, int64_t now_ms,
 	struct arena *arena, struct session *ret) MUST_USE;

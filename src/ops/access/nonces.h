@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Remembers which signed requests were answered, so that one that was overheard cannot be sent
- * again. Any thread.
+ * Remembers answered requests by their nonces, so that an intercepted one cannot be sent again. Any
+ * thread.
  */
 #ifndef OPS_ACCESS_NONCES_H
 #define OPS_ACCESS_NONCES_H

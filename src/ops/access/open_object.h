@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An object that everybody may write to, in a bucket where nobody may: an object's own ACL goes
- * before the bucket's (spec: REST API section 8).
+ * A publicly writable object in a bucket that is not: an object's own ACL takes precedence over the
+ * bucket's (spec: REST API section 8).
  */
 #ifndef OPS_ACCESS_OPEN_OBJECT_H
 #define OPS_ACCESS_OPEN_OBJECT_H

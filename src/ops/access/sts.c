@@ -96,7 +96,7 @@ static bool find_key(
 			"SecurityToken is mandatory for this action.");
 	if (token.len)
 		return sts_refuse(call, 403, "NoPermission",
-			"A temporary key can not assume a role here. Use an access key.");
+			"A temporary key cannot assume a role here. Use an access key.");
 	enum err e = keys_find(sts->keys, id, call->arena, ret);
 	if (e == ERR_INVALID_ACCESS_KEY)
 		return sts_refuse(call, 404, "InvalidAccessKeyId.NotFound",

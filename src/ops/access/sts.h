@@ -2,8 +2,8 @@
 /*
  * STS on the operations port: AssumeRole, which makes a temporary key (keys.h). Speaks Alibaba
  * Cloud's RPC interface (spec: REST API section 9; oss/sign/rpc_sign.h), JSON or XML, so that
- * clients of the real STS need only another endpoint. There are no roles here: any name of a role
- * will do, and the temporary key may do what the policy allows of what its maker may.
+ * clients of the real STS need only another endpoint. There are no roles: any role name is
+ * accepted, and the temporary key may do what both the policy and its access key permit.
  */
 #ifndef OPS_ACCESS_STS_H
 #define OPS_ACCESS_STS_H

@@ -80,7 +80,7 @@ void elements_add_url(struct strbuf *out, const struct request *r)
 
 /*
  * Control characters of a name are sent as they are, as OSS does: strict readers choke on them, but
- * what the others read can be fetched. Who wants neither asks for encoding-type=url.
+ * what the others read can be fetched. Clients that want neither use encoding-type=url.
  */
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode)
 {

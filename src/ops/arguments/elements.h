@@ -19,8 +19,8 @@ void elements_add_location(struct strbuf *out, const struct request *r);
 /* The storage class of objects that say none; its bytes are the bucket's, or static. */
 struct slice elements_storage_class(const struct store_bucket *bucket);
 /*
- * What ListBuckets and GetBucketInfo both tell of a bucket, name and location first. Its endpoints
- * are the one at which the request came in.
+ * What ListBuckets and GetBucketInfo both say about a bucket, name and location first. The
+ * endpoints are the one that the request was sent to.
  */
 void elements_add_bucket(
 	struct strbuf *out, const struct request *r, const struct store_bucket *bucket);
@@ -29,19 +29,19 @@ void elements_add_bucket(
 void elements_add_url(struct strbuf *out, const struct request *r);
 
 /*
- * The key that the request itself names; percent-encoded if encoding-type=url was asked for, and
- * else in XML that every reader takes: whoever asked knows it.
+ * The key in the request itself, percent-encoded if encoding-type=url was given, otherwise as XML
+ * that every parser accepts; the client knows the key.
  */
 void elements_add_key(struct strbuf *out, const struct request *r, bool encode);
 
 /*
- * `<element>name</element>` of a list, percent-encoded if encoding-type=url was asked for; else as
- * it is, also if XML cannot hold it, so that what a list says can be asked for.
+ * `<element>name</element>` in a list, percent-encoded if encoding-type=url was given. Otherwise it
+ * is written as it is, even if XML cannot represent it, so that a client can request what it lists.
  */
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode);
 /*
- * `<Key>`, the request's own: who sent it knows it, so what XML cannot hold is U+FFFD, and every
- * parser reads the answer.
+ * `<Key>`, the request's own. The client knows it, so characters that XML cannot represent become
+ * U+FFFD, and every parser accepts the answer.
  */
 void elements_add_key(struct strbuf *out, const struct request *r, bool encode);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What OSS lets a request ask for by a header or a query parameter, and this store has not got.
- * Such a request is refused: who asks for a limit, a lock or a key is not to believe that it is
- * there. (Sub-resources that are not there are route.h's.)
+ * Headers and query parameters of OSS that this store does not support. A request with one is
+ * refused, so that a client that asks for a limit, a lock or a key does not believe that it has
+ * one. (Unsupported sub-resources are handled in route.h.)
  */
 #ifndef OPS_ARGUMENTS_UNIMPLEMENTED_H
 #define OPS_ARGUMENTS_UNIMPLEMENTED_H
@@ -10,8 +10,8 @@
 #include "ops/request.h"
 
 /*
- * Whether a header, a field of a form or a parameter may be there: ERR_OK, ERR_NOT_IMPLEMENTED, or
- * ERR_INVALID_ENCRYPTION if it would not be allowed by OSS either.
+ * Checks a header, a form field or a parameter: ERR_OK, ERR_NOT_IMPLEMENTED, or
+ * ERR_INVALID_ENCRYPTION if OSS would not accept it either.
  */
 enum err unimplemented_check(struct slice name, struct slice value) MUST_USE;
 

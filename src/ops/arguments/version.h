@@ -32,8 +32,8 @@ void version_add_headers(
 	struct request *r, const struct store_bucket *bucket, const struct store_object *object);
 
 /*
- * Answers with `e`, which the store said of `version` of `key`: there is no such object, or no such
- * version, or it is a delete marker; of that `object` tells.
+ * Answers with `e`, the store's error for `version` of `key`: no such object, no such version, or a
+ * delete marker, which `object` describes.
  */
 void version_refuse(struct request *r, enum err e, const struct store_bucket *bucket,
 	struct slice key, struct store_version version, const struct store_object *object);

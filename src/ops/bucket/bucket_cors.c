@@ -35,7 +35,7 @@ static void get_begin(struct request *r)
 	struct cors *cors = NULL;
 	SCOPED_STRBUF(reason, 512);
 	SCOPED_STRBUF(xml, LIMIT_SETTING_BYTES);
-	/* Rules that an older version has written are told in the form of now. */
+	/* Rules that an older version stored are returned in today's form. */
 	if (!kept.len || cors_parse(kept, &cors, &reason) != ERR_OK) {
 		(void)setting_get(r, STORE_SETTING_CORS, ERR_NO_SUCH_CORS);
 		return;

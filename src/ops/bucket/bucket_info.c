@@ -23,7 +23,7 @@ static void info_begin(struct request *r)
 	if (r->bucket->versioning != STORE_UNVERSIONED)
 		xml_element(&xml, "Versioning",
 			r->bucket->versioning == STORE_VERSIONED ? S("Enabled") : S("Suspended"));
-	/* What this store has not got; clients expect to be told so. */
+	/* Features that this store does not have; clients expect the elements. */
 	strbuf_adds(&xml,
 		"<Comment></Comment><DataRedundancyType>LRS</DataRedundancyType>"
 		"<AccessMonitor>Disabled</AccessMonitor>"

@@ -90,7 +90,7 @@ static void go(struct make_bucket *make)
 	else if (make->storage_class.len &&
 		 !slice_eq(make->storage_class, elements_storage_class(bucket)))
 		respond_error_text(make->r, ERR_BUCKET_ALREADY_EXISTS,
-			"The bucket exists, and its storage class can not be changed.");
+			"The bucket exists, and its storage class cannot be changed.");
 	else if (make->has_acl)
 		change_acl(make);
 	else

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * That the bucket of a request is there, as the request wants it: what PutBucket and PutBucketAcl
- * have in common. Making what is there already succeeds, also if somebody makes it at the same
- * moment.
+ * Makes sure that the bucket of a request exists with the requested properties, for PutBucket and
+ * PutBucketAcl. Succeeds if it exists already, also if it is created at the same time.
  */
 #ifndef OPS_BUCKET_MAKE_BUCKET_H
 #define OPS_BUCKET_MAKE_BUCKET_H

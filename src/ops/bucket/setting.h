@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the operations on a bucket's settings (enum store_setting) have in common: a document is
- * put, told and deleted. For put and delete, op->state_size is sizeof(struct setting_change),
+ * put, read and deleted. For put and delete, op->state_size is sizeof(struct setting_change),
  * op->begin is setting_begin, op->release is setting_release, and op->finish calls one of the
  * functions below.
  */
@@ -22,8 +22,8 @@ void setting_begin(struct request *r);
 void setting_release(struct request *r);
 
 /*
- * Makes r->body the setting: `normalise` checks it and appends what is to be stored to `out`, or
- * says in `reason` what is wrong with it. Answers 200.
+ * Stores r->body as the setting: `normalise` checks it and appends what is to be stored to `out`,
+ * or says in `reason` what is wrong. Answers 200.
  */
 void setting_put(struct request *r, enum store_setting setting,
 	enum err (*normalise)(struct request *r, struct strbuf *out, struct strbuf *reason));

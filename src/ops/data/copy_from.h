@@ -22,13 +22,13 @@ struct copy_from {
 bool copy_from_parse(struct copy_from *from, struct request *r) MUST_USE;
 
 /*
- * Finds the object. If it is there, the caller may read it and the conditions hold, `found` is
- * called, at once or later, unless the client has gone; else the request is answered.
+ * Finds the object. If it exists, the caller may read it and the conditions hold, `found` is
+ * called, at once or later, unless the client has disconnected. Otherwise the request is answered.
  */
 void copy_from_find(
 	struct copy_from *from, bool follow_link, void (*found)(struct copy_from *from));
 
-/* From op->release, whatever has happened. */
+/* From op->release, in any case. */
 void copy_from_release(struct copy_from *from);
 
 #endif

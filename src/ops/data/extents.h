@@ -19,9 +19,9 @@ void extents_init(struct extents *extents, struct request *r, struct store_get *
 	void (*found)(struct extents *extents, enum err e, const struct store_blob *place));
 
 /*
- * Finds some bytes from `at` on, which is less than the size of the object, and tells `found`, at
- * once or later; then the client may have gone. The place that was found before may not be read any
- * more.
+ * Finds the extent with byte `at`, which is less than the object's size, and calls `found`, at once
+ * or later; the client may have disconnected by then. The extent that was found before must not be
+ * read any more.
  */
 void extents_find(struct extents *extents, uint64_t at);
 

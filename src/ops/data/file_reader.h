@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thread that reads parts of files for loops, which must not wait for a disk. What it has read
- * lies in one of a few buffers of its own, so that memory is bounded however many ask.
+ * A thread that reads from files for loops, which must not wait for the disk. It reads into a few
+ * buffers of its own, so its memory is bounded however many requests there are.
  */
 #ifndef OPS_DATA_FILE_READER_H
 #define OPS_DATA_FILE_READER_H

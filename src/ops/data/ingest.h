@@ -4,9 +4,9 @@
  * object or a piece of one, and what follows once it is durable: the callback, and the answer.
  * CompleteMultipartUpload joins in there.
  *
- * The object stays if the callback fails; the client is then told with status 203 (spec: callback
- * section 8). If the client goes away before the last byte nothing is stored; if it goes away
- * later the object is stored and the callback sent all the same.
+ * The object stays if the callback fails; the client then gets status 203 (spec: callback section
+ * 8). If the client goes away before the last byte nothing is stored; if it goes away later the
+ * object is stored and the callback sent all the same.
  */
 #ifndef OPS_DATA_INGEST_H
 #define OPS_DATA_INGEST_H

@@ -76,7 +76,9 @@ static void ask(struct lookup *lookup, struct slice key, struct store_version ve
 		on_came_back(&lookup->get.wait.task);
 }
 
-/* The link stays held: it is what is told of. Who may read it may not yet read what it points to.
+/*
+ * The link stays held, because it is reported. Permission to read it is not permission to read its
+ * target.
  */
 static void follow(struct lookup *lookup)
 {

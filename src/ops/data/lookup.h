@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding an object for a caller who may or may not know of it: what several operations on objects
- * begin with.
+ * Finds an object for a client that may or may not be permitted to read it; several operations on
+ * objects begin with this.
  */
 #ifndef OPS_DATA_LOOKUP_H
 #define OPS_DATA_LOOKUP_H
@@ -28,9 +28,9 @@ struct lookup {
 };
 
 /*
- * Finds an object. If it is there and the caller may read it (and the link to it), `done` is
- * called, at once or later, unless the client has gone; else the request is answered. A caller who
- * may not read the bucket is refused in the same way whether or not the object exists.
+ * Finds an object. If it exists and the client may read it (and the link to it), `done` is called,
+ * at once or later, unless the client has disconnected. Otherwise the request is answered. A client
+ * that may not read the bucket is refused in the same way whether or not the object exists.
  */
 void lookup_start(struct lookup *lookup, struct request *r, const struct lookup_what *what,
 	void (*done)(struct lookup *lookup));
@@ -42,15 +42,15 @@ void lookup_start(struct lookup *lookup, struct request *r, const struct lookup_
 void lookup_start_here(struct lookup *lookup, struct request *r, bool head_only, bool follow,
 	void (*done)(struct lookup *lookup));
 
-/* Looks for the same once more, after `done` was called: what was found is not true any more. */
+/* Finds the same object again after `done` was called, because the result is outdated. */
 void lookup_again(struct lookup *lookup);
 
-/* The bytes of get.blob, and what is found, stay until this; from op->release. */
+/* The result, with the bytes of get.blob, is valid until this; from op->release. */
 void lookup_release(struct lookup *lookup);
 
 /*
- * Of whom headers, tags, type and version are told: the link if there is one, else the object. Its
- * size and digests are always the object's (spec: REST API section 6).
+ * The one whose headers, tags, type and version are reported: the link if there is one, else the
+ * object. Size and digests are always the object's (spec: REST API section 6).
  */
 const struct store_object *lookup_reported(const struct lookup *lookup);
 /* When the object, or the link to it, was last modified: the later of the two. */

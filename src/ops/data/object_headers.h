@@ -25,10 +25,9 @@ void object_headers_init(struct object_headers *h);
 void object_headers_release(struct object_headers *h);
 
 /*
- * Takes note of one header or field; names that mean nothing for an object are passed over. The
- * value must live until object_headers_finish().
- * ERR_INVALID_ARGUMENT, ERR_INVALID_ENCRYPTION, ERR_NOT_IMPLEMENTED (what is OSS's but would be
- * accepted and then ignored), mostly with a sentence in `reason`; the errors of
+ * Reads one header or field; names without a meaning for an object are ignored. The value must live
+ * until object_headers_finish(). ERR_INVALID_ARGUMENT, ERR_INVALID_ENCRYPTION, ERR_NOT_IMPLEMENTED
+ * (supported by OSS but not here), mostly with a sentence in `reason`; the errors of
  * tagging_parse_header().
  */
 enum err object_headers_add(struct object_headers *h, struct slice name, struct slice value,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is known of an object, as answers say it. */
+/* Formats the properties of an object for answers. */
 #ifndef OPS_DATA_OBJECT_TEXT_H
 #define OPS_DATA_OBJECT_TEXT_H
 

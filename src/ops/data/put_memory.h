@@ -7,9 +7,9 @@
 #include "store/store.h"
 
 /*
- * Counts what a put of at most `size` bytes needs to come to its end (UINT64_MAX: nobody knows) in
- * spec->memory, and says in spec->buffers how quick it may be for that. False if there is not
- * enough. If the put does not begin the caller closes spec->memory.
+ * Reserves in spec->memory what a put of at most `size` bytes needs to finish (UINT64_MAX: unknown
+ * size), and sets spec->buffers to the number of buffers it may use. False if there is not enough.
+ * If the put does not begin, the caller closes spec->memory.
  */
 bool put_memory_take(struct request *r, struct store_put_spec *spec, uint64_t size) MUST_USE;
 

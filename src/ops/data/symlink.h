@@ -11,7 +11,7 @@
 
 #define SYMLINK_TARGET "x-oss-symlink-target"
 
-/* The key that a link points to, in `arena`; false if it is not told, or without memory. */
+/* The key that a link points to, in `arena`; false if there is none, or without memory. */
 bool symlink_target(
 	const struct store_object *link, struct arena *arena, struct slice *ret) MUST_USE;
 

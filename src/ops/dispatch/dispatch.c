@@ -259,7 +259,9 @@ static void start(struct request *r)
 	}
 	if (!find_address(r) || !find_op(r))
 		return;
-	/* Anybody may learn that a bucket does not exist, but not what an owner would be told. */
+	/*
+	 * Anybody may learn that a bucket does not exist, but not what the owner's answer would be.
+	 */
 	if (!r->bucket && needs_bucket(r->op)) {
 		respond_detail(r, "BucketName", r->address.bucket.text);
 		respond_error(r, ERR_NO_SUCH_BUCKET);

@@ -200,7 +200,7 @@ static bool read_word(
 	*ret = slice_eq_nocase(word, yes);
 	if (!word.ptr || *ret || slice_eq_nocase(word, no))
 		return true;
-	params_refuse(r, name, word, "The header has a value that it can not have.");
+	params_refuse(r, name, word, "The header has a value that it cannot have.");
 	return false;
 }
 

@@ -81,7 +81,7 @@ static void on_looked_up(struct task *task)
 	request_release(r);
 }
 
-/* Better told before the bytes are sent; CompleteMultipartUpload is where it counts. */
+/* Refused early, before the bytes are sent; CompleteMultipartUpload checks it for good. */
 static void check_absent(struct initiate *state)
 {
 	struct request *r = state->r;

@@ -55,7 +55,7 @@ static bool add_kept_headers(struct request *r, struct slice kept)
 	for (size_t i = 0; i < ARRAY_LEN(overrides); i++) {
 		if (!object_headers_fits(values[i])) {
 			params_refuse(r, overrides[i].param.ptr, slice_head(values[i], 512),
-				"The value of a header can not hold control characters.");
+				"The value of a header cannot hold control characters.");
 			return false;
 		}
 	}
@@ -105,7 +105,7 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 	version_add_headers(r, lookup->what.bucket, told);
 	if (!lookup->what.version.is_null && !lookup->what.version.number)
 		expiration_add_header(r, lookup->what.bucket, r->address.key.text, told);
-	/* OSS tells those alone who may read the tags. */
+	/* OSS sends the number only to clients that may read the tags. */
 	size_t tags = r->anonymous ? 0 : tagging_count(told->tags);
 	if (tags) {
 		SCOPED_STRBUF(count, 32);

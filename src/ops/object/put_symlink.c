@@ -17,7 +17,7 @@ static void answer(struct request *r, struct ingest *u UNUSED)
 }
 
 /*
- * Adds the line that tells the target. It comes percent-encoded, and as in x-oss-copy-source a `+`
+ * Adds the header line with the target. It comes percent-encoded, and as in x-oss-copy-source a `+`
  * is a space. False: it was answered.
  */
 static bool read_target(struct request *r, struct strbuf *headers)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A grant is what the application server puts into the callback body when it signs an upload, and
- * finds there again when the store calls back: proof that the upload is one it allowed. As text:
+ * A ticket is what the application server puts into the callback body when it signs an upload, and
+ * gets back when the store calls: proof that it allowed the upload. As text:
  *
  *	<id>.<kind>.<issued>.<expires>.<prefix>.<mac>
  *

@@ -47,7 +47,7 @@ static void add_name(struct writer *w, struct slice name)
 
 /*
  * A text that a field is compared with. `\$` in it would be read as `$` (spec: PostObject section
- * 5.4), so a condition that needs these two characters can not be written.
+ * 5.4), so a condition that needs these two characters cannot be written.
  */
 static void add_value(struct writer *w, struct slice value)
 {

@@ -79,7 +79,7 @@ struct policy_form {
 };
 
 /*
- * ERR_INVALID_ARGUMENT: a text that a policy can not carry (not UTF-8, with a NUL, with `\$`), or
+ * ERR_INVALID_ARGUMENT: a text that a policy cannot carry (not UTF-8, with a NUL, with `\$`), or
  * credential (a slash in the access key id or the region); min_bytes over max_bytes; both key and
  * key_prefix; a policy of more than LIMIT_POLICY_BYTES.
  * ERR_UNAVAILABLE without memory.

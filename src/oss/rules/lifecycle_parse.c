@@ -307,7 +307,7 @@ static enum err close_noncurrent(void *ctx, struct strbuf *reason)
 
 static enum err refuse_transition(void *ctx UNUSED, struct strbuf *reason)
 {
-	strbuf_adds(reason, "This store has one storage class, so that a lifecycle rule can not "
+	strbuf_adds(reason, "This store has one storage class, so that a lifecycle rule cannot "
 			    "move objects to another.");
 	return ERR_NOT_IMPLEMENTED;
 }
@@ -341,7 +341,7 @@ static enum err close_rule(void *ctx, struct strbuf *reason)
 					 "AbortMultipartUpload or NoncurrentVersionExpiration.");
 	if (rule->tags && (rule->abort.kind != WHEN_NEVER || rule->expiration.kind == WHEN_MARKER))
 		return invalid(reason, "Uploads and delete markers have no tags: a rule with a Tag "
-				       "can not be about them.");
+				       "cannot be about them.");
 	if (rule->id.len == 0) {
 		char id[NEW_ID_BYTES];
 		random_alnum(id, sizeof(id));

@@ -24,7 +24,7 @@ struct session {
 	struct slice id;
 	struct slice secret;                     /* never logged */
 	struct slice parent;                     /* id of the access key it was made with */
-	uint8_t parent_mark[SESSION_MARK_BYTES]; /* tells that key's secret from another */
+	uint8_t parent_mark[SESSION_MARK_BYTES]; /* identifies that key's secret */
 	int64_t expires_ms;
 	bool restricted;     /* `policy` says what it may do; otherwise all that the parent may */
 	struct slice policy; /* as ram_policy_parse() makes it */

@@ -61,7 +61,7 @@ struct sign_parsed {
 	struct slice signature;
 	struct slice security_token;  /* of temporary keys; empty: none */
 	struct slice time_text;       /* the time as it is signed */
-	struct slice date_text;       /* V4: the header Date, if it tells the time; else empty */
+	struct slice date_text;       /* V4: the header Date, if it has the time; else empty */
 	int64_t time_ms;              /* when it was signed; V1_URL: when it expires */
 	int64_t expires_ms;           /* when it ends; only *_URL */
 	struct credential credential; /* only V4_* */

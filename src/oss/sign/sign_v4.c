@@ -58,7 +58,7 @@ static bool add_query(const struct query *query, enum sign_v4_empty empty, struc
 		return false;
 	for (size_t i = 0; i < query->count; i++) {
 		const struct query_param *param = &query->params[i];
-		/* Only a URL that is signed has it, and it can not sign itself. */
+		/* Only a URL that is signed has it, and it cannot sign itself. */
 		if (slice_eq(param->name, S("x-oss-signature")))
 			continue;
 		if (!encode(param->name, arena, &pairs[count].name) ||

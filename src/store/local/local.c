@@ -85,7 +85,7 @@ static enum err write_format(struct local *local)
 	return e ? files_err(e) : ERR_OK;
 }
 
-/* The folder is ours if it says so; a new one is told. */
+/* Checks that the folder is a store's, or marks a new one. */
 static enum err check_format(struct local *local, const char *path)
 {
 	char text[FORMAT_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The embedded back end: one folder, a log of segments, RocksDB as the index, files of their own
- * for large objects. docs/on-disk.md has the bytes.
+ * The embedded back end: one folder with a write-ahead log of segments, RocksDB as the index, and a
+ * file for each large object. docs/on-disk.md has the formats.
  */
 #ifndef STORE_LOCAL_LOCAL_H
 #define STORE_LOCAL_LOCAL_H
@@ -10,8 +10,8 @@
 #include "store/store.h"
 
 /*
- * Opens or makes the store and recovers what a crash left. One process at a time (a lock file).
- * On failure logs why, in words for whoever runs it, and returns ERR_INTERNAL, or ERR_DISK_FULL.
+ * Opens or makes the store and recovers what a crash left. One process at a time (a lock file). On
+ * failure logs why, in words for the operator, and returns ERR_INTERNAL, or ERR_DISK_FULL.
  */
 enum err local_store_open(const struct local_options *options, struct store **ret) MUST_USE;
 

@@ -13,7 +13,7 @@ Result = namedtuple("Result", "name status detail")
 
 
 class Unavailable(Exception):
-    """The software can not be had here: no package, no network."""
+    """The software cannot be had here: no package, no network."""
 
 
 def skip_list(suite):

@@ -45,7 +45,7 @@ class PythonSdk(ScriptSuite):
                             "install", f"{self.name}=={self.version}"], check=True, capture_output=True, text=True,
                            timeout=300)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise Unavailable(f"{self.name} can not be installed: {(error.stderr or '')[-300:]}") from None
+            raise Unavailable(f"{self.name} cannot be installed: {(error.stderr or '')[-300:]}") from None
         (self.home / ".installed").touch()
 
     def run(self, choose=None, everything=False):

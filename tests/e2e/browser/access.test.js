@@ -35,7 +35,7 @@ test("the keyboard alone is enough", async t => {
 
 	await page.keyboard.press("Tab");
 	assert.equal(await focused(), "files");
-	// The input itself can not be seen: its label shows where the keyboard is.
+	// The input itself cannot be seen: its label shows where the keyboard is.
 	assert.notEqual(await page.getByText("Choose files")
 		.evaluate(label => getComputedStyle(label).outlineStyle), "none");
 	const [chooser] = await Promise.all([

@@ -139,7 +139,7 @@ test("a store that is not there is not called a CORS problem", async t => {
 	await upload.pressUpload();
 	const row = await upload.become("nowhere.txt", "failed");
 	const text = await row.innerText();
-	assert.match(text, /can not be reached/);
+	assert.match(text, /cannot be reached/);
 	assert.doesNotMatch(text, /CORS/);
 });
 

@@ -94,7 +94,7 @@ test("axe finds nothing in dialogs, notices and uploads", async t => {
 	assert.deepEqual(await violations(page), []);
 	await page.keyboard.press("Escape");
 	await page.getByRole("button", { name: "Delete bucket photos" }).click();
-	await page.getByText("It can not be deleted yet").waitFor();
+	await page.getByText("It cannot be deleted yet").waitFor();
 	assert.deepEqual(await violations(page), []);
 	await page.keyboard.press("Escape");
 	await goTo(page, "objects/photos");

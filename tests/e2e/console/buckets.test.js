@@ -44,7 +44,7 @@ test("a bucket is created with an ACL, counted, made private, and deleted", asyn
 	assert.equal(await page.getByLabel("Access (ACL)").and(page.locator("select")).inputValue(), "private");
 
 	await page.getByRole("button", { name: "Delete bucket" }).click();
-	await dialog.getByText("It can not be deleted yet").waitFor();
+	await dialog.getByText("It cannot be deleted yet").waitFor();
 	await dialog.getByText("a.txt").waitFor();
 	await dialog.getByRole("button", { name: "Delete" }).click();
 	await dialog.getByText("BucketNotEmpty").waitFor();

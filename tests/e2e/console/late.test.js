@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers that come late: they overwrite nothing that was filled in meanwhile, and what needs them
-// can not be used before.
+// cannot be used before.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { holdAnswers, openPage, startBrowser } from "../lib/browser.js";
@@ -137,7 +137,7 @@ test("the ACL can be chosen when the bucket's own is known, and is what is saved
 	assert.equal(await save.evaluate(node => node === document.activeElement), true);
 });
 
-test("settings that can not be read are not there to be saved, until they are read", async t => {
+test("settings that cannot be read are not there to be saved, until they are read", async t => {
 	await bucketWith("unread", [], "public-read");
 	const page = await openConsole(t, browser, server);
 	await page.route(`${server.store}/unread/*`, route => route.abort());
@@ -185,7 +185,7 @@ test("CORS rules can be changed when they are there, and not while they are save
 	assert.equal(await page.getByLabel("Origin of the page").isEnabled(), true);
 });
 
-test("an object's headers can not be changed while they are saved", async t => {
+test("an object's headers cannot be changed while they are saved", async t => {
 	await bucketWith("heads", ["h.txt"]);
 	const page = await openConsole(t, browser, server, "object/heads/h.txt");
 	await page.getByLabel("cache-control").fill("no-store");

@@ -293,7 +293,7 @@ test("what comes behind the file has no effect at all (minio 19736)", async () =
 	await refused(send(`${store}/uploads`, "POST", { "Content-Type": keyless.type }, keyless.body), 400, "InvalidArgument");
 });
 
-test("${filename} can not lead out of what the policy allows", async () => {
+test("${filename} cannot lead out of what the policy allows", async () => {
 	const conditions = [["starts-with", "$key", "mine/"]];
 	for (const name of ["../../other/x", "/abs", "..\\up", "a/b/c", "x\0y"]) {
 		const got = await under(conditions, {}, { key: "mine/${filename}", file: { ...FILE, name } });

@@ -60,7 +60,7 @@ test("a form posted to it", async () => {
 	assert.equal(info.status, 403);
 });
 
-test("bindings that can not be", async t => {
+test("bindings that cannot be", async t => {
 	for (const hosts of ["img.example.com", "img.example.com=", "=photos", "img.example.com=Ph", "img.example.com:80=photos",
 		"a.test=photos A.test=third", Array.from({ length: 65 }, (_, i) => `h${i}.test=photos`).join(" ")]) {
 		const server = new Server(await temporaryFolder(t), { env: { POSTERN_STORE_HOSTS: hosts } });

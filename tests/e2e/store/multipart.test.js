@@ -224,7 +224,7 @@ test("an upload is completed without a part: an empty object", async () => {
 	await refused(complete("empty", id, ""), 400, "MalformedXML");
 });
 
-test("lists that can not be completed", async () => {
+test("lists that cannot be completed", async () => {
 	const [first, second] = [randomBytes(MIN), randomBytes(MIN - 1)];
 	const id = await begin("wrong");
 	await sendPart("wrong", id, 1, first);

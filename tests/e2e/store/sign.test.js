@@ -219,7 +219,7 @@ test("SignatureDoesNotMatch shows what was signed", async () => {
 	assert.ok(long.body.length <= 4096, "oss2 reads no more");
 });
 
-test("authorizations that can not be read", async () => {
+test("authorizations that cannot be read", async () => {
 	const now = new Date();
 	const date = now.toUTCString();
 	const good = headersV4({ method: "GET", bucket: "uploads", key: "plain", now });

@@ -22,7 +22,7 @@ function refused(cases, status = 400) {
 	return Object.fromEntries(Object.entries(cases).map(([name, bytes]) => [`refused: ${name}`, {
 		send: `${bytes}${GET}\r\n`,
 		answers: [{ status, headers: { Connection: "close", "Content-Type": "application/xml", "x-oss-request-id": /^[0-9A-F]{24}$/ },
-			body: /<Code>\w+<.*<Message>The request can not be read: [^<]+\.<.*<RequestId>[0-9A-F]{24}</ }],
+			body: /<Code>\w+<.*<Message>The request cannot be read: [^<]+\.<.*<RequestId>[0-9A-F]{24}</ }],
 		then: "closed",
 	}]));
 }

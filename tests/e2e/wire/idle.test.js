@@ -13,7 +13,7 @@ const CONNECTIONS = 10_000;
 const BOUND_KB = 64 * 1024;
 const AT_ONCE = 200;
 
-/** Why it can not be measured here, or false. */
+/** Why it cannot be measured here, or false. */
 function obstacle() {
 	if (/\/(asan|tsan)\//.test(process.env.POSTERN_BIN ?? ""))
 		return "memory under a sanitizer is not what it is without";

@@ -318,7 +318,7 @@ static void what_the_store_says(void)
 			rows[i].object);
 		IS(slice_str(answer_text),
 			rows[i].answer ? slice_str(rows[i].answer)
-				       : S(REFUSED("the store can not be asked about the object")),
+				       : S(REFUSED("the store cannot be asked about the object")),
 			"the answer");
 		struct slice heard = strbuf_slice(&back_end.last);
 		if (i == 0)

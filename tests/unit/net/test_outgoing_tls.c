@@ -141,7 +141,7 @@ static void cases(void)
 		bool sni, accepted;
 		const char *named;
 	} rows[] = {
-		{"127.0.0.1", NULL, true, true, "-"}, /* an address can not be named */
+		{"127.0.0.1", NULL, true, true, "-"}, /* an address cannot be named */
 		{"127.0.0.1", NULL, false, true, "-"},
 		{"localhost", NULL, true, true, "localhost"},
 		{"localhost", NULL, false, true, "-"},

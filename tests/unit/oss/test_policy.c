@@ -266,7 +266,7 @@ static void conditions(void)
 	condition("[\"in\",\"$absent\",[\"x\"]]", form, "[\"in\", \"$absent\", [\"x\"]]");
 	condition("[\"not-in\",\"$absent\",[\"x\"]]", form, NULL);
 
-	/* A callback that is pinned can not be dropped or changed. */
+	/* A callback that is pinned cannot be dropped or changed. */
 	condition("{\"callback\":\"e30=\"},{\"x:user_id\":\"7\"}", form, NULL);
 	condition("{\"callback\":\"e30=\"},{\"x:user_id\":\"8\"}", form,
 		"[\"eq\", \"$x:user_id\", \"8\"]");

@@ -165,7 +165,7 @@ static void texts(void)
 	is_text(request_of("max-keys=1&prefix=p&list-type=2&continuation-token=t&ACL", NULL, 0),
 		"GET\n\n\nD\n/b/k?continuation-token=t", "list parameters are not signed");
 	is_text(request_of("acl=%zz", NULL, 0), "GET\n\n\nD\n/b/k?acl=%zz",
-		"what can not be decoded stays");
+		"what cannot be decoded stays");
 	struct sign_request r = request_of("", NULL, 0);
 	r.key = S("\xe4\xb8\xad a/b+c%20");
 	is_text(r, "GET\n\n\nD\n/b/\xe4\xb8\xad a/b+c%20", "the key stands decoded");

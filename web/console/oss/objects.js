@@ -114,7 +114,7 @@ export async function replaceHeaders(client, bucket, key, headers) {
 }
 
 /**
- * Deletes at most PAGE objects. Names that XML can not hold are deleted one by one.
+ * Deletes at most PAGE objects. Names that XML cannot hold are deleted one by one.
  * @param {Client} client @param {string} bucket @param {string[]} keys @param {AbortSignal} [signal]
  */
 async function deleteObjects(client, bucket, keys, signal) {

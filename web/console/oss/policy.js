@@ -17,7 +17,7 @@
 /**
  * @typedef {object} Policy
  * @property {string} base64 what is signed
- * @property {string} text decoded; empty if it can not be
+ * @property {string} text decoded; empty if it cannot be
  * @property {number} expiration milliseconds; NaN if the policy does not say
  * @property {Condition[]} conditions
  * @property {Fault | null} fault why the store refuses the policy whatever the form

@@ -43,7 +43,7 @@ enum err stage_look(struct stage *stage, const struct key *key, struct stage_ent
 		return e;
 	if (!entry_parse(slice_of(ret->bytes, ret->len), &ret->entry)) {
 		log_error("store: an entry of the index is damaged");
-		/* It may be written over; what it pointed to can not be known. */
+		/* It may be written over; what it pointed to cannot be known. */
 		memset(&ret->entry, 0, sizeof(ret->entry));
 		ret->entry.meta.place = OBJECT_NONE;
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What records of the log mean for the index and for the counts: the same code applies a group
- * commit and a replay. Effects are gathered in a stage, written to the index at once, and only
- * then taken over into the counts in memory.
+ * Applies records of the log to the index and to the counts; group commits and replays use the same
+ * code. Effects are collected in a stage, written to the index in one batch, and only then applied
+ * to the counts in memory.
  *
- * One thread at a time: first whoever recovers the store, then the committer.
+ * One thread at a time: first the one that recovers the store, then the committer.
  */
 #ifndef STORE_LOCAL_APPLY_STAGE_H
 #define STORE_LOCAL_APPLY_STAGE_H
@@ -22,7 +22,7 @@ void stage_free(struct stage *stage);
 
 /* ---- Looking --------------------------------------------------------------------------------- */
 
-/* An entry as it will be once what is staged is written. */
+/* An entry as it will be once the stage is written. */
 struct stage_entry {
 	bool found;
 	struct entry entry; /* its slices point into `bytes` */
@@ -30,13 +30,16 @@ struct stage_entry {
 	size_t len;
 };
 
-/* stage_entry_release() is due whatever the result. A damaged one is logged and has no bytes. */
+/*
+ * The caller must call stage_entry_release() whatever the result. A damaged entry is logged and has
+ * no bytes.
+ */
 enum err stage_look(struct stage *stage, const struct key *key, struct stage_entry *ret) MUST_USE;
 void stage_entry_release(struct stage_entry *entry);
 /* Likewise that version of an object. */
 enum err stage_find(struct stage *stage, uint64_t bucket_id, struct slice object_key,
 	const struct store_version *which, struct stage_entry *ret) MUST_USE;
-/* Likewise the newest of the older versions of a key, but for `except`; *ret_key is its key. */
+/* Likewise the newest of the older versions of a key except `except`; *ret_key is its key. */
 enum err stage_look_newest(struct stage *stage, uint64_t bucket_id, struct slice object_key,
 	uint64_t except, struct key *ret_key, struct stage_entry *ret) MUST_USE;
 /* A cursor that sees what is staged; freed before anything else is staged. */
@@ -54,7 +57,7 @@ struct stage_record {
 	struct location where;
 };
 
-/* What has to be true of what is there, for a change to be made. */
+/* Conditions for making a change. */
 struct stage_condition {
 	bool absent;                 /* ERR_FILE_ALREADY_EXISTS if there is an object */
 	const struct location *here; /* ERR_PRECONDITION_FAILED if it is not as it was there */
@@ -62,8 +65,8 @@ struct stage_condition {
 };
 
 /*
- * Stages what the record says. An error has no effect. *ret_existed says of a deletion whether
- * there was something to delete.
+ * Stages the effects of a record. After an error nothing is staged. For a deletion *ret_existed
+ * says whether there was something to delete.
  */
 enum err stage_record(struct stage *stage, const struct stage_record *record,
 	struct stage_condition condition, bool *ret_existed) MUST_USE;
@@ -72,7 +75,7 @@ void stage_bucket_delete(struct stage *stage, struct slice name, uint64_t bucket
 
 /* ---- What leaves no record ------------------------------------------------------------------- */
 
-/* The file is gone from the disk; the number of bytes it had. */
+/* The file was removed from the disk; `bytes` is its size. */
 void stage_file_forget(struct stage *stage, uint64_t file, uint64_t size);
 void stage_segment_forget(struct stage *stage, uint64_t segment);
 /* The part of a dead set is not needed any more. */
@@ -83,8 +86,8 @@ void stage_set_forget(struct stage *stage, uint64_t set);
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 /*
- * Writes what is staged, with the position reached. On ERR_OK it has been taken over, and
- * *ret_trashed says whether there is something new to remove; otherwise all of it is forgotten.
+ * Writes the stage and the position reached. After ERR_OK it is applied, and *ret_trashed says
+ * whether there is new garbage; otherwise the stage is dropped.
  */
 enum err stage_write(struct stage *stage, uint64_t segment, uint64_t offset, uint64_t sequence,
 	uint64_t file_mark, bool *ret_trashed) MUST_USE;

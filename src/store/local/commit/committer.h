@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The committer: one thread through which every change goes. It takes all that is waiting as a
- * batch, checks what each change needs to be true, appends one record for each to the log straight
- * from the memory of those who asked, syncs once, writes the index once, and answers them all.
- * While it syncs the next batch gathers.
+ * The committer: one thread that makes every change. It takes all waiting changes as a batch,
+ * checks their conditions, appends a record for each to the log directly from the callers' memory,
+ * syncs once, writes the index once, and answers all of them. The next batch collects meanwhile.
  *
- * After a failed sync nothing is known of the end of the log: from then on all changes are refused
- * with ERR_UNAVAILABLE, while reading goes on.
+ * After a failed sync the end of the log on the disk is unknown: from then on all changes are
+ * refused with ERR_UNAVAILABLE, while reading still works.
  */
 #ifndef STORE_LOCAL_COMMIT_COMMITTER_H
 #define STORE_LOCAL_COMMIT_COMMITTER_H
@@ -39,16 +38,16 @@ enum mutation_kind {
 };
 
 /*
- * One change, embedded in the structure of who asks. All that it points to stays where it is
- * until `done` is called.
+ * One change, embedded in the caller's structure. Everything it points to must stay in place until
+ * `done` is called.
  */
 struct mutation {
 	struct mutation *next; /* the committer's */
 	enum mutation_kind kind;
 	/*
-	 * The record: a header (record_head()), key and meta data, and the data. Who asks brings
-	 * it, but for completions and changes of objects and buckets, whose record is made by
-	 * plan.h, as are those of deletes that are not about a bucket without versions.
+	 * The record: a header (record_head()), key and meta data, and the data. The caller brings
+	 * it. Only the records of completions, of changes of objects and buckets, and of deletes in
+	 * buckets with versions are made by plan.h.
 	 */
 	unsigned char *head;
 	size_t head_len;
@@ -74,8 +73,8 @@ struct mutation {
 	/* Results. */
 	enum err err;
 	bool existed;
-	bool in_doubt;               /* it failed, and yet the next start may find it in the log */
-	struct store_object *object; /* of who asks, or NULL: the object as it is then */
+	bool in_doubt;               /* it failed, but the next start may find it in the log */
+	struct store_object *object; /* the caller's, or NULL: receives the resulting object */
 	/* On the committer's thread, when the outcome is known; may free the change. */
 	void (*done)(struct mutation *mutation);
 	/* The committer's: */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a change asks for, made into the record that the log will have: what depends on the state of
- * the store at that moment, or on the record's sequence, is decided here, once, so that a replay
- * has nothing to decide. For the committer alone.
+ * Turns a change into its record of the log. Everything that depends on the current state of the
+ * store, or on the record's sequence, is decided here, once, so that a replay decides nothing. For
+ * the committer only.
  */
 #ifndef STORE_LOCAL_COMMIT_PLAN_H
 #define STORE_LOCAL_COMMIT_PLAN_H

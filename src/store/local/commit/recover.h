@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening a store that was closed, or cut off: loads the counts and buckets that the index holds,
+ * Opens a store after a shutdown or a crash: loads the counts and buckets that the index holds,
  * replays the log from the index's position, cuts off what a crash left half written, and removes
  * files that no object has; if the log is damaged these are moved aside.
  *
- * What follows the last good record is told apart. If it belongs to the group commit that was
- * being written nobody was promised it: it is cut off. If a later group commit follows, a record
- * that was promised is damaged: that is logged as an error, and the good records behind it are
- * kept.
+ * What follows the last good record is handled in two ways. If it belongs to the group commit that
+ * was being written, it was never reported as done and is cut off. If a later group commit follows,
+ * a record that was reported as done is damaged: that is logged as an error, and the good records
+ * after it are kept.
  */
 #ifndef STORE_LOCAL_COMMIT_RECOVER_H
 #define STORE_LOCAL_COMMIT_RECOVER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Integers as they lie in files: little-endian in records and values, big-endian in keys, where
- * the order of the bytes must be the order of the numbers.
+ * Integers in files: little-endian in records and values, big-endian in keys, where the order of
+ * the bytes must be the order of the numbers.
  */
 #ifndef STORE_LOCAL_DISK_BYTES_H
 #define STORE_LOCAL_DISK_BYTES_H

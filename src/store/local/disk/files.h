@@ -24,7 +24,7 @@ int files_sync_dir(int dir) MUST_USE;
 /* Opens a directory below `at`, making it (0700) if it is not there; *ret is the descriptor. */
 int files_open_dir(int at, const char *name, int *ret) MUST_USE;
 
-/* What a fault of the file system is to a client: ERR_DISK_FULL, ERR_UNAVAILABLE, ERR_INTERNAL. */
+/* The error of the store for an errno value: ERR_DISK_FULL, ERR_UNAVAILABLE, ERR_INTERNAL. */
 enum err files_err(int errno_value);
 /* Its text. */
 const char *files_text(int errno_value);

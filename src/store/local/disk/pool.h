@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A few threads that run jobs in the order in which they were added. A job is embedded in the
- * structure it is about; nothing is allocated.
+ * caller's structure; nothing is allocated.
  */
 #ifndef STORE_LOCAL_DISK_POOL_H
 #define STORE_LOCAL_DISK_POOL_H
@@ -21,7 +21,7 @@ struct pool;
 enum err pool_new(const char *name, unsigned threads, struct pool **ret) MUST_USE;
 /* Any thread; never fails. */
 void pool_add(struct pool *pool, struct job *job);
-/* Returns once nothing is left to run. What is added later is still run. */
+/* Returns when nothing is left to run. Jobs added later are still run. */
 void pool_drain(struct pool *pool);
 /* Runs what was added, also by other jobs, and ends the threads. NULL is allowed. */
 void pool_free(struct pool *pool);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The buckets, in memory: a sorted table of counted snapshots (store.h: struct store_bucket), and
- * what each of them holds.
+ * The buckets, in memory: a sorted table of reference-counted snapshots (store.h: struct
+ * store_bucket) and their counts.
  *
- * Any thread reads. Only the committer, and whoever opens the store, changes the table.
+ * Any thread may read. Only the committer, and the thread that opens the store, changes the table.
  */
 #ifndef STORE_LOCAL_INDEX_BUCKET_H
 #define STORE_LOCAL_INDEX_BUCKET_H
@@ -16,21 +16,24 @@ struct buckets *buckets_new(void) MUST_USE;
 /* NULL is allowed. Snapshots that are still held stay valid. */
 void buckets_free(struct buckets *buckets);
 
-/* A snapshot that holds copies of all that `from` points to; one reference. NULL: no memory. */
+/*
+ * A snapshot with copies of everything that `from` points to, and one reference. NULL without
+ * memory.
+ */
 struct store_bucket *bucket_copy(const struct store_bucket *from) MUST_USE;
 void bucket_unref(const struct store_bucket *bucket);
 
 /* With a reference for the caller, or NULL. */
 const struct store_bucket *buckets_get(struct buckets *buckets, struct slice name);
-/* Whether this incarnation exists; if so, how it keeps versions. */
+/* Whether the bucket of this number exists, and its versioning. */
 bool buckets_find(struct buckets *buckets, uint64_t id, enum store_versioning *ret) MUST_USE;
 size_t buckets_count(struct buckets *buckets);
 void buckets_each(struct buckets *buckets,
 	void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx);
 
 /*
- * What this incarnation holds. False, and all zero, if it does not exist; to set it then does
- * nothing.
+ * The counts of the bucket of this number. False, and all zero, if it does not exist; setting them
+ * then does nothing.
  */
 bool buckets_counts(struct buckets *buckets, uint64_t id, struct store_bucket_stats *ret);
 void buckets_set_counts(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What buckets hold, as rows of the index: stage.h keeps them up to date, one row for each bucket
- * that a group commit is about.
+ * The counts of buckets, as rows of the index. stage.h updates them, one row for each bucket in a
+ * group commit.
  */
 #ifndef STORE_LOCAL_INDEX_COUNTS_H
 #define STORE_LOCAL_INDEX_COUNTS_H
@@ -13,8 +13,8 @@
 void counts_put(struct index_tx *tx, uint64_t bucket_id, const struct store_bucket_stats *counts);
 
 /*
- * Tells `buckets` what the index says of each of them; before the replay. Those that it says
- * nothing of, because it was written before there were counts, are counted, and the rows written.
+ * Sets the counts of `buckets` from the index, before the replay. Buckets without a row, from an
+ * index older than the counts, are counted, and their rows written.
  */
 enum err counts_load(struct index *index, struct buckets *buckets) MUST_USE;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The index: sorted keys in RocksDB, without a log of its own. Every write carries the position of
- * our log (struct index_state), so that after a crash the index is as it was at some earlier
+ * The index: sorted keys in RocksDB, without RocksDB's own log. Every write contains the position
+ * in our log (struct index_state), so that after a crash the index is as it was at some earlier
  * position, and recover.h replays the rest. docs/on-disk.md lists the keys.
  *
  * Reading: any thread. Changes: one thread at a time.
@@ -20,7 +20,7 @@
 
 struct index;
 
-/* What is true at a position of the log. */
+/* The state at a position of the log. */
 struct index_state {
 	uint64_t segment; /* all records before `offset` of this segment are in the index */
 	uint64_t offset;
@@ -33,13 +33,13 @@ struct index_state {
 
 /* An object, an older version of one, or a part, as the index knows it. */
 struct entry {
-	struct location where; /* of its record; zeros unless its bytes lie there */
+	struct location where; /* of its record; zeros unless the bytes are in it */
 	struct object_meta meta;
 };
 
 /* Opens or makes the index in the folder `path`; logs why if it cannot. */
 enum err index_open(const char *path, struct index **ret) MUST_USE;
-/* NULL is allowed. What was not flushed is lost, and will be replayed. */
+/* NULL is allowed. Writes that were not flushed are lost, and will be replayed. */
 void index_close(struct index *index);
 /* Makes all writes so far durable; waits. */
 enum err index_flush(struct index *index) MUST_USE;
@@ -72,13 +72,13 @@ bool entry_parse(struct slice bytes, struct entry *ret) MUST_USE;
 /* The encoded meta data of an entry that entry_parse() has read. */
 struct slice entry_meta(struct slice bytes);
 
-/* Whether there is anything known of the file of a large object. */
+/* Whether the index has an entry for the file of a large object. */
 enum index_found index_file(struct index *index, uint64_t file) MUST_USE;
 
 /* Calls `row` for each; it returns false to stop. */
 enum err index_each_bucket(struct index *index,
 	bool (*row)(struct slice name, struct slice meta, void *ctx), void *ctx) MUST_USE;
-/* Likewise for the keys of a kind that are a number, with a number as their value. */
+/* Likewise for the keys of a kind whose key is a number and whose value is one. */
 enum err index_each_number(struct index *index, enum key_kind kind,
 	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx) MUST_USE;
 
@@ -95,13 +95,13 @@ enum index_found index_snapshot_get(
 
 /* ---- Walking --------------------------------------------------------------------------------- */
 
-/* Goes through the keys that begin with a prefix; `rest` is what stands behind it. */
+/* Iterates over the keys that begin with a prefix; `rest` is what follows it. */
 struct index_cursor;
 struct index_tx;
 
 /*
- * NULL without memory. The cursor sees one moment; with `tx` that of its changes, and then it must
- * be freed before the next change.
+ * NULL without memory. The cursor sees a snapshot; with `tx` including its changes, and then it
+ * must be freed before the next change.
  */
 struct index_cursor *index_cursor_new(
 	struct index *index, struct index_tx *tx, const struct key *prefix) MUST_USE;
@@ -123,7 +123,7 @@ enum err index_cursor_err(const struct index_cursor *cursor);
 
 /* ---- Changes --------------------------------------------------------------------------------- */
 
-/* Changes that become visible at once, by index_tx_write(). Reads in it see what it will do. */
+/* Changes that index_tx_write() makes visible all at once. Reads through it see its changes. */
 struct index_tx *index_tx_new(struct index *index) MUST_USE;
 void index_tx_free(struct index_tx *tx);
 void index_tx_clear(struct index_tx *tx);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keys of the index. The first byte says what a key is about; numbers are big-endian, so that
- * they sort. Behind an object's key, which has no NUL, a NUL stands before what follows it, so that
- * all that belongs to one key lies together and keys keep their order. docs/on-disk.md has a table.
+ * The keys of the index. The first byte is the kind of a key; numbers are big-endian, so that they
+ * sort. A NUL separates an object's key, which has none, from what follows, so that everything of
+ * one key is adjacent and keys keep their order. docs/on-disk.md has a table.
  */
 #ifndef STORE_LOCAL_INDEX_KEY_H
 #define STORE_LOCAL_INDEX_KEY_H
@@ -52,8 +52,8 @@ void key_upload(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t 
 void key_part(struct key *ret, uint64_t set, uint64_t number);
 
 /*
- * Takes apart what stands behind the bucket's number in the key of a version or an upload. False
- * if it is not well-formed.
+ * Parses what follows the bucket's number in the key of a version or an upload. False if it is not
+ * well-formed.
  */
 bool key_split_version(struct slice rest, struct slice *ret_key, uint64_t *ret_version);
 bool key_split_upload(struct slice rest, struct slice *ret_key, uint64_t *ret_upload);

@@ -4,7 +4,7 @@
  * by the threads of the pool `writers`: one job hashes while another writes, each in order. The
  * file has no name until all of it is on the disk.
  *
- * Files have numbers, which rise; large/<number / 4096>/<number> is the place of one.
+ * Files have ascending numbers; the path of one is large/<number / 4096>/<number>.
  */
 #ifndef STORE_LOCAL_LARGE_LARGE_H
 #define STORE_LOCAL_LARGE_LARGE_H
@@ -30,7 +30,7 @@ void large_files_set_next(struct large_files *files, uint64_t next);
 void large_files_path(uint64_t file, char *to, size_t size);
 /* Opens a file for reading; an errno value. Any thread. */
 int large_files_read(struct large_files *files, uint64_t file, int *ret_fd) MUST_USE;
-/* Removes a file durably; that it is not there is no fault. An errno value. Any thread. */
+/* Removes a file durably; a missing file is not an error. An errno value. Any thread. */
 int large_files_remove(struct large_files *files, uint64_t file) MUST_USE;
 /*
  * Removes what a crash left: files from `mark` on that the index does not know, and what had no
@@ -44,7 +44,7 @@ enum err large_files_sweep(struct large_files *files, struct index *index, uint6
 
 /* ---- One object ------------------------------------------------------------------------------ */
 
-/* What became of it. `file` must be given back by large_settle(). */
+/* The result. `file` must be settled by large_settle(). */
 struct large_result {
 	enum err err;
 	uint64_t file;
@@ -55,22 +55,22 @@ struct large_result {
 
 /* `buffers` may wait for the disk; 0: LIMIT_LARGE_BUFFERS. ERR_UNAVAILABLE without memory. */
 enum err large_new(struct local *local, unsigned buffers, struct large **ret) MUST_USE;
-/* Takes over what is counted for it: closed when it is freed. */
+/* Takes over the memory account; closes it when the upload is freed. */
 void large_count(struct large *large, struct budget_account *memory);
 /* As put_write() of store.h. */
 enum store_now large_write(struct large *large, struct slice bytes, struct store_wait *wait);
 /*
- * All has been written. On a thread of the pool, once the file is durable under its name, or after
- * an error, calls `done`; until large_settle() the object stays.
+ * All bytes were written. When the file is durable under its name, or after an error, calls `done`
+ * on a thread of the pool. The file stays until large_settle().
  */
 void large_finish(struct large *large, const unsigned char *expect_md5,
 	void (*done)(struct large *large, const struct large_result *result, void *ctx), void *ctx);
 /*
- * After large_finish(): the file is or may be an object's now, or (`keep` false) is to be removed,
- * which happens on the pool. Frees `large`. Any thread, never waits.
+ * After large_finish(): keeps the file, because an object may use it, or (`keep` false) removes it
+ * on the pool. Frees `large`. Any thread, never waits.
  */
 void large_settle(struct large *large, bool keep);
-/* Instead of large_finish(): forgets it. Never waits. */
+/* Instead of large_finish(): drops the upload. Never waits. */
 void large_abort(struct large *large);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the bytes of an entry of the index lie, and what keeps them readable: a pin on a segment,
- * or an open file. Any thread.
+ * Where the bytes of an index entry are, and what keeps them readable: a pin on a segment, or an
+ * open file. Any thread.
  */
 #ifndef STORE_LOCAL_READ_EXTENT_H
 #define STORE_LOCAL_READ_EXTENT_H
@@ -44,7 +44,7 @@ enum extent_result extent_more(int fd, const struct entry *entry, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
 void extent_close(struct extent *extent);
 
-/* How far a set was read, so that who reads on need not begin at its first part. */
+/* How far a set was read, so that reading on need not begin at the first part. */
 struct set_reader {
 	uint64_t set;
 	bool appendable; /* the parts' numbers are where they begin */
@@ -53,8 +53,8 @@ struct set_reader {
 };
 
 /*
- * Gets hold of the part of a held set that has the byte `at`, likewise: *ret_blob is where that
- * byte and those behind it are. May wait for the disk.
+ * Likewise opens the part with byte `at` of a held set: *ret_blob begins at that byte. May wait for
+ * the disk.
  */
 enum extent_result set_read(struct local *local, struct set_reader *reader, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;

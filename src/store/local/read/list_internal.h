@@ -7,7 +7,7 @@
 #include "base/strbuf.h"
 #include "store/local/state/local_internal.h"
 
-/* A listing: the errand of a reader first, then what the caller holds. */
+/* A listing: the job of a reader first, then what the caller holds. */
 struct listing {
 	struct job job;
 	struct local *local;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of the embedded back end share. local.c makes and ends them; the order of the
- * fields is the order of making.
+ * What the parts of the embedded back end share. local.c creates and ends them; the order of the
+ * fields is the order of creation.
  *
  * Threads: callers of the store; `committer` (one); `writers` (hashing and writing of large
- * objects, blocks for the log); `readers` (what is not in memory, listings); `gc` (one).
- * Locks: each part has its own, and no part calls another while holding one, except that jobs may
- * be given to a pool, segments pinned, and space given back. docs/threads.md has the order.
+ * objects, blocks for the log); `readers` (what is not in memory, listings); `gc` (one). Locks:
+ * each part has its own, and no part calls another while holding one, except that it may add jobs
+ * to a pool, pin segments and release space. docs/threads.md has the order.
  */
 #ifndef STORE_LOCAL_STATE_LOCAL_INTERNAL_H
 #define STORE_LOCAL_STATE_LOCAL_INTERNAL_H

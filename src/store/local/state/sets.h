@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sets of parts that somebody reads. A set outlives the object that named it until the
- * collector takes it apart, which it does not do while the set is held. Who reads holds the set
- * first, and then sees whether the object still names it: only then is it safe.
+ * The sets of parts that are being read. A set outlives the object that named it until the
+ * collector removes it, which it does not do while the set is held. A reader must hold the set
+ * first and then check that the object still names it.
  *
  * Any thread.
  */

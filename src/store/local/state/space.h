@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether there is room on the disk. Changes stop while a reserve is left, so that deletes, the
- * collection of garbage and the index never meet a disk that is really full.
+ * Whether there is room on the disk. Changes are refused while a reserve is left, so that deletes,
+ * garbage collection and the index never meet a disk that is completely full.
  *
  * Any thread.
  */
@@ -30,7 +30,7 @@ void space_destroy(struct space *space);
 bool space_claim(struct space *space, uint64_t bytes);
 /* Whether space_claim() would succeed now. */
 bool space_fits(struct space *space, uint64_t bytes);
-/* What was claimed is on the disk by now, or will not be written. */
+/* Releases a claim: the bytes are on the disk, or will not be written. */
 void space_release(struct space *space, uint64_t bytes);
 /* Bytes the file system has left, freshly asked. */
 uint64_t space_left(struct space *space);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The records of the log: encoding, and a parser that trusts no byte. docs/on-disk.md draws them.
- * A record is a header, a name (an object's key or a bucket's name), meta data, and the bytes of
- * a small object; zeros fill it up to a multiple of RECORD_ALIGN.
+ * The records of the log: encoding, and a parser that trusts no input. docs/on-disk.md has the
+ * format. A record is a header, a name (an object's key or a bucket's name), meta data, and the
+ * bytes of a small object; zeros fill it up to a multiple of RECORD_ALIGN.
  */
 #ifndef STORE_LOCAL_WAL_RECORD_H
 #define STORE_LOCAL_WAL_RECORD_H
@@ -80,8 +80,8 @@ void record_head(unsigned char *head, enum record_kind kind, uint64_t bucket_id,
 	size_t meta, size_t data);
 enum record_kind record_head_kind(const unsigned char *head);
 /*
- * Completes a header; `head` is followed by name and meta. The checksum begins with the salt of
- * the segment: nobody outside knows it, so no bytes that somebody stores can pass for a record.
+ * Completes a header; `head` is followed by name and meta. The checksum begins with the segment's
+ * secret salt, so no stored bytes can pass for a record.
  */
 void record_seal(
 	unsigned char *head, uint64_t salt, uint64_t sequence, uint64_t batch, struct slice data);

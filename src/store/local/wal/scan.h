@@ -33,8 +33,8 @@ void scan_next(struct scan *scan, const struct record *record);
 /* Whether reading the next record will move the window, and so what records point to. */
 bool scan_will_move(const struct scan *scan);
 /*
- * Where there is no good record: looks behind for one of a later group commit, one that begins
- * after `sequence`. True, with the scan at it, if there is one in this segment.
+ * After a bad record: searches this segment for a record of a later group commit, one that begins
+ * after `sequence`. True, with the scan at it, if there is one.
  */
 bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret) MUST_USE;
 

@@ -208,7 +208,7 @@ static enum err check_header(struct segments *segments, struct segment *segment,
 	return last ? ERR_INTERNAL : ERR_OK;
 }
 
-/* Reads the headers. A damaged one is told; what is read by way of the index still is. */
+/* Reads the headers. A damaged one is logged; its records can still be read through the index. */
 static enum err check_headers(struct segments *segments)
 {
 	enum err e = ERR_OK;

@@ -65,13 +65,13 @@ void segments_free(struct segments *segments);
 /* NULL if there is no such segment (any more). */
 struct segment *segment_pin(struct segments *segments, uint64_t id);
 void segment_unpin(struct segment *segment);
-/* Pins the segment with the smallest number that is at least `id`; NULL behind the last. */
+/* Pins the segment with the smallest number that is at least `id`; NULL if there is none. */
 struct segment *segment_pin_from(struct segments *segments, uint64_t id);
 
 /* Makes the file of a new segment, durably, with a pin for the caller. An errno value. */
 int segment_create(struct segments *segments, uint64_t id, uint64_t first_sequence,
 	struct segment **ret) MUST_USE;
-/* Removes the file; who has a pin reads on. An errno value. */
+/* Removes the file; pins keep its bytes readable. An errno value. */
 int segment_remove(struct segments *segments, uint64_t id) MUST_USE;
 
 /* What the files take on disk. */

@@ -4,7 +4,7 @@
  * from the file system ahead of the records, and filled with zeros by a job in the background,
  * because a synchronous write into blocks that already exist needs no journal commit.
  *
- * One thread (the committer, or whoever opens the store) calls all of it.
+ * Called by one thread, which is the committer or the one that opens the store.
  */
 #ifndef STORE_LOCAL_WAL_WAL_H
 #define STORE_LOCAL_WAL_WAL_H
@@ -45,8 +45,8 @@ bool wal_fits(const struct wal *wal, uint64_t pending, uint64_t bytes);
 /* Ends the active segment and begins another, whose first record will be `sequence`. */
 int wal_rotate(struct wal *wal, uint64_t sequence) MUST_USE;
 /*
- * Makes sure that the file system has given the blocks for `bytes`. Unless `last_resort` a part of
- * what was given stays untouched, so that deletes find room when the disk is full.
+ * Makes sure that the file system has allocated blocks for `bytes`. Unless `last_resort`, some
+ * allocated blocks are kept free, so that deletes have room when the disk is full.
  */
 int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort) MUST_USE;
 
