@@ -105,7 +105,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpostern.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # The suite that every back end of the store runs.
 $(B)/tests/unit/store/test_local: $(B)/tests/unit/store/conformance.o
-$(B)/tests/unit/store/test_log: LDFLAGS += -Wl,--wrap=pthread_mutex_unlock
+$(B)/tests/unit/store/test_wal: LDFLAGS += -Wl,--wrap=pthread_mutex_unlock
 $(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o
 

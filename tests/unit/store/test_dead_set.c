@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The collector takes a set of parts apart though a key in it is damaged, and keeps no memory. */
+#include "store/local/local.h"
 #include "store/local/state/local_internal.h"
 #include "tap.h"
 #include "unit/store/blocking.h"

@@ -80,7 +80,8 @@ int main(void)
 	folder_make(folder);
 	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || pipe2(blocker.pipe, O_CLOEXEC) != 0 ||
-		segments_open(dir, &segments) != ERR_OK || pool_new("test", 1, &pool) != ERR_OK ||
+		segments_open(dir, 0, &segments) != ERR_OK ||
+		pool_new("test", 1, &pool) != ERR_OK ||
 		wal_open(&wal, segments, pool, MIB(64), 0, 0, 1) != 0)
 		return 1;
 	rotation(&wal, segments);
