@@ -5,6 +5,7 @@
 VARIANT ?= release
 B := build/$(VARIANT)
 
+comma := ,
 WARN := -Wall -Wextra -pedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla \
 	-Wundef -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wdouble-promotion
@@ -102,10 +103,14 @@ $(B)/postern: $(B)/src/cli/main.o $(B)/libpostern.a
 unit-tests: $(UNIT_TESTS)
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpostern.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 # The suite that every back end of the store runs.
 $(B)/tests/unit/store/test_local: $(B)/tests/unit/store/conformance.o
 $(B)/tests/unit/store/test_wal: LDFLAGS += -Wl,--wrap=pthread_mutex_unlock
+# Every allocation fails once.
+OOM_TESTS := $(filter $(B)/tests/unit/oom/%,$(UNIT_TESTS))
+$(OOM_TESTS): $(B)/tests/unit/oom/oom.o
+$(OOM_TESTS): LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strdup strndup XML_ParserCreate)
 $(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o
 
@@ -122,6 +127,10 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/l
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 endif
+
+.PHONY: torture
+torture: test-packages ## let every pair of allocations fail in tests/unit/oom; `make test` has each one
+	@tests/run torture
 
 .PHONY: fuzz
 FUZZ_SECONDS ?= 60

@@ -89,6 +89,13 @@ static inline bool strbuf_starved(const struct strbuf *sb)
 	return sb->starved;
 }
 
+/* Marks it broken so: what was to be appended could not be made. */
+static inline void strbuf_starve(struct strbuf *sb)
+{
+	sb->broken = true;
+	sb->starved = true;
+}
+
 /* Inline, because text is escaped and encoded character by character. */
 static inline void strbuf_addc(struct strbuf *sb, char c)
 {

@@ -8,6 +8,7 @@
 #include "cli/serve.h"
 #include "cli/sign.h"
 #include "cli/verify.h"
+#include "oss/json_load.h"
 
 static int help(int argc, char **argv);
 
@@ -50,6 +51,7 @@ static int help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	json_load_init();
 	if (argc < 2) {
 		print_commands(stderr);
 		return 2;

@@ -8,6 +8,7 @@
 #include "base/private_file.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
+#include "oss/json_load.h"
 
 enum {
 	ID_CHARACTERS = 24,
@@ -45,7 +46,8 @@ static struct key_list *wrap(json_t *array)
 static struct key_list *parse(struct slice text)
 {
 	json_error_t error;
-	json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
+	bool no_memory;
+	json_t *root = json_load_text(text, JSON_REJECT_DUPLICATES, &error, &no_memory);
 	json_t *array = json_incref(json_object_get(root, "access_keys"));
 	json_decref(root);
 	bool valid = json_is_array(array) && json_array_size(array) > 0 &&

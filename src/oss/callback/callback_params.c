@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "oss/json_load.h"
 
 #define HOST_BYTES 253 /* RFC 1035 */
 /* The decoded JSON is shorter than the field; URLs are copied twice, the body once. */
@@ -98,11 +99,14 @@ static const char *read_authority(struct slice authority, struct callback_url *r
 /* Path and query are sent as they stand. NULL, or what is wrong. */
 static const char *check_target(struct slice target)
 {
-	SCOPED_STRBUF(decoded, target.len + 1);
+	struct slice path = slice_head(target, slice_find(target, '?'));
+	uint8_t byte;
 	if (slice_find(target, '#') < target.len)
 		return "it must not hold a fragment";
-	if (!percent_decode(&decoded, slice_head(target, slice_find(target, '?'))))
-		return "its path holds a malformed percent-escape";
+	for (size_t i = 0; i < path.len; i++)
+		if (path.ptr[i] == '%' &&
+			!hex_decode(slice_head(slice_from(path, i + 1), 2), &byte, 1))
+			return "its path holds a malformed percent-escape";
 	return NULL;
 }
 
@@ -319,13 +323,15 @@ enum err callback_params_parse(
 	}
 	SCOPED_STRBUF(decoded, LIMIT_FIELD_VALUE_BYTES);
 	if (!base64_decode(&decoded, text))
-		return ERR_CALLBACK_NOT_BASE64;
+		return strbuf_starved(&decoded) ? ERR_UNAVAILABLE : ERR_CALLBACK_NOT_BASE64;
 	json_error_t error;
-	json_t *object = json_loadb(decoded.ptr, decoded.len, JSON_REJECT_DUPLICATES, &error);
+	bool no_memory;
+	json_t *object =
+		json_load_text(strbuf_slice(&decoded), JSON_REJECT_DUPLICATES, &error, &no_memory);
 	enum err e = ERR_CALLBACK_NOT_OBJECT;
 	if (json_is_object(object))
 		e = read_members(object, &params, reason);
-	else if (!object && json_error_code(&error) == json_error_out_of_memory)
+	else if (no_memory)
 		e = ERR_UNAVAILABLE;
 	else if (!object && json_error_code(&error) == json_error_duplicate_key)
 		strbuf_adds(reason, "The callback configuration holds a member twice.");

@@ -8,6 +8,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "oss/json_load.h"
 #include "oss/policy/policy_internal.h"
 #include "oss/text/iso8601.h"
 
@@ -309,12 +310,16 @@ static enum err read_text(struct reader *r, struct slice text)
 {
 	SCOPED_STRBUF(strict, 2 * LIMIT_POLICY_BYTES);
 	json_error_t error;
+	bool no_memory;
 	if (!make_strict(text, &strict))
 		return REFUSE(r, NULL, "Invalid Policy: Invalid JSON: nested too deep.");
 	if (strbuf_broken(&strict))
 		return ERR_UNAVAILABLE;
 	CLEANUP(scoped_json)
-	json_t *document = json_loadb(strict.ptr, strict.len, JSON_REJECT_DUPLICATES, &error);
+	json_t *document =
+		json_load_text(strbuf_slice(&strict), JSON_REJECT_DUPLICATES, &error, &no_memory);
+	if (no_memory)
+		return ERR_UNAVAILABLE;
 	if (!document)
 		return refuse_json(r, &error);
 	return read_document(r, document);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/limits.h"
+#include "oss/json_load.h"
 #include "oss/text/wildcard.h"
 
 #define RESOURCE_PREFIX "acs:oss:"
@@ -171,11 +172,14 @@ enum err ram_policy_parse(
 {
 	struct reader r = {account, compact, reason};
 	json_error_t error;
+	bool no_memory;
 	size_t before = compact->len;
 	if (json.len > LIMIT_RAM_POLICY_BYTES)
 		return refuse(&r, "The policy is longer than %d bytes.", LIMIT_RAM_POLICY_BYTES);
 	CLEANUP(scoped_json)
-	json_t *policy = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, &error);
+	json_t *policy = json_load_text(json, JSON_REJECT_DUPLICATES, &error, &no_memory);
+	if (no_memory)
+		return ERR_UNAVAILABLE;
 	if (!policy)
 		return refuse(&r, "The policy is no JSON: %.100s.", error.text);
 	enum err e = read_policy(&r, policy);

@@ -220,6 +220,8 @@ static void format_lower(struct strbuf *out, const char *name, const struct cors
 		SCOPED_STRBUF(lower, LIMIT_CORS_BODY_BYTES);
 		for (size_t i = 0; i < t->text.len; i++)
 			strbuf_addc(&lower, ascii_lower(t->text.ptr[i]));
+		if (strbuf_broken(&lower))
+			strbuf_starve(out);
 		xml_element(out, name, strbuf_slice(&lower));
 	}
 }

@@ -107,6 +107,8 @@ static enum err add(
 		return ERR_TAG_VALUE;
 	SCOPED_STRBUF(encoded, 3 * LIMIT_OBJECT_TAG_KEY_BYTES);
 	encode_key(&encoded, key);
+	if (strbuf_broken(&encoded))
+		return ERR_UNAVAILABLE;
 	if (has_key(strbuf_slice(out), strbuf_slice(&encoded)))
 		return ERR_TAG_DUPLICATE;
 	if (tagging_count(strbuf_slice(out)) == rules->tags)
@@ -116,7 +118,7 @@ static enum err add(
 	strbuf_add_slice(out, strbuf_slice(&encoded));
 	strbuf_addc(out, '=');
 	encode_value(out, value);
-	return strbuf_broken(out) || strbuf_broken(&encoded) ? ERR_UNAVAILABLE : ERR_OK;
+	return strbuf_broken(out) ? ERR_UNAVAILABLE : ERR_OK;
 }
 
 size_t tagging_count(struct slice tags)
@@ -168,7 +170,9 @@ enum err tagging_parse_header(struct slice text, enum tagging_kind kind, struct 
 		(void)slice_cut(&pair, '=', &key);
 		if (slice_find(pair, '=') < pair.len || !plus_decode(&plain_key, key) ||
 			!plus_decode(&plain_value, pair))
-			return ERR_TAG_FORMAT;
+			return strbuf_starved(&plain_key) || strbuf_starved(&plain_value)
+				       ? ERR_UNAVAILABLE
+				       : ERR_TAG_FORMAT;
 		enum err e = add(out, kind, strbuf_slice(&plain_key), strbuf_slice(&plain_value));
 		if (e != ERR_OK)
 			return e;
@@ -221,6 +225,8 @@ static enum err read_key(void *ctx, struct slice text, struct strbuf *reason)
 	reading->has_key = true;
 	strbuf_clear(&reading->key);
 	strbuf_add_slice(&reading->key, text);
+	if (strbuf_starved(&reading->key))
+		return ERR_UNAVAILABLE;
 	return strbuf_broken(&reading->key) ? ERR_TAG_KEY : ERR_OK;
 }
 
@@ -231,6 +237,8 @@ static enum err read_value(void *ctx, struct slice text, struct strbuf *reason)
 		return malformed(reason, "A Tag has two Values.");
 	reading->has_value = true;
 	strbuf_add_slice(&reading->value, text);
+	if (strbuf_starved(&reading->value))
+		return ERR_UNAVAILABLE;
 	return strbuf_broken(&reading->value) ? ERR_TAG_VALUE : ERR_OK;
 }
 
@@ -275,5 +283,7 @@ void tagging_format_xml(struct slice tags, struct strbuf *out)
 		xml_element(out, "Value", strbuf_slice(&value));
 		xml_close(out, "Tag");
 	}
+	if (strbuf_starved(&key) || strbuf_starved(&value))
+		strbuf_starve(out);
 	strbuf_adds(out, "</TagSet></Tagging>\n");
 }

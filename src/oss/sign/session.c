@@ -87,7 +87,9 @@ enum err session_open(struct slice token, const uint8_t key[SEAL_KEY_BYTES], str
 	struct session session;
 	if (!base64_decode(&sealed, token) ||
 		!seal_open(key, PURPOSE, strbuf_slice(&sealed), &plain))
-		return ERR_INVALID_SECURITY_TOKEN;
+		return strbuf_starved(&sealed) || strbuf_starved(&plain)
+			       ? ERR_UNAVAILABLE
+			       : ERR_INVALID_SECURITY_TOKEN;
 	struct slice copy = arena_copy(arena, strbuf_slice(&plain));
 	secret_wipe(plain.ptr, plain.len);
 	if (!copy.ptr)
