@@ -8,7 +8,7 @@
 #include "cli/serve.h"
 #include "cli/sign.h"
 #include "cli/verify.h"
-#include "oss/json_load.h"
+#include "oss/text/json_load.h"
 
 static int help(int argc, char **argv);
 

@@ -8,7 +8,7 @@
 #include "base/private_file.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
-#include "oss/json_load.h"
+#include "oss/text/json_load.h"
 
 enum {
 	ID_CHARACTERS = 24,

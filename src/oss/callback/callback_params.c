@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "oss/json_load.h"
+#include "oss/text/json_load.h"
 
 #define HOST_BYTES 253 /* RFC 1035 */
 /* The decoded JSON is shorter than the field; URLs are copied twice, the body once. */

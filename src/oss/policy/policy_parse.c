@@ -8,9 +8,9 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include "oss/json_load.h"
 #include "oss/policy/policy_internal.h"
 #include "oss/text/iso8601.h"
+#include "oss/text/json_load.h"
 
 /* How deep a policy nests: itself, its conditions, one of them, the list of an `in`. */
 #define DEPTH 4

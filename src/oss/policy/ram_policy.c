@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "base/limits.h"
-#include "oss/json_load.h"
+#include "oss/text/json_load.h"
 #include "oss/text/wildcard.h"
 
 #define RESOURCE_PREFIX "acs:oss:"

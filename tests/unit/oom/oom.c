@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "oss/json_load.h"
+#include "oss/text/json_load.h"
 #include "tap.h"
 
 void *__real_malloc(size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oss/json_load.h"
+#include "oss/text/json_load.h"
 
 #include <stdlib.h>
 

@@ -3,8 +3,8 @@
  * Reading JSON when memory may run out. jansson does not always notice: it can drop a byte of a
  * text, or complain of bad JSON. So its allocations are watched while a text is read.
  */
-#ifndef OSS_JSON_LOAD_H
-#define OSS_JSON_LOAD_H
+#ifndef OSS_TEXT_JSON_LOAD_H
+#define OSS_TEXT_JSON_LOAD_H
 
 #include <jansson.h>
 #include <stdbool.h>
