@@ -5,13 +5,19 @@
 #include "ops/respond.h"
 #include "oss/rules/cors.h"
 
+/* A longer value is not repeated. */
+#define SHOWN_BYTES 512
+
 static enum err normalise(struct request *r, struct strbuf *out, struct strbuf *reason)
 {
 	struct cors *cors = NULL;
 	const char *element;
-	enum err e = cors_check(strbuf_slice(&r->body), &cors, reason, &element);
-	if (e != ERR_OK && element)
+	SCOPED_STRBUF(value, SHOWN_BYTES);
+	enum err e = cors_check(strbuf_slice(&r->body), &cors, reason, &element, &value);
+	if (e != ERR_OK && element) {
 		respond_detail(r, "ArgumentName", slice_str(element));
+		respond_detail(r, "ArgumentValue", strbuf_slice(&value));
+	}
 	if (e != ERR_OK)
 		return e;
 	cors_format(cors, out);

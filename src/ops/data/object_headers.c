@@ -135,7 +135,7 @@ enum err object_headers_add(
 	if (slice_eq_nocase(name, S("x-oss-forbid-overwrite")))
 		return set_forbid_overwrite(h, value, reason);
 	if (slice_eq_nocase(name, S("x-oss-tagging")))
-		return tagging_parse_header(value, TAGGING_OBJECT, &h->tags);
+		return h->no_tags ? ERR_OK : tagging_parse_header(value, TAGGING_OBJECT, &h->tags);
 	enum err e = unimplemented_check(name, value);
 	if (e == ERR_NOT_IMPLEMENTED)
 		strbuf_addf(reason, "%.*s is not implemented.", SLICE_FMT(name));

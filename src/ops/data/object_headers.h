@@ -18,6 +18,7 @@ struct object_headers {
 	struct slice bucket_class;  /* set by the caller; borrowed; empty: Standard */
 	struct strbuf tags;         /* of x-oss-tagging, as oss/rules/tagging.h keeps them */
 	enum store_acl acl;
+	bool no_tags;          /* set by the caller: x-oss-tagging is passed over */
 	bool forbid_overwrite; /* not heeded where versions are kept: object_headers_forbid() */
 };
 

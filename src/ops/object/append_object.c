@@ -35,6 +35,7 @@ static bool read_position(struct request *r, struct ingest *u)
 
 static bool read_headers(struct request *r, const struct ingest *u, struct object_headers *h)
 {
+	h->no_tags = u->spec.position > 0;
 	if (!put_headers_object(r, h))
 		return false;
 	/* What is there may be somebody else's: who is not known may not change who may. */

@@ -258,13 +258,23 @@ static void require_header(struct request *r, const char *name)
 	respond_error_text(r, ERR_MISSING_ARGUMENT, "The %s header is missing.", name);
 }
 
+/* The parameter encoding-type, or the header, which Alibaba's Java SDK sends. */
+static bool read_encoding(struct request *r, bool *ret_encode)
+{
+	struct slice header = request_header(r, S("encoding-type"));
+	if (!params_encoding(r, ret_encode))
+		return false;
+	*ret_encode = *ret_encode || slice_eq(header, S("url"));
+	return true;
+}
+
 static void begin(struct request *r)
 {
 	struct delete_objects *state = r->state;
 	state->r = r;
 	strbuf_init_counted(
 		&state->keys, (size_t)MAX_OBJECTS * LIMIT_KEY_BYTES, request_account(r));
-	if (params_encoding(r, &state->encode)) {
+	if (read_encoding(r, &state->encode)) {
 		require_header(r, "Content-Length");
 		require_header(r, "Content-MD5");
 	}

@@ -22,10 +22,12 @@ struct cors;
  * is wrong, for the client. ERR_UNAVAILABLE without memory.
  */
 enum err cors_parse(struct slice xml, struct cors **ret, struct strbuf *reason) MUST_USE;
-/* The same; *ret_element is the element that is wrong, "MaxAgeSeconds", or NULL if it is not one.
+/*
+ * The same; *ret_element is the element that is wrong, "MaxAgeSeconds", or NULL if it is not one.
+ * What stands in it is appended to `value`, unless that is NULL.
  */
 enum err cors_check(struct slice xml, struct cors **ret, struct strbuf *reason,
-	const char **ret_element) MUST_USE;
+	const char **ret_element, struct strbuf *value) MUST_USE;
 /* NULL is allowed. */
 void cors_free(struct cors *cors);
 

@@ -32,10 +32,12 @@ static enum err texts_add(struct cors *cors, struct cors_texts *list, struct sli
 	return ERR_OK;
 }
 
-/* The error of an element: notes which. */
-static enum err fault(struct cors *cors, const char *element, enum err e)
+/* The error of an element: notes which, and what stood in it. */
+static enum err fault(struct cors *cors, const char *element, struct slice text, enum err e)
 {
 	cors->fault = element;
+	if (cors->fault_value)
+		strbuf_add_slice(cors->fault_value, text);
 	return e;
 }
 
@@ -86,7 +88,7 @@ static enum err add_origin(void *ctx, struct slice text, struct strbuf *reason)
 	if (!why)
 		return texts_add(ctx, &current(ctx)->origins, origin);
 	strbuf_addf(reason, "An AllowedOrigin is not valid: %s.", why);
-	return fault(ctx, "AllowedOrigin", ERR_CORS_BAD_ORIGIN);
+	return fault(ctx, "AllowedOrigin", text, ERR_CORS_BAD_ORIGIN);
 }
 
 static enum err add_method(void *ctx, struct slice text, struct strbuf *reason)
@@ -103,7 +105,7 @@ static enum err add_method(void *ctx, struct slice text, struct strbuf *reason)
 		}
 	}
 	strbuf_adds(reason, "An AllowedMethod is none of GET, PUT, DELETE, POST and HEAD.");
-	return fault(ctx, "AllowedMethod", ERR_INVALID_ARGUMENT);
+	return fault(ctx, "AllowedMethod", text, ERR_INVALID_ARGUMENT);
 }
 
 static enum err add_header(void *ctx, struct slice text, struct strbuf *reason)
@@ -113,7 +115,7 @@ static enum err add_header(void *ctx, struct slice text, struct strbuf *reason)
 		return texts_add(ctx, &current(ctx)->headers, header);
 	strbuf_adds(reason, "An AllowedHeader is empty, holds more than one *, or holds one of "
 			    "< > & ' \" or a character that is not printable ASCII.");
-	return fault(ctx, "AllowedHeader", ERR_INVALID_ARGUMENT);
+	return fault(ctx, "AllowedHeader", text, ERR_INVALID_ARGUMENT);
 }
 
 static enum err add_expose(void *ctx, struct slice text, struct strbuf *reason)
@@ -123,7 +125,7 @@ static enum err add_expose(void *ctx, struct slice text, struct strbuf *reason)
 		return texts_add(ctx, &current(ctx)->expose, header);
 	strbuf_adds(reason, "An ExposeHeader is empty or holds one of * < > & ' \" or a character "
 			    "that is not printable ASCII.");
-	return fault(ctx, "ExposeHeader", ERR_CORS_BAD_EXPOSE_HEADER);
+	return fault(ctx, "ExposeHeader", text, ERR_CORS_BAD_EXPOSE_HEADER);
 }
 
 static enum err set_max_age(void *ctx, struct slice text, struct strbuf *reason)
@@ -139,7 +141,7 @@ static enum err set_max_age(void *ctx, struct slice text, struct strbuf *reason)
 		return ERR_OK;
 	strbuf_addf(reason, "MaxAgeSeconds must be an integer from 0 to %d.",
 		LIMIT_CORS_MAX_AGE_SECONDS);
-	return fault(ctx, "MaxAgeSeconds", ERR_INVALID_ARGUMENT);
+	return fault(ctx, "MaxAgeSeconds", text, ERR_INVALID_ARGUMENT);
 }
 
 static enum err set_vary(void *ctx, struct slice text, struct strbuf *reason)
@@ -155,7 +157,7 @@ static enum err set_vary(void *ctx, struct slice text, struct strbuf *reason)
 	if (cors->vary || slice_eq_nocase(word, S("false")))
 		return ERR_OK;
 	strbuf_adds(reason, "ResponseVary must be true or false.");
-	return fault(ctx, "ResponseVary", ERR_INVALID_ARGUMENT);
+	return fault(ctx, "ResponseVary", text, ERR_INVALID_ARGUMENT);
 }
 
 static const struct xml_element elements[] = {
@@ -169,8 +171,8 @@ static const struct xml_element elements[] = {
 	{.path = "/CORSConfiguration/ResponseVary", .text = set_vary},
 };
 
-enum err cors_check(
-	struct slice xml, struct cors **ret, struct strbuf *reason, const char **ret_element)
+enum err cors_check(struct slice xml, struct cors **ret, struct strbuf *reason,
+	const char **ret_element, struct strbuf *value)
 {
 	*ret_element = NULL;
 	if (xml.len > DOCUMENT_BYTES) {
@@ -181,12 +183,14 @@ enum err cors_check(
 	if (!cors)
 		return ERR_UNAVAILABLE;
 	arena_init(&cors->arena, NULL, 0, ARENA_BYTES);
+	cors->fault_value = value;
 	enum err e = xml_read(xml, elements, ARRAY_LEN(elements), cors, reason);
 	if (e != ERR_OK) {
 		*ret_element = cors->fault;
 		cors_free(cors);
 		return e;
 	}
+	cors->fault_value = NULL;
 	*ret = cors;
 	return ERR_OK;
 }
@@ -194,7 +198,7 @@ enum err cors_check(
 enum err cors_parse(struct slice xml, struct cors **ret, struct strbuf *reason)
 {
 	const char *element;
-	return cors_check(xml, ret, reason, &element);
+	return cors_check(xml, ret, reason, &element, NULL);
 }
 
 void cors_free(struct cors *cors)

@@ -36,6 +36,7 @@ struct cors {
 	bool has_vary; /* the document says it, one way or the other */
 	bool vary;
 	const char *fault; /* the element that was refused, or NULL */
+	struct strbuf *fault_value; /* gets what stood in it; or NULL */
 	struct cors_rule rules[LIMIT_CORS_RULES];
 };
 

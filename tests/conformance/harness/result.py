@@ -30,6 +30,26 @@ def skip_list(suite):
     return skips
 
 
+def split(suite, names, everything=False):
+    """Which of `names` to run, and the results of the others: skips/SUITE names tests, or what stands
+    before a dot of their names."""
+    skips = skip_list(suite)
+    used, wanted, skipped = set(), [], []
+    for name in names:
+        words = name.split(".")
+        above = [".".join(words[:n]) for n in range(len(words), 0, -1)]
+        found = next((word for word in above if word in skips), None)
+        used.add(found)
+        if found is None or everything:
+            wanted.append(name)
+        else:
+            skipped.append(Result(name, "skip", skips[found]))
+    stale = sorted(set(skips) - used)
+    if stale:
+        raise SystemExit(f"skips/{suite}: no such test: {' '.join(stale)}")
+    return wanted, skipped
+
+
 def from_tap(text):
     """Results of the tests in a TAP log that have no tests below them."""
     results, open_at = [], {}

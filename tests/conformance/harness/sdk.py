@@ -32,8 +32,13 @@ class PythonSdk(ScriptSuite):
 
     def __init__(self, package, version, folder):
         super().__init__(package, f"{package}, PyPI", version)
-        self.folder = folder
+        self.package, self.folder = package, folder
         self.home = BUILD / f"{package}-{version}"
+        self.besides = []  # what its tests need
+
+    def pip(self, *arguments):
+        subprocess.run([str(self.home / "bin" / "python"), "-m", "pip", "-q", "--disable-pip-version-check", *arguments],
+                       check=True, capture_output=True, text=True, timeout=300)
 
     def build(self):
         if (self.home / ".installed").exists():
@@ -41,9 +46,7 @@ class PythonSdk(ScriptSuite):
         try:
             subprocess.run(["python3", "-m", "venv", "--clear", str(self.home)], check=True, capture_output=True,
                            text=True)
-            subprocess.run([str(self.home / "bin" / "python"), "-m", "pip", "-q", "--disable-pip-version-check",
-                            "install", f"{self.name}=={self.version}"], check=True, capture_output=True, text=True,
-                           timeout=300)
+            self.pip("install", f"{self.package}=={self.version}", *self.besides)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             raise Unavailable(f"{self.name} cannot be installed: {(error.stderr or '')[-300:]}") from None
         (self.home / ".installed").touch()

@@ -17,7 +17,13 @@ KEY_SECRET = "conformance-key-secret-0123456789"
 
 
 class Server:
-    """with Server() as server: server.store is the URL of the object store."""
+    """with Server() as server: server.store is the URL of the object store.
+
+    Server(POSTERN_STORE_REGION="x") sets options by the environment.
+    """
+
+    def __init__(self, **environment):
+        self.environment = environment
 
     def __enter__(self):
         self.data = tempfile.mkdtemp(prefix="postern-conformance-")
@@ -27,7 +33,7 @@ class Server:
                 [BINARY, "store", "--data", self.data + "/data", "--store-listen", "127.0.0.1:0",
                  "--console-listen", "127.0.0.1:0"],
                 env={**os.environ, "POSTERN_ACCESS_KEY_ID": KEY_ID, "POSTERN_ACCESS_KEY_SECRET": KEY_SECRET,
-                     "POSTERN_STORE_CALLBACK_ALLOW": "127.0.0.1"},
+                     "POSTERN_STORE_CALLBACK_ALLOW": "127.0.0.1", **self.environment},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
         while True:

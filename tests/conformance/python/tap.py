@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the tests of a folder and prints TAP: python tap.py FOLDER"""
+"""Runs tests and prints TAP.
+
+    python tap.py FOLDER            all of a folder
+    python tap.py --list FOLDER     their names, one a line
+    python tap.py --names NAME...   these, which are found from the current folder
+"""
+import os
 import sys
 import unittest
 
@@ -38,11 +44,27 @@ class Tap(unittest.TestResult):
             self.failed(subtest, error)
 
 
+def each(suite):
+    """The tests of a suite and of those in it."""
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from each(test)
+        else:
+            yield test
+
+
 def main():
+    sys.path.insert(0, os.getcwd())
+    loader = unittest.defaultTestLoader
+    if sys.argv[1] == "--list":
+        print("\n".join(test.id() for test in each(loader.discover(sys.argv[2], top_level_dir="."))))
+        return 0
+    tests = loader.loadTestsFromNames(sys.argv[2:]) if sys.argv[1] == "--names" else loader.discover(sys.argv[1])
     result = Tap()
-    unittest.defaultTestLoader.discover(sys.argv[1]).run(result)
+    tests.run(result)
     print(f"1..{result.number}")
     return not result.wasSuccessful()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

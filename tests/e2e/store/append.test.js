@@ -21,6 +21,7 @@ const append = (key, position, body, headers = {}) =>
 	request(store, "POST", "uploads", key, { query: { append: "", position: String(position) }, body, headers });
 const put = (key, body, headers = {}) => request(store, "PUT", "uploads", key, { body, headers });
 const get = (key, headers = {}) => request(store, "GET", "uploads", key, { headers });
+const tags = count => Array.from({ length: count }, (_, i) => `key${i}=value`).join("&");
 const head = key => request(store, "HEAD", "uploads", key);
 const next = got => got.headers["x-oss-next-append-position"];
 
@@ -135,6 +136,15 @@ test("headers count when the object is new, the ACL always but for strangers", a
 	await ok(anonymous(0));
 	await ok(anonymous(1));
 	assert.equal(await grant("said", "open"), "public-read-write");
+});
+
+test("tags of later pieces are not even read", async () => {
+	await ok(append("untagged", 0, "x"));
+	await refused(append("too-many", 0, "x", { "x-oss-tagging": tags(15) }), 400, "InvalidTag");
+	await ok(append("untagged", 1, "x", { "x-oss-tagging": tags(15) }));
+	await ok(append("untagged", 2, "x", { "x-oss-tagging": tags(3) }));
+	const got = await ok(request(store, "GET", "uploads", "untagged", { query: { tagging: "" } }));
+	assert.doesNotMatch(got.text, /<Tag>/);
 });
 
 test("a piece that is refused adds nothing", async () => {

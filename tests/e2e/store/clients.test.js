@@ -249,6 +249,7 @@ test("CORS rules are told in OSS's form, and errors name what is wrong", async (
 	assert.equal(got.xml("ResponseVary"), "false");
 	const wrong = await refused(set(rule("<MaxAgeSeconds>-1</MaxAgeSeconds>")), 400, "InvalidArgument");
 	assert.equal(wrong.xml("ArgumentName"), "MaxAgeSeconds");
+	assert.equal(wrong.xml("ArgumentValue"), "-1");
 	assert.equal((await set(rule("<ExposeHeader>*</ExposeHeader>"))).xml("ArgumentName"), "ExposeHeader");
 });
 

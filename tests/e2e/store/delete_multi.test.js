@@ -50,6 +50,10 @@ test("encoding-type=url encodes the answer, not the question", async () => {
 	assert.equal(got.xml("EncodingType"), "url");
 	assert.deepEqual(deletedKeys(got), ["e%20f%2B%2541%2F%C3%A4"]);
 	assert.deepEqual(await listObjects(store), ["keep"]);
+	// The Java SDK asks by a header.
+	const body = document(["e f+%41/ä"]);
+	const byHeader = await deleteMulti(body, { headers: { "Content-MD5": md5(body), "encoding-type": "url" } });
+	assert.equal(byHeader.text, got.text);
 	await refused(deleteMulti(document(["keep"]), { query: { "encoding-type": "x" } }), 400,
 		"InvalidArgument");
 });

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+package conformance;
+
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.contract.AbstractContractMkdirTest;
+import org.apache.hadoop.fs.contract.AbstractFSContract;
+
+public class MkdirTest extends AbstractContractMkdirTest {
+	@Override
+	protected AbstractFSContract createContract(Configuration configuration) {
+		return new OssContract(configuration);
+	}
+}
