@@ -35,7 +35,7 @@ struct cors {
 	size_t rule_count;
 	bool has_vary; /* the document says it, one way or the other */
 	bool vary;
-	const char *fault; /* the element that was refused, or NULL */
+	const char *fault;          /* the element that was refused, or NULL */
 	struct strbuf *fault_value; /* gets what stood in it; or NULL */
 	struct cors_rule rules[LIMIT_CORS_RULES];
 };

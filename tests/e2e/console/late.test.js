@@ -439,6 +439,7 @@ test("figures that come late make no wrong rates", async t => {
 	const page = await openPage(t, browser, null, { locale: "en-GB" });
 	await page.clock.install();
 	await page.goto(`${server.console}/#/policy`);
+	await page.getByLabel("Policy or form").waitFor();
 	const reading = await holdAnswers(page, asks("GET", "/metrics"));
 	let asked = 0;
 	page.on("request", sent => {
