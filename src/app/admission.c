@@ -186,7 +186,7 @@ static bool decide(struct admission *a)
 	case JWT_FAULT:
 		send_unavailable(a->app, a->x,
 			keys ? "There is no memory; try again."
-			     : "The keys of tokens can not be had now; try again.");
+			     : "The keys of tokens cannot be had now; try again.");
 		break;
 	}
 	return true;

@@ -22,7 +22,7 @@ static void send_unavailable(struct app *app, struct exchange *x, const char *wh
 {
 	exchange_header(x, "Retry-After", S(RETRY_AFTER_S));
 	exchange_note(x, "refused=\"%s\"", why);
-	app_send_error(app, x, 503, "unavailable", "It can not be decided now who may upload.");
+	app_send_error(app, x, 503, "unavailable", "It cannot be decided now who may upload.");
 }
 
 /* What the back end has said to the caller goes on to it: how to log in, not more. */

@@ -85,7 +85,7 @@ static void send_answer(const struct asking *a)
 	bool is_holder = a->subject.len == 0;
 	if (q->failed) {
 		exchange_header(a->x, "Retry-After", S(OPEN_RETRY_AFTER_S));
-		app_send_error(a->app, a->x, 503, "unavailable", "The ledger can not be read now.");
+		app_send_error(a->app, a->x, 503, "unavailable", "The ledger cannot be read now.");
 	} else if (is_holder || (q->found && slice_eq(q->subject, a->subject))) {
 		send_state(a);
 	} else {

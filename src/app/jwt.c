@@ -101,7 +101,7 @@ static enum jwt_result read_header(struct reading *r)
 	CLEANUP(scoped_json) json_t *header = decode(r->header);
 	const json_t *kid = json_object_get(header, "kid");
 	if (!header)
-		return refuse(r, "the token's header can not be read");
+		return refuse(r, "the token's header cannot be read");
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
 		if (json_object_get(header, refused[i]))
 			return refuse(r, "the token's header has crit, b64, jwk, jku, x5u or x5c");
@@ -207,7 +207,7 @@ static enum jwt_result read_claims(struct reading *r, struct jwt_claims *ret)
 {
 	const struct jwt_rules *rules = r->rules;
 	CLEANUP(scoped_json) json_t *claims = decode(r->payload);
-	const char *fault = claims ? claims_fault(r, claims) : "the token's claims can not be read";
+	const char *fault = claims ? claims_fault(r, claims) : "the token's claims cannot be read";
 	if (fault)
 		return refuse(r, fault);
 	*ret = (struct jwt_claims){

@@ -213,7 +213,7 @@ static void read_dir(struct reading *r, const char *text)
 	if (strbuf_broken(&whole))
 		settings_refuse(r, "upload_dir: longer than an object's name may be");
 	if (dir.len > 0 && (dir.ptr[0] == '/' || dir.ptr[0] == '\\'))
-		settings_refuse(r, "upload_dir: an object's name can not begin with a slash");
+		settings_refuse(r, "upload_dir: an object's name cannot begin with a slash");
 	const char *fault =
 		key_template_parse(settings_keep(r, strbuf_slice(&whole)), &r->settings->dir);
 	if (fault)

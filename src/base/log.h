@@ -6,7 +6,7 @@
  *
  * Once log_start() was called a thread of its own writes: whoever logs only hands lines over and
  * never waits for the reader of standard error. If that reader stalls, LIMIT_LOG_BYTES are kept,
- * then lines are dropped, as are those that can not be written; how many is said in the log as soon
+ * then lines are dropped, as are those that cannot be written; how many is said in the log as soon
  * as it is read again, and by log_dropped().
  */
 #ifndef BASE_LOG_H

@@ -26,7 +26,7 @@ class MavenSuite:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds)
 
     def build(self):
-        """Only what can not be had is no failure; sources that do not compile are one."""
+        """Only what cannot be had is no failure; sources that do not compile are one."""
         for program in ("java", "mvn"):
             if not shutil.which(program):
                 raise Unavailable(f"there is no {program}")

@@ -45,7 +45,7 @@ class SdistTests(PythonSdk):
                 shutil.rmtree(self.tree / "oss2")
                 (self.source / ".unpacked").touch()
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise Unavailable(f"oss2's source can not be had: {(error.stderr or '')[-300:]}") from None
+            raise Unavailable(f"oss2's source cannot be had: {(error.stderr or '')[-300:]}") from None
 
     def run(self, choose=None, everything=False):
         self.build()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """tap.py for oss2's own tests. They take one of three buckets at random: a plain one, one whose
-objects the SDK encrypts with an RSA key, and one with a key of Alibaba Cloud's KMS, which can not be
+objects the SDK encrypts with an RSA key, and one with a key of Alibaba Cloud's KMS, which cannot be
 reached from here. The last gets an RSA key, too.
 """
 import sys

@@ -405,7 +405,7 @@ static void what_becomes_of_a_grant(void)
 	write_down(body_id);
 	body_of_kind(&body, TICKET_FORM, "broken", "E", "G2");
 	IS_INT(post_signed(&asking, key_url("/key.pem"), body.ptr), 503, "of one not to be seen");
-	became(body_id, "pending", "the store can not be asked about the object");
+	became(body_id, "pending", "the store cannot be asked about the object");
 	body_id = ID;
 }
 

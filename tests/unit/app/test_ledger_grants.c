@@ -150,7 +150,7 @@ static void states(void)
 	ledger_question_release(&q.question);
 	is_state("01", "issued");
 	is_state("02", "(none)");
-	settle("01", GRANT_PENDING, "the store can not be asked");
+	settle("01", GRANT_PENDING, "the store cannot be asked");
 	is_state("01", "pending");
 	IS_INT(record("01", "r"), LEDGER_RECORDED, "its upload");
 	is_state("01", "confirmed");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log, and a standard error that is not read, or can not be written to. */
+/* The log, and a standard error that is not read, or cannot be written to. */
 #include "base/log.h"
 
 #include <errno.h>
