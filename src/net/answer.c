@@ -44,11 +44,17 @@ bool answer_write(struct connection *c, struct slice bytes, bool more)
 	return !strbuf_broken(&c->out);
 }
 
-static enum answer_result flush_memory(struct connection *c)
+static bool answer_goes_on(const struct exchange *x)
+{
+	return x->memory.len || x->file_left || x->later;
+}
+
+/* What waits in the connection's own buffer. */
+static enum answer_result flush_out(struct connection *c)
 {
 	while (c->out_at < c->out.len) {
 		size_t len = 0;
-		bool more = c->x && (c->x->file_left || c->x->later);
+		bool more = c->x && answer_goes_on(c->x);
 		switch (transport_write(
 			&c->transport, slice_from(strbuf_slice(&c->out), c->out_at), more, &len)) {
 		case TRANSPORT_OK:
@@ -65,6 +71,28 @@ static enum answer_result flush_memory(struct connection *c)
 	}
 	strbuf_release(&c->out);
 	c->out_at = 0;
+	return ANSWER_DONE;
+}
+
+/* What the service holds in memory. */
+static enum answer_result flush_memory(struct connection *c)
+{
+	struct exchange *x = c->x;
+	while (x->memory.len) {
+		size_t len = 0;
+		switch (transport_write(&c->transport, x->memory, x->later > 0, &len)) {
+		case TRANSPORT_OK:
+			break;
+		case TRANSPORT_AGAIN:
+			c->writable = false;
+			return ANSWER_WAIT;
+		case TRANSPORT_EOF:
+		case TRANSPORT_FAILED:
+			return ANSWER_FAILED;
+		}
+		count_out(c, len);
+		x->memory = slice_from(x->memory, len);
+	}
 	return ANSWER_DONE;
 }
 
@@ -136,10 +164,14 @@ static enum answer_result find_later(struct exchange *x)
 
 enum answer_result answer_flush(struct connection *c)
 {
-	enum answer_result r = flush_memory(c);
+	enum answer_result r = flush_out(c);
 	struct exchange *x = c->x;
-	while (r == ANSWER_DONE && x && (x->file_left || x->later))
-		r = x->file_left ? flush_file(c) : find_later(x);
+	while (r == ANSWER_DONE && x && answer_goes_on(x)) {
+		if (x->memory.len)
+			r = flush_memory(c);
+		else
+			r = x->file_left ? flush_file(c) : find_later(x);
+	}
 	return r;
 }
 
@@ -190,7 +222,7 @@ static void send_out(struct exchange *x, int status, struct strbuf *out)
 	x->answered = true;
 	rate_begin(&c->rate, c->shard->loop.now_ms);
 	if (strbuf_broken(out) || strbuf_broken(&x->lines) ||
-		!answer_write(c, strbuf_slice(out), x->file_left > 0 || x->later > 0)) {
+		!answer_write(c, strbuf_slice(out), answer_goes_on(x))) {
 		connection_abort(c);
 		return;
 	}
@@ -261,6 +293,20 @@ void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset,
 	send_out(x, status, out);
 }
 
+void exchange_send_memory(struct exchange *x, int status, struct slice bytes)
+{
+	if (x->answered || exchange_is_gone(x))
+		return;
+	settle_body(x->connection);
+	struct strbuf *out = compose(x, status, bytes.len);
+	bool has_body = x->head.method != HTTP_HEAD;
+	if (has_body && bytes.len <= SMALL_FILE_BYTES)
+		strbuf_add_slice(out, bytes);
+	else if (has_body)
+		x->memory = bytes;
+	send_out(x, status, out);
+}
+
 void exchange_send_extents(struct exchange *x, int status, uint64_t size,
 	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx)
 {
@@ -287,6 +333,17 @@ void exchange_extent(struct exchange *x, int fd, uint64_t offset, uint64_t size)
 	x->file_left = size < x->later ? size : x->later;
 	x->next_at += x->file_left;
 	x->later -= x->file_left;
+	connection_run(x->connection);
+}
+
+void exchange_extent_memory(struct exchange *x, struct slice bytes)
+{
+	if (exchange_is_gone(x))
+		return;
+	x->asking = false;
+	x->memory = slice_head(bytes, x->later);
+	x->next_at += x->memory.len;
+	x->later -= x->memory.len;
 	connection_run(x->connection);
 }
 

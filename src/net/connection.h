@@ -102,10 +102,12 @@ struct exchange {
 	bool kept;
 	bool is_tls;
 	int status;
+	/* What is being sent: bytes in memory, or of a file. */
+	struct slice memory;
 	int file; /* -1: none */
 	uint64_t file_offset;
 	uint64_t file_left;
-	/* What follows the file, if the answer lies in several: `later` bytes. */
+	/* What follows it, if the answer lies in several: `later` bytes. */
 	void (*next)(struct exchange *x, void *ctx, uint64_t at);
 	void *next_ctx;
 	uint64_t next_at;

@@ -168,10 +168,17 @@ void exchange_send(struct exchange *x, int status, struct slice body);
 void exchange_send_file(struct exchange *x, int status, int fd, uint64_t offset, uint64_t size);
 
 /*
+ * Answers with bytes that are not copied: they must stay until handler.gone. For HEAD only their
+ * length is told.
+ */
+void exchange_send_memory(struct exchange *x, int status, struct slice bytes);
+
+/*
  * Answers with `size` bytes that lie in several places. When those up to `at` have been sent, the
  * first time with `at` 0, `next` is called to say where the following ones are, by
- * exchange_extent() or exchange_extent_failed(), at once or later. It may be called before this
- * returns; it is not called for HEAD. A client that goes away meanwhile is handler.gone, as ever.
+ * exchange_extent(), exchange_extent_memory() or exchange_extent_failed(), at once or later. It may
+ * be called before this returns; it is not called for HEAD. A client that goes away meanwhile is
+ * handler.gone, as ever.
  */
 void exchange_send_extents(struct exchange *x, int status, uint64_t size,
 	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx);
@@ -182,6 +189,8 @@ void exchange_send_extents(struct exchange *x, int status, uint64_t size,
  * handler.gone.
  */
 void exchange_extent(struct exchange *x, int fd, uint64_t offset, uint64_t size);
+/* The same, of bytes in memory: at least one. */
+void exchange_extent_memory(struct exchange *x, struct slice bytes);
 /* Instead: they cannot be had. The head is out, so the connection is dropped. */
 void exchange_extent_failed(struct exchange *x);
 

@@ -59,12 +59,17 @@ void respond(struct request *r, int status, const char *content_type, struct sli
 	exchange_send(request_exchange(r), status, body);
 }
 
-void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
+void respond_blob(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
 	uint64_t size)
 {
-	if (begin_answer(r))
-		exchange_send_file(
-			request_exchange(r), status, blob->fd, blob->offset + offset, size);
+	uint64_t at = blob->offset + offset;
+	if (!begin_answer(r))
+		return;
+	if (blob->bytes)
+		exchange_send_memory(
+			request_exchange(r), status, slice_of(blob->bytes + at, (size_t)size));
+	else
+		exchange_send_file(request_exchange(r), status, blob->fd, at, size);
 }
 
 void respond_extents(struct request *r, int status, uint64_t size,
@@ -76,7 +81,11 @@ void respond_extents(struct request *r, int status, uint64_t size,
 
 void respond_extent(struct request *r, const struct store_blob *place)
 {
-	exchange_extent(request_exchange(r), place->fd, place->offset, place->size);
+	if (place->bytes)
+		exchange_extent_memory(request_exchange(r),
+			slice_of(place->bytes + place->offset, (size_t)place->size));
+	else
+		exchange_extent(request_exchange(r), place->fd, place->offset, place->size);
 }
 
 void respond_extent_failed(struct request *r)

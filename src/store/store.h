@@ -160,8 +160,10 @@ struct store_version {
 	uint64_t number; /* store_object.version, unless is_null; 0: the current one */
 };
 
-/* Where bytes of an object lie: `size` bytes from `offset` of `fd`. */
+/* Where bytes of an object lie: `size` bytes from `offset` of `bytes`, or, if it is NULL, of `fd`.
+ */
 struct store_blob {
+	const char *bytes;
 	int fd;
 	uint64_t offset;
 	uint64_t size;

@@ -21,7 +21,7 @@ void object_body_send(struct object_body *body, struct request *r, struct store_
 	int status, uint64_t first, uint64_t size)
 {
 	if (get->head_only || first + size <= get->blob.size) {
-		respond_file(r, status, &get->blob, first, size);
+		respond_blob(r, status, &get->blob, first, size);
 		return;
 	}
 	body->first = first;

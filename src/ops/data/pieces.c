@@ -23,6 +23,7 @@ static void found(struct places *places, enum err e, const struct store_blob *pl
 	uint64_t left = pieces->end - pieces->at;
 	pieces->place_end = pieces->at + (place->size < left ? place->size : left);
 	pieces->place_offset = place->offset;
+	pieces->read.memory = place->bytes;
 	pieces->read.fd = place->fd;
 	read_on(pieces);
 }

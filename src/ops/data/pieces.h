@@ -17,7 +17,7 @@ struct pieces {
 	struct places places;
 	uint64_t at;
 	uint64_t end;
-	uint64_t place_end; /* bytes before this lie in `read.fd` */
+	uint64_t place_end; /* bytes before this lie where `read` reads */
 	uint64_t place_offset;
 	struct read_request read;
 	enum pieces_then (*piece)(struct pieces *pieces, struct slice bytes);

@@ -112,6 +112,12 @@ void reader_free(struct reader *reader)
 void reader_request(struct reader *reader, struct read_request *request)
 {
 	request->next = NULL;
+	if (request->memory) {
+		request->error = 0;
+		request->bytes = slice_of(request->memory + request->offset, request->size);
+		executor_post(request->home, &request->done);
+		return;
+	}
 	(void)pthread_mutex_lock(&reader->lock);
 	*reader->last = request;
 	reader->last = &request->next;
@@ -121,9 +127,11 @@ void reader_request(struct reader *reader, struct read_request *request)
 
 void reader_give_back(struct reader *reader, struct read_request *request)
 {
+	request->bytes = S("");
+	if (!request->buffer)
+		return;
 	(void)pthread_mutex_lock(&reader->lock);
 	reader->spare[reader->spares++] = TAKE(request->buffer);
-	request->bytes = S("");
 	(void)pthread_cond_signal(&reader->more);
 	(void)pthread_mutex_unlock(&reader->lock);
 }

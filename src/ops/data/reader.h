@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A thread that reads parts of files for loops, which must not wait for a disk. What it has read
- * lies in one of a few buffers of its own, so that memory is bounded however many ask.
+ * lies in one of a few buffers of its own, so that memory is bounded however many ask. What lies in
+ * memory already is handed out as it is.
  */
 #ifndef OPS_DATA_READER_H
 #define OPS_DATA_READER_H
@@ -19,14 +20,15 @@ enum {
 struct read_request {
 	struct task done; /* done.run is the caller's; posted to `home` */
 	struct executor *home;
-	int fd; /* stays open until done */
+	const char *memory; /* to read from, if it is not NULL; stays until reader_give_back() */
+	int fd;             /* else; stays open until done */
 	uint64_t offset;
 	size_t size;        /* 1 to READER_PIECE_BYTES */
 	struct slice bytes; /* result: all `size` of them, until reader_give_back() */
 	int error;          /* result: 0, or an errno value and no bytes */
 	/* The reader's: */
 	struct read_request *next;
-	char *buffer;
+	char *buffer; /* NULL: the bytes are the caller's */
 };
 
 /* NULL, logged, if there is no thread or memory. */

@@ -35,6 +35,7 @@ enum extent_result extent_open(struct local *local, const struct entry *entry,
 	*extent = extent_none();
 	ret_blob->size = entry->meta.object.size;
 	ret_blob->offset = 0;
+	ret_blob->bytes = NULL;
 	if (entry->meta.place == OBJECT_FILE) {
 		result = open_file(local, entry->meta.file, extent, ret_err);
 		ret_blob->fd = extent->fd;
