@@ -104,7 +104,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpostern.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # The suite that every back end of the store runs.
-$(B)/tests/unit/store/test_local: $(B)/tests/unit/store/conformance.o
+$(B)/tests/unit/store/test_local $(B)/tests/unit/store/test_memory: $(B)/tests/unit/store/conformance.o
 $(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o
 

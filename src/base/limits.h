@@ -51,6 +51,7 @@
 #define LIMIT_MEMORY_OPERATOR_PART 16    /* a sixteenth of it, for the console's port */
 #define LIMIT_MEMORY_APP_PART 8          /* an eighth, for the application server's */
 #define LIMIT_MEMORY_STRANGERS_PART 8    /* an eighth, for what nobody has signed yet */
+#define LIMIT_MEMORY_STORE_PART 2        /* half of it, for the objects of a store in memory */
 #define LIMIT_MEMORY_SMALL_BYTES KIB(64) /* so much a stranger may have though half is used */
 
 /* Forms (OSS: PostObject) */

@@ -4,7 +4,8 @@
  * back end keeps; tests/unit/store/conformance.c checks it.
  *
  * Guarantees, of every back end:
- *  (a) when a change is reported as done it survives loss of power;
+ *  (a) when a change is reported as done it survives loss of power, unless the back end says that
+ *      it keeps nothing;
  *  (b) a reader sees an object as it was before or after a change, never a mix, never a part;
  *  (c) a put that is aborted, fails or is cut off leaves nothing visible, does not touch an older
  *      object of that key, and its space comes back;
