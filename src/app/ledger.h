@@ -62,8 +62,9 @@ struct ledger_entry {
 };
 
 /*
- * Opens the file at `path`, making it (mode 0600) if it is missing, and starts the thread. Blocks.
- * Logs why it fails: ERR_INTERNAL.
+ * Opens the file at `path`, making it (mode 0600) if it is missing, and starts the thread; without
+ * a path (NULL) the ledger is in memory, at most LIMIT_LEDGER_MEMORY_BYTES, and gone when it is
+ * closed. Blocks. Logs why it fails: ERR_INTERNAL.
  */
 enum err ledger_open(const char *path, struct ledger **ret) MUST_USE;
 

@@ -144,6 +144,7 @@
 #define LIMIT_GRANT_UPLOADS 100000
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
 #define LIMIT_CONFIRMING_IN_FLIGHT 2000
+#define LIMIT_LEDGER_MEMORY_BYTES MIB(64) /* of a ledger that is not a file */
 
 /* The application server and the console */
 #define LIMIT_HOSTS 160 /* names a port answers to; more than lists in its options can have */

@@ -111,7 +111,8 @@ static enum err open_sealing(struct keys *keys)
 	SCOPED_STRBUF(text, KIB(4));
 	uint8_t bytes[32];
 	bool found = false;
-	enum err e = private_file_read(keys->data, SEALING_FILE, &text, &found);
+	enum err e =
+		keys->data ? private_file_read(keys->data, SEALING_FILE, &text, &found) : ERR_OK;
 	if (e != ERR_OK)
 		return e;
 	struct slice digits = slice_head(strbuf_slice(&text), 2 * sizeof(bytes));
@@ -121,6 +122,8 @@ static enum err open_sealing(struct keys *keys)
 	}
 	if (!found) {
 		random_bytes(bytes, sizeof(bytes));
+	}
+	if (!found && keys->data) {
 		hex_encode_lower(&text, slice_of(bytes, sizeof(bytes)));
 		strbuf_addc(&text, '\n');
 		e = private_file_write(keys->data, SEALING_FILE, strbuf_slice(&text));
@@ -138,7 +141,7 @@ static enum err make_list(
 	struct key_list *list = key_list_new();
 	enum err e = ERR_UNAVAILABLE;
 	if (list && key_list_add(list, id, secret, &entry) == KEY_EDIT_DONE)
-		e = key_list_save(data, list);
+		e = data ? key_list_save(data, list) : ERR_OK;
 	if (e == ERR_OK)
 		*ret = list;
 	else
@@ -149,13 +152,14 @@ static enum err make_list(
 static enum err open_list(struct keys *keys, const char *id, const char *secret, bool *ret_made)
 {
 	struct key_list *list = NULL;
-	enum err e = key_list_load(keys->data, &list);
+	enum err e = keys->data ? key_list_load(keys->data, &list) : ERR_OK;
 	*ret_made = e == ERR_OK && !list;
 	if (*ret_made)
 		e = make_list(keys->data, id, secret, &list);
 	if (e != ERR_OK)
 		return e;
-	(void)file_changed(keys);
+	if (keys->data)
+		(void)file_changed(keys);
 	return set_replace(keys, list) ? ERR_OK : ERR_UNAVAILABLE;
 }
 
@@ -166,9 +170,9 @@ enum err keys_open(
 	if (!keys)
 		return ERR_UNAVAILABLE;
 	(void)pthread_mutex_init(&keys->lock, NULL);
-	keys->data = strdup(data);
+	keys->data = data ? strdup(data) : NULL;
 	/* The access keys last: as long as they are missing the first start is not complete. */
-	enum err e = keys->data ? open_sealing(keys) : ERR_UNAVAILABLE;
+	enum err e = keys->data || !data ? open_sealing(keys) : ERR_UNAVAILABLE;
 	if (e == ERR_OK)
 		e = open_list(keys, id, secret, ret_made);
 	if (e == ERR_OK)
@@ -192,7 +196,7 @@ void keys_free(struct keys *keys)
 void keys_refresh(struct keys *keys, bool force)
 {
 	struct key_list *list = NULL;
-	if (!file_changed(keys) && !force)
+	if (!keys->data || (!file_changed(keys) && !force))
 		return;
 	if (key_list_load(keys->data, &list) != ERR_OK)
 		return;

@@ -26,7 +26,8 @@
 struct keys;
 
 /*
- * Loads the keys of the folder `data` (docs/on-disk.md). What is missing is made, mode 0600. If
+ * Loads the keys of the folder `data` (docs/on-disk.md). What is missing is made, mode 0600; all
+ * of it, and in memory alone, without a folder (NULL). If
  * there is no list of access keys *ret_made is true, and the new one has one pair: `id` and
  * `secret` if they are given (else NULL), random otherwise. Blocks. Logs why when it fails:
  * ERR_INTERNAL, ERR_DISK_FULL.

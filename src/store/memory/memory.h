@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The back end in memory: all that store.h promises but for what outlives the process. Nothing
- * touches a disk, and all is gone when it is closed. What is stored is bounded by the share
- * BUDGET_STORE of the memory budget; above it changes fail as on a full disk.
+ * The back end in memory, of --ephemeral: all that store.h promises but for what outlives the
+ * process. Nothing touches a disk, and all is gone when it is closed. What is stored is bounded by
+ * the share BUDGET_STORE of the memory budget; above it changes fail as on a full disk.
  *
  *	memory.c   opening, closing, buckets
  *	change.c   changes of objects and uploads: looks up, has decided by store/rules, and does
