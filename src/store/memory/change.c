@@ -54,12 +54,6 @@ static struct item *old_next(const struct item *item)
 	return node && slice_eq(node->key, item->node.key) ? item_of(node) : NULL;
 }
 
-static bool is_named(const struct item *item, const struct store_version *which)
-{
-	return which->is_null ? item->object.is_null
-			      : which->number && item->object.version == which->number;
-}
-
 struct item *find_old(const struct area *area, struct slice key, const struct store_version *which)
 {
 	if (!which->is_null)
@@ -74,7 +68,7 @@ struct item *find_newest(
 	const struct area *area, struct slice key, const struct store_version *except)
 {
 	struct item *item = old_from(area, key);
-	return item && is_named(item, except) ? old_next(item) : item;
+	return item && item_is(item, except) ? old_next(item) : item;
 }
 
 static const struct store_object *object_of(const struct item *item)

@@ -22,8 +22,7 @@ static struct item *find(const struct area *area, struct store_get *get)
 			tell_marker(get, find_newest(area, get->key, which));
 		return current;
 	}
-	if (current && (which->is_null ? current->object.is_null
-				       : current->object.version == which->number))
+	if (current && item_is(current, which))
 		return current;
 	return find_old(area, get->key, which);
 }

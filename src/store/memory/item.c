@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static struct slice keep(struct slice s, char **to)
+struct slice item_keep(struct slice s, char **to)
 {
 	char *begin = *to;
 	if (s.len)
@@ -31,12 +31,12 @@ enum err item_new(struct slice key, const struct store_object *object, struct bo
 		return fits ? ERR_UNAVAILABLE : ERR_DISK_FULL;
 	}
 	char *to = item->text;
-	item->node = (struct map_node){.key = keep(key, &to)};
+	item->node = (struct map_node){.key = item_keep(key, &to)};
 	atomic_init(&item->refs, 1);
 	item->memory = memory;
 	item->object = *object;
-	item->object.headers = keep(object->headers, &to);
-	item->object.tags = keep(object->tags, &to);
+	item->object.headers = item_keep(object->headers, &to);
+	item->object.tags = item_keep(object->tags, &to);
 	item->body = body;
 	item->parts = (struct map){.root = NULL};
 	*ret = item;

@@ -34,6 +34,15 @@ struct item *item_ref(struct item *item);
 /* Of an upload, with its parts. NULL is allowed. */
 void item_unref(struct item *item);
 
+/* Copies a text to *to, which moves on. */
+struct slice item_keep(struct slice s, char **to);
+/* Whether it is that version; none is named by a number of 0. */
+static inline bool item_is(const struct item *item, const struct store_version *which)
+{
+	return which->is_null ? item->object.is_null
+			      : which->number && item->object.version == which->number;
+}
+
 /* Takes all out of a map that nobody uses any more. */
 void items_drop(struct map *map);
 

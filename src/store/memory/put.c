@@ -15,15 +15,6 @@ struct store_put {
 	char text[];   /* key, headers, tags */
 };
 
-static struct slice keep(struct slice s, char **to)
-{
-	char *begin = *to;
-	if (s.len)
-		memcpy(begin, s.ptr, s.len);
-	*to += s.len;
-	return slice_of(begin, s.len);
-}
-
 enum err memory_put_begin(
 	struct store *store, const struct store_put_spec *spec, struct store_put **ret)
 {
@@ -47,12 +38,12 @@ enum err memory_put_begin(
 	put->hint = spec->size_hint;
 	put->brought = (struct brought){
 		.bucket_id = spec->bucket_id,
-		.key = keep(spec->key, &to),
+		.key = item_keep(spec->key, &to),
 		.kind = spec->kind,
 		.object = {.acl = spec->acl,
 			.type = spec->kind == STORE_PUT_OBJECT ? spec->type : STORE_NORMAL,
-			.headers = keep(headers, &to),
-			.tags = keep(tags, &to)},
+			.headers = item_keep(headers, &to),
+			.tags = item_keep(tags, &to)},
 		.upload = spec->upload,
 		.part = spec->part,
 		.position = spec->position,
