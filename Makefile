@@ -105,7 +105,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpostern.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 # The suite that every back end of the store runs.
-$(B)/tests/unit/store/test_local: $(B)/tests/unit/store/conformance.o
+$(B)/tests/unit/store/test_local $(B)/tests/unit/store/test_memory: $(B)/tests/unit/store/conformance.o
 $(B)/tests/unit/store/test_wal: LDFLAGS += -Wl,--wrap=pthread_mutex_unlock
 # Every allocation fails once.
 OOM_TESTS := $(filter $(B)/tests/unit/oom/%,$(UNIT_TESTS))

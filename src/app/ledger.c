@@ -7,11 +7,13 @@
 
 #include "app/ledger_internal.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 /* How long another process (a person with the sqlite3 shell) may hold the lock. */
 #define BUSY_MS 5000
 #define SCHEMA_VERSION 3
+#define PAGE_BYTES 4096 /* SQLite's default */
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA synchronous = FULL;"
@@ -249,11 +251,21 @@ static bool make_schema(struct ledger *ledger)
 	       (version >= 3 || run(ledger, ledger_grants_schema)) && run(ledger, "COMMIT");
 }
 
+/* In memory it cannot grow for ever; above that it is like a full disk. */
+static bool set_bound(struct ledger *ledger)
+{
+	SCOPED_STRBUF(sql, 128);
+	strbuf_addf(&sql, "PRAGMA max_page_count = %zu",
+		(size_t)LIMIT_LEDGER_MEMORY_BYTES / PAGE_BYTES);
+	return !strbuf_broken(&sql) && run(ledger, sql.ptr);
+}
+
 static bool open_database(struct ledger *ledger, const char *path)
 {
-	return sqlite3_open_v2(path, &ledger->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-		       NULL) == SQLITE_OK &&
+	return sqlite3_open_v2(path ? path : ":memory:", &ledger->db,
+		       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
 	       sqlite3_busy_timeout(ledger->db, BUSY_MS) == SQLITE_OK && make_schema(ledger) &&
+	       (path || set_bound(ledger)) &&
 	       ledger_prepare(ledger, "BEGIN IMMEDIATE", &ledger->begin) &&
 	       ledger_prepare(ledger, look_sql, &ledger->look) &&
 	       ledger_prepare(ledger, insert_sql, &ledger->insert) &&
@@ -265,8 +277,8 @@ static bool open_database(struct ledger *ledger, const char *path)
 enum err ledger_open(const char *path, struct ledger **ret)
 {
 	/* SQLite makes its other files with the mode of this one. */
-	SCOPED_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
+	SCOPED_FD int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	if (path && fd < 0) {
 		log_error("ledger: %s: %s", path, strerror(errno));
 		return ERR_INTERNAL;
 	}
@@ -275,7 +287,7 @@ enum err ledger_open(const char *path, struct ledger **ret)
 		return ERR_UNAVAILABLE;
 	ledger->batch_last = &ledger->batch;
 	if (!open_database(ledger, path)) {
-		log_error("ledger: %s: %s", path, sqlite3_errmsg(ledger->db));
+		log_error("ledger: %s: %s", path ? path : "in memory", sqlite3_errmsg(ledger->db));
 		ledger_close(ledger);
 		return ERR_INTERNAL;
 	}

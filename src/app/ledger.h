@@ -72,8 +72,9 @@ struct ledger_entry {
 };
 
 /*
- * Opens the file at `path`, creates it with mode 0600 if it is missing, and starts the thread.
- * Blocks. ERR_INTERNAL, with the reason in the log.
+ * Opens the file at `path`, creates it with mode 0600 if it is missing, and starts the thread;
+ * without a path (NULL) the ledger is in memory, at most LIMIT_LEDGER_MEMORY_BYTES, and gone when
+ * it is closed. Blocks. ERR_INTERNAL, with the reason in the log.
  */
 enum err ledger_open(const char *path, struct ledger **ret) MUST_USE;
 

@@ -20,23 +20,38 @@ static struct pool pools[BUDGET_POOLS] = {
 	[BUDGET_APP].limit = UNLIMITED,
 	[BUDGET_STRANGERS].limit = UNLIMITED,
 	[BUDGET_SIGNED].limit = UNLIMITED,
+	[BUDGET_STORE].limit = UNLIMITED,
 };
 static uint64_t total = UNLIMITED;
 static atomic_uint_fast64_t refused;
 
+static void share(uint64_t bytes)
+{
+	pools[BUDGET_OPERATOR].limit = bytes / LIMIT_MEMORY_OPERATOR_PART;
+	pools[BUDGET_APP].limit = bytes / LIMIT_MEMORY_APP_PART;
+	pools[BUDGET_STRANGERS].limit = bytes / LIMIT_MEMORY_STRANGERS_PART;
+	pools[BUDGET_SIGNED].limit = bytes - pools[BUDGET_OPERATOR].limit -
+				     pools[BUDGET_APP].limit - pools[BUDGET_STRANGERS].limit;
+}
+
 void budget_set(uint64_t bytes)
 {
 	total = bytes ? bytes : UNLIMITED;
-	pools[BUDGET_OPERATOR].limit = total / LIMIT_MEMORY_OPERATOR_PART;
-	pools[BUDGET_APP].limit = total / LIMIT_MEMORY_APP_PART;
-	pools[BUDGET_STRANGERS].limit = total / LIMIT_MEMORY_STRANGERS_PART;
-	pools[BUDGET_SIGNED].limit = total - pools[BUDGET_OPERATOR].limit -
-				     pools[BUDGET_APP].limit - pools[BUDGET_STRANGERS].limit;
+	pools[BUDGET_STORE].limit = total;
+	share(total);
+}
+
+void budget_set_with_store(uint64_t bytes)
+{
+	total = bytes ? bytes : UNLIMITED;
+	pools[BUDGET_STORE].limit = total / LIMIT_MEMORY_STORE_PART;
+	share(total - pools[BUDGET_STORE].limit);
 }
 
 static uint64_t limit_for(enum budget_pool pool, size_t held)
 {
-	bool is_large = pool != BUDGET_SIGNED && held > LIMIT_MEMORY_SMALL_BYTES;
+	bool is_large =
+		pool != BUDGET_SIGNED && pool != BUDGET_STORE && held > LIMIT_MEMORY_SMALL_BYTES;
 	return is_large ? pools[pool].limit / 2 : pools[pool].limit;
 }
 
@@ -126,6 +141,12 @@ bool budget_is_scarce(enum budget_pool pool)
 bool budget_is_ample(enum budget_pool pool, size_t bytes)
 {
 	return used_of(pool) + bytes <= pools[pool].limit / 2;
+}
+
+bool budget_has(enum budget_pool pool, uint64_t bytes)
+{
+	uint64_t used = used_of(pool);
+	return used <= pools[pool].limit && bytes <= pools[pool].limit - used;
 }
 
 void budget_stats(struct budget_stats *ret)

@@ -31,6 +31,7 @@ enum budget_pool {
 	BUDGET_APP,       /* the application server's port */
 	BUDGET_STRANGERS, /* the store's port, while the request is not signed */
 	BUDGET_SIGNED,    /* authenticated requests, and what they cause */
+	BUDGET_STORE,     /* objects, if the store keeps them in memory */
 	BUDGET_POOLS,
 };
 
@@ -48,6 +49,8 @@ struct budget_stats {
 
 /* Before threads start; without it, or with 0, there is no limit. */
 void budget_set(uint64_t bytes);
+/* The same, for a process whose store is in memory: it has half, and the others share the rest. */
+void budget_set_with_store(uint64_t bytes);
 
 /*
  * Takes `bytes` more. False, and nothing is taken, if the account's pool has not enough. In pools
@@ -69,6 +72,9 @@ void budget_return(struct budget_account *account, enum budget_pool pool);
 bool budget_is_scarce(enum budget_pool pool);
 /* Whether the pool would still be half free if `bytes` were taken. */
 bool budget_is_ample(enum budget_pool pool, size_t bytes);
+
+/* Whether the pool has room for `bytes` more, as it is now. */
+bool budget_has(enum budget_pool pool, uint64_t bytes);
 
 void budget_stats(struct budget_stats *ret);
 

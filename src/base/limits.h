@@ -52,6 +52,7 @@
 #define LIMIT_MEMORY_OPERATOR_PART 16    /* a sixteenth of it, for the console's port */
 #define LIMIT_MEMORY_APP_PART 8          /* an eighth, for the application server's */
 #define LIMIT_MEMORY_STRANGERS_PART 8    /* an eighth, for what nobody has signed yet */
+#define LIMIT_MEMORY_STORE_PART 2        /* half of it, for the objects of a store in memory */
 #define LIMIT_MEMORY_SMALL_BYTES KIB(64) /* so much a stranger may have though half is used */
 
 /* Forms (OSS: PostObject) */
@@ -157,6 +158,7 @@
 #define LIMIT_GRANTS_KEEP_DAYS 3650
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
 #define LIMIT_CONFIRMING_IN_FLIGHT 2000
+#define LIMIT_LEDGER_MEMORY_BYTES MIB(64) /* of a ledger that is not a file */
 
 /* The application server and the console */
 #define LIMIT_HOSTS 160 /* names a port answers to; more than lists in its options can have */

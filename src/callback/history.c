@@ -357,8 +357,8 @@ static bool find_last_id(struct callback_history *log)
 
 static bool open_database(struct callback_history *log, const char *path)
 {
-	return sqlite3_open_v2(path, &log->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
-		       SQLITE_OK &&
+	return sqlite3_open_v2(path ? path : ":memory:", &log->db,
+		       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
 	       sqlite3_busy_timeout(log->db, BUSY_MS) == SQLITE_OK &&
 	       sqlite3_exec(log->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
 	       prepare(log, "BEGIN IMMEDIATE", &log->begin) &&
@@ -371,8 +371,8 @@ static bool open_database(struct callback_history *log, const char *path)
 enum err callback_history_open(const char *path, struct callback_history **ret)
 {
 	/* SQLite makes its other files with the mode of this one. */
-	SCOPED_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
+	SCOPED_FD int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	if (path && fd < 0) {
 		log_error("callback log: %s: %s", path, strerror(errno));
 		return ERR_INTERNAL;
 	}
@@ -381,7 +381,8 @@ enum err callback_history_open(const char *path, struct callback_history **ret)
 		return ERR_UNAVAILABLE;
 	enum err e = ERR_OK;
 	if (!open_database(log, path)) {
-		log_error("callback log: %s: %s", path, sqlite3_errmsg(log->db));
+		log_error(
+			"callback log: %s: %s", path ? path : "in memory", sqlite3_errmsg(log->db));
 		e = ERR_INTERNAL;
 	}
 	const struct worker_options options = {

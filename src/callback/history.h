@@ -15,7 +15,8 @@
 struct callback_history;
 
 /*
- * Opens the file at `path`, making it (mode 0600) if it is missing, and starts the thread. Blocks.
+ * Opens the file at `path`, making it (mode 0600) if it is missing, and starts the thread; without
+ * a path (NULL) the log is in memory, and gone when it is closed. Blocks.
  * Logs why it fails: ERR_INTERNAL, ERR_UNAVAILABLE.
  */
 enum err callback_history_open(const char *path, struct callback_history **ret) MUST_USE;

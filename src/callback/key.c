@@ -23,8 +23,9 @@ static enum err make_key(const char *data, struct callback_key *key)
 {
 	SCOPED_SECRET struct secret pem = SECRET_INIT;
 	enum err e = rsa_private_generate(KEY_BITS, &key->rsa);
-	if (!e)
-		e = rsa_private_pem(key->rsa, &pem);
+	if (e || !data)
+		return e;
+	e = rsa_private_pem(key->rsa, &pem);
 	return e ? e : private_file_write(data, KEY_FILE, secret_slice(&pem));
 }
 
@@ -32,7 +33,7 @@ static enum err load_or_make(const char *data, struct callback_key *key)
 {
 	SCOPED_STRBUF(pem, KEY_FILE_BYTES_MAX);
 	bool found = false;
-	enum err e = private_file_read(data, KEY_FILE, &pem, &found);
+	enum err e = data ? private_file_read(data, KEY_FILE, &pem, &found) : ERR_OK;
 	if (e)
 		return e;
 	if (!found)

@@ -14,7 +14,8 @@ struct callback_key;
 struct rsa_private; /* crypto/rsa.h */
 
 /*
- * Loads the key of the folder `data`, or makes it. Blocks; call it at start. Logs why when it
+ * Loads the key of the folder `data`, or makes it; without a folder (NULL) one is made and kept in
+ * memory alone. Blocks; call it at start. Logs why when it
  * fails: ERR_INTERNAL for a file that cannot be read or is no key, ERR_DISK_FULL.
  */
 enum err callback_key_open(const char *data, struct callback_key **ret) MUST_USE;

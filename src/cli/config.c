@@ -142,6 +142,8 @@ static bool set(
 	}
 	if (o->offset == offsetof(struct config, console_listen))
 		config->console_listen_given = true;
+	if (o->offset == offsetof(struct config, server_data))
+		config->server_data_given = true;
 	return true;
 }
 
@@ -209,10 +211,10 @@ static bool read_environment(struct config *config)
 	return true;
 }
 
-/* The option behind "app-callback-url" (or "data"). */
+/* The option behind "app-callback-url" (or "data", or "ephemeral"). */
 static const struct option *find_flag(struct slice flag)
 {
-	if (slice_eq(flag, S("data")))
+	if (slice_eq(flag, S("data")) || slice_eq(flag, S("ephemeral")))
 		return find(S("server"), flag);
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		SCOPED_STRBUF(name, 128);
@@ -226,10 +228,14 @@ static const struct option *find_flag(struct slice flag)
 	return NULL;
 }
 
-/* `--flag value` or `--flag=value` at *at, which is moved on to the value. */
+/* `--flag value` or `--flag=value` at *at, which is moved on to the value; --ephemeral has none. */
 static const char *flag_value(int argc, char **argv, int *at, struct slice *ret_flag)
 {
 	struct slice rest = slice_str(argv[*at] + 2);
+	if (slice_eq(rest, S("ephemeral"))) {
+		*ret_flag = rest;
+		return "true";
+	}
 	if (slice_cut(&rest, '=', ret_flag))
 		return ret_flag->ptr + ret_flag->len + 1;
 	return *at + 1 < argc ? argv[++*at] : NULL;
@@ -299,6 +305,7 @@ enum config_result config_read(int argc, char **argv, struct config *ret, char *
 			return CONFIG_BAD;
 	}
 	ret->console_listen_given = false;
+	ret->server_data_given = false;
 	const char *file = config_file(argc, argv);
 	if ((file && !read_file(ret, file)) || !read_environment(ret) ||
 		!read_arguments(argc, argv, ret, ret_rest, rest_max, ret_rest_count))
@@ -346,9 +353,11 @@ static void print_reference_head(void)
 	       "The\n"
 	       "command line wins over the environment, and that over the file. `--data` is short "
 	       "for\n"
-	       "`--server-data`. A value out of range ends the program with status 2 and says "
-	       "where it\n"
-	       "stands; so does a name that is not known, unless it is in the environment.\n\n"
+	       "`--server-data`, and `--ephemeral` for `--server-ephemeral true`. A value out of "
+	       "range ends\n"
+	       "the program with status 2 and says where it stands; so does a name that is not "
+	       "known, unless\n"
+	       "it is in the environment.\n\n"
 	       "`POSTERN_ACCESS_KEY_ID` and `POSTERN_ACCESS_KEY_SECRET` in the environment become "
 	       "the store's\n"
 	       "key pair if they are set on the first start. A secret on the command line can be "

@@ -24,6 +24,7 @@ struct config {
 #undef EITHER
 #undef FLAG
 	bool console_listen_given; /* not just the default */
+	bool server_data_given;    /* likewise */
 };
 
 enum config_result {

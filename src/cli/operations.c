@@ -48,6 +48,8 @@ static void add_memory_metrics(struct strbuf *out)
 		stats.used[BUDGET_SIGNED]);
 	metric(out, "memory_strangers_bytes", "gauge", "Held for what nobody has signed.",
 		stats.used[BUDGET_STRANGERS]);
+	metric(out, "memory_store_bytes", "gauge", "Held for objects of a store in memory.",
+		stats.used[BUDGET_STORE]);
 	metric(out, "memory_app_bytes", "gauge", "Held for the application server's port.",
 		stats.used[BUDGET_APP]);
 	metric(out, "memory_operator_bytes", "gauge", "Held for this port.",

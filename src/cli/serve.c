@@ -37,6 +37,7 @@
 #include "ops/ops.h"
 #include "oss/rules/origin.h"
 #include "store/local/local.h"
+#include "store/memory/memory.h"
 
 enum {
 	URL_BYTES = 1024
@@ -97,6 +98,7 @@ static const char *const usage_text[] = {
 	"\n"
 	"  --config FILE    INI file with the sections below\n"
 	"  --data FOLDER    where everything is kept (./postern-data)\n"
+	"  --ephemeral      keep nothing: all is in memory, and gone at the end (serve, store)\n"
 	"  --SECTION-NAME VALUE, or POSTERN_SECTION_NAME in the environment, for each of:\n",
 	"\nPOSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, if set on the first start, become "
 	"the\n"
@@ -149,6 +151,12 @@ static const char *environment(const char *name)
 	return value && value[0] ? value : NULL;
 }
 
+/* The folder of everything; NULL: nothing is kept. */
+static const char *data_folder(const struct parts *p)
+{
+	return p->config.server_ephemeral ? NULL : p->config.server_data;
+}
+
 static bool open_keys(struct parts *p)
 {
 	const char *id = environment("POSTERN_ACCESS_KEY_ID");
@@ -158,8 +166,11 @@ static bool open_keys(struct parts *p)
 			"set both POSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, or neither");
 		return false;
 	}
-	if (keys_open(p->config.server_data, id, secret, &p->keys, &p->made_keys) != ERR_OK)
+	if (keys_open(data_folder(p), id, secret, &p->keys, &p->made_keys) != ERR_OK)
 		return false;
+	/* They are made at each start; whoever gave them knows them. */
+	if (p->config.server_ephemeral && id)
+		p->made_keys = false;
 	if (keys_first(p->keys, &p->key_id, &p->key_secret) == ERR_OK)
 		return true;
 	log_error("no access key of %s is enabled; `postern keys enable` does it",
@@ -167,7 +178,15 @@ static bool open_keys(struct parts *p)
 	return false;
 }
 
-static bool open_store(struct parts *p)
+/* The keys come last: as long as they are missing the first start is not complete. */
+static bool is_first_start(const struct parts *p)
+{
+	SCOPED_STRBUF(path, KIB(4));
+	strbuf_addf(&path, "%s/access_keys.json", p->config.server_data);
+	return p->config.server_ephemeral || access(path.ptr, F_OK) != 0;
+}
+
+static enum err open_back_end(struct parts *p)
 {
 	const struct config *c = &p->config;
 	const struct local_options options = {
@@ -175,15 +194,19 @@ static bool open_store(struct parts *p)
 		.clock = &clock_system,
 		.reserve_bytes = (uint64_t)c->store_reserve_bytes,
 	};
-	if (local_store_open(&options, &p->store) != ERR_OK)
+	if (c->server_ephemeral)
+		return memory_store_open(&clock_system, &p->store);
+	return local_store_open(&options, &p->store);
+}
+
+static bool open_store(struct parts *p)
+{
+	if (open_back_end(p) != ERR_OK)
 		return false;
-	/* The keys come last: as long as they are missing the first start is not complete. */
-	SCOPED_STRBUF(path, KIB(4));
-	strbuf_addf(&path, "%s/access_keys.json", c->server_data);
-	if (p->with_app && access(path.ptr, F_OK) != 0 &&
+	if (p->with_app && is_first_start(p) &&
 		first_start_make_bucket(p->store, p->app_port, p->app_url) != ERR_OK)
 		return false;
-	return callback_key_open(c->server_data, &p->callback_key) == ERR_OK && open_keys(p);
+	return callback_key_open(data_folder(p), &p->callback_key) == ERR_OK && open_keys(p);
 }
 
 /* Callbacks may go where the configuration says and, in `serve`, to our own application server. */
@@ -207,7 +230,7 @@ static void open_callback_log(struct parts *p)
 {
 	SCOPED_STRBUF(path, KIB(4));
 	strbuf_addf(&path, "%s/callbacks.db", p->config.server_data);
-	if (callback_history_open(path.ptr, &p->callback_history) != ERR_OK)
+	if (callback_history_open(data_folder(p) ? path.ptr : NULL, &p->callback_history) != ERR_OK)
 		log_error("callbacks are sent but not logged");
 }
 
@@ -611,7 +634,7 @@ static bool start_app(struct parts *p)
 	};
 	struct app_parts with_ledger = surroundings;
 	if (outgoing_new(&confirming, &p->confirming) != ERR_OK ||
-		ledger_open(path.ptr, &p->ledger) != ERR_OK)
+		ledger_open(data_folder(p) ? path.ptr : NULL, &p->ledger) != ERR_OK)
 		return false;
 	with_ledger.confirming = p->confirming;
 	with_ledger.ledger = p->ledger;
@@ -636,7 +659,7 @@ static bool start_app(struct parts *p)
 
 static bool prepare_folder(const char *path)
 {
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+	if (!path || mkdir(path, 0700) == 0 || errno == EEXIST)
 		return true;
 	log_error("cannot make the folder %s: %s", path, strerror(errno));
 	return false;
@@ -659,7 +682,7 @@ static bool start(struct parts *p)
 		server_new((unsigned)p->config.server_loops, descriptors.connections);
 	operations_init(&p->operations);
 	warn_of_anybody(p);
-	if (!p->server || !read_console_hosts(p) || !prepare_folder(p->config.server_data) ||
+	if (!p->server || !read_console_hosts(p) || !prepare_folder(data_folder(p)) ||
 		!start_tls(p) || !listen_all(p) || !parse_allow(p) ||
 		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
 		return false;
@@ -682,6 +705,8 @@ static void print_ready(const struct parts *p)
 		printf("  object store        %s/\n", p->store_url);
 	if (p->console_port)
 		printf("  console             %s/\n", p->console_url);
+	if (p->config.server_ephemeral)
+		printf("  data                in memory alone: gone when this ends\n");
 	if (p->made_keys) {
 		printf("  access key id       %s\n", p->key_id.ptr);
 		printf("  access key secret   %.*s\n", SLICE_FMT(secret_slice(&p->key_secret)));
@@ -824,24 +849,43 @@ static bool set_log_level(const char *word)
 static bool set_memory(const struct config *c)
 {
 	uint64_t bytes = (uint64_t)c->server_memory;
-	if (bytes && bytes < LIMIT_MEMORY_BYTES_MIN) {
-		fprintf(stderr, "postern: [server] memory is at least %zu bytes, or 0\n",
-			LIMIT_MEMORY_BYTES_MIN);
+	size_t least = LIMIT_MEMORY_BYTES_MIN;
+	/* What the others have is not less because the store has its part. */
+	if (c->server_ephemeral)
+		least *= LIMIT_MEMORY_STORE_PART;
+	if (bytes && bytes < least) {
+		fprintf(stderr, "postern: [server] memory is at least %zu bytes%s, or 0\n", least,
+			c->server_ephemeral ? " with --ephemeral" : "");
 		return false;
 	}
 	if (!bytes)
 		bytes = machine_memory("") / LIMIT_MEMORY_MACHINE_PART;
-	if (bytes < LIMIT_MEMORY_BYTES_MIN)
-		bytes = LIMIT_MEMORY_BYTES_MIN;
-	budget_set(bytes);
+	if (bytes < least)
+		bytes = least;
+	if (c->server_ephemeral)
+		budget_set_with_store(bytes);
+	else
+		budget_set(bytes);
 	log_info("memory for clients: %" PRIu64 " MiB", bytes >> 20);
 	return true;
+}
+
+static bool check_ephemeral(const struct parts *p)
+{
+	if (!p->config.server_ephemeral)
+		return true;
+	if (!p->with_store)
+		fprintf(stderr, "postern: --ephemeral is for `serve` and `store`\n");
+	else if (p->config.server_data_given)
+		fprintf(stderr, "postern: --ephemeral keeps nothing, so there is no --data\n");
+	return p->with_store && !p->config.server_data_given;
 }
 
 static int run(struct parts *p)
 {
 	sigset_t signals;
-	if (!set_log_level(p->config.server_log_level) || !set_memory(&p->config))
+	if (!check_ephemeral(p) || !set_log_level(p->config.server_log_level) ||
+		!set_memory(&p->config))
 		return 2;
 	(void)umask(077);
 	block_signals(&signals);

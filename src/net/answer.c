@@ -46,11 +46,17 @@ bool answer_write(struct connection *c, struct slice bytes, bool more)
 	return !strbuf_broken(&c->out);
 }
 
-static enum answer_result flush_memory(struct connection *c)
+static bool answer_goes_on(const struct exchange *x)
+{
+	return x->memory.len || x->file_left || x->later;
+}
+
+/* What waits in the connection's own buffer. */
+static enum answer_result flush_out(struct connection *c)
 {
 	while (c->out_at < c->out.len) {
 		size_t len = 0;
-		bool more = c->x && (c->x->file_left || c->x->later);
+		bool more = c->x && answer_goes_on(c->x);
 		switch (transport_write(
 			&c->transport, slice_from(strbuf_slice(&c->out), c->out_at), more, &len)) {
 		case TRANSPORT_OK:
@@ -67,6 +73,28 @@ static enum answer_result flush_memory(struct connection *c)
 	}
 	strbuf_release(&c->out);
 	c->out_at = 0;
+	return ANSWER_DONE;
+}
+
+/* What the service holds in memory. */
+static enum answer_result flush_memory(struct connection *c)
+{
+	struct exchange *x = c->x;
+	while (x->memory.len) {
+		size_t len = 0;
+		switch (transport_write(&c->transport, x->memory, x->later > 0, &len)) {
+		case TRANSPORT_OK:
+			break;
+		case TRANSPORT_AGAIN:
+			c->writable = false;
+			return ANSWER_WAIT;
+		case TRANSPORT_EOF:
+		case TRANSPORT_FAILED:
+			return ANSWER_FAILED;
+		}
+		count_out(c, len);
+		x->memory = slice_from(x->memory, len);
+	}
 	return ANSWER_DONE;
 }
 
@@ -103,7 +131,7 @@ static enum answer_result let_go(struct connection *c)
 	if (!x->held)
 		return ANSWER_DONE;
 	x->held = false;
-	return flush_memory(c);
+	return flush_out(c);
 }
 
 static enum answer_result flush_file(struct connection *c)
@@ -224,7 +252,7 @@ static enum answer_result tell_damaged(struct connection *c, uint64_t offset)
 		x->damaged(x, x->damaged_ctx, offset);
 	if (c->x != x || x->file_left)
 		return ANSWER_FAILED;
-	return x->answered ? flush_memory(c) : ANSWER_FAILED;
+	return x->answered ? flush_out(c) : ANSWER_FAILED;
 }
 
 /* Sends what was checked. */
@@ -311,9 +339,13 @@ static enum answer_result flush_bytes(struct connection *c)
 enum answer_result answer_flush(struct connection *c)
 {
 	struct exchange *x = c->x;
-	enum answer_result r = x && x->held ? ANSWER_DONE : flush_memory(c);
-	while (r == ANSWER_DONE && x && (x->file_left || x->later))
-		r = x->file_left ? flush_bytes(c) : find_later(c);
+	enum answer_result r = x && x->held ? ANSWER_DONE : flush_out(c);
+	while (r == ANSWER_DONE && x && answer_goes_on(x)) {
+		if (x->memory.len)
+			r = flush_memory(c);
+		else
+			r = x->file_left ? flush_bytes(c) : find_later(c);
+	}
 	return r;
 }
 
@@ -494,6 +526,20 @@ void exchange_send_file(struct exchange *x, int status, const struct exchange_by
 	send_out(x, status, out);
 }
 
+void exchange_send_memory(struct exchange *x, int status, struct slice bytes)
+{
+	if (x->answered || exchange_is_gone(x))
+		return;
+	settle_body(x->connection);
+	struct strbuf *out = compose(x, status, bytes.len);
+	bool has_body = x->head.method != HTTP_HEAD;
+	if (has_body && bytes.len <= SMALL_FILE_BYTES)
+		strbuf_add_slice(out, bytes);
+	else if (has_body)
+		x->memory = bytes;
+	send_out(x, status, out);
+}
+
 void exchange_send_extents(struct exchange *x, int status, uint64_t size,
 	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx)
 {
@@ -518,6 +564,17 @@ void exchange_extent(struct exchange *x, const struct exchange_bytes *bytes)
 	set_bytes(x, bytes, bytes->size < x->later ? bytes->size : x->later);
 	x->next_at += x->file_left;
 	x->later -= x->file_left;
+	connection_run(x->connection);
+}
+
+void exchange_extent_memory(struct exchange *x, struct slice bytes)
+{
+	if (exchange_is_gone(x))
+		return;
+	x->asking = false;
+	x->memory = slice_head(bytes, x->later);
+	x->next_at += x->memory.len;
+	x->later -= x->memory.len;
 	connection_run(x->connection);
 }
 

@@ -102,6 +102,8 @@ struct exchange {
 	bool kept;
 	bool is_tls;
 	int status;
+	/* What is being sent: bytes in memory, or of a file. */
+	struct slice memory;
 	int file; /* -1: none */
 	uint64_t file_offset;
 	uint64_t file_left;
@@ -110,7 +112,7 @@ struct exchange {
 	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset);
 	void *damaged_ctx;
 	bool held; /* the head is all of the connection's buffer, and waits for the first bytes */
-	/* If the answer has several extents, `later` bytes follow the file. */
+	/* What follows it, if the answer lies in several: `later` bytes. */
 	void (*next)(struct exchange *x, void *ctx, uint64_t at);
 	void *next_ctx;
 	uint64_t next_at;

@@ -69,6 +69,7 @@ struct exchange *exchange_take(struct connection *c)
 	x->answered = false;
 	x->paused = false;
 	x->status = 0;
+	x->memory = S("");
 	x->file = -1;
 	x->file_left = 0;
 	x->check.kind = BLOCK_CHECK_NONE;

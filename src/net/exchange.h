@@ -197,10 +197,17 @@ bool exchange_take_back(struct exchange *x) MUST_USE;
 void exchange_send_file(struct exchange *x, int status, const struct exchange_bytes *bytes);
 
 /*
+ * Answers with bytes that are not copied: they must stay until handler.gone. For HEAD only their
+ * length is told.
+ */
+void exchange_send_memory(struct exchange *x, int status, struct slice bytes);
+
+/*
  * Answers with `size` bytes in several extents. Whenever the bytes up to `at` have been sent, at
- * first with `at` 0, `next` is called. It calls exchange_extent() or exchange_extent_failed(), at
- * once or later. `next` may be called before this returns, and is not called for HEAD. If the
- * client disconnects meanwhile, handler.gone is called as usual.
+ * first with `at` 0, `next` is called. It calls exchange_extent(),
+ * exchange_extent_memory() or exchange_extent_failed(), at once or later. `next` may be called
+ * before this returns, and is not called for HEAD. If the client disconnects meanwhile,
+ * handler.gone is called as usual.
  */
 void exchange_send_extents(struct exchange *x, int status, uint64_t size,
 	void (*next)(struct exchange *x, void *ctx, uint64_t at), void *ctx);
@@ -210,6 +217,8 @@ void exchange_send_extents(struct exchange *x, int status, uint64_t size,
  * still missing. They must stay readable until `next` is called again or handler.gone.
  */
 void exchange_extent(struct exchange *x, const struct exchange_bytes *bytes);
+/* The same, of bytes in memory: at least one. */
+void exchange_extent_memory(struct exchange *x, struct slice bytes);
 /* Instead: they cannot be had. The connection is dropped. Or see exchange_take_back(). */
 void exchange_extent_failed(struct exchange *x);
 

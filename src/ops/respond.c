@@ -64,14 +64,18 @@ static struct exchange_bytes bytes_of(const struct store_blob *blob, uint64_t of
 	return (struct exchange_bytes){blob->fd, blob->offset + offset, size, blob->check};
 }
 
-void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
+void respond_blob(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
 	uint64_t size, void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx)
 {
 	struct exchange_bytes bytes = bytes_of(blob, offset, size);
 	if (!begin_answer(r))
 		return;
 	exchange_guard(request_exchange(r), damaged, ctx);
-	exchange_send_file(request_exchange(r), status, &bytes);
+	if (blob->bytes)
+		exchange_send_memory(request_exchange(r), status,
+			slice_of(blob->bytes + blob->offset + offset, (size_t)size));
+	else
+		exchange_send_file(request_exchange(r), status, &bytes);
 }
 
 void respond_extents(struct request *r, int status, uint64_t size,
@@ -87,7 +91,11 @@ void respond_extents(struct request *r, int status, uint64_t size,
 void respond_extent(struct request *r, const struct store_blob *place)
 {
 	struct exchange_bytes bytes = bytes_of(place, 0, place->size);
-	exchange_extent(request_exchange(r), &bytes);
+	if (place->bytes)
+		exchange_extent_memory(request_exchange(r),
+			slice_of(place->bytes + place->offset, (size_t)place->size));
+	else
+		exchange_extent(request_exchange(r), &bytes);
 }
 
 void respond_broken(struct request *r)

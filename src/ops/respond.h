@@ -20,8 +20,8 @@ void respond(struct request *r, int status, const char *content_type, struct sli
 /* 200 with a document; ERR_UNAVAILABLE if it is broken. */
 void respond_xml(struct request *r, const struct strbuf *document);
 
-/* Bytes of a file; keep it readable until op->release. See exchange_guard() for `damaged`. */
-void respond_file(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
+/* Bytes of an object; keep them readable until op->release. See exchange_guard() for `damaged`. */
+void respond_blob(struct request *r, int status, const struct store_blob *blob, uint64_t offset,
 	uint64_t size, void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx);
 
 /* Bytes in several extents: see exchange_send_extents(). */

@@ -4,7 +4,8 @@
  * back end keeps; tests/unit/store/conformance.c checks it.
  *
  * Guarantees, of every back end:
- *  (a) a change that is reported as done survives loss of power;
+ *  (a) a change that is reported as done survives loss of power, unless the back end says that it
+ *      keeps nothing;
  *  (b) a reader sees an object as it was before or after a change, never a mixture or a part;
  *  (c) a put that is aborted, fails or is interrupted leaves nothing visible, does not touch an
  *      older object of that key, and its space is freed;
@@ -162,10 +163,12 @@ struct store_version {
 };
 
 /*
- * Where bytes of an object lie: `size` bytes from `offset` of `fd`. Whoever reads them checks them:
+ * Where bytes of an object lie: `size` bytes from `offset` of `bytes`,
+ * or, if it is NULL, of `fd`. Whoever reads them checks them:
  * the run that `check` is about has all of them in it, and perhaps more before and behind.
  */
 struct store_blob {
+	const char *bytes;
 	int fd;
 	uint64_t offset;
 	uint64_t size;

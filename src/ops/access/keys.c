@@ -112,7 +112,8 @@ static enum err open_sealing(struct keys *keys)
 	SCOPED_STRBUF(text, KIB(4));
 	uint8_t bytes[32];
 	bool found = false;
-	enum err e = private_file_read(keys->data, SEALING_FILE, &text, &found);
+	enum err e =
+		keys->data ? private_file_read(keys->data, SEALING_FILE, &text, &found) : ERR_OK;
 	if (e != ERR_OK)
 		return e;
 	struct slice digits = slice_head(strbuf_slice(&text), 2 * sizeof(bytes));
@@ -122,6 +123,8 @@ static enum err open_sealing(struct keys *keys)
 	}
 	if (!found) {
 		random_bytes(bytes, sizeof(bytes));
+	}
+	if (!found && keys->data) {
 		hex_encode_lower(&text, slice_of(bytes, sizeof(bytes)));
 		strbuf_addc(&text, '\n');
 		e = private_file_write(keys->data, SEALING_FILE, strbuf_slice(&text));
@@ -139,7 +142,7 @@ static enum err make_list(
 	struct key_list *list = key_list_new();
 	enum err e = ERR_UNAVAILABLE;
 	if (list && key_list_add(list, id, secret, &entry) == KEY_EDIT_DONE)
-		e = key_list_save(data, list);
+		e = data ? key_list_save(data, list) : ERR_OK;
 	if (e == ERR_OK)
 		*ret = list;
 	else
@@ -151,8 +154,11 @@ static enum err open_list(struct keys *keys, const char *id, const char *secret,
 {
 	struct key_list *list = NULL;
 	/* Before it is read: what is edited meanwhile looks changed afterwards. */
-	keys->seen = look(keys);
-	enum err e = key_list_load(keys->data, &list);
+	struct file_state seen = {0};
+	if (keys->data)
+		seen = look(keys);
+	keys->seen = seen;
+	enum err e = keys->data ? key_list_load(keys->data, &list) : ERR_OK;
 	*ret_made = e == ERR_OK && !list;
 	if (*ret_made)
 		e = make_list(keys->data, id, secret, &list);
@@ -168,9 +174,9 @@ enum err keys_open(
 	if (!keys)
 		return ERR_UNAVAILABLE;
 	(void)pthread_mutex_init(&keys->lock, NULL);
-	keys->data = strdup(data);
+	keys->data = data ? strdup(data) : NULL;
 	/* The access keys last: as long as they are missing the first start is not complete. */
-	enum err e = keys->data ? open_sealing(keys) : ERR_UNAVAILABLE;
+	enum err e = keys->data || !data ? open_sealing(keys) : ERR_UNAVAILABLE;
 	if (e == ERR_OK)
 		e = open_list(keys, id, secret, ret_made);
 	if (e == ERR_OK)
@@ -194,6 +200,8 @@ void keys_free(struct keys *keys)
 void keys_refresh(struct keys *keys, bool force)
 {
 	struct key_list *list = NULL;
+	if (!keys->data)
+		return;
 	const struct file_state now = look(keys);
 	if (same_state(&now, &keys->seen) && !force)
 		return;

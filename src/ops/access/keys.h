@@ -26,7 +26,8 @@
 struct keys;
 
 /*
- * Loads the keys of the folder `data` (docs/on-disk.md). Missing files are created with mode 0600.
+ * Loads the keys of the folder `data` (docs/on-disk.md). Missing files are created with mode 0600;
+ * without a folder (NULL) all of it is made, in memory alone.
  * If there is no list of access keys *ret_made is true, and the new one has one pair: `id` and
  * `secret` if they are given (else NULL), random otherwise. Blocks. Logs why when it fails:
  * ERR_INTERNAL, ERR_DISK_FULL.

@@ -113,6 +113,12 @@ void file_reader_free(struct file_reader *file_reader)
 void file_reader_request(struct file_reader *file_reader, struct read_request *request)
 {
 	request->next = NULL;
+	if (request->memory) {
+		request->error = 0;
+		request->bytes = slice_of(request->memory + request->offset, request->size);
+		executor_post(request->home, &request->done);
+		return;
+	}
 	(void)pthread_mutex_lock(&file_reader->lock);
 	*file_reader->last = request;
 	file_reader->last = &request->next;
@@ -122,9 +128,11 @@ void file_reader_request(struct file_reader *file_reader, struct read_request *r
 
 void file_reader_give_back(struct file_reader *file_reader, struct read_request *request)
 {
+	request->bytes = S("");
+	if (!request->buffer)
+		return;
 	(void)pthread_mutex_lock(&file_reader->lock);
 	file_reader->spare[file_reader->spares++] = TAKE(request->buffer);
-	request->bytes = S("");
 	(void)pthread_cond_signal(&file_reader->more);
 	(void)pthread_mutex_unlock(&file_reader->lock);
 }

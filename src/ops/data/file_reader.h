@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A thread that reads from files for loops, which must not wait for the disk. It reads into a few
- * buffers of its own, so its memory is bounded however many requests there are.
+ * buffers of its own, so its memory is bounded however many requests there are. What lies in
+ * memory already is handed out as it is.
  */
 #ifndef OPS_DATA_FILE_READER_H
 #define OPS_DATA_FILE_READER_H
@@ -19,14 +20,16 @@ enum {
 struct read_request {
 	struct task done; /* done.run is the caller's; posted to `home` */
 	struct executor *home;
-	int fd; /* stays open until done */
+	const char
+		*memory; /* to read from, if it is not NULL; stays until file_reader_give_back() */
+	int fd;          /* else; stays open until done */
 	uint64_t offset;
 	size_t size;        /* 1 to FILE_READER_PIECE_BYTES */
 	struct slice bytes; /* result: all `size` of them, until file_reader_give_back() */
 	int error;          /* result: 0, or an errno value and no bytes */
 	/* The reader's: */
 	struct read_request *next;
-	char *buffer;
+	char *buffer; /* NULL: the bytes are the caller's */
 };
 
 /* NULL, logged, if there is no thread or memory. */

@@ -35,7 +35,7 @@ void object_body_send(struct object_body *body, struct request *r, struct store_
 	extents_init(&body->extents, r, get, found);
 	if (get->head_only || first + size <= get->blob.size) {
 		body->place = get->blob;
-		respond_file(r, status, &get->blob, first, size, damaged, body);
+		respond_blob(r, status, &get->blob, first, size, damaged, body);
 		return;
 	}
 	body->first = first;

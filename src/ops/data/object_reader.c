@@ -45,6 +45,7 @@ static void found(struct extents *extents, enum err e, const struct store_blob *
 		object_reader->next = place->check.begin;
 		object_reader->read_end = place->check.begin + place->check.size;
 	}
+	object_reader->read.memory = place->bytes;
 	object_reader->read.fd = place->fd;
 	read_on(object_reader);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/limits.h"
 #include "tap.h"
 #include "waiting.h"
 
@@ -267,6 +268,35 @@ static void faults(void)
 	ledger_close(ledger);
 }
 
+/* Without a file it forgets when it is closed, and does not grow for ever. */
+static void in_memory(void)
+{
+	struct ledger *ledger = NULL;
+	OK(ledger_open(NULL, &ledger) == ERR_OK, "a ledger in memory");
+	IS_INT(record(ledger, "g1", "r1"), LEDGER_RECORDED, "records");
+	IS_INT(record(ledger, "g1", "r1"), LEDGER_REPEATED, "and remembers");
+	ledger_close(ledger);
+	OK(ledger_open(NULL, &ledger) == ERR_OK, "the next one");
+	IS_INT(record(ledger, "g1", "r1"), LEDGER_RECORDED, "knows nothing of it");
+	static char body[MIB(1)];
+	char id[16];
+	enum ledger_result result = LEDGER_RECORDED;
+	unsigned count = 0;
+	while (result == LEDGER_RECORDED && count < 100) {
+		struct call call = call_of("large", id);
+		(void)snprintf(id, sizeof(id), "%u", count);
+		call.entry.request_id = slice_str(id);
+		call.entry.body = slice_of(body, sizeof(body));
+		ledger_record(ledger, &call.entry);
+		waiting_until(&here, &call.done);
+		result = call.entry.result;
+		count += result == LEDGER_RECORDED;
+	}
+	OK(result == LEDGER_FAILED && count >= 60 && count < 64, "up to its bound");
+	IS_INT(record(ledger, "g1", "r1"), LEDGER_REPEATED, "it still knows what it has");
+	ledger_close(ledger);
+}
+
 int main(void)
 {
 	waiting_init(&here);
@@ -280,6 +310,7 @@ int main(void)
 	bounded();
 	upgraded();
 	faults();
+	in_memory();
 	unlink(path);
 	rmdir(folder);
 	return tap_done();

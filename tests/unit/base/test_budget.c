@@ -46,6 +46,22 @@ static void shares(void)
 		IS_INT(used((enum budget_pool)i), 0, "nothing is left");
 }
 
+static void with_a_store(void)
+{
+	struct budget_account object = {.pool = BUDGET_STORE};
+	struct budget_account signed_one = {.pool = BUDGET_SIGNED};
+	budget_set_with_store(MIB(32));
+	OK(budget_has(BUDGET_STORE, MIB(16)) && !budget_has(BUDGET_STORE, MIB(16) + 1),
+		"a store in memory has half");
+	OK(budget_take(&object, MIB(16)) && !budget_take(&object, 1), "and no more");
+	OK(!budget_has(BUDGET_STORE, 1), "then it is full");
+	OK(budget_take(&signed_one, MIB(11)) && !budget_take(&signed_one, 1),
+		"the others share the rest");
+	budget_close(&object);
+	budget_close(&signed_one);
+	budget_set(MIB(16));
+}
+
 static void unassigned(void)
 {
 	struct budget_account account = {.bytes = 0};
@@ -121,6 +137,7 @@ static void threads(void)
 int main(void)
 {
 	shares();
+	with_a_store();
 	unassigned();
 	text();
 	threads();

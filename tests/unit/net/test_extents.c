@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers whose bytes lie in several places, over real connections. */
+/* Answers whose bytes lie in memory, or in several places, over real connections. */
 #include <semaphore.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "loopback.h"
 #include "net/server.h"
 #include "tap.h"
@@ -25,6 +26,7 @@ struct answer {
 	uint64_t at;
 	bool later;   /* from a task */
 	bool silent;  /* never */
+	bool memory;  /* each second place is in memory */
 	int64_t fail; /* instead of the place of that number */
 };
 
@@ -47,6 +49,9 @@ static void say(struct answer *a)
 		behind += lengths[i];
 	if (a->fail == place)
 		exchange_extent_failed(a->x);
+	else if (a->memory && place % 2)
+		exchange_extent_memory(
+			a->x, slice_of(content + a->at, (size_t)(lengths[place] - skip)));
 	else
 		exchange_extent(a->x, &(struct exchange_bytes){.fd = file,
 					      .offset = behind + skip,
@@ -97,7 +102,13 @@ static void begin(void *ctx UNUSED, struct exchange *x)
 	a->silent = slice_starts(path, S("/silent"));
 	if (slice_ends(path, S("/fail")))
 		a->fail = 3;
+	a->memory = slice_ends(path, S("/memory"));
 	exchange_attach(x, &handler, a);
+	if (slice_starts(path, S("/whole"))) {
+		size_t size = slice_ends(path, S("/small")) ? KIB(64) : total;
+		exchange_send_memory(x, 200, slice_of(content, size));
+		return;
+	}
 	exchange_send_extents(x, 200, slice_ends(path, S("/empty")) ? 0 : total, next, a);
 }
 
@@ -149,6 +160,13 @@ static void test_whole(const char *path)
 		"HEAD %s: the length alone", path);
 }
 
+static void test_small(void)
+{
+	SCOPED_STRBUF(answer, 16 << 20);
+	OK(slice_eq(ask("GET", "/whole/small", &answer), slice_of(content, KIB(64))),
+		"a little that lies in memory");
+}
+
 static void test_failing(const char *path)
 {
 	SCOPED_STRBUF(answer, 16 << 20);
@@ -190,6 +208,10 @@ int main(void)
 	port = bound;
 	test_whole("/now");
 	test_whole("/later");
+	test_whole("/whole");
+	test_whole("/now/memory");
+	test_whole("/later/memory");
+	test_small();
 	test_failing("/now/fail");
 	test_failing("/later/fail");
 	IS_INT(ask("GET", "/now/empty", &answer).len, 0, "no bytes: next is not asked");

@@ -73,15 +73,15 @@ static void in_turn(struct file_reader *reader, struct waiting *home, int fd)
 	OK(all, "all are served in turn, each with its own bytes");
 }
 
-struct failing {
+struct single {
 	struct read_request read;
 	bool back;
 };
 
-static void failed(struct task *task)
+static void is_back(struct task *task)
 {
 	struct read_request *read = CONTAINER_OF(task, struct read_request, done);
-	CONTAINER_OF(read, struct failing, read)->back = true;
+	CONTAINER_OF(read, struct single, read)->back = true;
 }
 
 static void faults(struct file_reader *reader, struct waiting *home, int fd)
@@ -95,17 +95,41 @@ static void faults(struct file_reader *reader, struct waiting *home, int fd)
 		{-1, 0, EBADF},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct failing f = {.read = {.done.run = failed,
-					    .home = &home->executor,
-					    .fd = rows[i].fd,
-					    .offset = rows[i].offset,
-					    .size = PIECE}};
+		struct single f = {.read = {.done.run = is_back,
+					   .home = &home->executor,
+					   .fd = rows[i].fd,
+					   .offset = rows[i].offset,
+					   .size = PIECE}};
 		file_reader_request(reader, &f.read);
 		waiting_until(home, &f.back);
 		OK(f.read.error == rows[i].want && f.read.bytes.len == 0, "no bytes but errno %d",
 			rows[i].want);
 		file_reader_give_back(reader, &f.read);
 	}
+}
+
+/* What is in memory takes no buffer: all of them come back though none is given back. */
+static void from_memory(struct file_reader *reader, struct waiting *home)
+{
+	static const char bytes[] = "0123456789";
+	struct single f[10] = {{.back = false}};
+	bool ok = true;
+	for (size_t i = 0; i < ARRAY_LEN(f); i++) {
+		f[i].read = (struct read_request){.done.run = is_back,
+			.home = &home->executor,
+			.memory = bytes,
+			.offset = i,
+			.size = 1};
+		file_reader_request(reader, &f[i].read);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(f); i++) {
+		waiting_until(home, &f[i].back);
+		ok = f[i].read.error == 0 && f[i].read.bytes.ptr == bytes + i &&
+		     f[i].read.bytes.len == 1 && ok;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(f); i++)
+		file_reader_give_back(reader, &f[i].read);
+	OK(ok, "bytes in memory are handed out as they are");
 }
 
 int main(void)
@@ -117,6 +141,7 @@ int main(void)
 	OK(reader && fd >= 0, "a reader and a file");
 	in_turn(reader, &home, fd);
 	faults(reader, &home, fd);
+	from_memory(reader, &home);
 	came_back = 0;
 	in_turn(reader, &home, fd);
 	(void)close(fd);

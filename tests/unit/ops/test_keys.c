@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/private_file.h"
 #include "ops/access/key_list.h"
@@ -272,6 +273,31 @@ static void files(void)
 	rmdir(folder);
 }
 
+/* Without a folder: new ones at each start, and no file to look at. */
+static void in_memory(void)
+{
+	struct keys *keys = NULL;
+	struct keys *others = NULL;
+	struct access_key found;
+	struct arena arena;
+	SCOPED_STRBUF(id, 64);
+	SCOPED_SECRET struct secret secret = SECRET_INIT;
+	bool made = false;
+	arena_init(&arena, NULL, 0, KIB(16));
+	OK(keys_open(NULL, NULL, NULL, &keys, &made) == ERR_OK && made, "a pair in memory");
+	OK(keys_open(NULL, NULL, NULL, &others, &made) == ERR_OK && made, "another");
+	keys_refresh(keys, true);
+	OK(keys_first(keys, &id, &secret) == ERR_OK && id.len > 0, "it stays");
+	OK(keys_find(keys, strbuf_slice(&id), &arena, &found) == ERR_OK &&
+			slice_eq(found.secret, secret_slice(&secret)),
+		"and is found");
+	OK(keys_find(others, strbuf_slice(&id), &arena, &found) == ERR_INVALID_ACCESS_KEY,
+		"where it was made");
+	arena_reset(&arena);
+	keys_free(keys);
+	keys_free(others);
+}
+
 int main(void)
 {
 	struct keys *keys = NULL;
@@ -291,5 +317,6 @@ int main(void)
 	at_once(keys);
 	keys_free(keys);
 	files();
+	in_memory();
 	return tap_done();
 }

@@ -168,6 +168,10 @@ static inline char *blob_read(const struct store_blob *blob)
 {
 	char *bytes = malloc(blob->size + 1);
 	size_t got = 0;
+	if (bytes && blob->bytes) {
+		memcpy(bytes, blob->bytes + blob->offset, blob->size);
+		return bytes;
+	}
 	while (bytes && got < blob->size) {
 		ssize_t n =
 			pread(blob->fd, bytes + got, blob->size - got, (off_t)(blob->offset + got));

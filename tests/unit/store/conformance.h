@@ -9,9 +9,10 @@
 #include "store/store.h"
 
 struct conformance {
-	/* Opens the store: at first empty, then with what was there when it was closed. */
+	/* Opens the store, at first an empty one. */
 	struct store *(*open)(void *ctx);
 	void *ctx;
+	bool keeps; /* it has what was there when it was closed, else nothing */
 	/* Reports a check. */
 	void (*ok)(bool ok, const char *name);
 };

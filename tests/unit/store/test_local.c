@@ -31,7 +31,8 @@ static void conformance(void)
 		.segment_bytes = MIB(4),
 		.gc_bytes_per_second = GIB(1),
 		.gc_interval_ms = 20};
-	struct conformance with = {.open = open_local, .ctx = &options, .ok = report};
+	struct conformance with = {
+		.open = open_local, .ctx = &options, .keeps = true, .ok = report};
 	conformance_run(&with);
 	folder_remove(path);
 }

@@ -3,13 +3,11 @@
 #include <inttypes.h>
 
 #include "base/encode.h"
-#include "base/limits.h"
 #include "crypto/crc64.h"
 #include "crypto/digest.h"
-#include "store/local/local.h"
 #include "tap.h"
+#include "unit/store/backend.h"
 #include "unit/store/blocking.h"
-#include "unit/store/folder.h"
 
 enum {
 	SMALL = 150000,
@@ -39,17 +37,9 @@ static struct slice part_bytes(unsigned part, size_t len)
 
 static struct store *open_with(const char *path, unsigned gc_interval_ms)
 {
-	struct local_options options = {.path = path,
-		.clock = &clock_system,
-		.segment_bytes = MIB(4),
-		.gc_bytes_per_second = GIB(1),
-		.gc_interval_ms = gc_interval_ms};
-	struct store *s;
-	if (local_store_open(&options, &s) != ERR_OK) {
-		OK(false, "the store opens");
-		exit(1);
-	}
-	return s;
+	struct backend local = {.keeps = true, .gc_interval_ms = gc_interval_ms};
+	(void)snprintf(local.path, sizeof(local.path), "%s", path);
+	return backend_open(&local);
 }
 
 static uint64_t make_bucket(struct store *s)
@@ -249,11 +239,9 @@ static void uploads_are_listed(struct store *s, uint64_t id)
 	IS_INT(upload_abort(s, id, S("d"), ids[5]), ERR_NO_SUCH_UPLOAD, "once");
 }
 
-static void uploads(void)
+static void uploads(const struct backend *backend)
 {
-	char path[FOLDER_PATH_MAX];
-	folder_make(path);
-	struct store *s = open_with(path, 3600000);
+	struct store *s = backend_open(backend);
 	uint64_t id = make_bucket(s);
 	uint64_t upload = four_parts(s, id, S("k"));
 	IS_INT(put_part(s, id, S("k"), upload, 9, S("other"), NULL), ERR_OK, "a part is replaced");
@@ -263,22 +251,18 @@ static void uploads(void)
 	completion(s, id, upload);
 	reading_from_anywhere(s, id);
 	uploads_are_listed(s, id);
-	store_close(s);
-	s = open_with(path, 3600000);
+	s = backend_reopen(backend, s);
 	reading_from_anywhere(s, id);
 	IS_INT(delete_object(s, id, S("k"), NULL), ERR_OK, "it is deleted");
 	IS_INT(bucket_delete(s, S("bucket")), ERR_OK, "and nothing is left of the bucket");
 	store_close(s);
-	folder_remove(path);
 }
 
 /* ---- Appending ------------------------------------------------------------------------------- */
 
-static void appending(void)
+static void appending(const struct backend *backend)
 {
-	char path[FOLDER_PATH_MAX];
-	folder_make(path);
-	struct store *s = open_with(path, 3600000);
+	struct store *s = backend_open(backend);
 	uint64_t id = make_bucket(s);
 	struct store_object object;
 	IS_INT(append(s, id, S("log"), 1, S("x"), &object), ERR_POSITION_NOT_EQUAL_TO_LENGTH,
@@ -308,15 +292,13 @@ static void appending(void)
 		"a reader sees it as it was");
 	free(got);
 	store_get_release(s, &get);
-	store_close(s);
-	s = open_with(path, 3600000);
+	s = backend_reopen(backend, s);
 	IS_INT(append(s, id, S("log"), LARGE + 14, S("!"), &object), ERR_OK, "also when reopened");
 	IS_INT(put_object(s, id, S("log"), S("plain"), NULL), ERR_OK, "it is put over");
 	IS_INT(append(s, id, S("log"), 5, S("x"), &object), ERR_NOT_APPENDABLE, "and then fixed");
 	OK(object_is(s, id, S("log"), S("plain")), "as it was put");
 	free(all);
 	store_close(s);
-	folder_remove(path);
 }
 
 /* ---- Crashes --------------------------------------------------------------------------------- */
@@ -496,8 +478,8 @@ static void many_readers(void)
 int main(void)
 {
 	make_pattern();
-	uploads();
-	appending();
+	each_backend(3600000, uploads);
+	each_backend(3600000, appending);
 	replaying();
 	collecting();
 	many_readers();

@@ -3,29 +3,12 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 
-#include "base/limits.h"
 #include "store/local/index/index.h"
-#include "store/local/local.h"
 #include "tap.h"
-#include "unit/store/folder.h"
+#include "unit/store/backend.h"
 #include "unit/store/versions.h"
 
 static const struct store_version current;
-
-static struct store *open_at(const char *path)
-{
-	struct local_options options = {.path = path,
-		.clock = &clock_system,
-		.segment_bytes = MIB(4),
-		.gc_bytes_per_second = GIB(1),
-		.gc_interval_ms = 10};
-	struct store *s;
-	if (local_store_open(&options, &s) != ERR_OK) {
-		OK(false, "the store opens");
-		exit(1);
-	}
-	return s;
-}
 
 /* A bucket that keeps versions as said. */
 static uint64_t make_bucket(struct store *s, struct slice name, enum store_versioning versioning)
@@ -399,7 +382,7 @@ static void counts_are(
 			have.part_bytes);
 }
 
-static void counts(struct store **s, const char *path)
+static void counts(struct store **s, const struct backend *backend)
 {
 	uint64_t id = make_bucket(*s, S("counts"), STORE_VERSIONED);
 	counts_are(*s, id, (struct store_bucket_stats){.objects = 0}, "of a new bucket");
@@ -421,8 +404,7 @@ static void counts(struct store **s, const char *path)
 		  put_part(*s, id, S("u"), other, 1, S("1"), NULL) == ERR_OK;
 	OK(ok, "uploads");
 	counts_are(*s, id, (struct store_bucket_stats){0, 0, 2, 5, 2, 10}, "of uploads");
-	store_close(*s);
-	*s = open_at(path);
+	*s = backend_reopen(backend, *s);
 	counts_are(*s, id, (struct store_bucket_stats){0, 0, 2, 5, 2, 10}, "after opening again");
 	struct store_part_named part = {.number = 2};
 	struct store_list_parts parts = {
@@ -479,7 +461,7 @@ static void remove_counts(const char *path, uint64_t id)
 	index_close(index);
 }
 
-static void counts_of_older_stores(struct store **s, const char *path)
+static void counts_of_older_stores(struct store **s, const struct backend *backend)
 {
 	uint64_t id = make_bucket(*s, S("older"), STORE_VERSIONED);
 	uint64_t upload = 0;
@@ -492,8 +474,8 @@ static void counts_of_older_stores(struct store **s, const char *path)
 	const struct store_bucket_stats want = {2, 8, 1, 4, 1, 10};
 	counts_are(*s, id, want, "of it");
 	store_close(*s);
-	remove_counts(path, id);
-	*s = open_at(path);
+	remove_counts(backend->path, id);
+	*s = backend_open(backend);
 	counts_are(*s, id, want, "of a bucket that was never counted");
 	OK(put_text(*s, id, S("k3"), S("1")) > 0, "another object");
 	counts_are(*s, id, (struct store_bucket_stats){3, 9, 1, 4, 1, 10}, "go on from there");
@@ -654,22 +636,35 @@ static void nothing_is_left(struct store *s, const char *path)
 	index_close(index);
 }
 
-int main(void)
+static void everything(const struct backend *backend)
 {
-	char path[FOLDER_PATH_MAX];
-	folder_make(path);
-	struct store *s = open_at(path);
+	struct store *s = backend_open(backend);
 	versioning_is_set(s);
 	puts_keep(s);
 	null_versions(s);
 	conditions(s);
 	changes(s);
 	refused_changes(s);
-	counts(&s, path);
-	counts_of_older_stores(&s, path);
+	counts(&s, backend);
 	crowds(s);
-	nothing_is_left(s, path);
-	moments(path);
-	folder_remove(path);
+	store_close(s);
+}
+
+/* What the embedded back end has in its index. */
+static void rows_of_the_index(void)
+{
+	struct backend local = {.name = "local", .keeps = true, .gc_interval_ms = 10};
+	folder_make(local.path);
+	struct store *s = backend_open(&local);
+	counts_of_older_stores(&s, &local);
+	nothing_is_left(s, local.path);
+	moments(local.path);
+	folder_remove(local.path);
+}
+
+int main(void)
+{
+	each_backend(10, everything);
+	rows_of_the_index();
 	return tap_done();
 }

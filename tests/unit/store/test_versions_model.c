@@ -2,20 +2,18 @@
 /*
  * Random changes of few keys, next to a simple model in memory: after each of them, after opening
  * again, after a crash, and with the log cut off behind any of its records, the store must tell the
- * same as the model.
+ * same as the model. The store in memory has nothing to open again, and tells the same.
  */
 #include <fcntl.h>
 #include <inttypes.h>
 
-#include "base/limits.h"
 #include "base/strbuf.h"
 #include "crypto/crc64.h"
 #include "store/local/disk/bytes.h"
-#include "store/local/local.h"
 #include "store/local/wal/record.h"
 #include "store/local/wal/segment.h"
 #include "tap.h"
-#include "unit/store/folder.h"
+#include "unit/store/backend.h"
 #include "unit/store/versions.h"
 
 enum {
@@ -40,9 +38,9 @@ struct model_key {
 };
 
 struct model {
-	const char *path;
-	bool crashes; /* it is also opened again after crashes */
-	bool large;   /* it has files */
+	const char *path; /* NULL: it is in memory */
+	bool crashes;     /* it is also opened again after crashes */
+	bool large;       /* it has files */
 	struct store *s;
 	uint64_t id;
 	uint64_t random;
@@ -64,7 +62,9 @@ static void open_store(struct model *m)
 		.segment_bytes = m->crashes ? 0 : MIB(4),
 		.gc_bytes_per_second = GIB(1),
 		.gc_interval_ms = m->crashes ? 3600000 : 5};
-	if (local_store_open(&options, &m->s) != ERR_OK) {
+	enum err e = m->path ? local_store_open(&options, &m->s)
+			     : memory_store_open(&clock_system, &m->s);
+	if (e != ERR_OK) {
 		OK(false, "the store opens");
 		exit(1);
 	}
@@ -617,6 +617,32 @@ static void random_changes(bool crashes, unsigned rounds)
 	folder_remove(path);
 }
 
+static uint64_t bytes_held(void)
+{
+	struct budget_stats stats;
+	budget_stats(&stats);
+	return stats.used[BUDGET_STORE];
+}
+
+static void random_changes_in_memory(unsigned rounds)
+{
+	static struct model model;
+	model = (struct model){.large = true};
+	begin(&model, NULL);
+	bool ok = true;
+	for (unsigned i = 0; ok && i < rounds; i++) {
+		ok = do_something(&model) && matches(&model);
+		if (ok && i % 10 == 9)
+			ok = lists_match(&model);
+		if (!ok)
+			printf("# after change %u\n", i);
+	}
+	OK(ok && bytes_held() > 0, "%u random changes in memory", rounds);
+	store_close(model.s);
+	OK(bytes_held() == 0, "of which nothing is left when it is closed");
+	model_free(&model);
+}
+
 /* ---- Cuts ------------------------------------------------------------------------------------ */
 
 struct state {
@@ -732,6 +758,7 @@ static void every_cut(void)
 int main(void)
 {
 	random_changes(false, 1200);
+	random_changes_in_memory(1200);
 	random_changes(true, 800);
 	every_cut();
 	return tap_done();

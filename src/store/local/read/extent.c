@@ -94,6 +94,7 @@ enum extent_result extent_open(struct local *local, const struct entry *entry, u
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err)
 {
 	*extent = extent_none();
+	ret_blob->bytes = NULL;
 	if (entry->meta.place == OBJECT_FILE) {
 		enum extent_result result = open_file(local, entry, at, extent, ret_blob, ret_err);
 		if (result != EXTENT_OPEN)
