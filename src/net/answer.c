@@ -76,28 +76,6 @@ static enum answer_result flush_out(struct connection *c)
 	return ANSWER_DONE;
 }
 
-/* What the service holds in memory. */
-static enum answer_result flush_memory(struct connection *c)
-{
-	struct exchange *x = c->x;
-	while (x->memory.len) {
-		size_t len = 0;
-		switch (transport_write(&c->transport, x->memory, x->later > 0, &len)) {
-		case TRANSPORT_OK:
-			break;
-		case TRANSPORT_AGAIN:
-			c->writable = false;
-			return ANSWER_WAIT;
-		case TRANSPORT_EOF:
-		case TRANSPORT_FAILED:
-			return ANSWER_FAILED;
-		}
-		count_out(c, len);
-		x->memory = slice_from(x->memory, len);
-	}
-	return ANSWER_DONE;
-}
-
 /* Hands a range of the file to the prefetcher. */
 static void prefetch(struct connection *c, uint64_t offset, uint64_t size)
 {
@@ -132,6 +110,31 @@ static enum answer_result let_go(struct connection *c)
 		return ANSWER_DONE;
 	x->held = false;
 	return flush_out(c);
+}
+
+/* What the service holds in memory. */
+static enum answer_result flush_memory(struct connection *c)
+{
+	struct exchange *x = c->x;
+	enum answer_result head = let_go(c);
+	if (head != ANSWER_DONE)
+		return head;
+	while (x->memory.len) {
+		size_t len = 0;
+		switch (transport_write(&c->transport, x->memory, x->later > 0, &len)) {
+		case TRANSPORT_OK:
+			break;
+		case TRANSPORT_AGAIN:
+			c->writable = false;
+			return ANSWER_WAIT;
+		case TRANSPORT_EOF:
+		case TRANSPORT_FAILED:
+			return ANSWER_FAILED;
+		}
+		count_out(c, len);
+		x->memory = slice_from(x->memory, len);
+	}
+	return ANSWER_DONE;
 }
 
 static enum answer_result flush_file(struct connection *c)
@@ -326,8 +329,8 @@ static enum answer_result find_later(struct connection *c)
 	}
 	if (c->x != x || x->lost || !x->answered)
 		return ANSWER_FAILED;
-	if (!x->file_left && !x->later)
-		return flush_memory(c); /* the service has answered anew */
+	if (!answer_goes_on(x))
+		return flush_out(c); /* the service has answered anew */
 	return x->asking ? ANSWER_WAIT : ANSWER_DONE;
 }
 
@@ -343,8 +346,10 @@ enum answer_result answer_flush(struct connection *c)
 	while (r == ANSWER_DONE && x && answer_goes_on(x)) {
 		if (x->memory.len)
 			r = flush_memory(c);
+		else if (x->file_left)
+			r = flush_bytes(c);
 		else
-			r = x->file_left ? flush_bytes(c) : find_later(c);
+			r = find_later(c);
 	}
 	return r;
 }
@@ -401,7 +406,7 @@ static bool write_head(struct exchange *x, struct slice head)
 			return true;
 		strbuf_clear(&c->out); /* without memory it goes at once */
 	}
-	return answer_write(c, head, more);
+	return answer_write(c, head, answer_goes_on(x));
 }
 
 static void send_out(struct exchange *x, int status, struct strbuf *out)
@@ -468,6 +473,7 @@ bool exchange_take_back(struct exchange *x)
 	x->answered = false;
 	x->asking = false;
 	x->file_left = 0;
+	x->memory = S("");
 	x->later = 0;
 	return true;
 }
