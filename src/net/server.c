@@ -33,11 +33,17 @@ struct server {
 /* ---- Accepting --------------------------------------------------------------------------------
  */
 
+/* Other threads may have all of the port's places: each has one more, so that all can answer. */
+static bool has_none(const struct listener *listener)
+{
+	return atomic_load_explicit(&listener->connection_count, memory_order_relaxed) == 0;
+}
+
 static bool room_for_more(struct listener *listener)
 {
 	const struct port *port = listener->port;
 	return atomic_load_explicit(&port->connections, memory_order_relaxed) < port->limit ||
-	       connection_drop_idle(listener);
+	       connection_drop_idle(listener) || has_none(listener);
 }
 
 static int open_spare(void)
