@@ -52,8 +52,8 @@ def implemented():
 
 def never_set():
     """Those of configurations that the store has not got: src/ops/bucket/never_set.def."""
-    rows = (ROOT / "src" / "ops" / "bucket" / "absent.def").read_text()
-    return set(re.findall(r"^ABSENT_\w+\((\w+),", rows, re.MULTILINE))
+    rows = (ROOT / "src" / "ops" / "bucket" / "never_set.def").read_text()
+    return set(re.findall(r"^NEVER_SET_\w+\((\w+),", rows, re.MULTILINE))
 
 
 def send(server, method, path, query="", body=b"", headers=None):
