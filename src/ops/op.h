@@ -80,7 +80,7 @@ struct op {
 #include "ops/operations.def"
 #undef OPERATION
 
-/* All of them, and those of bucket/absent.def; ends with NULL. */
+/* All of them, and those of bucket/never_set.def; ends with NULL. */
 extern const struct op *const op_table[];
 
 #endif

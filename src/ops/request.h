@@ -8,7 +8,7 @@
  * therefore outlive its connection; then request_is_gone() is true, and every answer is dropped.
  * Head, query and `arena` stay valid until it is released, so an operation need not care when the
  * client disconnects; request_is_gone() is for saving work. The exchange itself is private to
- * request.c, respond.c and ops.c (request_internal.h).
+ * request.c, respond.c and dispatch.c (request_internal.h).
  */
 #ifndef OPS_REQUEST_H
 #define OPS_REQUEST_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request with its exchange, for the three files that own requests and answers: ops.c, request.c
- * and respond.c. Nothing else may include this (src/LAYERS): an operation that knows no exchange
- * cannot use one that has gone.
+ * A request with its exchange, for the three files that own requests and answers: dispatch.c,
+ * request.c and respond.c. Nothing else may include this (src/LAYERS): an operation that knows no
+ * exchange cannot use one that has gone.
  */
 #ifndef OPS_REQUEST_INTERNAL_H
 #define OPS_REQUEST_INTERNAL_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operations of absent.def. */
+/* The operations of never_set.def. */
 #include <stdlib.h>
 
 #include "base/limits.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * callback_verify_explain() of callback_sign.h: what happened to a callback that does not verify.
- * The signature itself tells which digest was signed, so that the candidates cost one MD5 each.
+ * callback_verify_explain() of callback_signature.h: what happened to a callback that does not
+ * verify. The signature itself tells which digest was signed, so that the candidates cost one MD5
+ * each.
  */
 #include <jansson.h>
 

@@ -134,7 +134,7 @@ static bool wants_oss(const struct sign_choice *choice UNUSED, struct slice name
 	return sign_is_oss_name(name);
 }
 
-/* A signed name stands once in a request (param_names.h). */
+/* A signed name stands once in a request: whoever asks has seen to that. */
 static int cmp_param(const void *a, const void *b)
 {
 	const struct query_param *const *x = a;

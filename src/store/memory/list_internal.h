@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by list.c (current objects) and memory_list_versions.c (all versions). */
+/* Shared by list.c (current objects) and list_versions.c (all versions). */
 #ifndef STORE_MEMORY_LIST_INTERNAL_H
 #define STORE_MEMORY_LIST_INTERNAL_H
 
