@@ -360,8 +360,8 @@ static int find_end(const struct segment *segment, uint64_t from, uint64_t *ret)
 
 /*
  * What stands behind the last good record will be cut off. A group commit that was being written
- * looks like this, which nobody was promised; and so does the last one if it is damaged. So it is
- * kept, and what it may name is not removed.
+ * looks like this, which nobody was promised and which is no fault; and so does the last one if it
+ * is damaged. So it is kept, and what it may name is not removed.
  */
 static int keep_tail(struct replay *replay)
 {
@@ -376,9 +376,9 @@ static int keep_tail(struct replay *replay)
 			replay->good_at);
 		int failed = aside_copy(
 			replay->local->dir, segment->fd, replay->good_at, end, name, kept);
-		log_error("store: the log ends at byte %" PRIu64 " of segment %016" PRIx64
-			  ": what follows is no whole record, as after a loss of power, or is "
-			  "damaged; %s%s",
+		log_info("store: the log ends at byte %" PRIu64 " of segment %016" PRIx64
+			 ": what follows is no whole record, as after a loss of power, or is "
+			 "damaged; %s%s",
 			replay->good_at, segment->id,
 			failed ? "it cannot be kept: " : "it is kept as damaged/",
 			failed ? files_text(failed) : kept);

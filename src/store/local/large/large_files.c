@@ -230,12 +230,12 @@ static void dispose(struct sweep *sweep, int dir, const char *name, const char *
 	(void)snprintf(aside, sizeof(aside), "%s%s", prefix, name);
 	int e = aside_move(sweep->data, dir, name, aside, moved);
 	if (e)
-		log_error("store: file %s%s belongs to no object that the damaged log names, and "
-			  "cannot be moved aside: %s",
+		log_error("store: file %s%s belongs to no object that the log names, and cannot be "
+			  "moved aside: %s",
 			prefix, name, files_text(e));
 	else
-		log_error("store: file %s%s belongs to no object that the damaged log names: it is "
-			  "kept as damaged/%s",
+		log_info("store: file %s%s belongs to no object that the log names: it is kept as "
+			 "damaged/%s",
 			prefix, name, moved);
 }
 
