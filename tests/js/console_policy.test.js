@@ -149,6 +149,6 @@ test("the bucket of an address", () => {
 
 test("long nonsense is read in reasonable time", () => {
 	for (const text of ["<input ".repeat(30_000), `curl ${"'".repeat(50_000)}`, "a=".repeat(100_000), `--x\n${"a".repeat(200_000)}`,
-		`<form ${"a=\"".repeat(20_000)}`])
+		`<form ${"a=\"".repeat(20_000)}`, `a=b${" ".repeat(200_000)}b`, `<input "${"<input '\"".repeat(30_000)}`])
 		readPasted(text);
 });

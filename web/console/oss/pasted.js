@@ -74,9 +74,9 @@ function readLines(text) {
 	/** @type {[string, string][]} */
 	const fields = [];
 	for (const line of text.split(/\r?\n|&(?=[\w.:-]+=)/)) {
-		const [, name, value] = /^\s*"?([\w.:$-]+?)"?\s*(?:=|:\s)\s*(.*?)\s*$/.exec(line) ?? [];
+		const [, name, value] = /^\s*"?([\w.:$-]+?)"?\s*(?:=|:\s)(.*)$/.exec(line) ?? [];
 		if (name)
-			fields.push([name, value.replace(/^"(.*)",?$/, "$1")]);
+			fields.push([name, value.trim().replace(/^"(.*)",?$/, "$1")]);
 	}
 	return withoutFile(form("lines", fields));
 }
@@ -180,12 +180,12 @@ function readHtml(text) {
 	/** @type {[string, string][]} */
 	const fields = [];
 	for (const [, attributes, , content] of text.matchAll(
-		/<(?:input|textarea)\b((?:[^>"']|"[^"]*"|'[^']*')*)>(([^<]*)<\/textarea>)?/gi)) {
+		/<(?:input|textarea)\b((?:[^<>"']|"[^"]*"|'[^']*')*)>(([^<]*)<\/textarea>)?/gi)) {
 		const name = attribute(attributes, "name");
 		if (name)
 			fields.push([name, content === undefined ? attribute(attributes, "value") : unescapeHtml(content)]);
 	}
-	const [, tag = ""] = /<form\b((?:[^>"']|"[^"]*"|'[^']*')*)>/i.exec(text) ?? [];
+	const [, tag = ""] = /<form\b((?:[^<>"']|"[^"]*"|'[^']*')*)>/i.exec(text) ?? [];
 	return withoutFile(form("html", fields, { bucket: bucketOf(attribute(tag, "action")) }));
 }
 
