@@ -36,7 +36,10 @@ async function makeCallback(key) {
 	await postForm(server.store, signedFieldsV4(key, { callback }), { content: "hello" });
 }
 
-/** A console that somebody has logged on to, in a view that asks the servers for nothing. */
+/**
+ * A console that somebody has logged on to, in a view that asks the servers for nothing: the list of
+ * buckets asks about each of them, and its answers would be held back too.
+ */
 async function openIdle(t) {
 	const page = await openConsole(t, browser, server);
 	await goTo(page, "policy");
@@ -111,7 +114,7 @@ for (const [view, { come, fields }] of Object.entries(VIEWS)) {
 
 test("the ACL can be chosen when the bucket's own is known, and is what is saved", async t => {
 	await bucketWith("open", [], "public-read-write");
-	const page = await openConsole(t, browser, server);
+	const page = await openIdle(t);
 	const loading = await holdAnswers(page, asks("GET", "/open/?"));
 	await goTo(page, "settings/open");
 	await loading.count(2);
@@ -154,7 +157,7 @@ test("settings that cannot be read are not there to be saved, until they are rea
 test("CORS rules can be changed when they are there, and not while they are saved", async t => {
 	await bucketWith("ruled", []);
 	await putCors("ruled", "https://old.example.com");
-	const page = await openConsole(t, browser, server);
+	const page = await openIdle(t);
 	const loading = await holdAnswers(page, data);
 	await goTo(page, "cors/ruled");
 	await loading.count(1);
@@ -262,6 +265,7 @@ test("a bucket is created as it was when the button was pressed; a dialog that i
 
 test("what is new is said when it is shown", async t => {
 	const page = await openConsole(t, browser, server);
+	await page.getByRole("link", { name: "late", exact: true }).waitFor();
 	await page.getByRole("button", { name: "Create bucket" }).click();
 	await page.getByRole("dialog").getByLabel("Name").fill("said");
 	const listing = await holdAnswers(page, asks("GET", "max-keys=1000"));
@@ -370,7 +374,7 @@ test("what is selected stays selected when uploads make the list come anew", asy
 
 test("steady uploads do not keep a slow list from ever being shown", async t => {
 	await bucketWith("steady", ["first.txt"]);
-	const page = await openConsole(t, browser, server);
+	const page = await openIdle(t);
 	const lists = await holdAnswers(page, asks("GET", "/steady/?"));
 	await goTo(page, "objects/steady");
 	await lists.count(1);
