@@ -43,7 +43,7 @@ export function cleanups() {
  * Starts a server that is stopped when the test `t` ends; the test fails if the server died, did
  * not stop properly, or a sanitizer complained.
  *
- * @param {{after: (job: () => Promise<void>) => void}} t
+ * @param {{after: (job: () => Promise<void>) => void, diagnostic?: (text: string) => void}} t
  * @param {{command?: string, args?: string[], env?: Record<string, string>, data?: string,
  *   wrapper?: string[]}} [how]
  *   `data` is a folder that the caller keeps; the default is a new one for this server alone.
@@ -52,7 +52,11 @@ export function cleanups() {
 export async function startServer(t, how = {}) {
 	const data = how.data ?? await temporaryFolder(t);
 	const server = new Server(data, how);
-	t.after(() => server.stop());
+	t.after(() => server.stop().catch(error => {
+		// Of a test that has failed already, errors of its hooks are not shown.
+		t.diagnostic?.(error.message);
+		throw error;
+	}));
 	await server.ready();
 	return server;
 }
