@@ -50,6 +50,7 @@ static void free_if_unused(struct connection *c)
 	strbuf_release(&c->out);
 	budget_close(&c->buffers);
 	budget_close(&c->tls);
+	loop_forget(&c->net_thread->loop, &c->watch);
 	free(c);
 }
 

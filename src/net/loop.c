@@ -106,10 +106,13 @@ static void *run(void *arg)
 		int n = epoll_wait(loop->epoll, events, EVENTS, wait > 60000 ? 60000 : (int)wait);
 		loop->now_ms = clock_monotonic_ms();
 		bool mail = false;
-		for (int i = 0; i < n; i++) {
-			struct loop_watch *watch = events[i].data.ptr;
+		loop->reported = events;
+		for (loop->reported_count = n; loop->reported_count > 0;) {
+			const struct epoll_event *event = loop->reported++;
+			loop->reported_count--;
+			struct loop_watch *watch = event->data.ptr;
 			if (watch)
-				watch->ready(watch, events[i].events);
+				watch->ready(watch, event->events);
 			else
 				mail = true;
 		}
@@ -157,6 +160,18 @@ static bool watch_add(struct loop *loop, int fd, struct loop_watch *watch, uint3
 {
 	struct epoll_event event = {.events = events, .data.ptr = watch};
 	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static void ready_no_more(struct loop_watch *watch UNUSED, uint32_t events UNUSED)
+{
+}
+
+void loop_forget(struct loop *loop, const struct loop_watch *watch)
+{
+	static struct loop_watch forgotten = {.ready = ready_no_more};
+	for (int i = 0; i < loop->reported_count; i++)
+		if (loop->reported[i].data.ptr == watch)
+			loop->reported[i].data.ptr = &forgotten;
 }
 
 bool loop_watch_add(struct loop *loop, int fd, struct loop_watch *watch)

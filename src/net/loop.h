@@ -19,6 +19,8 @@
 #include "base/task.h"
 #include "net/timers.h"
 
+struct epoll_event;
+
 /* What epoll reports to; embedded by connections and listeners. */
 struct loop_watch {
 	void (*ready)(struct loop_watch *watch, uint32_t events);
@@ -33,6 +35,9 @@ struct loop {
 	int64_t now_ms; /* monotonic, once an iteration */
 	bool stop;      /* leave after this iteration */
 	pthread_t thread;
+	/* What epoll has reported and is not yet told. */
+	struct epoll_event *reported;
+	int reported_count;
 	void (*timer_due)(struct timer *timer);
 	void (*iteration_end)(struct loop *loop);
 
@@ -57,6 +62,11 @@ void loop_join(struct loop *loop);
 
 /* Edge-triggered, for reading and writing; false if the kernel refuses. */
 bool loop_watch_add(struct loop *loop, int fd, struct loop_watch *watch) MUST_USE;
+/*
+ * Before the watch's memory goes, on the loop's own thread; its descriptor is closed besides. Epoll
+ * may have reported it together with what is being handled: it is told of that no more.
+ */
+void loop_forget(struct loop *loop, const struct loop_watch *watch);
 /* Level-triggered, for reading. */
 bool loop_watch_listener(struct loop *loop, int fd, struct loop_watch *watch) MUST_USE;
 

@@ -89,3 +89,27 @@ test("connections for which there is no descriptor are turned away, and said onc
 	await play(server.store, { send: `${GET}\r\n`, answers: [200], then: "open" });
 	assert.ok(server.log.match(/no file descriptors/g).length < 20, "not once for each");
 });
+
+test("idle connections that are let go of while requests arrive on them do no harm", async t => {
+	const server = await startServer(t);
+	await putOpenObject(server.store);
+	execFileSync("prlimit", ["--pid", String(server.pid), "--nofile=150:150"]);
+	const { hostname, port } = new URL(server.store);
+	const open = new Set();
+	const opened = () => {
+		const socket = connectSocket({ host: hostname, port: Number(port) });
+		open.add(socket);
+		socket.on("error", () => {}).on("close", () => open.delete(socket)).resume();
+		return new Promise(done => socket.once("connect", done).once("close", done));
+	};
+	await Promise.all(Array.from({ length: 120 }, opened));
+	for (let round = 0; round < 100; round++) {
+		// At one time, so that the server learns of it all at once.
+		for (const socket of open)
+			socket.write(`${GET}\r\n`);
+		await Promise.all(Array.from({ length: 40 }, opened));
+	}
+	for (const socket of open)
+		socket.destroy();
+	await play(server.store, { send: `${GET}\r\n`, answers: [200], then: "open" });
+});
