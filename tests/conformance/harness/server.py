@@ -19,8 +19,10 @@ KEY_SECRET = "conformance-key-secret-0123456789"
 class Server:
     """with Server() as server: server.store is the URL of the object store.
 
-    Server(POSTERN_STORE_REGION="x") sets options by the environment.
+    Server(POSTERN_STORE_REGION="x") sets options by the environment. With Server.ephemeral it is the
+    store in memory.
     """
+    ephemeral = False
 
     def __init__(self, **environment):
         self.environment = environment
@@ -30,8 +32,8 @@ class Server:
         self.log_path = os.path.join(self.data, "log")
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [BINARY, "store", "--data", self.data + "/data", "--store-listen", "127.0.0.1:0",
-                 "--console-listen", "127.0.0.1:0"],
+                [BINARY, "store", *(["--ephemeral"] if self.ephemeral else ["--data", self.data + "/data"]),
+                 "--store-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0"],
                 env={**os.environ, "POSTERN_ACCESS_KEY_ID": KEY_ID, "POSTERN_ACCESS_KEY_SECRET": KEY_SECRET,
                      "POSTERN_STORE_CALLBACK_ALLOW": "127.0.0.1", **self.environment},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
