@@ -478,7 +478,7 @@ static const char *check_body(struct receive *r)
 	const struct upload_message *m = &r->message;
 	const char *fault = upload_message_parse(
 		header(r, "Content-Type"), strbuf_slice(&r->body), &r->arena, &r->message);
-	if (fault && r->app->settings.require_grant)
+	if (fault && (r->app->settings.require_grant || fault == upload_message_no_memory))
 		return fault;
 	/* Whoever asks for no grant may use any template; OSS does not care what comes of it. */
 	if (fault)
@@ -495,7 +495,9 @@ static void on_body(struct exchange *x, void *state, struct slice piece)
 {
 	struct receive *r = state;
 	strbuf_add_slice(&r->body, piece);
-	if (strbuf_broken(&r->body))
+	if (strbuf_starved(&r->body))
+		app_send_error(r->app, x, 503, "unavailable", "There is no memory; try again.");
+	else if (strbuf_broken(&r->body))
 		app_send_error(r->app, x, 413, "too_large", "A callback has at most 64 KiB.");
 }
 
@@ -509,7 +511,7 @@ static void on_end(struct exchange *x, void *state)
 	if (!reason)
 		reason = check_body(r);
 	if (reason) {
-		refuse(r, 400, reason);
+		refuse(r, reason == upload_message_no_memory ? 503 : 400, reason);
 		return;
 	}
 	if (public_keys_get(r->app->keys, r->key_url, NULL, &r->key))

@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "oss/text/json_load.h"
+
 static void scoped_json(json_t **value)
 {
 	json_decref(*value);
@@ -185,9 +187,12 @@ static const char *read_members(
 const char *forward_answer_parse(
 	const struct settings *settings, struct slice json, struct arena *arena, struct caller *ret)
 {
+	bool no_memory;
 	CLEANUP(scoped_json)
-	json_t *answer = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *answer = json_load_text(json, JSON_REJECT_DUPLICATES, NULL, &no_memory);
 	*ret = caller_anybody(settings);
+	if (no_memory)
+		return "there is no memory to read it";
 	return json_is_object(answer) ? read_members(settings, answer, arena, ret)
 				      : "it is not one JSON object";
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "oss/text/json_load.h"
 
 /* A time beyond this is no date, and a double does not hold it exactly. */
 #define SECONDS_MAX 9007199254740992.0
@@ -49,7 +50,9 @@ static json_t *decode(struct slice part)
 	SCOPED_STRBUF(text, LIMIT_JWT_BYTES);
 	if (part.len == 0 || !base64url_decode(&text, part))
 		return NULL;
-	json_t *value = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+	bool no_memory;
+	json_t *value =
+		json_load_text(strbuf_slice(&text), JSON_REJECT_DUPLICATES, NULL, &no_memory);
 	if (json_is_object(value))
 		return value;
 	json_decref(value);

@@ -6,6 +6,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "oss/text/json_load.h"
 
 struct named_key {
 	bool has_name;
@@ -211,8 +212,11 @@ static enum err add_jwk(struct jwt_keys *keys, const json_t *jwk, const char **w
 
 static enum err add_json(struct jwt_keys *keys, struct slice text, const char **why)
 {
+	bool no_memory;
 	CLEANUP(scoped_json)
-	json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *root = json_load_text(text, JSON_REJECT_DUPLICATES, NULL, &no_memory);
+	if (no_memory)
+		return ERR_UNAVAILABLE;
 	const json_t *list = json_object_get(root, "keys");
 	if (!json_is_object(root))
 		return invalid(why, "it is neither a PEM nor the JSON of a JWK or JWK set");

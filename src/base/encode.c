@@ -42,13 +42,20 @@ static const unsigned char base64_values[256] = {
 /* clang-format on */
 
 /* Decodes into `to`, which has room for text.len / 4 * 3 bytes. */
-static bool base64_decode_into(char *to, struct slice text, size_t padding)
+/* One more than what the digit stands for; 0: it is none. */
+static unsigned base64_value(char c, bool url)
 {
-	size_t digits = text.len - padding;
+	if (url)
+		c = c == '-' ? '+' : c == '_' ? '/' : c == '+' || c == '/' ? '=' : c;
+	return base64_values[(unsigned char)c];
+}
+
+static bool base64_decode_into(char *to, struct slice digits, bool url)
+{
 	unsigned bits = 0;
 	unsigned have = 0;
-	for (size_t i = 0; i < digits; i++) {
-		unsigned value = base64_values[(unsigned char)text.ptr[i]];
+	for (size_t i = 0; i < digits.len; i++) {
+		unsigned value = base64_value(digits.ptr[i], url);
 		if (value == 0)
 			return false;
 		bits = (bits << 6 | (value - 1)) & 0xffffff;
@@ -72,7 +79,7 @@ bool base64_decode(struct strbuf *out, struct slice text)
 	char *to = strbuf_extend(out, text.len / 4 * 3 - padding);
 	if (!to)
 		return false;
-	if (base64_decode_into(to, text, padding))
+	if (base64_decode_into(to, slice_head(text, text.len - padding), false))
 		return true;
 	strbuf_truncate(out, before);
 	return false;
@@ -94,27 +101,26 @@ void base64url_encode(struct strbuf *out, struct slice bytes)
 	}
 }
 
-bool base64url_decode(struct strbuf *out, struct slice text)
+bool base64url_decode_into(struct slice text, void *ret, size_t size, size_t *ret_len)
 {
-	SCOPED_STRBUF(standard, text.len + 3);
-	if (text.len % 4 == 1)
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-		if (c == '+' || c == '/' || c == '=')
-			return false;
-		strbuf_addc(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
-	}
-	while (standard.len % 4 != 0 && !strbuf_broken(&standard))
-		strbuf_addc(&standard, '=');
-	return !strbuf_broken(&standard) && base64_decode(out, strbuf_slice(&standard));
+	*ret_len = text.len / 4 * 3 + (text.len % 4 ? text.len % 4 - 1 : 0);
+	return text.len % 4 != 1 && *ret_len <= size && base64_decode_into(ret, text, true);
 }
 
-static void hex_encode(struct strbuf *out, struct slice bytes, const char *digits)
+bool base64url_decode(struct strbuf *out, struct slice text)
 {
-	char *to = strbuf_extend(out, bytes.len * 2);
-	if (!to)
-		return;
+	size_t before = out->len;
+	size_t len = text.len / 4 * 3 + (text.len % 4 ? text.len % 4 - 1 : 0);
+	char *to = strbuf_extend(out, len);
+	if (to && base64url_decode_into(text, to, len, &len))
+		return true;
+	if (to)
+		strbuf_truncate(out, before);
+	return false;
+}
+
+static void hex_encode_into(char *to, struct slice bytes, const char *digits)
+{
 	for (size_t i = 0; i < bytes.len; i++) {
 		unsigned char c = (unsigned char)bytes.ptr[i];
 		*to++ = digits[c >> 4];
@@ -122,9 +128,23 @@ static void hex_encode(struct strbuf *out, struct slice bytes, const char *digit
 	}
 }
 
+static void hex_encode(struct strbuf *out, struct slice bytes, const char *digits)
+{
+	char *to = strbuf_extend(out, bytes.len * 2);
+	if (to)
+		hex_encode_into(to, bytes, digits);
+}
+
+static const char lower_digits[] = "0123456789abcdef";
+
 void hex_encode_lower(struct strbuf *out, struct slice bytes)
 {
-	hex_encode(out, bytes, "0123456789abcdef");
+	hex_encode(out, bytes, lower_digits);
+}
+
+void hex_encode_lower_into(char *ret, struct slice bytes)
+{
+	hex_encode_into(ret, bytes, lower_digits);
 }
 
 void hex_encode_upper(struct strbuf *out, struct slice bytes)

@@ -21,9 +21,13 @@ bool base64_decode(struct strbuf *out, struct slice text) MUST_USE;
 void base64url_encode(struct strbuf *out, struct slice bytes);
 /* As strict: padding is refused. `out` is as before if it is false. */
 bool base64url_decode(struct strbuf *out, struct slice text) MUST_USE;
+/* The same into `ret`, which has room for `size` bytes; false, with both undefined, otherwise. */
+bool base64url_decode_into(struct slice text, void *ret, size_t size, size_t *ret_len) MUST_USE;
 
 void hex_encode_lower(struct strbuf *out, struct slice bytes);
 void hex_encode_upper(struct strbuf *out, struct slice bytes);
+/* 2 * `bytes.len` digits into `ret`, and no NUL. */
+void hex_encode_lower_into(char *ret, struct slice bytes);
 /* Exactly 2 * `len` digits of either case into `ret`; false, with `ret` undefined, otherwise. */
 bool hex_decode(struct slice text, void *ret, size_t len) MUST_USE;
 

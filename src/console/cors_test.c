@@ -5,6 +5,7 @@
 #include "console/json_answer.h"
 #include "ops/access/cross_origin.h"
 #include "ops/respond.h"
+#include "oss/text/json_load.h"
 
 struct cors_test {
 	json_t *asked; /* owns what the slices below point to */
@@ -46,7 +47,8 @@ static bool read_headers(struct cors_test *test, const json_t *list)
 
 static bool read_question(struct cors_test *test, struct slice body)
 {
-	test->asked = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
+	bool no_memory;
+	test->asked = json_load_text(body, JSON_REJECT_DUPLICATES, NULL, &no_memory);
 	return line_of(json_object_get(test->asked, "bucket"), &test->bucket) &&
 	       line_of(json_object_get(test->asked, "origin"), &test->request.origin) &&
 	       line_of(json_object_get(test->asked, "method"), &test->request.method) &&

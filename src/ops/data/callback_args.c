@@ -8,6 +8,7 @@
 #include "ops/data/callback_ticket.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
+#include "oss/text/json_load.h"
 
 static bool refuse(
 	struct request *r, enum err e, const char *name, struct slice value, const char *text)
@@ -65,10 +66,16 @@ static bool parse_vars(struct request *r, struct ingest *u, struct callback_vars
 	const char *name, struct slice text)
 {
 	SCOPED_STRBUF(json, LIMIT_CALLBACK_HEADER_BYTES);
+	bool no_memory = false;
 	if (text.len == 0)
 		return true;
 	if (base64_decode(&json, text))
-		vars->json = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, NULL);
+		vars->json = json_load_text(
+			strbuf_slice(&json), JSON_REJECT_DUPLICATES, NULL, &no_memory);
+	if (no_memory || strbuf_starved(&json)) {
+		respond_error(r, ERR_UNAVAILABLE);
+		return false;
+	}
 	if (!vars->json || !vars_valid(vars->json))
 		return refuse(r, ERR_INVALID_ARGUMENT, name, text,
 			"The custom variables must be base64 of a JSON object whose names begin "

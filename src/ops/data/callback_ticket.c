@@ -17,20 +17,24 @@
 /*
  * Copies the member `grant`, whatever it is, as a receiver finds it in `body` if it is told that
  * type. What the receiver does not understand, or does not read for its length, has none for it.
+ * False if there is no memory to find out.
  */
-static void find_as(struct slice type, struct slice body, struct strbuf *ret)
+static bool find_as(struct slice type, struct slice body, struct strbuf *ret)
 {
 	struct upload_message message;
 	struct arena arena;
 	strbuf_clear(ret);
 	if (body.len > LIMIT_APP_BODY_BYTES)
-		return;
+		return true;
 	arena_init(&arena, NULL, 0, PARSE_BYTES_MAX);
-	if (!upload_message_parse(type, body, &arena, &message))
+	const char *fault = upload_message_parse(type, body, &arena, &message);
+	if (!fault)
 		strbuf_add_slice(ret, message.grant);
+	bool starved = strbuf_starved(ret) || fault == upload_message_no_memory;
 	if (strbuf_broken(ret))
 		strbuf_clear(ret);
 	arena_reset(&arena);
+	return !starved;
 }
 
 /* A body read as what it is sent as, and as what it is not: the receiver's type is not signed. */
@@ -42,10 +46,12 @@ enum reading {
 
 struct found {
 	struct strbuf members[READINGS];
+	bool starved; /* there was no memory to find them */
 };
 
 static void found_init(struct found *found)
 {
+	found->starved = false;
 	for (size_t i = 0; i < READINGS; i++)
 		strbuf_init(&found->members[i], TICKET_TEXT_MAX);
 }
@@ -65,11 +71,13 @@ static void find(const struct ingest *u, struct slice body, struct found *ret)
 {
 	enum callback_body_type type = u->callback->body_type;
 	enum callback_body_type other = type == CALLBACK_JSON ? CALLBACK_FORM : CALLBACK_JSON;
-	find_as(slice_str(callback_content_type(type)), body, &ret->members[READ_AS_SENT]);
-	find_as(slice_str(callback_content_type(other)), body, &ret->members[READ_OTHERWISE]);
+	if (!find_as(slice_str(callback_content_type(type)), body, &ret->members[READ_AS_SENT]) ||
+		!find_as(slice_str(callback_content_type(other)), body,
+			&ret->members[READ_OTHERWISE]))
+		ret->starved = true;
 }
 
-bool callback_ticket_matches(const struct ingest *u, struct slice body)
+enum err callback_ticket_matches(const struct ingest *u, struct slice body)
 {
 	struct found found;
 	found_init(&found);
@@ -77,8 +85,9 @@ bool callback_ticket_matches(const struct ingest *u, struct slice body)
 	struct slice grant = member(&found, READ_AS_SENT);
 	bool matches = !ticket_has_form(member(&found, READ_OTHERWISE)) &&
 		       (!ticket_has_form(grant) || slice_eq(grant, u->ticket));
+	bool starved = found.starved;
 	found_release(&found);
-	return matches;
+	return starved ? ERR_CALLBACK_FAILED : matches ? ERR_OK : ERR_CALLBACK_FOREIGN_GRANT;
 }
 
 /* ---- Before the object is stored --------------------------------------------------------------
@@ -131,8 +140,10 @@ static void find_in(struct request *r, const struct ingest *u, const struct fill
 	struct callback_values values = values_of(r, u, filler, how, signed_only);
 	/* What is too long to render is too long for any receiver. */
 	if (callback_message_render(&u->callback->body, u->callback->body_type, &values, &body) !=
-		ERR_OK)
+		ERR_OK) {
+		ret->starved = ret->starved || strbuf_starved(&body);
 		strbuf_clear(&body);
+	}
 	find(u, strbuf_slice(&body), ret);
 }
 
@@ -168,7 +179,7 @@ static bool is_signed(
 	found_init(&found);
 	for (size_t i = 0; same && i < ARRAY_LEN(fillers); i++) {
 		find_in(r, u, &fillers[i], how, true, &found);
-		same = slice_eq(member(&found, READ_AS_SENT), grant);
+		same = !found.starved && slice_eq(member(&found, READ_AS_SENT), grant);
 	}
 	found_release(&found);
 	return same;
@@ -189,9 +200,12 @@ bool callback_ticket_check(struct request *r, struct ingest *u, enum ticket_sign
 		allowed = is_callers(r, grant) && is_signed(r, u, how, grant);
 		u->ticket = allowed ? arena_copy(&r->arena, grant) : S("");
 	}
+	bool starved = one.starved || two.starved;
 	found_release(&one);
 	found_release(&two);
-	if (!allowed)
+	if (starved)
+		respond_error(r, ERR_UNAVAILABLE);
+	else if (!allowed)
 		respond_error(r, ERR_CALLBACK_FOREIGN_GRANT);
-	return allowed;
+	return allowed && !starved;
 }

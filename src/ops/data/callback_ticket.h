@@ -22,11 +22,15 @@ enum ticket_signed {
 
 /*
  * Once it is known who the caller is, what the object's key and type and u->callback are, and
- * before anything is stored. Sets u->ticket. False: it has been answered, with 403.
+ * before anything is stored. Sets u->ticket. False: it has been answered, with 403, or 503 without
+ * memory.
  */
 bool callback_ticket_check(struct request *r, struct ingest *u, enum ticket_signed how) MUST_USE;
 
-/* Whether the body that is to be sent carries no grant but u->ticket. */
-bool callback_ticket_matches(const struct ingest *u, struct slice body) MUST_USE;
+/*
+ * That the body that is to be sent carries no grant but u->ticket. Else ERR_CALLBACK_FOREIGN_GRANT;
+ * ERR_CALLBACK_FAILED without memory to find out.
+ */
+enum err callback_ticket_matches(const struct ingest *u, struct slice body) MUST_USE;
 
 #endif

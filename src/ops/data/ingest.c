@@ -174,8 +174,8 @@ static void send_callback(struct ingest *u, struct slice etag, struct slice md5)
 	/* The object is there; a callback that does not fit is one that failed. */
 	if (strbuf_starved(&u->message))
 		e = ERR_CALLBACK_FAILED;
-	if (e == ERR_OK && !callback_ticket_matches(u, strbuf_slice(&u->message)))
-		e = ERR_CALLBACK_FOREIGN_GRANT;
+	if (e == ERR_OK)
+		e = callback_ticket_matches(u, strbuf_slice(&u->message));
 	if (e == ERR_CALLBACK_FAILED)
 		respond_error_text(r, e, "Too many callback requests.");
 	else if (e != ERR_OK)

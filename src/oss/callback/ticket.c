@@ -10,11 +10,11 @@
 #define SECONDS_LENGTH_MAX 12
 #define ID_TIME_BYTES 4
 
-static void mac_of(const struct ticket_key *key, struct slice signed_text, struct strbuf *out)
+static void mac_of(const struct ticket_key *key, struct slice signed_text, char ret[MAC_LENGTH])
 {
 	uint8_t mac[SHA256_BYTES];
 	hmac_sha256_sign(&key->hmac, signed_text, mac);
-	hex_encode_lower(out, slice_of(mac, MAC_BYTES));
+	hex_encode_lower_into(ret, slice_of(mac, MAC_BYTES));
 }
 
 void ticket_key_derive(struct slice access_key_secret, struct ticket_key *ret)
@@ -28,10 +28,8 @@ void ticket_make_id(int64_t now, char ret[TICKET_ID_LENGTH])
 {
 	uint8_t id[TICKET_ID_LENGTH / 2] = {
 		(uint8_t)(now >> 24), (uint8_t)(now >> 16), (uint8_t)(now >> 8), (uint8_t)now};
-	SCOPED_STRBUF(text, TICKET_ID_LENGTH);
 	random_bytes(id + ID_TIME_BYTES, sizeof(id) - ID_TIME_BYTES);
-	hex_encode_lower(&text, slice_of(id, sizeof(id)));
-	memcpy(ret, text.ptr, TICKET_ID_LENGTH);
+	hex_encode_lower_into(ret, slice_of(id, sizeof(id)));
 }
 
 bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind,
@@ -48,11 +46,11 @@ bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind,
 	strbuf_add_u64(out, (uint64_t)expires);
 	strbuf_addc(out, '.');
 	base64url_encode(out, prefix);
-	SCOPED_STRBUF(mac, MAC_LENGTH);
-	mac_of(key, slice_from(strbuf_slice(out), start), &mac);
+	char mac[MAC_LENGTH];
+	mac_of(key, slice_from(strbuf_slice(out), start), mac);
 	strbuf_addc(out, '.');
-	strbuf_add_slice(out, strbuf_slice(&mac));
-	return !strbuf_broken(out) && !strbuf_broken(&mac);
+	strbuf_add(out, mac, sizeof(mac));
+	return !strbuf_broken(out);
 }
 
 /* What is before the last dot, and the MAC behind it. */
@@ -93,14 +91,9 @@ static bool parse_signed(struct slice text, struct ticket *ret)
 		(!slice_eq(kind, S("f")) && !slice_eq(kind, S("c"))) ||
 		!take_seconds(&text, &ret->issued) || !take_seconds(&text, &ret->expires))
 		return false;
-	SCOPED_STRBUF(prefix, LIMIT_KEY_BYTES);
-	if (!base64url_decode(&prefix, text))
-		return false;
 	ret->kind = kind.ptr[0] == 'f' ? TICKET_FORM : TICKET_CLASSIC;
 	memcpy(ret->id, id.ptr, id.len);
-	memcpy(ret->prefix, prefix.ptr, prefix.len);
-	ret->prefix_len = prefix.len;
-	return true;
+	return base64url_decode_into(text, ret->prefix, LIMIT_KEY_BYTES, &ret->prefix_len);
 }
 
 bool ticket_has_form(struct slice text)
@@ -114,11 +107,11 @@ bool ticket_has_form(struct slice text)
 bool ticket_is_of(const struct ticket_key *key, struct slice text)
 {
 	struct slice signed_text, mac;
-	SCOPED_STRBUF(want, MAC_LENGTH);
+	char want[MAC_LENGTH];
 	if (!split_mac(text, &signed_text, &mac))
 		return false;
-	mac_of(key, signed_text, &want);
-	return slice_eq_secret(strbuf_slice(&want), mac);
+	mac_of(key, signed_text, want);
+	return slice_eq_secret(slice_of(want, sizeof(want)), mac);
 }
 
 enum ticket_result ticket_check(const struct ticket_key *key, struct slice text,

@@ -8,6 +8,9 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "oss/text/json_load.h"
+
+const char upload_message_no_memory[] = "there is no memory for the body";
 
 struct parse {
 	struct arena *arena;
@@ -54,13 +57,13 @@ static void take_member(struct parse *parse, struct slice name, struct slice val
 			fail(parse, "the body is not UTF-8");
 		*members[i].value = arena_copy(parse->arena, value);
 		if (!members[i].value->ptr)
-			fail(parse, "there is no memory for the body");
+			fail(parse, upload_message_no_memory);
 		return;
 	}
 }
 
 /* A form's `+` is a space; what is percent-encoded is decoded once. */
-static bool form_decode(struct slice raw, struct strbuf *out)
+static void form_decode(struct parse *parse, struct slice raw, struct strbuf *out)
 {
 	SCOPED_STRBUF(spaced, LIMIT_APP_BODY_BYTES);
 	strbuf_add_slice(&spaced, raw);
@@ -68,7 +71,11 @@ static bool form_decode(struct slice raw, struct strbuf *out)
 		if (spaced.ptr[i] == '+')
 			spaced.ptr[i] = ' ';
 	strbuf_clear(out);
-	return !strbuf_broken(&spaced) && percent_decode(out, strbuf_slice(&spaced));
+	bool decoded = !strbuf_broken(&spaced) && percent_decode(out, strbuf_slice(&spaced));
+	if (strbuf_starved(&spaced) || strbuf_starved(out))
+		fail(parse, upload_message_no_memory);
+	else if (!decoded)
+		fail(parse, "the body is no well-formed form");
 }
 
 static void parse_form(struct parse *parse, struct slice body)
@@ -79,18 +86,21 @@ static void parse_form(struct parse *parse, struct slice body)
 		struct slice pair, raw_name;
 		(void)slice_cut(&body, '&', &pair);
 		(void)slice_cut(&pair, '=', &raw_name);
-		if (!form_decode(raw_name, &name) || !form_decode(pair, &value))
-			fail(parse, "the body is no well-formed form");
-		else
+		form_decode(parse, raw_name, &name);
+		form_decode(parse, pair, &value);
+		if (!parse->fault)
 			take_member(parse, strbuf_slice(&name), strbuf_slice(&value));
 	}
 }
 
 static void parse_json(struct parse *parse, struct slice body)
 {
-	json_t *object = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
+	bool no_memory;
+	json_t *object = json_load_text(body, JSON_REJECT_DUPLICATES, NULL, &no_memory);
 	const char *name;
 	json_t *value;
+	if (no_memory)
+		fail(parse, upload_message_no_memory);
 	if (!json_is_object(object))
 		fail(parse, "the body is no JSON object");
 	json_object_foreach(object, name, value)

@@ -25,10 +25,13 @@ struct upload_message {
 	int64_t height;
 };
 
+/* The fault that is none of the body's. */
+extern const char upload_message_no_memory[];
+
 /*
  * Reads `body`, JSON if `content_type` says so, a form otherwise. What is decoded lies in `arena`.
- * Returns NULL, or a constant text that says what is wrong: malformed, not UTF-8, a known member
- * twice, a number that is none.
+ * Returns NULL; upload_message_no_memory; or a constant text that says what is wrong: malformed,
+ * not UTF-8, a known member twice, a number that is none.
  */
 const char *upload_message_parse(struct slice content_type, struct slice body, struct arena *arena,
 	struct upload_message *ret) MUST_USE;
