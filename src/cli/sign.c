@@ -247,11 +247,12 @@ static int sign(const struct sign_options *options, struct slice secret, struct 
 
 int cli_sign(int argc, char **argv)
 {
+	const struct app_options usual = app_options_default();
 	struct sign_options options = {
-		.region = APP_DEFAULT_REGION,
+		.region = usual.region,
 		.id = getenv("POSTERN_ACCESS_KEY_ID"),
-		.max_size = APP_DEFAULT_MAX_SIZE,
-		.expire_seconds = APP_DEFAULT_EXPIRE_SECONDS,
+		.max_size = (uint64_t)usual.max_size,
+		.expire_seconds = (uint64_t)usual.expire_seconds,
 		.version = 4,
 	};
 	int status = read_options(argc, argv, &options);
