@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/outgoing.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "net/outgoing_internal.h"
 
 #define IDLE_POLL_MS 60000
@@ -216,20 +216,6 @@ static void outgoing_release(struct outgoing *outgoing)
 	free(outgoing);
 }
 
-/* Signals are the main thread's affair; SIGPIPE must not end the process for a broken TLS
- * connection. */
-static bool start_thread(struct outgoing *outgoing)
-{
-	sigset_t all, before;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int fault = pthread_create(&outgoing->thread, NULL, outgoing_main, outgoing);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (fault == 0)
-		(void)pthread_setname_np(outgoing->thread, "outgoing");
-	return fault == 0;
-}
-
 static void share_places(struct outgoing *outgoing, size_t places)
 {
 	size_t part = places / LIMIT_OUTGOING_PART;
@@ -259,7 +245,8 @@ enum err outgoing_new(const struct outgoing_options *options, struct outgoing **
 	const struct resolver_options names = {
 		.look_up = options->look_up, .ready = names_ready, .ctx = outgoing};
 	if ((options->ca_file && !outgoing->ca_file) || !outgoing->multi ||
-		resolver_new(&names, &outgoing->resolver) != ERR_OK || !start_thread(outgoing)) {
+		resolver_new(&names, &outgoing->resolver) != ERR_OK ||
+		!thread_start(&outgoing->thread, "outgoing", outgoing_main, outgoing)) {
 		outgoing_release(outgoing);
 		return ERR_UNAVAILABLE;
 	}

@@ -4,10 +4,10 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/thread.h"
 #include "net/shares.h"
 
 #define ADDRESSES_BYTES_MAX KIB(4)
@@ -180,15 +180,9 @@ static void *resolver_main(void *argument)
 /* Under the lock. They are not waited for: what getaddrinfo() does cannot be ended. */
 static bool start_thread(struct resolver *r)
 {
-	sigset_t all, before;
 	pthread_t thread;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int fault = pthread_create(&thread, NULL, resolver_main, r);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (fault)
+	if (!thread_start(&thread, "resolver", resolver_main, r))
 		return false;
-	(void)pthread_setname_np(thread, "resolver");
 	(void)pthread_detach(thread);
 	r->threads++;
 	r->holders++;

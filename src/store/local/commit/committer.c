@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/sleeper.h"
+#include "base/thread_queue.h"
 #include "store/local/commit/plan.h"
 #include "store/local/disk/files.h"
 #include "store/local/large/large.h"
@@ -20,12 +21,8 @@ enum {
 
 struct committer {
 	struct local *local;
-	pthread_t thread;
-	pthread_mutex_t lock; /* protects the queue and what is up to `state`; a leaf */
-	pthread_cond_t work;
-	struct mutation *first;
-	struct mutation **last;
-	bool stop;
+	struct thread_queue *queue;
+	pthread_mutex_t lock; /* protects what is up to `state`; a leaf */
 	struct store_stats stats;
 	struct index_state state;
 	atomic_bool broken;
@@ -227,7 +224,7 @@ static enum err take_in(struct committer *c, struct mutation *mutation)
 }
 
 /* Moves changes from the front of *list to the batch. */
-static void gather(struct committer *c, struct mutation **list)
+static void gather(struct committer *c, struct task **list)
 {
 	c->batch = NULL;
 	c->batch_last = &c->batch;
@@ -235,9 +232,11 @@ static void gather(struct committer *c, struct mutation **list)
 	c->bytes = 0;
 	c->iov_count = 0;
 	c->index_only = false;
-	while (*list && !batch_ends(c, *list)) {
-		struct mutation *mutation = *list;
-		*list = mutation->next;
+	while (*list) {
+		struct mutation *mutation = CONTAINER_OF(*list, struct mutation, task);
+		if (batch_ends(c, mutation))
+			break;
+		*list = mutation->task.next;
 		mutation->next = NULL;
 		*c->batch_last = mutation;
 		c->batch_last = &mutation->next;
@@ -325,7 +324,7 @@ static void publish(struct committer *c)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-static void run_batch(struct committer *c, struct mutation **list)
+static void run_batch(struct committer *c, struct task **list)
 {
 	gather(c, list);
 	enum err e = ERR_OK;
@@ -338,24 +337,11 @@ static void run_batch(struct committer *c, struct mutation **list)
 	answer(c, e);
 }
 
-static void *work(void *arg)
+/* All that waits: one group commit, or a few if it is more than one can take. */
+static void on_waiting(struct task *list, void *state)
 {
-	struct committer *c = arg;
-	(void)pthread_mutex_lock(&c->lock);
-	for (;;) {
-		while (!c->first && !c->stop)
-			(void)pthread_cond_wait(&c->work, &c->lock);
-		if (!c->first)
-			break;
-		struct mutation *list = TAKE(c->first);
-		c->last = &c->first;
-		(void)pthread_mutex_unlock(&c->lock);
-		while (list)
-			run_batch(c, &list);
-		(void)pthread_mutex_lock(&c->lock);
-	}
-	(void)pthread_mutex_unlock(&c->lock);
-	return NULL;
+	while (list)
+		run_batch(state, &list);
 }
 
 enum err committer_new(struct local *local, struct committer **ret)
@@ -364,17 +350,17 @@ enum err committer_new(struct local *local, struct committer **ret)
 	if (!c)
 		return ERR_UNAVAILABLE;
 	c->local = local;
-	c->last = &c->first;
 	c->sequence = stage_state(local->stage)->sequence;
 	atomic_init(&c->broken, false);
 	(void)pthread_mutex_init(&c->lock, NULL);
-	(void)pthread_cond_init(&c->work, NULL);
 	publish(c);
-	if (pthread_create(&c->thread, NULL, work, c) != 0) {
-		free(c);
-		return ERR_UNAVAILABLE;
+	const struct thread_queue_options options = {
+		.name = "committer", .batch = on_waiting, .state = c};
+	enum err e = thread_queue_new(&options, &c->queue);
+	if (e != ERR_OK) {
+		committer_free(c);
+		return e;
 	}
-	(void)pthread_setname_np(c->thread, "committer");
 	*ret = c;
 	return ERR_OK;
 }
@@ -383,26 +369,14 @@ void committer_free(struct committer *c)
 {
 	if (!c)
 		return;
-	(void)pthread_mutex_lock(&c->lock);
-	c->stop = true;
-	(void)pthread_cond_signal(&c->work);
-	(void)pthread_mutex_unlock(&c->lock);
-	(void)pthread_join(c->thread, NULL);
-	(void)pthread_cond_destroy(&c->work);
+	thread_queue_free(c->queue);
 	(void)pthread_mutex_destroy(&c->lock);
 	free(c);
 }
 
 void committer_add(struct committer *c, struct mutation *mutation)
 {
-	mutation->next = NULL;
-	(void)pthread_mutex_lock(&c->lock);
-	bool idle = c->first == NULL;
-	*c->last = mutation;
-	c->last = &mutation->next;
-	if (idle)
-		(void)pthread_cond_signal(&c->work);
-	(void)pthread_mutex_unlock(&c->lock);
+	thread_queue_add(c->queue, &mutation->task);
 }
 
 bool committer_broken(const struct committer *c)

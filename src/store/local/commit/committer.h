@@ -42,7 +42,8 @@ enum mutation_kind {
  * `done` is called.
  */
 struct mutation {
-	struct mutation *next; /* the committer's */
+	struct task task;      /* the committer's, while it waits */
+	struct mutation *next; /* likewise, of its group commit */
 	enum mutation_kind kind;
 	/*
 	 * The record: a header (record_head()), key and meta data, and the data. The caller brings
