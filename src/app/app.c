@@ -73,10 +73,9 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
 	const char *message)
 {
 	SCOPED_STRBUF(json, KIB(4));
-	strbuf_adds(&json, "{\"error\":");
-	json_add_string(&json, slice_str(code));
-	strbuf_adds(&json, ",\"message\":");
-	json_add_string(&json, slice_str(message));
+	strbuf_addc(&json, '{');
+	json_member_string(&json, "error", slice_str(code));
+	json_member_string(&json, "message", slice_str(message));
 	strbuf_addc(&json, '}');
 	app_send_json(app, x, status, strbuf_slice(&json));
 }

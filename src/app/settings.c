@@ -8,7 +8,9 @@
 #include "app/json.h"
 #include "app/settings_internal.h"
 #include "base/encode.h"
+#include "base/host.h"
 #include "crypto/secret.h"
+#include "http/url.h"
 #include "oss/callback/callback_params.h"
 #include "oss/names.h"
 #include "oss/rules/origin.h"
@@ -74,25 +76,17 @@ static void read_list(
 
 struct slice settings_after_scheme(struct slice url)
 {
-	if (slice_starts(url, S("http://")))
-		return slice_from(url, 7);
-	if (slice_starts(url, S("https://")))
-		return slice_from(url, 8);
-	return S("");
+	struct url parts;
+	if (!url_split(url, &parts))
+		return S("");
+	return slice_of(parts.authority.ptr, parts.authority.len + parts.rest.len);
 }
 
 static bool is_number_host(struct slice authority)
 {
-	char host[INET_ADDRSTRLEN];
 	unsigned char bytes[4];
-	struct slice name = slice_head(authority, slice_find(authority, ':'));
-	if (authority.len > 0 && authority.ptr[0] == '[')
-		return true;
-	if (name.len >= sizeof(host))
-		return false;
-	memcpy(host, name.ptr, name.len);
-	host[name.len] = '\0';
-	return inet_pton(AF_INET, host, bytes) == 1;
+	return slice_starts(authority, S("[")) ||
+	       host_parse_address(AF_INET, host_of_authority(authority), bytes);
 }
 
 /* The bucket that a URL names: the path's only segment, or else the host's first label. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/host.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/serve_internal.h"
 #include "http/hosts.h"
+#include "http/url.h"
 #include "oss/rules/origin.h"
 
 /* Callbacks may go where the configuration says and, in `serve`, to our own application server. */
@@ -105,18 +107,14 @@ static bool bind_hosts(struct parts *p, struct ops_options *options)
 /* Where the public URL of the callback key leads, if its name leads to this store. */
 static void find_key_url(struct parts *p, struct ops_options *options)
 {
-	struct slice rest = slice_str(p->config.store_callback_key_url), host;
-	size_t scheme = slice_find_slice(rest, S("://"));
-	if (scheme == rest.len)
+	struct url url;
+	if (!url_split(slice_str(p->config.store_callback_key_url), &url))
 		return;
-	rest = slice_from(rest, scheme + 3);
-	size_t end = slice_find(rest, '/');
-	host = slice_head(rest, end);
-	host = slice_head(host, slice_find(host, ':'));
+	struct slice host = host_of_authority(url.authority);
 	for (size_t i = 0; i < host.len; i++)
 		strbuf_addc(&p->key_host, ascii_lower(host.ptr[i]));
 	options->callback_key_host = strbuf_slice(&p->key_host);
-	options->callback_key_path = slice_from(rest, end);
+	options->callback_key_path = url.rest;
 }
 
 bool serve_read_store_names(struct parts *p, struct ops_options *options)

@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "cli/input.h"
 #include "crypto/rsa.h"
+#include "http/url.h"
 #include "oss/callback/callback_signature.h"
 
 #define EXPLANATION_BYTES_MAX KIB(16)
@@ -85,15 +86,11 @@ static int read_options(int argc, char **argv, struct verify_options *ret)
 }
 
 /* Path and query of what may be a whole URL. */
-static struct slice target_of(const char *url)
+static struct slice target_of(const char *text)
 {
-	struct slice target = slice_str(url);
-	size_t scheme = slice_find_slice(target, S("://"));
-	if (scheme < target.len && target.ptr[0] != '/') {
-		struct slice authority = slice_from(target, scheme + 3);
-		target = slice_from(authority, slice_find(authority, '/'));
-	}
-	return slice_head(target, slice_find(target, '#'));
+	struct slice target = slice_str(text);
+	struct url url;
+	return url_split(target, &url) ? url.target : slice_head(target, slice_find(target, '#'));
 }
 
 static int verify(

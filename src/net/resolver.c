@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/host.h"
 #include "base/limits.h"
 #include "base/thread.h"
 #include "net/shares.h"
@@ -313,22 +314,10 @@ static struct resolver_lookup *asked_for(struct resolver *r, const char *host, b
 	return lookup;
 }
 
-/* RFC 6761 section 6.3: these are the loopback, and no server of names is asked. */
-static bool is_localhost(const char *host)
-{
-	static const struct slice end = SLICE_LIT("localhost");
-	struct slice name = slice_str(host);
-	if (slice_ends(name, S(".")))
-		name.len--;
-	if (name.len < end.len || !slice_eq_nocase(slice_from(name, name.len - end.len), end))
-		return false;
-	return name.len == end.len || name.ptr[name.len - end.len - 1] == '.';
-}
-
 enum resolver_now resolver_ask(struct resolver *r, const char *host, struct slice requester,
 	bool trusted, int64_t now_ms, struct resolver_wait *wait)
 {
-	if (is_localhost(host)) {
+	if (host_is_localhost(slice_str(host))) {
 		struct strbuf loopback = STRBUF_INIT(ADDRESSES_BYTES_MAX);
 		strbuf_adds(&loopback, "127.0.0.1,[::1]");
 		tell(wait, true, &loopback);

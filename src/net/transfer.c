@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/host.h"
+#include "http/url.h"
 #include "net/outgoing_internal.h"
 
 #define TRANSFER_TEXT_MAX KIB(64)
@@ -47,7 +49,8 @@ static curl_socket_t on_open(void *state, curlsocktype purpose, struct curl_sock
 static bool is_address(const char *host)
 {
 	unsigned char bytes[16];
-	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+	return host_parse_address(AF_INET, slice_str(host), bytes) ||
+	       host_parse_address(AF_INET6, slice_str(host), bytes);
 }
 
 /*
@@ -76,20 +79,6 @@ static void place_release(struct place *place)
 	curl_free(place->port);
 }
 
-/* Splits by hand what must be sent exactly as written: the receiver verifies a signature over it.
- */
-static void split_url(struct slice url, struct place *ret)
-{
-	size_t scheme = slice_find_slice(url, S("://"));
-	url = slice_from(url, scheme + 3);
-	size_t end = 0;
-	while (end < url.len && !strchr("/?#", url.ptr[end]))
-		end++;
-	ret->authority = slice_of(url.ptr, end);
-	struct slice rest = slice_from(url, end);
-	ret->target = slice_head(rest, slice_find(rest, '#'));
-}
-
 static bool is_plain_text(const char *text)
 {
 	for (; *text; text++)
@@ -107,7 +96,10 @@ static bool headers_are_sound(const struct outgoing_request *request)
 	return !request->host || is_plain_text(request->host);
 }
 
-/* libcurl's reading decides what we connect to; it refuses user:password@ and odd ports. */
+/*
+ * libcurl's reading decides what we connect to; it refuses user:password@ and odd ports. What is
+ * sent is as written: the receiver verifies a signature over it.
+ */
 static bool place_parse(const char *url, struct place *ret)
 {
 	CURLU *parts = curl_url();
@@ -118,10 +110,13 @@ static bool place_parse(const char *url, struct place *ret)
 		  curl_url_get(parts, CURLUPART_HOST, &ret->host, 0) == CURLUE_OK &&
 		  curl_url_get(parts, CURLUPART_PORT, &ret->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 	curl_url_cleanup(parts);
-	if (ok)
-		split_url(slice_str(url), ret);
-	return ok && (slice_eq(slice_str(ret->scheme), S("http")) ||
-			     slice_eq(slice_str(ret->scheme), S("https")));
+	struct url written;
+	ok = ok && url_split(slice_str(url), &written);
+	if (ok) {
+		ret->authority = written.authority;
+		ret->target = written.target;
+	}
+	return ok;
 }
 
 static bool add_line(struct curl_slist **list, const char *line)
@@ -148,14 +143,6 @@ static bool set_lines(struct transfer *transfer, const struct place *place)
 	       curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->lines) == CURLE_OK;
 }
 
-/* The name in a Host value: without port, without brackets. */
-static struct slice name_of_host(struct slice host)
-{
-	if (host.len > 0 && host.ptr[0] == '[')
-		return slice_head(slice_from(host, 1), slice_find(host, ']') - 1);
-	return slice_head(host, slice_find(host, ':'));
-}
-
 /*
  * libcurl never looks up a name, for it would start a thread for each: it is told to connect to an
  * alias, which is nobody else's, and later which addresses that has.
@@ -177,8 +164,8 @@ static bool set_url(struct transfer *transfer, const struct place *place)
 {
 	const struct outgoing_request *request = transfer->request;
 	struct slice url_host = slice_str(place->host);
-	struct slice name =
-		request->host ? name_of_host(slice_str(request->host)) : slice_str(transfer->host);
+	struct slice name = request->host ? host_of_authority(slice_str(request->host))
+					  : slice_str(transfer->host);
 	bool tls = slice_eq(slice_str(place->scheme), S("https"));
 	bool same = slice_eq_nocase(name, slice_str(transfer->host));
 	SCOPED_STRBUF(text, TRANSFER_TEXT_MAX);

@@ -59,16 +59,10 @@ static void take_member(struct parse *parse, struct slice name, struct slice val
 	}
 }
 
-/* A form's `+` is a space; what is percent-encoded is decoded once. */
 static bool form_decode(struct slice raw, struct strbuf *out)
 {
-	SCOPED_STRBUF(spaced, LIMIT_APP_BODY_BYTES);
-	strbuf_add_slice(&spaced, raw);
-	for (size_t i = 0; i < spaced.len; i++)
-		if (spaced.ptr[i] == '+')
-			spaced.ptr[i] = ' ';
 	strbuf_clear(out);
-	return !strbuf_broken(&spaced) && percent_decode(out, strbuf_slice(&spaced));
+	return plus_decode(out, raw);
 }
 
 static void parse_form(struct parse *parse, struct slice body)

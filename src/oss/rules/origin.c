@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/host.h"
+
 /* ---- What can never match ---------------------------------------------------------------------
  */
 
@@ -41,16 +43,6 @@ static const char *port_fault(struct slice port)
 	return NULL;
 }
 
-static bool read_address(int family, struct slice text, void *ret)
-{
-	char copy[INET6_ADDRSTRLEN];
-	if (text.len >= sizeof(copy))
-		return false;
-	memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
-	return inet_pton(family, copy, ret) == 1;
-}
-
 /* Browsers write an address in one way; another way of writing it is never sent. */
 static const char *v6_fault(struct slice text)
 {
@@ -58,7 +50,7 @@ static const char *v6_fault(struct slice text)
 	char canonical[INET6_ADDRSTRLEN];
 	if (has_star(text))
 		return NULL;
-	if (!read_address(AF_INET6, text, &address) ||
+	if (!host_parse_address(AF_INET6, text, &address) ||
 		!inet_ntop(AF_INET6, &address, canonical, sizeof(canonical)))
 		return "its IPv6 address is malformed";
 	if (!slice_eq_nocase(text, slice_str(canonical)))
@@ -76,7 +68,7 @@ static const char *v4_fault(struct slice host)
 	uint64_t number;
 	if (has_star(host) || !slice_to_u64(slice_from(host, at), &number))
 		return NULL;
-	return read_address(AF_INET, host, &address)
+	return host_parse_address(AF_INET, host, &address)
 		       ? NULL
 		       : "browsers write an IPv4 address as four numbers";
 }
