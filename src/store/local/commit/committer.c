@@ -47,28 +47,41 @@ static size_t change_total(const struct mutation *mutation)
 	return record_total(mutation->head_len - RECORD_HEADER_BYTES, 0, mutation->data.len);
 }
 
+const struct mutation_traits mutation_traits[] = {
+	[MUTATION_OBJECT] = {.made = false},
+	[MUTATION_OBJECT_DELETE] = {.frees_space = true,
+		.made = true,
+		.meta_max = OBJECT_META_BYTES},
+	[MUTATION_METADATA] = {.made = true, .meta_max = OBJECT_META_MAX},
+	[MUTATION_MOVE] = {.frees_space = true},
+	[MUTATION_APPEND] = {.made = false},
+	[MUTATION_PART] = {.made = false},
+	[MUTATION_MULTIPART] = {.made = false},
+	[MUTATION_MULTIPART_ABORT] = {.frees_space = true},
+	[MUTATION_COMPLETE] = {.made = true,
+		.meta_max = OBJECT_META_MAX,
+		.data_max = PLAN_DATA_MAX},
+	[MUTATION_BUCKET_CREATE] = {.about_bucket = true},
+	[MUTATION_BUCKET] = {.about_bucket = true},
+	[MUTATION_BUCKET_DELETE] = {.about_bucket = true, .frees_space = true},
+	[MUTATION_FORGET_FILE] = {.index_alone = true},
+	[MUTATION_FORGET_SEGMENT] = {.index_alone = true},
+	[MUTATION_FORGET_PART] = {.index_alone = true},
+	[MUTATION_FORGET_SET] = {.index_alone = true},
+};
+
+static const struct mutation_traits *traits_of(const struct mutation *mutation)
+{
+	return &mutation_traits[mutation->kind];
+}
+
 /* The most that its record can take, before it is made. */
 static size_t mutation_bound(const struct mutation *mutation)
 {
-	if (mutation->kind == MUTATION_COMPLETE)
-		return record_total(mutation->key_len, OBJECT_META_MAX, PLAN_DATA_MAX);
-	if (mutation->kind == MUTATION_METADATA)
-		return record_total(mutation->key_len, OBJECT_META_MAX, 0);
-	if (mutation->kind == MUTATION_OBJECT_DELETE)
-		return record_total(mutation->key_len, OBJECT_META_BYTES, 0);
+	const struct mutation_traits *traits = traits_of(mutation);
+	if (traits->made)
+		return record_total(mutation->key_len, traits->meta_max, traits->data_max);
 	return change_total(mutation);
-}
-
-static bool frees_space(const struct mutation *mutation)
-{
-	return mutation->kind == MUTATION_OBJECT_DELETE ||
-	       mutation->kind == MUTATION_MULTIPART_ABORT ||
-	       mutation->kind == MUTATION_BUCKET_DELETE || mutation->kind == MUTATION_MOVE;
-}
-
-static bool index_alone(const struct mutation *mutation)
-{
-	return mutation->kind >= MUTATION_FORGET_FILE;
 }
 
 static struct slice change_key(const struct mutation *mutation)
@@ -178,11 +191,11 @@ static enum err find_room(struct committer *c, const struct mutation *mutation)
 		e = wal_rotate(wal, c->sequence);
 		sleeper_wake(&c->local->collector);
 		/* On a full disk the old segment has some room beyond its size for deletes. */
-		if (e == ENOSPC && frees_space(mutation))
+		if (e == ENOSPC && traits_of(mutation)->frees_space)
 			e = 0;
 	}
 	if (e == 0)
-		e = wal_reserve(wal, c->bytes + total, frees_space(mutation));
+		e = wal_reserve(wal, c->bytes + total, traits_of(mutation)->frees_space);
 	if (e == 0)
 		return ERR_OK;
 	if (files_err(e) != ERR_DISK_FULL)
@@ -197,7 +210,7 @@ static bool batch_ends(const struct committer *c, const struct mutation *mutatio
 		return mutation_about_bucket(mutation) && c->index_only;
 	if (c->records == LIMIT_COMMIT_BATCH || mutation_about_bucket(mutation))
 		return true;
-	if (index_alone(mutation))
+	if (traits_of(mutation)->index_alone)
 		return false;
 	size_t bound = mutation_bound(mutation);
 	return c->bytes + bound > LIMIT_COMMIT_BATCH_BYTES ||
@@ -207,15 +220,15 @@ static bool batch_ends(const struct committer *c, const struct mutation *mutatio
 static enum err take_in(struct committer *c, struct mutation *mutation)
 {
 	enum err e = ERR_OK;
-	if (!index_alone(mutation))
+	if (!traits_of(mutation)->index_alone)
 		e = plan_record(c->local, c->sequence, mutation);
 	if (e != ERR_OK || mutation->nothing)
 		return e;
-	if (!index_alone(mutation))
+	if (!traits_of(mutation)->index_alone)
 		e = find_room(c, mutation);
 	if (e == ERR_OK)
 		e = stage_mutation(c, mutation);
-	if (e != ERR_OK || index_alone(mutation))
+	if (e != ERR_OK || traits_of(mutation)->index_alone)
 		return e;
 	/* Deleting what is not there needs no record, unless one was made for it. */
 	if (mutation->kind != MUTATION_OBJECT_DELETE || mutation->existed || mutation->made)
