@@ -125,14 +125,16 @@ static void send_config(const struct console *console, struct exchange *x)
 
 static bool begin_file(const struct console *console, struct exchange *x)
 {
-	static const struct slice folder = SLICE_LIT("/console/");
+	/* What the upload page has too is in the library's folder. */
+	static const struct web_place places[] = {
+		{"/console/", "console/"}, {"/client/", "client/"}};
 	struct slice path = exchange_head(x)->path;
-	struct slice name = slice_from(path, folder.len);
-	bool root = slice_eq(path, S("/"));
-	if (!root && (!slice_starts(path, folder) || name.len == 0))
-		return false;
-	const struct asset *asset = web_find(S("console/"), root ? S("") : name);
-	bool config = !root && slice_eq(name, S("config.json"));
+	bool config = slice_eq(path, S("/console/config.json"));
+	const struct asset *asset = NULL;
+	if (slice_eq(path, S("/")))
+		asset = web_find(S("console/"), S(""));
+	else if (!slice_ends(path, S("/")))
+		asset = web_find_path(places, ARRAY_LEN(places), path);
 	if (!asset && !config)
 		return false;
 	if (!is_read(x))
