@@ -24,8 +24,7 @@ static bool read_secret_file(
 		log_error("[app] %s: there is no %s", option, path);
 		p->bad_option = true;
 	}
-	while (out->len && (out->ptr[out->len - 1] == '\n' || out->ptr[out->len - 1] == '\r'))
-		strbuf_truncate(out, out->len - 1);
+	input_trim(out);
 	return found;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/host.h"
+#include "oss/text/wildcard.h"
 
 /* ---- What can never match ---------------------------------------------------------------------
  */
@@ -136,19 +137,6 @@ const char *origin_pattern_fault(struct slice pattern)
 /* ---- Matching ---------------------------------------------------------------------------------
  */
 
-/* A pattern has one `*` at most, so this is two comparisons. */
-static bool fits(struct slice pattern, struct slice text)
-{
-	size_t star = slice_find(pattern, '*');
-	if (star == pattern.len)
-		return slice_eq_nocase(pattern, text);
-	size_t after = pattern.len - star - 1;
-	return text.len >= star + after &&
-	       slice_eq_nocase(slice_head(pattern, star), slice_head(text, star)) &&
-	       slice_eq_nocase(
-		       slice_from(pattern, star + 1), slice_of(text.ptr + text.len - after, after));
-}
-
 /* Takes the scheme's own port off the end, if it is there. */
 static bool take_port(struct slice *origin)
 {
@@ -179,9 +167,9 @@ bool origin_matches(struct slice pattern, struct slice origin)
 	/* It is echoed. */
 	if (!is_visible(origin, "\""))
 		return false;
-	if (fits(pattern, origin))
+	if (wildcard_match_star(pattern, origin))
 		return true;
 	(void)take_port(&origin);
 	/* `*` in the rest of the pattern must not stand for another port. */
-	return (!take_port(&pattern) || !has_port(origin)) && fits(pattern, origin);
+	return (!take_port(&pattern) || !has_port(origin)) && wildcard_match_star(pattern, origin);
 }
