@@ -17,20 +17,12 @@
 struct app_options app_options_default(void)
 {
 	return (struct app_options){
-		.upload_dir = APP_DEFAULT_UPLOAD_DIR,
-		.region = APP_DEFAULT_REGION,
-		.signature_version = 4,
-		.expire_seconds = APP_DEFAULT_EXPIRE_SECONDS,
-		.max_size = APP_DEFAULT_MAX_SIZE,
-		.allowed_origins = APP_DEFAULT_ORIGINS,
-		.confirm = APP_CONFIRM_AUTO,
-		.grant_uploads = APP_DEFAULT_GRANT_UPLOADS,
-		.bind_callback = true,
-		.require_grant = true,
-		.key_urls = APP_DEFAULT_KEY_URLS,
-		.grants_max = APP_DEFAULT_GRANTS_MAX,
-		.grants_keep_days = APP_DEFAULT_GRANTS_KEEP_DAYS,
-		.jwt_leeway_seconds = APP_DEFAULT_LEEWAY_SECONDS,
+#define TEXT(section, name, fallback, help) .name = fallback,
+#define WORD(section, name, fallback, words, help) .name = fallback,
+#define NUMBER(section, name, fallback, min, max, help) .name = fallback,
+#define EITHER(section, name, fallback, other, help) .name = fallback,
+#define FLAG(section, name, fallback, help) .name = fallback,
+#include "app/options.def"
 	};
 }
 
@@ -81,10 +73,9 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
 	const char *message)
 {
 	SCOPED_STRBUF(json, KIB(4));
-	strbuf_adds(&json, "{\"error\":");
-	json_add_string(&json, slice_str(code));
-	strbuf_adds(&json, ",\"message\":");
-	json_add_string(&json, slice_str(message));
+	strbuf_addc(&json, '{');
+	json_member_string(&json, "error", slice_str(code));
+	json_member_string(&json, "message", slice_str(message));
 	strbuf_addc(&json, '}');
 	app_send_json(app, x, status, strbuf_slice(&json));
 }

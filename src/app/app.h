@@ -42,73 +42,29 @@ enum app_auth {
 	APP_AUTH_FORWARD, /* whom a back end admits */
 };
 
-/* Names and meaning are those of the section [app] of the configuration. Lists are separated by
- * commas or white space. app_new() copies what it keeps. */
+/*
+ * Names, meaning and defaults are those of the section [app] of the configuration (options.def).
+ * Text may be NULL, which is the same as "". Lists are separated by commas or white space.
+ * app_new() copies what it keeps.
+ */
 struct app_options {
-	const char *access_key_id;
-	const char *access_key_secret;
-	/*
-	 * The bucket's URL, to which the form is posted. The bucket is its path
-	 * ("http://127.0.0.1:9000/uploads"), or else the first label of its host name
-	 * ("http://uploads.oss-cn-hangzhou.aliyuncs.com").
-	 */
-	const char *host;
-	const char *bucket;       /* if `host` does not name it (a CNAME); NULL or "" */
-	const char *callback_url; /* NULL or "": no callback */
-	/* Prefix of all keys (key_template.h); a final `/` is added if it has none. */
-	const char *upload_dir;
-	const char *region;          /* "cn-hangzhou" */
-	int signature_version;       /* of GET /grant: 1 or 4 */
-	int64_t expire_seconds;      /* of a token or grant, 10 to LIMIT_GRANT_SECONDS */
-	int64_t max_size;            /* bytes of one file */
-	const char *allowed_types;   /* MIME types; empty: any */
-	const char *allowed_origins; /* who may read tokens: "*", or origins */
-	const char *listen;          /* ADDRESS:PORT; NULL: the loopback */
-	const char *hosts;           /* names we may be asked by (http/hosts.h), besides those of
-					callback_url and allowed_origins */
-	/* The bucket's URL for our own requests, such as one inside the store's network; NULL or
-	 * "": see below. */
-	const char *store_url;
-	/*
-	 * The URL, without a bucket, of the store in this process if the policies are for it;
-	 * otherwise NULL or "". Unless store_url is given, uploads are confirmed there, with any
-	 * certificate, or else at `host`.
-	 */
-	const char *own_store_url;
-	enum app_confirm confirm;
-	int64_t grant_uploads;       /* how many files of max_size one ticket permits */
-	bool bind_callback;          /* the callback is a condition of the policy */
-	bool require_grant;          /* callbacks without a ticket are refused */
-	const char *key_urls;        /* what the URL of a callback's public key may begin with */
-	const char *callback_answer; /* JSON; NULL or "": {"Status":"OK"} */
-	const char *webhook_url;     /* told of each upload; its answer is the callback's */
-	int64_t grants_max;       /* grants that are written down and without an upload; 0: none */
-	int64_t grants_keep_days; /* how long those that came to nothing stay there */
-	enum app_auth auth;
-	/* With APP_AUTH_JWT one of the next three: the text of jwt_key_file (a PEM or JWK set), the
-	 * bytes of jwt_secret_file, or a URL of a JWK set. ptr is NULL if not given. */
+#define TEXT(section, name, fallback, help) const char *name;
+#define SECRET(section, name, help) const char *name;
+#define WORD(section, name, fallback, words, help) enum app_##name name;
+#define NUMBER(section, name, fallback, min, max, help) int64_t name;
+#define EITHER(section, name, fallback, other, help) int64_t name;
+#define FLAG(section, name, fallback, help) bool name;
+#include "app/options.def"
+	/* With APP_AUTH_JWT one of these two, or jwt_keys_url: the bytes of jwt_key_file (a PEM or
+	 * JWK set) or of jwt_secret_file. ptr is NULL if not given. */
 	struct slice jwt_keys;
 	struct slice jwt_secret;
-	const char *jwt_keys_url;
-	const char *jwt_cookie;   /* that may have the token, too; NULL or "": none */
-	const char *jwt_issuer;   /* what `iss` must be; NULL or "": anything */
-	const char *jwt_audience; /* what `aud` must list; NULL or "": there must be none */
-	int64_t jwt_leeway_seconds;
-	const char *auth_url; /* with APP_AUTH_FORWARD: whom to ask; else NULL or "" */
+	/* The URL, without a bucket, of the store in this process if the policies are for it;
+	 * otherwise NULL or "". */
+	const char *own_store_url;
 };
 
-#define APP_DEFAULT_EXPIRE_SECONDS 300
-#define APP_DEFAULT_MAX_SIZE 1048576000
-#define APP_DEFAULT_GRANT_UPLOADS 1000
-#define APP_DEFAULT_REGION "cn-hangzhou"
-#define APP_DEFAULT_UPLOAD_DIR "user-dir-prefix/"
-#define APP_DEFAULT_ORIGINS "*"
-#define APP_DEFAULT_GRANTS_MAX 1000000
-#define APP_DEFAULT_GRANTS_KEEP_DAYS 7
-#define APP_DEFAULT_LEEWAY_SECONDS 30
-#define APP_DEFAULT_KEY_URLS "http://gosspublic.alicdn.com/ https://gosspublic.alicdn.com/"
-
-/* A structure with every default; the keys and `host` are NULL. */
+/* A structure with every default. */
 struct app_options app_options_default(void);
 
 /* What the application server uses; all of it outlives the server. */

@@ -92,8 +92,9 @@ static void refuse(struct receive *r, int status, const char *reason)
 	atomic_fetch_add(status >= 500 ? &r->app->undecided : &r->app->refused, 1);
 	settle(r, status, reason);
 	SCOPED_STRBUF(json, KIB(4));
-	strbuf_adds(&json, "{\"Status\":\"verify not ok\",\"reason\":");
-	json_add_string(&json, slice_str(reason));
+	strbuf_addc(&json, '{');
+	json_member_string(&json, "Status", S("verify not ok"));
+	json_member_string(&json, "reason", slice_str(reason));
 	strbuf_addc(&json, '}');
 	exchange_note(r->x, "refused=\"%s\"", reason);
 	app_send_json(r->app, r->x, status, strbuf_slice(&json));
@@ -127,19 +128,13 @@ static void on_webhook(struct task *task)
 		  "back end did not answer with 200 and JSON\"}"));
 }
 
-static void add_text(struct strbuf *out, const char *name, struct slice text)
-{
-	strbuf_addf(out, "\"%s\":", name);
-	json_add_string(out, text);
-	strbuf_addc(out, ',');
-}
-
+/* Nothing is known of a number below zero. */
 static void add_number(struct strbuf *out, const char *name, int64_t number)
 {
 	if (number >= 0)
-		strbuf_addf(out, "\"%s\":%lld,", name, (long long)number);
+		json_member_number(out, name, number);
 	else
-		strbuf_addf(out, "\"%s\":null,", name);
+		json_member_null(out, name);
 }
 
 static void build_webhook_body(struct receive *r)
@@ -147,20 +142,21 @@ static void build_webhook_body(struct receive *r)
 	const struct upload_message *m = &r->message;
 	struct strbuf *out = &r->webhook_body;
 	strbuf_addc(out, '{');
-	add_text(out, "bucket", r->entry.bucket);
-	add_text(out, "object", m->object);
-	add_text(out, "etag", r->entry.etag);
+	json_member_string(out, "bucket", r->entry.bucket);
+	json_member_string(out, "object", m->object);
+	json_member_string(out, "etag", r->entry.etag);
 	add_number(out, "size", r->entry.size);
-	add_text(out, "mimeType", r->entry.mime_type);
+	json_member_string(out, "mimeType", r->entry.mime_type);
 	add_number(out, "width", m->width);
 	add_number(out, "height", m->height);
-	add_text(out, "format", m->image_format);
-	add_text(out, "clientIp", m->client_ip);
-	add_text(out, "reqId", m->request_id);
-	add_text(out, "grantId", r->entry.grant_id);
-	add_text(out, "versionId", r->entry.version_id);
-	strbuf_addf(out, "\"confirmed\":%s,", r->entry.confirmed ? "true" : "false");
-	strbuf_addf(out, "\"receivedMs\":%lld}", (long long)r->entry.received_ms);
+	json_member_string(out, "format", m->image_format);
+	json_member_string(out, "clientIp", m->client_ip);
+	json_member_string(out, "reqId", m->request_id);
+	json_member_string(out, "grantId", r->entry.grant_id);
+	json_member_string(out, "versionId", r->entry.version_id);
+	json_member_bool(out, "confirmed", r->entry.confirmed);
+	json_member_number(out, "receivedMs", r->entry.received_ms);
+	strbuf_addc(out, '}');
 }
 
 static void send_webhook(struct receive *r)

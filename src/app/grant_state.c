@@ -42,16 +42,16 @@ static struct slice state_of(const struct asking *a)
 
 static void add_upload(const struct ledger_question *q, struct strbuf *json)
 {
-	strbuf_adds(json, ",\"last\":{\"object\":");
-	json_add_string(json, q->object);
-	strbuf_adds(json, ",\"etag\":");
-	json_add_string(json, q->etag);
-	strbuf_adds(json, ",\"mimeType\":");
-	json_add_string(json, q->mime_type);
+	json_member(json, "last");
+	strbuf_addc(json, '{');
+	json_member_string(json, "object", q->object);
+	json_member_string(json, "etag", q->etag);
+	json_member_string(json, "mimeType", q->mime_type);
 	if (q->size >= 0)
-		strbuf_addf(json, ",\"size\":%lld", (long long)q->size);
-	strbuf_addf(json, ",\"confirmed\":%s,\"receivedMs\":%lld}", q->confirmed ? "true" : "false",
-		(long long)q->received_ms);
+		json_member_number(json, "size", q->size);
+	json_member_bool(json, "confirmed", q->confirmed);
+	json_member_number(json, "receivedMs", q->received_ms);
+	strbuf_addc(json, '}');
 }
 
 static void send_state(const struct asking *a)
@@ -59,18 +59,16 @@ static void send_state(const struct asking *a)
 	const struct ledger_question *q = &a->question;
 	struct slice state = state_of(a);
 	SCOPED_STRBUF(json, STATE_BYTES_MAX);
-	strbuf_adds(&json, "{\"id\":");
-	json_add_string(&json, q->id);
-	strbuf_adds(&json, ",\"state\":");
-	json_add_string(&json, state);
-	if (q->found && q->reason.len > 0) {
-		strbuf_adds(&json, ",\"reason\":");
-		json_add_string(&json, q->reason);
+	strbuf_addc(&json, '{');
+	json_member_string(&json, "id", q->id);
+	json_member_string(&json, "state", state);
+	if (q->found && q->reason.len > 0)
+		json_member_string(&json, "reason", q->reason);
+	if (q->found) {
+		json_member_number(&json, "issued", q->issued_ms / 1000);
+		json_member_number(&json, "expires", q->expires);
 	}
-	if (q->found)
-		strbuf_addf(&json, ",\"issued\":%lld,\"expires\":%lld",
-			(long long)(q->issued_ms / 1000), (long long)q->expires);
-	strbuf_addf(&json, ",\"uploads\":%lld", (long long)q->uploads);
+	json_member_number(&json, "uploads", q->uploads);
 	if (q->uploads > 0)
 		add_upload(q, &json);
 	strbuf_addc(&json, '}');

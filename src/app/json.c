@@ -3,13 +3,6 @@
 
 #include <jansson.h>
 
-#include "oss/text/json_text.h"
-
-void json_add_string(struct strbuf *out, struct slice text)
-{
-	json_text_add(out, text);
-}
-
 bool json_is_valid(struct slice text)
 {
 	/* Integers as reals: one that fits no machine word is JSON all the same. */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing JSON text, and recognising it. */
+/* Recognising JSON; for writing it see oss/text/json_text.h. */
 #ifndef APP_JSON_H
 #define APP_JSON_H
 
 #include "base/slice.h"
-#include "base/strbuf.h"
-
-/* Appends `text`, which is UTF-8, as a JSON string with its quotes. */
-void json_add_string(struct strbuf *out, struct slice text);
+#include "oss/text/json_text.h"
 
 /* Whether `text` is one JSON value of any kind. */
 bool json_is_valid(struct slice text) MUST_USE;

@@ -191,9 +191,10 @@ static bool run_batch(struct ledger *ledger)
 	return ledger_grants_sweep(ledger) && ledger_step(ledger->commit);
 }
 
-static void after_batch(void *state)
+static void on_batch(struct task *list, void *state)
 {
 	struct ledger *ledger = state;
+	thread_queue_run(list);
 	bool synced = run_batch(ledger);
 	if (!synced) {
 		log_error("ledger: transaction: %s", sqlite3_errmsg(ledger->db));
@@ -291,9 +292,9 @@ enum err ledger_open(const char *path, struct ledger **ret)
 		ledger_close(ledger);
 		return ERR_INTERNAL;
 	}
-	const struct worker_options options = {
-		.name = "ledger", .after_batch = after_batch, .state = ledger};
-	enum err e = worker_new(&options, &ledger->worker);
+	const struct thread_queue_options options = {
+		.name = "ledger", .batch = on_batch, .state = ledger};
+	enum err e = thread_queue_new(&options, &ledger->queue);
 	if (e) {
 		ledger_close(ledger);
 		return e;
@@ -306,7 +307,7 @@ void ledger_post(struct ledger *ledger, struct ledger_job *job)
 {
 	job->ledger = ledger;
 	job->task.run = on_job;
-	executor_post(worker_executor(ledger->worker), &job->task);
+	thread_queue_add(ledger->queue, &job->task);
 }
 
 void ledger_record(struct ledger *ledger, struct ledger_entry *entry)
@@ -319,7 +320,7 @@ void ledger_close(struct ledger *ledger)
 {
 	if (!ledger)
 		return;
-	worker_free(ledger->worker);
+	thread_queue_free(ledger->queue);
 	ledger_grants_release(ledger);
 	(void)sqlite3_finalize(ledger->begin);
 	(void)sqlite3_finalize(ledger->look);

@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 
 #include "app/ledger.h"
-#include "net/worker.h"
+#include "base/thread_queue.h"
 
 struct ledger_grants {
 	sqlite3_stmt *insert, *settle, *look, *count_uploads, *last_upload, *expire, *delete;
@@ -20,7 +20,7 @@ struct ledger_grants {
 struct ledger {
 	sqlite3 *db;
 	sqlite3_stmt *begin, *look, *insert, *commit, *rollback;
-	struct worker *worker;
+	struct thread_queue *queue;
 	struct ledger_job *batch, **batch_last;
 	struct ledger_grants grants;
 };

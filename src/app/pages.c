@@ -3,24 +3,11 @@
 #include "app/app_internal.h"
 #include "web/answer.h"
 
-/* Where a request path leads below web/. */
-static const struct {
-	const char *prefix, *folder;
-} places[] = {
+static const struct web_place places[] = {
 	{"/upload/client/", "client/"},
 	{"/client/", "client/"},
 	{"/upload/", "page/"},
 };
-
-static const struct asset *find(struct slice path)
-{
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		struct slice prefix = slice_str(places[i].prefix);
-		if (slice_starts(path, prefix))
-			return web_find(slice_str(places[i].folder), slice_from(path, prefix.len));
-	}
-	return NULL;
-}
 
 bool app_send_page(const struct app *app, struct exchange *x)
 {
@@ -30,7 +17,7 @@ bool app_send_page(const struct app *app, struct exchange *x)
 		exchange_send(x, 308, S(""));
 		return true;
 	}
-	const struct asset *asset = find(path);
+	const struct asset *asset = web_find_path(places, ARRAY_LEN(places), path);
 	if (asset)
 		web_send(x, asset, strbuf_slice(&app->page_policy));
 	return asset != NULL;

@@ -2,18 +2,20 @@
 #include "app/settings.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "app/json.h"
 #include "app/settings_internal.h"
 #include "base/encode.h"
+#include "base/host.h"
 #include "crypto/secret.h"
+#include "http/url.h"
 #include "oss/callback/callback_params.h"
 #include "oss/names.h"
 #include "oss/rules/origin.h"
 
 #define SETTINGS_BYTES_MAX KIB(256)
-#define EXPIRE_SECONDS_MIN 10
 
 void settings_refuse(struct reading *r, const char *fmt, ...)
 {
@@ -74,25 +76,17 @@ static void read_list(
 
 struct slice settings_after_scheme(struct slice url)
 {
-	if (slice_starts(url, S("http://")))
-		return slice_from(url, 7);
-	if (slice_starts(url, S("https://")))
-		return slice_from(url, 8);
-	return S("");
+	struct url parts;
+	if (!url_split(url, &parts))
+		return S("");
+	return slice_of(parts.authority.ptr, parts.authority.len + parts.rest.len);
 }
 
 static bool is_number_host(struct slice authority)
 {
-	char host[INET_ADDRSTRLEN];
 	unsigned char bytes[4];
-	struct slice name = slice_head(authority, slice_find(authority, ':'));
-	if (authority.len > 0 && authority.ptr[0] == '[')
-		return true;
-	if (name.len >= sizeof(host))
-		return false;
-	memcpy(host, name.ptr, name.len);
-	host[name.len] = '\0';
-	return inet_pton(AF_INET, host, bytes) == 1;
+	return slice_starts(authority, S("[")) ||
+	       host_parse_address(AF_INET, host_of_authority(authority), bytes);
 }
 
 /* The bucket that a URL names: the path's only segment, or else the host's first label. */
@@ -161,8 +155,6 @@ static void read_store_url(struct reading *r, const struct app_options *options)
 	s->store_url = s->any_certificate ? own_store_url(r, options) : s->host;
 	s->confirm = options->confirm;
 	s->grant_uploads = options->grant_uploads;
-	if (s->grant_uploads < 1 || s->grant_uploads > LIMIT_GRANT_UPLOADS)
-		settings_refuse(r, "grant_uploads: must be from 1 to %d", LIMIT_GRANT_UPLOADS);
 	if (url.len == 0)
 		return;
 	if (!split_bucket_url(&url, &authority, &path)) {
@@ -273,34 +265,38 @@ static void read_hosts(struct reading *r, const struct app_options *options)
 		hosts_add_url(&s->hosts, s->origins.words[i]);
 }
 
+static void check_range(
+	struct reading *r, const char *name, int64_t number, int64_t min, int64_t max)
+{
+	if (number < min || number > max)
+		settings_refuse(r, "%s: must be from %" PRId64 " to %" PRId64, name, min, max);
+}
+
+static void check_numbers(struct reading *r, const struct app_options *options)
+{
+#define NUMBER(section, name, fallback, min, max, help) \
+	check_range(r, #name, options->name, min, (int64_t)(max));
+#define EITHER(section, name, fallback, other, help)                 \
+	if (options->name != (fallback) && options->name != (other)) \
+		settings_refuse(r, "%s: must be %d or %d", #name, other, fallback);
+#include "app/options.def"
+}
+
 static void read_numbers(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
-	s->signature_version = options->signature_version;
+	s->signature_version = (int)options->signature_version;
 	s->expire_seconds = options->expire_seconds;
 	s->max_size = options->max_size;
 	s->bind_callback = options->bind_callback;
 	s->require_grant = options->require_grant;
 	s->grants_max = options->grants_max;
 	s->grants_keep_days = options->grants_keep_days;
-	if (s->grants_max < 0 || s->grants_max > LIMIT_GRANTS)
-		settings_refuse(r, "grants_max: must be from 0 to %d", LIMIT_GRANTS);
-	if (s->grants_keep_days < 1 || s->grants_keep_days > LIMIT_GRANTS_KEEP_DAYS)
-		settings_refuse(
-			r, "grants_keep_days: must be from 1 to %d", LIMIT_GRANTS_KEEP_DAYS);
 	if (s->own_store && !s->bind_callback && s->callback_url.len > 0)
 		settings_refuse(r,
 			"bind_callback: must be true with our own store, which sends a callback "
 			"with a "
 			"grant only if the policy says so");
-	if (s->signature_version != 1 && s->signature_version != 4)
-		settings_refuse(r, "signature_version: must be 1 or 4");
-	if (s->expire_seconds < EXPIRE_SECONDS_MIN || s->expire_seconds > LIMIT_GRANT_SECONDS)
-		settings_refuse(r, "expire_seconds: must be from %d to %d", EXPIRE_SECONDS_MIN,
-			LIMIT_GRANT_SECONDS);
-	if (s->max_size < 1 || (uint64_t)s->max_size > LIMIT_OBJECT_BYTES)
-		settings_refuse(r, "max_size: must be from 1 to %llu",
-			(unsigned long long)LIMIT_OBJECT_BYTES);
 }
 
 static void read_answers(struct reading *r, const struct app_options *options)
@@ -331,6 +327,7 @@ enum err settings_init(
 	read_callback_url(&r, options->callback_url);
 	read_dir(&r, options->upload_dir);
 	ret->region = need_text(&r, "region", options->region);
+	check_numbers(&r, options);
 	read_numbers(&r, options);
 	read_types(&r, options->allowed_types);
 	read_origins(&r, options->allowed_origins);

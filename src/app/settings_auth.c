@@ -3,8 +3,6 @@
 
 #include "app/settings_internal.h"
 
-#define LEEWAY_SECONDS_MAX 600
-
 /* RFC 6265: a token of RFC 9110. */
 static bool is_cookie_name(struct slice name)
 {
@@ -75,8 +73,6 @@ static void read_jwt(struct reading *r, const struct app_options *options)
 	rules->audience = settings_keep_text(r, "jwt_audience", options->jwt_audience);
 	want_claims(r);
 	rules->leeway = options->jwt_leeway_seconds;
-	if (rules->leeway < 0 || rules->leeway > LEEWAY_SECONDS_MAX)
-		settings_refuse(r, "jwt_leeway_seconds: must be from 0 to %d", LEEWAY_SECONDS_MAX);
 	s->jwt_cookie = settings_keep_text(r, "jwt_cookie", options->jwt_cookie);
 	if (!is_cookie_name(s->jwt_cookie))
 		settings_refuse(r, "jwt_cookie: is not the name of a cookie");

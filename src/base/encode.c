@@ -290,3 +290,14 @@ bool utf8_valid(struct slice s)
 	}
 	return true;
 }
+
+void utf8_repair(struct strbuf *out, struct slice s)
+{
+	while (s.len) {
+		size_t len = ascii_run(s);
+		if (len == 0)
+			len = utf8_sequence(s);
+		strbuf_add_slice(out, len ? slice_head(s, len) : S("\xef\xbf\xbd"));
+		s = slice_from(s, len ? len : 1);
+	}
+}

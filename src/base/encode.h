@@ -48,5 +48,7 @@ bool plus_decode(struct strbuf *out, struct slice text) MUST_USE;
 
 /* Whether `s` is well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool utf8_valid(struct slice s) MUST_USE;
+/* Appends `s` with U+FFFD in place of each byte that is not UTF-8. */
+void utf8_repair(struct strbuf *out, struct slice s);
 
 #endif

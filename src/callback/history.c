@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "net/worker.h"
+#include "base/thread_queue.h"
 
 /* How long another process (a person with the sqlite3 shell) may hold the lock. */
 #define BUSY_MS 1000
@@ -24,10 +24,10 @@ enum batch {
 struct callback_history {
 	sqlite3 *db;
 	sqlite3_stmt *begin, *insert, *trim, *commit, *rollback, *read;
-	struct worker *worker;
+	struct thread_queue *queue;
 	atomic_int_fast64_t last_id;
 	atomic_size_t waiting; /* records that are not written yet */
-	/* The worker's. */
+	/* The thread's. */
 	enum batch batch;
 	bool failing; /* has been said */
 };
@@ -211,9 +211,10 @@ static void on_record(struct task *task)
 	atomic_fetch_sub_explicit(&log->waiting, 1, memory_order_relaxed);
 }
 
-static void after_batch(void *state)
+static void on_batch(struct task *list, void *state)
 {
 	struct callback_history *log = state;
+	thread_queue_run(list);
 	bool written = log->batch == BATCH_OPEN && step(log->commit);
 	if (written)
 		log->failing = false;
@@ -314,7 +315,7 @@ int64_t callback_history_add(struct callback_history *log, struct callback_recor
 	record->id = id;
 	record->log_ = log;
 	record->insert_.run = on_record;
-	executor_post(worker_executor(log->worker), &record->insert_);
+	thread_queue_add(log->queue, &record->insert_);
 	return id;
 }
 
@@ -322,7 +323,7 @@ void callback_history_ask(struct callback_history *log, struct callback_history_
 {
 	query->log_ = log;
 	query->start_.run = on_query;
-	executor_post(worker_executor(log->worker), &query->start_);
+	thread_queue_add(log->queue, &query->start_);
 }
 
 void callback_history_query_release(struct callback_history_query *query)
@@ -385,10 +386,10 @@ enum err callback_history_open(const char *path, struct callback_history **ret)
 			"callback log: %s: %s", path ? path : "in memory", sqlite3_errmsg(log->db));
 		e = ERR_INTERNAL;
 	}
-	const struct worker_options options = {
-		.name = "callback-log", .after_batch = after_batch, .state = log};
+	const struct thread_queue_options options = {
+		.name = "callback-log", .batch = on_batch, .state = log};
 	if (e == ERR_OK)
-		e = worker_new(&options, &log->worker);
+		e = thread_queue_new(&options, &log->queue);
 	if (e != ERR_OK) {
 		callback_history_close(log);
 		return e;
@@ -401,7 +402,7 @@ void callback_history_close(struct callback_history *log)
 {
 	if (!log)
 		return;
-	worker_free(log->worker);
+	thread_queue_free(log->queue);
 	(void)sqlite3_finalize(log->begin);
 	(void)sqlite3_finalize(log->insert);
 	(void)sqlite3_finalize(log->trim);

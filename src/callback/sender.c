@@ -7,12 +7,12 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "base/thread_queue.h"
 #include "callback/history.h"
 #include "callback/key.h"
 #include "crypto/digest.h"
 #include "http/date.h"
 #include "net/address.h"
-#include "net/worker.h"
 #include "oss/callback/callback_message.h"
 #include "oss/callback/callback_params.h"
 #include "oss/callback/callback_signature.h"
@@ -24,7 +24,7 @@
 struct callback_sender {
 	struct callback_sender_options options;
 	struct strbuf key_url; /* in base64 */
-	struct worker *worker;
+	struct thread_queue *queue;
 };
 
 /* The headers of a request to one URL: NUL-terminated lines, one behind the other. */
@@ -307,7 +307,7 @@ static void start_attempt(struct callback_job *job)
 		.timeout_ms = options->timeout_ms,
 		.max_answer_bytes = LIMIT_CALLBACK_ANSWER_BYTES,
 		.allow = options->allow,
-		.home = worker_executor(job->sender_->worker),
+		.home = thread_queue_executor(job->sender_->queue),
 		.done.run = on_answer,
 	};
 	job->sent_ms_ = clock_monotonic_ms();
@@ -351,7 +351,8 @@ enum err callback_sender_new(
 	if (sender->options.timeout_ms == 0)
 		sender->options.timeout_ms = LIMIT_CALLBACK_MS;
 	strbuf_init(&sender->key_url, KEY_URL_BYTES_MAX);
-	enum err e = worker_new(&(struct worker_options){.name = "callbacks"}, &sender->worker);
+	enum err e = thread_queue_new(
+		&(struct thread_queue_options){.name = "callbacks"}, &sender->queue);
 	if (e) {
 		callback_sender_free(sender);
 		return e;
@@ -381,7 +382,7 @@ void callback_send(struct callback_sender *sender, struct callback_job *job)
 {
 	job->sender_ = sender;
 	job->start_.run = on_start;
-	executor_post(worker_executor(sender->worker), &job->start_);
+	thread_queue_add(sender->queue, &job->start_);
 }
 
 void callback_job_release(struct callback_job *job)
@@ -393,7 +394,7 @@ void callback_sender_free(struct callback_sender *sender)
 {
 	if (!sender)
 		return;
-	worker_free(sender->worker);
+	thread_queue_free(sender->queue);
 	strbuf_release(&sender->key_url);
 	free(sender);
 }

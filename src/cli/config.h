@@ -14,15 +14,13 @@
 struct config {
 #define TEXT(section, name, fallback, help) char *section##_##name;
 #define SECRET(section, name, help) char *section##_##name;
+#define PATH(section, name, help) char *section##_##name;
+#define WORD(section, name, fallback, words, help) int section##_##name;
 #define NUMBER(section, name, fallback, min, max, help) int64_t section##_##name;
 #define EITHER(section, name, fallback, other, help) int64_t section##_##name;
 #define FLAG(section, name, fallback, help) bool section##_##name;
+#define SHORT(section, name)
 #include "cli/options.def"
-#undef TEXT
-#undef SECRET
-#undef NUMBER
-#undef EITHER
-#undef FLAG
 	bool console_listen_given; /* not just the default */
 	bool server_data_given;    /* likewise */
 };
@@ -42,6 +40,8 @@ enum config_result config_read(int argc, char **argv, struct config *ret, char *
 	int rest_max, int *ret_rest_count) MUST_USE;
 void config_release(struct config *config);
 
+/* The options that have a short name, on standard output. */
+void config_print_short(void);
 /* The options, with defaults and help, on standard output. */
 void config_print_help(void);
 /* The same as the reference page docs/configuration.md. */

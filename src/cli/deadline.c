@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 static struct {
 	pthread_mutex_t lock; /* of `over` */
@@ -23,7 +24,6 @@ static struct {
 
 static void *watch(void *arg)
 {
-	(void)pthread_setname_np(pthread_self(), "deadline");
 	const struct timespec until = {
 		.tv_sec = deadline.until_ms / 1000, .tv_nsec = deadline.until_ms % 1000 * 1000000};
 	(void)pthread_mutex_lock(&deadline.lock);
@@ -47,7 +47,7 @@ void deadline_begin(int64_t ms)
 	deadline.ms = ms;
 	deadline.until_ms = clock_monotonic_ms() + ms;
 	deadline.step = "the first step";
-	deadline.running = pthread_create(&deadline.thread, NULL, watch, NULL) == 0;
+	deadline.running = thread_start(&deadline.thread, "deadline", watch, NULL);
 	if (!deadline.running)
 		log_error("there is no thread that bounds how long stopping takes");
 }

@@ -22,3 +22,9 @@ bool input_read(const char *command, const char *path, struct strbuf *out)
 		fprintf(stderr, "postern %s: %s: longer than %zu bytes\n", command, path, out->max);
 	return n == 0 && !strbuf_broken(out);
 }
+
+void input_trim(struct strbuf *text)
+{
+	while (text->len && (text->ptr[text->len - 1] == '\n' || text->ptr[text->len - 1] == '\r'))
+		strbuf_truncate(text, text->len - 1);
+}

@@ -12,5 +12,7 @@
  * it cannot be read or is longer than the ceiling of `out`.
  */
 bool input_read(const char *command, const char *path, struct strbuf *out) MUST_USE;
+/* Takes line breaks off the end: an editor puts one behind a secret. */
+void input_trim(struct strbuf *text);
 
 #endif

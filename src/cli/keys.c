@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -13,6 +12,7 @@
 #include "base/compiler.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "cli/command_line.h"
 #include "cli/input.h"
 #include "crypto/secret.h"
 #include "ops/access/key_list.h"
@@ -28,30 +28,39 @@ enum {
 	CONTINUE = 3
 };
 
-static const char help[] =
-	"Usage: postern keys list [--data FOLDER]\n"
-	"       postern keys add [--id ID] [--secret-file FILE] [--data FOLDER]\n"
-	"       postern keys disable ID [--data FOLDER]\n"
-	"       postern keys enable ID [--data FOLDER]\n"
-	"       postern keys remove ID [--data FOLDER]\n"
-	"\n"
-	"The access keys of the object store in a data folder. A store that is running notices\n"
-	"within seconds. `add` prints the new pair; its secret is not shown again.\n"
-	"\n"
-	"  --data FOLDER        default: the environment's POSTERN_SERVER_DATA, or\n"
-	"                       ./postern-data\n"
-	"  --id ID              of the new key: letters, digits, `.`, `_` and `-`;\n"
-	"                       default: a random one\n"
-	"  --secret-file FILE   a file with the new key's secret, - is standard input;\n"
-	"                       default: a random one\n"
-	"\n"
-	"A key that is disabled or removed is refused at once, and so are the temporary keys that\n"
-	"were made with it. The last enabled key can be neither.\n"
-	"\n"
-	"Exit status: 0 done, 1 a fault, 2 the command is at fault, or the keys do not allow it.\n";
-
 struct keys_options {
 	const char *data, *id, *secret_file;
+};
+
+#define AT(member) offsetof(struct keys_options, member)
+static const struct flag flags[] = {
+	{"data", "FOLDER", AT(data),
+		"default: the environment's POSTERN_SERVER_DATA, or\n./postern-data"},
+	{"id", "ID", AT(id),
+		"of the new key: letters, digits, `.`, `_` and `-`;\ndefault: a random one"},
+	{"secret-file", "FILE", AT(secret_file),
+		"a file with the new key's secret, - is standard input;\ndefault: a random one"},
+};
+
+static const struct command_line command_line = {
+	.command = "keys",
+	.before = "Usage: postern keys list [--data FOLDER]\n"
+		  "       postern keys add [--id ID] [--secret-file FILE] [--data FOLDER]\n"
+		  "       postern keys disable ID [--data FOLDER]\n"
+		  "       postern keys enable ID [--data FOLDER]\n"
+		  "       postern keys remove ID [--data FOLDER]\n"
+		  "\n"
+		  "The access keys of the object store in a data folder. A store that is running "
+		  "notices\n"
+		  "within seconds. `add` prints the new pair; its secret is not shown again.\n",
+	.flags = flags,
+	.flag_count = ARRAY_LEN(flags),
+	.after = "A key that is disabled or removed is refused at once, and so are the temporary "
+		 "keys that\n"
+		 "were made with it. The last enabled key can be neither.\n"
+		 "\n"
+		 "Exit status: 0 done, 1 a fault, 2 the command is at fault, or the keys do not "
+		 "allow it.\n",
 };
 
 /* What a command works on. */
@@ -72,7 +81,7 @@ struct keys_command {
 
 static int usage(const char *problem)
 {
-	fprintf(stderr, "postern keys: %s; try `postern keys --help`\n", problem);
+	command_line_complain(&command_line, problem);
 	return USAGE;
 }
 
@@ -131,8 +140,7 @@ static int read_secret(const char *file, struct strbuf *out)
 {
 	if (!input_read("keys", file, out))
 		return USAGE;
-	while (out->len > 0 && strchr("\r\n", out->ptr[out->len - 1]))
-		strbuf_truncate(out, out->len - 1);
+	input_trim(out);
 	for (size_t i = 0; i < out->len; i++)
 		if (out->ptr[i] <= ' ' || out->ptr[i] > '~')
 			return usage("the secret must be ASCII text without spaces");
@@ -230,34 +238,6 @@ static int run(
 	return status;
 }
 
-static int read_options(int argc, char **argv, struct keys_options *ret)
-{
-	static const struct option options[] = {
-		{"data", required_argument, NULL, 'd'},
-		{"id", required_argument, NULL, 'i'},
-		{"secret-file", required_argument, NULL, 'f'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int option;
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'd')
-			ret->data = optarg;
-		else if (option == 'i')
-			ret->id = optarg;
-		else if (option == 'f')
-			ret->secret_file = optarg;
-		else if (option == 'h') {
-			fputs(help, stdout);
-			return DONE;
-		} else
-			return usage("an option is not known, or lacks its value");
-	}
-	return CONTINUE;
-}
-
 static const struct keys_command *find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
@@ -270,18 +250,24 @@ int cli_keys(int argc, char **argv)
 {
 	const char *data = getenv("POSTERN_SERVER_DATA");
 	struct keys_options options = {.data = data && *data ? data : "./postern-data"};
-	int status = read_options(argc, argv, &options);
-	if (status != CONTINUE)
-		return status;
-	if (optind >= argc)
+	int rest;
+	switch (command_line_read(&command_line, argc, argv, &options, &rest)) {
+	case COMMAND_LINE_OK:
+		break;
+	case COMMAND_LINE_HELP:
+		return DONE;
+	case COMMAND_LINE_BAD:
+		return USAGE;
+	}
+	if (rest >= argc)
 		return usage("say what to do: list, add, disable, enable or remove");
-	const struct keys_command *command = find_command(argv[optind]);
+	const struct keys_command *command = find_command(argv[rest]);
 	if (!command)
 		return usage("there is list, add, disable, enable and remove");
-	if (argc - optind - 1 != (command->takes_id ? 1 : 0))
+	if (argc - rest - 1 != (command->takes_id ? 1 : 0))
 		return usage(command->takes_id ? "give the id of one key"
 					       : "there is an argument too many");
 	if (!command->takes_new && (options.id || options.secret_file))
 		return usage("--id and --secret-file are for `add`");
-	return run(command, command->takes_id ? argv[optind + 1] : NULL, &options);
+	return run(command, command->takes_id ? argv[rest + 1] : NULL, &options);
 }

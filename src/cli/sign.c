@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/sign.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +10,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "cli/command_line.h"
 #include "cli/input.h"
 #include "crypto/secret.h"
 #include "oss/policy/policy_build.h"
@@ -26,45 +26,59 @@ enum {
 	CONTINUE = 3
 };
 
-static const char help[] =
-	"Usage: postern sign --bucket NAME [OPTIONS]\n"
-	"\n"
-	"Prints the fields of a signed upload form (PostObject) as JSON.\n"
-	"\n"
-	"  --bucket NAME        the bucket\n"
-	"  --prefix TEXT        object names must begin with this\n"
-	"  --key NAME           the only object name; instead of --prefix\n"
-	"  --min-size BYTES     default 0\n"
-	"  --max-size BYTES     default 1048576000\n"
-	"  --types LIST         MIME types, separated by commas; default: any\n"
-	"  --expire SECONDS     how long the form can be posted; default 300\n"
-	"  --signature v1|v4    default v4\n"
-	"  --region NAME        for v4; default cn-hangzhou\n"
-	"  --callback FILE      JSON of the callback parameter; becomes a condition too;\n"
-	"                       - is standard input\n"
-	"  --policy             print the JSON of the policy, not the fields\n"
-	"  --access-key-id ID   default: the environment's POSTERN_ACCESS_KEY_ID\n"
-	"  --secret-file FILE   a file with the access key secret, - is standard input;\n"
-	"                       default: the environment's POSTERN_ACCESS_KEY_SECRET\n"
-	"\n"
-	"Exit status: 0 signed, 1 a fault, 2 the command or a file is at fault.\n";
-
+/* As given; what is a number is read later. */
 struct sign_options {
 	const char *bucket, *prefix, *key, *types, *region, *callback, *id, *secret_file;
+	const char *min_size, *max_size, *expire, *signature;
+	bool policy_only;
+};
+
+/* As understood. */
+struct sign_numbers {
 	uint64_t min_size, max_size, expire_seconds;
 	int version;
-	bool policy_only;
+};
+
+#define AT(member) offsetof(struct sign_options, member)
+static const struct flag flags[] = {
+	{"bucket", "NAME", AT(bucket), "the bucket"},
+	{"prefix", "TEXT", AT(prefix), "object names must begin with this"},
+	{"key", "NAME", AT(key), "the only object name; instead of --prefix"},
+	{"min-size", "BYTES", AT(min_size), "default 0"},
+	{"max-size", "BYTES", AT(max_size), "default 1048576000"},
+	{"types", "LIST", AT(types), "MIME types, separated by commas; default: any"},
+	{"expire", "SECONDS", AT(expire), "how long the form can be posted; default 300"},
+	{"signature", "v1|v4", AT(signature), "default v4"},
+	{"region", "NAME", AT(region), "for v4; default cn-hangzhou"},
+	{"callback", "FILE", AT(callback),
+		"JSON of the callback parameter; becomes a condition too;\n- is standard input"},
+	{"policy", NULL, AT(policy_only), "print the JSON of the policy, not the fields"},
+	{"access-key-id", "ID", AT(id), "default: the environment's POSTERN_ACCESS_KEY_ID"},
+	{"secret-file", "FILE", AT(secret_file),
+		"a file with the access key secret, - is standard input;\n"
+		"default: the environment's POSTERN_ACCESS_KEY_SECRET"},
+};
+
+static const struct command_line command_line = {
+	.command = "sign",
+	.before = "Usage: postern sign --bucket NAME [OPTIONS]\n"
+		  "\n"
+		  "Prints the fields of a signed upload form (PostObject) as JSON.\n",
+	.flags = flags,
+	.flag_count = ARRAY_LEN(flags),
+	.after = "Exit status: 0 signed, 1 a fault, 2 the command or a file is at fault.\n",
 };
 
 static int usage(const char *problem)
 {
-	fprintf(stderr, "postern sign: %s; try `postern sign --help`\n", problem);
+	command_line_complain(&command_line, problem);
 	return USAGE;
 }
 
+/* `ret` has the default. */
 static int read_number(const char *name, const char *text, uint64_t max, uint64_t *ret)
 {
-	if (slice_to_u64(slice_str(text), ret) && *ret <= max)
+	if (!text || (slice_to_u64(slice_str(text), ret) && *ret <= max))
 		return CONTINUE;
 	fprintf(stderr, "postern sign: --%s must be a number from 0 to %llu\n", name,
 		(unsigned long long)max);
@@ -73,89 +87,40 @@ static int read_number(const char *name, const char *text, uint64_t max, uint64_
 
 static int read_version(const char *text, int *ret)
 {
-	if (slice_eq_nocase(slice_str(text), S("v1")))
+	if (text && slice_eq_nocase(slice_str(text), S("v1")))
 		*ret = 1;
-	else if (slice_eq_nocase(slice_str(text), S("v4")))
+	else if (!text || slice_eq_nocase(slice_str(text), S("v4")))
 		*ret = 4;
 	else
 		return usage("--signature must be v1 or v4");
 	return CONTINUE;
 }
 
-static int take_option(int option, const char *value, struct sign_options *ret)
+static int read_options(
+	int argc, char **argv, struct sign_options *ret, struct sign_numbers *ret_numbers)
 {
-	switch (option) {
-	case 'b':
-		ret->bucket = value;
+	int rest;
+	switch (command_line_read(&command_line, argc, argv, ret, &rest)) {
+	case COMMAND_LINE_OK:
 		break;
-	case 'p':
-		ret->prefix = value;
-		break;
-	case 'k':
-		ret->key = value;
-		break;
-	case 'm':
-		return read_number("min-size", value, LIMIT_OBJECT_BYTES, &ret->min_size);
-	case 'M':
-		return read_number("max-size", value, LIMIT_OBJECT_BYTES, &ret->max_size);
-	case 't':
-		ret->types = value;
-		break;
-	case 'e':
-		return read_number("expire", value, LIMIT_PRESIGN_SECONDS, &ret->expire_seconds);
-	case 's':
-		return read_version(value, &ret->version);
-	case 'r':
-		ret->region = value;
-		break;
-	case 'c':
-		ret->callback = value;
-		break;
-	case 'P':
-		ret->policy_only = true;
-		break;
-	case 'i':
-		ret->id = value;
-		break;
-	case 'f':
-		ret->secret_file = value;
-		break;
-	case 'h':
-		fputs(help, stdout);
+	case COMMAND_LINE_HELP:
 		return DONE;
-	default:
-		return usage("an option is not known, or lacks its value");
+	case COMMAND_LINE_BAD:
+		return USAGE;
 	}
-	return CONTINUE;
-}
-
-static int read_options(int argc, char **argv, struct sign_options *ret)
-{
-	static const struct option options[] = {
-		{"bucket", required_argument, NULL, 'b'},
-		{"prefix", required_argument, NULL, 'p'},
-		{"key", required_argument, NULL, 'k'},
-		{"min-size", required_argument, NULL, 'm'},
-		{"max-size", required_argument, NULL, 'M'},
-		{"types", required_argument, NULL, 't'},
-		{"expire", required_argument, NULL, 'e'},
-		{"signature", required_argument, NULL, 's'},
-		{"region", required_argument, NULL, 'r'},
-		{"callback", required_argument, NULL, 'c'},
-		{"policy", no_argument, NULL, 'P'},
-		{"access-key-id", required_argument, NULL, 'i'},
-		{"secret-file", required_argument, NULL, 'f'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int option, status = CONTINUE;
-	optind = 1;
-	opterr = 0;
-	while (status == CONTINUE && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		status = take_option(option, optarg, ret);
+	int status =
+		read_number("min-size", ret->min_size, LIMIT_OBJECT_BYTES, &ret_numbers->min_size);
+	if (status == CONTINUE)
+		status = read_number(
+			"max-size", ret->max_size, LIMIT_OBJECT_BYTES, &ret_numbers->max_size);
+	if (status == CONTINUE)
+		status = read_number(
+			"expire", ret->expire, LIMIT_PRESIGN_SECONDS, &ret_numbers->expire_seconds);
+	if (status == CONTINUE)
+		status = read_version(ret->signature, &ret_numbers->version);
 	if (status != CONTINUE)
 		return status;
-	if (optind < argc)
+	if (rest < argc)
 		return usage("there is an argument too many");
 	if (!ret->bucket)
 		return usage("--bucket is needed");
@@ -168,8 +133,7 @@ static int read_secret(const struct sign_options *options, struct strbuf *out)
 	if (options->secret_file) {
 		if (!input_read("sign", options->secret_file, out))
 			return USAGE;
-		while (out->len > 0 && strchr("\r\n", out->ptr[out->len - 1]))
-			strbuf_truncate(out, out->len - 1);
+		input_trim(out);
 	} else {
 		strbuf_add_slice(out, slice_str(getenv("POSTERN_ACCESS_KEY_SECRET")));
 	}
@@ -202,7 +166,8 @@ static int print_policy(const struct policy_form *form)
 	return DONE;
 }
 
-static int sign(const struct sign_options *options, struct slice secret, struct slice callback)
+static int sign(const struct sign_options *options, const struct sign_numbers *numbers,
+	struct slice secret, struct slice callback)
 {
 	struct slice types[TYPES_MAX], rest = slice_str(options->types);
 	size_t type_count = 0;
@@ -213,12 +178,12 @@ static int sign(const struct sign_options *options, struct slice secret, struct 
 	int64_t now_ms = clock_wall_ms(&clock_system);
 	const struct policy_spec grant = {
 		.now_ms = now_ms,
-		.expires_ms = (now_ms / 1000 + (int64_t)options->expire_seconds) * 1000,
+		.expires_ms = (now_ms / 1000 + (int64_t)numbers->expire_seconds) * 1000,
 		.bucket = slice_str(options->bucket),
 		.key_prefix = slice_str(options->prefix),
 		.key = slice_str(options->key),
-		.min_bytes = options->min_size,
-		.max_bytes = options->max_size,
+		.min_bytes = numbers->min_size,
+		.max_bytes = numbers->max_size,
 		.content_types = types,
 		.content_type_count = type_count,
 		.bound = bound,
@@ -230,7 +195,7 @@ static int sign(const struct sign_options *options, struct slice secret, struct 
 	struct arena arena;
 	struct policy_form form;
 	arena_init(&arena, NULL, 0, OUTPUT_BYTES_MAX);
-	enum err e = options->version == 1 ? policy_form_v1(&grant, &signer, &arena, &form)
+	enum err e = numbers->version == 1 ? policy_form_v1(&grant, &signer, &arena, &form)
 					   : policy_form_v4(&grant, &signer, &arena, &form);
 	int status = DONE;
 	if (e == ERR_INVALID_ARGUMENT)
@@ -247,14 +212,16 @@ static int sign(const struct sign_options *options, struct slice secret, struct 
 
 int cli_sign(int argc, char **argv)
 {
+	const struct app_options usual = app_options_default();
 	struct sign_options options = {
-		.region = APP_DEFAULT_REGION,
+		.region = usual.region,
 		.id = getenv("POSTERN_ACCESS_KEY_ID"),
-		.max_size = APP_DEFAULT_MAX_SIZE,
-		.expire_seconds = APP_DEFAULT_EXPIRE_SECONDS,
-		.version = 4,
 	};
-	int status = read_options(argc, argv, &options);
+	struct sign_numbers numbers = {
+		.max_size = (uint64_t)usual.max_size,
+		.expire_seconds = (uint64_t)usual.expire_seconds,
+	};
+	int status = read_options(argc, argv, &options, &numbers);
 	if (status != CONTINUE)
 		return status;
 	SCOPED_STRBUF(secret, SECRET_BYTES_MAX);
@@ -267,7 +234,7 @@ int cli_sign(int argc, char **argv)
 		base64_encode(&callback, strbuf_slice(&json));
 	}
 	if (status == CONTINUE)
-		status = sign(&options, strbuf_slice(&secret), strbuf_slice(&callback));
+		status = sign(&options, &numbers, strbuf_slice(&secret), strbuf_slice(&callback));
 	secret_wipe(secret.ptr, secret.len);
 	return status;
 }

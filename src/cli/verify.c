@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/verify.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "cli/command_line.h"
 #include "cli/input.h"
 #include "crypto/rsa.h"
+#include "http/url.h"
 #include "oss/callback/callback_signature.h"
 
 #define EXPLANATION_BYTES_MAX KIB(16)
@@ -18,82 +19,47 @@ enum {
 	USAGE = 2
 };
 
-static const char help[] =
-	"Usage: postern verify --key FILE --url URL --authorization BASE64 --body FILE\n"
-	"\n"
-	"Says whether an upload callback is authentic, and if it is not, what probably\n"
-	"happened to it.\n"
-	"\n"
-	"  --key FILE              the store's public key (PEM)\n"
-	"  --url URL               path and query as the callback was received, such as\n"
-	"                          '/callback?id=1'; what precedes the path is ignored\n"
-	"  --authorization BASE64  the value of the Authorization header\n"
-	"  --body FILE             the body, byte for byte; - is standard input\n"
-	"\n"
-	"Exit status: 0 authentic, 1 not authentic, 2 the command or a file is at fault.\n";
-
 struct verify_options {
 	const char *key, *url, *authorization, *body;
 };
 
-static int usage(const char *problem)
-{
-	fprintf(stderr, "postern verify: %s; try `postern verify --help`\n", problem);
-	return USAGE;
-}
+#define AT(member) offsetof(struct verify_options, member)
+static const struct flag flags[] = {
+	{"key", "FILE", AT(key), "the store's public key (PEM)"},
+	{"url", "URL", AT(url),
+		"path and query as the callback was received, such as\n"
+		"'/callback?id=1'; what precedes the path is ignored"},
+	{"authorization", "BASE64", AT(authorization), "the value of the Authorization header"},
+	{"body", "FILE", AT(body), "the body, byte for byte; - is standard input"},
+};
 
-/* Returns AUTHENTIC to go on, NOT_AUTHENTIC if help was given, USAGE. */
-static int read_options(int argc, char **argv, struct verify_options *ret)
+static const struct command_line command_line = {
+	.command = "verify",
+	.before = "Usage: postern verify --key FILE --url URL --authorization BASE64 --body FILE\n"
+		  "\n"
+		  "Says whether an upload callback is authentic, and if it is not, what probably\n"
+		  "happened to it.\n",
+	.flags = flags,
+	.flag_count = ARRAY_LEN(flags),
+	.after =
+		"Exit status: 0 authentic, 1 not authentic, 2 the command or a file is at fault.\n",
+};
+
+static const char *fault_of(const struct verify_options *options, bool has_rest)
 {
-	static const struct option options[] = {
-		{"key", required_argument, NULL, 'k'},
-		{"url", required_argument, NULL, 'u'},
-		{"authorization", required_argument, NULL, 'a'},
-		{"body", required_argument, NULL, 'b'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int option;
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'k':
-			ret->key = optarg;
-			break;
-		case 'u':
-			ret->url = optarg;
-			break;
-		case 'a':
-			ret->authorization = optarg;
-			break;
-		case 'b':
-			ret->body = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return NOT_AUTHENTIC;
-		default:
-			return usage("an option is not known, or lacks its value");
-		}
-	}
-	if (optind < argc)
-		return usage("there is an argument too many");
-	if (!ret->key || !ret->url || !ret->authorization || !ret->body)
-		return usage("--key, --url, --authorization and --body are needed");
-	return AUTHENTIC;
+	if (has_rest)
+		return "there is an argument too many";
+	if (!options->key || !options->url || !options->authorization || !options->body)
+		return "--key, --url, --authorization and --body are needed";
+	return NULL;
 }
 
 /* Path and query of what may be a whole URL. */
-static struct slice target_of(const char *url)
+static struct slice target_of(const char *text)
 {
-	struct slice target = slice_str(url);
-	size_t scheme = slice_find_slice(target, S("://"));
-	if (scheme < target.len && target.ptr[0] != '/') {
-		struct slice authority = slice_from(target, scheme + 3);
-		target = slice_from(authority, slice_find(authority, '/'));
-	}
-	return slice_head(target, slice_find(target, '#'));
+	struct slice target = slice_str(text);
+	struct url url;
+	return url_split(target, &url) ? url.target : slice_head(target, slice_find(target, '#'));
 }
 
 static int verify(
@@ -114,9 +80,20 @@ static int verify(
 int cli_verify(int argc, char **argv)
 {
 	struct verify_options options = {.key = NULL};
-	int status = read_options(argc, argv, &options);
-	if (status != AUTHENTIC)
-		return status == USAGE ? USAGE : 0;
+	int rest;
+	switch (command_line_read(&command_line, argc, argv, &options, &rest)) {
+	case COMMAND_LINE_OK:
+		break;
+	case COMMAND_LINE_HELP:
+		return 0;
+	case COMMAND_LINE_BAD:
+		return USAGE;
+	}
+	const char *fault = fault_of(&options, rest < argc);
+	if (fault) {
+		command_line_complain(&command_line, fault);
+		return USAGE;
+	}
 	SCOPED_STRBUF(pem, LIMIT_PUBLIC_KEY_BYTES);
 	SCOPED_STRBUF(body, LIMIT_CALLBACK_BODY_BYTES);
 	struct rsa_public *key = NULL;
@@ -127,7 +104,7 @@ int cli_verify(int argc, char **argv)
 			options.key);
 		return USAGE;
 	}
-	status = verify(&options, key, strbuf_slice(&body));
+	int status = verify(&options, key, strbuf_slice(&body));
 	rsa_public_free(key);
 	return status;
 }

@@ -123,8 +123,7 @@ static bool number_param(
 		return true;
 	SCOPED_STRBUF(why, 128);
 	strbuf_addf(&why, "%s must be an integer from 1 to %" PRIu64 ".", name, max);
-	params_refuse(r, name, text, why.ptr);
-	return false;
+	return respond_bad_argument(r, name, text, why.ptr);
 }
 
 static void begin_list(struct request *r)

@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "console/callbacks.h"
 #include "console/cors_test.h"
+#include "http/url.h"
 #include "ops/ops.h"
 #include "oss/text/json_text.h"
 #include "web/answer.h"
@@ -22,21 +23,18 @@ struct console {
 /* The origin of an http or https URL: it goes into a header, so nothing else may be in it. */
 static bool origin_of(struct slice url, struct slice *ret)
 {
-	size_t scheme = slice_starts(url, S("http://"))    ? strlen("http://")
-			: slice_starts(url, S("https://")) ? strlen("https://")
-							   : 0;
-	struct slice rest = slice_from(url, scheme);
-	size_t host = slice_find(rest, '/');
-	if (scheme == 0 || host == 0)
+	struct url parts;
+	if (!url_split(url, &parts) || parts.authority.len == 0 ||
+		(parts.rest.len && parts.rest.ptr[0] != '/'))
 		return false;
-	for (size_t i = 0; i < host; i++) {
-		char c = rest.ptr[i];
+	for (size_t i = 0; i < parts.authority.len; i++) {
+		char c = parts.authority.ptr[i];
 		bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 			    (c >= '0' && c <= '9') || strchr(".-_:[]", c);
 		if (!fits || c == '\0')
 			return false;
 	}
-	*ret = slice_head(url, scheme + host);
+	*ret = parts.origin;
 	return true;
 }
 
@@ -45,12 +43,10 @@ static void build_config(struct console *console, const struct console_options *
 	struct slice url = options->store_url;
 	while (slice_ends(url, S("/")))
 		url.len--;
-	strbuf_adds(&console->config, "{\"version\":");
-	json_text_add(&console->config, S(POSTERN_VERSION));
-	strbuf_adds(&console->config, ",\"store\":");
-	json_text_add(&console->config, url);
-	strbuf_adds(&console->config, ",\"region\":");
-	json_text_add(&console->config, options->region);
+	strbuf_addc(&console->config, '{');
+	json_member_string(&console->config, "version", S(POSTERN_VERSION));
+	json_member_string(&console->config, "store", url);
+	json_member_string(&console->config, "region", options->region);
 	strbuf_adds(&console->config, "}\n");
 }
 
@@ -129,14 +125,16 @@ static void send_config(const struct console *console, struct exchange *x)
 
 static bool begin_file(const struct console *console, struct exchange *x)
 {
-	static const struct slice folder = SLICE_LIT("/console/");
+	/* What the upload page has too is in the library's folder. */
+	static const struct web_place places[] = {
+		{"/console/", "console/"}, {"/client/", "client/"}};
 	struct slice path = exchange_head(x)->path;
-	struct slice name = slice_from(path, folder.len);
-	bool root = slice_eq(path, S("/"));
-	if (!root && (!slice_starts(path, folder) || name.len == 0))
-		return false;
-	const struct asset *asset = web_find(S("console/"), root ? S("") : name);
-	bool config = !root && slice_eq(name, S("config.json"));
+	bool config = slice_eq(path, S("/console/config.json"));
+	const struct asset *asset = NULL;
+	if (slice_eq(path, S("/")))
+		asset = web_find(S("console/"), S(""));
+	else if (!slice_ends(path, S("/")))
+		asset = web_find_path(places, ARRAY_LEN(places), path);
 	if (!asset && !config)
 		return false;
 	if (!is_read(x))

@@ -21,25 +21,12 @@ void json_answer(struct request *r, json_t *root)
 	free(text);
 }
 
-/* The length of the character at the start of `text`, or 0 if that is not UTF-8. */
-static size_t character(struct slice text)
-{
-	for (size_t len = 1; len <= 4 && len <= text.len; len++)
-		if (utf8_valid(slice_head(text, len)))
-			return len;
-	return 0;
-}
-
 json_t *json_text(struct slice text)
 {
 	json_t *string = json_stringn(text.len ? text.ptr : "", text.len);
 	if (string)
 		return string;
 	SCOPED_STRBUF(valid, MIB(1));
-	while (text.len) {
-		size_t len = character(text);
-		strbuf_add_slice(&valid, len ? slice_head(text, len) : S("\xef\xbf\xbd"));
-		text = slice_from(text, len ? len : 1);
-	}
+	utf8_repair(&valid, text);
 	return strbuf_broken(&valid) ? NULL : json_stringn(valid.ptr, valid.len);
 }

@@ -3,6 +3,7 @@
 
 #include "base/strbuf.h"
 #include "http/syntax.h"
+#include "http/url.h"
 
 /* What has been seen of the headers that may stand only once, and of those that decide framing. */
 struct framing {
@@ -89,18 +90,11 @@ static bool is_host(struct slice s)
 /* "http://authority/path?query": moves the authority to *ret_host. */
 static bool cut_absolute(struct slice *target, struct slice *ret_host)
 {
-	struct slice scheme;
-	struct slice rest = *target;
-	size_t colon = slice_find(rest, ':');
-	scheme = slice_head(rest, colon);
-	rest = slice_from(rest, colon);
-	if (!(slice_eq_nocase(scheme, S("http")) || slice_eq_nocase(scheme, S("https"))) ||
-		!slice_starts(rest, S("://")))
+	struct url url;
+	if (!url_split(*target, &url) || (url.rest.len && url.rest.ptr[0] != '/'))
 		return false;
-	rest = slice_from(rest, 3);
-	size_t slash = slice_find(rest, '/');
-	*ret_host = slice_head(rest, slash);
-	*target = slash < rest.len ? slice_from(rest, slash) : S("/");
+	*ret_host = url.authority;
+	*target = url.rest.len ? url.rest : S("/");
 	return is_host(*ret_host);
 }
 

@@ -4,51 +4,32 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/host.h"
+#include "http/url.h"
+
 /* The host without port, brackets and final dot. */
 static struct slice name_of(struct slice host)
 {
-	if (host.len > 0 && host.ptr[0] == '[') {
-		host = slice_from(host, 1);
-		return slice_head(host, slice_find(host, ']'));
-	}
-	host = slice_head(host, slice_find(host, ':'));
-	if (host.len > 1 && host.ptr[host.len - 1] == '.')
+	bool bracket = slice_starts(host, S("["));
+	host = host_of_authority(host);
+	if (!bracket && host.len > 1 && host.ptr[host.len - 1] == '.')
 		host.len--;
 	return host;
-}
-
-static bool parse(int family, struct slice name, void *ret)
-{
-	char text[INET6_ADDRSTRLEN];
-	if (name.len == 0 || name.len >= sizeof(text))
-		return false;
-	memcpy(text, name.ptr, name.len);
-	text[name.len] = '\0';
-	return inet_pton(family, text, ret) == 1;
 }
 
 static bool is_address(struct slice name, bool *ret_loopback)
 {
 	struct in_addr v4;
 	struct in6_addr v6;
-	if (parse(AF_INET, name, &v4)) {
+	if (host_parse_address(AF_INET, name, &v4)) {
 		*ret_loopback = ntohl(v4.s_addr) >> 24 == 127;
 		return true;
 	}
 	*ret_loopback = false;
-	if (!parse(AF_INET6, name, &v6))
+	if (!host_parse_address(AF_INET6, name, &v6))
 		return false;
 	*ret_loopback = IN6_IS_ADDR_LOOPBACK(&v6);
 	return true;
-}
-
-/* RFC 6761 section 6.3: the name, and all below it, are the loopback's. */
-static bool is_localhost(struct slice name)
-{
-	static const struct slice below = SLICE_LIT(".localhost");
-	return slice_eq_nocase(name, S("localhost")) ||
-	       (name.len > below.len &&
-		       slice_eq_nocase(slice_from(name, name.len - below.len), below));
 }
 
 void hosts_listen(struct hosts *hosts, struct slice listen)
@@ -82,23 +63,16 @@ bool hosts_add(struct hosts *hosts, struct slice name)
 
 void hosts_add_url(struct hosts *hosts, struct slice url)
 {
-	struct slice authority;
-	if (slice_starts(url, S("http://")))
-		url = slice_from(url, 7);
-	else if (slice_starts(url, S("https://")))
-		url = slice_from(url, 8);
-	else
-		return;
-	(void)slice_cut(&url, '/', &authority);
-	authority = slice_head(authority, slice_find(authority, '?'));
-	(void)!hosts_add(hosts, authority);
+	struct url parts;
+	if (url_split(url, &parts))
+		(void)!hosts_add(hosts, parts.authority);
 }
 
 bool hosts_is_loopback(struct slice host)
 {
 	struct slice name = name_of(host);
 	bool loopback;
-	return is_localhost(name) || (is_address(name, &loopback) && loopback);
+	return host_is_localhost(name) || (is_address(name, &loopback) && loopback);
 }
 
 bool hosts_admit(const struct hosts *hosts, struct slice host)

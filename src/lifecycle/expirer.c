@@ -3,8 +3,9 @@
 
 #include <pthread.h>
 
-#include "base/log.h"
 #include "base/sleeper.h"
+#include "base/strbuf.h"
+#include "base/thread.h"
 #include "lifecycle/pass.h"
 
 struct expirer {
@@ -71,13 +72,10 @@ enum err expirer_new(const struct expirer_options *options, struct expirer **ret
 		return ERR_UNAVAILABLE;
 	expirer->options = *options;
 	sleeper_init(&expirer->sleeper);
-	int failed = pthread_create(&expirer->thread, NULL, run, expirer);
-	if (failed) {
-		log_error("cannot start a thread: %s", strerror(failed));
+	if (!thread_start(&expirer->thread, "lifecycle", run, expirer)) {
 		release(expirer);
 		return ERR_UNAVAILABLE;
 	}
-	(void)pthread_setname_np(expirer->thread, "lifecycle");
 	*ret = expirer;
 	return ERR_OK;
 }

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "base/host.h"
+
 #define NAME_MAX_BYTES 253 /* RFC 1035: of a host name in text */
 
 struct range4 {
@@ -115,17 +117,12 @@ bool address_refused(const struct sockaddr *address)
 /* Reads an address without port into the entry. */
 static bool parse_address(struct slice text, struct allow_entry *entry)
 {
-	char copy[INET6_ADDRSTRLEN + 1];
-	if (text.len == 0 || text.len >= sizeof(copy))
-		return false;
-	memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
-	if (inet_pton(AF_INET, copy, entry->bytes) == 1) {
+	if (host_parse_address(AF_INET, text, entry->bytes)) {
 		entry->family = AF_INET;
 		entry->bits = 32;
 		return true;
 	}
-	if (inet_pton(AF_INET6, copy, entry->bytes) == 1) {
+	if (host_parse_address(AF_INET6, text, entry->bytes)) {
 		entry->family = AF_INET6;
 		entry->bits = 128;
 		return true;
@@ -271,17 +268,12 @@ bool allow_list_has(
 /* An IPv6 address in brackets. */
 static bool v6_literal(struct slice host, struct sockaddr_in6 *ret)
 {
-	char text[INET6_ADDRSTRLEN];
-	if (host.len < 3 || host.len - 2 >= sizeof(text) || host.ptr[0] != '[')
-		return false;
-	memcpy(text, host.ptr + 1, host.len - 2);
-	text[host.len - 2] = '\0';
-	return inet_pton(AF_INET6, text, &ret->sin6_addr) == 1;
+	return host.len >= 3 && host.ptr[0] == '[' &&
+	       host_parse_address(AF_INET6, slice_of(host.ptr + 1, host.len - 2), &ret->sin6_addr);
 }
 
 bool address_literal_refused(struct slice host, uint16_t port, const struct allow_list *list)
 {
-	char text[INET_ADDRSTRLEN];
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	if (v6_literal(host, &v6)) {
@@ -289,20 +281,10 @@ bool address_literal_refused(struct slice host, uint16_t port, const struct allo
 		return address_refused(six) &&
 		       !allow_list_has(list, slice_of(host.ptr + 1, host.len - 2), six);
 	}
-	bool local = slice_eq_nocase(host, S("localhost")) ||
-		     (host.len > strlen(".localhost") &&
-			     slice_eq_nocase(slice_from(host, host.len - strlen(".localhost")),
-				     S(".localhost")));
-	if (local) {
+	if (host_is_localhost(host))
 		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	} else {
-		if (host.len >= sizeof(text))
-			return false;
-		memcpy(text, host.ptr, host.len);
-		text[host.len] = '\0';
-		if (inet_pton(AF_INET, text, &address.sin_addr) != 1)
-			return false;
-	}
+	else if (!host_parse_address(AF_INET, host, &address.sin_addr))
+		return false;
 	const struct sockaddr *any = (const struct sockaddr *)(const void *)&address;
 	return address_refused(any) && !allow_list_has(list, host, any);
 }

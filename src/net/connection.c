@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/connection.h"
+#include "net/server_internal.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -579,8 +579,6 @@ static void ready(struct loop_watch *watch, uint32_t events)
 		c->readable = true;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		c->peer_closed = true;
-	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
-		c->writable = true;
 	if (events & (EPOLLHUP | EPOLLERR)) {
 		connection_abort(c);
 		return;

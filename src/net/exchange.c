@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "crypto/random.h"
 #include "http/query.h"
-#include "net/connection.h"
+#include "net/server_internal.h"
 
 enum {
 	FREE_EXCHANGES = 256, /* kept for reuse by each net thread */

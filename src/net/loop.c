@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "http/date.h"
 
 enum {
@@ -130,12 +131,7 @@ static void *run(void *arg)
 
 bool loop_start(struct loop *loop)
 {
-	int failed = pthread_create(&loop->thread, NULL, run, loop);
-	if (failed)
-		log_error("cannot start a thread: %s", strerror(failed));
-	else
-		(void)pthread_setname_np(loop->thread, "loop");
-	return failed == 0;
+	return thread_start(&loop->thread, "loop", run, loop);
 }
 
 struct stop_task {

@@ -2,23 +2,18 @@
 #include "net/prefetcher.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <stdlib.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
-#include "base/limits.h"
-#include "base/log.h"
+#include "base/thread_queue.h"
 
 enum {
 	SCRATCH_BYTES = 1 << 20
 };
 
 struct prefetcher {
-	pthread_t thread;
-	pthread_mutex_t lock; /* the queue and `stop` */
-	pthread_cond_t more;
-	struct prefetch_request *first;
-	struct prefetch_request **last;
-	bool stop;
+	struct thread_queue *queue;
 	char *scratch;
 };
 
@@ -35,26 +30,11 @@ static void read_range(struct prefetcher *prefetcher, const struct prefetch_requ
 	}
 }
 
-static void *run(void *arg)
+static void on_request(struct task *task)
 {
-	struct prefetcher *prefetcher = arg;
-	(void)pthread_mutex_lock(&prefetcher->lock);
-	for (;;) {
-		while (!prefetcher->first && !prefetcher->stop)
-			(void)pthread_cond_wait(&prefetcher->more, &prefetcher->lock);
-		struct prefetch_request *request = prefetcher->first;
-		if (!request)
-			break;
-		prefetcher->first = request->next;
-		if (!prefetcher->first)
-			prefetcher->last = &prefetcher->first;
-		(void)pthread_mutex_unlock(&prefetcher->lock);
-		read_range(prefetcher, request);
-		executor_post(request->home, &request->done);
-		(void)pthread_mutex_lock(&prefetcher->lock);
-	}
-	(void)pthread_mutex_unlock(&prefetcher->lock);
-	return NULL;
+	struct prefetch_request *request = CONTAINER_OF(task, struct prefetch_request, task_);
+	read_range(request->prefetcher_, request);
+	executor_post(request->home, &request->done);
 }
 
 struct prefetcher *prefetcher_new(void)
@@ -62,20 +42,13 @@ struct prefetcher *prefetcher_new(void)
 	struct prefetcher *prefetcher = calloc(1, sizeof(*prefetcher));
 	if (!prefetcher)
 		return NULL;
-	prefetcher->last = &prefetcher->first;
 	prefetcher->scratch = malloc(SCRATCH_BYTES);
-	(void)pthread_mutex_init(&prefetcher->lock, NULL);
-	(void)pthread_cond_init(&prefetcher->more, NULL);
-	int failed = prefetcher->scratch
-			     ? pthread_create(&prefetcher->thread, NULL, run, prefetcher)
-			     : ENOMEM;
-	if (failed) {
-		log_error("cannot start a thread: %s", strerror(failed));
-		free(prefetcher->scratch);
-		free(prefetcher);
+	if (!prefetcher->scratch ||
+		thread_queue_new(&(struct thread_queue_options){.name = "prefetcher"},
+			&prefetcher->queue) != ERR_OK) {
+		prefetcher_free(prefetcher);
 		return NULL;
 	}
-	(void)pthread_setname_np(prefetcher->thread, "prefetcher");
 	return prefetcher;
 }
 
@@ -83,25 +56,16 @@ void prefetcher_free(struct prefetcher *prefetcher)
 {
 	if (!prefetcher)
 		return;
-	(void)pthread_mutex_lock(&prefetcher->lock);
-	prefetcher->stop = true;
-	(void)pthread_cond_signal(&prefetcher->more);
-	(void)pthread_mutex_unlock(&prefetcher->lock);
-	(void)pthread_join(prefetcher->thread, NULL);
-	(void)pthread_cond_destroy(&prefetcher->more);
-	(void)pthread_mutex_destroy(&prefetcher->lock);
+	thread_queue_free(prefetcher->queue);
 	free(prefetcher->scratch);
 	free(prefetcher);
 }
 
 void prefetcher_request(struct prefetcher *prefetcher, struct prefetch_request *request)
 {
-	request->next = NULL;
-	(void)pthread_mutex_lock(&prefetcher->lock);
-	*prefetcher->last = request;
-	prefetcher->last = &request->next;
-	(void)pthread_cond_signal(&prefetcher->more);
-	(void)pthread_mutex_unlock(&prefetcher->lock);
+	request->prefetcher_ = prefetcher;
+	request->task_.run = on_request;
+	thread_queue_add(prefetcher->queue, &request->task_);
 }
 
 /* EAGAIN is the only answer that says cold; a file system that cannot tell is taken as it is. */

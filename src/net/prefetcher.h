@@ -20,10 +20,12 @@ struct prefetch_request {
 	int fd; /* stays open until done */
 	uint64_t offset;
 	uint64_t size;
-	struct prefetch_request *next; /* the prefetcher's */
+	/* The prefetcher's: */
+	struct prefetcher *prefetcher_;
+	struct task task_;
 };
 
-/* NULL, logged, if there is no thread or memory. */
+/* NULL if there is no thread or memory. */
 struct prefetcher *prefetcher_new(void) MUST_USE;
 /* Finishes what is queued first. */
 void prefetcher_free(struct prefetcher *prefetcher);

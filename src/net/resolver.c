@@ -4,10 +4,11 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
+#include "base/host.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "net/shares.h"
 
 #define ADDRESSES_BYTES_MAX KIB(4)
@@ -180,15 +181,9 @@ static void *resolver_main(void *argument)
 /* Under the lock. They are not waited for: what getaddrinfo() does cannot be ended. */
 static bool start_thread(struct resolver *r)
 {
-	sigset_t all, before;
 	pthread_t thread;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int fault = pthread_create(&thread, NULL, resolver_main, r);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (fault)
+	if (!thread_start(&thread, "resolver", resolver_main, r))
 		return false;
-	(void)pthread_setname_np(thread, "resolver");
 	(void)pthread_detach(thread);
 	r->threads++;
 	r->holders++;
@@ -319,22 +314,10 @@ static struct resolver_lookup *asked_for(struct resolver *r, const char *host, b
 	return lookup;
 }
 
-/* RFC 6761 section 6.3: these are the loopback, and no server of names is asked. */
-static bool is_localhost(const char *host)
-{
-	static const struct slice end = SLICE_LIT("localhost");
-	struct slice name = slice_str(host);
-	if (slice_ends(name, S(".")))
-		name.len--;
-	if (name.len < end.len || !slice_eq_nocase(slice_from(name, name.len - end.len), end))
-		return false;
-	return name.len == end.len || name.ptr[name.len - end.len - 1] == '.';
-}
-
 enum resolver_now resolver_ask(struct resolver *r, const char *host, struct slice requester,
 	bool trusted, int64_t now_ms, struct resolver_wait *wait)
 {
-	if (is_localhost(host)) {
+	if (host_is_localhost(slice_str(host))) {
 		struct strbuf loopback = STRBUF_INIT(ADDRESSES_BYTES_MAX);
 		strbuf_adds(&loopback, "127.0.0.1,[::1]");
 		tell(wait, true, &loopback);

@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "net/connection.h"
 #include "net/descriptors.h"
+#include "net/server_internal.h"
 
 enum {
 	ACCEPTS_PER_TURN = 64,

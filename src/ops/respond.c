@@ -8,6 +8,10 @@
 #include "ops/request_internal.h"
 #include "oss/text/xml.h"
 
+enum {
+	ARGUMENT_SHOWN_BYTES = 1024 /* of a refused one, in the error document */
+};
+
 void respond_header(struct request *r, const char *name, struct slice value)
 {
 	exchange_header(request_exchange(r), name, value);
@@ -193,6 +197,32 @@ void respond_error_text(struct request *r, enum err e, const char *fmt, ...)
 	send_error(r, e,
 		strbuf_broken(&message) || message.len == 0 ? slice_str(err_info(e)->message)
 							    : strbuf_slice(&message));
+}
+
+void respond_detail_argument(struct request *r, const char *name, struct slice value)
+{
+	respond_detail(r, "ArgumentName", slice_str(name));
+	respond_detail(r, "ArgumentValue", slice_head(value, ARGUMENT_SHOWN_BYTES));
+}
+
+bool respond_argument(
+	struct request *r, enum err e, const char *name, struct slice value, const char *why)
+{
+	respond_detail_argument(r, name, value);
+	respond_error_text(r, e, "%s", why);
+	return false;
+}
+
+bool respond_bad_argument(struct request *r, const char *name, struct slice value, const char *why)
+{
+	return respond_argument(r, ERR_INVALID_ARGUMENT, name, value, why);
+}
+
+bool respond_missing_argument(struct request *r, const char *name, const char *why)
+{
+	respond_detail(r, "ArgumentName", slice_str(name));
+	respond_error_text(r, ERR_MISSING_ARGUMENT, "%s", why);
+	return false;
 }
 
 void respond_refused(const struct refused_head *refused, struct strbuf *lines, struct strbuf *body)

@@ -47,7 +47,20 @@ void respond_error_text(struct request *r, enum err e, const char *fmt, ...) PRI
  */
 void respond_refused(const struct refused_head *refused, struct strbuf *lines, struct strbuf *body);
 
-/* One more element for the error document that follows: "ArgumentName". */
+/* One more element for the error document that follows: "UploadId". */
 void respond_detail(struct request *r, const char *element, struct slice text);
+/* ArgumentName and, 1 KiB of it at most, ArgumentValue likewise. */
+void respond_detail_argument(struct request *r, const char *name, struct slice value);
+
+/*
+ * Refuses an argument, a header or a parameter, with those two elements; `why` is the message, or
+ * empty: the default one. All are false, so that a check can return what they return.
+ */
+bool respond_argument(
+	struct request *r, enum err e, const char *name, struct slice value, const char *why);
+/* The same with ERR_INVALID_ARGUMENT. */
+bool respond_bad_argument(struct request *r, const char *name, struct slice value, const char *why);
+/* ERR_MISSING_ARGUMENT: there is a name and no value. */
+bool respond_missing_argument(struct request *r, const char *name, const char *why);
 
 #endif

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include "base/encode.h"
+#include "base/host.h"
 #include "base/limits.h"
 
 #define BUCKET_NAME_MIN 3
@@ -78,16 +79,11 @@ static bool strip_port(struct slice *host)
 
 static bool is_ip_address(struct slice host)
 {
-	char text[64];
 	unsigned char address[16];
 	bool v6 = host.len > 2 && host.ptr[0] == '[';
 	if (v6)
 		host = slice_of(host.ptr + 1, host.len - 2);
-	if (host.len >= sizeof(text) || slice_find(host, '\0') < host.len)
-		return false;
-	memcpy(text, host.ptr, host.len);
-	text[host.len] = '\0';
-	return inet_pton(v6 ? AF_INET6 : AF_INET, text, address) == 1;
+	return host_parse_address(v6 ? AF_INET6 : AF_INET, host, address);
 }
 
 /*

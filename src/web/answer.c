@@ -36,6 +36,16 @@ const struct asset *web_find(struct slice folder, struct slice name)
 	return NULL;
 }
 
+const struct asset *web_find_path(const struct web_place *places, size_t count, struct slice path)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct slice prefix = slice_str(places[i].prefix);
+		if (slice_starts(path, prefix))
+			return web_find(slice_str(places[i].folder), slice_from(path, prefix.len));
+	}
+	return NULL;
+}
+
 void web_send(struct exchange *x, const struct asset *asset, struct slice policy)
 {
 	const char *decider;

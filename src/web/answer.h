@@ -14,6 +14,14 @@
  */
 const struct asset *web_find(struct slice folder, struct slice name);
 
+/* Where request paths lead below web/. */
+struct web_place {
+	const char *prefix; /* of the path; ends in a slash */
+	const char *folder;
+};
+/* The file behind a request path, by the first place that it is in. NULL: there is none. */
+const struct asset *web_find_path(const struct web_place *places, size_t count, struct slice path);
+
 /*
  * Answers GET or HEAD with the file, or 304 if the client has it. `policy` is its
  * Content-Security-Policy.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that the store would refuse are refused before they are sent.
 import { UploadError } from "./errors.js";
+import { formatSize } from "./format.js";
 
 /**
  * @param {File} file
@@ -34,16 +35,4 @@ function typeMatches(type, pattern) {
 	if (pattern.endsWith("*"))
 		return type.startsWith(pattern.slice(0, -1));
 	return type === pattern;
-}
-
-/** @param {number} bytes */
-export function formatSize(bytes) {
-	if (bytes < 1000)
-		return bytes === 1 ? "1 byte" : `${bytes} bytes`;
-	const units = ["kB", "MB", "GB", "TB"];
-	let value = bytes / 1000;
-	let unit = 0;
-	for (; value >= 999.5 && unit < units.length - 1; unit++)
-		value /= 1000;
-	return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }

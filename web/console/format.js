@@ -2,7 +2,8 @@
 // Sizes, numbers and times as people read them.
 import { language, onLanguage } from "./texts.js";
 
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+export { shortSize as size } from "../client/format.js";
+
 let formats = make();
 onLanguage(() => {
 	formats = make();
@@ -18,16 +19,6 @@ function make() {
 		}),
 		relative: new Intl.RelativeTimeFormat(locale, { numeric: "auto" }),
 	};
-}
-
-/** @param {number} bytes */
-export function size(bytes) {
-	let value = bytes;
-	let unit = 0;
-	for (; value >= 999.5 && unit < UNITS.length - 1; unit++)
-		value /= 1000;
-	const digits = unit > 0 && value < 10 ? value.toFixed(1) : String(Math.round(value));
-	return `${digits} ${UNITS[unit]}`;
 }
 
 /** @param {number} value */

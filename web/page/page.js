@@ -2,7 +2,7 @@
 // The upload page: chooses files, and shows what becomes of them.
 import { createUploader } from "../client/postern-upload.js";
 import { objectKey } from "../client/form.js";
-import { formatSize } from "../client/limits.js";
+import { formatSize } from "../client/format.js";
 import { mountRow } from "./row.js";
 
 /** @typedef {import("../client/postern-upload.js").Upload} Upload */

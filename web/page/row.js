@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One file in the list: name, bar, state, buttons, and what was answered.
-import { formatSize } from "../client/limits.js";
+import { formatSize } from "../client/format.js";
 
 /** @typedef {import("../client/postern-upload.js").Upload} Upload */
 

@@ -14,10 +14,8 @@
 void auth_refuse(struct request *r, enum err e, const struct refusal *why)
 {
 	r->ec = why->ec;
-	if (why->argument_name) {
-		respond_detail(r, "ArgumentName", slice_str(why->argument_name));
-		respond_detail(r, "ArgumentValue", why->argument_value);
-	}
+	if (why->argument_name)
+		respond_detail_argument(r, why->argument_name, why->argument_value);
 	if (why->message.len)
 		respond_error_text(r, e, "%.*s", SLICE_FMT(why->message));
 	else

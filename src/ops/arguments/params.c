@@ -8,21 +8,13 @@ enum {
 	DEFAULT_MAX_KEYS = 100, /* OSS's, of objects and of buckets */
 };
 
-void params_refuse(struct request *r, const char *name, struct slice value, const char *why)
-{
-	respond_detail(r, "ArgumentName", slice_str(name));
-	respond_detail(r, "ArgumentValue", value);
-	respond_error_text(r, ERR_INVALID_ARGUMENT, "%s", why);
-}
-
 bool params_encoding(struct request *r, bool *ret_encode)
 {
 	struct slice encoding = request_param(r, S("encoding-type"));
 	*ret_encode = encoding.len > 0;
 	if (!encoding.len || slice_eq(encoding, S("url")))
 		return true;
-	params_refuse(r, "encoding-type", encoding, "encoding-type must be url.");
-	return false;
+	return respond_bad_argument(r, "encoding-type", encoding, "encoding-type must be url.");
 }
 
 bool params_count(struct request *r, const char *name, uint32_t absent, uint32_t *ret)
@@ -30,8 +22,7 @@ bool params_count(struct request *r, const char *name, uint32_t absent, uint32_t
 	uint64_t max = absent;
 	struct slice text = request_param(r, slice_str(name));
 	if (text.len && (!slice_to_u64(text, &max) || max < 1 || max > LIMIT_LIST_KEYS)) {
-		params_refuse(r, name, text, "It must be an integer from 1 to 1000.");
-		return false;
+		return respond_bad_argument(r, name, text, "It must be an integer from 1 to 1000.");
 	}
 	*ret = (uint32_t)max;
 	return true;
@@ -47,6 +38,5 @@ bool params_name(struct request *r, const char *name, struct slice *ret)
 	*ret = request_param(r, slice_str(name));
 	if (ret->len <= LIMIT_KEY_BYTES)
 		return true;
-	params_refuse(r, name, *ret, "It is longer than a key can be.");
-	return false;
+	return respond_bad_argument(r, name, *ret, "It is longer than a key can be.");
 }

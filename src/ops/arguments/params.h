@@ -8,9 +8,6 @@
 
 #include "ops/request.h"
 
-/* Answers ERR_INVALID_ARGUMENT, naming the parameter and its value, with a sentence. */
-void params_refuse(struct request *r, const char *name, struct slice value, const char *why);
-
 /* encoding-type: `url`, or absent or empty. */
 bool params_encoding(struct request *r, bool *ret_encode) MUST_USE;
 

@@ -30,13 +30,6 @@ bool require_digest(struct request *r)
 	return false;
 }
 
-static void refuse_acl(struct request *r, const char *name, struct slice word, const char *why)
-{
-	respond_detail(r, "ArgumentName", slice_str(name));
-	respond_detail(r, "ArgumentValue", word);
-	respond_error_text(r, ERR_INVALID_ARGUMENT, "%s", why);
-}
-
 bool require_bucket_acl(struct request *r, struct slice word, enum store_acl *ret)
 {
 	enum acl acl;
@@ -44,9 +37,8 @@ bool require_bucket_acl(struct request *r, struct slice word, enum store_acl *re
 		*ret = (enum store_acl)acl;
 		return true;
 	}
-	refuse_acl(r, "x-oss-acl", word,
+	return respond_bad_argument(r, "x-oss-acl", word,
 		"x-oss-acl must be private, public-read or public-read-write.");
-	return false;
 }
 
 bool require_object_acl(struct request *r, struct slice word, enum store_acl *ret)
@@ -56,7 +48,16 @@ bool require_object_acl(struct request *r, struct slice word, enum store_acl *re
 		*ret = (enum store_acl)acl;
 		return true;
 	}
-	refuse_acl(r, "x-oss-object-acl", word,
+	return respond_bad_argument(r, "x-oss-object-acl", word,
 		"x-oss-object-acl must be default, private, public-read or public-read-write.");
-	return false;
+}
+
+bool require_header(struct request *r, const char *name, struct slice *ret)
+{
+	SCOPED_STRBUF(why, 128);
+	*ret = request_header(r, slice_str(name));
+	if (ret->ptr)
+		return true;
+	strbuf_addf(&why, "The %s header is missing.", name);
+	return respond_missing_argument(r, name, why.ptr);
 }

@@ -19,5 +19,7 @@ bool require_bucket_acl(struct request *r, struct slice word, enum store_acl *re
 
 /* The same of x-oss-object-acl and an object. */
 bool require_object_acl(struct request *r, struct slice word, enum store_acl *ret);
+/* The value of a header that has to be there. */
+bool require_header(struct request *r, const char *name, struct slice *ret) MUST_USE;
 
 #endif

@@ -48,8 +48,7 @@ bool version_of_argument(
 	*ret = (struct store_version){.number = 0};
 	if (!id.ptr || version_parse(id, ret))
 		return true;
-	params_refuse(r, name, slice_head(id, 512), "Invalid version id specified.");
-	return false;
+	return respond_bad_argument(r, name, id, "Invalid version id specified.");
 }
 
 bool version_of_request(struct request *r, struct store_version *ret)

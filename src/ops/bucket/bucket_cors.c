@@ -14,10 +14,8 @@ static enum err normalise(struct request *r, struct strbuf *out, struct strbuf *
 	const char *element;
 	SCOPED_STRBUF(value, SHOWN_BYTES);
 	enum err e = cors_check(strbuf_slice(&r->body), &cors, reason, &element, &value);
-	if (e != ERR_OK && element) {
-		respond_detail(r, "ArgumentName", slice_str(element));
-		respond_detail(r, "ArgumentValue", strbuf_slice(&value));
-	}
+	if (e != ERR_OK && element)
+		respond_detail_argument(r, element, strbuf_slice(&value));
 	if (e != ERR_OK)
 		return e;
 	cors_format(cors, out);

@@ -125,7 +125,7 @@ static void finish(struct request *r)
 		!version_of_argument(r, "version-id-marker", state->version_marker, &version))
 		return;
 	if (marker.len && !list->marker.len) {
-		params_refuse(r, "version-id-marker", marker,
+		(void)respond_bad_argument(r, "version-id-marker", marker,
 			"A version-id-marker cannot be specified without a key-marker.");
 		return;
 	}

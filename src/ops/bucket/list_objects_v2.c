@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "ops/arguments/params.h"
 #include "ops/bucket/listing.h"
+#include "ops/respond.h"
 #include "oss/text/xml.h"
 
 struct list_objects_v2 {
@@ -58,9 +59,8 @@ static bool read_start(struct request *r, struct list_objects_v2 *state)
 	size_t len = state->token.len / 2;
 	char *key = len <= LIMIT_KEY_BYTES ? arena_alloc(&r->arena, len + 1) : NULL;
 	if (!key || !hex_decode(state->token, key, len)) {
-		params_refuse(r, "continuation-token", state->token,
+		return respond_bad_argument(r, "continuation-token", state->token,
 			"The continuation token is not one that this store has given.");
-		return false;
 	}
 	*marker = slice_of(key, len);
 	return true;
@@ -72,12 +72,11 @@ static bool read_params(struct request *r, struct list_objects_v2 *state)
 	struct slice owner = request_param(r, S("fetch-owner"));
 	state->fetch_owner = slice_eq(owner, S("true"));
 	if (!slice_eq(type, S("2"))) {
-		params_refuse(r, "list-type", type, "list-type must be 2.");
-		return false;
+		return respond_bad_argument(r, "list-type", type, "list-type must be 2.");
 	}
 	if (owner.len && !state->fetch_owner && !slice_eq(owner, S("false"))) {
-		params_refuse(r, "fetch-owner", owner, "fetch-owner must be true or false.");
-		return false;
+		return respond_bad_argument(
+			r, "fetch-owner", owner, "fetch-owner must be true or false.");
 	}
 	return read_start(r, state);
 }

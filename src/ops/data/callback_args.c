@@ -10,29 +10,21 @@
 #include "ops/respond.h"
 #include "oss/text/json_load.h"
 
-static bool refuse(
-	struct request *r, enum err e, const char *name, struct slice value, const char *text)
-{
-	respond_detail(r, "ArgumentName", slice_str(name));
-	respond_detail(r, "ArgumentValue", slice_head(value, 512));
-	respond_error_text(r, e, "%s", text);
-	return false;
-}
-
 bool callback_args_parse(struct request *r, struct ingest *u, const char *name, struct slice text)
 {
 	SCOPED_STRBUF(reason, 512);
 	enum err e = callback_params_parse(text, &u->callback, &reason);
 	if (e != ERR_OK)
-		return refuse(r, e, name, text, reason.ptr);
+		return respond_argument(r, e, name, text, reason.ptr);
 	if (u->callback && !request_take_memory(r, text.len)) {
 		respond_error(r, ERR_UNAVAILABLE);
 		return false;
 	}
 	if (u->callback && !r->ops->options.callbacks)
-		return refuse(r, ERR_NOT_IMPLEMENTED, name, text, "This store sends no callbacks.");
+		return respond_argument(
+			r, ERR_NOT_IMPLEMENTED, name, text, "This store sends no callbacks.");
 	if (u->callback && !callback_targets_allowed(r->ops->options.callbacks, u->callback))
-		return refuse(r, ERR_CALLBACK_PRIVATE_ADDRESS, name, text, "");
+		return respond_argument(r, ERR_CALLBACK_PRIVATE_ADDRESS, name, text, "");
 	return true;
 }
 
@@ -77,7 +69,7 @@ static bool parse_vars(struct request *r, struct ingest *u, struct callback_vars
 		return false;
 	}
 	if (!vars->json || !vars_valid(vars->json))
-		return refuse(r, ERR_INVALID_ARGUMENT, name, text,
+		return respond_argument(r, ERR_INVALID_ARGUMENT, name, text,
 			"The custom variables must be base64 of a JSON object whose names begin "
 			"with x: "
 			"and whose values are strings.");
@@ -96,12 +88,12 @@ bool callback_args_from_request(struct request *r, struct ingest *u, struct call
 	struct slice query_var = request_param(r, S("callback-var"));
 	bool in_query = query.ptr || query_var.ptr;
 	if (in_query && (header.ptr || header_var.ptr))
-		return refuse(r, ERR_CALLBACK_TWICE, "callback", query, "");
+		return respond_argument(r, ERR_CALLBACK_TWICE, "callback", query, "");
 	const char *const *name = names[in_query];
 	struct slice text = in_query ? query : header;
 	struct slice var = in_query ? query_var : header_var;
 	if (text.len > LIMIT_CALLBACK_HEADER_BYTES || var.len > LIMIT_CALLBACK_HEADER_BYTES)
-		return refuse(r, ERR_INVALID_ARGUMENT,
+		return respond_argument(r, ERR_INVALID_ARGUMENT,
 			name[text.len <= LIMIT_CALLBACK_HEADER_BYTES], S(""),
 			"It is longer than 5 KB.");
 	if (!text.len)

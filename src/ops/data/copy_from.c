@@ -37,7 +37,7 @@ static bool read_source(struct request *r, struct copy_from *from)
 	if (e == ERR_OK)
 		return version_of_argument(r, "versionId", from->name.version, &from->version);
 	if (e == ERR_INVALID_ARGUMENT)
-		params_refuse(r, "x-oss-copy-source", slice_head(text, 1024), reason.ptr);
+		(void)respond_bad_argument(r, "x-oss-copy-source", text, reason.ptr);
 	else
 		respond_error(r, e);
 	return false;

@@ -29,10 +29,11 @@ struct read_request {
 	int error;          /* result: 0, or an errno value and no bytes */
 	/* The reader's: */
 	struct read_request *next;
+	struct task task;
 	char *buffer; /* NULL: the bytes are the caller's */
 };
 
-/* NULL, logged, if there is no thread or memory. */
+/* NULL if there is no thread or memory. */
 struct file_reader *file_reader_new(void) MUST_USE;
 /* When nothing is asked or held any more. NULL is allowed. */
 void file_reader_free(struct file_reader *file_reader);

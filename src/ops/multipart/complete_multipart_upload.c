@@ -200,8 +200,7 @@ static bool read_word(
 	*ret = slice_eq_nocase(word, yes);
 	if (!word.ptr || *ret || slice_eq_nocase(word, no))
 		return true;
-	params_refuse(r, name, word, "The header has a value that it cannot have.");
-	return false;
+	return respond_bad_argument(r, name, word, "The header has a value that it cannot have.");
 }
 
 static bool read_acl(struct request *r, enum store_acl *ret)
@@ -209,8 +208,8 @@ static bool read_acl(struct request *r, enum store_acl *ret)
 	struct slice word = request_header(r, S("x-oss-object-acl"));
 	enum acl acl = ACL_DEFAULT;
 	if (word.len && !acl_parse_object(word, &acl)) {
-		params_refuse(r, "x-oss-object-acl", word, "It is not the ACL of an object.");
-		return false;
+		return respond_bad_argument(
+			r, "x-oss-object-acl", word, "It is not the ACL of an object.");
 	}
 	*ret = (enum store_acl)acl;
 	return true;

@@ -83,9 +83,8 @@ static bool read_marker(struct request *r, uint32_t *ret)
 	struct slice text = request_param(r, S("part-number-marker"));
 	uint64_t number = 0;
 	if (text.len && (!slice_to_u64(text, &number) || number > LIMIT_PARTS)) {
-		params_refuse(r, "part-number-marker", text,
+		return respond_bad_argument(r, "part-number-marker", text,
 			"part-number-marker must be an integer from 0 to 10000.");
-		return false;
 	}
 	*ret = (uint32_t)number;
 	return true;

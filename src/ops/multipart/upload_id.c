@@ -36,12 +36,9 @@ bool upload_id_of_request(struct request *r, uint64_t *ret)
 	struct slice id = request_param(r, S("uploadId"));
 	if (upload_id_parse(id, ret))
 		return true;
-	if (id.len) {
-		upload_id_refuse(r, ERR_NO_SUCH_UPLOAD);
-	} else {
-		respond_detail(r, "ArgumentName", S("uploadId"));
-		respond_error_text(r, ERR_MISSING_ARGUMENT, "uploadId is missing.");
-	}
+	if (id.len == 0)
+		return respond_missing_argument(r, "uploadId", "uploadId is missing.");
+	upload_id_refuse(r, ERR_NO_SUCH_UPLOAD);
 	return false;
 }
 
@@ -53,8 +50,8 @@ bool upload_part_of_request(struct request *r, uint32_t *ret)
 		*ret = (uint32_t)number;
 		return true;
 	}
-	params_refuse(r, "partNumber", text, "partNumber must be an integer from 1 to 10000.");
-	return false;
+	return respond_bad_argument(
+		r, "partNumber", text, "partNumber must be an integer from 1 to 10000.");
 }
 
 void upload_id_refuse(struct request *r, enum err e)

@@ -17,20 +17,17 @@ static void answer(struct request *r, struct ingest *u UNUSED)
 static bool read_position(struct request *r, struct ingest *u)
 {
 	struct slice text = request_param(r, S("position"));
-	if (!text.ptr) {
-		respond_detail(r, "ArgumentName", S("position"));
-		respond_error_text(r, ERR_MISSING_ARGUMENT, "The parameter position is missing.");
-		return false;
-	}
+	if (!text.ptr)
+		return respond_missing_argument(
+			r, "position", "The parameter position is missing.");
 	if (slice_to_u64(text, &u->spec.position)) {
 		u->max_size = u->spec.position < LIMIT_OBJECT_BYTES
 				      ? LIMIT_OBJECT_BYTES - u->spec.position
 				      : 0;
 		return true;
 	}
-	params_refuse(
+	return respond_bad_argument(
 		r, "position", text, "position must be an integer, the length of the object.");
-	return false;
 }
 
 static bool read_headers(struct request *r, const struct ingest *u, struct object_headers *h)

@@ -34,8 +34,7 @@ static bool read_directive(struct request *r, const char *name, bool *ret)
 	*ret = slice_eq_nocase(word, S("REPLACE"));
 	if (!word.ptr || *ret || slice_eq_nocase(word, S("COPY")))
 		return true;
-	params_refuse(r, name, word, "A directive must be COPY or REPLACE.");
-	return false;
+	return respond_bad_argument(r, name, word, "A directive must be COPY or REPLACE.");
 }
 
 static void begin(struct request *r)

@@ -250,14 +250,6 @@ static void delete_all(struct request *r, struct delete_objects *state)
 /* ---- The operation ---------------------------------------------------------------------------
  */
 
-static void require_header(struct request *r, const char *name)
-{
-	if (request_header(r, slice_str(name)).ptr)
-		return;
-	respond_detail(r, "ArgumentName", slice_str(name));
-	respond_error_text(r, ERR_MISSING_ARGUMENT, "The %s header is missing.", name);
-}
-
 /* The parameter encoding-type, or the header, which Alibaba's Java SDK sends. */
 static bool read_encoding(struct request *r, bool *ret_encode)
 {
@@ -271,13 +263,12 @@ static bool read_encoding(struct request *r, bool *ret_encode)
 static void begin(struct request *r)
 {
 	struct delete_objects *state = r->state;
+	struct slice ignored;
 	state->r = r;
 	strbuf_init_counted(
 		&state->keys, (size_t)MAX_OBJECTS * LIMIT_KEY_BYTES, request_account(r));
-	if (read_encoding(r, &state->encode)) {
-		require_header(r, "Content-Length");
-		require_header(r, "Content-MD5");
-	}
+	(void)(read_encoding(r, &state->encode) && require_header(r, "Content-Length", &ignored) &&
+		require_header(r, "Content-MD5", &ignored));
 }
 
 /*

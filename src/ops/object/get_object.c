@@ -54,9 +54,8 @@ static bool add_kept_headers(struct request *r, struct slice kept)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(overrides); i++) {
 		if (!object_headers_fits(values[i])) {
-			params_refuse(r, overrides[i].param.ptr, slice_head(values[i], 512),
+			return respond_bad_argument(r, overrides[i].param.ptr, values[i],
 				"The value of a header cannot hold control characters.");
-			return false;
 		}
 	}
 	struct slice line;

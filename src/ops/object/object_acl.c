@@ -11,16 +11,9 @@
 static void put_begin(struct request *r)
 {
 	struct metadata_update *state = r->state;
-	struct slice word = request_header(r, S("x-oss-object-acl"));
-	if (!require_bucket(r))
-		return;
-	if (!word.ptr) {
-		respond_detail(r, "ArgumentName", S("x-oss-object-acl"));
-		respond_error_text(
-			r, ERR_MISSING_ARGUMENT, "The x-oss-object-acl header is missing.");
-		return;
-	}
-	state->change.set_acl = require_object_acl(r, word, &state->change.acl);
+	struct slice word;
+	if (require_bucket(r) && require_header(r, "x-oss-object-acl", &word))
+		state->change.set_acl = require_object_acl(r, word, &state->change.acl);
 }
 
 static void put_finish(struct request *r)

@@ -48,15 +48,6 @@ struct post_object {
 /* ---- When the file begins ---------------------------------------------------------------------
  */
 
-static bool refuse_argument(
-	struct request *r, const char *name, struct slice value, const char *text)
-{
-	respond_detail(r, "ArgumentName", slice_str(name));
-	respond_detail(r, "ArgumentValue", slice_head(value, 512));
-	respond_error_text(r, ERR_INVALID_ARGUMENT, "%s", text);
-	return false;
-}
-
 static const struct slice acl_name = SLICE_LIT("x-oss-object-acl");
 
 /* The ACL that a header of the request sets, if no field does: fields win (spec: section 1). */
@@ -130,7 +121,7 @@ static bool check_access(struct request *r, struct post_object *state)
 static bool has_key(struct request *r, struct post_object *state)
 {
 	return post_fields_get(&state->fields, S("key")).ptr ||
-	       refuse_argument(r, "key", S(""),
+	       respond_bad_argument(r, "key", S(""),
 		       "The bucket POST must contain the specified 'key'. If it is specified, "
 		       "please check the order of the fields: those behind the file are not read.");
 }

@@ -5,7 +5,7 @@
  */
 #include "base/encode.h"
 #include "base/limits.h"
-#include "ops/arguments/params.h"
+#include "ops/arguments/require.h"
 #include "ops/data/put_headers.h"
 #include "ops/data/symlink.h"
 #include "ops/ops_internal.h"
@@ -25,18 +25,13 @@ static bool read_target(struct request *r, struct strbuf *headers)
 	static const char why[] =
 		"x-oss-symlink-target must be the name of an object, percent-encoded.";
 	SCOPED_STRBUF(decoded, LIMIT_HEAD_BYTES);
-	struct slice text = request_header(r, S(SYMLINK_TARGET));
+	struct slice text;
 	struct object_key key;
-	if (!text.ptr) {
-		respond_detail(r, "ArgumentName", S(SYMLINK_TARGET));
-		respond_error_text(
-			r, ERR_MISSING_ARGUMENT, "The " SYMLINK_TARGET " header is missing.");
+	if (!require_header(r, SYMLINK_TARGET, &text))
 		return false;
-	}
 	if (!plus_decode(&decoded, text) ||
 		object_key_parse(strbuf_slice(&decoded), &key) != ERR_OK) {
-		params_refuse(r, SYMLINK_TARGET, slice_head(text, 1024), why);
-		return false;
+		return respond_bad_argument(r, SYMLINK_TARGET, text, why);
 	}
 	strbuf_adds(headers, SYMLINK_TARGET ": ");
 	percent_encode_path(headers, key.text);

@@ -3,35 +3,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-
-/* Appends `text` to a JSON string. Bytes that are not UTF-8 become U+FFFD. */
-static void json_escape(struct strbuf *out, struct slice text)
-{
-	size_t at = 0;
-	while (at < text.len) {
-		unsigned char c = (unsigned char)text.ptr[at];
-		if (c == '"' || c == '\\') {
-			strbuf_addc(out, '\\');
-			strbuf_addc(out, (char)c);
-		} else if (c < 0x20 || c == 0x7f) {
-			strbuf_addf(out, "\\u%04x", c);
-		} else if (c < 0x80) {
-			strbuf_addc(out, (char)c);
-		} else {
-			size_t len = 2;
-			while (len <= 4 &&
-				!(at + len <= text.len && utf8_valid(slice_of(text.ptr + at, len))))
-				len++;
-			if (len <= 4)
-				strbuf_add(out, text.ptr + at, len);
-			else
-				strbuf_adds(out, "\xef\xbf\xbd");
-			at += len <= 4 ? len : 1;
-			continue;
-		}
-		at++;
-	}
-}
+#include "oss/text/json_text.h"
 
 static void add_string(struct strbuf *out, enum callback_body_type type, struct slice value)
 {
@@ -39,9 +11,14 @@ static void add_string(struct strbuf *out, enum callback_body_type type, struct 
 		percent_encode(out, value);
 		return;
 	}
-	strbuf_addc(out, '"');
-	json_escape(out, value);
-	strbuf_addc(out, '"');
+	if (utf8_valid(value)) {
+		json_add_string(out, value);
+		return;
+	}
+	SCOPED_STRBUF(repaired, 3 * value.len);
+	utf8_repair(&repaired, value);
+	json_add_string(out, strbuf_slice(&repaired));
+	out->broken |= strbuf_broken(&repaired);
 }
 
 static void add_dimension(struct strbuf *out, uint32_t pixels)

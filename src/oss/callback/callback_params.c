@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/host.h"
+#include "http/url.h"
 #include "oss/text/json_load.h"
 
 #define HOST_BYTES 253 /* RFC 1035 */
@@ -43,17 +45,17 @@ static bool host_valid(struct slice host)
 /* Takes the scheme off the front. False for one that is not http or https. */
 static bool take_scheme(struct slice *text, bool *ret_given, bool *ret_tls)
 {
-	size_t scheme = slice_find_slice(*text, S("://"));
-	size_t path = slice_find(*text, '/');
-	/* In `host/path?back=http://other` it is not the URL's own. */
-	*ret_given = scheme < text->len && scheme < path && scheme < slice_find(*text, '?');
+	struct url url;
+	size_t end;
 	*ret_tls = false;
+	*ret_given = url_has_scheme(*text, &end);
 	if (!*ret_given)
 		return true;
-	struct slice word = slice_head(*text, scheme);
-	*text = slice_from(*text, scheme + 3);
-	*ret_tls = slice_eq_nocase(word, S("https"));
-	return *ret_tls || slice_eq_nocase(word, S("http"));
+	if (!url_split(*text, &url))
+		return false;
+	*ret_tls = url.tls;
+	*text = slice_from(*text, end);
+	return true;
 }
 
 /* Where the authority of a URL without scheme ends. */
@@ -67,14 +69,9 @@ static size_t authority_end(struct slice text)
 /* `[` and `]` with an IPv6 address between them, and nothing else. */
 static bool is_v6(struct slice host)
 {
-	char text[INET6_ADDRSTRLEN];
 	struct in6_addr address;
-	if (host.len < 3 || host.len - 2 >= sizeof(text) || host.ptr[0] != '[' ||
-		host.ptr[host.len - 1] != ']')
-		return false;
-	memcpy(text, host.ptr + 1, host.len - 2);
-	text[host.len - 2] = '\0';
-	return inet_pton(AF_INET6, text, &address) == 1;
+	return host.len >= 3 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']' &&
+	       host_parse_address(AF_INET6, slice_of(host.ptr + 1, host.len - 2), &address);
 }
 
 /* Reads `host[:port]` into *ret, whose `tls` is known. NULL, or what is wrong. */

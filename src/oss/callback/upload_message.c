@@ -62,20 +62,13 @@ static void take_member(struct parse *parse, struct slice name, struct slice val
 	}
 }
 
-/* A form's `+` is a space; what is percent-encoded is decoded once. */
 static void form_decode(struct parse *parse, struct slice raw, struct strbuf *out)
 {
-	SCOPED_STRBUF(spaced, LIMIT_APP_BODY_BYTES);
-	strbuf_add_slice(&spaced, raw);
-	for (size_t i = 0; i < spaced.len; i++)
-		if (spaced.ptr[i] == '+')
-			spaced.ptr[i] = ' ';
 	strbuf_clear(out);
-	bool decoded = !strbuf_broken(&spaced) && percent_decode(out, strbuf_slice(&spaced));
-	if (strbuf_starved(&spaced) || strbuf_starved(out))
-		fail(parse, upload_message_no_memory);
-	else if (!decoded)
-		fail(parse, "the body is no well-formed form");
+	if (plus_decode(out, raw))
+		return;
+	fail(parse,
+		strbuf_starved(out) ? upload_message_no_memory : "the body is no well-formed form");
 }
 
 static void parse_form(struct parse *parse, struct slice body)

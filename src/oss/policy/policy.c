@@ -76,12 +76,12 @@ static void show(const struct condition *c, struct strbuf *out)
 	strbuf_addc(&name, '$');
 	strbuf_add_slice(&name, c->name);
 	strbuf_addf(out, "[\"%s\", ", operator_of(c->kind));
-	json_text_add(out, strbuf_slice(&name));
+	json_add_string(out, strbuf_slice(&name));
 	strbuf_adds(out, list ? ", [" : ", ");
 	for (size_t i = 0; i < c->value_count; i++) {
 		if (i > 0)
 			strbuf_adds(out, ", ");
-		json_text_add(out, c->values[i]);
+		json_add_string(out, c->values[i]);
 	}
 	strbuf_adds(out, list ? "]]" : "]");
 	out->broken |= strbuf_broken(&name);

@@ -12,28 +12,30 @@
 struct writer {
 	struct strbuf text;
 	bool valid; /* every text so far is one that JSON can carry */
-	bool first; /* the next condition is the first */
 };
 
-static void add_text(struct writer *w, struct slice text)
+static void check_text(struct writer *w, struct slice text)
 {
 	if (!utf8_valid(text) || slice_find(text, '\0') < text.len)
 		w->valid = false;
-	json_text_add(&w->text, text);
 }
 
-/* Appends `["operator",` or `,["operator",`. */
+static void add_text(struct writer *w, struct slice text)
+{
+	check_text(w, text);
+	json_comma(&w->text);
+	json_add_string(&w->text, text);
+}
+
+/* Appends `["operator"`. */
 static void begin(struct writer *w, const char *operator)
 {
-	if (!w->first)
-		strbuf_addc(&w->text, ',');
-	w->first = false;
-	strbuf_adds(&w->text, "[\"");
-	strbuf_adds(&w->text, operator);
-	strbuf_adds(&w->text, "\",");
+	json_comma(&w->text);
+	strbuf_addc(&w->text, '[');
+	add_text(w, slice_str(operator));
 }
 
-/* Appends `"$name",`. */
+/* Appends `"$name"`. */
 static void add_name(struct writer *w, struct slice name)
 {
 	SCOPED_STRBUF(dollar, LIMIT_FIELD_NAME_BYTES + 1);
@@ -42,14 +44,13 @@ static void add_name(struct writer *w, struct slice name)
 	if (strbuf_broken(&dollar))
 		w->valid = false;
 	add_text(w, strbuf_slice(&dollar));
-	strbuf_addc(&w->text, ',');
 }
 
 /*
  * A text that a field is compared with. `\$` in it would be read as `$` (spec: PostObject section
  * 5.4), so a condition that needs these two characters cannot be written.
  */
-static void add_value(struct writer *w, struct slice value)
+static void check_value(struct writer *w, struct slice value)
 {
 	struct slice rest = value;
 	while ((rest = slice_from(rest, slice_find(rest, '\\'))).len) {
@@ -57,7 +58,14 @@ static void add_value(struct writer *w, struct slice value)
 		if (slice_starts(rest, S("$")))
 			w->valid = false;
 	}
-	add_text(w, value);
+	check_text(w, value);
+}
+
+static void add_value(struct writer *w, struct slice value)
+{
+	check_value(w, value);
+	json_comma(&w->text);
+	json_add_string(&w->text, value);
 }
 
 /* ["operator","$name","value"] */
@@ -72,13 +80,12 @@ static void add_match(struct writer *w, const char *operator, struct slice name,
 /* {"name":"value"}: how the documentation's samples write most exact conditions. */
 static void add_exact(struct writer *w, struct slice name, struct slice value)
 {
-	if (!w->first)
-		strbuf_addc(&w->text, ',');
-	w->first = false;
+	json_comma(&w->text);
 	strbuf_addc(&w->text, '{');
 	add_text(w, name);
 	strbuf_addc(&w->text, ':');
-	add_value(w, value);
+	check_value(w, value);
+	json_add_string(&w->text, value);
 	strbuf_addc(&w->text, '}');
 }
 
@@ -88,12 +95,9 @@ static void add_list(struct writer *w, const char *operator, struct slice name,
 {
 	begin(w, operator);
 	add_name(w, name);
-	strbuf_addc(&w->text, '[');
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			strbuf_addc(&w->text, ',');
+	strbuf_adds(&w->text, ",[");
+	for (size_t i = 0; i < count; i++)
 		add_value(w, values[i]);
-	}
 	strbuf_adds(&w->text, "]]");
 }
 
@@ -111,6 +115,7 @@ static void write_policy(struct writer *w, const struct policy_spec *grant,
 	else
 		add_match(w, "starts-with", S("key"), grant->key_prefix);
 	begin(w, "content-length-range");
+	strbuf_addc(&w->text, ',');
 	strbuf_add_u64(&w->text, grant->min_bytes);
 	strbuf_addc(&w->text, ',');
 	strbuf_add_u64(&w->text, grant->max_bytes);
@@ -135,7 +140,7 @@ static enum err make_policy(const struct policy_spec *grant, const struct policy
 	if (grant->min_bytes > grant->max_bytes || grant->max_bytes > INT64_MAX ||
 		(grant->key.len > 0 && grant->key_prefix.len > 0))
 		return ERR_INVALID_ARGUMENT;
-	struct writer w = {.text = STRBUF_INIT(LIMIT_POLICY_BYTES), .valid = true, .first = true};
+	struct writer w = {.text = STRBUF_INIT(LIMIT_POLICY_BYTES), .valid = true};
 	SCOPED_STRBUF(base64, 2 * LIMIT_POLICY_BYTES);
 	write_policy(&w, grant, own, own_count);
 	base64_encode(&base64, strbuf_slice(&w.text));

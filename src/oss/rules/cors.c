@@ -3,6 +3,7 @@
 
 #include "oss/rules/cors_internal.h"
 #include "oss/rules/origin.h"
+#include "oss/text/wildcard.h"
 
 #define REQUESTED_HEADERS 100 /* LIMIT_HEADERS: no request can have more */
 
@@ -18,23 +19,10 @@ bool cors_is_printable(struct slice text, struct slice except)
 
 /* ---- Matching ------------------------------------------------------------------------------- */
 
-/* ASCII case does not count. A pattern has one `*` at most, so this is two comparisons. */
-static bool matches(struct slice pattern, struct slice text)
-{
-	size_t star = slice_find(pattern, '*');
-	if (star == pattern.len)
-		return slice_eq_nocase(pattern, text);
-	size_t after = pattern.len - star - 1;
-	return text.len >= star + after &&
-	       slice_eq_nocase(slice_head(pattern, star), slice_head(text, star)) &&
-	       slice_eq_nocase(
-		       slice_from(pattern, star + 1), slice_of(text.ptr + text.len - after, after));
-}
-
 static bool any_matches(const struct cors_texts *list, struct slice text)
 {
 	for (const struct cors_text *t = list->first; t; t = t->next)
-		if (matches(t->text, text))
+		if (wildcard_match_star(t->text, text))
 			return true;
 	return false;
 }

@@ -4,6 +4,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/host.h"
+#include "oss/text/wildcard.h"
+
 /* ---- What can never match ---------------------------------------------------------------------
  */
 
@@ -41,16 +44,6 @@ static const char *port_fault(struct slice port)
 	return NULL;
 }
 
-static bool read_address(int family, struct slice text, void *ret)
-{
-	char copy[INET6_ADDRSTRLEN];
-	if (text.len >= sizeof(copy))
-		return false;
-	memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
-	return inet_pton(family, copy, ret) == 1;
-}
-
 /* Browsers write an address in one way; another way of writing it is never sent. */
 static const char *v6_fault(struct slice text)
 {
@@ -58,7 +51,7 @@ static const char *v6_fault(struct slice text)
 	char canonical[INET6_ADDRSTRLEN];
 	if (has_star(text))
 		return NULL;
-	if (!read_address(AF_INET6, text, &address) ||
+	if (!host_parse_address(AF_INET6, text, &address) ||
 		!inet_ntop(AF_INET6, &address, canonical, sizeof(canonical)))
 		return "its IPv6 address is malformed";
 	if (!slice_eq_nocase(text, slice_str(canonical)))
@@ -76,7 +69,7 @@ static const char *v4_fault(struct slice host)
 	uint64_t number;
 	if (has_star(host) || !slice_to_u64(slice_from(host, at), &number))
 		return NULL;
-	return read_address(AF_INET, host, &address)
+	return host_parse_address(AF_INET, host, &address)
 		       ? NULL
 		       : "browsers write an IPv4 address as four numbers";
 }
@@ -144,19 +137,6 @@ const char *origin_pattern_fault(struct slice pattern)
 /* ---- Matching ---------------------------------------------------------------------------------
  */
 
-/* A pattern has one `*` at most, so this is two comparisons. */
-static bool fits(struct slice pattern, struct slice text)
-{
-	size_t star = slice_find(pattern, '*');
-	if (star == pattern.len)
-		return slice_eq_nocase(pattern, text);
-	size_t after = pattern.len - star - 1;
-	return text.len >= star + after &&
-	       slice_eq_nocase(slice_head(pattern, star), slice_head(text, star)) &&
-	       slice_eq_nocase(
-		       slice_from(pattern, star + 1), slice_of(text.ptr + text.len - after, after));
-}
-
 /* Takes the scheme's own port off the end, if it is there. */
 static bool take_port(struct slice *origin)
 {
@@ -187,9 +167,9 @@ bool origin_matches(struct slice pattern, struct slice origin)
 	/* It is echoed. */
 	if (!is_visible(origin, "\""))
 		return false;
-	if (fits(pattern, origin))
+	if (wildcard_match_star(pattern, origin))
 		return true;
 	(void)take_port(&origin);
 	/* `*` in the rest of the pattern must not stand for another port. */
-	return (!take_port(&pattern) || !has_port(origin)) && fits(pattern, origin);
+	return (!take_port(&pattern) || !has_port(origin)) && wildcard_match_star(pattern, origin);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oss/text/json_text.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 static bool needs_escape(char c)
 {
-	return c == '"' || c == '\\' || (unsigned char)c < 0x20;
+	return c == '"' || c == '\\' || (unsigned char)c < 0x20 || c == 0x7f;
 }
 
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
@@ -25,14 +28,14 @@ static size_t plain_run(struct slice text)
 	while (text.len - run >= sizeof(word)) {
 		memcpy(&word, text.ptr + run, sizeof(word));
 		if (any_below(word, 0x20) | any_below(word ^ EACH_BYTE('"'), 1) |
-			any_below(word ^ EACH_BYTE('\\'), 1))
+			any_below(word ^ EACH_BYTE('\\'), 1) | any_below(word ^ EACH_BYTE(0x7f), 1))
 			break;
 		run += sizeof(word);
 	}
 	return run;
 }
 
-void json_text_add(struct strbuf *out, struct slice text)
+void json_add_string(struct strbuf *out, struct slice text)
 {
 	size_t plain = 0; /* where the run of bytes that stay as they are begins */
 	strbuf_addc(out, '"');
@@ -49,4 +52,41 @@ void json_text_add(struct strbuf *out, struct slice text)
 	}
 	strbuf_add_slice(out, slice_from(text, plain));
 	strbuf_addc(out, '"');
+}
+
+void json_comma(struct strbuf *out)
+{
+	if (out->len && !strchr("{[", out->ptr[out->len - 1]))
+		strbuf_addc(out, ',');
+}
+
+void json_member(struct strbuf *out, const char *name)
+{
+	json_comma(out);
+	json_add_string(out, slice_str(name));
+	strbuf_addc(out, ':');
+}
+
+void json_member_string(struct strbuf *out, const char *name, struct slice text)
+{
+	json_member(out, name);
+	json_add_string(out, text);
+}
+
+void json_member_number(struct strbuf *out, const char *name, int64_t number)
+{
+	json_member(out, name);
+	strbuf_addf(out, "%" PRId64, number);
+}
+
+void json_member_bool(struct strbuf *out, const char *name, bool value)
+{
+	json_member(out, name);
+	strbuf_adds(out, value ? "true" : "false");
+}
+
+void json_member_null(struct strbuf *out, const char *name)
+{
+	json_member(out, name);
+	strbuf_adds(out, "null");
 }

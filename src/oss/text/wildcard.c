@@ -64,3 +64,15 @@ bool wildcard_match(struct slice pattern, struct slice text)
 		p++;
 	return p == pattern.len && t == text.len;
 }
+
+bool wildcard_match_star(struct slice pattern, struct slice text)
+{
+	size_t star = slice_find(pattern, '*');
+	if (star == pattern.len)
+		return slice_eq_nocase(pattern, text);
+	size_t after = pattern.len - star - 1;
+	return text.len >= star + after &&
+	       slice_eq_nocase(slice_head(pattern, star), slice_head(text, star)) &&
+	       slice_eq_nocase(
+		       slice_from(pattern, star + 1), slice_of(text.ptr + text.len - after, after));
+}

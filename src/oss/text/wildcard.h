@@ -17,4 +17,8 @@
  */
 bool wildcard_match(struct slice pattern, struct slice text);
 
+/* The same for the patterns of CORS rules: only the first `*` is one, and ASCII case does not
+ * count. */
+bool wildcard_match_star(struct slice pattern, struct slice text);
+
 #endif

@@ -141,9 +141,13 @@ static enum err open_index(struct local *local, const char *path)
 
 static enum err make_parts(struct local *local)
 {
-	enum err e = pool_new("store-writer", local->options.writers, &local->writers);
+	enum err e = thread_queue_new(&(struct thread_queue_options){.name = "store-writer",
+					      .threads = local->options.writers},
+		&local->writers);
 	if (e == ERR_OK)
-		e = pool_new("store-reader", READERS, &local->readers);
+		e = thread_queue_new(
+			&(struct thread_queue_options){.name = "store-reader", .threads = READERS},
+			&local->readers);
 	if (e == ERR_OK)
 		e = large_files_open(local->dir, &local->files);
 	if (e == ERR_OK)
@@ -191,12 +195,12 @@ static void set_options(struct local *local, const struct local_options *from)
 static void local_free(struct local *local)
 {
 	gc_stop(local->gc);
-	pool_free(local->readers);
+	thread_queue_free(local->readers);
 	/* Commits of large objects go from the writers to the committer; then it may need them. */
 	if (local->writers)
-		pool_drain(local->writers);
+		thread_queue_drain(local->writers);
 	committer_free(local->committer);
-	pool_free(local->writers);
+	thread_queue_free(local->writers);
 	if (local->committer && index_flush(local->index) != ERR_OK)
 		log_error("store: the next start will take longer");
 	gc_free(local->gc);

@@ -42,7 +42,7 @@ test("a bad option says where it is and what is allowed, exit status 2", async t
 		[["--console-origins", "console.example.com"], {}, /\[console\] origins: .*scheme:\/\/host/],
 		[["--console-hosts", "https://a/"], {}, /\[console\] hosts: /],
 		[["--app-allowed-origins", "*.example.com"], {}, /\[app\] allowed_origins: .*scheme:\/\/host/],
-		[["--app-confirm", "yes"], {}, /\[app\] confirm: `yes` is neither auto, on nor off/],
+		[["--app-confirm", "yes"], {}, /--app-confirm: `yes` is neither auto, on nor off/],
 		[["--config", file], {}, /postern\.ini:5: \[app\] expire_seconds: `5` is not a number from 10 to 86400/],
 		[["--config", join(folder, "none")], {}, /cannot read .*none: No such file/],
 		[["--app-bind-callback", "maybe"], {}, /--app-bind-callback: `maybe` is neither true nor false/],
@@ -52,7 +52,7 @@ test("a bad option says where it is and what is allowed, exit status 2", async t
 		[[], { POSTERN_APP_MAX_SIZE: "-1" }, /environment POSTERN_APP_MAX_SIZE: `-1` is not a number/],
 		[["--app-max-size", "0"], {}, /--app-max-size: `0` is not a number from 1 to 5368709120/],
 		[["--app-signature-version", "2"], {}, /--app-signature-version: `2` is neither 4 nor 1/],
-		[["--server-log-level", "loud"], {}, /log_level is error, info or debug/],
+		[["--server-log-level", "loud"], {}, /--server-log-level: `loud` is neither error, info nor debug/],
 	];
 	for (const [args, env, want] of cases) {
 		const { status, err } = run(["serve", ...args], env, folder);

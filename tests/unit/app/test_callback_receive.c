@@ -752,7 +752,7 @@ static void open_sites(void)
 	o.webhook_url = text;
 	open_site(&told_oddly, &o);
 	o.webhook_url = NULL;
-	o.key_urls = APP_DEFAULT_KEY_URLS;
+	o.key_urls = app_options_default().key_urls;
 	o.require_grant = false;
 	o.host = "http://127.0.0.1:9000/yonghu-test";
 	o.callback_url = "http://x/index.php;http://x/api/v3/callback/oss/"

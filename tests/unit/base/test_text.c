@@ -96,6 +96,13 @@ static void utf8(void)
 		"\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "a\xff"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		OK(!utf8_valid(slice_str(bad[i])), "refuses ill-formed UTF-8, row %zu", i);
+	SCOPED_STRBUF(sb, 100);
+	utf8_repair(&sb, S("plain, \xc3\xa9\xff\xc3, \xf0\x9f\x98\x80\xf0\x9f\x98"));
+	IS(strbuf_slice(&sb),
+		S("plain, \xc3\xa9\xef\xbf\xbd\xef\xbf\xbd, "
+		  "\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"
+		  "\xef\xbf\xbd"),
+		"puts U+FFFD for each byte that is not UTF-8");
 }
 
 int main(void)

@@ -9,7 +9,6 @@
 
 #include "base/limits.h"
 #include "loopback.h"
-#include "net/worker.h"
 #include "tap.h"
 #include "waiting.h"
 
@@ -463,45 +462,6 @@ static void graceful_stop(void)
 	outgoing_free(other);
 }
 
-struct count {
-	struct task task;
-	int *sum, *batches;
-	struct executor *again;
-};
-
-static void count_one(struct task *task)
-{
-	struct count *count = CONTAINER_OF(task, struct count, task);
-	++*count->sum;
-	if (count->again) {
-		struct executor *executor = count->again;
-		count->again = NULL;
-		executor_post(executor, task);
-	}
-}
-
-static void count_batch(void *state)
-{
-	++*(int *)state;
-}
-
-static void workers(void)
-{
-	int sum = 0, batches = 0;
-	struct worker *worker = NULL;
-	struct count counts[100];
-	OK(worker_new(&(struct worker_options){"test", count_batch, &batches}, &worker) == ERR_OK,
-		"a worker");
-	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
-		counts[i] =
-			(struct count){{.run = count_one}, &sum, &batches, worker_executor(worker)};
-		executor_post(worker_executor(worker), &counts[i].task);
-	}
-	worker_free(worker);
-	IS_INT(sum, 200, "runs every task, and what they post, before it ends");
-	OK(batches >= 1 && batches <= 200, "in batches");
-}
-
 int main(void)
 {
 	char text[100];
@@ -521,7 +481,6 @@ int main(void)
 	starving();
 	names();
 	graceful_stop();
-	workers();
 	outgoing_free(outgoing);
 	allow_list_free(allow);
 	loopback_stop(&server);

@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "loopback.h"
-#include "net/connection.h"
 #include "net/server.h"
+#include "net/server_internal.h"
 #include "tap.h"
 
 static void counting(void)

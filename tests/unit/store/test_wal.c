@@ -30,17 +30,17 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 /* ---- A segment that ends while the job waits --------------------------------------------------
  */
 
-static struct pool *pool;
+static struct thread_queue *queue;
 
-/* Occupies the only thread of the pool until it is told. */
+/* Occupies the only thread of the queue until it is told. */
 struct blocker {
-	struct job job;
+	struct task job;
 	int pipe[2];
 };
 
 static struct blocker blocker;
 
-static void block(struct job *job)
+static void block(struct task *job)
 {
 	char byte;
 	(void)job;
@@ -52,7 +52,7 @@ static void let_the_job_run(void)
 {
 	if (write(blocker.pipe[1], "", 1) != 1)
 		abort();
-	pool_drain(pool);
+	thread_queue_drain(queue);
 }
 
 static void rotation(struct wal *wal, struct segments *segments)
@@ -60,7 +60,7 @@ static void rotation(struct wal *wal, struct segments *segments)
 	struct stat st;
 	struct segment *first = segment_pin(segments, 1);
 	blocker.job.run = block;
-	pool_add(pool, &blocker.job);
+	thread_queue_add(queue, &blocker.job);
 	OK(wal_reserve(wal, MIB(10), false) == 0 && wal->filling,
 		"space is taken, and more is to be taken in the background");
 	then = let_the_job_run;
@@ -81,11 +81,12 @@ int main(void)
 	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || pipe2(blocker.pipe, O_CLOEXEC) != 0 ||
 		segments_open(dir, 0, &segments) != ERR_OK ||
-		pool_new("test", 1, &pool) != ERR_OK ||
-		wal_open(&wal, segments, pool, MIB(64), 0, 0, 1) != 0)
+		thread_queue_new(&(struct thread_queue_options){.name = "test"}, &queue) !=
+			ERR_OK ||
+		wal_open(&wal, segments, queue, MIB(64), 0, 0, 1) != 0)
 		return 1;
 	rotation(&wal, segments);
-	pool_free(pool);
+	thread_queue_free(queue);
 	wal_close(&wal);
 	segments_free(segments);
 	folder_remove(folder);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/sleeper.h"
+#include "base/thread_queue.h"
 #include "store/local/commit/plan.h"
 #include "store/local/disk/files.h"
 #include "store/local/large/large.h"
@@ -20,12 +21,8 @@ enum {
 
 struct committer {
 	struct local *local;
-	pthread_t thread;
-	pthread_mutex_t lock; /* protects the queue and what is up to `state`; a leaf */
-	pthread_cond_t work;
-	struct mutation *first;
-	struct mutation **last;
-	bool stop;
+	struct thread_queue *queue;
+	pthread_mutex_t lock; /* protects what is up to `state`; a leaf */
 	struct store_stats stats;
 	struct index_state state;
 	atomic_bool broken;
@@ -50,28 +47,41 @@ static size_t change_total(const struct mutation *mutation)
 	return record_total(mutation->head_len - RECORD_HEADER_BYTES, 0, mutation->data.len);
 }
 
+const struct mutation_traits mutation_traits[] = {
+	[MUTATION_OBJECT] = {.made = false},
+	[MUTATION_OBJECT_DELETE] = {.frees_space = true,
+		.made = true,
+		.meta_max = OBJECT_META_BYTES},
+	[MUTATION_METADATA] = {.made = true, .meta_max = OBJECT_META_MAX},
+	[MUTATION_MOVE] = {.frees_space = true},
+	[MUTATION_APPEND] = {.made = false},
+	[MUTATION_PART] = {.made = false},
+	[MUTATION_MULTIPART] = {.made = false},
+	[MUTATION_MULTIPART_ABORT] = {.frees_space = true},
+	[MUTATION_COMPLETE] = {.made = true,
+		.meta_max = OBJECT_META_MAX,
+		.data_max = PLAN_DATA_MAX},
+	[MUTATION_BUCKET_CREATE] = {.about_bucket = true},
+	[MUTATION_BUCKET] = {.about_bucket = true},
+	[MUTATION_BUCKET_DELETE] = {.about_bucket = true, .frees_space = true},
+	[MUTATION_FORGET_FILE] = {.index_alone = true},
+	[MUTATION_FORGET_SEGMENT] = {.index_alone = true},
+	[MUTATION_FORGET_PART] = {.index_alone = true},
+	[MUTATION_FORGET_SET] = {.index_alone = true},
+};
+
+static const struct mutation_traits *traits_of(const struct mutation *mutation)
+{
+	return &mutation_traits[mutation->kind];
+}
+
 /* The most that its record can take, before it is made. */
 static size_t mutation_bound(const struct mutation *mutation)
 {
-	if (mutation->kind == MUTATION_COMPLETE)
-		return record_total(mutation->key_len, OBJECT_META_MAX, PLAN_DATA_MAX);
-	if (mutation->kind == MUTATION_METADATA)
-		return record_total(mutation->key_len, OBJECT_META_MAX, 0);
-	if (mutation->kind == MUTATION_OBJECT_DELETE)
-		return record_total(mutation->key_len, OBJECT_META_BYTES, 0);
+	const struct mutation_traits *traits = traits_of(mutation);
+	if (traits->made)
+		return record_total(mutation->key_len, traits->meta_max, traits->data_max);
 	return change_total(mutation);
-}
-
-static bool frees_space(const struct mutation *mutation)
-{
-	return mutation->kind == MUTATION_OBJECT_DELETE ||
-	       mutation->kind == MUTATION_MULTIPART_ABORT ||
-	       mutation->kind == MUTATION_BUCKET_DELETE || mutation->kind == MUTATION_MOVE;
-}
-
-static bool index_alone(const struct mutation *mutation)
-{
-	return mutation->kind >= MUTATION_FORGET_FILE;
 }
 
 static struct slice change_key(const struct mutation *mutation)
@@ -181,11 +191,11 @@ static enum err find_room(struct committer *c, const struct mutation *mutation)
 		e = wal_rotate(wal, c->sequence);
 		sleeper_wake(&c->local->collector);
 		/* On a full disk the old segment has some room beyond its size for deletes. */
-		if (e == ENOSPC && frees_space(mutation))
+		if (e == ENOSPC && traits_of(mutation)->frees_space)
 			e = 0;
 	}
 	if (e == 0)
-		e = wal_reserve(wal, c->bytes + total, frees_space(mutation));
+		e = wal_reserve(wal, c->bytes + total, traits_of(mutation)->frees_space);
 	if (e == 0)
 		return ERR_OK;
 	if (files_err(e) != ERR_DISK_FULL)
@@ -200,7 +210,7 @@ static bool batch_ends(const struct committer *c, const struct mutation *mutatio
 		return mutation_about_bucket(mutation) && c->index_only;
 	if (c->records == LIMIT_COMMIT_BATCH || mutation_about_bucket(mutation))
 		return true;
-	if (index_alone(mutation))
+	if (traits_of(mutation)->index_alone)
 		return false;
 	size_t bound = mutation_bound(mutation);
 	return c->bytes + bound > LIMIT_COMMIT_BATCH_BYTES ||
@@ -210,15 +220,15 @@ static bool batch_ends(const struct committer *c, const struct mutation *mutatio
 static enum err take_in(struct committer *c, struct mutation *mutation)
 {
 	enum err e = ERR_OK;
-	if (!index_alone(mutation))
+	if (!traits_of(mutation)->index_alone)
 		e = plan_record(c->local, c->sequence, mutation);
 	if (e != ERR_OK || mutation->nothing)
 		return e;
-	if (!index_alone(mutation))
+	if (!traits_of(mutation)->index_alone)
 		e = find_room(c, mutation);
 	if (e == ERR_OK)
 		e = stage_mutation(c, mutation);
-	if (e != ERR_OK || index_alone(mutation))
+	if (e != ERR_OK || traits_of(mutation)->index_alone)
 		return e;
 	/* Deleting what is not there needs no record, unless one was made for it. */
 	if (mutation->kind != MUTATION_OBJECT_DELETE || mutation->existed || mutation->made)
@@ -227,7 +237,7 @@ static enum err take_in(struct committer *c, struct mutation *mutation)
 }
 
 /* Moves changes from the front of *list to the batch. */
-static void gather(struct committer *c, struct mutation **list)
+static void gather(struct committer *c, struct task **list)
 {
 	c->batch = NULL;
 	c->batch_last = &c->batch;
@@ -235,9 +245,11 @@ static void gather(struct committer *c, struct mutation **list)
 	c->bytes = 0;
 	c->iov_count = 0;
 	c->index_only = false;
-	while (*list && !batch_ends(c, *list)) {
-		struct mutation *mutation = *list;
-		*list = mutation->next;
+	while (*list) {
+		struct mutation *mutation = CONTAINER_OF(*list, struct mutation, task);
+		if (batch_ends(c, mutation))
+			break;
+		*list = mutation->task.next;
 		mutation->next = NULL;
 		*c->batch_last = mutation;
 		c->batch_last = &mutation->next;
@@ -325,7 +337,7 @@ static void publish(struct committer *c)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-static void run_batch(struct committer *c, struct mutation **list)
+static void run_batch(struct committer *c, struct task **list)
 {
 	gather(c, list);
 	enum err e = ERR_OK;
@@ -338,24 +350,11 @@ static void run_batch(struct committer *c, struct mutation **list)
 	answer(c, e);
 }
 
-static void *work(void *arg)
+/* All that waits: one group commit, or a few if it is more than one can take. */
+static void on_waiting(struct task *list, void *state)
 {
-	struct committer *c = arg;
-	(void)pthread_mutex_lock(&c->lock);
-	for (;;) {
-		while (!c->first && !c->stop)
-			(void)pthread_cond_wait(&c->work, &c->lock);
-		if (!c->first)
-			break;
-		struct mutation *list = TAKE(c->first);
-		c->last = &c->first;
-		(void)pthread_mutex_unlock(&c->lock);
-		while (list)
-			run_batch(c, &list);
-		(void)pthread_mutex_lock(&c->lock);
-	}
-	(void)pthread_mutex_unlock(&c->lock);
-	return NULL;
+	while (list)
+		run_batch(state, &list);
 }
 
 enum err committer_new(struct local *local, struct committer **ret)
@@ -364,17 +363,17 @@ enum err committer_new(struct local *local, struct committer **ret)
 	if (!c)
 		return ERR_UNAVAILABLE;
 	c->local = local;
-	c->last = &c->first;
 	c->sequence = stage_state(local->stage)->sequence;
 	atomic_init(&c->broken, false);
 	(void)pthread_mutex_init(&c->lock, NULL);
-	(void)pthread_cond_init(&c->work, NULL);
 	publish(c);
-	if (pthread_create(&c->thread, NULL, work, c) != 0) {
-		free(c);
-		return ERR_UNAVAILABLE;
+	const struct thread_queue_options options = {
+		.name = "committer", .batch = on_waiting, .state = c};
+	enum err e = thread_queue_new(&options, &c->queue);
+	if (e != ERR_OK) {
+		committer_free(c);
+		return e;
 	}
-	(void)pthread_setname_np(c->thread, "committer");
 	*ret = c;
 	return ERR_OK;
 }
@@ -383,26 +382,14 @@ void committer_free(struct committer *c)
 {
 	if (!c)
 		return;
-	(void)pthread_mutex_lock(&c->lock);
-	c->stop = true;
-	(void)pthread_cond_signal(&c->work);
-	(void)pthread_mutex_unlock(&c->lock);
-	(void)pthread_join(c->thread, NULL);
-	(void)pthread_cond_destroy(&c->work);
+	thread_queue_free(c->queue);
 	(void)pthread_mutex_destroy(&c->lock);
 	free(c);
 }
 
 void committer_add(struct committer *c, struct mutation *mutation)
 {
-	mutation->next = NULL;
-	(void)pthread_mutex_lock(&c->lock);
-	bool idle = c->first == NULL;
-	*c->last = mutation;
-	c->last = &mutation->next;
-	if (idle)
-		(void)pthread_cond_signal(&c->work);
-	(void)pthread_mutex_unlock(&c->lock);
+	thread_queue_add(c->queue, &mutation->task);
 }
 
 bool committer_broken(const struct committer *c)

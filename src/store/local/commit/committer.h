@@ -31,18 +31,31 @@ enum mutation_kind {
 	MUTATION_BUCKET_CREATE,
 	MUTATION_BUCKET,
 	MUTATION_BUCKET_DELETE,
-	MUTATION_FORGET_FILE, /* from here on about the index alone: they leave no record */
+	MUTATION_FORGET_FILE,
 	MUTATION_FORGET_SEGMENT,
 	MUTATION_FORGET_PART,
 	MUTATION_FORGET_SET,
 };
+
+/* What the committer knows of a kind. */
+struct mutation_traits {
+	bool about_bucket; /* alone in its group commit */
+	bool index_alone;  /* about the index alone: leaves no record */
+	bool frees_space;  /* may use what is reserved for the time when the disk is full */
+	/* Its record is made, see below, with as much behind the key at most. */
+	bool made;
+	size_t meta_max;
+	size_t data_max;
+};
+extern const struct mutation_traits mutation_traits[];
 
 /*
  * One change, embedded in the caller's structure. Everything it points to must stay in place until
  * `done` is called.
  */
 struct mutation {
-	struct mutation *next; /* the committer's */
+	struct task task;      /* the committer's, while it waits */
+	struct mutation *next; /* likewise, of its group commit */
 	enum mutation_kind kind;
 	/*
 	 * The record: a header (record_head()), key and meta data, and the data. The caller brings
@@ -85,8 +98,7 @@ struct mutation {
 
 static inline bool mutation_about_bucket(const struct mutation *mutation)
 {
-	return mutation->kind == MUTATION_BUCKET_CREATE || mutation->kind == MUTATION_BUCKET ||
-	       mutation->kind == MUTATION_BUCKET_DELETE;
+	return mutation_traits[mutation->kind].about_bucket;
 }
 
 /* The log must be open and the buckets loaded. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "store/local/commit/committer.h"
 #include "store/local/disk/bytes.h"
 #include "store/local/disk/files.h"
@@ -455,13 +456,12 @@ enum err gc_new(struct local *local, struct gc **ret)
 	/* What was replayed is not on the disk yet, but then it is at most replayed again. */
 	gc->flushed = *stage_state(local->stage);
 	*ret = gc;
-	if (pthread_create(&gc->thread, NULL, work, gc) != 0) {
+	if (!thread_start(&gc->thread, "collector", work, gc)) {
 		*ret = NULL;
 		gc->joined = true;
 		gc_free(gc);
 		return ERR_UNAVAILABLE;
 	}
-	(void)pthread_setname_np(gc->thread, "collector");
 	return ERR_OK;
 }
 

@@ -267,7 +267,7 @@ static void check_last(struct large *large)
 	for (unsigned i = 0; i < LANE_COUNT; i++)
 		if (large->lanes[i].busy)
 			return;
-	pool_add(large->local->writers, &large->last_job);
+	thread_queue_add(large->local->writers, &large->last_job);
 }
 
 /* The wait that can be answered now, or NULL. Under the lock. */
@@ -281,7 +281,7 @@ static struct store_wait *take_waiting(struct large *large)
 }
 
 /* The job of a lane: one buffer. `large` may be gone once the lock is given back. */
-static void run_lane(struct job *job)
+static void run_lane(struct task *job)
 {
 	struct large_lane *lane = CONTAINER_OF(job, struct large_lane, job);
 	struct large *large = lane->large;
@@ -302,7 +302,7 @@ static void run_lane(struct job *job)
 		retire(large);
 	lane->busy = lane->at != NULL;
 	if (lane->busy)
-		pool_add(large->local->writers, &lane->job);
+		thread_queue_add(large->local->writers, &lane->job);
 	struct store_wait *waiting = take_waiting(large);
 	check_last(large);
 	(void)pthread_mutex_unlock(&files->lock);
@@ -335,7 +335,7 @@ static void hand_over(struct large *large)
 			lane->at = buffer;
 		if (!lane->busy) {
 			lane->busy = true;
-			pool_add(large->local->writers, &lane->job);
+			thread_queue_add(large->local->writers, &lane->job);
 		}
 	}
 	(void)pthread_mutex_unlock(&files->lock);
@@ -359,7 +359,7 @@ static void finish(struct large *large)
 	large->done(large, &result, large->ctx);
 }
 
-static void run_last(struct job *job)
+static void run_last(struct task *job)
 {
 	struct large *large = CONTAINER_OF(job, struct large, last_job);
 	if (!large->aborted) {
@@ -370,7 +370,7 @@ static void run_last(struct job *job)
 	free_large(large);
 }
 
-static void run_remove(struct job *job)
+static void run_remove(struct task *job)
 {
 	struct large *large = CONTAINER_OF(job, struct large, last_job);
 	int e = large_files_remove(files_of(large), large->file);
@@ -475,7 +475,7 @@ void large_settle(struct large *large, bool keep)
 		return;
 	}
 	large->last_job.run = run_remove;
-	pool_add(large->local->writers, &large->last_job);
+	thread_queue_add(large->local->writers, &large->last_job);
 }
 
 void large_abort(struct large *large)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Objects in files of their own. A large object is written while it arrives, in buffers of 1 MiB
- * by the threads of the pool `writers`: one job hashes while another writes, each in order. The
+ * by the threads `store-writer`: one job hashes while another writes, each in order. The
  * file has no name until all of it is on the disk.
  *
  * Files have ascending numbers; the path of one is large/<number / 4096>/<number>.

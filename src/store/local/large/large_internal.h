@@ -5,8 +5,8 @@
 
 #include <pthread.h>
 
+#include "base/thread_queue.h"
 #include "crypto/digest.h"
-#include "store/local/disk/pool.h"
 #include "store/local/large/large.h"
 #include "store/local/large/sums.h"
 
@@ -33,7 +33,7 @@ enum large_lane_kind {
 };
 
 struct large_lane {
-	struct job job;
+	struct task job;
 	struct large *large;
 	struct large_buffer *at; /* the next buffer to work on */
 	bool busy;               /* its job is queued or runs */
@@ -65,7 +65,7 @@ struct large {
 	uint64_t crc64;
 	struct sums sums;
 	uint64_t size; /* handed over */
-	struct job last_job;
+	struct task last_job;
 	const unsigned char *expect_md5;
 	void (*done)(struct large *large, const struct large_result *result, void *ctx);
 	void *ctx;

@@ -20,7 +20,7 @@ struct held {
 
 /* A call on its way to a reader. */
 struct errand {
-	struct job job;
+	struct task job;
 	struct local *local;
 	struct store_get *get;
 	struct store_read *read;
@@ -336,7 +336,7 @@ static bool try_get(struct local *local, struct store_get *get, bool cached_only
 	return true;
 }
 
-static void run_get(struct job *job)
+static void run_get(struct task *job)
 {
 	struct errand *errand = CONTAINER_OF(job, struct errand, job);
 	struct store_get *get = errand->get;
@@ -361,7 +361,7 @@ enum store_now read_get(struct store *store, struct store_get *get)
 		return STORE_DONE;
 	}
 	*errand = (struct errand){.job.run = run_get, .local = local, .get = get};
-	pool_add(local->readers, &errand->job);
+	thread_queue_add(local->readers, &errand->job);
 	return STORE_WAIT;
 }
 
@@ -373,7 +373,7 @@ void read_get_release(struct store *store, struct store_get *get)
 
 /* ---- Reading on ------------------------------------------------------------------------------ */
 
-static void run_read(struct job *job)
+static void run_read(struct task *job)
 {
 	struct errand *errand = CONTAINER_OF(job, struct errand, job);
 	struct store_read *read = errand->read;
@@ -405,7 +405,7 @@ enum store_now read_more(struct store *store, struct store_read *read)
 		return STORE_DONE;
 	}
 	*errand = (struct errand){.job.run = run_read, .local = local_of(store), .read = read};
-	pool_add(errand->local->readers, &errand->job);
+	thread_queue_add(errand->local->readers, &errand->job);
 	return STORE_WAIT;
 }
 

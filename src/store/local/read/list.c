@@ -147,7 +147,7 @@ static void listing_free(struct listing *listing)
 	free(listing);
 }
 
-static void run(struct job *job)
+static void run(struct task *job)
 {
 	struct listing *listing = CONTAINER_OF(job, struct listing, job);
 	struct store_list *list = listing->list;
@@ -184,7 +184,7 @@ void read_list(struct store *store, struct store_list *list)
 		listing->max = LIMIT_LIST_KEYS;
 	listing->memory = memory;
 	strbuf_init_counted(&listing->text, LIST_TEXT_BYTES, &listing->memory);
-	pool_add(listing->local->readers, &listing->job);
+	thread_queue_add(listing->local->readers, &listing->job);
 }
 
 void read_list_release(struct store *store UNUSED, struct store_list *list)

@@ -9,7 +9,7 @@
 
 /* A listing: the job of a reader first, then what the caller holds. */
 struct listing {
-	struct job job;
+	struct task job;
 	struct local *local;
 	struct store_list *list;
 	uint32_t max; /* entries */

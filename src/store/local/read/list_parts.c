@@ -6,7 +6,7 @@
 
 /* The errand of a reader, and then what the caller holds. */
 struct listing {
-	struct job job;
+	struct task job;
 	struct local *local;
 	struct store_list_parts *list;
 	struct store_part parts[];
@@ -79,7 +79,7 @@ static enum err run_list(struct listing *listing)
 	return e;
 }
 
-static void run(struct job *job)
+static void run(struct task *job)
 {
 	struct listing *listing = CONTAINER_OF(job, struct listing, job);
 	struct store_list_parts *list = listing->list;
@@ -111,7 +111,7 @@ void read_list_parts(struct store *store, struct store_list_parts *list)
 	listing->job.run = run;
 	listing->local = local_of(store);
 	listing->list = list;
-	pool_add(listing->local->readers, &listing->job);
+	thread_queue_add(listing->local->readers, &listing->job);
 }
 
 void read_list_parts_release(struct store *store UNUSED, struct store_list_parts *list)

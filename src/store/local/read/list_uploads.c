@@ -12,7 +12,7 @@ enum {
 
 /* The errand of a reader, and then what the caller holds. */
 struct listing {
-	struct job job;
+	struct task job;
 	struct local *local;
 	struct store_list_multiparts *list;
 	struct store_multipart uploads[LIMIT_LIST_KEYS];
@@ -132,7 +132,7 @@ static void listing_free(struct listing *listing)
 	free(listing);
 }
 
-static void run(struct job *job)
+static void run(struct task *job)
 {
 	struct listing *listing = CONTAINER_OF(job, struct listing, job);
 	struct store_list_multiparts *list = listing->list;
@@ -166,7 +166,7 @@ void read_list_uploads(struct store *store, struct store_list_multiparts *list)
 	listing->list = list;
 	listing->memory = memory;
 	strbuf_init_counted(&listing->text, LIST_TEXT_BYTES, &listing->memory);
-	pool_add(listing->local->readers, &listing->job);
+	thread_queue_add(listing->local->readers, &listing->job);
 }
 
 void read_list_uploads_release(struct store *store UNUSED, struct store_list_multiparts *list)

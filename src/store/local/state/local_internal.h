@@ -12,8 +12,8 @@
 #define STORE_LOCAL_STATE_LOCAL_INTERNAL_H
 
 #include "base/sleeper.h"
+#include "base/thread_queue.h"
 #include "store/local/apply/stage.h"
-#include "store/local/disk/pool.h"
 #include "store/local/index/bucket.h"
 #include "store/local/index/index.h"
 #include "store/local/state/options.h"
@@ -33,8 +33,8 @@ struct local {
 	int dir;
 	int lock;
 	struct space space;
-	struct pool *writers;
-	struct pool *readers;
+	struct thread_queue *writers;
+	struct thread_queue *readers;
 	struct index *index;
 	struct segments *segments;
 	struct buckets *buckets;

@@ -68,7 +68,7 @@ static void fill_with_zeros(int fd, uint64_t from, uint64_t to)
 }
 
 /* The job: one more step behind `ready`. */
-static void fill_step(struct job *job)
+static void fill_step(struct task *job)
 {
 	struct wal *wal = CONTAINER_OF(job, struct wal, fill);
 	struct segment *segment = wal->filled;
@@ -103,7 +103,7 @@ static void fill_ahead(struct wal *wal, uint64_t need)
 	if (!wal->filled)
 		return;
 	wal->filling = true;
-	pool_add(wal->pool, &wal->fill);
+	thread_queue_add(wal->writers, &wal->fill);
 }
 
 /* Makes `segment` (a pin that is taken over) the active one. Under the lock, once there is a job.
@@ -116,12 +116,12 @@ static void activate(struct wal *wal, struct segment *segment, uint64_t at)
 	wal->ready = at;
 }
 
-int wal_open(struct wal *wal, struct segments *segments, struct pool *pool, uint64_t segment_bytes,
-	uint64_t segment, uint64_t at, uint64_t sequence)
+int wal_open(struct wal *wal, struct segments *segments, struct thread_queue *writers,
+	uint64_t segment_bytes, uint64_t segment, uint64_t at, uint64_t sequence)
 {
 	memset(wal, 0, sizeof(*wal));
 	wal->segments = segments;
-	wal->pool = pool;
+	wal->writers = writers;
 	wal->segment_bytes = segment_bytes;
 	wal->fill.run = fill_step;
 	atomic_init(&wal->ready, 0);

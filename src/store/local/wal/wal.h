@@ -15,12 +15,12 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "store/local/disk/pool.h"
+#include "base/thread_queue.h"
 #include "store/local/wal/segment.h"
 
 struct wal {
 	struct segments *segments; /* borrowed, and so is the pool */
-	struct pool *pool;
+	struct thread_queue *writers;
 	uint64_t segment_bytes;
 	struct segment *active;      /* pinned */
 	uint64_t at;                 /* where the next record goes */
@@ -28,15 +28,15 @@ struct wal {
 	_Atomic uint64_t ready;      /* the file has blocks up to here */
 	atomic_bool filling;         /* the job is queued or runs */
 	struct segment *filled;      /* whose end the job works on; pinned */
-	struct job fill;
+	struct task fill;
 };
 
 /*
  * Takes up the log at `segment` and `at`, cutting off what is behind; with `at` 0 it goes on in a
  * new one behind `segment`, which is left as it is. An errno value.
  */
-int wal_open(struct wal *wal, struct segments *segments, struct pool *pool, uint64_t segment_bytes,
-	uint64_t segment, uint64_t at, uint64_t sequence) MUST_USE;
+int wal_open(struct wal *wal, struct segments *segments, struct thread_queue *writers,
+	uint64_t segment_bytes, uint64_t segment, uint64_t at, uint64_t sequence) MUST_USE;
 /* The pool's jobs must have ended. */
 void wal_close(struct wal *wal);
 

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside net/: a connection and the exchange on it, shared by connection.c (phases and reading),
- * answer.c (writing) and exchange.c (what services call). All of it belongs to one net thread's
- * thread.
+ * The insides of the HTTP server: a net thread, its connections, and the exchange on each. One
+ * module in these files, and nobody else includes this:
+ *
+ *	server.c           listeners; accepting; the stop
+ *	connection.c       phases, and reading
+ *	exchange.c         the request, as a service sees it
+ *	exchange_answer.c  the answer: what a service decides becomes a head and bytes
+ *	answer.c           writing: the bytes reach the socket
+ *	answer_checked.c   writing files whose bytes are checked first
+ *
+ * All that belongs to a connection is touched by its net thread alone.
  */
-#ifndef NET_CONNECTION_H
-#define NET_CONNECTION_H
+#ifndef NET_SERVER_INTERNAL_H
+#define NET_SERVER_INTERNAL_H
 
 #include <netinet/in.h>
 #include <stdatomic.h>
@@ -41,8 +49,7 @@ struct connection {
 	struct connection *next;
 	struct transport transport;
 	enum connection_phase phase;
-	bool readable; /* the socket may have bytes: epoll is edge-triggered */
-	bool writable;
+	bool readable;    /* the socket may have bytes: epoll is edge-triggered */
 	bool peer_closed; /* the peer's FIN follows what is readable */
 	bool running;     /* connection_run() is on the stack */
 	bool close_after; /* close once the answer is out */
@@ -216,6 +223,8 @@ void exchange_put_back(struct exchange *x);
 /* Calls handler.gone, writes the log line, and puts the exchange back. */
 void exchange_finish(struct exchange *x);
 
+/* ---- answer.c ---- */
+
 enum answer_result {
 	ANSWER_DONE,
 	ANSWER_WAIT, /* for the socket, the prefetcher, or the service */
@@ -226,5 +235,20 @@ enum answer_result {
 bool answer_write(struct connection *c, struct slice bytes, bool more);
 /* Writes what is left of the answer. */
 enum answer_result answer_flush(struct connection *c);
+/* Whether more than the head is still to come. */
+bool answer_goes_on(const struct exchange *x);
+
+/* What follows is for writing alone. */
+
+/* Writes what the socket takes, and cuts it off the front of *bytes. */
+enum answer_result answer_put(struct connection *c, struct slice *bytes, bool more);
+/* What waits in the connection's own buffer. */
+enum answer_result answer_flush_out(struct connection *c);
+/* Before the first bytes behind it: the head goes out. */
+enum answer_result answer_let_go(struct connection *c);
+/* Hands a range of the file to the prefetcher. */
+void answer_prefetch(struct connection *c, uint64_t offset, uint64_t size);
+/* Sends a file, and never a byte of a block that is not what was stored (answer_checked.c). */
+enum answer_result answer_flush_checked(struct connection *c);
 
 #endif

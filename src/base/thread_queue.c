@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/thread_queue.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/thread.h"
+
+struct thread_queue {
+	struct executor executor;
+	struct thread_queue_options options;
+	pthread_mutex_t lock; /* protects what follows up to `running`; a leaf */
+	pthread_cond_t posted;
+	pthread_cond_t idle;
+	struct task *first, **last;
+	bool ending;
+	unsigned running; /* threads that may still post */
+	unsigned count;
+	pthread_t threads[];
+};
+
+void thread_queue_add(struct thread_queue *queue, struct task *task)
+{
+	task->next = NULL;
+	(void)pthread_mutex_lock(&queue->lock);
+	/* One thread takes all that waits: it has been woken if something does. */
+	bool wake = !queue->first || queue->options.threads > 1;
+	*queue->last = task;
+	queue->last = &task->next;
+	if (wake)
+		(void)pthread_cond_signal(&queue->posted);
+	(void)pthread_mutex_unlock(&queue->lock);
+}
+
+static void post(struct executor *executor, struct task *task)
+{
+	thread_queue_add(CONTAINER_OF(executor, struct thread_queue, executor), task);
+}
+
+/* What a thread works on next, off the queue: all, or the first. Under the lock. */
+static struct task *take(struct thread_queue *queue)
+{
+	struct task *list = queue->first;
+	bool all = queue->options.threads == 1;
+	queue->first = all ? NULL : list->next;
+	if (!queue->first)
+		queue->last = &queue->first;
+	if (!all)
+		list->next = NULL;
+	return list;
+}
+
+static void *work(void *arg)
+{
+	struct thread_queue *queue = arg;
+	(void)pthread_mutex_lock(&queue->lock);
+	while (queue->first || queue->running || !queue->ending) {
+		if (!queue->first) {
+			(void)pthread_cond_wait(&queue->posted, &queue->lock);
+			continue;
+		}
+		struct task *list = take(queue);
+		queue->running++;
+		(void)pthread_mutex_unlock(&queue->lock);
+		if (queue->options.batch)
+			queue->options.batch(list, queue->options.state);
+		else
+			thread_queue_run(list);
+		(void)pthread_mutex_lock(&queue->lock);
+		queue->running--;
+		if (queue->running == 0 && !queue->first)
+			(void)pthread_cond_broadcast(&queue->idle);
+		/* Those that waited for the last one that may post. */
+		if (queue->ending)
+			(void)pthread_cond_broadcast(&queue->posted);
+	}
+	(void)pthread_mutex_unlock(&queue->lock);
+	return NULL;
+}
+
+enum err thread_queue_new(const struct thread_queue_options *options, struct thread_queue **ret)
+{
+	unsigned threads = options->threads ? options->threads : 1;
+	struct thread_queue *queue = calloc(1, sizeof(*queue) + threads * sizeof(pthread_t));
+	if (!queue)
+		return ERR_UNAVAILABLE;
+	queue->executor.post = post;
+	queue->options = *options;
+	queue->options.threads = threads;
+	queue->last = &queue->first;
+	(void)pthread_mutex_init(&queue->lock, NULL);
+	(void)pthread_cond_init(&queue->posted, NULL);
+	(void)pthread_cond_init(&queue->idle, NULL);
+	while (queue->count < threads &&
+		thread_start(&queue->threads[queue->count], options->name, work, queue))
+		queue->count++;
+	if (queue->count < threads) {
+		thread_queue_free(queue);
+		return ERR_UNAVAILABLE;
+	}
+	*ret = queue;
+	return ERR_OK;
+}
+
+struct executor *thread_queue_executor(struct thread_queue *queue)
+{
+	return &queue->executor;
+}
+
+void thread_queue_run(struct task *list)
+{
+	while (list) {
+		struct task *task = list;
+		list = task->next;
+		task->run(task);
+	}
+}
+
+void thread_queue_drain(struct thread_queue *queue)
+{
+	(void)pthread_mutex_lock(&queue->lock);
+	while (queue->first || queue->running)
+		(void)pthread_cond_wait(&queue->idle, &queue->lock);
+	(void)pthread_mutex_unlock(&queue->lock);
+}
+
+void thread_queue_free(struct thread_queue *queue)
+{
+	if (!queue)
+		return;
+	(void)pthread_mutex_lock(&queue->lock);
+	queue->ending = true;
+	(void)pthread_cond_broadcast(&queue->posted);
+	(void)pthread_mutex_unlock(&queue->lock);
+	for (unsigned i = 0; i < queue->count; i++)
+		(void)pthread_join(queue->threads[i], NULL);
+	(void)pthread_cond_destroy(&queue->idle);
+	(void)pthread_cond_destroy(&queue->posted);
+	(void)pthread_mutex_destroy(&queue->lock);
+	free(queue);
+}

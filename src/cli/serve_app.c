@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "app/ledger.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/private_file.h"
+#include "cli/first_start.h"
+#include "cli/input.h"
+#include "cli/serve_internal.h"
+#include "cli/wait.h"
+#include "http/hosts.h"
+
+/* A file that holds a secret and may end in a line break. A name without `/` in front is below the
+ * current folder. */
+static bool read_secret_file(
+	struct parts *p, const char *option, const char *path, struct strbuf *out)
+{
+	bool found = false;
+	enum err e = path[0] == '/' ? private_file_read("", path + 1, out, &found)
+				    : private_file_read(".", path, out, &found);
+	if (!e && !found) {
+		log_error("[app] %s: there is no %s", option, path);
+		p->bad_option = true;
+	}
+	input_trim(out);
+	return found;
+}
+
+/* The secret of [app]: given, in a file, or, in `serve`, the store's own. */
+static bool find_app_secret(struct parts *p, struct secret *ret)
+{
+	const struct config *c = &p->config;
+	if (c->app_access_key_secret_file[0]) {
+		SCOPED_STRBUF(text, KIB(4));
+		if (!read_secret_file(
+			    p, "access_key_secret_file", c->app_access_key_secret_file, &text))
+			return false;
+		bool ok = secret_set(ret, strbuf_slice(&text));
+		secret_wipe(text.ptr, text.len);
+		return ok;
+	}
+	if (c->app_access_key_secret[0])
+		return secret_set(ret, slice_str(c->app_access_key_secret));
+	return secret_set(ret, secret_slice(&p->key_secret));
+}
+
+void serve_warn_of_anybody(const struct parts *p)
+{
+	const struct config *c = &p->config;
+	if (p->with_app && c->app_auth == APP_AUTH_NONE &&
+		!hosts_is_loopback(slice_str(c->app_listen)))
+		log_error("[app] auth = none: anybody who reaches %s can upload into upload_dir, "
+			  "%lld bytes a file; see docs/auth.md",
+			c->app_listen, (long long)c->app_max_size);
+}
+
+static bool read_public_file(struct parts *p, const char *path, struct strbuf *out)
+{
+	bool ok = input_read("[app] jwt_key_file", path, out);
+	p->bad_option = !ok;
+	return ok;
+}
+
+/* The options as they are configured. */
+static struct app_options configured(const struct config *c)
+{
+	return (struct app_options){
+#define TEXT(section, name, fallback, help) .name = c->section##_##name,
+#define WORD(section, name, fallback, words, help) .name = (enum app_##name)c->section##_##name,
+#define NUMBER(section, name, fallback, min, max, help) .name = c->section##_##name,
+#define EITHER(section, name, fallback, other, help) .name = c->section##_##name,
+#define FLAG(section, name, fallback, help) .name = c->section##_##name,
+#include "app/options.def"
+	};
+}
+
+static bool read_jwt(
+	struct parts *p, struct strbuf *keys, struct strbuf *secret, struct app_options *options)
+{
+	const struct config *c = &p->config;
+	if ((c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, keys)) ||
+		(c->app_jwt_secret_file[0] &&
+			!read_secret_file(p, "jwt_secret_file", c->app_jwt_secret_file, secret)))
+		return false;
+	if (c->app_jwt_key_file[0])
+		options->jwt_keys = strbuf_slice(keys);
+	if (c->app_jwt_secret_file[0])
+		options->jwt_secret = strbuf_slice(secret);
+	return true;
+}
+
+/* What the application server uses besides; `serve` owns it. */
+static bool open_parts(struct parts *p, struct app_parts *ret)
+{
+	const struct outgoing_options confirming = {.max_in_flight = LIMIT_CONFIRMING_IN_FLIGHT};
+	SCOPED_STRBUF(path, KIB(4));
+	strbuf_addf(&path, "%s/ledger.db", p->config.server_data);
+	if (outgoing_new(&confirming, &p->confirming) != ERR_OK ||
+		ledger_open(serve_data_folder(p) ? path.ptr : NULL, &p->ledger) != ERR_OK)
+		return false;
+	*ret = (struct app_parts){
+		.outgoing = p->outgoing,
+		.confirming = p->confirming,
+		.ledger = p->ledger,
+		.clock = &clock_system,
+		.allow = p->allow,
+	};
+	return true;
+}
+
+static bool make_app(struct parts *p, const struct app_options *options)
+{
+	struct app_parts parts;
+	char why[512] = "";
+	if (!open_parts(p, &parts))
+		return false;
+	if (app_new(options, &parts, &p->app, why, sizeof(why)) == ERR_OK)
+		return true;
+	log_error("[app] %s", why);
+	p->bad_option = true;
+	return false;
+}
+
+/* With our own store: what the first start has made must still suit, and its key is known. */
+static bool join_store(struct parts *p)
+{
+	if (!p->config.app_host[0])
+		first_start_check_cors(p->store, p->app_url);
+	return app_trust_key(p->app, slice_str(p->key_url),
+		       callback_key_public_pem(p->callback_key)) == ERR_OK;
+}
+
+bool serve_start_app(struct parts *p)
+{
+	const struct config *c = &p->config;
+	SCOPED_SECRET struct secret secret = SECRET_INIT;
+	char host[SERVE_URL_BYTES + 16];
+	char callback[SERVE_URL_BYTES + 16];
+	SCOPED_STRBUF(id, 256);
+	SCOPED_STRBUF(jwt_keys, LIMIT_JWT_KEYS_BYTES);
+	SCOPED_STRBUF(jwt_secret, KIB(4));
+	if (!find_app_secret(p, &secret))
+		return false;
+	strbuf_add_slice(&id, p->keys && !c->app_access_key_id[0]
+				      ? strbuf_slice(&p->key_id)
+				      : slice_str(c->app_access_key_id));
+	(void)snprintf(host, sizeof(host), "%s/" FIRST_BUCKET, p->store_url);
+	(void)snprintf(callback, sizeof(callback), "%s/", p->app_url);
+	struct app_options options = configured(c);
+	options.access_key_id = id.ptr;
+	options.access_key_secret = secret_slice(&secret).ptr ? secret_slice(&secret).ptr : "";
+	options.host = serve_or_else(c->app_host, p->with_store ? host : "");
+	options.callback_url = serve_or_else(c->app_callback_url, p->with_store ? callback : "");
+	if (strcmp(c->app_callback_url, "none") == 0)
+		options.callback_url = "";
+	if (serve_store_is_own(p, strbuf_slice(&id), secret_slice(&secret)))
+		options.own_store_url = p->own_url;
+	bool made = read_jwt(p, &jwt_keys, &jwt_secret, &options) && make_app(p, &options);
+	secret_wipe(jwt_secret.ptr, jwt_secret.len);
+	if (!made)
+		return false;
+	p->app_service = *app_service(p->app);
+	p->operations.app = p->app;
+	return !p->with_store || join_store(p);
+}
+
+bool serve_probe_store(struct parts *p)
+{
+	struct waiter waiter;
+	waiter_init(&waiter);
+	struct app_probe probe = {.home = waiter_executor(&waiter)};
+	bool asked = app_probe_store(p->app, &probe) == ERR_OK;
+	if (asked)
+		waiter_wait(&waiter);
+	waiter_release(&waiter);
+	if (!asked || !probe.forbidden || p->config.app_confirm != APP_CONFIRM_ON)
+		return asked;
+	log_error("[app] confirm: the store answers 403 to a HEAD of an object: allow the key "
+		  "oss:GetObject below upload_dir, or set confirm to auto or off");
+	p->bad_option = true;
+	return false;
+}

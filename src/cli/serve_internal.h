@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of `postern serve`, `store` and `app` share: the parts, and who starts and ends
+ * them.
+ */
+#ifndef CLI_SERVE_INTERNAL_H
+#define CLI_SERVE_INTERNAL_H
+
+#include <signal.h>
+
+#include "app/app.h"
+#include "base/strbuf.h"
+#include "callback/history.h"
+#include "callback/key.h"
+#include "cli/config.h"
+#include "cli/operations.h"
+#include "crypto/secret.h"
+#include "lifecycle/expirer.h"
+#include "net/outgoing.h"
+#include "net/server.h"
+#include "ops/ops.h"
+
+enum {
+	SERVE_URL_BYTES = 1024
+};
+
+struct parts {
+	struct config config;
+	bool with_app;
+	bool with_store;
+	bool made_keys;
+	bool bad_option; /* why it did not start */
+
+	struct server *server;
+	struct tls *tls;
+	struct store *store;
+	struct keys *keys;
+	struct strbuf key_id; /* the pair that `serve` signs with */
+	struct secret key_secret;
+	struct callback_key *callback_key;
+	struct outgoing *outgoing;
+	struct outgoing *confirming; /* what the application server asks the store */
+	struct allow_list *allow;
+	struct callback_history *callback_history;
+	struct callback_sender *sender;
+	struct expirer *expirer;
+	struct ops *ops;
+	struct sts *sts;
+	struct ledger *ledger;
+	struct app *app;
+
+	/* What the listeners lead to; filled in once the ports are known. */
+	struct service app_service;
+	struct service store_service;
+	/* The store again, on a loopback port for our own application server: it stops last. */
+	struct service own_service;
+	uint16_t own_port;
+	char own_url[SERVE_URL_BYTES];
+	struct operations operations;
+	struct console *console;
+	uint16_t app_port;
+	uint16_t store_port;
+	uint16_t console_port;
+	char app_url[SERVE_URL_BYTES];
+	char store_url[SERVE_URL_BYTES];
+	char console_url[SERVE_URL_BYTES];
+	char key_url[SERVE_URL_BYTES + sizeof(OPS_CALLBACK_KEY_PATH)];
+	struct strbuf domains_text;
+	struct strbuf hosts_text;
+	struct strbuf key_host;
+	struct strbuf origins_text;
+};
+
+/* ---- serve_start.c ---- */
+
+/* Starts all parts in the order in which they need each other; what fails has been logged. */
+bool serve_start(struct parts *p) MUST_USE;
+/* Says on standard output where they are. */
+void serve_print_ready(const struct parts *p);
+/* The folder of everything; NULL: nothing is kept. */
+const char *serve_data_folder(const struct parts *p);
+
+/* ---- serve_store.c ---- */
+
+/* The object store with its callbacks, STS, console and lifecycle rules; the ports are open. */
+bool serve_start_store(struct parts *p) MUST_USE;
+/* Whether the key that signs the policies is one of the store that runs here. */
+bool serve_store_is_own(const struct parts *p, struct slice id, struct slice secret);
+
+/* ---- serve_names.c: options that list names. What they fill points into `p`. ---- */
+
+bool serve_read_store_names(struct parts *p, struct ops_options *options) MUST_USE;
+/* The names under which the console's port may be asked. */
+bool serve_read_console_hosts(struct parts *p) MUST_USE;
+/* Where callbacks may go. */
+bool serve_read_allow_list(struct parts *p) MUST_USE;
+
+/* ---- serve_app.c ---- */
+
+/* Before its port is open: says so if anybody may upload. */
+void serve_warn_of_anybody(const struct parts *p);
+bool serve_start_app(struct parts *p) MUST_USE;
+/* Once all ports are open: asks the store, which may be ours, whether the key may read. */
+bool serve_probe_store(struct parts *p) MUST_USE;
+
+/* ---- serve_signals.c ---- */
+
+/* Blocks the signals we wait for, in this thread and all that it starts. */
+void serve_block_signals(sigset_t *set);
+/* Until one of them ends the process. In between keys and certificates are read again. */
+void serve_wait_for_stop(const struct parts *p, const sigset_t *set);
+
+/* ---- serve_stop.c ---- */
+
+/* Ends all parts that there are. */
+void serve_stop(struct parts *p);
+
+/* `text`, or `other` if it is empty. */
+static inline const char *serve_or_else(const char *text, const char *other)
+{
+	return text[0] ? text : other;
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <malloc.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/budget.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "cli/serve_internal.h"
+
+void serve_block_signals(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void reload(const struct parts *p)
+{
+	if (p->tls && tls_reload(p->tls))
+		log_info("the certificate was read again");
+	if (p->keys)
+		keys_refresh(p->keys, true);
+}
+
+/* After a peak, what the allocator has kept goes back to the system. */
+static void return_memory(uint64_t *peak)
+{
+	struct budget_stats stats;
+	uint64_t used = 0;
+	budget_stats(&stats);
+	for (size_t i = 0; i < BUDGET_POOLS; i++)
+		used += stats.used[i];
+	if (used > *peak)
+		*peak = used;
+	if (*peak < LIMIT_MEMORY_BYTES_MIN / 2 || used > *peak / 4)
+		return;
+	(void)malloc_trim(0);
+	*peak = used;
+}
+
+/*
+ * Checks regularly whether the access keys have changed, because `postern keys` does not know the
+ * process.
+ */
+void serve_wait_for_stop(const struct parts *p, const sigset_t *set)
+{
+	static const struct timespec pause = {.tv_sec = 1};
+	uint64_t peak = 0;
+	for (;;) {
+		return_memory(&peak);
+		int number = sigtimedwait(set, NULL, &pause);
+		if (number == SIGHUP)
+			reload(p);
+		else if (number > 0)
+			return;
+		else if (p->keys)
+			keys_refresh(p->keys, false);
+	}
+}

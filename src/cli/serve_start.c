@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "cli/serve_internal.h"
+#include "net/descriptors.h"
+
+const char *serve_data_folder(const struct parts *p)
+{
+	return p->config.server_ephemeral ? NULL : p->config.server_data;
+}
+
+/* The URL under which a listener is reached; a wildcard address is reached on the loopback. */
+static void make_url(char *url, const char *scheme, const char *listen, uint16_t port)
+{
+	const char *colon = strrchr(listen, ':');
+	struct slice host = slice_of(listen, colon ? (size_t)(colon - listen) : 0);
+	if (host.len == 0 || slice_eq(host, S("0.0.0.0")) || slice_eq(host, S("[::]")))
+		host = S("127.0.0.1");
+	(void)snprintf(url, SERVE_URL_BYTES, "%s://%.*s:%u", scheme, SLICE_FMT(host), port);
+}
+
+static bool listen_all(struct parts *p)
+{
+	const struct config *c = &p->config;
+	bool console = p->with_store || c->console_listen_given;
+	if (p->with_store && !server_listen(p->server, c->store_listen, &p->store_service, p->tls,
+				     &p->store_port))
+		return false;
+	if (p->with_app &&
+		!server_listen(p->server, c->app_listen, &p->app_service, NULL, &p->app_port))
+		return false;
+	if (console && !server_listen(p->server, c->console_listen, &p->operations.service, NULL,
+			       &p->console_port))
+		return false;
+	make_url(p->app_url, "http", c->app_listen, p->app_port);
+	if (p->with_store && p->with_app &&
+		!server_listen(p->server, "127.0.0.1:0", &p->own_service, NULL, &p->own_port))
+		return false;
+	make_url(p->own_url, "http", "127.0.0.1:0", p->own_port);
+	make_url(p->store_url, p->tls ? "https" : "http", c->store_listen, p->store_port);
+	make_url(p->console_url, "http", c->console_listen, p->console_port);
+	return true;
+}
+
+static bool prepare_folder(const char *path)
+{
+	if (!path || mkdir(path, 0700) == 0 || errno == EEXIST)
+		return true;
+	log_error("cannot make the folder %s: %s", path, strerror(errno));
+	return false;
+}
+
+static bool start_tls(struct parts *p)
+{
+	const struct config *c = &p->config;
+	if (!c->store_tls_certificate[0] && !c->store_tls_key[0])
+		return true;
+	p->tls = tls_new(c->store_tls_certificate, c->store_tls_key);
+	return p->tls != NULL;
+}
+
+bool serve_start(struct parts *p)
+{
+	struct descriptors descriptors = descriptors_share(descriptors_raise_limit());
+	const struct outgoing_options outgoing = {.max_in_flight = descriptors.outgoing};
+	p->operations.server = p->server =
+		server_new((unsigned)p->config.server_loops, descriptors.connections);
+	operations_init(&p->operations);
+	serve_warn_of_anybody(p);
+	if (!p->server || !serve_read_console_hosts(p) || !prepare_folder(serve_data_folder(p)) ||
+		!start_tls(p) || !listen_all(p) || !serve_read_allow_list(p) ||
+		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
+		return false;
+	p->operations.outgoing = p->outgoing;
+	if (p->with_store && !serve_start_store(p))
+		return false;
+	if (p->with_app && !serve_start_app(p))
+		return false;
+	return server_start(p->server) && (!p->with_app || serve_probe_store(p));
+}
+
+void serve_print_ready(const struct parts *p)
+{
+	printf("postern " POSTERN_VERSION " is ready\n");
+	if (p->with_app) {
+		printf("  upload page         %s/upload/\n", p->app_url);
+		printf("  application server  %s/\n", p->app_url);
+	}
+	if (p->with_store)
+		printf("  object store        %s/\n", p->store_url);
+	if (p->console_port)
+		printf("  console             %s/\n", p->console_url);
+	if (p->config.server_ephemeral)
+		printf("  data                in memory alone: gone when this ends\n");
+	if (p->made_keys) {
+		printf("  access key id       %s\n", p->key_id.ptr);
+		printf("  access key secret   %.*s\n", SLICE_FMT(secret_slice(&p->key_secret)));
+	}
+	(void)fflush(stdout);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <time.h>
+
+#include "app/ledger.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "cli/deadline.h"
+#include "cli/serve_internal.h"
+
+/* Requests whose connection has gone may still be at work; they need the store and the loops. */
+static void wait_until_idle(const struct parts *p, int64_t deadline_ms)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+	while (p->ops && !ops_idle(p->ops) && clock_monotonic_ms() < deadline_ms)
+		(void)nanosleep(&pause, NULL);
+}
+
+/* Uploads that still run call back, in `serve` our own application server: it goes last. */
+static void stop_serving(struct parts *p)
+{
+	atomic_store(&p->operations.stopping, true);
+	if (p->with_store) {
+		server_stop(p->server, &p->store_service);
+		server_stop(p->server, &p->operations.service);
+		server_drain(p->server, &p->store_service, LIMIT_STOP_MS);
+		wait_until_idle(p, clock_monotonic_ms() + LIMIT_CALLBACK_MS);
+	}
+	server_stop(p->server, NULL);
+	server_drain(p->server, NULL, LIMIT_STOP_MS);
+}
+
+void serve_stop(struct parts *p)
+{
+	deadline_begin(LIMIT_END_MS);
+	deadline_step("the lifecycle rules");
+	expirer_free(p->expirer);
+	deadline_step("connections");
+	if (p->server)
+		stop_serving(p);
+	deadline_step("requests to other servers");
+	if (p->outgoing)
+		outgoing_stop(p->outgoing, LIMIT_CALLBACK_MS);
+	if (p->confirming)
+		outgoing_stop(p->confirming, 0);
+	deadline_step("requests whose connection has gone");
+	wait_until_idle(p, INT64_MAX);
+	deadline_step("the log of callbacks and the ledger");
+	callback_sender_free(p->sender);
+	callback_history_close(p->callback_history);
+	ledger_close(p->ledger);
+	deadline_step("the store");
+	store_close(p->store);
+	deadline_step("threads");
+	server_free(p->server);
+	app_free(p->app);
+	console_free(p->console);
+	ops_free(p->ops);
+	sts_free(p->sts);
+	outgoing_free(p->outgoing);
+	outgoing_free(p->confirming);
+	allow_list_free(p->allow);
+	callback_key_free(p->callback_key);
+	keys_free(p->keys);
+	strbuf_release(&p->key_id);
+	secret_release(&p->key_secret);
+	tls_free(p->tls);
+	strbuf_release(&p->domains_text);
+	strbuf_release(&p->hosts_text);
+	strbuf_release(&p->key_host);
+	strbuf_release(&p->origins_text);
+	deadline_end();
+}

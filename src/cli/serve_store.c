@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "cli/first_start.h"
+#include "cli/serve_internal.h"
+#include "store/local/local.h"
+#include "store/memory/memory.h"
+
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+	return value && value[0] ? value : NULL;
+}
+
+static bool open_keys(struct parts *p)
+{
+	const char *id = environment("POSTERN_ACCESS_KEY_ID");
+	const char *secret = environment("POSTERN_ACCESS_KEY_SECRET");
+	if (!id != !secret) {
+		log_error(
+			"set both POSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, or neither");
+		return false;
+	}
+	if (keys_open(serve_data_folder(p), id, secret, &p->keys, &p->made_keys) != ERR_OK)
+		return false;
+	/* They are made at each start; whoever gave them knows them. */
+	if (p->config.server_ephemeral && id)
+		p->made_keys = false;
+	if (keys_first(p->keys, &p->key_id, &p->key_secret) == ERR_OK)
+		return true;
+	log_error("no access key of %s is enabled; `postern keys enable` does it",
+		p->config.server_data);
+	return false;
+}
+
+/* The keys come last: as long as they are missing the first start is not complete. */
+static bool is_first_start(const struct parts *p)
+{
+	SCOPED_STRBUF(path, KIB(4));
+	strbuf_addf(&path, "%s/access_keys.json", p->config.server_data);
+	return p->config.server_ephemeral || access(path.ptr, F_OK) != 0;
+}
+
+static enum err open_back_end(struct parts *p)
+{
+	const struct config *c = &p->config;
+	const struct local_options options = {
+		.path = c->server_data,
+		.clock = &clock_system,
+		.reserve_bytes = (uint64_t)c->store_reserve_bytes,
+	};
+	if (c->server_ephemeral)
+		return memory_store_open(&clock_system, &p->store);
+	return local_store_open(&options, &p->store);
+}
+
+static bool open_store(struct parts *p)
+{
+	if (open_back_end(p) != ERR_OK)
+		return false;
+	if (p->with_app && is_first_start(p) &&
+		first_start_make_bucket(p->store, p->app_port, p->app_url) != ERR_OK)
+		return false;
+	return callback_key_open(serve_data_folder(p), &p->callback_key) == ERR_OK && open_keys(p);
+}
+
+/* Without its log the store works all the same; why there is none has been logged. */
+static void open_callback_log(struct parts *p)
+{
+	SCOPED_STRBUF(path, KIB(4));
+	strbuf_addf(&path, "%s/callbacks.db", p->config.server_data);
+	if (callback_history_open(serve_data_folder(p) ? path.ptr : NULL, &p->callback_history) !=
+		ERR_OK)
+		log_error("callbacks are sent but not logged");
+}
+
+static bool start_callbacks(struct parts *p)
+{
+	open_callback_log(p);
+	const struct callback_sender_options options = {
+		.outgoing = p->outgoing,
+		.key = p->callback_key,
+		.allow = p->allow,
+		.clock = &clock_system,
+		.log = p->callback_history,
+	};
+	(void)snprintf(p->key_url, sizeof(p->key_url), "%s%s",
+		p->config.store_callback_key_url[0] ? p->config.store_callback_key_url
+						    : p->store_url,
+		p->config.store_callback_key_url[0] ? "" : OPS_CALLBACK_KEY_PATH);
+	return callback_sender_new(&options, &p->sender) == ERR_OK &&
+	       callback_sender_set_key_url(p->sender, slice_str(p->key_url)) == ERR_OK;
+}
+
+static bool start_operations(struct parts *p)
+{
+	struct ops_options options = {
+		.store = p->store,
+		.keys = p->keys,
+		.clock = &clock_system,
+		.callbacks = p->sender,
+		.callback_history = p->callback_history,
+		.callback_key_pem = callback_key_public_pem(p->callback_key),
+		.region = slice_str(p->config.store_region),
+	};
+	if (!serve_read_store_names(p, &options) || ops_new(&options, &p->ops) != ERR_OK)
+		return false;
+	p->store_service = *ops_service(p->ops);
+	p->own_service = p->store_service;
+	p->sts = sts_new(p->keys, &clock_system);
+	if (!p->sts)
+		return false;
+	p->operations.ops = p->ops;
+	p->operations.sts = p->sts;
+	p->operations.store = p->store;
+	return true;
+}
+
+static bool start_console(struct parts *p)
+{
+	const struct config *c = &p->config;
+	const struct console_options options = {
+		.ops = p->ops,
+		.store_url = slice_str(serve_or_else(c->console_store_url, p->store_url)),
+		.region = slice_str(serve_or_else(c->store_region, c->app_region)),
+	};
+	enum err e = console_new(&options, &p->console);
+	if (e == ERR_INVALID_ARGUMENT) {
+		p->bad_option = true;
+		log_error("[console] store_url: `%s` is not the URL of a store",
+			c->console_store_url);
+	}
+	p->operations.console = p->console;
+	return e == ERR_OK;
+}
+
+static bool start_expirer(struct parts *p)
+{
+	const struct expirer_options options = {
+		.store = p->store,
+		.clock = &clock_system,
+		.interval_ms = p->config.store_lifecycle_interval_seconds * 1000,
+	};
+	return expirer_new(&options, &p->expirer) == ERR_OK;
+}
+
+bool serve_start_store(struct parts *p)
+{
+	return open_store(p) && start_callbacks(p) && start_operations(p) && start_console(p) &&
+	       start_expirer(p);
+}
+
+bool serve_store_is_own(const struct parts *p, struct slice id, struct slice secret)
+{
+	struct arena arena;
+	struct access_key key;
+	if (!p->keys)
+		return false;
+	arena_init(&arena, NULL, 0, KIB(16));
+	bool own = keys_find(p->keys, id, &arena, &key) == ERR_OK &&
+		   slice_eq_secret(key.secret, secret);
+	arena_reset(&arena);
+	return own;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing files whose bytes are checked before they leave. */
+#include <errno.h>
+#include <sys/uio.h>
+
+#include "crypto/crc64.h"
+#include "net/server_internal.h"
+
+enum {
+	CHECKED_BYTES = BLOCK_CHECK_BYTES, /* of a file, read, checked and sent at once */
+};
+
+/* What is read at once, and how much of it is to be sent. */
+struct window {
+	uint64_t begin;
+	size_t size;
+	size_t skip; /* bytes in front that are not */
+	size_t send;
+};
+
+/*
+ * The window for what comes next. One that is tried again begins where it did, and is no shorter:
+ * TLS wants the same bytes.
+ */
+static struct window next_window(const struct exchange *x)
+{
+	const struct block_check *check = &x->check;
+	struct window w = {.begin = x->file_offset};
+	if (check->kind == BLOCK_CHECK_LATE) {
+		w.size = x->file_left < CHECKED_BYTES ? (size_t)x->file_left : CHECKED_BYTES;
+		w.send = w.size;
+		return w;
+	}
+	uint64_t end = x->file_offset + x->file_left;
+	w.size = block_check_span(check, x->file_offset, end, CHECKED_BYTES, &w.begin);
+	w.skip = (size_t)(x->file_offset - w.begin);
+	w.send = w.size - w.skip;
+	if (w.send > x->file_left)
+		w.send = (size_t)x->file_left;
+	return w;
+}
+
+/* Reads as much as there is; false if the loop would have to wait. */
+static bool read_window(struct connection *c, const struct window *w, char *to, size_t *ret_got)
+{
+	struct exchange *x = c->x;
+	bool wait = c->prefetched;
+	size_t got = 0;
+	c->prefetched = false;
+	while (got < w->size) {
+		struct iovec iov = {to + got, w->size - got};
+		ssize_t n =
+			preadv2(x->file, &iov, 1, (off_t)(w->begin + got), wait ? 0 : RWF_NOWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EOPNOTSUPP && !wait) {
+			wait = true; /* a file system that cannot tell is taken as it is */
+			continue;
+		}
+		if (n <= 0 && !wait)
+			return false;
+		if (n <= 0)
+			break;
+		got += (size_t)n;
+	}
+	*ret_got = got;
+	return true;
+}
+
+/* Whether what was read is what was stored; all of it was read if so. */
+static bool window_fits(
+	const struct exchange *x, const struct window *w, struct slice bytes, uint64_t *ret_bad)
+{
+	const struct block_check *check = &x->check;
+	*ret_bad = w->begin + bytes.len;
+	if (bytes.len < w->size)
+		return false;
+	if (check->kind != BLOCK_CHECK_LATE)
+		return block_check_fits(check, w->begin, bytes, ret_bad);
+	*ret_bad = check->begin;
+	return w->size < x->file_left || crc64_update(x->check_crc, bytes) == check->crc64;
+}
+
+/* Tells the service, which may answer anew. */
+static enum answer_result tell_damaged(struct connection *c, uint64_t offset)
+{
+	struct exchange *x = c->x;
+	if (x->damaged)
+		x->damaged(x, x->damaged_ctx, offset);
+	if (c->x != x || x->file_left)
+		return ANSWER_FAILED;
+	return x->answered ? answer_flush_out(c) : ANSWER_FAILED;
+}
+
+/* Sends what was checked. */
+static enum answer_result send_window(struct connection *c, struct slice bytes)
+{
+	struct exchange *x = c->x;
+	enum answer_result head = answer_let_go(c);
+	if (head != ANSWER_DONE)
+		return head;
+	struct slice left = bytes;
+	enum answer_result r = answer_put(c, &left, bytes.len < x->file_left || x->later);
+	struct slice sent = slice_head(bytes, bytes.len - left.len);
+	if (x->check.kind == BLOCK_CHECK_LATE)
+		x->check_crc = crc64_update(x->check_crc, sent);
+	x->file_offset += sent.len;
+	x->file_left -= sent.len;
+	return r;
+}
+
+/*
+ * What is sent lies in the loop's buffer and is what was checked: the file may change, or be read
+ * from the disk again, meanwhile. What the socket does not take is read and checked again.
+ */
+enum answer_result answer_flush_checked(struct connection *c)
+{
+	struct exchange *x = c->x;
+	struct strbuf *out = &c->net_thread->loop.out;
+	enum answer_result r = ANSWER_DONE;
+	while (x->file_left && r == ANSWER_DONE) {
+		struct window w = next_window(x);
+		size_t got;
+		uint64_t bad;
+		if (c->prefetching)
+			return ANSWER_WAIT;
+		strbuf_clear(out);
+		char *room = strbuf_extend(out, w.size);
+		if (!room)
+			return ANSWER_FAILED;
+		if (!read_window(c, &w, room, &got)) {
+			uint64_t size = w.skip + x->file_left;
+			answer_prefetch(c, w.begin, size < w.size ? w.size : size);
+			return ANSWER_WAIT;
+		}
+		if (!window_fits(x, &w, slice_of(room, got), &bad))
+			return tell_damaged(c, bad);
+		r = send_window(c, slice_of(room + w.skip, w.send));
+	}
+	return r;
+}

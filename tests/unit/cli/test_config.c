@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options: defaults, each kind, short names, and what is refused. */
+#include "cli/config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "base/log.h"
+#include "tap.h"
+
+enum {
+	WORDS = 8
+};
+
+/* Reads the options; what is said on standard error is thrown away. */
+static enum config_result read_options(const char *const *words, struct config *ret)
+{
+	char copies[WORDS + 1][64];
+	char *argv[WORDS + 2] = {copies[0]};
+	char *rest[1];
+	int argc = 1, count;
+	(void)snprintf(copies[0], sizeof(copies[0]), "serve");
+	for (; argc <= WORDS && words[argc - 1]; argc++) {
+		(void)snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc - 1]);
+		argv[argc] = copies[argc];
+	}
+	(void)fflush(stderr);
+	int saved = dup(STDERR_FILENO);
+	if (saved < 0 || !freopen("/dev/null", "w", stderr))
+		abort();
+	enum config_result result = config_read(argc, argv, ret, rest, 1, &count);
+	(void)fflush(stderr);
+	if (dup2(saved, STDERR_FILENO) < 0)
+		abort();
+	(void)close(saved);
+	return result;
+}
+
+static void defaults(void)
+{
+	struct config c;
+	const struct app_options app = app_options_default();
+	OK(read_options((const char *const[]){NULL}, &c) == CONFIG_OK, "no options");
+	OK(strcmp(c.server_data, "./postern-data") == 0 && !c.server_data_given &&
+			!c.server_ephemeral && !c.console_listen_given,
+		"those of the server");
+	OK(c.server_log_level == LOG_INFO, "a word is a constant");
+	OK(c.app_auth == APP_AUTH_NONE && c.app_confirm == APP_CONFIRM_AUTO, "two others");
+#define TEXT(section, name, fallback, help) \
+	OK(strcmp(app.name, c.section##_##name) == 0, "the same for the application: " #name);
+#define WORD(section, name, fallback, words, help) \
+	OK((int)app.name == c.section##_##name, "the same: " #name);
+#define NUMBER(section, name, fallback, min, max, help) \
+	OK(app.name == c.section##_##name, "the same: " #name);
+#define EITHER(section, name, fallback, other, help) \
+	OK(app.name == c.section##_##name, "the same: " #name);
+#define FLAG(section, name, fallback, help) OK(app.name == c.section##_##name, "the same: " #name);
+#include "app/options.def"
+	config_release(&c);
+}
+
+static void given(void)
+{
+	struct config c;
+	OK(read_options((const char *const[]){"--data", "x", "--ephemeral",
+				"--server-log-level=debug", "--app-auth", "forward", NULL},
+		   &c) == CONFIG_OK,
+		"options");
+	OK(strcmp(c.server_data, "x") == 0 && c.server_data_given, "a short name");
+	OK(c.server_ephemeral, "one without a value");
+	OK(c.server_log_level == LOG_DEBUG, "the last of the words");
+	OK(c.app_auth == APP_AUTH_FORWARD, "another");
+	config_release(&c);
+	OK(read_options((const char *const[]){"--server-ephemeral", "false", "--data=y",
+				"--console-listen", "a:1", NULL},
+		   &c) == CONFIG_OK,
+		"by their whole names");
+	OK(!c.server_ephemeral && strcmp(c.server_data, "y") == 0 && c.console_listen_given,
+		"these have a value");
+	config_release(&c);
+}
+
+static void refused(void)
+{
+	static const char *const rows[][3] = {{"--app-auth", "jw"}, {"--app-auth", "jwt forward"},
+		{"--app-auth", ""}, {"--server-log-level", "2"}, {"--ephemeral=maybe"},
+		{"--app-signature-version", "2"}, {"--app-max-size", "-1"}, {"--app-auth"},
+		{"--app-listen-x", "a"}, {"--log-level", "info"}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct config c;
+		OK(read_options(rows[i], &c) == CONFIG_BAD, "row %zu", i);
+		config_release(&c);
+	}
+}
+
+int main(void)
+{
+	defaults();
+	given();
+	refused();
+	return tap_done();
+}
