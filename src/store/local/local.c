@@ -202,7 +202,7 @@ static void local_free(struct local *local)
 	gc_free(local->gc);
 	if (local->wal_is_open)
 		wal_close(&local->wal);
-	stage_free(local->stage);
+	index_batch_free(local->batch);
 	buckets_free(local->buckets);
 	sets_free(local->sets);
 	large_files_free(local->files);

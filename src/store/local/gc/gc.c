@@ -453,7 +453,7 @@ enum err gc_new(struct local *local, struct gc **ret)
 	(void)pthread_mutex_init(&gc->lock, NULL);
 	gc->local = local;
 	/* What was replayed is not on the disk yet, but then it is at most replayed again. */
-	gc->flushed = *stage_state(local->stage);
+	gc->flushed = *index_batch_state(local->batch);
 	*ret = gc;
 	if (pthread_create(&gc->thread, NULL, work, gc) != 0) {
 		*ret = NULL;

@@ -12,7 +12,7 @@
 #define STORE_LOCAL_STATE_LOCAL_INTERNAL_H
 
 #include "base/sleeper.h"
-#include "store/local/apply/stage.h"
+#include "store/local/apply/index_batch.h"
 #include "store/local/disk/pool.h"
 #include "store/local/index/bucket.h"
 #include "store/local/index/index.h"
@@ -40,7 +40,7 @@ struct local {
 	struct buckets *buckets;
 	struct large_files *files;
 	struct sets *sets;
-	struct stage *stage; /* the committer's, once it runs */
+	struct index_batch *batch; /* the committer's, once it runs */
 	_Atomic uint64_t damaged_reads;
 	uint64_t start_damage; /* what was found damaged at the start */
 	struct wal wal;        /* likewise */
