@@ -127,16 +127,38 @@ static void report(struct mutation *mutation, const struct rules_effects *effect
 
 /* ---- Deciding -------------------------------------------------------------------------------- */
 
+/* What a mutation needs in any case: it need not be asked for. */
+static unsigned first_need(enum rules_kind kind)
+{
+	switch (kind) {
+	case RULES_PUT:
+	case RULES_APPEND:
+	case RULES_DELETE:
+	case RULES_CHANGE:
+		return RULES_CURRENT;
+	case RULES_UPLOAD_PART:
+	case RULES_UPLOAD_ABORT:
+	case RULES_UPLOAD_COMPLETE:
+		return RULES_UPLOAD;
+	case RULES_UPLOAD_BEGIN:
+		break;
+	}
+	return 0;
+}
+
 /* Looks at what the rules need, until they need no more. */
 static enum err decide(
 	struct decision *d, const struct rules_mutation *asked, int64_t now_ms, uint64_t sequence)
 {
-	enum err e;
-	do {
+	enum err e = rows_look(&d->rows, first_need(asked->kind));
+	if (e != ERR_OK)
+		memset(&d->effects, 0, sizeof(d->effects));
+	while (e == ERR_OK) {
 		e = rules_decide(&d->rows.view, asked, now_ms, sequence, &d->effects);
-		if (e == ERR_OK && d->effects.needs)
-			e = rows_look(&d->rows, d->effects.needs);
-	} while (e == ERR_OK && d->effects.needs);
+		if (e != ERR_OK || d->effects.needs == 0)
+			break;
+		e = rows_look(&d->rows, d->effects.needs);
+	}
 	return e;
 }
 
