@@ -8,9 +8,9 @@
 #ifndef STORE_LOCAL_APPLY_INDEX_BATCH_H
 #define STORE_LOCAL_APPLY_INDEX_BATCH_H
 
-#include "store/local/index/bucket.h"
 #include "store/local/index/index.h"
 #include "store/local/wal/segment.h"
+#include "store/shared/buckets.h"
 
 struct index_batch;
 

@@ -6,8 +6,8 @@
 #ifndef STORE_LOCAL_INDEX_COUNTS_H
 #define STORE_LOCAL_INDEX_COUNTS_H
 
-#include "store/local/index/bucket.h"
 #include "store/local/index/index.h"
+#include "store/shared/buckets.h"
 
 /* Adds the row of a bucket to the transaction. */
 void counts_put(struct index_tx *tx, uint64_t bucket_id, const struct store_bucket_stats *counts);

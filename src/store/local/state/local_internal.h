@@ -14,13 +14,13 @@
 #include "base/sleeper.h"
 #include "store/local/apply/index_batch.h"
 #include "store/local/disk/pool.h"
-#include "store/local/index/bucket.h"
 #include "store/local/index/index.h"
 #include "store/local/state/options.h"
 #include "store/local/state/sets.h"
 #include "store/local/state/space.h"
 #include "store/local/wal/segment.h"
 #include "store/local/wal/wal.h"
+#include "store/shared/buckets.h"
 #include "store/store.h"
 
 struct committer;
