@@ -153,7 +153,7 @@ static void empty_trash(struct gc *gc)
 /* ---- Sets of parts --------------------------------------------------------------------------- */
 
 struct dead {
-	struct sets *sets;
+	struct part_pins *pins;
 	size_t count;
 	uint64_t set[TRASH_AT_ONCE];
 };
@@ -162,7 +162,7 @@ static bool note_dead(uint64_t set, uint64_t value UNUSED, void *ctx)
 {
 	struct dead *dead = ctx;
 	/* Nobody takes hold of a dead set that is not held. */
-	if (!sets_held(dead->sets, set))
+	if (!part_pins_any(dead->pins, set))
 		dead->set[dead->count++] = set;
 	return dead->count < TRASH_AT_ONCE;
 }
@@ -204,7 +204,7 @@ static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
 /* Takes apart what nobody reads; files of parts go to the trash. */
 static void empty_sets(struct gc *gc)
 {
-	struct dead dead = {.sets = gc->local->sets};
+	struct dead dead = {.pins = gc->local->part_pins};
 	enum err e;
 	do {
 		dead.count = 0;

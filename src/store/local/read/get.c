@@ -213,7 +213,7 @@ static void held_free(struct local *local, struct held *held)
 		return;
 	extent_close(&held->extent);
 	if (held->reader.set)
-		sets_release(local->sets, held->reader.set);
+		part_pins_drop(local->part_pins, held->reader.set);
 	free(held);
 }
 
@@ -241,7 +241,7 @@ static void report_sums(
 static enum outcome reach_set(struct local *local, struct store_get *get,
 	const struct object_meta *meta, struct held *held)
 {
-	if (!sets_hold(local->sets, meta->file)) {
+	if (!part_pins_add(local->part_pins, meta->file)) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return HAVE_RESULT;
 	}

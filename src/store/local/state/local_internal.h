@@ -16,7 +16,7 @@
 #include "store/local/disk/pool.h"
 #include "store/local/index/index.h"
 #include "store/local/state/options.h"
-#include "store/local/state/sets.h"
+#include "store/local/state/part_pins.h"
 #include "store/local/state/space.h"
 #include "store/local/wal/segment.h"
 #include "store/local/wal/wal.h"
@@ -39,7 +39,7 @@ struct local {
 	struct segments *segments;
 	struct buckets *buckets;
 	struct large_files *files;
-	struct sets *sets;
+	struct part_pins *part_pins;
 	struct index_batch *batch; /* the committer's, once it runs */
 	_Atomic uint64_t damaged_reads;
 	uint64_t start_damage; /* what was found damaged at the start */
