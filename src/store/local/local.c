@@ -156,8 +156,8 @@ static enum err make_parts(struct local *local)
 	if (e == ERR_OK && files_sync_dir(local->dir) != 0)
 		e = ERR_INTERNAL;
 	local->buckets = e == ERR_OK ? buckets_new() : NULL;
-	local->sets = e == ERR_OK ? sets_new() : NULL;
-	if (e == ERR_OK && (!local->buckets || !local->sets))
+	local->part_pins = e == ERR_OK ? part_pins_new() : NULL;
+	if (e == ERR_OK && (!local->buckets || !local->part_pins))
 		e = ERR_UNAVAILABLE;
 	return e;
 }
@@ -206,9 +206,9 @@ static void local_free(struct local *local)
 	gc_free(local->gc);
 	if (local->wal_is_open)
 		wal_close(&local->wal);
-	stage_free(local->stage);
+	index_batch_free(local->batch);
 	buckets_free(local->buckets);
-	sets_free(local->sets);
+	part_pins_free(local->part_pins);
 	large_files_free(local->files);
 	index_close(local->index);
 	segments_free(local->segments);

@@ -89,7 +89,7 @@ enum err put_begin(struct store *store, const struct store_put_spec *spec, struc
 		return ERR_INVALID_ARGUMENT;
 	if (committer_broken(local->committer))
 		return ERR_UNAVAILABLE;
-	/* Tells an upload that cannot fit before it is sent. */
+	/* Refuses an upload that cannot fit before it is sent. */
 	if (!space_fits(&local->space, spec->size_hint))
 		return ERR_DISK_FULL;
 	size_t head_len = RECORD_HEADER_BYTES + spec->key.len + OBJECT_META_BYTES +

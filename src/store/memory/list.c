@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "store/local/read/roll_up.h"
 #include "store/memory/list_internal.h"
+#include "store/shared/roll_up.h"
 
 void memory_listing_add(
 	struct store_list *list, struct item *item, struct slice rolled, bool is_latest)

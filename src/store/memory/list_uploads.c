@@ -2,8 +2,8 @@
 /* Uploads that are not complete, and their parts. */
 #include <stdlib.h>
 
-#include "store/local/read/roll_up.h"
 #include "store/memory/memory_internal.h"
+#include "store/shared/roll_up.h"
 
 /* ---- Uploads --------------------------------------------------------------------------------- */
 

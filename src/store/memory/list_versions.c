@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All versions of a bucket's objects: the current ones and the older ones, merged. */
-#include "store/local/read/roll_up.h"
 #include "store/memory/list_internal.h"
+#include "store/shared/roll_up.h"
 
 struct walk {
 	struct map_node *current;

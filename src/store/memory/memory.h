@@ -5,7 +5,7 @@
  * the share BUDGET_STORE of the memory budget; above it changes fail as on a full disk.
  *
  *	memory.c   opening, closing, buckets
- *	change.c   changes of objects and uploads: looks up, has decided by store/rules, and does
+ *	mutation.c of objects and uploads: looks up, has it decided by store/rules, and does it
  *	put.c      bytes that come
  *	get.c      and go
  *	list.c, list_versions.c, list_uploads.c   listings

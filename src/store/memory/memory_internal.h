@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "store/local/index/bucket.h"
 #include "store/memory/item.h"
+#include "store/shared/buckets.h"
 #include "store/store.h"
 
 enum {

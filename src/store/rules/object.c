@@ -15,20 +15,6 @@ enum err rules_check(const struct rules *rules, const struct store_object *old)
 
 /* ---- New versions ---------------------------------------------------------------------------- */
 
-static void drop_current(struct rules *rules)
-{
-	rules->effects->current = RULES_GOES;
-	rules_count_current(rules, -1, -rules->view->current->size);
-}
-
-static void keep_current(struct rules *rules)
-{
-	uint64_t size = rules->view->current->size;
-	rules->effects->current = RULES_BECOMES_OLDER;
-	rules_count_current(rules, -1, -size);
-	rules_count_old(rules, 1, size);
-}
-
 bool rules_make_way(struct rules *rules)
 {
 	const struct rules_view *view = rules->view;
@@ -39,18 +25,14 @@ bool rules_make_way(struct rules *rules)
 	if (view->versioning == STORE_VERSIONING_SUSPENDED && !null_is_current) {
 		if (!rules_know(rules, RULES_NULL))
 			return false;
-		if (view->null) {
+		if (view->null)
 			rules->effects->null = RULES_GOES;
-			rules_count_old(rules, -1, -view->null->size);
-		}
 	}
 	if (!view->current)
 		return true;
-	if (view->versioning == STORE_UNVERSIONED ||
-		(view->versioning == STORE_VERSIONING_SUSPENDED && null_is_current))
-		drop_current(rules);
-	else
-		keep_current(rules);
+	bool goes = view->versioning == STORE_UNVERSIONED || view->current_is_damaged ||
+		    (view->versioning == STORE_VERSIONING_SUSPENDED && null_is_current);
+	rules->effects->current = goes ? RULES_GOES : RULES_BECOMES_OLDER;
 	return true;
 }
 
@@ -62,7 +44,6 @@ void rules_make_current(struct rules *rules, const struct store_object *object)
 	made->is_null = rules->view->versioning != STORE_VERSIONED;
 	made->modified_ms = rules->now_ms;
 	rules->effects->made = RULES_MADE_CURRENT;
-	rules_count_current(rules, 1, made->size);
 }
 
 enum err rules_put(struct rules *rules)
@@ -81,7 +62,6 @@ static void make_marker(struct rules *rules)
 	made->is_null = rules->view->versioning != STORE_VERSIONED;
 	made->modified_ms = rules->now_ms;
 	rules->effects->made = RULES_MADE_MARKER;
-	rules_count_old(rules, 1, 0);
 }
 
 /* ---- One version ----------------------------------------------------------------------------- */
@@ -131,11 +111,8 @@ static bool promote(struct rules *rules)
 	const struct store_object *newest = rules->view->newest;
 	if (!rules_know(rules, RULES_NEWEST))
 		return false;
-	if (!newest || newest->is_marker)
-		return true;
-	rules->effects->newest = RULES_BECOMES_CURRENT;
-	rules_count_old(rules, -1, -newest->size);
-	rules_count_current(rules, 1, newest->size);
+	if (newest && !newest->is_marker)
+		rules->effects->newest = RULES_BECOMES_CURRENT;
 	return true;
 }
 
@@ -153,10 +130,6 @@ static enum err delete_version(struct rules *rules, const struct found *found)
 		return ERR_OK;
 	*found->fate = RULES_GOES;
 	rules->effects->deleted_marker = found->object->is_marker;
-	if (is_current)
-		rules_count_current(rules, -1, -found->object->size);
-	else
-		rules_count_old(rules, -1, -found->object->size);
 	return ERR_OK;
 }
 

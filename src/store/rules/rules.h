@@ -9,6 +9,7 @@
  *	upload.c   uploads, their parts, completing them, and appending
  *	bucket.c   buckets and their settings
  *	decide.c   which of them a mutation is
+ *	count.c    what effects do to the counts
  */
 #ifndef STORE_RULES_RULES_H
 #define STORE_RULES_RULES_H
@@ -41,6 +42,8 @@ struct rules_view {
 	enum store_versioning versioning;
 	unsigned known; /* enum rules_row */
 	const struct store_object *current;
+	/* Nothing is known of the current object but that it is there: it is not kept. */
+	bool current_is_damaged;
 	const struct store_object *null;
 	const struct store_object *named;
 	const struct store_object *newest;
@@ -128,6 +131,16 @@ enum err rules_decide(const struct rules_view *view, const struct rules_mutation
 
 /* Whether a completion that has been decided takes the part. */
 bool rules_takes_part(const struct store_multipart_complete *complete, uint32_t number);
+
+/*
+ * Sets effects->counts, which rules_decide() has done, from what becomes of what is in the view.
+ * For a back end that has effects from elsewhere: from a record of what was decided before.
+ */
+void rules_count(const struct rules_view *view, struct rules_effects *effects);
+/*
+ * The object with the piece behind it. The MD5 becomes some value that no other state of it has.
+ */
+void rules_grow(struct store_object *object, const struct store_object *piece, int64_t now_ms);
 
 /* Adds what has changed to what is held. */
 void rules_add_counts(struct store_bucket_stats *to, const struct store_bucket_stats *change);

@@ -19,10 +19,6 @@ bool rules_know(struct rules *rules, unsigned rows) MUST_USE;
 /* Refuses what the conditions of the mutation do not let happen to `old`, or NULL. */
 enum err rules_check(const struct rules *rules, const struct store_object *old) MUST_USE;
 
-void rules_count_current(struct rules *rules, int64_t objects, uint64_t bytes);
-void rules_count_old(struct rules *rules, int64_t versions, uint64_t bytes);
-void rules_count_uploads(struct rules *rules, int64_t uploads, uint64_t part_bytes);
-
 /*
  * A new version comes: what is there makes way, as the bucket's versioning says. False: something
  * has to be looked up.

@@ -14,7 +14,6 @@ enum err rules_upload_begin(struct rules *rules)
 	object->version = rules->version;
 	object->modified_ms = rules->now_ms;
 	rules->effects->made = RULES_MADE_UPLOAD;
-	rules_count_uploads(rules, 1, 0);
 	return ERR_OK;
 }
 
@@ -31,22 +30,9 @@ enum err rules_upload_part(struct rules *rules)
 	*object = *rules->mutation->object;
 	object->modified_ms = rules->now_ms;
 	rules->effects->made = RULES_MADE_PART;
-	rules_count_uploads(rules, 0, object->size);
-	if (view->part) {
+	if (view->part)
 		rules->effects->part = RULES_GOES;
-		rules_count_uploads(rules, 0, -view->part->size);
-	}
 	return ERR_OK;
-}
-
-/* The upload ends, with all its parts. */
-static void end(struct rules *rules, enum rules_fate fate)
-{
-	uint64_t bytes = 0;
-	for (size_t i = 0; i < rules->view->part_count; i++)
-		bytes += rules->view->parts[i].size;
-	rules->effects->upload = fate;
-	rules_count_uploads(rules, -1, -bytes);
 }
 
 enum err rules_upload_abort(struct rules *rules)
@@ -56,7 +42,7 @@ enum err rules_upload_abort(struct rules *rules)
 	if (!rules->view->upload)
 		return ERR_NO_SUCH_UPLOAD;
 	if (rules_know(rules, RULES_PARTS))
-		end(rules, RULES_GOES);
+		rules->effects->upload = RULES_GOES;
 	return ERR_OK;
 }
 
@@ -154,7 +140,7 @@ enum err rules_upload_complete(struct rules *rules)
 	sum.object.headers = began->headers;
 	sum.object.tags = began->tags;
 	rules_make_current(rules, &sum.object);
-	end(rules, RULES_IS_COMPLETE);
+	rules->effects->upload = RULES_IS_COMPLETE;
 	return rules_check(rules, rules->view->current);
 }
 
@@ -176,23 +162,17 @@ bool rules_takes_part(const struct store_multipart_complete *complete, uint32_t 
 
 /* ---- Appending ------------------------------------------------------------------------------- */
 
-/* The object grows by the piece; its MD5 becomes some value that no other state of it has. */
-static void grow(struct rules *rules)
+void rules_grow(struct store_object *object, const struct store_object *piece, int64_t now_ms)
 {
-	const struct store_object *piece = rules->mutation->object;
-	struct store_object *object = &rules->effects->object;
 	unsigned char md5s[2 * MD5_BYTES];
-	*object = *rules->view->current;
 	memcpy(md5s, object->md5, MD5_BYTES);
 	memcpy(md5s + MD5_BYTES, piece->md5, MD5_BYTES);
 	md5_of(slice_of((const char *)md5s, sizeof(md5s)), object->md5);
 	object->crc64 = crc64_combine(object->crc64, piece->crc64, piece->size);
 	object->size += piece->size;
-	object->modified_ms = rules->now_ms;
+	object->modified_ms = now_ms;
 	if (piece->acl != STORE_ACL_DEFAULT)
 		object->acl = piece->acl;
-	rules->effects->current = RULES_GROWS;
-	rules_count_current(rules, 0, piece->size);
 }
 
 enum err rules_append(struct rules *rules)
@@ -212,10 +192,13 @@ enum err rules_append(struct rules *rules)
 	if (e != ERR_OK)
 		return e;
 	first.type = STORE_APPENDABLE;
-	if (current)
-		grow(rules);
-	else if (rules_make_way(rules))
+	if (current) {
+		effects->object = *current;
+		effects->current = RULES_GROWS;
+		rules_grow(&effects->object, rules->mutation->object, rules->now_ms);
+	} else if (rules_make_way(rules)) {
 		rules_make_current(rules, &first);
+	}
 	effects->told = effects->object;
 	return ERR_OK;
 }

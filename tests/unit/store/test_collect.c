@@ -65,7 +65,7 @@ struct kept {
 	unsigned tag;
 };
 
-/* Changes what is known of versions, again and again, while they are moved. */
+/* Changes what is known of each version at least once, and on while they are moved. */
 struct changer {
 	struct store *s;
 	uint64_t id;
@@ -84,7 +84,8 @@ static void *change_for_long(void *arg)
 	struct changer *c = arg;
 	char key[16];
 	char tag[32];
-	while (!c->stop)
+	/* The thread may be scheduled only when the others are done. */
+	do {
 		for (unsigned k = 0; k < KEYS; k++) {
 			struct store_metadata_update change = {.bucket_id = c->id,
 				.key = slice_of(key, (size_t)snprintf(key, sizeof(key), "v%u", k)),
@@ -93,6 +94,7 @@ static void *change_for_long(void *arg)
 				.tags = tag_text(tag, sizeof(tag), ++c->kept[k].tag)};
 			c->failed += object_change(c->s, &change) != ERR_OK;
 		}
+	} while (!c->stop);
 	return NULL;
 }
 

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/sleeper.h"
 #include "base/thread_queue.h"
-#include "store/local/commit/plan.h"
+#include "store/local/commit/decide.h"
 #include "store/local/disk/files.h"
 #include "store/local/large/large.h"
 #include "store/local/state/local_internal.h"
@@ -33,7 +33,7 @@ struct committer {
 	size_t records;
 	uint64_t bytes;
 	uint64_t syncs;
-	bool index_only; /* something is staged that has no record */
+	bool index_only; /* something is in the index batch that has no record */
 	struct iovec iov[LIMIT_COMMIT_BATCH * PIECES];
 	size_t iov_count;
 };
@@ -60,7 +60,7 @@ const struct mutation_traits mutation_traits[] = {
 	[MUTATION_MULTIPART_ABORT] = {.frees_space = true},
 	[MUTATION_COMPLETE] = {.made = true,
 		.meta_max = OBJECT_META_MAX,
-		.data_max = PLAN_DATA_MAX},
+		.data_max = RECORD_DATA_MADE_MAX},
 	[MUTATION_BUCKET_CREATE] = {.about_bucket = true},
 	[MUTATION_BUCKET] = {.about_bucket = true},
 	[MUTATION_BUCKET_DELETE] = {.about_bucket = true, .frees_space = true},
@@ -84,75 +84,19 @@ static size_t mutation_bound(const struct mutation *mutation)
 	return change_total(mutation);
 }
 
-static struct slice change_key(const struct mutation *mutation)
-{
-	return slice_of(mutation->head + RECORD_HEADER_BYTES, mutation->key_len);
-}
-
-static struct slice mutation_meta(const struct mutation *mutation)
-{
-	size_t before = RECORD_HEADER_BYTES + mutation->key_len;
-	return slice_of(mutation->head + before, mutation->head_len - before);
-}
-
-/* Records about objects mean the same here and in a replay. */
-static enum err stage_object(struct committer *c, struct mutation *mutation)
+/* The record of the mutation, at the end of the log. */
+static struct record_at record_of(const struct committer *c, const struct mutation *mutation)
 {
 	const struct wal *wal = &c->local->wal;
-	struct stage_condition condition = {
-		mutation->forbid_overwrite, mutation->moves_from, mutation->caller};
-	struct stage_record record = {
+	return (struct record_at){
 		.kind = record_head_kind(mutation->head),
 		.bucket_id = mutation->bucket_id,
-		.key = change_key(mutation),
-		.meta = mutation_meta(mutation),
+		.key = mutation_key(mutation),
+		.meta = mutation_meta_slice(mutation),
 		.data = mutation->data,
 		.where = {wal->active->id, wal->at + c->bytes, (uint32_t)change_total(mutation),
 			(uint32_t)mutation->head_len},
 	};
-	enum err e = stage_record(c->local->stage, &record, condition, &mutation->existed);
-	if (mutation->kind == MUTATION_APPEND)
-		plan_report_object(c->local->stage, mutation);
-	return e;
-}
-
-/* Stages what the change does to the index, if what it needs to be true is true. */
-static enum err stage_mutation(struct committer *c, struct mutation *mutation)
-{
-	struct stage *stage = c->local->stage;
-	switch (mutation->kind) {
-	case MUTATION_BUCKET_DELETE:
-		stage_bucket_delete(stage, mutation->name, mutation->bucket_id);
-		return ERR_OK;
-	case MUTATION_BUCKET_CREATE:
-	case MUTATION_BUCKET:
-		stage_bucket(stage, mutation->name, mutation_meta(mutation));
-		return ERR_OK;
-	case MUTATION_FORGET_FILE:
-		stage_file_forget(stage, mutation->number, mutation->size);
-		break;
-	case MUTATION_FORGET_SEGMENT:
-		stage_segment_forget(stage, mutation->number);
-		break;
-	case MUTATION_FORGET_PART:
-		c->index_only = true;
-		return stage_part_forget(stage, mutation->number, mutation->part);
-	case MUTATION_FORGET_SET:
-		stage_set_forget(stage, mutation->number);
-		break;
-	case MUTATION_OBJECT:
-	case MUTATION_OBJECT_DELETE:
-	case MUTATION_METADATA:
-	case MUTATION_MOVE:
-	case MUTATION_APPEND:
-	case MUTATION_PART:
-	case MUTATION_MULTIPART:
-	case MUTATION_MULTIPART_ABORT:
-	case MUTATION_COMPLETE:
-		return stage_object(c, mutation);
-	}
-	c->index_only = true;
-	return ERR_OK;
 }
 
 /* ---- A batch --------------------------------------------------------------------------------- */
@@ -217,23 +161,77 @@ static bool batch_ends(const struct committer *c, const struct mutation *mutatio
 	       !wal_fits(&c->local->wal, c->bytes, bound);
 }
 
-static enum err take_in(struct committer *c, struct mutation *mutation)
+/* What is about the index alone. */
+static enum err admit_forget(struct committer *c, const struct mutation *mutation)
 {
-	enum err e = ERR_OK;
-	if (!traits_of(mutation)->index_alone)
-		e = plan_record(c->local, c->sequence, mutation);
-	if (e != ERR_OK || mutation->nothing)
-		return e;
-	if (!traits_of(mutation)->index_alone)
-		e = find_room(c, mutation);
-	if (e == ERR_OK)
-		e = stage_mutation(c, mutation);
-	if (e != ERR_OK || traits_of(mutation)->index_alone)
-		return e;
-	/* Deleting what is not there needs no record, unless one was made for it. */
-	if (mutation->kind != MUTATION_OBJECT_DELETE || mutation->existed || mutation->made)
-		add_record(c, mutation);
+	struct index_batch *batch = c->local->batch;
+	c->index_only = true;
+	if (mutation->kind == MUTATION_FORGET_PART)
+		return index_batch_forget_part(batch, mutation->number, mutation->part);
+	if (mutation->kind == MUTATION_FORGET_FILE)
+		index_batch_forget_file(batch, mutation->number, mutation->size);
+	else if (mutation->kind == MUTATION_FORGET_SEGMENT)
+		index_batch_forget_segment(batch, mutation->number);
+	else
+		index_batch_forget_list(batch, mutation->number);
 	return ERR_OK;
+}
+
+static enum err admit_bucket(struct committer *c, struct mutation *mutation)
+{
+	struct index_batch *batch = c->local->batch;
+	enum err e = decide_bucket(c->local, c->sequence, mutation);
+	if (e == ERR_OK)
+		e = find_room(c, mutation);
+	if (e != ERR_OK)
+		return e;
+	if (mutation->kind == MUTATION_BUCKET_DELETE)
+		index_batch_bucket_delete(batch, mutation->name, mutation->bucket_id);
+	else
+		index_batch_bucket(batch, mutation->name, mutation_meta_slice(mutation));
+	return ERR_OK;
+}
+
+static enum err admit_move(struct committer *c, struct mutation *mutation)
+{
+	enum store_versioning ignored;
+	if (!buckets_find(c->local->buckets, mutation->bucket_id, &ignored))
+		return ERR_NO_SUCH_BUCKET;
+	enum err e = find_room(c, mutation);
+	if (e != ERR_OK)
+		return e;
+	struct record_at record = record_of(c, mutation);
+	return effects_move(c->local->batch, &record, mutation->moves_from);
+}
+
+static enum err admit_object(struct committer *c, struct mutation *mutation)
+{
+	struct decision decision;
+	enum err e = decide_object(c->local, c->sequence, mutation, &decision);
+	if (e == ERR_OK && !mutation->nothing)
+		e = find_room(c, mutation);
+	if (e == ERR_OK && !mutation->nothing) {
+		struct record_at record = record_of(c, mutation);
+		e = effects_apply(&decision.rows, &decision.effects, &record, &decision.meta);
+	}
+	rows_end(&decision.rows);
+	return e;
+}
+
+static enum err admit(struct committer *c, struct mutation *mutation)
+{
+	if (traits_of(mutation)->index_alone)
+		return admit_forget(c, mutation);
+	enum err e;
+	if (mutation_about_bucket(mutation))
+		e = admit_bucket(c, mutation);
+	else if (mutation->kind == MUTATION_MOVE)
+		e = admit_move(c, mutation);
+	else
+		e = admit_object(c, mutation);
+	if (e == ERR_OK && !mutation->nothing)
+		add_record(c, mutation);
+	return e;
 }
 
 /* Moves changes from the front of *list to the batch. */
@@ -254,7 +252,7 @@ static void gather(struct committer *c, struct task **list)
 		*c->batch_last = mutation;
 		c->batch_last = &mutation->next;
 		bool alone = mutation_about_bucket(mutation);
-		mutation->err = c->broken ? ERR_UNAVAILABLE : take_in(c, mutation);
+		mutation->err = c->broken ? ERR_UNAVAILABLE : admit(c, mutation);
 		if (alone)
 			break;
 	}
@@ -279,19 +277,19 @@ static enum err write_batch(struct committer *c)
 		enum wal_result r = wal_append(wal, c->iov, c->iov_count, c->bytes, &e);
 		if (r != WAL_OK) {
 			log_error("store: cannot write the log: %s", files_text(e));
-			stage_forget(local->stage);
+			index_batch_clear(local->batch);
 			if (r == WAL_BROKEN)
 				break_down(c, "a write or sync of the log failed");
 			return r == WAL_BROKEN ? ERR_INTERNAL : files_err(e);
 		}
 		c->syncs++;
 	}
-	bool trashed = false;
-	enum err e = stage_write(local->stage, wal->active->id, wal->at, c->sequence,
-		large_files_mark(local->files), &trashed);
+	bool has_garbage = false;
+	enum err e = index_batch_write(local->batch, wal->active->id, wal->at, c->sequence,
+		large_files_mark(local->files), &has_garbage);
 	if (e != ERR_OK && !wal_cut(wal, before))
 		break_down(c, "the index could not be written, nor the log cut back");
-	if (trashed)
+	if (has_garbage)
 		sleeper_wake(&local->collector);
 	return e;
 }
@@ -327,7 +325,7 @@ static void answer(struct committer *c, enum err e)
 
 static void publish(struct committer *c)
 {
-	const struct index_state *state = stage_state(c->local->stage);
+	const struct index_state *state = index_batch_state(c->local->batch);
 	(void)pthread_mutex_lock(&c->lock);
 	c->stats.objects = state->objects;
 	c->stats.bytes = state->bytes;
@@ -363,7 +361,7 @@ enum err committer_new(struct local *local, struct committer **ret)
 	if (!c)
 		return ERR_UNAVAILABLE;
 	c->local = local;
-	c->sequence = stage_state(local->stage)->sequence;
+	c->sequence = index_batch_state(local->batch)->sequence;
 	atomic_init(&c->broken, false);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	publish(c);

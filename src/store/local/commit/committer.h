@@ -60,7 +60,7 @@ struct mutation {
 	/*
 	 * The record: a header (record_head()), key and meta data, and the data. The caller brings
 	 * it. Only the records of completions, of changes of objects and buckets, and of deletes in
-	 * buckets with versions are made by plan.h.
+	 * buckets with versions are made by decide.h.
 	 */
 	unsigned char *head;
 	size_t head_len;
@@ -73,11 +73,10 @@ struct mutation {
 	struct store_multipart_complete *complete;
 	struct store_delete *del;
 	struct store_metadata_update *object_change;
-	/* The buckets: whose `name` counts, and for a creation what follows. */
+	/* The buckets: */
 	struct slice name;
-	enum store_acl acl;
-	struct slice storage_class;
-	int64_t created_ms;
+	const struct store_bucket_create *bucket_create;
+	int64_t created_ms; /* likewise of a creation */
 	const struct store_bucket_update *bucket_change;
 	/* MUTATION_FORGET_*: */
 	uint64_t number; /* of the file, the segment, the set */
@@ -99,6 +98,24 @@ struct mutation {
 static inline bool mutation_about_bucket(const struct mutation *mutation)
 {
 	return mutation_traits[mutation->kind].about_bucket;
+}
+
+/* The key, and the meta data, in the record. */
+static inline struct slice mutation_key(const struct mutation *mutation)
+{
+	return mutation->head ? slice_of(mutation->head + RECORD_HEADER_BYTES, mutation->key_len)
+			      : S("");
+}
+
+static inline unsigned char *mutation_meta(const struct mutation *mutation)
+{
+	return mutation->head + RECORD_HEADER_BYTES + mutation->key_len;
+}
+
+static inline struct slice mutation_meta_slice(const struct mutation *mutation)
+{
+	size_t before = RECORD_HEADER_BYTES + mutation->key_len;
+	return slice_of(mutation->head + before, mutation->head_len - before);
 }
 
 /* The log must be open and the buckets loaded. */

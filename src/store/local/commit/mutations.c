@@ -204,28 +204,17 @@ void mutation_multipart_complete(struct store *store, struct store_multipart_com
 
 void mutation_bucket_create(struct store *store, struct store_bucket_create *create)
 {
-	if (create->name.len == 0 || create->name.len > RECORD_NAME_MAX ||
-		create->storage_class.len > BUCKET_SETTING_MAX) {
-		local_answer(&create->wait, ERR_INVALID_ARGUMENT);
-		return;
-	}
 	struct request *request = request_new(MUTATION_BUCKET_CREATE, &create->wait, 0);
 	if (!request)
 		return;
 	request->mutation.name = create->name;
-	request->mutation.acl = create->acl == STORE_ACL_DEFAULT ? STORE_ACL_PRIVATE : create->acl;
-	request->mutation.storage_class = create->storage_class;
+	request->mutation.bucket_create = create;
 	request->mutation.created_ms = clock_wall_ms(local_of(store)->options.clock);
 	request_send(store, request);
 }
 
 void mutation_bucket(struct store *store, struct store_bucket_update *mutation)
 {
-	if ((mutation->set_setting && mutation->value.len > BUCKET_SETTING_MAX) ||
-		(mutation->set_versioning && mutation->versioning == STORE_UNVERSIONED)) {
-		local_answer(&mutation->wait, ERR_INVALID_ARGUMENT);
-		return;
-	}
 	struct request *request = request_new(MUTATION_BUCKET, &mutation->wait, 0);
 	if (!request)
 		return;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/local/apply/redo.h"
 #include "store/local/disk/aside.h"
 #include "store/local/disk/files.h"
 #include "store/local/index/counts.h"
@@ -30,22 +31,22 @@ struct replay {
 	uint64_t good_segment; /* the end of the last good record */
 	uint64_t good_at;
 	uint64_t short_segment; /* its end is missing; 0: none */
-	unsigned staged;
+	unsigned applied;       /* records that are in the index batch */
 	uint64_t records;
 	bool in_doubt; /* what ends the log may have been records */
 };
 
 /* ---- Applying -------------------------------------------------------------------------------- */
 
-static enum err write_staged(struct replay *replay)
+static enum err write_applied(struct replay *replay)
 {
-	bool trashed;
-	if (replay->staged == 0)
+	bool has_garbage;
+	if (replay->applied == 0)
 		return ERR_OK;
-	replay->staged = 0;
+	replay->applied = 0;
 	/* The mark of the index stays: which files are orphans is not known yet. */
-	return stage_write(replay->local->stage, replay->good_segment, replay->good_at,
-		replay->sequence, replay->file_mark, &trashed);
+	return index_batch_write(replay->local->batch, replay->good_segment, replay->good_at,
+		replay->sequence, replay->file_mark, &has_garbage);
 }
 
 static enum err replay_bucket(struct replay *replay, const struct record *record)
@@ -63,7 +64,7 @@ static enum err replay_bucket(struct replay *replay, const struct record *record
 	if (!copy)
 		return ERR_UNAVAILABLE;
 	buckets_put(replay->local->buckets, copy);
-	stage_bucket(replay->local->stage, record->name, record->meta);
+	index_batch_bucket(replay->local->batch, record->name, record->meta);
 	return ERR_OK;
 }
 
@@ -87,10 +88,8 @@ static bool see_trash(uint64_t file, uint64_t size UNUSED, void *ctx)
 /* What the record says, done to the index. */
 static enum err apply(struct replay *replay, const struct record *record)
 {
-	struct stage *stage = replay->local->stage;
-	struct stage_condition any = {.here = NULL};
-	bool existed;
-	struct stage_record about = {
+	struct index_batch *batch = replay->local->batch;
+	struct record_at about = {
 		.kind = record->kind,
 		.bucket_id = record->bucket_id,
 		.key = record->name,
@@ -103,11 +102,11 @@ static enum err apply(struct replay *replay, const struct record *record)
 		return replay_bucket(replay, record);
 	if (record->kind == RECORD_BUCKET_DELETE) {
 		buckets_remove(replay->local->buckets, record->name);
-		stage_bucket_delete(stage, record->name, record->bucket_id);
+		index_batch_bucket_delete(batch, record->name, record->bucket_id);
 		return ERR_OK;
 	}
 	see_file(replay, record);
-	return stage_record(stage, &about, any, &existed);
+	return redo_record(batch, &about);
 }
 
 static enum err take_record(struct replay *replay, const struct record *record)
@@ -127,7 +126,7 @@ static enum err take_record(struct replay *replay, const struct record *record)
 	replay->good_at = replay->scan.at;
 	replay->sequence = record->sequence + 1;
 	replay->records++;
-	return ++replay->staged >= REPLAY_BATCH ? write_staged(replay) : ERR_OK;
+	return ++replay->applied >= REPLAY_BATCH ? write_applied(replay) : ERR_OK;
 }
 
 static void report_damage(struct replay *replay, uint64_t segment, uint64_t at, uint64_t until)
@@ -198,7 +197,7 @@ static enum err replay_log(struct replay *replay)
 		e = ERR_INTERNAL;
 	}
 	if (e == ERR_OK)
-		e = write_staged(replay);
+		e = write_applied(replay);
 	if (e == ERR_OK && replay->records)
 		log_info("store: replayed %" PRIu64 " changes of the log", replay->records);
 	return e;
@@ -426,8 +425,8 @@ enum err recover(struct local *local)
 	enum err e = load(local, &state);
 	if (e != ERR_OK)
 		return e;
-	local->stage = stage_new(local->index, local->segments, local->buckets, &state);
-	if (!local->stage)
+	local->batch = index_batch_new(local->index, local->segments, local->buckets, &state);
+	if (!local->batch)
 		return ERR_UNAVAILABLE;
 	struct replay replay = {
 		.local = local, .sequence = state.sequence, .file_mark = state.file_mark};

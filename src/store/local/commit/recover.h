@@ -17,7 +17,8 @@
 
 struct local;
 
-/* Before any thread but the pools' runs. Fills in buckets, stage and log. Logs why on failure. */
+/* Before any thread but the pools' runs. Fills in buckets, index batch and log. Logs why on
+ * failure. */
 enum err recover(struct local *local) MUST_USE;
 
 #endif

@@ -154,7 +154,7 @@ static void empty_trash(struct gc *gc)
 /* ---- Sets of parts --------------------------------------------------------------------------- */
 
 struct dead {
-	struct sets *sets;
+	struct part_pins *pins;
 	size_t count;
 	uint64_t set[TRASH_AT_ONCE];
 };
@@ -163,7 +163,7 @@ static bool note_dead(uint64_t set, uint64_t value UNUSED, void *ctx)
 {
 	struct dead *dead = ctx;
 	/* Nobody takes hold of a dead set that is not held. */
-	if (!sets_held(dead->sets, set))
+	if (!part_pins_any(dead->pins, set))
 		dead->set[dead->count++] = set;
 	return dead->count < TRASH_AT_ONCE;
 }
@@ -205,7 +205,7 @@ static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
 /* Takes apart what nobody reads; files of parts go to the trash. */
 static void empty_sets(struct gc *gc)
 {
-	struct dead dead = {.sets = gc->local->sets};
+	struct dead dead = {.pins = gc->local->part_pins};
 	enum err e;
 	do {
 		dead.count = 0;
@@ -454,7 +454,7 @@ enum err gc_new(struct local *local, struct gc **ret)
 	(void)pthread_mutex_init(&gc->lock, NULL);
 	gc->local = local;
 	/* What was replayed is not on the disk yet, but then it is at most replayed again. */
-	gc->flushed = *stage_state(local->stage);
+	gc->flushed = *index_batch_state(local->batch);
 	*ret = gc;
 	if (!thread_start(&gc->thread, "collector", work, gc)) {
 		*ret = NULL;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The counts of buckets, as rows of the index. stage.h updates them, one row for each bucket in a
- * group commit.
+ * The counts of buckets, as rows of the index. The index batch updates them, one row for each
+ * bucket in a group commit.
  */
 #ifndef STORE_LOCAL_INDEX_COUNTS_H
 #define STORE_LOCAL_INDEX_COUNTS_H
 
-#include "store/local/index/bucket.h"
 #include "store/local/index/index.h"
+#include "store/shared/buckets.h"
 
-/* Stages the row of a bucket. */
+/* Adds the row of a bucket to the transaction. */
 void counts_put(struct index_tx *tx, uint64_t bucket_id, const struct store_bucket_stats *counts);
 
 /*

@@ -95,7 +95,7 @@ static enum index_found find_version(
 	return read_key(view, &key, ret);
 }
 
-/* Tells of a delete marker. */
+/* Reports a delete marker. */
 static void report_marker(struct store_get *get, const struct store_object *marker)
 {
 	get->object.is_marker = true;
@@ -213,7 +213,7 @@ static void held_free(struct local *local, struct held *held)
 		return;
 	extent_close(&held->extent);
 	if (held->reader.set)
-		sets_release(local->sets, held->reader.set);
+		part_pins_drop(local->part_pins, held->reader.set);
 	free(held);
 }
 
@@ -231,7 +231,7 @@ static bool still_names(struct local *local, struct store_get *get, uint64_t set
 }
 
 /* What says how the bytes are checked is damaged itself: they cannot be told from others. */
-static void tell_sums(
+static void report_sums(
 	struct local *local, const struct store_get *get, const struct store_blob *blob)
 {
 	struct store_damage damage = {.get = get, .blob = blob, .offset = blob->offset};
@@ -241,7 +241,7 @@ static void tell_sums(
 static enum outcome reach_set(struct local *local, struct store_get *get,
 	const struct object_meta *meta, struct held *held)
 {
-	if (!sets_hold(local->sets, meta->file)) {
+	if (!part_pins_add(local->part_pins, meta->file)) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return HAVE_RESULT;
 	}
@@ -252,7 +252,7 @@ static enum outcome reach_set(struct local *local, struct store_get *get,
 	get->blob = (struct store_blob){.fd = -1};
 	if (meta->object.size > 0 && set_read(local, &held->reader, 0, &held->extent, &get->blob,
 					     &get->wait.err) == EXTENT_DAMAGED)
-		tell_sums(local, get, &get->blob);
+		report_sums(local, get, &get->blob);
 	return HAVE_RESULT;
 }
 
@@ -271,7 +271,7 @@ static enum outcome reach(
 	case EXTENT_MOVED:
 		return TRY_AGAIN;
 	case EXTENT_DAMAGED:
-		tell_sums(local, get, &get->blob);
+		report_sums(local, get, &get->blob);
 		break;
 	case EXTENT_OPEN:
 	case EXTENT_FAILED:
@@ -387,7 +387,7 @@ static void run_read(struct task *job)
 		result = extent_more(
 			held->extent.fd, &held->file, read->at, extent, &read->blob, &e);
 	if (result == EXTENT_DAMAGED)
-		tell_sums(errand->local, read->get, &read->blob);
+		report_sums(errand->local, read->get, &read->blob);
 	read->blob.pin = extent;
 	if (result == EXTENT_OPEN)
 		e = ERR_OK;

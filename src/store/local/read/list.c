@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/read/list_internal.h"
 #include "store/local/read/read.h"
-#include "store/local/read/roll_up.h"
+#include "store/shared/roll_up.h"
 
 enum {
 	LIST_TEXT_BYTES = LIMIT_LIST_KEYS * (LIMIT_KEY_BYTES + OBJECT_HEADERS_MAX + OBJECT_TAGS_MAX)
@@ -43,25 +43,25 @@ static bool key_at(const struct store_list *list, struct index_cursor *cursor,
 	return false;
 }
 
-static struct store_entry *add_entry(struct listing *listing, struct slice key)
+static struct store_entry *add_entry(struct object_listing *listing, struct slice key)
 {
 	struct store_list *list = listing->list;
 	struct store_entry *entry = &listing->entries[list->count];
 	memset(entry, 0, sizeof(*entry));
 	entry->key.len = key.len;
-	listing->offsets[list->count] = listing->text.len;
-	strbuf_add_slice(&listing->text, key);
+	listing->offsets[list->count] = listing->job.text.len;
+	strbuf_add_slice(&listing->job.text, key);
 	list->count++;
 	return entry;
 }
 
-void listing_add_prefix(struct listing *listing, struct slice prefix)
+void listing_add_prefix(struct object_listing *listing, struct slice prefix)
 {
 	add_entry(listing, prefix)->is_prefix = true;
 }
 
 bool listing_add_object(
-	struct listing *listing, struct slice key, struct slice value, bool is_latest)
+	struct object_listing *listing, struct slice key, struct slice value, bool is_latest)
 {
 	struct entry found;
 	if (!entry_parse(value, &found))
@@ -69,14 +69,14 @@ bool listing_add_object(
 	struct store_entry *entry = add_entry(listing, key);
 	entry->is_latest = is_latest;
 	entry->object = found.meta.object;
-	strbuf_add_slice(&listing->text, found.meta.object.headers);
-	strbuf_add_slice(&listing->text, found.meta.object.tags);
+	strbuf_add_slice(&listing->job.text, found.meta.object.headers);
+	strbuf_add_slice(&listing->job.text, found.meta.object.tags);
 	return true;
 }
 
 /* Adds what is at the cursor and moves it behind. False for a damaged entry. */
-static bool take_entry(
-	struct listing *listing, struct index_cursor *cursor, struct slice key, struct slice value)
+static bool take_entry(struct object_listing *listing, struct index_cursor *cursor,
+	struct slice key, struct slice value)
 {
 	struct store_list *list = listing->list;
 	struct slice rolled = roll_up(list->prefix, list->delimiter, key);
@@ -91,7 +91,7 @@ static bool take_entry(
 	return true;
 }
 
-static enum err walk(struct listing *listing, struct index_cursor *cursor)
+static enum err walk(struct object_listing *listing, struct index_cursor *cursor)
 {
 	struct store_list *list = listing->list;
 	struct slice key;
@@ -108,11 +108,11 @@ static enum err walk(struct listing *listing, struct index_cursor *cursor)
 	return index_cursor_err(cursor);
 }
 
-static enum err list_objects(struct listing *listing)
+static enum err list_objects(struct object_listing *listing)
 {
 	struct key prefix;
 	key_number(&prefix, KEY_OBJECT, listing->list->bucket_id);
-	struct index_cursor *cursor = index_cursor_new(listing->local->index, NULL, &prefix);
+	struct index_cursor *cursor = index_cursor_new(listing->job.local->index, NULL, &prefix);
 	if (!cursor)
 		return ERR_UNAVAILABLE;
 	enum err e = walk(listing, cursor);
@@ -120,75 +120,51 @@ static enum err list_objects(struct listing *listing)
 	return e;
 }
 
-static enum err run_list(struct listing *listing)
+/* The text does not move any more. */
+static void set_pointers(struct object_listing *listing)
 {
+	for (uint32_t i = 0; i < listing->list->count; i++) {
+		struct store_entry *entry = &listing->entries[i];
+		entry->key.ptr = listing->job.text.ptr + listing->offsets[i];
+		entry->object.headers.ptr = entry->key.ptr + entry->key.len;
+		entry->object.tags.ptr = entry->object.headers.ptr + entry->object.headers.len;
+	}
+}
+
+static enum err fill(struct list_job *base)
+{
+	struct object_listing *listing = CONTAINER_OF(base, struct object_listing, job);
 	struct store_list *list = listing->list;
 	/* No key is so long. */
 	if (list->prefix.len > LIMIT_KEY_BYTES)
 		return ERR_OK;
 	enum err e = list->versions ? list_versions(listing) : list_objects(listing);
-	if (strbuf_broken(&listing->text))
-		e = ERR_UNAVAILABLE;
-	for (uint32_t i = 0; i < list->count; i++) {
-		struct store_entry *entry = &listing->entries[i];
-		entry->key.ptr = listing->text.ptr + listing->offsets[i];
-		entry->object.headers.ptr = entry->key.ptr + entry->key.len;
-		entry->object.tags.ptr = entry->object.headers.ptr + entry->object.headers.len;
-	}
+	set_pointers(listing);
+	list->entries = listing->entries;
 	return e;
-}
-
-static void listing_free(struct listing *listing)
-{
-	if (!listing)
-		return;
-	strbuf_release(&listing->text);
-	budget_close(&listing->memory);
-	free(listing);
-}
-
-static void run(struct task *job)
-{
-	struct listing *listing = CONTAINER_OF(job, struct listing, job);
-	struct store_list *list = listing->list;
-	enum err e = run_list(listing);
-	if (e == ERR_OK) {
-		list->entries = listing->entries;
-		list->held = listing;
-	} else {
-		list->count = 0;
-		listing_free(listing);
-	}
-	local_answer(&list->wait, e);
 }
 
 void read_list(struct store *store, struct store_list *list)
 {
+	const struct list_job_spec spec = {.size = sizeof(struct object_listing),
+		.pool = list->pool,
+		.text_bytes_max = LIST_TEXT_BYTES,
+		.wait = &list->wait,
+		.count = &list->count,
+		.held = &list->held,
+		.fill = fill};
 	list->entries = NULL;
-	list->count = 0;
 	list->truncated = false;
-	list->held = NULL;
-	struct budget_account memory = {.pool = list->pool};
-	struct listing *listing = NULL;
-	if (budget_take(&memory, sizeof(*listing)) && !(listing = malloc(sizeof(*listing))))
-		budget_close(&memory);
-	if (!listing) {
-		local_answer(&list->wait, ERR_UNAVAILABLE);
+	struct list_job *base = list_job_new(store, &spec);
+	if (!base)
 		return;
-	}
-	listing->job.run = run;
-	listing->local = local_of(store);
+	struct object_listing *listing = CONTAINER_OF(base, struct object_listing, job);
 	listing->list = list;
-	listing->max = list->max_entries;
-	if (listing->max == 0 || listing->max > LIMIT_LIST_KEYS)
-		listing->max = LIMIT_LIST_KEYS;
-	listing->memory = memory;
-	strbuf_init_counted(&listing->text, LIST_TEXT_BYTES, &listing->memory);
-	thread_queue_add(listing->local->readers, &listing->job);
+	listing->max = list_rows_max(list->max_entries);
+	list_job_send(base);
 }
 
 void read_list_release(struct store *store UNUSED, struct store_list *list)
 {
-	listing_free(list->held);
-	list->held = NULL;
+	list_job_release(TAKE(list->held));
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/limits.h"
 #include "store/local/disk/bytes.h"
+#include "store/local/read/list_internal.h"
 #include "store/local/read/read.h"
-#include "store/local/state/local_internal.h"
 
-/* The errand of a reader, and then what the caller holds. */
-struct listing {
-	struct task job;
-	struct local *local;
+struct part_listing {
+	struct list_job job;
 	struct store_list_parts *list;
 	struct store_part parts[];
 };
@@ -30,7 +27,7 @@ static enum err check_upload(struct local *local, const struct store_list_parts 
 	return ERR_INTERNAL;
 }
 
-static void add_part(struct listing *listing, const struct entry *entry)
+static void add_part(struct part_listing *listing, const struct entry *entry)
 {
 	const struct store_object *object = &entry->meta.object;
 	struct store_part *part = &listing->parts[listing->list->count++];
@@ -41,7 +38,7 @@ static void add_part(struct listing *listing, const struct entry *entry)
 	memcpy(part->md5, object->md5, sizeof(part->md5));
 }
 
-static enum err walk(struct listing *listing, struct index_cursor *cursor)
+static enum err walk(struct part_listing *listing, struct index_cursor *cursor)
 {
 	struct store_list_parts *list = listing->list;
 	struct slice rest;
@@ -63,15 +60,17 @@ static enum err walk(struct listing *listing, struct index_cursor *cursor)
 	return index_cursor_err(cursor);
 }
 
-static enum err run_list(struct listing *listing)
+static enum err fill(struct list_job *base)
 {
+	struct part_listing *listing = CONTAINER_OF(base, struct part_listing, job);
 	struct store_list_parts *list = listing->list;
 	struct key prefix;
-	enum err e = check_upload(listing->local, list);
+	list->parts = listing->parts;
+	enum err e = check_upload(listing->job.local, list);
 	if (e != ERR_OK || list->max_parts == 0)
 		return e;
 	key_number(&prefix, KEY_PART, list->upload);
-	struct index_cursor *cursor = index_cursor_new(listing->local->index, NULL, &prefix);
+	struct index_cursor *cursor = index_cursor_new(listing->job.local->index, NULL, &prefix);
 	if (!cursor)
 		return ERR_UNAVAILABLE;
 	e = walk(listing, cursor);
@@ -79,42 +78,26 @@ static enum err run_list(struct listing *listing)
 	return e;
 }
 
-static void run(struct task *job)
-{
-	struct listing *listing = CONTAINER_OF(job, struct listing, job);
-	struct store_list_parts *list = listing->list;
-	enum err e = run_list(listing);
-	if (e == ERR_OK) {
-		list->parts = listing->parts;
-		list->held = listing;
-	} else {
-		list->count = 0;
-		free(listing);
-	}
-	local_answer(&list->wait, e);
-}
-
 void read_list_parts(struct store *store, struct store_list_parts *list)
 {
-	list->parts = NULL;
-	list->count = 0;
-	list->truncated = false;
-	list->held = NULL;
 	if (list->max_parts > LIMIT_LIST_KEYS)
 		list->max_parts = LIMIT_LIST_KEYS;
-	struct listing *listing =
-		malloc(sizeof(*listing) + list->max_parts * sizeof(listing->parts[0]));
-	if (!listing) {
-		local_answer(&list->wait, ERR_UNAVAILABLE);
+	const struct list_job_spec spec = {
+		.size = sizeof(struct part_listing) + list->max_parts * sizeof(list->parts[0]),
+		.wait = &list->wait,
+		.count = &list->count,
+		.held = &list->held,
+		.fill = fill};
+	list->parts = NULL;
+	list->truncated = false;
+	struct list_job *base = list_job_new(store, &spec);
+	if (!base)
 		return;
-	}
-	listing->job.run = run;
-	listing->local = local_of(store);
-	listing->list = list;
-	thread_queue_add(listing->local->readers, &listing->job);
+	CONTAINER_OF(base, struct part_listing, job)->list = list;
+	list_job_send(base);
 }
 
 void read_list_parts_release(struct store *store UNUSED, struct store_list_parts *list)
 {
-	free(TAKE(list->held));
+	list_job_release(TAKE(list->held));
 }

@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/limits.h"
-#include "base/strbuf.h"
 #include "store/local/disk/bytes.h"
+#include "store/local/read/list_internal.h"
 #include "store/local/read/read.h"
-#include "store/local/read/roll_up.h"
-#include "store/local/state/local_internal.h"
+#include "store/shared/roll_up.h"
 
 enum {
 	LIST_TEXT_BYTES = LIMIT_LIST_KEYS * LIMIT_KEY_BYTES
 };
 
-/* The errand of a reader, and then what the caller holds. */
-struct listing {
-	struct task job;
-	struct local *local;
+struct upload_listing {
+	struct list_job job;
 	struct store_list_multiparts *list;
 	struct store_multipart uploads[LIMIT_LIST_KEYS];
-	size_t offsets[LIMIT_LIST_KEYS]; /* of the keys in `text`, which moves while it grows */
-	struct strbuf text;
-	struct budget_account memory; /* of all this */
+	size_t offsets[LIMIT_LIST_KEYS]; /* of the keys in the text */
 };
 
 /* Behind all uploads of a key with numbers up to `upload`; with UINT64_MAX behind all. */
@@ -53,7 +47,7 @@ static void seek_start(const struct store_list_multiparts *list, struct index_cu
 }
 
 static bool add_upload(
-	struct listing *listing, struct slice key, struct slice value, uint64_t upload)
+	struct upload_listing *listing, struct slice key, struct slice value, uint64_t upload)
 {
 	struct store_list_multiparts *list = listing->list;
 	struct slice rolled = roll_up(list->prefix, list->delimiter, key);
@@ -68,21 +62,19 @@ static bool add_upload(
 		row->upload = upload;
 		row->initiated_ms = entry.meta.object.modified_ms;
 	}
-	listing->offsets[list->count++] = listing->text.len;
-	strbuf_add_slice(&listing->text, row->key);
+	listing->offsets[list->count++] = listing->job.text.len;
+	strbuf_add_slice(&listing->job.text, row->key);
 	return true;
 }
 
-static enum err walk(struct listing *listing, struct index_cursor *cursor)
+static enum err walk(struct upload_listing *listing, struct index_cursor *cursor)
 {
 	struct store_list_multiparts *list = listing->list;
 	struct slice rest;
 	struct slice value;
 	struct slice key;
 	uint64_t upload;
-	uint32_t max = list->max_uploads;
-	if (max == 0 || max > LIMIT_LIST_KEYS)
-		max = LIMIT_LIST_KEYS;
+	uint32_t max = list_rows_max(list->max_uploads);
 	seek_start(list, cursor);
 	while (index_cursor_at(cursor, &rest, &value)) {
 		if (!key_split_upload(rest, &key, &upload))
@@ -104,72 +96,44 @@ static enum err walk(struct listing *listing, struct index_cursor *cursor)
 	return index_cursor_err(cursor);
 }
 
-static enum err run_list(struct listing *listing)
+static enum err fill(struct list_job *base)
 {
+	struct upload_listing *listing = CONTAINER_OF(base, struct upload_listing, job);
 	struct store_list_multiparts *list = listing->list;
 	struct key prefix;
 	if (list->prefix.len > LIMIT_KEY_BYTES)
 		return ERR_OK;
 	key_number(&prefix, KEY_MULTIPART, list->bucket_id);
-	struct index_cursor *cursor = index_cursor_new(listing->local->index, NULL, &prefix);
+	struct index_cursor *cursor = index_cursor_new(listing->job.local->index, NULL, &prefix);
 	if (!cursor)
 		return ERR_UNAVAILABLE;
 	enum err e = walk(listing, cursor);
 	index_cursor_free(cursor);
-	if (e == ERR_OK && strbuf_broken(&listing->text))
-		e = ERR_UNAVAILABLE;
 	for (uint32_t i = 0; i < list->count; i++)
-		listing->uploads[i].key.ptr = listing->text.ptr + listing->offsets[i];
+		listing->uploads[i].key.ptr = listing->job.text.ptr + listing->offsets[i];
+	list->uploads = listing->uploads;
 	return e;
-}
-
-static void listing_free(struct listing *listing)
-{
-	if (!listing)
-		return;
-	strbuf_release(&listing->text);
-	budget_close(&listing->memory);
-	free(listing);
-}
-
-static void run(struct task *job)
-{
-	struct listing *listing = CONTAINER_OF(job, struct listing, job);
-	struct store_list_multiparts *list = listing->list;
-	enum err e = run_list(listing);
-	if (e == ERR_OK) {
-		list->uploads = listing->uploads;
-		list->held = listing;
-	} else {
-		list->count = 0;
-		listing_free(listing);
-	}
-	local_answer(&list->wait, e);
 }
 
 void read_list_uploads(struct store *store, struct store_list_multiparts *list)
 {
+	const struct list_job_spec spec = {.size = sizeof(struct upload_listing),
+		.pool = list->pool,
+		.text_bytes_max = LIST_TEXT_BYTES,
+		.wait = &list->wait,
+		.count = &list->count,
+		.held = &list->held,
+		.fill = fill};
 	list->uploads = NULL;
-	list->count = 0;
 	list->truncated = false;
-	list->held = NULL;
-	struct budget_account memory = {.pool = list->pool};
-	struct listing *listing = NULL;
-	if (budget_take(&memory, sizeof(*listing)) && !(listing = malloc(sizeof(*listing))))
-		budget_close(&memory);
-	if (!listing) {
-		local_answer(&list->wait, ERR_UNAVAILABLE);
+	struct list_job *base = list_job_new(store, &spec);
+	if (!base)
 		return;
-	}
-	listing->job.run = run;
-	listing->local = local_of(store);
-	listing->list = list;
-	listing->memory = memory;
-	strbuf_init_counted(&listing->text, LIST_TEXT_BYTES, &listing->memory);
-	thread_queue_add(listing->local->readers, &listing->job);
+	CONTAINER_OF(base, struct upload_listing, job)->list = list;
+	list_job_send(base);
 }
 
 void read_list_uploads_release(struct store *store UNUSED, struct store_list_multiparts *list)
 {
-	listing_free(TAKE(list->held));
+	list_job_release(TAKE(list->held));
 }

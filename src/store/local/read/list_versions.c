@@ -4,7 +4,7 @@
  * one moment, for versions move from one to the other.
  */
 #include "store/local/read/list_internal.h"
-#include "store/local/read/roll_up.h"
+#include "store/shared/roll_up.h"
 
 /* A row at which a cursor is. */
 struct row {
@@ -15,7 +15,7 @@ struct row {
 };
 
 struct walk {
-	struct listing *listing;
+	struct object_listing *listing;
 	struct index_cursor *current;
 	struct index_cursor *old;
 	struct key seen; /* the key whose newest version was listed, or passed over */
@@ -175,12 +175,12 @@ static enum err walk_through(struct walk *walk)
 	return e == ERR_OK ? index_cursor_err(walk->old) : e;
 }
 
-enum err list_versions(struct listing *listing)
+enum err list_versions(struct object_listing *listing)
 {
 	struct key current;
 	struct key old;
 	struct walk walk = {.listing = listing};
-	struct index_snapshot *snapshot = index_snapshot_new(listing->local->index);
+	struct index_snapshot *snapshot = index_snapshot_new(listing->job.local->index);
 	if (!snapshot)
 		return ERR_UNAVAILABLE;
 	key_number(&current, KEY_OBJECT, listing->list->bucket_id);

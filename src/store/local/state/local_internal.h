@@ -13,14 +13,14 @@
 
 #include "base/sleeper.h"
 #include "base/thread_queue.h"
-#include "store/local/apply/stage.h"
-#include "store/local/index/bucket.h"
+#include "store/local/apply/index_batch.h"
 #include "store/local/index/index.h"
 #include "store/local/state/options.h"
-#include "store/local/state/sets.h"
+#include "store/local/state/part_pins.h"
 #include "store/local/state/space.h"
 #include "store/local/wal/segment.h"
 #include "store/local/wal/wal.h"
+#include "store/shared/buckets.h"
 #include "store/store.h"
 
 struct committer;
@@ -39,8 +39,8 @@ struct local {
 	struct segments *segments;
 	struct buckets *buckets;
 	struct large_files *files;
-	struct sets *sets;
-	struct stage *stage; /* the committer's, once it runs */
+	struct part_pins *part_pins;
+	struct index_batch *batch; /* the committer's, once it runs */
 	_Atomic uint64_t damaged_reads;
 	uint64_t start_damage; /* what was found damaged at the start */
 	struct wal wal;        /* likewise */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef STORE_LOCAL_READ_ROLL_UP_H
-#define STORE_LOCAL_READ_ROLL_UP_H
+#ifndef STORE_SHARED_ROLL_UP_H
+#define STORE_SHARED_ROLL_UP_H
 
 #include "base/slice.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/local/index/bucket.h"
+#include "store/shared/buckets.h"
 
 #include <assert.h>
 #include <pthread.h>

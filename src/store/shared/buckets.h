@@ -3,10 +3,11 @@
  * The buckets, in memory: a sorted table of reference-counted snapshots (store.h: struct
  * store_bucket) and their counts.
  *
- * Any thread may read. Only the committer, and the thread that opens the store, changes the table.
+ * Any thread may read. One at a time changes the table: the committer, or whoever holds the lock of
+ * the store in memory.
  */
-#ifndef STORE_LOCAL_INDEX_BUCKET_H
-#define STORE_LOCAL_INDEX_BUCKET_H
+#ifndef STORE_SHARED_BUCKETS_H
+#define STORE_SHARED_BUCKETS_H
 
 #include "store/store.h"
 

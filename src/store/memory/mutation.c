@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes of objects and uploads. What is asked for becomes a mutation; store/rules decides what it
- * means, asking for what it has to see; and then the effects are carried out, which cannot fail.
+ * Mutations of objects and uploads: store/rules decides what one means, asking for what it has to
+ * see; and then the effects are carried out, which cannot fail.
  */
 #include <stdlib.h>
 
 #include "store/memory/memory_internal.h"
 #include "store/rules/rules.h"
 
-/* A change on its way. */
+/* A mutation on its way. */
 struct mutation {
 	struct memory *m;
 	uint64_t bucket_id;
@@ -289,7 +289,7 @@ static void carry_all_out(struct mutation *c)
 	count(c);
 }
 
-/* All of a change but telling of it; c->effects say how it went. */
+/* All of a mutation but the answer; c->effects say how it went. */
 static enum err run(struct mutation *c)
 {
 	struct memory *m = c->m;
@@ -345,7 +345,7 @@ enum err memory_commit(
 	return e;
 }
 
-/* ---- Deletes and changes --------------------------------------------------------------------- */
+/* ---- Deletes and metadata updates ----------------------------------------------------------- */
 
 void memory_delete(struct store *store, struct store_delete *del)
 {

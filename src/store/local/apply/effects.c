@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parts belong to a list, whose number is that of the upload, or of the version that is appended
+ * to: completing an upload makes an object that names the list, and leaves the parts alone.
+ */
+#include "store/local/apply/effects.h"
+
+#include "store/local/apply/index_batch_internal.h"
+#include "store/local/disk/bytes.h"
+
+enum {
+	PART_NUMBER_BYTES = 4, /* in the data of RECORD_COMPLETE */
+	SEGMENTS_MAX = 5,      /* how many of the effects change live bytes, but for parts */
+};
+
+/* All that is applied. */
+struct applying {
+	struct rows *rows;
+	struct index_batch *batch;
+	const struct rules_effects *effects;
+	const struct record_at *record;
+	const struct object_meta *meta;
+	/* The parts that a completion drops, looked up before anything is changed. */
+	struct entry *dropped;
+	size_t dropped_count;
+};
+
+/* ---- What is there --------------------------------------------------------------------------- */
+
+static void put_null_pointer(const struct applying *a, uint64_t version)
+{
+	struct key key;
+	key_null(&key, a->rows->bucket_id, a->rows->object_key);
+	index_tx_put_number(a->batch->tx, &key, version);
+}
+
+static void delete_null_pointer(const struct applying *a)
+{
+	struct key key;
+	key_null(&key, a->rows->bucket_id, a->rows->object_key);
+	index_tx_delete(a->batch->tx, &key);
+}
+
+static void put_bytes(const struct applying *a, const struct key *key, const struct row *row)
+{
+	index_tx_put(a->batch->tx, key, slice_of(row->bytes, row->len));
+}
+
+/* The current object becomes an older version. */
+static void keep(const struct applying *a, const struct row *row)
+{
+	struct key key;
+	const struct store_object *object = &row->entry.meta.object;
+	key_version(&key, a->rows->bucket_id, a->rows->object_key, object->version);
+	put_bytes(a, &key, row);
+	if (object->is_null)
+		put_null_pointer(a, object->version);
+}
+
+/* What is known of it is as the record says; its bytes stay. */
+static void change(const struct applying *a, const struct row *row)
+{
+	index_batch_put(a->batch, &row->key, &row->entry.where, a->record->meta, a->meta->place);
+}
+
+/* The object is as the effects say, and its headers and tags follow where they were. */
+static void grow(const struct applying *a, struct row *row)
+{
+	struct object_meta meta = row->entry.meta;
+	size_t len = OBJECT_META_BYTES + meta.object.headers.len + meta.object.tags.len;
+	char *bytes = row->bytes + row->len - len;
+	meta.object = a->effects->object;
+	object_meta_write((unsigned char *)bytes, &meta);
+	index_batch_put(a->batch, &row->key, &row->entry.where, slice_of(bytes, len), meta.place);
+}
+
+static void apply_current(const struct applying *a, struct row *row)
+{
+	switch (a->effects->current) {
+	case RULES_STAYS:
+		return;
+	case RULES_IS_CHANGED:
+		change(a, row);
+		return;
+	case RULES_GROWS:
+		grow(a, row);
+		return;
+	case RULES_BECOMES_OLDER:
+		keep(a, row);
+		break;
+	case RULES_GOES:
+	case RULES_BECOMES_CURRENT:
+	case RULES_IS_COMPLETE:
+		index_batch_drop_bytes(a->batch, &row->entry);
+		break;
+	}
+	/* Another one comes in its place. */
+	if (a->effects->made != RULES_MADE_CURRENT)
+		index_tx_delete(a->batch->tx, &row->key);
+}
+
+/* An older version, or a marker. */
+static void apply_old(const struct applying *a, const struct row *row, enum rules_fate fate)
+{
+	struct key key;
+	if (fate == RULES_STAYS)
+		return;
+	if (fate == RULES_IS_CHANGED) {
+		change(a, row);
+		return;
+	}
+	index_tx_delete(a->batch->tx, &row->key);
+	if (row->entry.meta.object.is_null)
+		delete_null_pointer(a);
+	if (fate == RULES_GOES) {
+		index_batch_drop_bytes(a->batch, &row->entry);
+	} else if (fate == RULES_BECOMES_CURRENT) {
+		key_object(&key, a->rows->bucket_id, a->rows->object_key);
+		put_bytes(a, &key, row);
+	}
+}
+
+/* ---- Uploads --------------------------------------------------------------------------------- */
+
+static void drop_list(const struct applying *a)
+{
+	struct entry list = {.meta = {.place = OBJECT_SET, .file = a->rows->upload}};
+	index_batch_drop_bytes(a->batch, &list);
+}
+
+static void drop_parts(const struct applying *a)
+{
+	struct key key;
+	for (size_t i = 0; i < a->dropped_count; i++) {
+		const struct entry *part = &a->dropped[i];
+		index_batch_drop_bytes(a->batch, part);
+		key_part(&key, a->rows->upload, part->meta.number);
+		index_tx_delete(a->batch->tx, &key);
+	}
+}
+
+static void apply_upload(const struct applying *a)
+{
+	if (a->effects->part == RULES_GOES)
+		index_batch_drop_bytes(a->batch, &a->rows->old_part.entry);
+	if (a->effects->upload == RULES_STAYS)
+		return;
+	index_tx_delete(a->batch->tx, &a->rows->begun.key);
+	if (a->effects->upload == RULES_GOES)
+		drop_list(a);
+	else
+		drop_parts(a);
+}
+
+/* ---- What is made ---------------------------------------------------------------------------- */
+
+/* Puts a part, or a piece that was appended, in the place of one with that number. */
+static void put_part(const struct applying *a)
+{
+	struct key key;
+	unsigned char bytes[OBJECT_META_BYTES];
+	struct entry part = {.where = a->record->where, .meta = *a->meta};
+	struct object_meta *meta = &part.meta;
+	meta->object.headers = S("");
+	meta->object.tags = S("");
+	object_meta_write(bytes, meta);
+	key_part(&key, meta->object.version, meta->number);
+	index_batch_hold_bytes(a->batch, &part);
+	index_batch_put(a->batch, &key, &part.where, slice_of(bytes, sizeof(bytes)), meta->place);
+}
+
+/* The first piece makes an object, whose part list has the number of the version. */
+static void put_appendable(const struct applying *a, const struct key *key)
+{
+	struct object_meta meta = {.place = OBJECT_SET,
+		.mode = a->meta->mode,
+		.file = a->effects->object.version,
+		.object = a->effects->object};
+	unsigned char *bytes = a->batch->meta;
+	size_t text = a->record->meta.len - OBJECT_META_BYTES;
+	if (text)
+		memcpy(bytes + OBJECT_META_BYTES, a->record->meta.ptr + OBJECT_META_BYTES, text);
+	object_meta_write(bytes, &meta);
+	index_batch_put(a->batch, key, &a->record->where,
+		slice_of((const char *)bytes, OBJECT_META_BYTES + text), OBJECT_SET);
+}
+
+static void put_current(const struct applying *a)
+{
+	struct entry made = {.where = a->record->where, .meta = *a->meta};
+	const struct key *key = &a->rows->current.key;
+	if (a->record->kind == RECORD_APPEND) {
+		put_appendable(a, key);
+		return;
+	}
+	index_batch_hold_bytes(a->batch, &made);
+	index_batch_put(a->batch, key, &a->record->where, a->record->meta, a->meta->place);
+}
+
+static void put_made(const struct applying *a)
+{
+	struct key key;
+	const struct store_object *object = &a->effects->object;
+	switch (a->effects->made) {
+	case RULES_MADE_NOTHING:
+		break;
+	case RULES_MADE_CURRENT:
+		put_current(a);
+		break;
+	case RULES_MADE_MARKER:
+		key_version(&key, a->rows->bucket_id, a->rows->object_key, object->version);
+		index_batch_put(a->batch, &key, &a->record->where, a->record->meta, OBJECT_NONE);
+		if (object->is_null)
+			put_null_pointer(a, object->version);
+		break;
+	case RULES_MADE_UPLOAD:
+		key_upload(&key, a->rows->bucket_id, a->rows->object_key, object->version);
+		index_batch_put(a->batch, &key, &a->record->where, a->record->meta, OBJECT_NONE);
+		break;
+	case RULES_MADE_PART:
+		put_part(a);
+		break;
+	}
+	/* An empty piece would lie where the next one will. */
+	if (a->record->kind == RECORD_APPEND && a->meta->object.size > 0)
+		put_part(a);
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+static enum err look_at_dropped(struct applying *a)
+{
+	struct slice numbers = a->record->data;
+	size_t count = numbers.len / PART_NUMBER_BYTES;
+	a->dropped = malloc((count + 1) * sizeof(*a->dropped));
+	if (!a->dropped)
+		return ERR_UNAVAILABLE;
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		struct row part;
+		key_part(&part.key, a->rows->upload, le32_get(numbers.ptr + i * PART_NUMBER_BYTES));
+		e = row_look(a->batch, &part);
+		if (part.found)
+			a->dropped[a->dropped_count++] = part.entry;
+		row_release(&part);
+	}
+	return e;
+}
+
+enum err effects_apply(struct rows *rows, const struct rules_effects *effects,
+	const struct record_at *record, const struct object_meta *meta)
+{
+	struct applying a = {.rows = rows,
+		.batch = rows->batch,
+		.effects = effects,
+		.record = record,
+		.meta = meta};
+	enum err e = ERR_OK;
+	if (effects->upload == RULES_IS_COMPLETE)
+		e = look_at_dropped(&a);
+	if (e == ERR_OK && !index_batch_reserve(a.batch, SEGMENTS_MAX + a.dropped_count))
+		e = ERR_UNAVAILABLE;
+	if (e == ERR_OK) {
+		apply_current(&a, &rows->current);
+		apply_old(&a, &rows->null, effects->null);
+		apply_old(&a, &rows->named, effects->named);
+		apply_old(&a, &rows->newest, effects->newest);
+		apply_upload(&a);
+		put_made(&a);
+		index_batch_count(a.batch, rows->bucket_id, &effects->counts);
+	}
+	free(a.dropped);
+	return e;
+}
+
+/* ---- Moves ----------------------------------------------------------------------------------- */
+
+/* Whether what is known of it is still what the record says. */
+static bool unchanged(const struct row *row, struct slice meta)
+{
+	return slice_eq(entry_meta(slice_of(row->bytes, row->len)), meta);
+}
+
+static bool may_move(
+	const struct row *row, const struct record_at *record, const struct location *from)
+{
+	if (!row || !row->found || row->entry.meta.place != OBJECT_INLINE)
+		return false;
+	return !from || (location_eq(&row->entry.where, from) && unchanged(row, record->meta));
+}
+
+enum err effects_move(
+	struct index_batch *batch, const struct record_at *record, const struct location *from)
+{
+	struct rows rows;
+	struct object_meta meta;
+	if (!object_meta_parse(record->meta, &meta))
+		return ERR_INTERNAL;
+	struct entry moved = {.where = record->where, .meta = meta};
+	struct row *row = &rows.old_part;
+	rows_begin(&rows, batch, record->bucket_id, record->key);
+	rows.upload = meta.object.version;
+	rows.part = meta.number;
+	enum err e = meta.is_part ? rows_look(&rows, RULES_PART)
+				  : rows_find(&rows, meta.object.version, &row);
+	if (e == ERR_OK && !index_batch_reserve(batch, 2))
+		e = ERR_UNAVAILABLE;
+	if (e == ERR_OK && !may_move(row, record, from))
+		e = ERR_PRECONDITION_FAILED;
+	if (e == ERR_OK) {
+		index_batch_drop_bytes(batch, &row->entry);
+		index_batch_hold_bytes(batch, &moved);
+		index_batch_put(batch, &row->key, &record->where, record->meta, meta.place);
+	}
+	rows_end(&rows);
+	return e;
+}
