@@ -96,7 +96,9 @@ enum resource {
 	RESOURCE_NONE,
 	RESOURCE_TOKEN,    /* GET; and POST of a callback */
 	RESOURCE_CALLBACK, /* POST */
+	RESOURCE_SAMPLE,   /* GET */
 	RESOURCE_GRANT,    /* GET */
+	RESOURCE_GRANTS,   /* POST */
 	RESOURCE_STATE,    /* GET: what became of a grant */
 	RESOURCE_PAGE,     /* GET */
 };
@@ -108,6 +110,10 @@ static enum resource find_resource(const struct app *app, struct slice path)
 		return RESOURCE_TOKEN;
 	if (slice_eq(path, S("/grant")))
 		return RESOURCE_GRANT;
+	if (slice_eq(path, S("/grants")))
+		return RESOURCE_GRANTS;
+	if (slice_eq(path, S("/get_post_signature_for_oss_upload")))
+		return RESOURCE_SAMPLE;
 	if (slice_starts(path, S("/grants/")))
 		return RESOURCE_STATE;
 	for (size_t i = 0; i < paths->count; i++)
@@ -174,8 +180,10 @@ static const char *allowed_methods(enum resource resource)
 	case RESOURCE_TOKEN:
 		return "GET, HEAD, POST, OPTIONS";
 	case RESOURCE_CALLBACK:
+	case RESOURCE_GRANTS:
 		return "POST, OPTIONS";
 	case RESOURCE_NONE:
+	case RESOURCE_SAMPLE:
 	case RESOURCE_GRANT:
 	case RESOURCE_STATE:
 	case RESOURCE_PAGE:
@@ -187,12 +195,14 @@ static const char *allowed_methods(enum resource resource)
 static void route_get(struct app *app, struct exchange *x, enum resource resource)
 {
 	if (resource == RESOURCE_TOKEN)
-		app_admit(app, x, app_send_token);
+		app_admit(app, x, app_send_token, NULL);
+	else if (resource == RESOURCE_SAMPLE)
+		app_admit(app, x, app_send_sample, NULL);
 	else if (resource == RESOURCE_GRANT)
-		app_admit(app, x, app_send_grant);
+		app_admit(app, x, app_send_grant, NULL);
 	else if (resource == RESOURCE_STATE)
 		app_send_grant_state(app, x);
-	else if (resource == RESOURCE_CALLBACK)
+	else if (resource == RESOURCE_CALLBACK || resource == RESOURCE_GRANTS)
 		send_not_allowed(app, x, allowed_methods(resource));
 	else if (!app_send_page(app, x))
 		send_not_found(app, x);
@@ -214,6 +224,8 @@ static void on_begin(void *ctx, struct exchange *x)
 	else if (head->method == HTTP_POST &&
 		 (resource == RESOURCE_TOKEN || resource == RESOURCE_CALLBACK))
 		app_receive_callback(app, x);
+	else if (head->method == HTTP_POST && resource == RESOURCE_GRANTS)
+		app_send_grants(app, x);
 	else
 		send_not_allowed(app, x, allowed_methods(resource));
 }

@@ -8,6 +8,7 @@
 
 #include "app/admission.h"
 #include "app/app.h"
+#include "app/offer.h"
 #include "app/public_keys.h"
 #include "app/settings.h"
 #include "oss/callback/ticket.h"
@@ -49,9 +50,18 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
 /* ---- The parts --------------------------------------------------------------------------------
  */
 
-/* GET / and GET /grant, for whom app_admit() lets in (token.c). */
-bool app_send_token(struct app *app, struct exchange *x, const struct caller *caller);
-bool app_send_grant(struct app *app, struct exchange *x, const struct caller *caller);
+/*
+ * GET /, GET /get_post_signature_for_oss_upload, GET /grant, and the last for one file (the classic
+ * two are for pages of others); for whom app_admit() lets in (token.c).
+ */
+app_answer app_send_token, app_send_sample, app_send_grant, app_send_params;
+
+/* What the query asks for. False: the request was answered. */
+bool app_wish_from_query(struct app *app, struct exchange *x, struct wish *ret) MUST_USE;
+void app_refuse_offer(const struct app *app, struct exchange *x, const struct offer_refusal *why);
+
+/* POST /grants (grants.c); from service.begin. */
+void app_send_grants(struct app *app, struct exchange *x);
 
 /*
  * GET /grants/ID (grant_state.c), for who was given the grant: the subject of the token, or whoever

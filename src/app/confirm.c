@@ -237,7 +237,7 @@ enum err app_probe_store(struct app *app, struct app_probe *probe)
 		return ERR_UNAVAILABLE;
 	random_alnum(name, sizeof(name));
 	strbuf_init(&probing->key, LIMIT_KEY_BYTES + PROBE_NAME_LENGTH);
-	strbuf_add_slice(&probing->key, key_template_start(&app->settings.dir));
+	strbuf_add_slice(&probing->key, key_template_start(&app->settings.profiles->dir));
 	strbuf_add(&probing->key, name, sizeof(name));
 	probing->probe = probe;
 	probing->confirmation.key = strbuf_slice(&probing->key);

@@ -119,6 +119,7 @@ struct ledger_grant {
 	int64_t due;       /* Unix seconds: when no callback for it will be believed any more */
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
+	void *ctx;        /* the caller's */
 
 	/* ---- The result, valid when `done` runs. ---- */
 	bool recorded; /* or else there are too many already, or there was a fault */
