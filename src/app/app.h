@@ -9,6 +9,7 @@
  *	GET /get_post_signature_for_oss_upload   the same for pages of the newer samples (V4)
  *	GET /grant         a form ready to post (signature V4, or V1 if so configured)
  *	POST /grants       the same for each of several files
+ *	/s3/...            uploads in parts (s3.h)
  *	GET /grants/ID     what became of a grant
  *	POST /, and POST to the path of callback_url   the callback
  *	GET /upload/...    the page and the JS library
@@ -94,6 +95,8 @@ struct app_options {
 	const char *callback_answer; /* JSON; NULL or "": {"Status":"OK"} */
 	const struct app_profile_options *profiles;
 	size_t profile_count;
+	const char *multipart_path; /* of uploads in parts: "/s3"; NULL or "": there are none */
+	int64_t multipart_expire_seconds;
 	const char *webhook_url;  /* told of each upload; its answer is the callback's */
 	int64_t grants_max;       /* grants that are written down and without an upload; 0: none */
 	int64_t grants_keep_days; /* how long those that came to nothing stay there */
@@ -118,6 +121,8 @@ struct app_options {
 #define APP_DEFAULT_ORIGINS "*"
 #define APP_DEFAULT_GRANTS_MAX 1000000
 #define APP_DEFAULT_GRANTS_KEEP_DAYS 7
+#define APP_DEFAULT_MULTIPART_PATH "/s3"
+#define APP_DEFAULT_MULTIPART_EXPIRE_SECONDS 86400
 #define APP_DEFAULT_LEEWAY_SECONDS 30
 #define APP_DEFAULT_KEY_URLS "http://gosspublic.alicdn.com/ https://gosspublic.alicdn.com/"
 

@@ -7,6 +7,7 @@
 struct reading_body {
 	struct app *app;
 	app_body_read *read;
+	void *ctx;
 	struct strbuf text;
 };
 
@@ -30,7 +31,7 @@ static void on_body(struct exchange *x, void *state, struct slice piece)
 static void on_end(struct exchange *x, void *state)
 {
 	struct reading_body *b = state;
-	b->read(b->app, x, strbuf_slice(&b->text));
+	b->read(b->app, x, strbuf_slice(&b->text), b->ctx);
 }
 
 static void on_gone(struct exchange *x, void *state)
@@ -50,7 +51,7 @@ static void on_starved(struct exchange *x, void *state)
 static const struct exchange_handler handler = {
 	.body = on_body, .end = on_end, .gone = on_gone, .starved = on_starved};
 
-void app_read_body(struct app *app, struct exchange *x, size_t max, app_body_read *read)
+void app_read_body(struct app *app, struct exchange *x, size_t max, app_body_read *read, void *ctx)
 {
 	const struct request_head *head = exchange_head(x);
 	struct reading_body *b = arena_zalloc(exchange_arena(x), sizeof(*b));
@@ -64,6 +65,7 @@ void app_read_body(struct app *app, struct exchange *x, size_t max, app_body_rea
 	}
 	b->app = app;
 	b->read = read;
+	b->ctx = ctx;
 	strbuf_init_counted(&b->text, max, exchange_account(x));
 	exchange_attach(x, &handler, b);
 }

@@ -65,6 +65,19 @@ bool grant_begin(const struct app *app, enum ticket_kind kind, const struct offe
 	return make_callback(app, arena, ret);
 }
 
+bool grant_resume(const struct app *app, const struct offer *offer, const char id[TICKET_ID_LENGTH],
+	int64_t expires, struct arena *arena, struct grant *ret)
+{
+	uint8_t time[4];
+	if (!hex_decode(slice_of(id, 2 * sizeof(time)), time, sizeof(time)))
+		return false;
+	int64_t issued = (int64_t)time[0] << 24 | time[1] << 16 | time[2] << 8 | time[3];
+	*ret = (struct grant){
+		.kind = TICKET_FORM, .offer = *offer, .now_ms = issued * 1000, .expires = expires};
+	memcpy(ret->id, id, TICKET_ID_LENGTH);
+	return make_callback(app, arena, ret);
+}
+
 /* ---- The form ---------------------------------------------------------------------------------
  */
 
@@ -211,6 +224,8 @@ bool grant_fill_row(
 		.id = arena_copy(arena, slice_of(g->id, TICKET_ID_LENGTH)),
 		.subject = subject,
 		.dir = g->offer.dir,
+		.key = g->offer.key,
+		.profile = g->offer.profile->name,
 		.issued_ms = g->now_ms,
 		.expires = g->expires,
 		.due = g->expires + TICKET_SLACK_SECONDS,

@@ -27,6 +27,12 @@ struct grant {
 bool grant_begin(const struct app *app, enum ticket_kind kind, const struct offer *offer,
 	int64_t now_ms, int64_t expires, struct arena *arena, struct grant *ret) MUST_USE;
 
+/*
+ * One that was made before, with the id it had. Its time is in the id.
+ */
+bool grant_resume(const struct app *app, const struct offer *offer, const char id[TICKET_ID_LENGTH],
+	int64_t expires, struct arena *arena, struct grant *ret) MUST_USE;
+
 /* And the form, by signature `version` 1 or 4. False without memory. */
 bool grant_make_form(
 	const struct app *app, int version, struct arena *arena, struct grant *grant) MUST_USE;

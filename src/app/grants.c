@@ -120,7 +120,7 @@ static bool send_grants(struct app *app, struct exchange *x, const struct caller
 	return issue(a);
 }
 
-static void on_body(struct app *app, struct exchange *x, struct slice body)
+static void on_body(struct app *app, struct exchange *x, struct slice body, void *ctx UNUSED)
 {
 	struct answer *a = arena_zalloc(exchange_arena(x), sizeof(*a));
 	if (!a) {
@@ -138,5 +138,5 @@ static void on_body(struct app *app, struct exchange *x, struct slice body)
 
 void app_send_grants(struct app *app, struct exchange *x)
 {
-	app_read_body(app, x, LIMIT_GRANT_REQUEST_BYTES, on_body);
+	app_read_body(app, x, LIMIT_GRANT_REQUEST_BYTES, on_body, NULL);
 }

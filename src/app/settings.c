@@ -280,6 +280,23 @@ static void read_webhook(struct reading *r, const struct app_options *options)
 		settings_refuse(r, "webhook_url: must be an http or https URL");
 }
 
+static void read_multipart(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice path = settings_keep_text(r, "multipart_path", options->multipart_path);
+	s->multipart_path = path;
+	s->multipart_expire_seconds = options->multipart_expire_seconds;
+	for (size_t i = 0; i < path.len; i++)
+		if (path.ptr[i] <= ' ' || path.ptr[i] > '~' || strchr("?#%\\", path.ptr[i]))
+			settings_refuse(r, "multipart_path: must be a path such as /s3");
+	if (path.len > 0 && (path.len < 2 || path.ptr[0] != '/' || slice_ends(path, S("/"))))
+		settings_refuse(r, "multipart_path: must be a path such as /s3");
+	if (s->multipart_expire_seconds < EXPIRE_SECONDS_MIN ||
+		s->multipart_expire_seconds > LIMIT_MULTIPART_SECONDS)
+		settings_refuse(r, "multipart_expire_seconds: must be from %d to %d",
+			EXPIRE_SECONDS_MIN, LIMIT_MULTIPART_SECONDS);
+}
+
 enum err settings_init(
 	struct settings *ret, const struct app_options *options, char *why, size_t why_size)
 {
@@ -300,6 +317,7 @@ enum err settings_init(
 	read_hosts(&r, options);
 	settings_read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
 	read_webhook(&r, options);
+	read_multipart(&r, options);
 	settings_read_auth(&r, options);
 	return r.err;
 }

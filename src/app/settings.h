@@ -40,6 +40,8 @@ struct settings {
 	struct settings_list callback_paths;   /* the paths alone */
 	struct settings_list key_urls;         /* one that ends in `/` is a prefix */
 	struct slice webhook_url;              /* empty: none */
+	struct slice multipart_path;           /* "/s3"; empty: none */
+	int64_t multipart_expire_seconds;
 	int64_t grants_max;
 	int64_t grants_keep_days;
 	enum app_auth auth;

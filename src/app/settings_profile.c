@@ -74,9 +74,9 @@ static void read_extensions(struct reading *r, const char *text, struct settings
 
 static void check_sizes(struct reading *r, const struct profile *p)
 {
-	if (p->max_size < 1 || (uint64_t)p->max_size > LIMIT_OBJECT_BYTES)
+	if (p->max_size < 1 || (uint64_t)p->max_size > LIMIT_FILE_BYTES)
 		settings_refuse(r, "max_size: must be from 1 to %llu",
-			(unsigned long long)LIMIT_OBJECT_BYTES);
+			(unsigned long long)LIMIT_FILE_BYTES);
 	if (p->min_size < 0 || p->min_size > p->max_size)
 		settings_refuse(r, "min_size: must be from 0 to max_size");
 }
@@ -109,11 +109,11 @@ static void read_size(struct reading *r, const char *name, const char *text, int
 	uint64_t size;
 	if (!is_set(text))
 		return;
-	if (slice_to_u64(slice_str(text), &size) && size <= LIMIT_OBJECT_BYTES)
+	if (slice_to_u64(slice_str(text), &size) && size <= LIMIT_FILE_BYTES)
 		*ret = (int64_t)size;
 	else
 		settings_refuse(r, "%s: must be from 0 to %llu", name,
-			(unsigned long long)LIMIT_OBJECT_BYTES);
+			(unsigned long long)LIMIT_FILE_BYTES);
 }
 
 static bool read_flag(struct reading *r, const char *name, const char *text)

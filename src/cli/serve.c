@@ -623,6 +623,8 @@ static bool start_app(struct parts *p)
 	options.require_grant = c->app_require_grant;
 	options.key_urls = c->app_key_urls;
 	options.callback_answer = c->app_callback_answer;
+	options.multipart_path = c->app_multipart_path;
+	options.multipart_expire_seconds = c->app_multipart_expire_seconds;
 	options.webhook_url = c->app_webhook_url;
 	options.grants_max = c->app_grants_max;
 	options.grants_keep_days = c->app_grants_keep_days;
