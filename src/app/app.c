@@ -10,6 +10,7 @@
 #include "app/jwt_source.h"
 #include "app/ledger.h"
 #include "app/multipart/part_counts.h"
+#include "app/reconciler.h"
 #include "oss/rules/origin.h"
 
 #define JSON_PART_MAX KIB(8)
@@ -30,6 +31,7 @@ struct app_options app_options_default(void)
 		.require_grant = true,
 		.key_urls = APP_DEFAULT_KEY_URLS,
 		.multipart_path = APP_DEFAULT_MULTIPART_PATH,
+		.reconcile_seconds = APP_DEFAULT_RECONCILE_SECONDS,
 		.multipart_expire_seconds = APP_DEFAULT_MULTIPART_EXPIRE_SECONDS,
 		.grants_max = APP_DEFAULT_GRANTS_MAX,
 		.grants_keep_days = APP_DEFAULT_GRANTS_KEEP_DAYS,
@@ -332,6 +334,8 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.ledger_fails = atomic_load(&app->ledger_fails),
 		.recorded = atomic_load(&app->recorded),
 		.refused = atomic_load(&app->refused),
+		.found = atomic_load(&app->found),
+		.aborted = atomic_load(&app->aborted),
 		.unwritten = atomic_load(&app->unwritten),
 		.undecided = atomic_load(&app->undecided),
 	};
@@ -340,6 +344,20 @@ void app_stats(const struct app *app, struct app_stats *ret)
 enum err app_trust_key(struct app *app, struct slice url, struct slice pem)
 {
 	return public_keys_add(app->keys, url, pem);
+}
+
+enum err app_begin_reconciling(struct app *app)
+{
+	const struct settings *s = &app->settings;
+	if (s->reconcile_seconds == 0 || s->grants_max == 0 || s->callback_url.len == 0)
+		return ERR_OK;
+	return reconciler_new(app, &app->reconciler);
+}
+
+void app_end_reconciling(struct app *app)
+{
+	if (app)
+		reconciler_free(TAKE(app->reconciler));
 }
 
 void app_free(struct app *app)

@@ -97,9 +97,10 @@ struct app_options {
 	size_t profile_count;
 	const char *multipart_path; /* of uploads in parts: "/s3"; NULL or "": there are none */
 	int64_t multipart_expire_seconds;
-	const char *webhook_url;  /* told of each upload; its answer is the callback's */
-	int64_t grants_max;       /* grants that are written down and without an upload; 0: none */
-	int64_t grants_keep_days; /* how long those that came to nothing stay there */
+	int64_t reconcile_seconds; /* between looks at the store for what has ended; 0: none */
+	const char *webhook_url;   /* told of each upload; its answer is the callback's */
+	int64_t grants_max;        /* grants that are written down and without an upload; 0: none */
+	int64_t grants_keep_days;  /* how long those that came to nothing stay there */
 	enum app_auth auth;
 	/* With APP_AUTH_JWT one of the next three: the text of jwt_key_file (a PEM or JWK set), the
 	 * bytes of jwt_secret_file, or a URL of a JWK set. ptr is NULL if not given. */
@@ -123,6 +124,7 @@ struct app_options {
 #define APP_DEFAULT_GRANTS_KEEP_DAYS 7
 #define APP_DEFAULT_MULTIPART_PATH "/s3"
 #define APP_DEFAULT_MULTIPART_EXPIRE_SECONDS 86400
+#define APP_DEFAULT_RECONCILE_SECONDS 60
 #define APP_DEFAULT_LEEWAY_SECONDS 30
 #define APP_DEFAULT_KEY_URLS "http://gosspublic.alicdn.com/ https://gosspublic.alicdn.com/"
 
@@ -175,10 +177,20 @@ struct app_stats {
 	bool ledger_fails;  /* the last upload could not be recorded */
 	uint64_t recorded;  /* uploads */
 	uint64_t refused;   /* callbacks that were not believed */
+	uint64_t found;     /* uploads of which no callback told */
+	uint64_t aborted;   /* uploads in parts that were not finished in time */
 	uint64_t unwritten; /* grants that were given and not written down */
 	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
 };
 void app_stats(const struct app *app, struct app_stats *ret);
+
+/*
+ * Looks, from now on, for uploads whose callbacks never came (reconciler.h), if there are grants
+ * that are written down. Once the store can be reached.
+ */
+enum err app_begin_reconciling(struct app *app) MUST_USE;
+/* Ends that; before `outgoing` is stopped. */
+void app_end_reconciling(struct app *app);
 
 /* No exchange may be left, and the `outgoing` of `parts` must be stopped. NULL is allowed. */
 void app_free(struct app *app);

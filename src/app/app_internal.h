@@ -33,6 +33,8 @@ struct app {
 	atomic_bool forbidden;     /* the store answered 403 at start */
 	atomic_bool ledger_fails;  /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
+	struct reconciler *reconciler;                     /* NULL: it does not run */
+	atomic_uint_fast64_t found, aborted;               /* by it */
 	atomic_uint_fast64_t unwritten;                    /* grants */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
 };

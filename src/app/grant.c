@@ -217,9 +217,10 @@ bool grant_has_row(const struct app *app, const struct grant *g)
 	return g->ticket.len > 0 && app->settings.grants_max > 0;
 }
 
-bool grant_fill_row(
-	const struct grant *g, struct slice subject, struct arena *arena, struct ledger_grant *ret)
+bool grant_fill_row(const struct app *app, const struct grant *g, struct slice subject,
+	struct arena *arena, struct ledger_grant *ret)
 {
+	bool looks = g->offer.key.len > 0 && app->settings.reconcile_seconds > 0;
 	*ret = (struct ledger_grant){
 		.id = arena_copy(arena, slice_of(g->id, TICKET_ID_LENGTH)),
 		.subject = subject,
@@ -229,6 +230,7 @@ bool grant_fill_row(
 		.issued_ms = g->now_ms,
 		.expires = g->expires,
 		.due = g->expires + TICKET_SLACK_SECONDS,
+		.look_at = looks ? g->expires + app->settings.reconcile_seconds : 0,
 	};
 	return ret->id.ptr != NULL;
 }

@@ -43,8 +43,8 @@ void grant_write_form(const struct app *app, const struct grant *grant, struct s
 void grant_write_limits(const struct app *app, const struct grant *grant, struct strbuf *json);
 
 /* Fills a row of the ledger from a grant, all but `home` and `done`. False without memory. */
-bool grant_fill_row(const struct grant *grant, struct slice subject, struct arena *arena,
-	struct ledger_grant *ret) MUST_USE;
+bool grant_fill_row(const struct app *app, const struct grant *grant, struct slice subject,
+	struct arena *arena, struct ledger_grant *ret) MUST_USE;
 /* Whether it is one that is written down. */
 bool grant_has_row(const struct app *app, const struct grant *grant);
 

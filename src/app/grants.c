@@ -58,7 +58,7 @@ static bool make_grant(struct answer *a, const struct caller *caller, const stru
 		!grant_make_form(app, app->settings.signature_version, scratch, &grant))
 		return false;
 	if (grant_has_row(app, &grant) &&
-		!grant_fill_row(&grant, caller->subject, arena, &a->rows[a->row_count++]))
+		!grant_fill_row(app, &grant, caller->subject, arena, &a->rows[a->row_count++]))
 		return false;
 	grant_write_form(app, &grant, &a->json);
 	return true;

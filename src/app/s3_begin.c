@@ -62,7 +62,7 @@ static void on_issued(struct task *task)
 static bool issue(struct beginning *b)
 {
 	if (!write_answer(b) ||
-		!grant_fill_row(&b->grant, b->subject, exchange_arena(b->x), &b->row)) {
+		!grant_fill_row(b->app, &b->grant, b->subject, exchange_arena(b->x), &b->row)) {
 		s3_send_no_memory(b->app, b->x);
 		return false;
 	}

@@ -286,6 +286,10 @@ static void read_multipart(struct reading *r, const struct app_options *options)
 	struct slice path = settings_keep_text(r, "multipart_path", options->multipart_path);
 	s->multipart_path = path;
 	s->multipart_expire_seconds = options->multipart_expire_seconds;
+	s->reconcile_seconds = options->reconcile_seconds;
+	if (s->reconcile_seconds < 0 || s->reconcile_seconds > LIMIT_RECONCILE_SECONDS)
+		settings_refuse(
+			r, "reconcile_seconds: must be from 0 to %d", LIMIT_RECONCILE_SECONDS);
 	for (size_t i = 0; i < path.len; i++)
 		if (path.ptr[i] <= ' ' || path.ptr[i] > '~' || strchr("?#%\\", path.ptr[i]))
 			settings_refuse(r, "multipart_path: must be a path such as /s3");

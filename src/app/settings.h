@@ -42,6 +42,7 @@ struct settings {
 	struct slice webhook_url;              /* empty: none */
 	struct slice multipart_path;           /* "/s3"; empty: none */
 	int64_t multipart_expire_seconds;
+	int64_t reconcile_seconds; /* 0: the store is not asked */
 	int64_t grants_max;
 	int64_t grants_keep_days;
 	enum app_auth auth;

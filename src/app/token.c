@@ -95,7 +95,7 @@ static bool issue(struct app *app, struct exchange *x, const struct grant *grant
 	if (!a)
 		return false;
 	*a = (struct answer){.app = app, .x = x, .json = arena_copy(arena, json)};
-	if (!a->json.ptr || !grant_fill_row(grant, subject, arena, &a->row))
+	if (!a->json.ptr || !grant_fill_row(app, grant, subject, arena, &a->row))
 		return false;
 	a->row.home = exchange_home(x);
 	a->row.done.run = on_issued;

@@ -157,11 +157,12 @@
 #define LIMIT_GRANT_FILES 100              /* in one POST /grants */
 #define LIMIT_GRANT_REQUEST_BYTES KIB(128) /* its body */
 #define LIMIT_FILE_BYTES (LIMIT_PARTS * LIMIT_OBJECT_BYTES)
-#define LIMIT_PART_URLS 1000               /* in one request for URLs of parts */
-#define LIMIT_PARTS_REQUEST_BYTES MIB(1)   /* the list of an upload's parts */
-#define LIMIT_PARTS_ANSWER_BYTES MIB(4)    /* of the store, about an upload in parts */
-#define LIMIT_UPLOADS_COUNTED 4096         /* whose signed parts are counted */
-#define LIMIT_MULTIPART_SECONDS 604800     /* of an upload in parts */
+#define LIMIT_PART_URLS 1000             /* in one request for URLs of parts */
+#define LIMIT_PARTS_REQUEST_BYTES MIB(1) /* the list of an upload's parts */
+#define LIMIT_PARTS_ANSWER_BYTES MIB(4)  /* of the store, about an upload in parts */
+#define LIMIT_UPLOADS_COUNTED 4096       /* whose signed parts are counted */
+#define LIMIT_MULTIPART_SECONDS 604800   /* of an upload in parts */
+#define LIMIT_RECONCILE_SECONDS 3600
 #define LIMIT_STORE_MS 30000               /* for one request to the store about it */
 #define LIMIT_FORWARD_ANSWER_BYTES KIB(16) /* of the back end that decides who may upload */
 #define LIMIT_ADMISSION_MS 3000            /* for keys of tokens to come */

@@ -623,6 +623,7 @@ static bool start_app(struct parts *p)
 	options.require_grant = c->app_require_grant;
 	options.key_urls = c->app_key_urls;
 	options.callback_answer = c->app_callback_answer;
+	options.reconcile_seconds = c->app_reconcile_seconds;
 	options.multipart_path = c->app_multipart_path;
 	options.multipart_expire_seconds = c->app_multipart_expire_seconds;
 	options.webhook_url = c->app_webhook_url;
@@ -696,7 +697,8 @@ static bool start(struct parts *p)
 		return false;
 	if (p->with_app && !start_app(p))
 		return false;
-	return server_start(p->server) && (!p->with_app || probe_store(p));
+	return server_start(p->server) &&
+	       (!p->with_app || (probe_store(p) && app_begin_reconciling(p->app) == ERR_OK));
 }
 
 static void print_ready(const struct parts *p)
@@ -746,6 +748,8 @@ static void stop(struct parts *p)
 	deadline_begin(LIMIT_END_MS);
 	deadline_step("the lifecycle rules");
 	expirer_free(p->expirer);
+	deadline_step("the reconciler");
+	app_end_reconciling(p->app);
 	deadline_step("connections");
 	if (p->server)
 		stop_serving(p);
