@@ -9,6 +9,8 @@
 #include "app/jwt_cache.h"
 #include "app/jwt_source.h"
 #include "app/ledger.h"
+#include "app/multipart/part_counts.h"
+#include "app/reconciler.h"
 #include "oss/rules/origin.h"
 
 #define JSON_PART_MAX KIB(8)
@@ -57,7 +59,7 @@ void app_allow_origin(const struct app *app, struct exchange *x)
 	if (named)
 		exchange_header(x, "Access-Control-Allow-Credentials", S("true"));
 	exchange_header(x, "Access-Control-Expose-Headers", S("Retry-After, WWW-Authenticate"));
-	exchange_header(x, "Access-Control-Allow-Methods", S("GET, POST"));
+	exchange_header(x, "Access-Control-Allow-Methods", S("GET, POST, DELETE"));
 }
 
 void app_send_json(const struct app *app, struct exchange *x, int status, struct slice json)
@@ -87,7 +89,9 @@ enum resource {
 	RESOURCE_NONE,
 	RESOURCE_TOKEN,    /* GET; and POST of a callback */
 	RESOURCE_CALLBACK, /* POST */
+	RESOURCE_SAMPLE,   /* GET */
 	RESOURCE_GRANT,    /* GET */
+	RESOURCE_GRANTS,   /* POST */
 	RESOURCE_STATE,    /* GET: what became of a grant */
 	RESOURCE_PAGE,     /* GET */
 };
@@ -99,6 +103,10 @@ static enum resource find_resource(const struct app *app, struct slice path)
 		return RESOURCE_TOKEN;
 	if (slice_eq(path, S("/grant")))
 		return RESOURCE_GRANT;
+	if (slice_eq(path, S("/grants")))
+		return RESOURCE_GRANTS;
+	if (slice_eq(path, S("/get_post_signature_for_oss_upload")))
+		return RESOURCE_SAMPLE;
 	if (slice_starts(path, S("/grants/")))
 		return RESOURCE_STATE;
 	for (size_t i = 0; i < paths->count; i++)
@@ -165,8 +173,10 @@ static const char *allowed_methods(enum resource resource)
 	case RESOURCE_TOKEN:
 		return "GET, HEAD, POST, OPTIONS";
 	case RESOURCE_CALLBACK:
+	case RESOURCE_GRANTS:
 		return "POST, OPTIONS";
 	case RESOURCE_NONE:
+	case RESOURCE_SAMPLE:
 	case RESOURCE_GRANT:
 	case RESOURCE_STATE:
 	case RESOURCE_PAGE:
@@ -178,12 +188,14 @@ static const char *allowed_methods(enum resource resource)
 static void route_get(struct app *app, struct exchange *x, enum resource resource)
 {
 	if (resource == RESOURCE_TOKEN)
-		app_admit(app, x, app_send_token);
+		app_admit(app, x, app_send_token, NULL);
+	else if (resource == RESOURCE_SAMPLE)
+		app_admit(app, x, app_send_sample, NULL);
 	else if (resource == RESOURCE_GRANT)
-		app_admit(app, x, app_send_grant);
+		app_admit(app, x, app_send_grant, NULL);
 	else if (resource == RESOURCE_STATE)
 		app_send_grant_state(app, x);
-	else if (resource == RESOURCE_CALLBACK)
+	else if (resource == RESOURCE_CALLBACK || resource == RESOURCE_GRANTS)
 		send_not_allowed(app, x, allowed_methods(resource));
 	else if (!app_send_page(app, x))
 		send_not_found(app, x);
@@ -196,6 +208,10 @@ static void on_begin(void *ctx, struct exchange *x)
 	enum resource resource = find_resource(app, head->path);
 	if (!hosts_admit(&app->settings.hosts, head->host))
 		send_misdirected(app, x);
+	else if (app_is_s3_path(app, head->path) && head->method != HTTP_OPTIONS)
+		app_answer_s3(app, x);
+	else if (app_is_s3_path(app, head->path))
+		send_preflight(app, x);
 	else if (resource == RESOURCE_NONE)
 		send_not_found(app, x);
 	else if (head->method == HTTP_GET || head->method == HTTP_HEAD)
@@ -205,6 +221,8 @@ static void on_begin(void *ctx, struct exchange *x)
 	else if (head->method == HTTP_POST &&
 		 (resource == RESOURCE_TOKEN || resource == RESOURCE_CALLBACK))
 		app_receive_callback(app, x);
+	else if (head->method == HTTP_POST && resource == RESOURCE_GRANTS)
+		app_send_grants(app, x);
 	else
 		send_not_allowed(app, x, allowed_methods(resource));
 }
@@ -257,8 +275,9 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 			app->settings.grants_keep_days * 86400);
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
 	ticket_key_derive(app->settings.access_key_secret, &app->ticket_key);
+	app->part_counts = part_counts_new();
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
-	if (!app->sign_keys)
+	if (!app->sign_keys || !app->part_counts)
 		return ERR_UNAVAILABLE;
 	build_json_parts(app);
 	build_page_policy(app);
@@ -303,6 +322,8 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.ledger_fails = atomic_load(&app->ledger_fails),
 		.recorded = atomic_load(&app->recorded),
 		.refused = atomic_load(&app->refused),
+		.found = atomic_load(&app->found),
+		.aborted = atomic_load(&app->aborted),
 		.unwritten = atomic_load(&app->unwritten),
 		.undecided = atomic_load(&app->undecided),
 	};
@@ -313,6 +334,20 @@ enum err app_trust_key(struct app *app, struct slice url, struct slice pem)
 	return public_keys_add(app->keys, url, pem);
 }
 
+enum err app_begin_reconciling(struct app *app)
+{
+	const struct settings *s = &app->settings;
+	if (s->reconcile_seconds == 0 || s->grants_max == 0 || s->callback_url.len == 0)
+		return ERR_OK;
+	return reconciler_new(app, &app->reconciler);
+}
+
+void app_end_reconciling(struct app *app)
+{
+	if (app)
+		reconciler_free(TAKE(app->reconciler));
+}
+
 void app_free(struct app *app)
 {
 	if (!app)
@@ -320,6 +355,7 @@ void app_free(struct app *app)
 	public_keys_free(app->keys);
 	jwt_source_free(app->jwt_source);
 	jwt_cache_free(app->jwt_cache);
+	part_counts_free(app->part_counts);
 	if (app->sign_keys)
 		sign_key_cache_clear(app->sign_keys);
 	free(app->sign_keys);

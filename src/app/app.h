@@ -6,7 +6,10 @@
  * Who may ask for the first two is told by `auth` (admission.h).
  *
  *	GET /              the classic token (signature V1)
+ *	GET /get_post_signature_for_oss_upload   the same for pages of the newer samples (V4)
  *	GET /grant         a form ready to post (signature V4, or V1 if so configured)
+ *	POST /grants       the same for each of several files
+ *	/s3/...            uploads in parts (s3.h)
  *	GET /grants/ID     what became of a grant
  *	POST /, and POST to the path of callback_url   the callback
  *	GET /upload/...    the page and the JS library
@@ -42,6 +45,14 @@ enum app_auth {
 	APP_AUTH_FORWARD, /* whom a back end admits */
 };
 
+/* A section [profile NAME]; NULL or "": as in [app], or not limited. */
+struct app_profile_options {
+	const char *name;
+#define PROFILE(option, help) const char *option;
+#include "app/profile.def"
+#undef PROFILE
+};
+
 /*
  * Names, meaning and defaults are those of the section [app] of the configuration (options.def).
  * Text may be NULL, which is the same as "". Lists are separated by commas or white space.
@@ -62,6 +73,8 @@ struct app_options {
 	/* The URL, without a bucket, of the store in this process if the policies are for it;
 	 * otherwise NULL or "". */
 	const char *own_store_url;
+	const struct app_profile_options *profiles;
+	size_t profile_count;
 };
 
 /* A structure with every default. */
@@ -113,10 +126,20 @@ struct app_stats {
 	bool ledger_fails;  /* the last upload could not be recorded */
 	uint64_t recorded;  /* uploads */
 	uint64_t refused;   /* callbacks that were not believed */
+	uint64_t found;     /* uploads of which no callback told */
+	uint64_t aborted;   /* uploads in parts that were not finished in time */
 	uint64_t unwritten; /* grants that were given and not written down */
 	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
 };
 void app_stats(const struct app *app, struct app_stats *ret);
+
+/*
+ * Looks, from now on, for uploads whose callbacks never came (reconciler.h), if there are grants
+ * that are written down. Once the store can be reached.
+ */
+enum err app_begin_reconciling(struct app *app) MUST_USE;
+/* Ends that; before `outgoing` is stopped. */
+void app_end_reconciling(struct app *app);
 
 /* No exchange may be left, and the `outgoing` of `parts` must be stopped. NULL is allowed. */
 void app_free(struct app *app);

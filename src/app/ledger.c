@@ -12,7 +12,7 @@
 
 /* How long another process (a person with the sqlite3 shell) may hold the lock. */
 #define BUSY_MS 5000
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define PAGE_BYTES 4096 /* SQLite's default */
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
@@ -60,8 +60,8 @@ static const char look_sql[] =
 
 static const char insert_sql[] =
 	"INSERT INTO uploads (received_ms, grant_id, request_id, bucket, object, etag, mime_type,"
-	" size, width, height, client_ip, body, confirmed, last_modified, version_id) VALUES (?1,"
-	" ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+	" size, width, height, client_ip, body, confirmed, last_modified, version_id,"
+	" source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 
 /* ---- On the ledger's thread -------------------------------------------------------------------
  */
@@ -103,6 +103,7 @@ static bool bind_entry(sqlite3_stmt *s, const struct ledger_entry *entry)
 	       sqlite3_bind_blob64(s, 12, entry->body.len > 0 ? entry->body.ptr : "",
 		       entry->body.len, SQLITE_STATIC) == SQLITE_OK &&
 	       sqlite3_bind_int(s, 13, entry->confirmed) == SQLITE_OK &&
+	       ledger_bind_text(s, 16, entry->found ? S("store") : S("callback")) &&
 	       (!entry->confirmed ||
 		       (sqlite3_bind_int64(s, 14, entry->last_modified) == SQLITE_OK &&
 			       ledger_bind_text(s, 15, entry->version_id)));
@@ -158,8 +159,8 @@ static void insert_entry(struct ledger *ledger, struct ledger_job *job)
 		entry->result = LEDGER_FAILED;
 	/* The upload is what counts; a fault with the grant was logged. */
 	if (entry->result == LEDGER_RECORDED)
-		(void)!ledger_grants_settle(
-			ledger, entry->grant_id, GRANT_CONFIRMED, NULL, entry->received_ms);
+		(void)!ledger_grants_settle(ledger, entry->grant_id,
+			entry->found ? GRANT_FOUND : GRANT_CONFIRMED, NULL, entry->received_ms);
 	if (entry->result == LEDGER_FAILED)
 		log_error("ledger: insert: %s", sqlite3_errmsg(ledger->db));
 	(void)sqlite3_clear_bindings(ledger->insert);
@@ -249,7 +250,8 @@ static bool make_schema(struct ledger *ledger)
 			SCHEMA_VERSION);
 	return version >= 0 && version <= SCHEMA_VERSION &&
 	       (version >= 2 || run(ledger, upgrade_1)) &&
-	       (version >= 3 || run(ledger, ledger_grants_schema)) && run(ledger, "COMMIT");
+	       (version >= 3 || run(ledger, ledger_grants_schema)) &&
+	       (version >= 4 || run(ledger, ledger_look_schema)) && run(ledger, "COMMIT");
 }
 
 /* In memory it cannot grow for ever; above that it is like a full disk. */
@@ -272,7 +274,7 @@ static bool open_database(struct ledger *ledger, const char *path)
 	       ledger_prepare(ledger, insert_sql, &ledger->insert) &&
 	       ledger_prepare(ledger, "COMMIT", &ledger->commit) &&
 	       ledger_prepare(ledger, "ROLLBACK", &ledger->rollback) &&
-	       ledger_grants_prepare(ledger);
+	       ledger_grants_prepare(ledger) && ledger_look_prepare(ledger);
 }
 
 enum err ledger_open(const char *path, struct ledger **ret)
@@ -322,6 +324,7 @@ void ledger_close(struct ledger *ledger)
 		return;
 	thread_queue_free(ledger->queue);
 	ledger_grants_release(ledger);
+	ledger_look_release(ledger);
 	(void)sqlite3_finalize(ledger->begin);
 	(void)sqlite3_finalize(ledger->look);
 	(void)sqlite3_finalize(ledger->insert);

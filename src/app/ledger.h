@@ -55,6 +55,7 @@ struct ledger_entry {
 	struct slice body; /* of the callback, as it came */
 	/* Confirmed: etag, mime_type, size and the following are from the store's answer. */
 	bool confirmed;
+	bool found;            /* no callback told of it: the store was asked */
 	int64_t last_modified; /* Unix seconds */
 	struct slice version_id;
 	/* Limits on everything recorded under the ticket; 0: none. */
@@ -114,11 +115,16 @@ struct ledger_grant {
 	struct slice id;
 	struct slice subject; /* who asked for it; may be empty */
 	struct slice dir;
-	int64_t issued_ms; /* wall clock: the ledger's now, too */
-	int64_t expires;   /* Unix seconds */
-	int64_t due;       /* Unix seconds: when no callback for it will be believed any more */
+	struct slice key;     /* the one key; empty: any below `dir` */
+	struct slice upload;  /* the store's name of an upload in parts; empty: it is none */
+	struct slice profile; /* empty: the default one */
+	int64_t issued_ms;    /* wall clock: the ledger's now, too */
+	int64_t expires;      /* Unix seconds */
+	int64_t due;          /* Unix seconds: when no callback for it will be believed any more */
+	int64_t look_at;      /* Unix seconds: when the store is asked about `key`; 0: never */
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
+	void *ctx;        /* the caller's */
 
 	/* ---- The result, valid when `done` runs. ---- */
 	bool recorded; /* or else there are too many already, or there was a fault */
@@ -167,6 +173,42 @@ struct ledger_question {
 /* Looks up a grant. From any thread, never blocks. */
 void ledger_ask(struct ledger *ledger, struct ledger_question *question);
 void ledger_question_release(struct ledger_question *question);
+
+/* ---- Looking at the store (ledger_look.c) -----------------------------------------------------
+ */
+
+#define LEDGER_DUE_MAX 32
+
+struct ledger_due_grant {
+	struct slice id;
+	struct slice key;
+	struct slice upload;  /* empty: it is none in parts */
+	struct slice profile; /* empty: the default one */
+	int64_t expires;      /* Unix seconds */
+	int64_t due;          /* as of the grant; 0: it is pending */
+};
+
+struct ledger_due {
+	/* ---- Set by the caller. ---- */
+	int64_t now; /* Unix seconds */
+	struct executor *home;
+	struct task done; /* posted to `home` exactly once */
+
+	/* ---- The result, valid when `done` runs, until ledger_due_release(). ---- */
+	bool failed; /* a fault, which was logged */
+	size_t count;
+	struct ledger_due_grant rows[LEDGER_DUE_MAX];
+
+	/* ---- The ledger's own. ---- */
+	struct arena arena_;
+	struct ledger_job job_;
+};
+
+/* The grants that are not settled and whose time to look at the store has come. */
+void ledger_list_due(struct ledger *ledger, struct ledger_due *due);
+void ledger_due_release(struct ledger_due *due);
+/* When to look again, Unix seconds; -1: never. `id` is copied. */
+void ledger_look_later(struct ledger *ledger, struct slice id, int64_t look_at);
 
 /* Finishes what was begun, then closes. NULL is allowed. */
 void ledger_close(struct ledger *ledger);

@@ -28,13 +28,15 @@ const char ledger_grants_schema[] =
 	"PRAGMA user_version = 3;";
 
 static const char insert_sql[] =
-	"INSERT INTO grants (id, state, subject, dir, issued_ms, expires, changed_ms, due)"
-	" VALUES (?1, 'issued', ?2, ?3, ?4, ?5, ?4, ?6)";
+	"INSERT INTO grants (id, state, subject, dir, issued_ms, expires, changed_ms, due,"
+	" key, upload, profile, look_at)"
+	" VALUES (?1, 'issued', ?2, ?3, ?4, ?5, ?4, ?6, ?7, ?8, ?9, ?10)";
 
 /* A confirmed upload counts more than anything; of a second failure nothing is learnt. */
 static const char settle_sql[] =
 	"UPDATE grants SET state = ?2, reason = ?3, changed_ms = ?4,"
-	" due = CASE ?2 WHEN 'rejected' THEN due + ?6 END"
+	" due = CASE ?2 WHEN 'rejected' THEN due + ?6 END,"
+	" look_at = CASE ?2 WHEN 'pending' THEN look_at END"
 	" WHERE id = ?1 AND state <> ?2 AND state NOT IN ('confirmed', 'found')"
 	" AND (due IS NOT NULL) = ?5";
 
@@ -46,7 +48,7 @@ static const char last_upload_sql[] =
 	" WHERE grant_id = ?1 ORDER BY id DESC LIMIT 1";
 
 static const char expire_sql[] =
-	"UPDATE grants SET state = 'expired', changed_ms = ?1 * 1000, due = ?1 + ?3"
+	"UPDATE grants SET state = 'expired', changed_ms = ?1 * 1000, due = ?1 + ?3, look_at = NULL"
 	" WHERE state = 'issued' AND id IN"
 	" (SELECT id FROM grants WHERE due <= ?1 ORDER BY due LIMIT ?2)";
 static const char delete_sql[] =
@@ -186,7 +188,10 @@ static bool bind_grant(sqlite3_stmt *s, const struct ledger_grant *grant)
 	       ledger_bind_text(s, 3, grant->dir) &&
 	       sqlite3_bind_int64(s, 4, grant->issued_ms) == SQLITE_OK &&
 	       sqlite3_bind_int64(s, 5, grant->expires) == SQLITE_OK &&
-	       sqlite3_bind_int64(s, 6, grant->due) == SQLITE_OK;
+	       sqlite3_bind_int64(s, 6, grant->due) == SQLITE_OK &&
+	       ledger_bind_text(s, 7, grant->key) && ledger_bind_text(s, 8, grant->upload) &&
+	       ledger_bind_text(s, 9, grant->profile) &&
+	       (grant->look_at == 0 || sqlite3_bind_int64(s, 10, grant->look_at) == SQLITE_OK);
 }
 
 static void insert_grant(struct ledger *ledger, struct ledger_job *job)

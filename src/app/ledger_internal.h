@@ -21,6 +21,7 @@ struct ledger {
 	sqlite3 *db;
 	sqlite3_stmt *begin, *look, *insert, *commit, *rollback;
 	struct thread_queue *queue;
+	sqlite3_stmt *due, *later; /* ledger_look.c */
 	struct ledger_job *batch, **batch_last;
 	struct ledger_grants grants;
 };
@@ -35,6 +36,10 @@ bool ledger_bind_text(sqlite3_stmt *statement, int at, struct slice text) MUST_U
 
 /* The table, for a file that has none, and the version that has it. */
 extern const char ledger_grants_schema[];
+/* What version 3 had not; ledger_look.c. */
+extern const char ledger_look_schema[];
+bool ledger_look_prepare(struct ledger *ledger) MUST_USE;
+void ledger_look_release(struct ledger *ledger);
 bool ledger_grants_prepare(struct ledger *ledger) MUST_USE;
 void ledger_grants_release(struct ledger *ledger);
 /* Changes the state in the transaction that is open. False on a fault. */

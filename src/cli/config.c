@@ -6,6 +6,7 @@
 #include <ini.h>
 #include <stdio.h>
 
+#include "cli/config_profile.h"
 #include "cli/option.h"
 #include "crypto/secret.h"
 
@@ -37,12 +38,16 @@ static int file_line(void *ctx, const char *section, const char *name, const cha
 	struct file_context *file = ctx;
 	const struct option *o = option_find(slice_str(section), slice_str(name));
 	SCOPED_STRBUF(why, 512);
-	if (o && set(file->config, o, value, &why))
+	bool is_profile = slice_starts(slice_str(section), S("profile "));
+	if (is_profile ? config_profile_set(file->config, section, name, value, &why)
+		       : o && set(file->config, o, value, &why))
 		return 1;
 	if (file->why.len == 0) {
 		strbuf_addf(&file->why, "[%s] %s: ", section, name);
-		strbuf_adds(&file->why,
-			o ? why.ptr : "there is no such option; `postern help` lists them");
+		strbuf_adds(&file->why, o || is_profile
+						? why.ptr
+						: "there is no such option; `postern help` lists "
+						  "them");
 	}
 	return 0;
 }
@@ -177,4 +182,5 @@ void config_release(struct config *config)
 			secret_wipe(*at, strlen(*at));
 		free(TAKE(*at));
 	}
+	config_profiles_release(config);
 }

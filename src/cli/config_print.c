@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "cli/config_profile.h"
 #include "cli/option.h"
 
 void config_print_short(void)
@@ -19,6 +20,11 @@ void config_print_short(void)
 	}
 }
 
+static void print_profile_help(const char *name, const char *help)
+{
+	printf("  %-22s %s\n", name, help);
+}
+
 void config_print_help(void)
 {
 	const char *section = "";
@@ -32,6 +38,8 @@ void config_print_help(void)
 			printf(" (%.*s)", SLICE_FMT(fallback));
 		printf("\n");
 	}
+	printf("\n[profile NAME] (in the file only)\n");
+	config_profile_each(print_profile_help);
 }
 
 static void print_reference_head(void)
@@ -57,6 +65,11 @@ static void print_reference_head(void)
 	       "users of the machine: use a file, or the environment.\n");
 }
 
+static void print_profile_row(const char *name, const char *help)
+{
+	printf("| `%s` | %s |\n", name, help);
+}
+
 void config_print_reference(void)
 {
 	const char *section = "";
@@ -76,6 +89,12 @@ void config_print_reference(void)
 			printf("; %" PRId64 " to %" PRId64, o->min, o->max);
 		printf(" |\n");
 	}
+	printf("\n## [profile NAME]\n\nSections in the file only, of which there can be several: "
+	       "see\n"
+	       "[profiles](profiles.md). What one does not say is as in `[app]`, or is not "
+	       "limited.\n\n"
+	       "| name | meaning |\n|---|---|\n");
+	config_profile_each(print_profile_row);
 }
 
 void config_log(const struct config *config)

@@ -68,6 +68,8 @@ static void add_outgoing_metrics(struct outgoing *outgoing, struct strbuf *out)
 		stats.in_flight[OUTGOING_KEY]);
 	metric(out, "outgoing_confirmations", "gauge", "Questions to the store under way.",
 		stats.in_flight[OUTGOING_CONFIRM]);
+	metric(out, "outgoing_store", "gauge", "Requests to the store for uploads in parts.",
+		stats.in_flight[OUTGOING_STORE]);
 	metric(out, "outgoing_webhooks", "gauge", "Webhooks under way.",
 		stats.in_flight[OUTGOING_WEBHOOK]);
 	metric(out, "outgoing_refused_total", "counter",
@@ -88,6 +90,10 @@ static void add_app_metrics(const struct operations *operations, struct strbuf *
 	metric(out, "app_grants_unwritten_total", "counter",
 		"Grants that were given and not written down: there were grants_max, or a fault.",
 		app.unwritten);
+	metric(out, "app_uploads_found_total", "counter",
+		"Uploads of which no callback told, found at the store.", app.found);
+	metric(out, "app_uploads_aborted_total", "counter",
+		"Uploads in parts that were not finished in time.", app.aborted);
 	metric(out, "app_confirms", "gauge", "1: the store is asked whether an upload took place.",
 		app.confirms);
 }

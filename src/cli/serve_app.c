@@ -118,7 +118,7 @@ static bool make_app(struct parts *p, const struct app_options *options)
 		return false;
 	if (app_new(options, &parts, &p->app, why, sizeof(why)) == ERR_OK)
 		return true;
-	log_error("[app] %s", why);
+	log_error(why[0] == '[' ? "%s" : "[app] %s", why);
 	p->bad_option = true;
 	return false;
 }
@@ -149,6 +149,8 @@ bool serve_start_app(struct parts *p)
 	(void)snprintf(host, sizeof(host), "%s/" FIRST_BUCKET, p->store_url);
 	(void)snprintf(callback, sizeof(callback), "%s/", p->app_url);
 	struct app_options options = configured(c);
+	options.profiles = c->profiles;
+	options.profile_count = c->profile_count;
 	options.access_key_id = id.ptr;
 	options.access_key_secret = secret_slice(&secret).ptr ? secret_slice(&secret).ptr : "";
 	options.host = serve_or_else(c->app_host, p->with_store ? host : "");

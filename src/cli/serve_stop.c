@@ -34,6 +34,8 @@ void serve_stop(struct parts *p)
 	deadline_begin(LIMIT_END_MS);
 	deadline_step("the lifecycle rules");
 	expirer_free(p->expirer);
+	deadline_step("the reconciler");
+	app_end_reconciling(p->app);
 	deadline_step("connections");
 	if (p->server)
 		stop_serving(p);

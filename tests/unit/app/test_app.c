@@ -239,7 +239,7 @@ static void origins(void)
 		       "Access-Control-Request-Headers: x-token\r\n"),
 		204, "a preflight");
 	OK(has_line("Access-Control-Allow-Headers: x-token"), "may send what it asks for");
-	OK(has_line("Access-Control-Allow-Methods: GET, POST"), "by these methods");
+	OK(has_line("Access-Control-Allow-Methods: GET, POST, DELETE"), "by these methods");
 	static const struct {
 		const char *origin;
 		bool allowed;
@@ -345,7 +345,7 @@ static void refused(void)
 	ROW(expire_seconds, 9);
 	ROW(expire_seconds, LIMIT_GRANT_SECONDS + 1);
 	ROW(max_size, 0);
-	ROW(max_size, (int64_t)LIMIT_OBJECT_BYTES + 1);
+	ROW(max_size, (int64_t)LIMIT_FILE_BYTES + 1);
 	ROW(allowed_types, "image/*");
 	ROW(allowed_types, "png");
 	ROW(allowed_origins, "www.example.com");

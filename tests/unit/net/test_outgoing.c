@@ -314,7 +314,7 @@ static void starving(void)
 		GREEDY = PLACES
 	};
 	static const enum outgoing_class others[] = {
-		OUTGOING_KEY, OUTGOING_CONFIRM, OUTGOING_WEBHOOK};
+		OUTGOING_KEY, OUTGOING_CONFIRM, OUTGOING_STORE, OUTGOING_WEBHOOK};
 	static struct call greedy[GREEDY];
 	struct outgoing *small = NULL;
 	struct outgoing_stats stats;
@@ -329,7 +329,7 @@ static void starving(void)
 		outgoing_send(small, &greedy[i].request);
 	}
 	outgoing_stats(small, &stats);
-	IS_INT(stats.in_flight[OUTGOING_CALLBACK], 14, "two thirds of the places for callbacks");
+	IS_INT(stats.in_flight[OUTGOING_CALLBACK], 11, "two thirds of the places for callbacks");
 	IS_INT(stats.refused, GREEDY - 14, "no more");
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		struct call call = call_of(ok);

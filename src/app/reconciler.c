@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/reconciler.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "app/app_internal.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "base/sleeper.h"
+
+/* A form that was posted in time can arrive for a day: the second look, before that ends. */
+#define LAST_LOOK_SECONDS 600
+#define NEVER (-1)
+
+struct reconciler {
+	struct app *app;
+	pthread_t thread;
+	struct sleeper sleeper;
+	/* What is asked for is waited for: the answer's task runs where it is posted. */
+	struct executor here;
+	pthread_mutex_t lock; /* answered */
+	pthread_cond_t changed;
+	bool answered;
+};
+
+/* ---- Waiting ----------------------------------------------------------------------------------
+ */
+
+static void post(struct executor *executor, struct task *task)
+{
+	struct reconciler *r = CONTAINER_OF(executor, struct reconciler, here);
+	task->run(task);
+	(void)pthread_mutex_lock(&r->lock);
+	r->answered = true;
+	(void)pthread_cond_signal(&r->changed);
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+static void nothing(struct task *task UNUSED)
+{
+}
+
+static void wait(struct reconciler *r)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	while (!r->answered)
+		(void)pthread_cond_wait(&r->changed, &r->lock);
+	r->answered = false;
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+static int64_t now(const struct reconciler *r)
+{
+	return clock_wall_ms(r->app->parts.clock) / 1000;
+}
+
+/* ---- One grant --------------------------------------------------------------------------------
+ */
+
+enum looked {
+	LOOKED_RECORDED,
+	LOOKED_NOTHING, /* there is no object of this grant */
+	LOOKED_FAILED,
+};
+
+static enum looked record(struct reconciler *r, const struct ledger_due_grant *grant,
+	const struct app_confirmation *found)
+{
+	struct app *app = r->app;
+	const struct profile *profile = settings_profile(&app->settings, grant->profile);
+	struct ledger_entry entry;
+	app_fill_found(app, found, grant->id,
+		profile ? profile->max_size : app->settings.profiles->max_size, &entry);
+	entry.home = &r->here;
+	entry.done.run = nothing;
+	ledger_record(app->parts.ledger, &entry);
+	wait(r);
+	if (entry.result == LEDGER_RECORDED) {
+		atomic_fetch_add(&app->found, 1);
+		log_info("grant %.*s: no callback came, but the object is there",
+			SLICE_FMT(grant->id));
+	}
+	return entry.result == LEDGER_FAILED ? LOOKED_FAILED : LOOKED_RECORDED;
+}
+
+static enum looked look(struct reconciler *r, const struct ledger_due_grant *grant)
+{
+	struct app_confirmation c = {.key = grant->key,
+		.timeout_ms = LIMIT_APP_CALLBACK_MS,
+		.home = &r->here,
+		.done.run = nothing};
+	enum looked result = LOOKED_NOTHING;
+	if (!atomic_load(&r->app->confirms))
+		return LOOKED_NOTHING;
+	app_confirm(r->app, &c);
+	wait(r);
+	if (c.found && slice_eq(c.grant_id, grant->id))
+		result = record(r, grant, &c);
+	else if (!c.found && c.status != 404)
+		result = LOOKED_FAILED;
+	app_confirmation_release(&c);
+	return result;
+}
+
+static bool abort_upload(struct reconciler *r, const struct ledger_due_grant *grant)
+{
+	SCOPED_STRBUF(query, KIB(4));
+	strbuf_adds(&query, "uploadId=");
+	percent_encode(&query, grant->upload);
+	struct store_request request = {.method = S("DELETE"),
+		.key = grant->key,
+		.query = strbuf_slice(&query),
+		.class = OUTGOING_STORE,
+		.max_answer_bytes = LIMIT_PARTS_ANSWER_BYTES,
+		.timeout_ms = LIMIT_APP_CALLBACK_MS,
+		.home = &r->here,
+		.done.run = nothing};
+	store_request_send(r->app, r->app->parts.outgoing, &request);
+	wait(r);
+	bool gone = request.status == 204 || request.status == 404;
+	if (request.status == 204) {
+		atomic_fetch_add(&r->app->aborted, 1);
+		log_info("grant %.*s: the upload in parts was not finished in time, and is aborted",
+			SLICE_FMT(grant->id));
+	}
+	store_request_release(&request);
+	return gone;
+}
+
+static void reconcile(struct reconciler *r, const struct ledger_due_grant *grant)
+{
+	int64_t pause = r->app->settings.reconcile_seconds;
+	int64_t last = grant->due - LAST_LOOK_SECONDS;
+	enum looked looked = look(r, grant);
+	bool failed = looked == LOOKED_FAILED;
+	if (looked == LOOKED_NOTHING && grant->upload.len > 0)
+		failed = !abort_upload(r, grant);
+	/* A grant that was recorded has no time any more, whatever is set here. */
+	int64_t next = failed ? now(r) + pause : NEVER;
+	if (looked == LOOKED_NOTHING && grant->upload.len == 0 && now(r) < last)
+		next = last;
+	ledger_look_later(r->app->parts.ledger, grant->id, next);
+}
+
+/* ---- All of them ------------------------------------------------------------------------------
+ */
+
+/* Whether there may be more. */
+static bool run_page(struct reconciler *r)
+{
+	struct ledger_due due = {.now = now(r), .home = &r->here, .done.run = nothing};
+	ledger_list_due(r->app->parts.ledger, &due);
+	wait(r);
+	for (size_t i = 0; i < due.count && !sleeper_stopped(&r->sleeper); i++)
+		reconcile(r, &due.rows[i]);
+	bool more = !due.failed && due.count == LEDGER_DUE_MAX;
+	ledger_due_release(&due);
+	return more;
+}
+
+static void *run(void *state)
+{
+	struct reconciler *r = state;
+	uint64_t pause_ms = (uint64_t)r->app->settings.reconcile_seconds * 1000;
+	while (sleeper_sleep(&r->sleeper, pause_ms))
+		while (run_page(r) && !sleeper_stopped(&r->sleeper))
+			;
+	return NULL;
+}
+
+static void destroy(struct reconciler *r)
+{
+	sleeper_destroy(&r->sleeper);
+	(void)pthread_mutex_destroy(&r->lock);
+	(void)pthread_cond_destroy(&r->changed);
+	free(r);
+}
+
+enum err reconciler_new(struct app *app, struct reconciler **ret)
+{
+	struct reconciler *r = calloc(1, sizeof(*r));
+	if (!r)
+		return ERR_UNAVAILABLE;
+	r->app = app;
+	r->here.post = post;
+	sleeper_init(&r->sleeper);
+	(void)pthread_mutex_init(&r->lock, NULL);
+	(void)pthread_cond_init(&r->changed, NULL);
+	if (pthread_create(&r->thread, NULL, run, r) != 0) {
+		destroy(r);
+		return ERR_UNAVAILABLE;
+	}
+	(void)pthread_setname_np(r->thread, "reconciler");
+	*ret = r;
+	return ERR_OK;
+}
+
+void reconciler_free(struct reconciler *r)
+{
+	if (!r)
+		return;
+	sleeper_stop(&r->sleeper);
+	(void)pthread_join(r->thread, NULL);
+	destroy(r);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was uploaded and never told of: the application server asks the store.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { postForm, request, send } from "../lib/oss.js";
+import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
+
+const all = cleanups();
+after(all.run);
+
+const LOST = 40;
+let server, data, lost = 0;
+
+const CONFIG = `
+[app]
+expire_seconds = 10
+multipart_expire_seconds = 10
+reconcile_seconds = 1
+[profile fixed]
+key = \${name}\${ext}
+`;
+
+const start = (t, env) => startServer(t, { data, env, args: ["--data", join(data, "data"), "--config",
+	join(data, "postern.ini"), "--app-listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0",
+	"--console-listen", "127.0.0.1:0"] });
+
+/** A receiver that loses every callback. */
+before(async () => {
+	const receiver = createServer((request, response) => {
+		lost++;
+		request.resume();
+		response.writeHead(500);
+		response.end();
+	});
+	await new Promise(done => receiver.listen(0, "127.0.0.1", done));
+	all.after(() => new Promise(done => receiver.close(done)));
+	const { port } = receiver.address();
+	data = await temporaryFolder(all);
+	await writeFile(join(data, "postern.ini"), CONFIG);
+	server = await start(all, { POSTERN_APP_CALLBACK_URL: `http://127.0.0.1:${port}/lost`,
+		POSTERN_STORE_CALLBACK_ALLOW: `127.0.0.1:${port}` });
+});
+
+const json = async (path, method = "GET", body = undefined) => JSON.parse((await send(server.app + path,
+	method, { "Content-Type": "application/json" }, body && JSON.stringify(body))).text);
+const stateOf = grant => json(`/grants/${grant.id}?grant=${grant.grant}`);
+const metric = async name => Number(new RegExp(`^postern_${name} (\\d+)$`, "m")
+	.exec((await send(`${server.console}/metrics`)).text)[1]);
+
+async function upload(grant, content) {
+	const got = await postForm(server.store, { key: `${grant.dir}any.txt`, ...grant.fields },
+		{ name: "a.txt", type: "text/plain", content });
+	assert.equal(got.status, 203, got.text);
+}
+
+async function until(what, check) {
+	const deadline = Date.now() + 60_000;
+	while (!await check()) {
+		assert.ok(Date.now() < deadline, what);
+		await new Promise(done => setTimeout(done, 200));
+	}
+}
+
+test("uploads whose callbacks were lost are found, each once and under its grant", async () => {
+	const files = Array.from({ length: LOST }, (_, i) => ({ name: `${i}.txt`, type: "text/plain" }));
+	const { grants } = await json("/grants", "POST", { files });
+	const [first, second] = (await json("/grants", "POST",
+		{ profile: "fixed", files: [{ name: "same.txt" }, { name: "same.txt" }] })).grants;
+	const unused = (await json("/grants", "POST", { files: [{ name: "b.txt" }] })).grants[0];
+	const part = await json("/s3/multipart", "POST", { filename: "film.mp4" });
+	const finished = await json("/s3/multipart", "POST", { filename: "done.mp4" });
+	for (const [i, grant] of grants.entries())
+		await upload(grant, `content ${i}`);
+	await upload(first, "first");
+	await upload(second, "second");
+	const query = new URLSearchParams({ key: finished.key });
+	const { url } = await json(`/s3/multipart/${finished.uploadId}/1?${query}`);
+	const put = await send(url, "PUT", {}, "film");
+	const complete = await json(`/s3/multipart/${finished.uploadId}/complete?${query}`, "POST",
+		{ parts: [{ PartNumber: 1, ETag: put.headers.etag }] });
+	assert.equal(complete.error, "callback_failed");
+	assert.ok(lost >= LOST + 3);
+	for (const grant of [...grants, first, second, unused, part, finished])
+		assert.equal((await stateOf(grant)).state, "issued");
+
+	await until("all are found", async () => await metric("app_uploads_found_total") >= LOST + 2);
+	await until("the unfinished one is aborted", async () => await metric("app_uploads_aborted_total") >= 1);
+	for (const [i, grant] of [...grants, second, finished].entries()) {
+		const { state, uploads, last } = await stateOf(grant);
+		assert.deepEqual([state, uploads, last.object, last.confirmed],
+			["found", 1, grant.fields?.key ?? grant.key, true], String(i));
+	}
+	for (const grant of [first, unused, part])
+		assert.deepEqual([(await stateOf(grant)).state, (await stateOf(grant)).uploads], ["issued", 0]);
+	const uploads = await request(server.store, "GET", "uploads", "", { query: { uploads: "" } });
+	assert.ok(!uploads.text.includes("<UploadId>"), uploads.text);
+	assert.equal(await metric("app_uploads_found_total"), LOST + 2);
+	assert.equal((await send(`${server.app}/s3/multipart/${part.uploadId}?${
+		new URLSearchParams({ key: part.key })}`)).status, 410);
+});
