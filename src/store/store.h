@@ -525,8 +525,6 @@ struct store_ops {
 
 	/* Deleting an object that does not exist succeeds. ERR_PRECONDITION_FAILED,
 	 * ERR_ACCESS_DENIED. */
-	/* Deleting an object that does not exist succeeds. ERR_PRECONDITION_FAILED,
-	 * ERR_ACCESS_DENIED. */
 	void (*delete)(struct store *store, struct store_delete *del);
 	/* ERR_NO_SUCH_KEY, ERR_NO_SUCH_VERSION, ERR_METHOD_NOT_ALLOWED as for get. */
 	void (*object_change)(struct store *store, struct store_metadata_update *change);

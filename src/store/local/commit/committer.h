@@ -67,8 +67,8 @@ struct mutation {
 	size_t key_len;
 	uint64_t bucket_id;
 	struct slice data;
-	bool forbid_overwrite;
-	enum store_caller caller;
+	bool forbid_overwrite;    /* of MUTATION_OBJECT, MUTATION_APPEND and MUTATION_PART */
+	enum store_caller caller; /* likewise */
 	const struct location *moves_from; /* MUTATION_MOVE: where it was read */
 	struct store_multipart_complete *complete;
 	struct store_delete *del;

@@ -89,7 +89,6 @@ void mutation_delete(struct store *store, struct store_delete *del)
 	request->mutation.head_len = head_len;
 	request->mutation.key_len = del->key.len;
 	request->mutation.bucket_id = del->bucket_id;
-	request->mutation.caller = del->caller;
 	request->mutation.del = del;
 	record_head(request->head, RECORD_OBJECT_DELETE, del->bucket_id, del->key.len, 0, 0);
 	memcpy(request->head + RECORD_HEADER_BYTES, del->key.ptr, del->key.len);
@@ -195,8 +194,6 @@ void mutation_multipart_complete(struct store *store, struct store_multipart_com
 	request->mutation.bucket_id = complete->bucket_id;
 	request->mutation.key_len = complete->key.len;
 	request->mutation.complete = complete;
-	request->mutation.forbid_overwrite = complete->forbid_overwrite;
-	request->mutation.caller = complete->caller;
 	request_send_claimed(store, request, OBJECT_META_MAX);
 }
 
