@@ -97,10 +97,13 @@ struct app_options {
 	size_t profile_count;
 	const char *multipart_path; /* of uploads in parts: "/s3"; NULL or "": there are none */
 	int64_t multipart_expire_seconds;
-	int64_t reconcile_seconds; /* between looks at the store for what has ended; 0: none */
-	const char *webhook_url;   /* told of each upload; its answer is the callback's */
-	int64_t grants_max;        /* grants that are written down and without an upload; 0: none */
-	int64_t grants_keep_days;  /* how long those that came to nothing stay there */
+	int64_t grant_rate; /* requests a minute of one subject, and of one address; 0: any */
+	int64_t part_rate;  /* the same, for parts of uploads */
+	const char *trusted_proxies; /* addresses whose X-Forwarded-For counts */
+	int64_t reconcile_seconds;   /* between looks at the store for what has ended; 0: none */
+	const char *webhook_url;     /* told of each upload; its answer is the callback's */
+	int64_t grants_max;       /* grants that are written down and without an upload; 0: none */
+	int64_t grants_keep_days; /* how long those that came to nothing stay there */
 	enum app_auth auth;
 	/* With APP_AUTH_JWT one of the next three: the text of jwt_key_file (a PEM or JWK set), the
 	 * bytes of jwt_secret_file, or a URL of a JWK set. ptr is NULL if not given. */

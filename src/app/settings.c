@@ -301,6 +301,24 @@ static void read_multipart(struct reading *r, const struct app_options *options)
 			EXPIRE_SECONDS_MIN, LIMIT_MULTIPART_SECONDS);
 }
 
+static void read_rates(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice bad = S("");
+	s->grant_rate = options->grant_rate;
+	s->part_rate = options->part_rate;
+	if (s->grant_rate < 0 || s->grant_rate > LIMIT_RATE || s->part_rate < 0 ||
+		s->part_rate > LIMIT_RATE)
+		settings_refuse(r, "grant_rate, part_rate: must be from 0 to %d", LIMIT_RATE);
+	struct slice text = settings_keep_text(r, "trusted_proxies", options->trusted_proxies);
+	enum err e = allow_list_parse(text, &s->trusted_proxies, &bad);
+	if (e == ERR_INVALID_ARGUMENT)
+		settings_refuse(r, "trusted_proxies: `%.*s` is not an address such as 10.0.0.0/8",
+			SLICE_FMT(bad));
+	else if (e && !r->err)
+		r->err = e;
+}
+
 enum err settings_init(
 	struct settings *ret, const struct app_options *options, char *why, size_t why_size)
 {
@@ -322,6 +340,7 @@ enum err settings_init(
 	settings_read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
 	read_webhook(&r, options);
 	read_multipart(&r, options);
+	read_rates(&r, options);
 	settings_read_auth(&r, options);
 	return r.err;
 }
@@ -332,6 +351,7 @@ void settings_release(struct settings *settings)
 		secret_wipe((void *)(uintptr_t)settings->access_key_secret.ptr,
 			settings->access_key_secret.len);
 	jwt_keys_release(settings->jwt_keys);
+	allow_list_free(settings->trusted_proxies);
 	arena_reset(&settings->arena_);
 }
 

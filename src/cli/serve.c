@@ -624,6 +624,9 @@ static bool start_app(struct parts *p)
 	options.key_urls = c->app_key_urls;
 	options.callback_answer = c->app_callback_answer;
 	options.reconcile_seconds = c->app_reconcile_seconds;
+	options.grant_rate = c->app_grant_rate;
+	options.part_rate = c->app_part_rate;
+	options.trusted_proxies = c->app_trusted_proxies;
 	options.multipart_path = c->app_multipart_path;
 	options.multipart_expire_seconds = c->app_multipart_expire_seconds;
 	options.webhook_url = c->app_webhook_url;
