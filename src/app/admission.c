@@ -2,8 +2,10 @@
 #include "app/admission.h"
 
 #include "app/app_internal.h"
+#include "app/client_address.h"
 #include "app/jwt_cache.h"
 #include "app/jwt_source.h"
+#include "app/rates.h"
 #include "http/cookie.h"
 
 #define RETRY_AFTER_S "5"
@@ -178,7 +180,7 @@ static bool decide(struct admission *a)
 	}
 	switch (result) {
 	case JWT_VALID:
-		a->answers_later = a->answer(a->app, a->x, &caller, a->ctx);
+		a->answers_later = app_answer_admitted(a->app, a->x, &caller, a->answer, a->ctx);
 		break;
 	case JWT_REFUSED:
 	case JWT_NO_KEY:
@@ -257,12 +259,53 @@ struct caller caller_anybody(const struct settings *settings)
 	};
 }
 
+/* Signing a part is nothing of itself: an upload has thousands. */
+static struct rates *rates_of(const struct app *app, struct exchange *x)
+{
+	struct slice path = exchange_head(x)->path;
+	if (!app_is_s3_path(app, path) || slice_ends(path, S("/params")) ||
+		slice_ends(path, S("/multipart")))
+		return app->grant_rates;
+	return app->part_rates;
+}
+
+/* False: it was answered. */
+static bool take(struct app *app, struct exchange *x, struct slice who)
+{
+	struct rates *rates = rates_of(app, x);
+	int64_t retry_s = 1;
+	SCOPED_STRBUF(seconds, 32);
+	if (!rates || who.len == 0 || rates_take(rates, who, clock_monotonic_ms(), &retry_s))
+		return true;
+	strbuf_addf(&seconds, "%lld", (long long)retry_s);
+	exchange_header(x, "Retry-After", strbuf_slice(&seconds));
+	exchange_note(x, "refused=\"too many requests\"");
+	app_send_error(app, x, 429, "too_many_requests", "You ask too often; try again later.");
+	return false;
+}
+
+bool app_answer_admitted(struct app *app, struct exchange *x, const struct caller *caller,
+	app_answer *answer, void *ctx)
+{
+	SCOPED_STRBUF(who, 2 * LIMIT_CLAIM_BYTES);
+	if (caller->subject.len == 0)
+		return answer(app, x, caller, ctx);
+	/* No subject looks like an address. */
+	strbuf_adds(&who, "subject ");
+	strbuf_add_slice(&who, caller->subject);
+	return take(app, x, strbuf_slice(&who)) && answer(app, x, caller, ctx);
+}
+
 void app_admit(struct app *app, struct exchange *x, app_answer *answer, void *ctx)
 {
 	const struct caller anybody = caller_anybody(&app->settings);
+	if (!take(app, x,
+		    client_address(
+			    app->settings.trusted_proxies, exchange_peer(x), exchange_head(x))))
+		return;
 	switch (app->settings.auth) {
 	case APP_AUTH_NONE:
-		(void)answer(app, x, &anybody, ctx);
+		(void)app_answer_admitted(app, x, &anybody, answer, ctx);
 		break;
 	case APP_AUTH_JWT:
 		app_admit_token(app, x, answer, ctx);

@@ -43,6 +43,13 @@ typedef bool app_answer(
  */
 void app_admit(struct app *app, struct exchange *x, app_answer *answer, void *ctx);
 
+/*
+ * Runs `answer`, unless its subject has asked too often: then it is answered with 429. For those
+ * who admit.
+ */
+bool app_answer_admitted(struct app *app, struct exchange *x, const struct caller *caller,
+	app_answer *answer, void *ctx);
+
 /* The ways of deciding that need an answer of others (app_admit() calls them). */
 /* jwt */
 void app_admit_token(struct app *app, struct exchange *x, app_answer *answer, void *ctx);

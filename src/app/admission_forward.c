@@ -65,7 +65,7 @@ static bool decide(struct forwarding *f)
 	if (r->kind == OUTGOING_ANSWERED && r->status >= 200 && r->status < 300) {
 		fault = read_answer(f, &caller);
 		if (!fault)
-			return f->answer(f->app, f->x, &caller, f->ctx);
+			return app_answer_admitted(f->app, f->x, &caller, f->answer, f->ctx);
 	}
 	log_error("[app] auth_url: %s (status %d)", fault, r->status);
 	send_unavailable(f->app, f->x, "the back end did not decide");

@@ -10,6 +10,7 @@
 #include "app/jwt_source.h"
 #include "app/ledger.h"
 #include "app/multipart/part_counts.h"
+#include "app/rates.h"
 #include "app/reconciler.h"
 #include "oss/rules/origin.h"
 
@@ -262,6 +263,14 @@ static enum err start_jwt(struct app *app)
 				     s->jwt_keys_url.ptr, &app->jwt_source);
 }
 
+static bool start_rates(struct app *app)
+{
+	const struct settings *s = &app->settings;
+	app->grant_rates = s->grant_rate > 0 ? rates_new(s->grant_rate) : NULL;
+	app->part_rates = s->part_rate > 0 ? rates_new(s->part_rate) : NULL;
+	return (s->grant_rate == 0 || app->grant_rates) && (s->part_rate == 0 || app->part_rates);
+}
+
 static enum err app_start(struct app *app, const struct app_parts *parts)
 {
 	app->service = (struct service){.name = "app",
@@ -277,7 +286,7 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	ticket_key_derive(app->settings.access_key_secret, &app->ticket_key);
 	app->part_counts = part_counts_new();
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
-	if (!app->sign_keys || !app->part_counts)
+	if (!app->sign_keys || !app->part_counts || !start_rates(app))
 		return ERR_UNAVAILABLE;
 	build_json_parts(app);
 	build_page_policy(app);
@@ -356,6 +365,8 @@ void app_free(struct app *app)
 	jwt_source_free(app->jwt_source);
 	jwt_cache_free(app->jwt_cache);
 	part_counts_free(app->part_counts);
+	rates_free(app->grant_rates);
+	rates_free(app->part_rates);
 	if (app->sign_keys)
 		sign_key_cache_clear(app->sign_keys);
 	free(app->sign_keys);

@@ -293,6 +293,21 @@ static void read_multipart(struct reading *r, const struct app_options *options)
 		settings_refuse(r, "multipart_path: must be a path such as /s3");
 }
 
+static void read_rates(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice bad = S("");
+	s->grant_rate = options->grant_rate;
+	s->part_rate = options->part_rate;
+	struct slice text = settings_keep_text(r, "trusted_proxies", options->trusted_proxies);
+	enum err e = allow_list_parse(text, &s->trusted_proxies, &bad);
+	if (e == ERR_INVALID_ARGUMENT)
+		settings_refuse(r, "trusted_proxies: `%.*s` is not an address such as 10.0.0.0/8",
+			SLICE_FMT(bad));
+	else if (e && !r->err)
+		r->err = e;
+}
+
 enum err settings_init(
 	struct settings *ret, const struct app_options *options, char *why, size_t why_size)
 {
@@ -315,6 +330,7 @@ enum err settings_init(
 	settings_read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
 	read_webhook(&r, options);
 	read_multipart(&r, options);
+	read_rates(&r, options);
 	settings_read_auth(&r, options);
 	return r.err;
 }
@@ -325,6 +341,7 @@ void settings_release(struct settings *settings)
 		secret_wipe((void *)(uintptr_t)settings->access_key_secret.ptr,
 			settings->access_key_secret.len);
 	jwt_keys_release(settings->jwt_keys);
+	allow_list_free(settings->trusted_proxies);
 	arena_reset(&settings->arena_);
 }
 

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "http/hosts.h"
+#include "net/address.h"
 
 /* Every slice has a NUL behind it. */
 struct settings {
@@ -42,6 +43,9 @@ struct settings {
 	struct slice webhook_url;              /* empty: none */
 	struct slice multipart_path;           /* "/s3"; empty: none */
 	int64_t multipart_expire_seconds;
+	int64_t grant_rate; /* requests a minute; 0: any */
+	int64_t part_rate;
+	struct allow_list *trusted_proxies;
 	int64_t reconcile_seconds; /* 0: the store is not asked */
 	int64_t grants_max;
 	int64_t grants_keep_days;

@@ -163,6 +163,8 @@
 #define LIMIT_UPLOADS_COUNTED 4096       /* whose signed parts are counted */
 #define LIMIT_MULTIPART_SECONDS 604800   /* of an upload in parts */
 #define LIMIT_RECONCILE_SECONDS 3600
+#define LIMIT_RATES 4096                   /* callers whose requests are counted */
+#define LIMIT_RATE 1000000                 /* requests a minute that a caller may be allowed */
 #define LIMIT_STORE_MS 30000               /* for one request to the store about it */
 #define LIMIT_FORWARD_ANSWER_BYTES KIB(16) /* of the back end that decides who may upload */
 #define LIMIT_ADMISSION_MS 3000            /* for keys of tokens to come */

@@ -275,7 +275,7 @@ static void no_proxy(void)
 static void limits(void)
 {
 	enum {
-		MANY = 14, /* of which one requester of callbacks has */
+		MANY = 11, /* of which one requester of callbacks has */
 		PLACES = 32
 	};
 	struct outgoing *small = NULL;
@@ -330,7 +330,7 @@ static void starving(void)
 	}
 	outgoing_stats(small, &stats);
 	IS_INT(stats.in_flight[OUTGOING_CALLBACK], 11, "two thirds of the places for callbacks");
-	IS_INT(stats.refused, GREEDY - 14, "no more");
+	IS_INT(stats.refused, GREEDY - 11, "no more");
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		struct call call = call_of(ok);
 		call.request.class = others[i];

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/client_address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+static bool is_trusted(const struct allow_list *trusted, struct slice text, bool *ret_valid)
+{
+	char name[INET6_ADDRSTRLEN];
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	*ret_valid = false;
+	if (text.len == 0 || text.len >= sizeof(name))
+		return false;
+	memcpy(name, text.ptr, text.len);
+	name[text.len] = '\0';
+	if (inet_pton(AF_INET, name, &v4.sin_addr) == 1) {
+		*ret_valid = true;
+		return allow_list_has(trusted, text, (const struct sockaddr *)&v4);
+	}
+	*ret_valid = inet_pton(AF_INET6, name, &v6.sin6_addr) == 1;
+	return *ret_valid && allow_list_has(trusted, text, (const struct sockaddr *)&v6);
+}
+
+/* What is behind the last comma, which is taken off. */
+static struct slice take_last(struct slice *rest)
+{
+	size_t at = rest->len;
+	while (at > 0 && rest->ptr[at - 1] != ',')
+		at--;
+	struct slice last = slice_trim(slice_from(*rest, at));
+	*rest = slice_head(*rest, at > 0 ? at - 1 : 0);
+	return last;
+}
+
+struct slice client_address(
+	const struct allow_list *trusted, struct slice peer, const struct request_head *head)
+{
+	bool valid = false;
+	struct slice client = peer;
+	if (!trusted || !is_trusted(trusted, peer, &valid))
+		return client;
+	for (size_t i = head->header_count; i > 0; i--) {
+		struct slice rest = head->headers[i - 1].value;
+		if (!slice_eq_nocase(head->headers[i - 1].name, S("X-Forwarded-For")))
+			continue;
+		while (rest.len > 0) {
+			struct slice next = take_last(&rest);
+			bool goes_on = is_trusted(trusted, next, &valid);
+			if (valid)
+				client = next;
+			if (!goes_on)
+				return client;
+		}
+	}
+	return client;
+}
