@@ -10,21 +10,15 @@ import { UploadError } from "./errors.js";
 export function checkLimits(file, grant) {
 	const { min_size = 0, max_size = Infinity, types } = grant;
 	if (file.size > max_size) {
-		return new UploadError("size", `The file is larger than ${formatSize(max_size)}.`, {
-			advice: "Choose a smaller file.",
-		});
+		return new UploadError("size", "The file is too large.", { facts: ["max", max_size] });
 	}
 	if (file.size < min_size) {
-		return new UploadError("size", `The file is smaller than ${formatSize(min_size)}.`, {
-			advice: "Is it the right file?",
-		});
+		return new UploadError("size", "The file is too small.", { facts: ["min", min_size] });
 	}
 	// What a browser cannot name it sends as bytes of no known kind.
 	const type = file.type || "application/octet-stream";
 	if (types?.length && !types.some(pattern => typeMatches(type, pattern))) {
-		return new UploadError("type", `Files of type ${type} are not accepted.`, {
-			advice: `Choose a file of one of these types: ${types.join(", ")}.`,
-		});
+		return new UploadError("type", `Files of type ${type} are not accepted.`, { facts: [type, ...types] });
 	}
 	return null;
 }
@@ -34,16 +28,4 @@ function typeMatches(type, pattern) {
 	if (pattern.endsWith("*"))
 		return type.startsWith(pattern.slice(0, -1));
 	return type === pattern;
-}
-
-/** @param {number} bytes */
-export function formatSize(bytes) {
-	if (bytes < 1000)
-		return bytes === 1 ? "1 byte" : `${bytes} bytes`;
-	const units = ["kB", "MB", "GB", "TB"];
-	let value = bytes / 1000;
-	let unit = 0;
-	for (; value >= 999.5 && unit < units.length - 1; unit++)
-		value /= 1000;
-	return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }

@@ -2,7 +2,8 @@
 // The upload page: chooses files, and shows what becomes of them.
 import { createUploader } from "../client/postern-upload.js";
 import { objectKey } from "../client/form.js";
-import { formatSize } from "../client/limits.js";
+import { formatSize } from "../client/format.js";
+import { explain } from "../client/texts.js";
 import { mountRow } from "./row.js";
 
 /** @typedef {import("../client/postern-upload.js").Upload} Upload */
@@ -120,7 +121,7 @@ drop.addEventListener("drop", event => {
 });
 
 window.addEventListener("beforeunload", event => {
-	if ([...rows.keys()].some(upload => upload.state === "signing" || upload.state === "sending"))
+	if ([...rows.keys()].some(upload => ["signing", "sending", "retrying"].includes(upload.state)))
 		event.preventDefault();
 });
 
@@ -128,5 +129,6 @@ window.addEventListener("beforeunload", event => {
 input.disabled = random.disabled = false;
 
 showLimits().catch(error => {
-	byId("limits").textContent = `${error.message} ${error.advice ?? ""}`;
+	const { message, advice } = explain(error);
+	byId("limits").textContent = `${message} ${advice}`;
 });

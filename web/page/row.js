@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One file in the list: name, bar, state, buttons, and what was answered.
-import { formatSize } from "../client/limits.js";
+import { formatSize } from "../client/format.js";
+import { explain } from "../client/texts.js";
 
 /** @typedef {import("../client/postern-upload.js").Upload} Upload */
 
@@ -43,7 +44,7 @@ export function mountRow(list, upload, page) {
 		const focused = document.activeElement;
 		shown = state;
 		row.setAttribute("data-state", state);
-		cancel.hidden = state !== "signing" && state !== "sending";
+		cancel.hidden = !["signing", "sending", "retrying"].includes(state);
 		retry.hidden = state !== "failed" && state !== "aborted" && state !== "unconfirmed";
 		remove.hidden = !cancel.hidden;
 		retry.textContent = state === "unconfirmed" ? "Send again" : "Try again";
@@ -52,7 +53,7 @@ export function mountRow(list, upload, page) {
 		showError(part(".error"), upload);
 		showAnswer(part(".answer"), upload);
 		if (state !== "idle" && state !== "signing")
-			page.say(`${name}: ${stateText(upload)}${upload.error ? `. ${upload.error.advice}` : ""}`);
+			page.say(`${name}: ${stateText(upload)}${upload.error ? `. ${explain(upload.error).advice}` : ""}`);
 	}
 	upload.addEventListener("change", show);
 	show();
@@ -75,6 +76,10 @@ function stateText(upload) {
 	case "sending":
 		return upload.waiting ? "Sent, waiting for the answer"
 			: `Sending, ${Math.floor(fraction(upload) * 100)} %`;
+	case "retrying":
+		return upload.error ? "Trying again in a moment" : "Waiting for the network";
+	case "paused":
+		return "Paused";
 	case "done":
 		return "Uploaded";
 	case "unconfirmed":
@@ -107,8 +112,9 @@ function showError(box, { error }) {
 		error.ec,
 		error.requestId && `request ${error.requestId}`,
 	];
-	setText(box, ".message", error.message);
-	setText(box, ".advice", error.advice);
+	const { message, advice } = explain(error);
+	setText(box, ".message", message);
+	setText(box, ".advice", advice);
 	setText(box, ".reference", reference.filter(Boolean).join(" · "));
 }
 
