@@ -5,7 +5,7 @@ import { parseErrorXml } from "./xml.js";
 
 /**
  * @typedef {"grant"|"network"|"mixed"|"stalled"|"cors"|"file"|"type"|"size"|"expired"|"clock"
- *   |"callback"|"used"|"policy"|"refused"|"damaged"|"server"} Kind
+ *   |"callback"|"used"|"policy"|"refused"|"gone"|"damaged"|"server"} Kind
  */
 
 /**

@@ -12,7 +12,7 @@ export async function sendForm(job) {
 	/** @type {{grant: string, key: string} | null} */
 	let named = null;
 	return persist(async () => {
-		const before = job.options.before && await job.options.before(job.file, job.signal);
+		const more = await job.options.proof?.before(job.file, job.signal);
 		let outcome;
 		for (let tries = 0; tries < 2 && !outcome; tries++) {
 			job.become("signing");
@@ -23,7 +23,7 @@ export async function sendForm(job) {
 				throw refusal;
 			if (named?.grant !== grant.dir)
 				named = { grant: grant.dir, key: objectKey(job.file, grant, job.options) };
-			outcome = await post(job, grant, named.key, before ?? {}, tries > 0);
+			outcome = await post(job, grant, named.key, more ?? {}, tries > 0);
 		}
 		return /** @type {import("./upload.js").Outcome} */ (outcome);
 	}, job.tools, job.signal, job.retrying);
@@ -69,6 +69,7 @@ async function post({ file, options, tools, signal, ...job }, grant, key, more, 
 	}
 	if (error && status !== 203)
 		throw error;
+	options.proof?.after(answer, more["x:crc64"]);
 	return {
 		error,
 		result: {

@@ -61,8 +61,7 @@ export { Upload };
  * @property {(file: File, grant: import("./grant.js").Grant) => string} [key] decides the whole
  *   name in the store; replaces names
  * @property {Record<string, string>} [fields] more form fields, such as "x:user"
- * @property {(file: File, signal: AbortSignal) => Promise<Record<string, string>>} [before] what
- *   is to be done with a file before it is sent by a form, and fields that come of it (proof.js)
+ * @property {import("./proof.js").Proof} [proof] sums files, and compares with the store (proof.js)
  * @property {{from: number, send: import("./upload.js").Sender}} [large] how files of `from`
  *   bytes or more are sent (multipart.js)
  * @property {import("./xhr.js").HttpStack} [httpStack] how requests are sent (tests)

@@ -14,7 +14,7 @@ const GAIN = 1.05;
 export class Queue {
 	/** @type {Array<(() => Promise<number>) | null>} */ #waiting = [];
 	#head = 0;
-	#running = 0;
+	running = 0;
 	#fixed;
 	#clock;
 	/** How many at a time. */
@@ -56,7 +56,7 @@ export class Queue {
 	}
 
 	#fill() {
-		while (this.#running < this.limit && this.#head < this.#waiting.length) {
+		while (this.running < this.limit && this.#head < this.#waiting.length) {
 			const job = this.#waiting[this.#head];
 			this.#waiting[this.#head++] = null;
 			if (job)
@@ -70,12 +70,12 @@ export class Queue {
 
 	/** @param {() => Promise<number>} job */
 	async #do(job) {
-		this.#running++;
+		this.running++;
 		let bytes = -1;
 		try {
 			bytes = await job();
 		} finally {
-			this.#running--;
+			this.running--;
 			this.#measure(bytes);
 			this.#fill();
 		}
@@ -91,7 +91,7 @@ export class Queue {
 		if (this.#fixed || bytes < 0)
 			return;
 		// A queue that runs dry, or is still too wide, says nothing of how many would help.
-		if (this.#head === this.#waiting.length || this.#running >= this.limit || !this.#since)
+		if (this.#head === this.#waiting.length || this.running >= this.limit || !this.#since)
 			return this.#begin();
 		this.#work += bytes + COST;
 		if (++this.#ended < 2 * this.limit)

@@ -30,11 +30,11 @@ const LONGEST_ASKED_MS = 300000;
 export async function persist(attempt, patience, signal, waiting) {
 	const { clock, network, random, retries } = patience;
 	for (let failures = 0;;) {
+		signal.throwIfAborted();
 		if (!network.online) {
 			waiting?.(null);
 			await until(done => network.whenOnline(done), signal);
 		}
-		signal.throwIfAborted();
 		try {
 			return await attempt();
 		} catch (cause) {

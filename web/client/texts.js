@@ -105,6 +105,10 @@ export const EN = {
 	"refused": {
 		advice: "The store refused the upload. Show the message above to whoever runs it.",
 	},
+	"gone": {
+		message: "The upload has ended at the server.",
+		advice: "Begin again.",
+	},
 	"damaged": {
 		message: "The store received other bytes than were sent.",
 		advice: "Something on the way changes files: a proxy, a virus scanner or broken memory. Try "
@@ -202,6 +206,7 @@ export const ZH = {
 		advice: "请重命名文件，或使用随机名称上传。",
 	},
 	"refused": { message: "存储服务拒绝了上传。", advice: "请将服务器的原始应答告知管理员。" },
+	"gone": { message: "上传已在服务器上结束。", advice: "请重新开始上传。" },
 	"damaged": {
 		message: "存储服务收到的内容与发送的不同。",
 		advice: "途中有程序修改了文件：代理、杀毒软件或损坏的内存。请换一个网络重试。",

@@ -33,7 +33,7 @@ import { isAtRest, mayFollow } from "./states.js";
  * @property {File} file
  * @property {import("./postern-upload.js").Options} options
  * @property {Tools} tools
- * @property {AbortSignal} signal whatever is told after it is ignored
+ * @property {AbortSignal} signal whatever is told after it is ignored; its reason is the new state
  * @property {(state: "signing" | "sending") => void} become
  * @property {(key: string) => void} named
  * @property {(sent: number, total: number) => void} progress
@@ -105,12 +105,16 @@ export class Upload extends EventTarget {
 
 	/** @param {"paused" | "aborted"} state */
 	#stop(state) {
-		const run = this.#run;
+		// What was paused has no run, but may have parts at the server.
+		const held = this.state === "paused";
+		const run = this.#run ?? new AbortController();
 		this.#run = null;
 		this.waiting = false;
 		this.error = null;
 		this.#become(state);
-		run?.abort(state);
+		run.abort(state);
+		if (held)
+			this.#send(this.#job(run.signal)).catch(() => {});
 	}
 
 	/** @param {AbortSignal} signal */
