@@ -13,6 +13,7 @@ struct admission {
 	struct app *app;
 	struct exchange *x;
 	app_answer *answer;
+	void *ctx;
 	struct slice token;
 	struct jwt_wait wait;
 	struct jwt_keys *stale; /* which have not the key that the token names */
@@ -177,7 +178,7 @@ static bool decide(struct admission *a)
 	}
 	switch (result) {
 	case JWT_VALID:
-		a->answers_later = a->answer(a->app, a->x, &caller);
+		a->answers_later = a->answer(a->app, a->x, &caller, a->ctx);
 		break;
 	case JWT_REFUSED:
 	case JWT_NO_KEY:
@@ -200,14 +201,15 @@ static void on_keys(struct task *task)
 		end(a);
 }
 
-static void admit_token(struct app *app, struct exchange *x, struct slice token, app_answer *answer)
+static void admit_token(
+	struct app *app, struct exchange *x, struct slice token, app_answer *answer, void *ctx)
 {
 	struct admission *a = arena_zalloc(exchange_arena(x), sizeof(*a));
 	if (!a) {
 		send_unavailable(app, x, "There is no memory; try again.");
 		return;
 	}
-	*a = (struct admission){.app = app, .x = x, .answer = answer, .token = token};
+	*a = (struct admission){.app = app, .x = x, .answer = answer, .ctx = ctx, .token = token};
 	a->wait.home = exchange_home(x);
 	a->wait.done.run = on_keys;
 	/* The task may be posted at once, but runs on this loop, and so after us. */
@@ -218,7 +220,7 @@ static void admit_token(struct app *app, struct exchange *x, struct slice token,
 	end(a);
 }
 
-void app_admit_token(struct app *app, struct exchange *x, app_answer *answer)
+void app_admit_token(struct app *app, struct exchange *x, app_answer *answer, void *ctx)
 {
 	const struct request_head *head = exchange_head(x);
 	struct slice token = S("");
@@ -234,10 +236,10 @@ void app_admit_token(struct app *app, struct exchange *x, app_answer *answer)
 			send_foreign(app, x);
 			break;
 		}
-		admit_token(app, x, token, answer);
+		admit_token(app, x, token, answer, ctx);
 		break;
 	case TOKEN_HEADER:
-		admit_token(app, x, token, answer);
+		admit_token(app, x, token, answer, ctx);
 		break;
 	}
 }
@@ -250,25 +252,23 @@ struct caller caller_anybody(const struct settings *settings)
 	return (struct caller){
 		.subject = S(""),
 		.prefix = S(""),
-		.max_size = settings->max_size,
+		.max_size = INT64_MAX,
 		.expire_seconds = settings->expire_seconds,
-		.types = settings->types.words,
-		.type_count = settings->types.count,
 	};
 }
 
-void app_admit(struct app *app, struct exchange *x, app_answer *answer)
+void app_admit(struct app *app, struct exchange *x, app_answer *answer, void *ctx)
 {
 	const struct caller anybody = caller_anybody(&app->settings);
 	switch (app->settings.auth) {
 	case APP_AUTH_NONE:
-		(void)answer(app, x, &anybody);
+		(void)answer(app, x, &anybody, ctx);
 		break;
 	case APP_AUTH_JWT:
-		app_admit_token(app, x, answer);
+		app_admit_token(app, x, answer, ctx);
 		break;
 	case APP_AUTH_FORWARD:
-		app_admit_forward(app, x, answer);
+		app_admit_forward(app, x, answer, ctx);
 		break;
 	}
 }

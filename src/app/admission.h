@@ -14,7 +14,8 @@
 
 struct app;
 
-/* Who asks, and for what at most. Its slices live as long as the exchange. */
+/* Who asks, and for what at most, whatever the profile (offer.h) allows. Its slices live as long as
+ * the exchange. */
 struct caller {
 	struct slice subject;              /* empty: not known */
 	struct slice values[LIMIT_CLAIMS]; /* of the claims that the settings want; or empty */
@@ -22,27 +23,31 @@ struct caller {
 	int64_t max_size;
 	int64_t expire_seconds;
 	const struct slice *types;
-	size_t type_count; /* 0: any */
+	size_t type_count; /* 0: any of the profile */
 };
 
-/* Nobody in particular, who may have what is configured. */
+/* Nobody in particular, who may have what is configured. Its max_size is INT64_MAX. */
 struct caller caller_anybody(const struct settings *settings);
 
 /*
  * Answers, or returns true if it answers later: then it has called exchange_keep(), and will call
  * exchange_release().
  */
-typedef bool app_answer(struct app *app, struct exchange *x, const struct caller *caller);
+typedef bool app_answer(
+	struct app *app, struct exchange *x, const struct caller *caller, void *ctx);
 
 /*
  * Runs `answer` once if the request is admitted, now or, when keys have to be fetched, later on the
- * exchange's loop. From service.begin; the service attaches no handler.
+ * exchange's loop. From service.begin, or when the body is there (body.h). `ctx` stays as long as
+ * the exchange.
  */
-void app_admit(struct app *app, struct exchange *x, app_answer *answer);
+void app_admit(struct app *app, struct exchange *x, app_answer *answer, void *ctx);
 
 /* The ways of deciding that need an answer of others (app_admit() calls them). */
-void app_admit_token(struct app *app, struct exchange *x, app_answer *answer);   /* jwt */
-void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer); /* forward */
+/* jwt */
+void app_admit_token(struct app *app, struct exchange *x, app_answer *answer, void *ctx);
+/* forward */
+void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer, void *ctx);
 
 /*
  * Whether a request with a cookie comes from a page of ours. A browser sends a cookie with the

@@ -14,6 +14,7 @@ struct forwarding {
 	struct app *app;
 	struct exchange *x;
 	app_answer *answer;
+	void *ctx;
 	const char *lines[LIMIT_HEADERS + FORWARD_LINES_MORE];
 	struct outgoing_request request;
 };
@@ -64,7 +65,7 @@ static bool decide(struct forwarding *f)
 	if (r->kind == OUTGOING_ANSWERED && r->status >= 200 && r->status < 300) {
 		fault = read_answer(f, &caller);
 		if (!fault)
-			return f->answer(f->app, f->x, &caller);
+			return f->answer(f->app, f->x, &caller, f->ctx);
 	}
 	log_error("[app] auth_url: %s (status %d)", fault, r->status);
 	send_unavailable(f->app, f->x, "the back end did not decide");
@@ -82,7 +83,7 @@ static void on_answered(struct task *task)
 		exchange_release(x);
 }
 
-void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer)
+void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer, void *ctx)
 {
 	const struct request_head *head = exchange_head(x);
 	struct forwarding *f = arena_zalloc(exchange_arena(x), sizeof(*f));
@@ -96,6 +97,7 @@ void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer)
 	f->app = app;
 	f->x = x;
 	f->answer = answer;
+	f->ctx = ctx;
 	f->request = (struct outgoing_request){
 		.class = OUTGOING_WEBHOOK,
 		.url = app->settings.auth_url.ptr,

@@ -9,6 +9,7 @@
 #include "app/jwt_cache.h"
 #include "app/jwt_source.h"
 #include "app/ledger.h"
+#include "app/multipart/part_counts.h"
 #include "oss/rules/origin.h"
 
 #define JSON_PART_MAX KIB(8)
@@ -28,6 +29,8 @@ struct app_options app_options_default(void)
 		.bind_callback = true,
 		.require_grant = true,
 		.key_urls = APP_DEFAULT_KEY_URLS,
+		.multipart_path = APP_DEFAULT_MULTIPART_PATH,
+		.multipart_expire_seconds = APP_DEFAULT_MULTIPART_EXPIRE_SECONDS,
 		.grants_max = APP_DEFAULT_GRANTS_MAX,
 		.grants_keep_days = APP_DEFAULT_GRANTS_KEEP_DAYS,
 		.jwt_leeway_seconds = APP_DEFAULT_LEEWAY_SECONDS,
@@ -65,7 +68,7 @@ void app_allow_origin(const struct app *app, struct exchange *x)
 	if (named)
 		exchange_header(x, "Access-Control-Allow-Credentials", S("true"));
 	exchange_header(x, "Access-Control-Expose-Headers", S("Retry-After, WWW-Authenticate"));
-	exchange_header(x, "Access-Control-Allow-Methods", S("GET, POST"));
+	exchange_header(x, "Access-Control-Allow-Methods", S("GET, POST, DELETE"));
 }
 
 void app_send_json(const struct app *app, struct exchange *x, int status, struct slice json)
@@ -96,7 +99,9 @@ enum resource {
 	RESOURCE_NONE,
 	RESOURCE_TOKEN,    /* GET; and POST of a callback */
 	RESOURCE_CALLBACK, /* POST */
+	RESOURCE_SAMPLE,   /* GET */
 	RESOURCE_GRANT,    /* GET */
+	RESOURCE_GRANTS,   /* POST */
 	RESOURCE_STATE,    /* GET: what became of a grant */
 	RESOURCE_PAGE,     /* GET */
 };
@@ -108,6 +113,10 @@ static enum resource find_resource(const struct app *app, struct slice path)
 		return RESOURCE_TOKEN;
 	if (slice_eq(path, S("/grant")))
 		return RESOURCE_GRANT;
+	if (slice_eq(path, S("/grants")))
+		return RESOURCE_GRANTS;
+	if (slice_eq(path, S("/get_post_signature_for_oss_upload")))
+		return RESOURCE_SAMPLE;
 	if (slice_starts(path, S("/grants/")))
 		return RESOURCE_STATE;
 	for (size_t i = 0; i < paths->count; i++)
@@ -174,8 +183,10 @@ static const char *allowed_methods(enum resource resource)
 	case RESOURCE_TOKEN:
 		return "GET, HEAD, POST, OPTIONS";
 	case RESOURCE_CALLBACK:
+	case RESOURCE_GRANTS:
 		return "POST, OPTIONS";
 	case RESOURCE_NONE:
+	case RESOURCE_SAMPLE:
 	case RESOURCE_GRANT:
 	case RESOURCE_STATE:
 	case RESOURCE_PAGE:
@@ -187,12 +198,14 @@ static const char *allowed_methods(enum resource resource)
 static void route_get(struct app *app, struct exchange *x, enum resource resource)
 {
 	if (resource == RESOURCE_TOKEN)
-		app_admit(app, x, app_send_token);
+		app_admit(app, x, app_send_token, NULL);
+	else if (resource == RESOURCE_SAMPLE)
+		app_admit(app, x, app_send_sample, NULL);
 	else if (resource == RESOURCE_GRANT)
-		app_admit(app, x, app_send_grant);
+		app_admit(app, x, app_send_grant, NULL);
 	else if (resource == RESOURCE_STATE)
 		app_send_grant_state(app, x);
-	else if (resource == RESOURCE_CALLBACK)
+	else if (resource == RESOURCE_CALLBACK || resource == RESOURCE_GRANTS)
 		send_not_allowed(app, x, allowed_methods(resource));
 	else if (!app_send_page(app, x))
 		send_not_found(app, x);
@@ -205,6 +218,10 @@ static void on_begin(void *ctx, struct exchange *x)
 	enum resource resource = find_resource(app, head->path);
 	if (!hosts_admit(&app->settings.hosts, head->host))
 		send_misdirected(app, x);
+	else if (app_is_s3_path(app, head->path) && head->method != HTTP_OPTIONS)
+		app_answer_s3(app, x);
+	else if (app_is_s3_path(app, head->path))
+		send_preflight(app, x);
 	else if (resource == RESOURCE_NONE)
 		send_not_found(app, x);
 	else if (head->method == HTTP_GET || head->method == HTTP_HEAD)
@@ -214,6 +231,8 @@ static void on_begin(void *ctx, struct exchange *x)
 	else if (head->method == HTTP_POST &&
 		 (resource == RESOURCE_TOKEN || resource == RESOURCE_CALLBACK))
 		app_receive_callback(app, x);
+	else if (head->method == HTTP_POST && resource == RESOURCE_GRANTS)
+		app_send_grants(app, x);
 	else
 		send_not_allowed(app, x, allowed_methods(resource));
 }
@@ -266,8 +285,9 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 			app->settings.grants_keep_days * 86400);
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
 	ticket_key_derive(app->settings.access_key_secret, &app->ticket_key);
+	app->part_counts = part_counts_new();
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
-	if (!app->sign_keys)
+	if (!app->sign_keys || !app->part_counts)
 		return ERR_UNAVAILABLE;
 	build_json_parts(app);
 	build_page_policy(app);
@@ -329,6 +349,7 @@ void app_free(struct app *app)
 	public_keys_free(app->keys);
 	jwt_source_free(app->jwt_source);
 	jwt_cache_free(app->jwt_cache);
+	part_counts_free(app->part_counts);
 	if (app->sign_keys)
 		sign_key_cache_clear(app->sign_keys);
 	free(app->sign_keys);

@@ -6,7 +6,10 @@
  * Who may ask for the first two is told by `auth` (admission.h).
  *
  *	GET /              the classic token (signature V1)
+ *	GET /get_post_signature_for_oss_upload   the same for pages of the newer samples (V4)
  *	GET /grant         a form ready to post (signature V4, or V1 if so configured)
+ *	POST /grants       the same for each of several files
+ *	/s3/...            uploads in parts (s3.h)
  *	GET /grants/ID     what became of a grant
  *	POST /, and POST to the path of callback_url   the callback
  *	GET /upload/...    the page and the JS library
@@ -42,6 +45,14 @@ enum app_auth {
 	APP_AUTH_FORWARD, /* whom a back end admits */
 };
 
+/* A section [profile NAME]; NULL or "": as in [app], or not limited. */
+struct app_profile_options {
+	const char *name;
+#define PROFILE(option, help) const char *option;
+#include "app/profile.def"
+#undef PROFILE
+};
+
 /* Names and meaning are those of the section [app] of the configuration. Lists are separated by
  * commas or white space. app_new() copies what it keeps. */
 struct app_options {
@@ -57,10 +68,11 @@ struct app_options {
 	const char *callback_url; /* NULL or "": no callback */
 	/* Prefix of all keys (key_template.h); a final `/` is added if it has none. */
 	const char *upload_dir;
-	const char *region;          /* "cn-hangzhou" */
-	int signature_version;       /* of GET /grant: 1 or 4 */
-	int64_t expire_seconds;      /* of a token or grant, 10 to LIMIT_GRANT_SECONDS */
-	int64_t max_size;            /* bytes of one file */
+	const char *region;     /* "cn-hangzhou" */
+	int signature_version;  /* of GET /grant: 1 or 4 */
+	int64_t expire_seconds; /* of a token or grant, 10 to LIMIT_GRANT_SECONDS */
+	int64_t min_size;       /* bytes of one file */
+	int64_t max_size;
 	const char *allowed_types;   /* MIME types; empty: any */
 	const char *allowed_origins; /* who may read tokens: "*", or origins */
 	const char *listen;          /* ADDRESS:PORT; NULL: the loopback */
@@ -81,7 +93,11 @@ struct app_options {
 	bool require_grant;          /* callbacks without a ticket are refused */
 	const char *key_urls;        /* what the URL of a callback's public key may begin with */
 	const char *callback_answer; /* JSON; NULL or "": {"Status":"OK"} */
-	const char *webhook_url;     /* told of each upload; its answer is the callback's */
+	const struct app_profile_options *profiles;
+	size_t profile_count;
+	const char *multipart_path; /* of uploads in parts: "/s3"; NULL or "": there are none */
+	int64_t multipart_expire_seconds;
+	const char *webhook_url;  /* told of each upload; its answer is the callback's */
 	int64_t grants_max;       /* grants that are written down and without an upload; 0: none */
 	int64_t grants_keep_days; /* how long those that came to nothing stay there */
 	enum app_auth auth;
@@ -105,6 +121,8 @@ struct app_options {
 #define APP_DEFAULT_ORIGINS "*"
 #define APP_DEFAULT_GRANTS_MAX 1000000
 #define APP_DEFAULT_GRANTS_KEEP_DAYS 7
+#define APP_DEFAULT_MULTIPART_PATH "/s3"
+#define APP_DEFAULT_MULTIPART_EXPIRE_SECONDS 86400
 #define APP_DEFAULT_LEEWAY_SECONDS 30
 #define APP_DEFAULT_KEY_URLS "http://gosspublic.alicdn.com/ https://gosspublic.alicdn.com/"
 

@@ -8,8 +8,11 @@
 
 #include "app/admission.h"
 #include "app/app.h"
+#include "app/ledger.h"
+#include "app/offer.h"
 #include "app/public_keys.h"
 #include "app/settings.h"
+#include "app/store_request.h"
 #include "oss/callback/ticket.h"
 #include "oss/sign/credential.h"
 
@@ -22,6 +25,7 @@ struct app {
 	struct sign_key_cache *sign_keys;
 	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
 	struct jwt_cache *jwt_cache;
+	struct part_counts *part_counts;
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json, id_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
@@ -49,9 +53,18 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
 /* ---- The parts --------------------------------------------------------------------------------
  */
 
-/* GET / and GET /grant, for whom app_admit() lets in (token.c). */
-bool app_send_token(struct app *app, struct exchange *x, const struct caller *caller);
-bool app_send_grant(struct app *app, struct exchange *x, const struct caller *caller);
+/*
+ * GET /, GET /get_post_signature_for_oss_upload, GET /grant, and the last for one file (the classic
+ * two are for pages of others); for whom app_admit() lets in (token.c).
+ */
+app_answer app_send_token, app_send_sample, app_send_grant, app_send_params;
+
+/* What the query asks for. False: the request was answered. */
+bool app_wish_from_query(struct app *app, struct exchange *x, struct wish *ret) MUST_USE;
+void app_refuse_offer(const struct app *app, struct exchange *x, const struct offer_refusal *why);
+
+/* POST /grants (grants.c); from service.begin. */
+void app_send_grants(struct app *app, struct exchange *x);
 
 /*
  * GET /grants/ID (grant_state.c), for who was given the grant: the subject of the token, or whoever
@@ -89,10 +102,7 @@ struct app_confirmation {
 
 	/* ---- The module's own. ---- */
 	struct app *app_;
-	struct outgoing_request request_;
-	struct arena arena_;
-	const char *lines_[4];
-	size_t line_count_;
+	struct store_request request_;
 };
 /* Begins. From any thread, never blocks. */
 void app_confirm(struct app *app, struct app_confirmation *confirmation);
@@ -100,6 +110,17 @@ void app_confirm(struct app *app, struct app_confirmation *confirmation);
 struct slice app_etag(struct slice text);
 /* Once `done` has run, or if it was never begun. */
 void app_confirmation_release(struct app_confirmation *confirmation);
+
+/*
+ * Fills a row for an object that the store has described, without a callback; all but `home` and
+ * `done`. It borrows from the confirmation. `max_size` is the profile's.
+ */
+void app_fill_found(const struct app *app, const struct app_confirmation *found,
+	struct slice grant_id, int64_t max_size, struct ledger_entry *ret);
+
+/* Uploads in parts (s3.c); from service.begin. */
+bool app_is_s3_path(const struct app *app, struct slice path) MUST_USE;
+void app_answer_s3(struct app *app, struct exchange *x);
 
 /* POST of a callback (callback_receive.c); from service.begin. */
 void app_receive_callback(struct app *app, struct exchange *x);

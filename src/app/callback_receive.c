@@ -77,6 +77,14 @@ static int64_t time_left_ms(const struct receive *r)
 	return r->deadline_ms - clock_monotonic_ms();
 }
 
+/* Of the grant; the default one if there is none of that name any more. */
+static const struct profile *profile_of(const struct receive *r)
+{
+	const struct settings *s = &r->app->settings;
+	const struct profile *profile = settings_profile(s, slice_str(r->grant.profile));
+	return profile ? profile : s->profiles;
+}
+
 /* What anybody may have sent says nothing about a grant. `reason` is a constant text. */
 static void settle(struct receive *r, int status, const char *reason)
 {
@@ -207,7 +215,7 @@ static void on_recorded(struct task *task)
 	}
 	switch (entry->result) {
 	case LEDGER_RECORDED:
-		app_send_json(r->app, r->x, 200, settings->callback_answer);
+		app_send_json(r->app, r->x, 200, profile_of(r)->callback_answer);
 		break;
 	case LEDGER_REPEATED:
 		refuse(r, 400, "this callback was received before");
@@ -215,7 +223,7 @@ static void on_recorded(struct task *task)
 	case LEDGER_KNOWN:
 		/* Nothing is new, and nothing untrue: the same file was sent twice in a second. */
 		exchange_note(r->x, "recorded=before");
-		app_send_json(r->app, r->x, 200, settings->callback_answer);
+		app_send_json(r->app, r->x, 200, profile_of(r)->callback_answer);
 		break;
 	case LEDGER_EXHAUSTED:
 		refuse(r, GRANT_EXHAUSTED_STATUS, "the grant is used up");
@@ -252,7 +260,7 @@ static void record(struct receive *r)
 		.last_modified = c->last_modified,
 		.version_id = c->found ? c->version_id : S(""),
 		.max_uploads = s->grant_uploads,
-		.max_bytes = s->grant_uploads * s->max_size,
+		.max_bytes = s->grant_uploads * profile_of(r)->max_size,
 		.deadline_ms = r->deadline_ms,
 		.home = r->key.home,
 		.done.run = on_recorded,

@@ -113,34 +113,20 @@ static const char *read_number(const json_t *value, int64_t most, int64_t *ret)
 	return NULL;
 }
 
-static bool is_allowed(const struct settings_list *allowed, struct slice type)
-{
-	for (size_t i = 0; i < allowed->count; i++)
-		if (slice_eq(allowed->words[i], type))
-			return true;
-	return allowed->count == 0;
-}
-
-static const char *add_type(const struct settings *settings, const json_t *value,
-	struct slice *types, struct arena *arena, struct caller *ret)
+static const char *add_type(
+	const json_t *value, struct slice *types, struct arena *arena, struct caller *ret)
 {
 	struct slice type = text_of(value);
 	if (slice_find(type, '/') == type.len || slice_find(type, '*') < type.len)
 		return "one of types is no MIME type";
-	if (!is_allowed(&settings->types, type))
-		return NULL;
 	types[ret->type_count] = arena_copy(arena, type);
 	return types[ret->type_count++].ptr ? NULL : "there is no memory";
 }
 
-/* Those of the list that are allowed here. */
-static const char *read_types(const struct settings *settings, const json_t *list,
-	struct arena *arena, struct caller *ret)
+static const char *read_types(const json_t *list, struct arena *arena, struct caller *ret)
 {
 	size_t i;
 	json_t *value;
-	ret->types = settings->types.words;
-	ret->type_count = settings->types.count;
 	if (!list)
 		return NULL;
 	if (!json_is_array(list) || json_array_size(list) > SETTINGS_WORDS_MAX)
@@ -149,14 +135,13 @@ static const char *read_types(const struct settings *settings, const json_t *lis
 	if (!types)
 		return "there is no memory";
 	ret->types = types;
-	ret->type_count = 0;
 	json_array_foreach(list, i, value)
 	{
-		const char *fault = add_type(settings, value, types, arena, ret);
+		const char *fault = add_type(value, types, arena, ret);
 		if (fault)
 			return fault;
 	}
-	return ret->type_count > 0 ? NULL : "none of types is one of allowed_types";
+	return ret->type_count > 0 ? NULL : "types is empty";
 }
 
 static const char *read_members(
@@ -170,13 +155,12 @@ static const char *read_members(
 	if (!fault)
 		fault = read_text(json_object_get(answer, "prefix"), arena, &ret->prefix);
 	if (!fault)
-		fault = read_number(
-			json_object_get(answer, "max_size"), s->max_size, &ret->max_size);
+		fault = read_number(json_object_get(answer, "max_size"), INT64_MAX, &ret->max_size);
 	if (!fault)
 		fault = read_number(json_object_get(answer, "expire_seconds"), s->expire_seconds,
 			&ret->expire_seconds);
 	if (!fault)
-		fault = read_types(s, json_object_get(answer, "types"), arena, ret);
+		fault = read_types(json_object_get(answer, "types"), arena, ret);
 	if (!fault && !key_prefix_is_safe(ret->prefix))
 		fault = "prefix could leave its folder";
 	return fault;

@@ -132,7 +132,8 @@ static bool ask(struct app *app, struct exchange *x, struct slice subject, bool 
 	return true;
 }
 
-static bool ask_as_caller(struct app *app, struct exchange *x, const struct caller *caller)
+static bool ask_as_caller(
+	struct app *app, struct exchange *x, const struct caller *caller, void *ctx UNUSED)
 {
 	if (caller->subject.len > 0)
 		return ask(app, x, caller->subject, false);
@@ -163,5 +164,5 @@ void app_send_grant_state(struct app *app, struct exchange *x)
 	else if (grant)
 		ask_as_holder(app, x, grant->value);
 	else
-		app_admit(app, x, ask_as_caller);
+		app_admit(app, x, ask_as_caller, NULL);
 }

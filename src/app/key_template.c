@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/encode.h"
+#include "crypto/random.h"
 
 /* ---- Reading ----------------------------------------------------------------------------------
  */
@@ -18,16 +19,25 @@ static bool is_name(struct slice name)
 	return name.len > 0;
 }
 
-static enum key_piece_kind kind_of(struct slice name)
+static enum key_piece_kind kind_of(struct slice name, bool is_file)
 {
-	if (slice_eq(name, S("yyyy")))
-		return KEY_YEAR;
-	if (slice_eq(name, S("mm")))
-		return KEY_MONTH;
-	if (slice_eq(name, S("dd")))
-		return KEY_DAY;
-	if (slice_eq(name, S("hh")))
-		return KEY_HOUR;
+	static const struct {
+		struct slice name;
+		enum key_piece_kind kind;
+		bool of_files;
+	} known[] = {
+		{SLICE_LIT("yyyy"), KEY_YEAR, false},
+		{SLICE_LIT("mm"), KEY_MONTH, false},
+		{SLICE_LIT("dd"), KEY_DAY, false},
+		{SLICE_LIT("hh"), KEY_HOUR, false},
+		{SLICE_LIT("date"), KEY_DATE, false},
+		{SLICE_LIT("uuid"), KEY_UUID, false},
+		{SLICE_LIT("name"), KEY_FILE_NAME, true},
+		{SLICE_LIT("ext"), KEY_FILE_EXT, true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (slice_eq(name, known[i].name) && (is_file || !known[i].of_files))
+			return known[i].kind;
 	return KEY_CLAIM;
 }
 
@@ -51,32 +61,40 @@ static const char *add_claim(struct key_template *t, struct slice name)
 	return add(t, (struct key_piece){.kind = KEY_CLAIM, .claim = at});
 }
 
-static const char *add_name(struct key_template *t, struct slice name)
+static const char *add_name(struct key_template *t, struct slice name, bool is_file)
 {
-	enum key_piece_kind kind = kind_of(name);
+	enum key_piece_kind kind = kind_of(name, is_file);
 	if (!is_name(name))
 		return "`${` must be followed by a name and `}`";
 	if (slice_eq(name, S("filename")))
 		return "`${filename}` is for the page that uploads";
+	if (kind == KEY_FILE_NAME || kind == KEY_FILE_EXT)
+		t->has_file = true;
 	return kind == KEY_CLAIM ? add_claim(t, name) : add(t, (struct key_piece){.kind = kind});
+}
+
+/* What somebody else says stands there, in any length. */
+static bool is_free(enum key_piece_kind kind)
+{
+	return kind == KEY_CLAIM || kind == KEY_FILE_NAME;
 }
 
 static const char *check_segments(const struct key_template *t)
 {
-	bool has_claim = false;
+	bool has_free = false;
 	for (size_t i = 0; i < t->count; i++) {
 		const struct key_piece *piece = &t->pieces[i];
-		if (piece->kind == KEY_CLAIM && has_claim)
+		if (is_free(piece->kind) && has_free)
 			return "there must be a slash between two claims";
-		if (piece->kind == KEY_CLAIM)
-			has_claim = true;
+		if (is_free(piece->kind))
+			has_free = true;
 		if (piece->kind == KEY_LITERAL && slice_find(piece->text, '/') < piece->text.len)
-			has_claim = false;
+			has_free = false;
 	}
 	return NULL;
 }
 
-const char *key_template_parse(struct slice text, struct key_template *ret)
+static const char *parse(struct slice text, bool is_file, struct key_template *ret)
 {
 	const char *fault = NULL;
 	*ret = (struct key_template){.count = 0};
@@ -91,10 +109,40 @@ const char *key_template_parse(struct slice text, struct key_template *ret)
 		size_t end = slice_find(text, '}');
 		if (!slice_starts(text, S("${")) || end == text.len)
 			return "`$` must be followed by `{`, a name and `}`";
-		fault = add_name(ret, slice_head(slice_from(text, 2), end - 2));
+		fault = add_name(ret, slice_head(slice_from(text, 2), end - 2), is_file);
 		text = slice_from(text, end + 1);
 	}
 	return fault ? fault : check_segments(ret);
+}
+
+const char *key_template_parse(struct slice text, struct key_template *ret)
+{
+	return parse(text, false, ret);
+}
+
+const char *key_template_parse_file(struct slice text, struct key_template *ret)
+{
+	return parse(text, true, ret);
+}
+
+bool key_template_number_claims(
+	struct key_template *template, struct slice names[LIMIT_CLAIMS], size_t *count)
+{
+	size_t numbers[LIMIT_CLAIMS];
+	for (size_t i = 0; i < template->claim_count; i++) {
+		size_t at = 0;
+		while (at < *count && !slice_eq(names[at], template->claims[i]))
+			at++;
+		if (at == LIMIT_CLAIMS)
+			return false;
+		if (at == *count)
+			names[(*count)++] = template->claims[i];
+		numbers[i] = at;
+	}
+	for (size_t i = 0; i < template->count; i++)
+		if (template->pieces[i].kind == KEY_CLAIM)
+			template->pieces[i].claim = numbers[template->pieces[i].claim];
+	return true;
 }
 
 struct slice key_template_start(const struct key_template *template)
@@ -144,40 +192,77 @@ static bool has_dots(struct slice path)
 	return false;
 }
 
-static const char *add_piece(const struct key_piece *piece, const struct slice *values,
+/* Version 4 of RFC 9562. */
+static void add_uuid(struct strbuf *out)
+{
+	uint8_t bytes[16];
+	SCOPED_STRBUF(hex, 2 * sizeof(bytes));
+	random_bytes(bytes, sizeof(bytes));
+	bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
+	bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+	hex_encode_lower(&hex, slice_of(bytes, sizeof(bytes)));
+	struct slice text = strbuf_slice(&hex);
+	strbuf_add_slice(out, slice_head(text, 8));
+	for (size_t at = 8; at < 20; at += 4) {
+		strbuf_addc(out, '-');
+		strbuf_add_slice(out, slice_head(slice_from(text, at), 4));
+	}
+	strbuf_addc(out, '-');
+	strbuf_add_slice(out, slice_from(text, 20));
+}
+
+static const char *add_claim_value(struct slice value, struct strbuf *out)
+{
+	const char *fault = value_fault(value);
+	if (!fault)
+		strbuf_add_slice(out, value);
+	return fault;
+}
+
+static const char *add_piece(const struct key_piece *piece, const struct key_values *values,
 	const struct tm *time, struct strbuf *out)
 {
 	switch (piece->kind) {
 	case KEY_LITERAL:
 		strbuf_add_slice(out, piece->text);
-		return NULL;
+		break;
 	case KEY_YEAR:
 		strbuf_addf(out, "%04d", time->tm_year + 1900);
-		return NULL;
+		break;
 	case KEY_MONTH:
 		strbuf_addf(out, "%02d", time->tm_mon + 1);
-		return NULL;
+		break;
 	case KEY_DAY:
 		strbuf_addf(out, "%02d", time->tm_mday);
-		return NULL;
+		break;
 	case KEY_HOUR:
 		strbuf_addf(out, "%02d", time->tm_hour);
-		return NULL;
-	case KEY_CLAIM:
 		break;
+	case KEY_DATE:
+		strbuf_addf(out, "%04d-%02d-%02d", time->tm_year + 1900, time->tm_mon + 1,
+			time->tm_mday);
+		break;
+	case KEY_UUID:
+		add_uuid(out);
+		break;
+	case KEY_FILE_NAME:
+		strbuf_add_slice(out, values->file_name);
+		break;
+	case KEY_FILE_EXT:
+		strbuf_add_slice(out, values->file_ext);
+		break;
+	case KEY_CLAIM:
+		return add_claim_value(values->claims[piece->claim], out);
 	}
-	const char *fault = value_fault(values[piece->claim]);
-	if (!fault)
-		strbuf_add_slice(out, values[piece->claim]);
-	return fault;
+	return NULL;
 }
 
-const char *key_template_expand(const struct key_template *template, const struct slice *values,
-	int64_t now, struct strbuf *out)
+const char *key_template_expand(
+	const struct key_template *template, const struct key_values *values, struct strbuf *out)
 {
 	const char *fault = NULL;
 	struct tm time;
-	time_t seconds = (time_t)now;
+	time_t seconds = (time_t)values->now;
 	size_t start = out->len;
 	if (!gmtime_r(&seconds, &time))
 		return "the time is no date";
@@ -186,9 +271,10 @@ const char *key_template_expand(const struct key_template *template, const struc
 	if (fault)
 		return fault;
 	if (strbuf_broken(out) || out->len - start > LIMIT_KEY_BYTES)
-		return "upload_dir is longer than an object's name may be";
-	if (template->claim_count > 0 && has_dots(slice_from(strbuf_slice(out), start)))
-		return "a claim that upload_dir needs is `.` or `..`";
+		return "the object's name is longer than it may be";
+	if ((template->claim_count > 0 || template->has_file) &&
+		has_dots(slice_from(strbuf_slice(out), start)))
+		return "a claim that the name of the object needs makes it `.` or `..`";
 	return NULL;
 }
 

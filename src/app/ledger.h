@@ -55,6 +55,7 @@ struct ledger_entry {
 	struct slice body; /* of the callback, as it came */
 	/* Confirmed: etag, mime_type, size and the following are from the store's answer. */
 	bool confirmed;
+	bool found;            /* no callback told of it: the store was asked */
 	int64_t last_modified; /* Unix seconds */
 	struct slice version_id;
 	/* Limits on everything recorded under the ticket; 0: none. */
@@ -114,11 +115,15 @@ struct ledger_grant {
 	struct slice id;
 	struct slice subject; /* who asked for it; may be empty */
 	struct slice dir;
-	int64_t issued_ms; /* wall clock: the ledger's now, too */
-	int64_t expires;   /* Unix seconds */
-	int64_t due;       /* Unix seconds: when no callback for it will be believed any more */
+	struct slice key;     /* the one key; empty: any below `dir` */
+	struct slice upload;  /* the store's name of an upload in parts; empty: it is none */
+	struct slice profile; /* empty: the default one */
+	int64_t issued_ms;    /* wall clock: the ledger's now, too */
+	int64_t expires;      /* Unix seconds */
+	int64_t due;          /* Unix seconds: when no callback for it will be believed any more */
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
+	void *ctx;        /* the caller's */
 
 	/* ---- The result, valid when `done` runs. ---- */
 	bool recorded; /* or else there are too many already, or there was a fault */

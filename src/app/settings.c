@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#include "app/json.h"
 #include "app/settings_internal.h"
 #include "base/encode.h"
 #include "crypto/secret.h"
@@ -12,7 +11,7 @@
 #include "oss/names.h"
 #include "oss/rules/origin.h"
 
-#define SETTINGS_BYTES_MAX KIB(256)
+#define SETTINGS_BYTES_MAX MIB(1)
 #define EXPIRE_SECONDS_MIN 10
 
 void settings_refuse(struct reading *r, const char *fmt, ...)
@@ -20,8 +19,12 @@ void settings_refuse(struct reading *r, const char *fmt, ...)
 	if (r->err)
 		return;
 	va_list ap;
+	int start = 0;
+	if (r->section)
+		start = snprintf(r->why, r->why_size, "[profile %s] ", r->section);
 	va_start(ap, fmt);
-	vsnprintf(r->why, r->why_size, fmt, ap);
+	if (start >= 0 && (size_t)start < r->why_size)
+		vsnprintf(r->why + start, r->why_size - (size_t)start, fmt, ap);
 	va_end(ap);
 	r->err = ERR_INVALID_ARGUMENT;
 }
@@ -64,7 +67,7 @@ static void add_word(
 		list->words[list->count++] = settings_keep(r, word);
 }
 
-static void read_list(
+void settings_read_list(
 	struct reading *r, const char *name, const char *text, struct settings_list *ret)
 {
 	struct slice rest = slice_str(text), word;
@@ -203,41 +206,11 @@ static void read_callback_url(struct reading *r, const char *text)
 	}
 }
 
-static void read_dir(struct reading *r, const char *text)
-{
-	struct slice dir = settings_keep_text(r, "upload_dir", text);
-	SCOPED_STRBUF(whole, LIMIT_KEY_BYTES);
-	strbuf_add_slice(&whole, dir);
-	if (dir.len > 0 && !slice_ends(dir, S("/")))
-		strbuf_addc(&whole, '/');
-	if (strbuf_broken(&whole))
-		settings_refuse(r, "upload_dir: longer than an object's name may be");
-	if (dir.len > 0 && (dir.ptr[0] == '/' || dir.ptr[0] == '\\'))
-		settings_refuse(r, "upload_dir: an object's name cannot begin with a slash");
-	const char *fault =
-		key_template_parse(settings_keep(r, strbuf_slice(&whole)), &r->settings->dir);
-	if (fault)
-		settings_refuse(r, "upload_dir: %s", fault);
-}
-
-static void read_types(struct reading *r, const char *text)
-{
-	struct settings_list *types = &r->settings->types;
-	read_list(r, "allowed_types", text, types);
-	for (size_t i = 0; i < types->count; i++) {
-		struct slice type = types->words[i];
-		if (slice_find(type, '/') == type.len || slice_find(type, '*') < type.len)
-			settings_refuse(r,
-				"allowed_types: `%.*s` is not a MIME type such as image/png",
-				SLICE_FMT(type));
-	}
-}
-
 /* The same patterns as in a bucket's CORS rules, and "null". */
 static void read_origins(struct reading *r, const char *text)
 {
 	struct settings *s = r->settings;
-	read_list(r, "allowed_origins", text, &s->origins);
+	settings_read_list(r, "allowed_origins", text, &s->origins);
 	for (size_t i = 0; i < s->origins.count; i++) {
 		struct slice origin = s->origins.words[i];
 		const char *fault =
@@ -260,7 +233,7 @@ static void read_hosts(struct reading *r, const struct app_options *options)
 	struct slice urls = s->callback_url, url;
 	hosts_listen(&s->hosts,
 		settings_keep_text(r, "listen", options->listen ? options->listen : "127.0.0.1:0"));
-	read_list(r, "hosts", options->hosts, &words);
+	settings_read_list(r, "hosts", options->hosts, &words);
 	for (size_t i = 0; i < words.count; i++)
 		if (!hosts_add(&s->hosts, words.words[i]))
 			settings_refuse(r, "hosts: `%.*s` is not a name such as app.example.com",
@@ -278,7 +251,6 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 	struct settings *s = r->settings;
 	s->signature_version = options->signature_version;
 	s->expire_seconds = options->expire_seconds;
-	s->max_size = options->max_size;
 	s->bind_callback = options->bind_callback;
 	s->require_grant = options->require_grant;
 	s->grants_max = options->grants_max;
@@ -298,28 +270,37 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 	if (s->expire_seconds < EXPIRE_SECONDS_MIN || s->expire_seconds > LIMIT_GRANT_SECONDS)
 		settings_refuse(r, "expire_seconds: must be from %d to %d", EXPIRE_SECONDS_MIN,
 			LIMIT_GRANT_SECONDS);
-	if (s->max_size < 1 || (uint64_t)s->max_size > LIMIT_OBJECT_BYTES)
-		settings_refuse(r, "max_size: must be from 1 to %llu",
-			(unsigned long long)LIMIT_OBJECT_BYTES);
 }
 
-static void read_answers(struct reading *r, const struct app_options *options)
+static void read_webhook(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
-	const char *answer = options->callback_answer;
-	s->callback_answer = settings_keep_text(
-		r, "callback_answer", answer && *answer ? answer : "{\"Status\":\"OK\"}");
-	if (!json_is_valid(s->callback_answer))
-		settings_refuse(r, "callback_answer: must be JSON");
 	s->webhook_url = settings_keep_text(r, "webhook_url", options->webhook_url);
 	if (s->webhook_url.len > 0 && settings_after_scheme(s->webhook_url).len == 0)
 		settings_refuse(r, "webhook_url: must be an http or https URL");
 }
 
+static void read_multipart(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice path = settings_keep_text(r, "multipart_path", options->multipart_path);
+	s->multipart_path = path;
+	s->multipart_expire_seconds = options->multipart_expire_seconds;
+	for (size_t i = 0; i < path.len; i++)
+		if (path.ptr[i] <= ' ' || path.ptr[i] > '~' || strchr("?#%\\", path.ptr[i]))
+			settings_refuse(r, "multipart_path: must be a path such as /s3");
+	if (path.len > 0 && (path.len < 2 || path.ptr[0] != '/' || slice_ends(path, S("/"))))
+		settings_refuse(r, "multipart_path: must be a path such as /s3");
+	if (s->multipart_expire_seconds < EXPIRE_SECONDS_MIN ||
+		s->multipart_expire_seconds > LIMIT_MULTIPART_SECONDS)
+		settings_refuse(r, "multipart_expire_seconds: must be from %d to %d",
+			EXPIRE_SECONDS_MIN, LIMIT_MULTIPART_SECONDS);
+}
+
 enum err settings_init(
 	struct settings *ret, const struct app_options *options, char *why, size_t why_size)
 {
-	struct reading r = {ret, why, why_size, ERR_OK};
+	struct reading r = {.settings = ret, .why = why, .why_size = why_size};
 	memset(ret, 0, sizeof(*ret));
 	arena_init(&ret->arena_, NULL, 0, SETTINGS_BYTES_MAX);
 	if (why_size > 0)
@@ -329,14 +310,14 @@ enum err settings_init(
 	read_host(&r, options);
 	read_store_url(&r, options);
 	read_callback_url(&r, options->callback_url);
-	read_dir(&r, options->upload_dir);
+	settings_read_profiles(&r, options);
 	ret->region = need_text(&r, "region", options->region);
 	read_numbers(&r, options);
-	read_types(&r, options->allowed_types);
 	read_origins(&r, options->allowed_origins);
 	read_hosts(&r, options);
-	read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
-	read_answers(&r, options);
+	settings_read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
+	read_webhook(&r, options);
+	read_multipart(&r, options);
 	settings_read_auth(&r, options);
 	return r.err;
 }

@@ -8,17 +8,10 @@
 
 #include "app/app.h"
 #include "app/jwt.h"
-#include "app/key_template.h"
+#include "app/profile.h"
 #include "base/arena.h"
 #include "base/limits.h"
 #include "http/hosts.h"
-
-#define SETTINGS_WORDS_MAX 64 /* in one list */
-
-struct settings_list {
-	size_t count;
-	struct slice words[SETTINGS_WORDS_MAX];
-};
 
 /* Every slice has a NUL behind it. */
 struct settings {
@@ -32,12 +25,11 @@ struct settings {
 	bool own_store;
 	enum app_confirm confirm;
 	int64_t grant_uploads;
-	struct key_template dir; /* ends in `/`, or is empty */
+	struct profile *profiles; /* the first is the default one */
+	size_t profile_count;
 	struct slice region;
 	int signature_version;
 	int64_t expire_seconds;
-	int64_t max_size;
-	struct settings_list types;
 	bool any_origin;
 	struct settings_list origins;
 	struct hosts hosts;
@@ -47,8 +39,9 @@ struct settings {
 	struct settings_list callback_targets; /* path and query of its URLs */
 	struct settings_list callback_paths;   /* the paths alone */
 	struct settings_list key_urls;         /* one that ends in `/` is a prefix */
-	struct slice callback_answer;          /* JSON */
 	struct slice webhook_url;              /* empty: none */
+	struct slice multipart_path;           /* "/s3"; empty: none */
+	int64_t multipart_expire_seconds;
 	int64_t grants_max;
 	int64_t grants_keep_days;
 	enum app_auth auth;
@@ -56,7 +49,7 @@ struct settings {
 	struct slice jwt_keys_url;
 	struct slice jwt_cookie;    /* empty: no cookie counts */
 	struct slice auth_url;      /* with APP_AUTH_FORWARD */
-	struct jwt_rules jwt_rules; /* its claims are those of `dir` */
+	struct jwt_rules jwt_rules; /* its claims are those of the profiles */
 	struct arena arena_;
 };
 
@@ -67,6 +60,9 @@ struct settings {
 enum err settings_init(struct settings *ret, const struct app_options *options, char *why,
 	size_t why_size) MUST_USE;
 void settings_release(struct settings *settings);
+
+/* The profile of that name; empty and `default` are the default one. NULL: there is none. */
+const struct profile *settings_profile(const struct settings *settings, struct slice name);
 
 /* Whether a cookie can have somebody admitted. */
 bool settings_use_cookies(const struct settings *settings);

@@ -50,15 +50,6 @@ static void refuse_unused(struct reading *r, const struct app_options *options)
 		settings_refuse(r, "auth: must be jwt for the options jwt_... to mean anything");
 }
 
-static void want_claims(struct reading *r)
-{
-	const struct key_template *dir = &r->settings->dir;
-	struct jwt_rules *rules = &r->settings->jwt_rules;
-	for (size_t i = 0; i < dir->claim_count; i++)
-		rules->claims[i] = settings_keep(r, dir->claims[i]);
-	rules->claim_count = dir->claim_count;
-}
-
 static void read_jwt(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
@@ -73,7 +64,6 @@ static void read_jwt(struct reading *r, const struct app_options *options)
 	read_keys_url(r, options->jwt_keys_url);
 	rules->issuer = settings_keep_text(r, "jwt_issuer", options->jwt_issuer);
 	rules->audience = settings_keep_text(r, "jwt_audience", options->jwt_audience);
-	want_claims(r);
 	rules->leeway = options->jwt_leeway_seconds;
 	if (rules->leeway < 0 || rules->leeway > LEEWAY_SECONDS_MAX)
 		settings_refuse(r, "jwt_leeway_seconds: must be from 0 to %d", LEEWAY_SECONDS_MAX);
@@ -88,20 +78,13 @@ static void read_forward(struct reading *r, const struct app_options *options)
 	r->settings->auth_url = url;
 	if (settings_after_scheme(url).len == 0)
 		settings_refuse(r, "auth_url: must be an http or https URL for auth = forward");
-	want_claims(r);
 }
 
 void settings_read_auth(struct reading *r, const struct app_options *options)
 {
-	const struct key_template *dir = &r->settings->dir;
 	r->settings->auth = options->auth;
 	if (options->auth != APP_AUTH_FORWARD && is_set(options->auth_url))
 		settings_refuse(r, "auth: must be forward for auth_url to mean anything");
-	if (options->auth == APP_AUTH_NONE && dir->claim_count > 0)
-		settings_refuse(r,
-			"upload_dir: with auth = none there is nobody to say what "
-			"`${%.*s}` is",
-			SLICE_FMT(dir->claims[0]));
 	switch (options->auth) {
 	case APP_AUTH_NONE:
 		refuse_unused(r, options);
@@ -114,4 +97,5 @@ void settings_read_auth(struct reading *r, const struct app_options *options)
 		read_forward(r, options);
 		break;
 	}
+	settings_want_claims(r);
 }

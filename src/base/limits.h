@@ -150,6 +150,19 @@
 #define LIMIT_JWT_CACHED 1024 /* tokens that verified before */
 #define LIMIT_CLAIM_BYTES 255 /* `sub`, and each claim that stands in an object's name */
 #define LIMIT_CLAIMS 8        /* of those */
+#define LIMIT_PROFILES 32     /* besides the default one */
+#define LIMIT_PROFILE_NAME_BYTES 32
+#define LIMIT_PROFILE_METADATA 16          /* entries that a profile gives to each object */
+#define LIMIT_FILE_NAME_BYTES 255          /* of an uploader's file, in an object's name */
+#define LIMIT_GRANT_FILES 100              /* in one POST /grants */
+#define LIMIT_GRANT_REQUEST_BYTES KIB(128) /* its body */
+#define LIMIT_FILE_BYTES (LIMIT_PARTS * LIMIT_OBJECT_BYTES)
+#define LIMIT_PART_URLS 1000               /* in one request for URLs of parts */
+#define LIMIT_PARTS_REQUEST_BYTES MIB(1)   /* the list of an upload's parts */
+#define LIMIT_PARTS_ANSWER_BYTES MIB(4)    /* of the store, about an upload in parts */
+#define LIMIT_UPLOADS_COUNTED 4096         /* whose signed parts are counted */
+#define LIMIT_MULTIPART_SECONDS 604800     /* of an upload in parts */
+#define LIMIT_STORE_MS 30000               /* for one request to the store about it */
 #define LIMIT_FORWARD_ANSWER_BYTES KIB(16) /* of the back end that decides who may upload */
 #define LIMIT_ADMISSION_MS 3000            /* for keys of tokens to come */
 #define LIMIT_GRANT_SECONDS 86400

@@ -147,6 +147,78 @@ static bool set(
 	return true;
 }
 
+/* ---- Sections [profile NAME] ------------------------------------------------------------------
+ */
+
+struct profile_option {
+	const char *name;
+	size_t offset; /* in struct app_profile_options */
+	const char *help;
+};
+
+static const struct profile_option profile_options[] = {
+#define PROFILE(name, help) {#name, offsetof(struct app_profile_options, name), help},
+#include "app/profile.def"
+#undef PROFILE
+};
+
+static const char **profile_text_at(
+	struct app_profile_options *profile, const struct profile_option *o)
+{
+	return (const char **)(void *)((char *)profile + o->offset);
+}
+
+/* The section of that name, a new one if there is none; NULL: there are too many, or no memory. */
+static struct app_profile_options *profile_of(struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->profile_count; i++)
+		if (strcmp(config->profiles[i].name, name) == 0)
+			return &config->profiles[i];
+	if (!config->profiles)
+		config->profiles = calloc(LIMIT_PROFILES, sizeof(*config->profiles));
+	if (!config->profiles || config->profile_count == LIMIT_PROFILES)
+		return NULL;
+	struct app_profile_options *profile = &config->profiles[config->profile_count];
+	profile->name = strdup(name);
+	config->profile_count += profile->name != NULL;
+	return profile->name ? profile : NULL;
+}
+
+/* Appends what is wrong to `why`. */
+static bool set_profile(struct config *config, const char *section, const char *name,
+	const char *value, struct strbuf *why)
+{
+	struct slice wanted = slice_trim(slice_from(slice_str(section), strlen("profile")));
+	struct app_profile_options *profile = profile_of(config, wanted.ptr ? wanted.ptr : "");
+	if (!profile) {
+		strbuf_addf(why, "there are more than %d sections [profile NAME]", LIMIT_PROFILES);
+		return false;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(profile_options); i++) {
+		const struct profile_option *o = &profile_options[i];
+		if (strcmp(o->name, name) != 0)
+			continue;
+		const char **at = profile_text_at(profile, o);
+		free((void *)(uintptr_t)*at);
+		*at = strdup(value);
+		return *at != NULL;
+	}
+	strbuf_adds(why, "there is no such option of a profile; `postern help` lists them");
+	return false;
+}
+
+static void release_profiles(struct config *config)
+{
+	for (size_t i = 0; i < config->profile_count; i++) {
+		struct app_profile_options *profile = &config->profiles[i];
+		for (size_t o = 0; o < ARRAY_LEN(profile_options); o++)
+			free((void *)(uintptr_t)*profile_text_at(profile, &profile_options[o]));
+		free((void *)(uintptr_t)profile->name);
+	}
+	free(TAKE(config->profiles));
+	config->profile_count = 0;
+}
+
 static const struct option *find(struct slice section, struct slice name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
@@ -169,12 +241,16 @@ static int file_line(void *ctx, const char *section, const char *name, const cha
 	struct file_context *file = ctx;
 	const struct option *o = find(slice_str(section), slice_str(name));
 	SCOPED_STRBUF(why, 512);
-	if (o && set(file->config, o, value, &why))
+	bool is_profile = slice_starts(slice_str(section), S("profile "));
+	if (is_profile ? set_profile(file->config, section, name, value, &why)
+		       : o && set(file->config, o, value, &why))
 		return 1;
 	if (file->why.len == 0) {
 		strbuf_addf(&file->why, "[%s] %s: ", section, name);
-		strbuf_adds(&file->why,
-			o ? why.ptr : "there is no such option; `postern help` lists them");
+		strbuf_adds(&file->why, o || is_profile
+						? why.ptr
+						: "there is no such option; `postern help` lists "
+						  "them");
 	}
 	return 0;
 }
@@ -323,6 +399,7 @@ void config_release(struct config *config)
 			secret_wipe(*at, strlen(*at));
 		free(TAKE(*at));
 	}
+	release_profiles(config);
 }
 
 /* ---- Showing them -----------------------------------------------------------------------------
@@ -340,6 +417,9 @@ void config_print_help(void)
 			printf(" (%s)", o->fallback);
 		printf("\n");
 	}
+	printf("\n[profile NAME] (in the file only)\n");
+	for (size_t i = 0; i < ARRAY_LEN(profile_options); i++)
+		printf("  %-22s %s\n", profile_options[i].name, profile_options[i].help);
 }
 
 static void print_reference_head(void)
@@ -382,6 +462,13 @@ void config_print_reference(void)
 			printf("; %" PRId64 " to %" PRId64, o->min, o->max);
 		printf(" |\n");
 	}
+	printf("\n## [profile NAME]\n\nSections in the file only, of which there can be several: "
+	       "see\n"
+	       "[profiles](profiles.md). What one does not say is as in `[app]`, or is not "
+	       "limited.\n\n"
+	       "| name | meaning |\n|---|---|\n");
+	for (size_t i = 0; i < ARRAY_LEN(profile_options); i++)
+		printf("| `%s` | %s |\n", profile_options[i].name, profile_options[i].help);
 }
 
 void config_log(const struct config *config)

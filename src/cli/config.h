@@ -11,6 +11,8 @@
 
 #include "base/compiler.h"
 
+struct app_profile_options;
+
 struct config {
 #define TEXT(section, name, fallback, help) char *section##_##name;
 #define SECRET(section, name, help) char *section##_##name;
@@ -25,6 +27,9 @@ struct config {
 #undef FLAG
 	bool console_listen_given; /* not just the default */
 	bool server_data_given;    /* likewise */
+	/* The sections [profile NAME], which are in the file only; owned, with their texts. */
+	struct app_profile_options *profiles;
+	size_t profile_count;
 };
 
 enum config_result {

@@ -43,7 +43,7 @@ static enum err format_rule(uint16_t port, const char *url, struct strbuf *out)
 	if (!slice_starts(slice_str(url), S("http://127.0.0.1:")))
 		strbuf_addf(&text, "<AllowedOrigin>%s</AllowedOrigin>", url);
 	strbuf_adds(&text,
-		"<AllowedMethod>POST</AllowedMethod>"
+		"<AllowedMethod>POST</AllowedMethod><AllowedMethod>PUT</AllowedMethod>"
 		"<AllowedMethod>GET</AllowedMethod><AllowedMethod>HEAD</AllowedMethod>"
 		"<AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader>"
 		"<ExposeHeader>x-oss-request-id</ExposeHeader><ExposeHeader>x-oss-hash-crc64ecma"
@@ -83,20 +83,30 @@ enum err first_start_make_bucket(struct store *store, uint16_t app_port, const c
 	return e;
 }
 
+static bool admits(const struct cors *cors, const char *origin, struct slice method)
+{
+	const struct cors_request request = {.origin = slice_str(origin), .method = method};
+	SCOPED_STRBUF(headers, KIB(16));
+	return cors_preflight(cors, &request, &headers) == ERR_OK;
+}
+
 void first_start_check_cors(struct store *store, const char *origin)
 {
 	const struct store_bucket *bucket = store_bucket_get(store, S(FIRST_BUCKET));
-	const struct cors_request post = {.origin = slice_str(origin), .method = S("POST")};
 	SCOPED_STRBUF(reason, 512);
-	SCOPED_STRBUF(headers, KIB(16));
 	struct cors *cors = NULL;
 	if (!bucket)
 		return;
 	struct slice rules = bucket->settings[STORE_SETTING_CORS];
 	if ((rules.len && cors_parse(rules, &cors, &reason) != ERR_OK) ||
-		cors_preflight(cors, &post, &headers) != ERR_OK)
+		!admits(cors, origin, S("POST")))
 		log_error("no CORS rule of the bucket " FIRST_BUCKET
 			  " admits %s: add one, or the upload page cannot read the store's answers",
+			origin);
+	else if (!admits(cors, origin, S("PUT")))
+		log_error("no CORS rule of the bucket " FIRST_BUCKET
+			  " admits PUT from %s: add the method, and expose ETag, or pages cannot "
+			  "upload large files in parts",
 			origin);
 	cors_free(cors);
 	store_bucket_unref(store, bucket);

@@ -68,6 +68,8 @@ static void add_outgoing_metrics(struct outgoing *outgoing, struct strbuf *out)
 		stats.in_flight[OUTGOING_KEY]);
 	metric(out, "outgoing_confirmations", "gauge", "Questions to the store under way.",
 		stats.in_flight[OUTGOING_CONFIRM]);
+	metric(out, "outgoing_store", "gauge", "Requests to the store for uploads in parts.",
+		stats.in_flight[OUTGOING_STORE]);
 	metric(out, "outgoing_webhooks", "gauge", "Webhooks under way.",
 		stats.in_flight[OUTGOING_WEBHOOK]);
 	metric(out, "outgoing_refused_total", "counter",

@@ -606,7 +606,10 @@ static bool start_app(struct parts *p)
 	options.signature_version = (int)c->app_signature_version;
 	options.expire_seconds = c->app_expire_seconds;
 	options.max_size = c->app_max_size;
+	options.min_size = c->app_min_size;
 	options.allowed_types = c->app_allowed_types;
+	options.profiles = c->profiles;
+	options.profile_count = c->profile_count;
 	options.allowed_origins = c->app_allowed_origins;
 	options.listen = c->app_listen;
 	options.hosts = c->app_hosts;
@@ -620,6 +623,8 @@ static bool start_app(struct parts *p)
 	options.require_grant = c->app_require_grant;
 	options.key_urls = c->app_key_urls;
 	options.callback_answer = c->app_callback_answer;
+	options.multipart_path = c->app_multipart_path;
+	options.multipart_expire_seconds = c->app_multipart_expire_seconds;
 	options.webhook_url = c->app_webhook_url;
 	options.grants_max = c->app_grants_max;
 	options.grants_keep_days = c->app_grants_keep_days;
@@ -642,7 +647,7 @@ static bool start_app(struct parts *p)
 	enum err made = app_new(&options, &with_ledger, &p->app, why, sizeof(why));
 	secret_wipe(jwt_secret.ptr, jwt_secret.len);
 	if (made) {
-		log_error("[app] %s", why);
+		log_error(why[0] == '[' ? "%s" : "[app] %s", why);
 		p->bad_option = true;
 		return false;
 	}

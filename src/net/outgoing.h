@@ -31,6 +31,7 @@ enum outgoing_class {
 	OUTGOING_CALLBACK, /* to a URL of an uploader; shared among requesters */
 	OUTGOING_KEY,      /* for the public key of a received callback */
 	OUTGOING_CONFIRM,  /* HEAD to the store, to confirm a callback */
+	OUTGOING_STORE,    /* to the store, for an upload in parts */
 	OUTGOING_WEBHOOK,  /* to the operator's back end */
 	OUTGOING_CLASSES,
 };
@@ -62,6 +63,7 @@ struct outgoing_request {
 	const char *url;        /* http or https; without scheme it is http */
 	bool post;              /* POST with `body`; otherwise GET */
 	bool head;              /* HEAD: the answer has no body, whatever its length says */
+	bool remove;            /* DELETE, without a body */
 	struct slice body;
 	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
 	const char *const *headers;

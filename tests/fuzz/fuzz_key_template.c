@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)slice_cut(&value, '\n', &text);
 	for (size_t i = 0; i < LIMIT_CLAIMS; i++)
 		values[i] = value;
-	if (key_template_parse(text, &template) || key_template_expand(&template, values, 0, &out))
+	const struct key_values all = {.claims = values};
+	if (key_template_parse(text, &template) || key_template_expand(&template, &all, &out))
 		return 0;
 	assert(out.len <= LIMIT_KEY_BYTES);
 	assert(count_slashes(strbuf_slice(&out)) == count_slashes(text));

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ticket_key_derive(S("secret"), &key);
 	assert(ticket_check(&key, input, input, 0, &grant) != TICKET_VALID);
 	assert(!ticket_is_of(&key, input));
-	if (!ticket_issue(&key, TICKET_FORM, "0123456789abcdef01234567", input, 1, 1, &text)) {
+	if (!ticket_issue(
+		    &key, TICKET_FORM, S("p"), "0123456789abcdef01234567", input, 1, 1, &text)) {
 		assert(size > LIMIT_KEY_BYTES);
 		return 0;
 	}

@@ -34,15 +34,30 @@ void ticket_make_id(int64_t now, char ret[TICKET_ID_LENGTH])
 	memcpy(ret, text.ptr, TICKET_ID_LENGTH);
 }
 
-bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind,
+bool ticket_is_profile_name(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = ascii_lower(name.ptr[i]);
+		if (!(c >= 'a' && c <= 'z') && !ascii_digit(c) && c != '-' && c != '_')
+			return false;
+	}
+	return name.len > 0 && name.len <= LIMIT_PROFILE_NAME_BYTES;
+}
+
+bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind, struct slice profile,
 	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
 	struct strbuf *out)
 {
-	if (prefix.len > LIMIT_KEY_BYTES || issued < 0 || expires < 0)
+	if (prefix.len > LIMIT_KEY_BYTES || issued < 0 || expires < 0 ||
+		(profile.len > 0 && !ticket_is_profile_name(profile)))
 		return false;
 	size_t start = out->len;
 	strbuf_add(out, id, TICKET_ID_LENGTH);
-	strbuf_adds(out, kind == TICKET_FORM ? ".f." : ".c.");
+	strbuf_adds(out, kind == TICKET_FORM ? ".f" : ".c");
+	if (profile.len > 0)
+		strbuf_addc(out, '-');
+	strbuf_add_slice(out, profile);
+	strbuf_addc(out, '.');
 	strbuf_add_u64(out, (uint64_t)issued);
 	strbuf_addc(out, '.');
 	strbuf_add_u64(out, (uint64_t)expires);
@@ -85,18 +100,30 @@ static bool take_seconds(struct slice *rest, int64_t *ret)
 	return true;
 }
 
+/* "f", "c", or one of them with `-` and a profile's name. */
+static bool parse_kind(struct slice text, struct ticket *ret)
+{
+	struct slice profile = slice_from(text, 2);
+	if (text.len == 0 || (text.ptr[0] != 'f' && text.ptr[0] != 'c') ||
+		(text.len > 1 && (text.ptr[1] != '-' || !ticket_is_profile_name(profile))))
+		return false;
+	ret->kind = text.ptr[0] == 'f' ? TICKET_FORM : TICKET_CLASSIC;
+	if (profile.len > 0)
+		memcpy(ret->profile, profile.ptr, profile.len);
+	ret->profile[profile.len] = '\0';
+	return true;
+}
+
 static bool parse_signed(struct slice text, struct ticket *ret)
 {
 	struct slice id, kind;
 	if (!slice_cut(&text, '.', &id) || id.len != TICKET_ID_LENGTH || !is_hex(id) ||
-		!slice_cut(&text, '.', &kind) ||
-		(!slice_eq(kind, S("f")) && !slice_eq(kind, S("c"))) ||
+		!slice_cut(&text, '.', &kind) || !parse_kind(kind, ret) ||
 		!take_seconds(&text, &ret->issued) || !take_seconds(&text, &ret->expires))
 		return false;
 	SCOPED_STRBUF(prefix, LIMIT_KEY_BYTES);
 	if (!base64url_decode(&prefix, text))
 		return false;
-	ret->kind = kind.ptr[0] == 'f' ? TICKET_FORM : TICKET_CLASSIC;
 	memcpy(ret->id, id.ptr, id.len);
 	memcpy(ret->prefix, prefix.ptr, prefix.len);
 	ret->prefix_len = prefix.len;

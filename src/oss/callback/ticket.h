@@ -6,11 +6,12 @@
  *	<id>.<kind>.<issued>.<expires>.<prefix>.<mac>
  *
  * id: 24 lower-case hexadecimal digits: the second in which it was made (8), then random. kind: `f`
- *if the object carries the id as x-oss-meta-grant, `c` (a classic token) if it does not. issued,
- *expires: Unix seconds, decimal. prefix: what the object's key has to begin with, base64url without
- *padding. mac: the first 128 bits, in lower-case hexadecimal, of HMAC-SHA256 over what is before
- *the last dot; its key is derived from the access key secret, so that several copies of the server
- *accept each other's grants, and the store can tell whose a grant is.
+ * if the object carries the id as x-oss-meta-grant, `c` (a classic token) if it does not; behind it
+ * `-` and the name of a profile, if it is not the default one. issued, expires: Unix seconds,
+ * decimal. prefix: what the object's key has to begin with, base64url without padding. mac: the
+ * first 128 bits, in lower-case hexadecimal, of HMAC-SHA256 over what is before the last dot; its
+ * key is derived from the access key secret, so that several copies of the server accept each
+ * other's grants, and the store can tell whose a grant is.
  *
  * The text consists of A-Z a-z 0-9 . - _ and so needs no escaping in a form, in JSON or in a
  * callback template. The id alone is no secret and proves nothing.
@@ -40,7 +41,8 @@ enum ticket_kind {
 struct ticket {
 	enum ticket_kind kind;
 	char id[TICKET_ID_LENGTH];
-	int64_t issued; /* Unix seconds */
+	char profile[LIMIT_PROFILE_NAME_BYTES + 1]; /* NUL-terminated; empty: the default one */
+	int64_t issued;                             /* Unix seconds */
 	int64_t expires;
 	char prefix[LIMIT_KEY_BYTES + 1];
 	size_t prefix_len;
@@ -62,11 +64,15 @@ void ticket_key_derive(struct slice access_key_secret, struct ticket_key *ret);
 /* A new id, made at `now` (Unix seconds): ids rise with time, which tables of them like. */
 void ticket_make_id(int64_t now, char ret[TICKET_ID_LENGTH]);
 
+/* Whether a profile may have that name: letters, digits, `-` and `_`. */
+bool ticket_is_profile_name(struct slice name) MUST_USE;
+
 /*
  * Appends the text of a grant with that id for keys that begin with `prefix`, from `issued` until
- * `expires`. False if `prefix` is longer than LIMIT_KEY_BYTES or `out` is broken.
+ * `expires`; `profile` is a name, or empty. False if `prefix` is longer than LIMIT_KEY_BYTES or
+ * `out` is broken.
  */
-bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind,
+bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind, struct slice profile,
 	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
 	struct strbuf *out) MUST_USE;
 

@@ -166,7 +166,8 @@ static void body_with_grant(struct strbuf *out, const char *object, const char *
 		"filename=%s&size=5&mimeType=image%%2Fpng&height=&width=&bucket=uploads"
 		"&object=%s&etag=E&format=&reqId=%s&clientIp=%%3A%%3A1&grant=",
 		object, object, request_id);
-	if (!ticket_issue(&ticket_key, TICKET_FORM, id, slice_str(prefix), NOW_S, expires, out))
+	if (!ticket_issue(
+		    &ticket_key, TICKET_FORM, S(""), id, slice_str(prefix), NOW_S, expires, out))
 		abort();
 }
 
@@ -183,7 +184,7 @@ static void body_of_kind(struct strbuf *out, enum ticket_kind kind, const char *
 		"size=5&mimeType=a%%2Fb&bucket=uploads&object=dir%%2F%s&etag=%s&reqId=%s"
 		"&clientIp=c&width=9&grant=",
 		object, etag, request_id);
-	if (!ticket_issue(&ticket_key, kind, body_id, S("dir/"), NOW_S, NOW_S + 300, out))
+	if (!ticket_issue(&ticket_key, kind, S(""), body_id, S("dir/"), NOW_S, NOW_S + 300, out))
 		abort();
 }
 

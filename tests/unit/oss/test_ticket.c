@@ -12,7 +12,7 @@ static struct ticket_key key;
 
 static bool issue(struct slice prefix, int64_t expires, struct strbuf *out)
 {
-	return ticket_issue(&key, TICKET_FORM, ID, prefix, 500, expires, out);
+	return ticket_issue(&key, TICKET_FORM, S(""), ID, prefix, 500, expires, out);
 }
 
 static void round_trip(void)
@@ -107,7 +107,7 @@ static void kinds(void)
 	struct ticket_key other;
 	char one[TICKET_ID_LENGTH], two[TICKET_ID_LENGTH];
 	ticket_key_derive(S("another secret"), &other);
-	OK(ticket_issue(&key, TICKET_CLASSIC, ID, S("d/"), 7, 8, &text) &&
+	OK(ticket_issue(&key, TICKET_CLASSIC, S("a-B_9"), ID, S("d/"), 7, 8, &text) &&
 			ticket_check(&key, strbuf_slice(&text), S("d/x"), 8, &grant) ==
 				TICKET_VALID &&
 			grant.kind == TICKET_CLASSIC && grant.issued == 7 && grant.expires == 8,

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/grant.h"
+
+#include "app/json.h"
+#include "base/encode.h"
+
+#define CALLBACK_BYTES_MAX KIB(16)
+#define BOUND_FIELDS_MAX (10 + LIMIT_PROFILE_METADATA)
+
+/* ---- The callback -----------------------------------------------------------------------------
+ */
+
+/*
+ * The classic names come first: a back end written for the classic sample finds what it expects.
+ * The others are what our own receiver needs (upload_message.h).
+ */
+static const char body_template[] =
+	"filename=${object}&size=${size}&mimeType=${mimeType}&height=${imageInfo.height}"
+	"&width=${imageInfo.width}&bucket=${bucket}&object=${object}&etag=${etag}"
+	"&format=${imageInfo.format}&reqId=${reqId}&clientIp=${clientIp}&grant=";
+
+static bool make_ticket(
+	const struct app *app, struct arena *arena, struct grant *g, struct strbuf *body)
+{
+	size_t start = body->len;
+	struct slice prefix = g->offer.key.len > 0 ? g->offer.key : g->offer.dir;
+	if (!ticket_issue(&app->ticket_key, g->kind, g->offer.profile->name, g->id, prefix,
+		    g->now_ms / 1000, g->expires, body))
+		return false;
+	g->ticket = arena_copy(arena, slice_from(strbuf_slice(body), start));
+	return g->ticket.ptr != NULL;
+}
+
+static bool make_callback(const struct app *app, struct arena *arena, struct grant *g)
+{
+	const struct settings *s = &app->settings;
+	SCOPED_STRBUF(body, CALLBACK_BYTES_MAX);
+	SCOPED_STRBUF(json, CALLBACK_BYTES_MAX);
+	SCOPED_STRBUF(base64, 2 * CALLBACK_BYTES_MAX);
+	if (s->callback_url.len == 0)
+		return true;
+	strbuf_adds(&body, body_template);
+	if (!make_ticket(app, arena, g, &body))
+		return false;
+	strbuf_adds(&json, "{\"callbackUrl\":");
+	json_add_string(&json, s->callback_url);
+	strbuf_adds(&json, ",\"callbackBody\":");
+	json_add_string(&json, strbuf_slice(&body));
+	strbuf_adds(&json, ",\"callbackBodyType\":\"application/x-www-form-urlencoded\"");
+	/* Without it a TLS server with several names shows the wrong certificate. */
+	if (slice_starts(s->callback_url, S("https://")))
+		strbuf_adds(&json, ",\"callbackSNI\":true");
+	strbuf_addc(&json, '}');
+	base64_encode(&base64, strbuf_slice(&json));
+	g->callback = arena_copy(arena, strbuf_slice(&base64));
+	return g->callback.ptr && !strbuf_broken(&body) && !strbuf_broken(&json) &&
+	       !strbuf_broken(&base64);
+}
+
+bool grant_begin(const struct app *app, enum ticket_kind kind, const struct offer *offer,
+	int64_t now_ms, int64_t expires, struct arena *arena, struct grant *ret)
+{
+	*ret = (struct grant){.kind = kind, .offer = *offer, .now_ms = now_ms, .expires = expires};
+	ticket_make_id(now_ms / 1000, ret->id);
+	return make_callback(app, arena, ret);
+}
+
+bool grant_resume(const struct app *app, const struct offer *offer, const char id[TICKET_ID_LENGTH],
+	int64_t expires, struct arena *arena, struct grant *ret)
+{
+	uint8_t time[4];
+	if (!hex_decode(slice_of(id, 2 * sizeof(time)), time, sizeof(time)))
+		return false;
+	int64_t issued = (int64_t)time[0] << 24 | time[1] << 16 | time[2] << 8 | time[3];
+	*ret = (struct grant){
+		.kind = TICKET_FORM, .offer = *offer, .now_ms = issued * 1000, .expires = expires};
+	memcpy(ret->id, id, TICKET_ID_LENGTH);
+	return make_callback(app, arena, ret);
+}
+
+/* ---- The form ---------------------------------------------------------------------------------
+ */
+
+struct fields {
+	struct policy_field list[BOUND_FIELDS_MAX];
+	size_t count;
+};
+
+static void add(struct fields *fields, struct slice name, struct slice value)
+{
+	if (value.len > 0)
+		fields->list[fields->count++] = (struct policy_field){name, value};
+}
+
+/* What a classic page does not send, its policy cannot ask for. */
+static void add_profile(const struct profile *p, struct fields *fields)
+{
+	add(fields, S("x-oss-object-acl"), p->acl);
+	add(fields, S("x-oss-forbid-overwrite"), p->forbid_overwrite ? S("true") : S(""));
+	add(fields, S("x-oss-storage-class"), p->storage_class);
+	add(fields, S("Cache-Control"), p->cache_control);
+	add(fields, S("Content-Disposition"), p->content_disposition);
+	for (size_t i = 0; i < p->metadata_count; i++)
+		add(fields, p->metadata[i].name, p->metadata[i].value);
+}
+
+bool grant_make_form(const struct app *app, int version, struct arena *arena, struct grant *g)
+{
+	const struct settings *s = &app->settings;
+	const struct offer *offer = &g->offer;
+	bool has_callback = g->callback.len > 0;
+	bool is_bound = has_callback && s->bind_callback;
+	const struct policy_field callback = {S("callback"), g->callback};
+	struct fields bound = {.count = 0};
+	add(&bound, S("success_action_status"), S("200"));
+	if (g->kind == TICKET_FORM)
+		add_profile(offer->profile, &bound);
+	/* It wins over what the browser says of the file. */
+	add(&bound, S("x-oss-content-type"), offer->type);
+	if (g->kind == TICKET_FORM && has_callback)
+		add(&bound, S(GRANT_META), slice_of(g->id, TICKET_ID_LENGTH));
+	if (is_bound)
+		bound.list[bound.count++] = callback;
+	/* A classic page sends no ACL, and OSS may not take that for none of these. */
+	static const struct slice public_acls[] = {
+		SLICE_LIT("public-read"), SLICE_LIT("public-read-write")};
+	static const struct policy_exclusion no_public_acl = {
+		SLICE_LIT("x-oss-object-acl"), public_acls, ARRAY_LEN(public_acls)};
+	const struct policy_spec spec = {
+		.now_ms = g->now_ms,
+		.expires_ms = g->expires * 1000,
+		.bucket = s->bucket,
+		.key = offer->key,
+		.key_prefix = offer->key.len > 0 ? S("") : offer->dir,
+		.min_bytes = (uint64_t)offer->min_size,
+		.max_bytes = (uint64_t)offer->max_size,
+		.content_types = offer->types,
+		.content_type_count = offer->type.len > 0 ? 0 : offer->type_count,
+		.bound = bound.list,
+		.bound_count = bound.count,
+		.free = &callback,
+		.free_count = has_callback && !is_bound ? 1 : 0,
+		.excluded = &no_public_acl,
+		.excluded_count = g->kind == TICKET_CLASSIC && s->own_store ? 1 : 0,
+	};
+	const struct policy_signer signer = {
+		.access_key_id = s->access_key_id,
+		.secret = s->access_key_secret,
+		.region = s->region,
+		.cache = app->sign_keys,
+	};
+	return (version == 1 ? policy_form_v1(&spec, &signer, arena, &g->form)
+			     : policy_form_v4(&spec, &signer, arena, &g->form)) == ERR_OK;
+}
+
+/* ---- As JSON ----------------------------------------------------------------------------------
+ */
+
+static void write_list(
+	const char *name, const struct slice *words, size_t count, struct strbuf *json)
+{
+	strbuf_addf(json, ",\"%s\":[", name);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			strbuf_addc(json, ',');
+		json_add_string(json, words[i]);
+	}
+	strbuf_addc(json, ']');
+}
+
+void grant_write_limits(const struct app *app, const struct grant *g, struct strbuf *json)
+{
+	const struct offer *offer = &g->offer;
+	const struct profile *profile = offer->profile;
+	if (g->ticket.len > 0) {
+		strbuf_adds(json, "\"id\":");
+		json_add_string(json, slice_of(g->id, TICKET_ID_LENGTH));
+		strbuf_adds(json, ",\"grant\":");
+		json_add_string(json, g->ticket);
+		strbuf_addc(json, ',');
+	}
+	strbuf_adds(json, "\"profile\":");
+	json_add_string(json, profile->name.len > 0 ? profile->name : S("default"));
+	strbuf_addf(json, ",\"min_size\":%lld,\"max_size\":%lld,\"max_uploads\":%lld",
+		(long long)offer->min_size, (long long)offer->max_size,
+		(long long)app->settings.grant_uploads);
+	write_list("types", offer->types, offer->type_count, json);
+	write_list("extensions", profile->extensions.words, profile->extensions.count, json);
+}
+
+void grant_write_form(const struct app *app, const struct grant *g, struct strbuf *json)
+{
+	strbuf_adds(json, "{\"url\":");
+	strbuf_add_slice(json, strbuf_slice(&app->host_json));
+	strbuf_adds(json, ",\"method\":\"POST\",\"fields\":{");
+	for (size_t i = 0; i < g->form.field_count; i++) {
+		if (i > 0)
+			strbuf_addc(json, ',');
+		json_add_string(json, g->form.fields[i].name);
+		strbuf_addc(json, ':');
+		json_add_string(json, g->form.fields[i].value);
+	}
+	strbuf_adds(json, "},\"dir\":");
+	json_add_string(json, g->offer.dir);
+	strbuf_adds(json, ",\"expires\":");
+	strbuf_add_u64(json, (uint64_t)g->expires);
+	strbuf_addc(json, ',');
+	grant_write_limits(app, g, json);
+	strbuf_addc(json, '}');
+}
+
+/* ---- In the ledger ----------------------------------------------------------------------------
+ */
+
+bool grant_has_row(const struct app *app, const struct grant *g)
+{
+	return g->ticket.len > 0 && app->settings.grants_max > 0;
+}
+
+bool grant_fill_row(
+	const struct grant *g, struct slice subject, struct arena *arena, struct ledger_grant *ret)
+{
+	*ret = (struct ledger_grant){
+		.id = arena_copy(arena, slice_of(g->id, TICKET_ID_LENGTH)),
+		.subject = subject,
+		.dir = g->offer.dir,
+		.key = g->offer.key,
+		.profile = g->offer.profile->name,
+		.issued_ms = g->now_ms,
+		.expires = g->expires,
+		.due = g->expires + TICKET_SLACK_SECONDS,
+	};
+	return ret->id.ptr != NULL;
+}

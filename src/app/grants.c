@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * POST /grants: forms for several files at once, each for one key. A file that is refused has the
+ * error in its place, and the others have their forms.
+ */
+#include "app/body.h"
+#include "app/grant.h"
+#include "app/json.h"
+#include "app/wishes.h"
+
+#define SCRATCH_BYTES_MAX MIB(1)
+
+/* In the exchange's arena. */
+struct answer {
+	struct app *app;
+	struct exchange *x;
+	struct wishes wishes;
+	struct strbuf json; /* counted in the exchange's account */
+	struct ledger_grant *rows;
+	size_t row_count;
+	size_t waiting; /* for rows */
+};
+
+static void finish(struct answer *a)
+{
+	if (strbuf_broken(&a->json))
+		app_send_error(a->app, a->x, 503, "unavailable",
+			"There is no memory; ask for fewer files at once.");
+	else
+		app_send_json(a->app, a->x, 200, strbuf_slice(&a->json));
+	strbuf_release(&a->json);
+}
+
+static void write_refusal(const struct offer_refusal *why, struct strbuf *json)
+{
+	strbuf_adds(json, "{\"error\":");
+	json_add_string(json, slice_str(why->code));
+	strbuf_adds(json, ",\"message\":");
+	json_add_string(json, slice_str(why->message));
+	strbuf_addc(json, '}');
+}
+
+/* `scratch` is for what stands in the answer alone. */
+static bool make_grant(struct answer *a, const struct caller *caller, const struct wish *wish,
+	struct arena *scratch, struct offer_refusal *why)
+{
+	struct arena *arena = exchange_arena(a->x);
+	struct app *app = a->app;
+	int64_t now_ms = clock_wall_ms(app->parts.clock) / 1000 * 1000;
+	struct offer offer;
+	struct grant grant;
+	if (!offer_make(&app->settings, caller, wish, now_ms / 1000, arena, &offer, why))
+		return false;
+	*why = (struct offer_refusal){
+		503, "unavailable", "No upload can be signed now; try again."};
+	if (!grant_begin(app, TICKET_FORM, &offer, now_ms, now_ms / 1000 + caller->expire_seconds,
+		    scratch, &grant) ||
+		!grant_make_form(app, app->settings.signature_version, scratch, &grant))
+		return false;
+	if (grant_has_row(app, &grant) &&
+		!grant_fill_row(&grant, caller->subject, arena, &a->rows[a->row_count++]))
+		return false;
+	grant_write_form(app, &grant, &a->json);
+	return true;
+}
+
+static void on_issued(struct task *task)
+{
+	struct ledger_grant *row = CONTAINER_OF(task, struct ledger_grant, done);
+	struct answer *a = row->ctx;
+	struct exchange *x = a->x;
+	if (!row->recorded)
+		atomic_fetch_add(&a->app->unwritten, 1);
+	if (--a->waiting > 0)
+		return;
+	finish(a);
+	exchange_release(x);
+}
+
+/* True: the answer waits for the ledger. */
+static bool issue(struct answer *a)
+{
+	a->waiting = a->row_count;
+	if (a->row_count == 0 || strbuf_broken(&a->json)) {
+		finish(a);
+		return false;
+	}
+	exchange_keep(a->x);
+	for (size_t i = 0; i < a->row_count; i++) {
+		a->rows[i].ctx = a;
+		a->rows[i].home = exchange_home(a->x);
+		a->rows[i].done.run = on_issued;
+		ledger_issue(a->app->parts.ledger, &a->rows[i]);
+	}
+	return true;
+}
+
+static bool send_grants(struct app *app, struct exchange *x, const struct caller *caller, void *ctx)
+{
+	struct answer *a = ctx;
+	a->rows = arena_zalloc(exchange_arena(x), a->wishes.count * sizeof(*a->rows));
+	if (!a->rows) {
+		app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
+		return false;
+	}
+	strbuf_init_counted(&a->json, MIB(2), exchange_account(x));
+	strbuf_adds(&a->json, "{\"grants\":[");
+	for (size_t i = 0; i < a->wishes.count; i++) {
+		struct offer_refusal why;
+		struct arena scratch;
+		if (i > 0)
+			strbuf_addc(&a->json, ',');
+		arena_init(&scratch, NULL, 0, SCRATCH_BYTES_MAX);
+		if (!make_grant(a, caller, &a->wishes.list[i], &scratch, &why))
+			write_refusal(&why, &a->json);
+		arena_reset(&scratch);
+	}
+	strbuf_adds(&a->json, "]}");
+	exchange_note(x, "grants=%zu", a->row_count);
+	return issue(a);
+}
+
+static void on_body(struct app *app, struct exchange *x, struct slice body, void *ctx UNUSED)
+{
+	struct answer *a = arena_zalloc(exchange_arena(x), sizeof(*a));
+	if (!a) {
+		app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
+		return;
+	}
+	a->app = app;
+	a->x = x;
+	const char *fault = wishes_parse(body, exchange_arena(x), &a->wishes);
+	if (fault)
+		app_send_error(app, x, 400, "invalid_request", fault);
+	else
+		app_admit(app, x, send_grants, a);
+}
+
+void app_send_grants(struct app *app, struct exchange *x)
+{
+	app_read_body(app, x, LIMIT_GRANT_REQUEST_BYTES, on_body, NULL);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * POST /s3/multipart/ID/complete. The store sends the callback, which records the upload, before it
+ * answers. If that went wrong, or our own answer was lost, the store has no such upload any more
+ * but the object: then it is recorded by what the store says of the object, and the answer is that
+ * of the first time.
+ */
+#include "app/body.h"
+#include "app/json.h"
+#include "app/multipart/multipart_parts.h"
+#include "app/s3.h"
+#include "base/encode.h"
+#include "base/log.h"
+
+#define DOCUMENT_BYTES_MAX MIB(3)
+#define ANSWER_BYTES_MAX KIB(16)
+
+struct completing {
+	struct s3_upload *upload;
+	struct slice body;      /* until the exchange is gone */
+	struct strbuf document; /* for the store; counted in the exchange's account */
+	struct grant grant;     /* with its callback */
+	struct http_header headers[4];
+	size_t header_count;
+	struct s3_listing listing;
+	struct store_request request;
+	struct app_confirmation confirmation;
+	struct ledger_entry entry;
+	struct ledger_question question;
+};
+
+static void end(struct completing *c)
+{
+	struct exchange *x = c->upload->x;
+	strbuf_release(&c->document);
+	exchange_release(x);
+}
+
+static void end_with_error(struct completing *c, int status, const char *code, const char *message)
+{
+	app_send_error(c->upload->app, c->upload->x, status, code, message);
+	end(c);
+}
+
+static void end_well(struct completing *c)
+{
+	const struct s3_upload *u = c->upload;
+	const struct settings *s = &u->app->settings;
+	SCOPED_STRBUF(json, ANSWER_BYTES_MAX);
+	SCOPED_STRBUF(location, ANSWER_BYTES_MAX);
+	strbuf_add_slice(&location, s->host);
+	strbuf_addc(&location, '/');
+	percent_encode_path(&location, u->key);
+	strbuf_adds(&json, "{\"location\":");
+	json_add_string(&json, strbuf_slice(&location));
+	strbuf_adds(&json, ",\"key\":");
+	json_add_string(&json, u->key);
+	strbuf_adds(&json, ",\"bucket\":");
+	json_add_string(&json, s->bucket);
+	strbuf_addc(&json, '}');
+	if (strbuf_broken(&json) || strbuf_broken(&location))
+		s3_send_no_memory(u->app, u->x);
+	else
+		app_send_json(u->app, u->x, 200, strbuf_slice(&json));
+	end(c);
+}
+
+static void end_unrecorded(struct completing *c)
+{
+	exchange_note(c->upload->x, "recorded=failed");
+	end_with_error(c, 502, "callback_failed",
+		"The object is there, but the upload could not be recorded: ask again.");
+}
+
+/* ---- What was completed before ----------------------------------------------------------------
+ */
+
+static void on_recorded(struct task *task)
+{
+	struct ledger_entry *entry = CONTAINER_OF(task, struct ledger_entry, done);
+	struct completing *c = CONTAINER_OF(entry, struct completing, entry);
+	struct app *app = c->upload->app;
+	atomic_store(&app->ledger_fails, entry->result == LEDGER_FAILED);
+	if (entry->result == LEDGER_RECORDED)
+		atomic_fetch_add(&app->recorded, 1);
+	app_confirmation_release(&c->confirmation);
+	if (entry->result == LEDGER_RECORDED || entry->result == LEDGER_KNOWN)
+		end_well(c);
+	else
+		end_unrecorded(c);
+}
+
+static void on_found(struct task *task)
+{
+	struct app_confirmation *found = CONTAINER_OF(task, struct app_confirmation, done);
+	struct completing *c = CONTAINER_OF(found, struct completing, confirmation);
+	struct s3_upload *u = c->upload;
+	bool ours = found->found &&
+		    slice_eq(found->grant_id, slice_of(u->id.grant_id, TICKET_ID_LENGTH));
+	if (ours && c->grant.ticket.len > 0) {
+		app_fill_found(u->app, found, slice_of(u->id.grant_id, TICKET_ID_LENGTH),
+			u->profile->max_size, &c->entry);
+		c->entry.home = exchange_home(u->x);
+		c->entry.done.run = on_recorded;
+		ledger_record(u->app->parts.ledger, &c->entry);
+		return;
+	}
+	if (found->status != 404 && !found->found) {
+		log_error("multipart %.*s: the store could not be asked: %s (status %d)",
+			SLICE_FMT(exchange_id(u->x)), found->fault, found->status);
+		exchange_header(u->x, "Retry-After", S("2"));
+		app_send_error(u->app, u->x, 503, "unavailable",
+			"The store cannot be asked about the object; try again.");
+	} else if (!ours) {
+		s3_send_gone(u->app, u->x);
+	}
+	app_confirmation_release(found);
+	if (ours)
+		end_well(c);
+	else
+		end(c);
+}
+
+static void on_looked_up(struct task *task)
+{
+	struct ledger_question *q = CONTAINER_OF(task, struct ledger_question, done);
+	struct completing *c = CONTAINER_OF(q, struct completing, question);
+	bool known = !q->failed && q->uploads > 0;
+	ledger_question_release(q);
+	if (known) {
+		end_well(c);
+		return;
+	}
+	s3_send_gone(c->upload->app, c->upload->x);
+	end(c);
+}
+
+/* A key that may not read can only know what the callback has told. */
+static void look_for_object(struct completing *c)
+{
+	struct s3_upload *u = c->upload;
+	if (atomic_load(&u->app->confirms)) {
+		c->confirmation.key = u->key;
+		c->confirmation.timeout_ms = LIMIT_APP_CALLBACK_MS;
+		c->confirmation.home = exchange_home(u->x);
+		c->confirmation.done.run = on_found;
+		app_confirm(u->app, &c->confirmation);
+		return;
+	}
+	c->question.id = slice_of(u->id.grant_id, TICKET_ID_LENGTH);
+	c->question.home = exchange_home(u->x);
+	c->question.done.run = on_looked_up;
+	ledger_ask(u->app->parts.ledger, &c->question);
+}
+
+/* ---- The store's answer -----------------------------------------------------------------------
+ */
+
+static bool is_about_parts(struct slice code)
+{
+	return slice_eq(code, S("InvalidPart")) || slice_eq(code, S("InvalidPartOrder")) ||
+	       slice_eq(code, S("EntityTooSmall")) || slice_eq(code, S("MalformedXML"));
+}
+
+static void on_completed(struct task *task)
+{
+	struct store_request *r = CONTAINER_OF(task, struct store_request, done);
+	struct completing *c = CONTAINER_OF(r, struct completing, request);
+	struct s3_upload *u = c->upload;
+	SCOPED_STRBUF(code, 256);
+	int status = r->status;
+	multipart_answer_code(strbuf_slice(&r->request.answer), &code);
+	bool parts = is_about_parts(strbuf_slice(&code));
+	if (status != 200 && status != 203 && status != 404 && status != 409 && !parts)
+		s3_send_failed(u->app, u->x, "completing", r);
+	store_request_release(r);
+	if (status == 200)
+		end_well(c);
+	else if (status == 203)
+		end_unrecorded(c);
+	else if (parts)
+		end_with_error(c, 409, "invalid_parts",
+			"The store has other parts than the list says, or one is too small.");
+	else if (status == 404)
+		look_for_object(c);
+	else if (status == 409)
+		end_with_error(c, 409, "already_there",
+			"There is an object of this name, which may not be replaced.");
+	else
+		end(c);
+}
+
+static void add(struct completing *c, struct slice name, struct slice value)
+{
+	if (value.len > 0)
+		c->headers[c->header_count++] = (struct http_header){name, value};
+}
+
+static void complete(struct completing *c)
+{
+	const struct profile *p = c->upload->profile;
+	add(c, S("Content-Type"), S("application/xml"));
+	add(c, S("x-oss-callback"), c->grant.callback);
+	add(c, S("x-oss-object-acl"), p->acl);
+	add(c, S("x-oss-forbid-overwrite"), p->forbid_overwrite ? S("true") : S(""));
+	c->request = (struct store_request){
+		.method = S("POST"),
+		.body = strbuf_slice(&c->document),
+		.headers = c->headers,
+		.header_count = c->header_count,
+		.done.run = on_completed,
+	};
+	s3_ask_store(c->upload, &c->request, "");
+}
+
+/* ---- Before -----------------------------------------------------------------------------------
+ */
+
+static void on_summed(struct s3_listing *listing, enum s3_listed result)
+{
+	struct completing *c = CONTAINER_OF(listing, struct completing, listing);
+	struct s3_upload *u = c->upload;
+	switch (result) {
+	case S3_LISTED:
+		if (listing->bytes > (uint64_t)u->id.max_size) {
+			strbuf_release(&c->document);
+			s3_abort_too_large(u);
+		} else if (listing->bytes < (uint64_t)u->profile->min_size) {
+			end_with_error(c, 403, "size_refused",
+				"The parts have fewer bytes than the profile asks for.");
+		} else {
+			complete(c);
+		}
+		break;
+	case S3_LISTED_NOTHING:
+		look_for_object(c);
+		break;
+	case S3_LIST_FAILED:
+		end(c);
+		break;
+	}
+}
+
+/* Its ticket and callback, as when it was begun. */
+static bool make_grant(struct completing *c)
+{
+	const struct s3_upload *u = c->upload;
+	const struct offer offer = {.profile = u->profile, .key = u->key};
+	return grant_resume(
+		u->app, &offer, u->id.grant_id, u->id.expires, exchange_arena(u->x), &c->grant);
+}
+
+/* False: it was answered. */
+static bool read_parts(struct completing *c)
+{
+	struct s3_upload *u = c->upload;
+	strbuf_init_counted(&c->document, DOCUMENT_BYTES_MAX, exchange_account(u->x));
+	const char *fault = multipart_parts_document(c->body, &c->document);
+	if (!fault && make_grant(c))
+		return true;
+	strbuf_release(&c->document);
+	if (fault)
+		app_send_error(u->app, u->x, 400, "invalid_request", fault);
+	else
+		s3_send_no_memory(u->app, u->x);
+	return false;
+}
+
+/* Whoever is let in has not gone yet, and so the body is there. */
+static bool start(
+	struct app *app UNUSED, struct exchange *x UNUSED, const struct caller *caller, void *ctx)
+{
+	struct completing *c = ctx;
+	if (!s3_find(c->upload, caller) || !read_parts(c))
+		return false;
+	c->listing.upload = c->upload;
+	c->listing.done = on_summed;
+	s3_list(&c->listing);
+	return true;
+}
+
+static void on_body(struct app *app, struct exchange *x, struct slice body, void *ctx)
+{
+	struct completing *c = arena_zalloc(exchange_arena(x), sizeof(*c));
+	if (!c) {
+		s3_send_no_memory(app, x);
+		return;
+	}
+	c->upload = ctx;
+	c->body = body;
+	app_admit(app, x, start, c);
+}
+
+void s3_complete(struct s3_upload *u)
+{
+	app_read_body(u->app, u->x, LIMIT_PARTS_REQUEST_BYTES, on_body, u);
+}

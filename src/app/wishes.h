@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bodies in which files are announced: JSON. Pure functions: any thread. */
+#ifndef APP_WISHES_H
+#define APP_WISHES_H
+
+#include "app/offer.h"
+
+/* {"profile":NAME, "files":[{"name":..., "type":..., "size":...}, ...]} */
+struct wishes {
+	struct wish *list;
+	size_t count; /* 1 to LIMIT_GRANT_FILES */
+};
+
+/* NULL, or what is wrong (a constant text). What *ret has is in `arena`. */
+const char *wishes_parse(struct slice json, struct arena *arena, struct wishes *ret) MUST_USE;
+
+/*
+ * {"filename":..., "type":..., "size":..., "profile":NAME, "metadata":{"profile":NAME}}, all but
+ * the first may be missing, and others are not looked at. Likewise.
+ */
+const char *wish_parse(struct slice json, struct arena *arena, struct wish *ret) MUST_USE;
+
+#endif
