@@ -129,14 +129,17 @@ static void send_config(const struct console *console, struct exchange *x)
 
 static bool begin_file(const struct console *console, struct exchange *x)
 {
-	static const struct slice folder = SLICE_LIT("/console/");
+	/* The console uses some files of the library, which lie beside it. */
+	static const struct slice folder = SLICE_LIT("/console/"), library = SLICE_LIT("/client/");
 	struct slice path = exchange_head(x)->path;
-	struct slice name = slice_from(path, folder.len);
 	bool root = slice_eq(path, S("/"));
-	if (!root && (!slice_starts(path, folder) || name.len == 0))
+	bool shared = slice_starts(path, library);
+	struct slice name = slice_from(path, shared ? library.len : folder.len);
+	if (!root && ((!shared && !slice_starts(path, folder)) || name.len == 0))
 		return false;
-	const struct asset *asset = web_find(S("console/"), root ? S("") : name);
-	bool config = !root && slice_eq(name, S("config.json"));
+	const struct asset *asset =
+		web_find(shared ? S("client/") : S("console/"), root ? S("") : name);
+	bool config = !root && !shared && slice_eq(name, S("config.json"));
 	if (!asset && !config)
 		return false;
 	if (!is_read(x))

@@ -44,11 +44,12 @@ test("the keyboard alone is enough", async t => {
 	]);
 	await chooser.setFiles([testFile("typed.txt"), testFile("second.txt")]);
 	await upload.row("typed.txt").waitFor();
-	for (const id of ["random", "upload", "Remove typed.txt"]) {
+	for (const id of ["folder", "random", "upload", "Remove typed.txt"]) {
 		await page.keyboard.press("Tab");
 		assert.equal(await focused(), id);
-		assert.notEqual(await page.evaluate(
-			() => getComputedStyle(document.activeElement).outlineStyle), "none", `${id} shows focus`);
+		assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement.id === "folder"
+			? document.activeElement.nextElementSibling : document.activeElement).outlineStyle),
+		"none", `${id} shows focus`);
 	}
 	await page.keyboard.press("Enter");
 	assert.equal(await upload.row("typed.txt").count(), 0);
