@@ -22,7 +22,8 @@ export function mountTotal(root, batch, say, few) {
 	const buttons = [
 		["pause-all", () => batch.pause(), () => batch.busy],
 		["resume-all", () => batch.start(), () => batch.counts.paused > 0],
-		["retry-all", () => batch.retry(), () => batch.counts.failed + batch.counts.aborted > 0],
+		["retry-all", () => batch.retry(), () =>
+			batch.counts.failed + batch.counts.unconfirmed + batch.counts.aborted > 0],
 		["cancel-all", () => batch.cancel(), () => batch.busy || batch.counts.paused > 0],
 	];
 	for (const [id, act] of buttons)
@@ -32,7 +33,7 @@ export function mountTotal(root, batch, say, few) {
 	let busy = false;
 	function show() {
 		const { counts, size } = batch;
-		begun = size > 0 && (begun || batch.busy);
+		begun = size > 0 && (begun || counts.idle < size);
 		// One file says it all itself.
 		root.hidden = !begun || size < 2;
 		bar.value = batch.fraction;
@@ -50,11 +51,11 @@ export function mountTotal(root, batch, say, few) {
 /** @param {import("../client/batch.js").Batch} batch */
 function sums(batch) {
 	const { counts, speed, timeLeft } = batch;
-	const failed = counts.failed + counts.unconfirmed;
 	return [
-		t("sumFiles", counts.done + counts.unconfirmed, batch.size),
+		t("sumFiles", counts.done, batch.size),
 		t("sumBytes", formatSize(batch.sent), formatSize(batch.total)),
-		failed > 0 && t("sumFailed", failed),
+		counts.failed > 0 && t("sumFailed", counts.failed),
+		counts.unconfirmed > 0 && t("sumUnconfirmed", counts.unconfirmed),
 		speed > 0 && t("speed", formatSize(Math.round(speed))),
 		timeLeft !== null && timeText(timeLeft / 1000),
 	].filter(Boolean).join(" · ");

@@ -46,6 +46,7 @@ export const WORDS = {
 	"allDone": ["{0} files uploaded, {1} not.", "{0} 个文件上传成功，{1} 个未成功。"],
 	"sumFiles": ["{0} of {1} files", "{1} 个文件中的 {0} 个"],
 	"sumFailed": ["{0} failed", "{0} 个失败"],
+	"sumUnconfirmed": ["{0} not confirmed", "{0} 个未确认"],
 	"sumBytes": ["{0} of {1}", "{1} 中的 {0}"],
 	"speed": ["{0} a second", "每秒 {0}"],
 	"seconds": ["{0} s left", "剩余 {0} 秒"],

@@ -92,6 +92,8 @@ for (const colorScheme of ["light", "dark"]) {
 			await upload.become("too-large.txt", at === failing ? "failed" : "done");
 			await upload.choose(testFile("ready.txt"));
 			await upload.row("ready.txt").waitFor();
+			await page.getByText(at === failing ? "0 of 3 files · 1.0 kB of 4.0 kB · 1 failed · 1 not confirmed"
+				: "2 of 3 files · 1.0 kB of 2.0 kB").waitFor();
 			assert.deepEqual(await violations(page), []);
 			assert.ok(await page.evaluate(
 				() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
