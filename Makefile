@@ -153,8 +153,8 @@ conformance: test-packages all ## run the official SDKs against the store; write
 	@tests/run npm
 	@tests/conformance/run
 
-.PHONY: lint check-layers check-headers check-format check-docs check-configuration
-lint: check-layers check-headers check-format check-docs check-configuration ## layers, headers, format, documentation
+.PHONY: lint check-layers check-headers check-format check-docs check-configuration check-sizes
+lint: check-layers check-headers check-format check-docs check-configuration check-sizes ## layers, headers, format, documentation, sizes of the JavaScript client
 check-layers:
 	@tools/check-layers
 check-headers: $(HEADERS:%=$(B)/headers/%.ok)
@@ -172,6 +172,15 @@ check-docs:
 	@tools/check-links
 check-configuration: $(B)/postern
 	@$(B)/postern help --markdown | diff -u docs/configuration.md -
+
+# Needs what `tests/run npm` installs.
+check-sizes:
+	@tools/client-sizes
+
+.PHONY: client-package
+client-package: ## the JavaScript client as an npm package: build/client
+	@tests/run npm
+	@tools/client-package build/client
 
 .PHONY: docs
 docs: $(B)/postern ## write docs/configuration.md anew from the options

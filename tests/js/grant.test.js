@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock, FakeStack, grantAnswer, settle } from "./support.js";
 import { createUploader } from "../../web/client/postern-upload.js";
+import { explain } from "../../web/client/texts.js";
 
 function setup(options) {
 	const stack = new FakeStack();
@@ -76,7 +77,7 @@ test("a refused grant fails the upload, and the next try asks again", async () =
 	await upload.finished;
 	assert.equal(upload.state, "failed");
 	assert.equal(upload.error.kind, "grant");
-	assert.match(upload.error.advice, /Sign in/);
+	assert.match(explain(upload.error).advice, /Sign in/);
 	upload.start();
 	(await stack.next()).respond(grantAnswer(clock));
 	assert.equal((await stack.next()).method, "POST");

@@ -42,10 +42,56 @@ export class FakeStack {
 
 export class FakeClock {
 	time = Date.UTC(2026, 0, 1);
+	#timers = new Set();
 	now = () => this.time;
+	after = (ms, then) => {
+		const timer = { at: this.time + ms, then };
+		this.#timers.add(timer);
+		return () => this.#timers.delete(timer);
+	};
 
+	/** What was waited for until then happens, each at its time. */
 	pass(ms) {
-		this.time += ms;
+		const end = this.time + ms;
+		for (let next; (next = this.#next()) && next.at <= end;) {
+			this.time = next.at;
+			this.#timers.delete(next);
+			next.then();
+		}
+		this.time = end;
+	}
+
+	/** How long until the next timer, or Infinity. */
+	get wait() {
+		return (this.#next()?.at ?? Infinity) - this.time;
+	}
+
+	get timers() {
+		return this.#timers.size;
+	}
+
+	#next() {
+		return [...this.#timers].sort((a, b) => a.at - b.at)[0];
+	}
+}
+
+export class FakeNetwork {
+	#waiting = new Set();
+	online = true;
+	whenOnline = back => {
+		this.#waiting.add(back);
+		return () => this.#waiting.delete(back);
+	};
+
+	set(online) {
+		this.online = online;
+		if (online)
+			for (const back of [...this.#waiting])
+				back();
+	}
+
+	get waiting() {
+		return this.#waiting.size;
 	}
 }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock, FakeStack, errorXml, file, grantAnswer, settle } from "./support.js";
 import { createUploader } from "../../web/client/postern-upload.js";
+import { explain } from "../../web/client/texts.js";
 
 const EXPIRED = {
 	status: 403,
@@ -13,7 +14,7 @@ const EXPIRED = {
 function setup(options) {
 	const stack = new FakeStack();
 	const clock = new FakeClock();
-	const uploader = createUploader({ httpStack: stack, clock, ...options });
+	const uploader = createUploader({ httpStack: stack, clock, retries: 0, ...options });
 	return { stack, clock, uploader };
 }
 
@@ -82,8 +83,8 @@ test("203 is a state of its own, with the reason", async () => {
 	assert.equal(upload.error.message, "Error status : 502.");
 	assert.equal(upload.error.ec, "0007-00000203");
 	assert.equal(upload.error.requestId, "5F3A");
-	assert.match(upload.error.advice, /safe in the store/);
-	assert.match(upload.error.advice, /could not reach the application server/);
+	assert.match(explain(upload.error).advice, /safe in the store/);
+	assert.match(explain(upload.error).advice, /could not reach the application server/);
 });
 
 test("203 for slowness and for an answer that is not JSON are told apart", async () => {
@@ -95,7 +96,7 @@ test("203 for slowness and for an answer that is not JSON are told apart", async
 		const { upload, post } = await sending();
 		post.respond({ status: 203, text: errorXml("CallbackFailed", message) });
 		await upload.finished;
-		assert.match(upload.error.advice, advice);
+		assert.match(explain(upload.error).advice, advice);
 	}
 });
 
@@ -119,7 +120,7 @@ test("a second expiry is a failure with advice", async () => {
 	assert.equal(upload.state, "failed");
 	assert.equal(upload.error.kind, "expired");
 	assert.equal(upload.error.status, 403);
-	assert.match(upload.error.advice, /clocks/);
+	assert.match(explain(upload.error).advice, /clocks/);
 	assert.equal(stack.pending, 0);
 });
 
@@ -166,7 +167,7 @@ test("a new grant that is used up too: stored, and not confirmed", async () => {
 	await upload.finished;
 	assert.equal(upload.state, "unconfirmed");
 	assert.equal(upload.error.kind, "used");
-	assert.match(upload.error.advice, /used up/);
+	assert.match(explain(upload.error).advice, /used up/);
 	assert.equal(upload.result.status, 203);
 	assert.equal(stack.pending, 0);
 });
@@ -209,7 +210,7 @@ test("other refusals are not tried again", async () => {
 		assert.equal(upload.error.kind, kind, code);
 		assert.equal(upload.error.code, code);
 		assert.equal(upload.error.message, "No & no.");
-		assert.notEqual(upload.error.advice, "");
+		assert.notEqual(explain(upload.error).advice, "");
 		assert.equal(stack.pending, 0);
 	}
 });
@@ -229,7 +230,7 @@ test("no answer from a store that lives: CORS is to blame", async () => {
 	post.respond({ status: 0 });
 	await upload.finished;
 	assert.equal(upload.error.kind, "cors");
-	assert.match(upload.error.advice, /allowed method POST/);
+	assert.match(explain(upload.error).advice, /allowed method POST/);
 });
 
 test("no answer from a store that does not live", async () => {

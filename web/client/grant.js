@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Grants: signed forms from the application server, shared by uploads and renewed in time.
-import { UploadError, grantAdvice } from "./errors.js";
+import { UploadError } from "./errors.js";
+import { passes, retryAfter } from "./retry.js";
+
+/** A grant of which nobody knows how long it lives is used for this long. */
+const UNKNOWN_MS = 60000;
 
 /**
  * @typedef {object} Grant
@@ -23,7 +27,7 @@ export class GrantSource {
 
 	/**
 	 * @param {{url: string, getGrant?: (url: string) => Promise<Grant>, margin: number,
-	 *   http: import("./xhr.js").HttpStack, clock: import("./postern-upload.js").Clock}} from
+	 *   http: import("./xhr.js").HttpStack, clock: import("./clock.js").Clock}} from
 	 */
 	constructor(from) {
 		this.#from = from;
@@ -74,12 +78,16 @@ export class GrantSource {
 			grant = await getGrant(url);
 		} else {
 			const answer = await http.send({ method: "GET", url });
-			grant = read(answer, url);
+			grant = read(answer, url, clock.now());
 			serverNow = Date.parse(answer.header("date") ?? "");
 		}
 		const now = clock.now();
-		// The browser's clock may be wrong: the life of a grant is measured by the server's.
-		const life = (grant.expires ?? Infinity) * 1000 - (serverNow || now);
+		// The browser's clock may be wrong: the life of a grant is measured by the server's, which a
+		// page of another origin finds in the signed fields alone.
+		let life = (grant.expires ?? Infinity) * 1000
+			- (serverNow || signedAt(grant.fields["x-oss-date"]) || now);
+		if (life <= 0)
+			life = UNKNOWN_MS;
 		this.#renewAt = now + life - Math.min(margin, life / 2);
 		this.#grant = grant;
 		this.#uses = 0;
@@ -90,15 +98,22 @@ export class GrantSource {
 /**
  * @param {import("./xhr.js").Answer} answer
  * @param {string} url
+ * @param {number} now
  * @returns {Grant}
  */
-function read(answer, url) {
+function read(answer, url, now) {
 	const { status } = answer;
 	if (status !== 200) {
 		const message = status
 			? `The application server answered ${status} instead of a grant.`
 			: "The application server cannot be reached.";
-		throw new UploadError("grant", message, { status, advice: grantAdvice(status, url) });
+		throw new UploadError("grant", message, {
+			status,
+			url,
+			response: answer.text,
+			again: passes(status),
+			retryAfter: retryAfter(answer, now),
+		});
 	}
 	try {
 		const grant = JSON.parse(answer.text);
@@ -107,8 +122,10 @@ function read(answer, url) {
 	} catch {
 		// Not JSON: told below, like JSON of another kind.
 	}
-	throw new UploadError("grant", "The application server's answer is not a grant.", {
-		status,
-		advice: `Check that ${url} is the address of the application server's grants.`,
-	});
+	throw new UploadError("grant", "The application server's answer is not a grant.", { status, url });
+}
+
+/** @param {string | undefined} text such as 20261128T073241Z */
+function signedAt(text = "") {
+	return Date.parse(text.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, "$1-$2-$3:$4:$5"));
 }

@@ -11,21 +11,15 @@ import { formatSize } from "./format.js";
 export function checkLimits(file, grant) {
 	const { min_size = 0, max_size = Infinity, types } = grant;
 	if (file.size > max_size) {
-		return new UploadError("size", `The file is larger than ${formatSize(max_size)}.`, {
-			advice: "Choose a smaller file.",
-		});
+		return new UploadError("size", "The file is too large.", { facts: ["max", max_size] });
 	}
 	if (file.size < min_size) {
-		return new UploadError("size", `The file is smaller than ${formatSize(min_size)}.`, {
-			advice: "Is it the right file?",
-		});
+		return new UploadError("size", "The file is too small.", { facts: ["min", min_size] });
 	}
 	// What a browser cannot name it sends as bytes of no known kind.
 	const type = file.type || "application/octet-stream";
 	if (types?.length && !types.some(pattern => typeMatches(type, pattern))) {
-		return new UploadError("type", `Files of type ${type} are not accepted.`, {
-			advice: `Choose a file of one of these types: ${types.join(", ")}.`,
-		});
+		return new UploadError("type", `Files of type ${type} are not accepted.`, { facts: [type, ...types] });
 	}
 	return null;
 }

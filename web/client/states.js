@@ -2,18 +2,23 @@
 // The states of an upload, and which may follow which.
 
 /**
- * @typedef {"idle"|"signing"|"sending"|"done"|"unconfirmed"|"failed"|"aborted"} State
+ * @typedef {"idle"|"signing"|"sending"|"retrying"|"paused"|"done"|"unconfirmed"|"failed"
+ *   |"aborted"} State
  */
 
 /** @type {Readonly<Record<State, readonly State[]>>} */
 export const STATES = Object.freeze({
 	/** not begun, or waiting for its turn */
-	idle: ["signing", "aborted"],
+	idle: ["signing", "retrying", "paused", "aborted"],
 	/** waiting for a grant */
-	signing: ["sending", "failed", "aborted"],
+	signing: ["sending", "retrying", "failed", "paused", "aborted"],
 	/** on its way, or all sent and waiting for the answer; back to signing when the grant expired
 	 * or was used up */
-	sending: ["signing", "done", "unconfirmed", "failed", "aborted"],
+	sending: ["signing", "retrying", "done", "unconfirmed", "failed", "paused", "aborted"],
+	/** waiting until it is tried again: for some time, or for the network */
+	retrying: ["signing", "sending", "failed", "paused", "aborted"],
+	/** held by the user */
+	paused: ["idle", "aborted"],
 	/** stored, and the application server agreed (or there was no callback) */
 	done: [],
 	/** stored, but the callback failed */

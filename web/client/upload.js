@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One file on its way into the store.
-import { UploadError, callbackError, networkError, storeError } from "./errors.js";
-import { buildForm, objectKey, storedKey } from "./form.js";
-import { checkLimits } from "./limits.js";
+import { UploadError } from "./errors.js";
 import { isAtRest, mayFollow } from "./states.js";
 
 /**
@@ -16,11 +14,34 @@ import { isAtRest, mayFollow } from "./states.js";
  */
 
 /**
- * @typedef {object} Tools
+ * @typedef {{result: Result, error: UploadError | null}} Outcome error: stored, not confirmed
+ */
+
+/**
+ * @typedef {object} Shared what all uploads of an uploader have in common
  * @property {import("./xhr.js").HttpStack} http
  * @property {import("./grant.js").GrantSource} grants
  * @property {import("./queue.js").Queue} queue
+ * @property {number} stallMs
+ * @property {boolean} admitted the store has let this page send something
  */
+
+/** @typedef {Shared & import("./retry.js").Patience} Tools */
+
+/**
+ * @typedef {object} Job what a sender has to do, and how it tells of it
+ * @property {File} file
+ * @property {import("./postern-upload.js").Options} options
+ * @property {Tools} tools
+ * @property {AbortSignal} signal whatever is told after it is ignored; its reason is the new state
+ * @property {(state: "signing" | "sending") => void} become
+ * @property {(key: string) => void} named
+ * @property {(sent: number, total: number) => void} progress
+ * @property {() => void} sent the answer is awaited
+ * @property {(error: UploadError | null) => void} retrying
+ */
+
+/** @typedef {(job: Job) => Promise<Outcome>} Sender */
 
 export class Upload extends EventTarget {
 	/** @type {import("./states.js").State} */ state = "idle";
@@ -36,6 +57,7 @@ export class Upload extends EventTarget {
 
 	#options;
 	#tools;
+	#send;
 	/** @type {AbortController | null} */ #run = null;
 	/** @type {(upload: Upload) => void} */ #finish = () => {};
 
@@ -43,157 +65,122 @@ export class Upload extends EventTarget {
 	 * @param {File} file
 	 * @param {import("./postern-upload.js").Options} options
 	 * @param {Tools} tools
+	 * @param {Sender} send
 	 */
-	constructor(file, options, tools) {
+	constructor(file, options, tools, send) {
 		super();
 		this.file = file;
 		this.#options = options;
 		this.#tools = tools;
+		this.#send = send;
 		this.finished = this.#promise();
 	}
 
-	/** Begins, or begins again. Does nothing to an upload that is on its way or done. */
+	/** Begins, goes on, or begins again. Does nothing to an upload that is on its way or done. */
 	start() {
-		if (this.#run || this.state === "done")
+		const { state } = this;
+		if (this.#run || state === "done")
 			return;
-		if (this.state !== "idle") {
-			this.#reset();
+		if (state !== "idle") {
+			if (state !== "paused")
+				this.finished = this.#promise();
+			this.#clear();
 			this.#become("idle");
 		}
-		const run = this.#run = new AbortController();
-		this.#tools.queue.run(() => this.#go(run.signal));
+		const { signal } = this.#run = new AbortController();
+		this.#tools.queue.run(() => this.#go(signal));
+	}
+
+	/** Holds an upload that was started, until start(). */
+	pause() {
+		if (this.#run && mayFollow(this.state, "paused"))
+			this.#stop("paused");
 	}
 
 	/** Gives up. The store keeps nothing of a file that did not arrive whole. */
 	cancel() {
-		if (isAtRest(this.state))
-			return;
-		const run = this.#run;
-		this.#become("aborted");
-		run?.abort();
+		if (!isAtRest(this.state))
+			this.#stop("aborted");
+	}
+
+	/** @param {"paused" | "aborted"} state */
+	#stop(state) {
+		// What was paused has no run, but may have parts at the server.
+		const held = this.state === "paused";
+		const run = this.#run ?? new AbortController();
+		this.#run = null;
+		this.waiting = false;
+		this.error = null;
+		this.#become(state);
+		run.abort(state);
+		if (held)
+			this.#send(this.#job(run.signal)).catch(() => {});
 	}
 
 	/** @param {AbortSignal} signal */
 	async #go(signal) {
+		if (signal.aborted)
+			return -1;
 		try {
-			if (!signal.aborted && !await this.#attempt(signal, false) && !signal.aborted)
-				await this.#attempt(signal, true);
-		} catch (cause) {
-			if (!signal.aborted)
-				this.#fail(asUploadError(cause));
-		}
-	}
-
-	/**
-	 * Sends the file once. False: the grant had expired or was used up, and it is worth trying with
-	 * a new one.
-	 * @param {AbortSignal} signal
-	 * @param {boolean} last
-	 */
-	async #attempt(signal, last) {
-		this.#become("signing");
-		const grant = await this.#tools.grants.take();
-		if (signal.aborted)
-			return true;
-		const refusal = checkLimits(this.file, grant);
-		if (refusal) {
-			this.#fail(refusal);
-			return true;
-		}
-		const answer = await this.#send(grant, signal);
-		if (signal.aborted)
-			return true;
-		if (answer.status === 0) {
-			const error = await networkError(grant.url, this.file, this.#tools.http);
-			if (!signal.aborted)
-				this.#fail(error);
-			return true;
-		}
-		return this.#settle(answer, grant, last);
-	}
-
-	/**
-	 * @param {import("./grant.js").Grant} grant
-	 * @param {AbortSignal} signal
-	 */
-	#send(grant, signal) {
-		const key = objectKey(this.file, grant, this.#options);
-		this.key = storedKey(key, this.file);
-		this.progress = { sent: 0, total: this.file.size };
-		this.#become("sending");
-		const changed = () => {
-			if (!signal.aborted)
-				this.#changed();
-		};
-		return this.#tools.http.send({
-			method: "POST",
-			url: grant.url,
-			body: buildForm(this.file, key, grant, this.#options.fields),
-			signal,
-			onProgress: (sent, total) => {
-				this.progress = { sent, total };
-				changed();
-			},
-			onSent: () => {
-				this.waiting = true;
-				changed();
-			},
-		});
-	}
-
-	/**
-	 * @param {import("./xhr.js").Answer} answer
-	 * @param {import("./grant.js").Grant} grant
-	 * @param {boolean} last
-	 */
-	#settle(answer, grant, last) {
-		this.waiting = false;
-		if (answer.status < 200 || answer.status > 299) {
-			const error = storeError(answer);
-			if (error.kind === "expired") {
-				this.#tools.grants.discard(grant);
-				if (!last)
-					return false;
+			const { result, error } = await this.#send(this.#job(signal));
+			if (!signal.aborted) {
+				this.result = result;
+				this.error = error;
+				this.#become(error ? "unconfirmed" : "done");
 			}
-			this.#fail(error);
-			return true;
+		} catch (cause) {
+			if (!signal.aborted) {
+				this.error = asUploadError(cause);
+				this.#become("failed");
+			}
 		}
-		const unconfirmed = answer.status === 203 ? callbackError(answer) : null;
-		if (unconfirmed?.kind === "used") {
-			this.#tools.grants.discard(grant);
-			if (!last)
-				return false;
-		}
-		this.result = {
-			status: answer.status,
-			key: this.key,
-			etag: answer.header("etag") ?? "",
-			requestId: answer.header("x-oss-request-id") ?? "",
-			text: answer.text,
-			json: parseJson(answer.text),
+		// What was given up says nothing of the speed.
+		return signal.aborted ? -1 : this.file.size;
+	}
+
+	/** @param {AbortSignal} signal @returns {Job} */
+	#job(signal) {
+		/** @template {unknown[]} A @param {(...args: A) => void} tell @returns {(...args: A) => void} */
+		const unless = tell => (...args) => {
+			if (!signal.aborted)
+				tell(...args);
 		};
-		if (unconfirmed) {
-			this.error = unconfirmed;
-			this.#become("unconfirmed");
-		} else {
-			this.#become("done");
-		}
-		return true;
+		return {
+			file: this.file,
+			options: this.#options,
+			tools: this.#tools,
+			signal,
+			become: unless(state => {
+				if (state === this.state)
+					return;
+				this.#clear(this.progress);
+				this.#become(state);
+			}),
+			named: unless(key => {
+				this.key = key;
+			}),
+			progress: unless((sent, total) => {
+				this.progress = { sent, total };
+				if (this.state === "sending")
+					this.#changed();
+			}),
+			sent: unless(() => {
+				this.waiting = true;
+				this.#changed();
+			}),
+			retrying: unless(error => {
+				this.waiting = false;
+				this.error = error;
+				this.#become("retrying");
+			}),
+		};
 	}
 
-	/** @param {UploadError} error */
-	#fail(error) {
-		this.waiting = false;
-		this.error = error;
-		this.#become("failed");
-	}
-
-	#reset() {
-		this.progress = { sent: 0, total: 0 };
+	#clear(progress = { sent: 0, total: 0 }) {
+		this.progress = progress;
 		this.waiting = false;
 		this.result = null;
 		this.error = null;
-		this.finished = this.#promise();
 	}
 
 	#promise() {
@@ -204,7 +191,7 @@ export class Upload extends EventTarget {
 
 	/** @param {import("./states.js").State} state */
 	#become(state) {
-		if (!mayFollow(this.state, state))
+		if (state !== this.state && !mayFollow(this.state, state))
 			throw new Error(`an upload that is ${this.state} cannot become ${state}`);
 		this.state = state;
 		if (isAtRest(state)) {
@@ -220,19 +207,9 @@ export class Upload extends EventTarget {
 	}
 }
 
-/** @param {string} text */
-function parseJson(text) {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return undefined;
-	}
-}
-
 /** @param {unknown} cause */
 function asUploadError(cause) {
 	if (cause instanceof UploadError)
 		return cause;
-	const message = cause instanceof Error ? cause.message : String(cause);
-	return new UploadError("grant", message, { cause, advice: "Try again." });
+	return new UploadError("grant", cause instanceof Error ? cause.message : String(cause), { cause });
 }

@@ -5,7 +5,8 @@
  * @typedef {object} Request
  * @property {string} method
  * @property {string} url
- * @property {FormData} [body]
+ * @property {FormData | Blob | string} [body]
+ * @property {Record<string, string>} [headers]
  * @property {(sent: number, total: number) => void} [onProgress]
  * @property {() => void} [onSent] the whole body is on its way; the answer is awaited
  * @property {AbortSignal} [signal]
@@ -32,12 +33,14 @@ export function xhrStack() {
 }
 
 /** @param {Request} request @returns {Promise<Answer>} */
-function send({ method, url, body, onProgress, onSent, signal }) {
+function send({ method, url, body, headers = {}, onProgress, onSent, signal }) {
 	return new Promise(resolve => {
 		const xhr = new XMLHttpRequest();
 		const abort = () => xhr.abort();
 		xhr.open(method, url);
-		if (body) {
+		for (const [name, value] of Object.entries(headers))
+			xhr.setRequestHeader(name, value);
+		if (onProgress || onSent) {
 			xhr.upload.onprogress = event => onProgress?.(event.loaded, event.total);
 			xhr.upload.onload = () => onSent?.();
 		}

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The upload page: chooses files, and shows what becomes of them.
-import { createUploader } from "../client/postern-upload.js";
+import { Batch } from "../client/batch.js";
+import { chosenFiles, droppedFiles } from "../client/dropped.js";
 import { objectKey } from "../client/form.js";
 import { formatSize } from "../client/format.js";
-import { mountRow } from "./row.js";
+import { multipart } from "../client/multipart.js";
+import { createUploader } from "../client/postern-upload.js";
+import { createProof } from "../client/proof.js";
+import { createResume } from "../client/resume.js";
+import { List } from "./list.js";
+import { createRow, stateText } from "./row.js";
+import { mountTotal } from "./total.js";
+import { otherLanguage, showLanguage, t, tError } from "./words.js";
 
 /** @typedef {import("../client/postern-upload.js").Upload} Upload */
+
+/** Of more files a screen reader hears the sum alone. */
+const FEW = 20;
 
 /**
  * @template {HTMLElement} T
@@ -15,39 +26,75 @@ import { mountRow } from "./row.js";
 const byId = id => /** @type {T} */ (document.getElementById(id));
 
 /** @type {HTMLInputElement} */ const input = byId("files");
+/** @type {HTMLInputElement} */ const folder = byId("folder");
 /** @type {HTMLInputElement} */ const random = byId("random");
 /** @type {HTMLButtonElement} */ const uploadButton = byId("upload");
 /** @type {HTMLButtonElement} */ const clearButton = byId("clear");
 const drop = byId("drop");
-const list = byId("list");
+const listNode = byId("list");
 const news = byId("news");
 
-const uploader = createUploader({ grantUrl: new URL("../grant", location.href).href });
-/** @type {Map<Upload, {remove: () => void}>} */
-const rows = new Map();
+const proof = createProof();
+const uploader = createUploader({
+	grantUrl: new URL("../grant", location.href).href,
+	proof,
+	large: multipart({ url: new URL("../s3", location.href).href, proof, resume: createResume() }),
+});
+const batch = new Batch();
 /** Which names were asked for when Upload was pressed. @type {WeakMap<Upload, "random" | "file">} */
 const names = new WeakMap();
+/** @type {WeakMap<Upload, string>} */ const paths = new WeakMap();
+/** What of each upload was said last. @type {WeakMap<Upload, string>} */ const said = new WeakMap();
+/** Not begun yet: what Upload begins. @type {Set<Upload>} */ let chosen = new Set();
 
-/** @param {Iterable<File>} files */
+/** @type {List<Upload>} */
+const list = new List(listNode, upload => createRow(upload, paths.get(upload) ?? "", () => remove(upload)));
+
+/** @param {import("../client/dropped.js").Found[]} files */
 function add(files) {
-	for (const file of files) {
+	for (const { file, path } of files) {
 		const upload = uploader.add(file, {
 			// The box may be ticked after the file was chosen, but not after Upload was pressed.
-			key: (_, grant) => objectKey(file, grant, { names: names.get(upload) }),
+			key: (_, grant) => objectKey(file, grant, { names: names.get(upload), path }),
 		});
-		rows.set(upload, mountRow(list, upload, { say, remove: () => remove(upload) }));
-		upload.addEventListener("change", update);
+		paths.set(upload, path);
+		upload.addEventListener("change", changed);
+		batch.add(upload);
+		list.add(upload);
+		chosen.add(upload);
 	}
+	if (files.length > FEW)
+		say(t("added", files.length));
+	update();
+}
+
+/** @param {Event} event */
+function changed({ target }) {
+	const upload = /** @type {Upload} */ (target);
+	if (upload.state === said.get(upload))
+		return;
+	said.set(upload, upload.state);
+	if (upload.state !== "idle")
+		chosen.delete(upload);
+	if (batch.size <= FEW && upload.state !== "idle" && upload.state !== "signing")
+		say(`${paths.get(upload)}: ${stateText(upload)}`
+			+ (upload.error ? `. ${tError(upload.error).advice}` : ""));
 	update();
 }
 
 /** @param {Upload} upload */
 function remove(upload) {
-	upload.cancel();
-	rows.get(upload)?.remove();
-	rows.delete(upload);
+	forget(upload);
+	list.filter(other => other !== upload);
 	update();
 	(uploadButton.disabled ? input : uploadButton).focus();
+}
+
+/** @param {Upload} upload */
+function forget(upload) {
+	upload.cancel();
+	batch.remove(upload);
+	chosen.delete(upload);
 }
 
 /** @param {string} text what a screen reader says */
@@ -56,10 +103,9 @@ function say(text) {
 }
 
 function update() {
-	const uploads = [...rows.keys()];
-	list.hidden = byId("list-title").hidden = uploads.length === 0;
-	uploadButton.disabled = !uploads.some(upload => upload.state === "idle");
-	clearButton.disabled = !uploads.some(upload => upload.state === "done");
+	listNode.hidden = byId("list-title").hidden = batch.size === 0;
+	uploadButton.disabled = chosen.size === 0;
+	clearButton.disabled = batch.counts.done === 0;
 }
 
 /** Says what the policy permits, and lets the file chooser offer only that. */
@@ -68,65 +114,83 @@ async function showLimits() {
 	const parts = [];
 	if (types?.length) {
 		input.accept = types.join(",");
-		parts.push(`Types: ${types.join(", ")}.`);
+		parts.push(t("types", types.join(", ")));
 	}
 	if (min_size && min_size > 1)
-		parts.push(`At least ${formatSize(min_size)} each.`);
+		parts.push(t("least", formatSize(min_size)));
 	if (max_size)
-		parts.push(`Up to ${formatSize(max_size)} each.`);
-	if (parts.length)
-		byId("limits").textContent = parts.join(" ");
+		parts.push(t("most", formatSize(max_size)));
+	byId("limits").textContent = parts.join(" ") || t("straight");
 }
 
-input.addEventListener("change", () => {
-	add(input.files ?? []);
-	// The same file can be chosen again.
-	input.value = "";
-});
-
-uploadButton.addEventListener("click", () => {
-	for (const upload of rows.keys())
-		if (upload.state === "idle" && !names.has(upload)) {
-			names.set(upload, random.checked ? "random" : "file");
-			upload.start();
-		}
-});
-
-clearButton.addEventListener("click", () => {
-	for (const upload of [...rows.keys()])
-		if (upload.state === "done")
-			remove(upload);
-	say("Finished files cleared.");
-});
-
-// A file dropped beside the area must not replace the page.
-for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
-	document.addEventListener(type, event => {
-		event.preventDefault();
-		const inside = event.target instanceof Node && drop.contains(event.target);
-		drop.classList.toggle("over", inside && type !== "dragleave" && type !== "drop");
+function tryLimits() {
+	showLimits().catch(error => {
+		const { message, advice } = tError(error);
+		byId("limits").textContent = `${message} ${advice}`;
 	});
 }
 
-drop.addEventListener("drop", event => {
-	// A folder is listed as a file that cannot be read: only real files are taken.
-	const items = [...event.dataTransfer?.items ?? []];
-	const files = items.filter(item => item.kind === "file")
-		.filter(item => !item.webkitGetAsEntry?.()?.isDirectory)
-		.map(item => item.getAsFile());
-	add(files.filter(file => file !== null));
-	if (files.length < items.length)
-		say("Folders were left out: drop files.");
+for (const chooser of [input, folder])
+	chooser.addEventListener("change", () => {
+		add(chosenFiles(chooser.files));
+		// The same file can be chosen again.
+		chooser.value = "";
+	});
+
+uploadButton.addEventListener("click", () => {
+	const begun = chosen;
+	chosen = new Set();
+	for (const upload of begun) {
+		names.set(upload, random.checked ? "random" : "file");
+		upload.start();
+	}
+	update();
+});
+
+clearButton.addEventListener("click", () => {
+	list.filter(upload => {
+		if (upload.state !== "done")
+			return true;
+		forget(upload);
+		return false;
+	});
+	update();
+	say(t("cleared"));
+});
+
+byId("language").addEventListener("click", () => {
+	otherLanguage();
+	list.redraw();
+	total();
+	tryLimits();
+});
+
+// Files may be dropped anywhere.
+for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
+	document.addEventListener(type, event => {
+		event.preventDefault();
+		drop.classList.toggle("over", type === "dragenter" || type === "dragover");
+	});
+}
+
+document.addEventListener("drop", event => {
+	if (event.dataTransfer && !input.disabled)
+		droppedFiles(event.dataTransfer).then(add, error => say(String(error)));
+});
+
+document.addEventListener("paste", event => {
+	const files = [...event.clipboardData?.files ?? []];
+	add(files.map(file => ({ file, path: file.name })));
 });
 
 window.addEventListener("beforeunload", event => {
-	if ([...rows.keys()].some(upload => upload.state === "signing" || upload.state === "sending"))
+	if (batch.busy)
 		event.preventDefault();
 });
 
+const total = mountTotal(byId("total"), batch, say, FEW);
+showLanguage();
 // Until now nobody would have heard of what was chosen.
-input.disabled = random.disabled = false;
-
-showLimits().catch(error => {
-	byId("limits").textContent = `${error.message} ${error.advice ?? ""}`;
-});
+for (const id of ["files", "folder", "random", "language"])
+	/** @type {HTMLInputElement | HTMLButtonElement} */ (byId(id)).disabled = false;
+tryLimits();

@@ -1,63 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 // One file in the list: name, bar, state, buttons, and what was answered.
 import { formatSize } from "../client/format.js";
+import { t, tError } from "./words.js";
 
 /** @typedef {import("../client/postern-upload.js").Upload} Upload */
+/** @typedef {import("../client/states.js").State} State */
+
+/** @type {Record<string, State[]>} */
+const WHEN = {
+	pause: ["signing", "sending", "retrying"],
+	resume: ["paused"],
+	cancel: ["signing", "sending", "retrying", "paused"],
+	retry: ["failed", "aborted", "unconfirmed"],
+	remove: ["idle", "failed", "aborted", "unconfirmed", "done"],
+};
 
 /**
- * @param {HTMLElement} list
  * @param {Upload} upload
- * @param {{say: (text: string) => void, remove: () => void}} page
+ * @param {string} name of the file, with its folder
+ * @param {() => void} remove
  */
-export function mountRow(list, upload, page) {
+export function createRow(upload, name, remove) {
 	const template = /** @type {HTMLTemplateElement} */ (document.getElementById("row"));
-	const row = /** @type {HTMLElement} */ (template.content.children[0].cloneNode(true));
+	const node = /** @type {HTMLElement} */ (template.content.children[0].cloneNode(true));
 	/**
 	 * @template {HTMLElement} T
 	 * @param {string} selector
 	 * @returns {T}
 	 */
-	const part = selector => /** @type {T} */ (row.querySelector(selector));
+	const part = selector => /** @type {T} */ (node.querySelector(selector));
 	/** @type {HTMLProgressElement} */ const bar = part("progress");
-	/** @type {HTMLButtonElement} */ const cancel = part(".cancel");
-	/** @type {HTMLButtonElement} */ const retry = part(".retry");
-	/** @type {HTMLButtonElement} */ const remove = part(".remove");
-	const { name, size } = upload.file;
+	/** @type {[string, HTMLButtonElement][]} */
+	const buttons = Object.keys(WHEN).map(action => [action, part(`.${action}`)]);
+	/** @type {Record<string, () => void>} */
+	const act = {
+		pause: () => upload.pause(),
+		resume: () => upload.start(),
+		cancel: () => upload.cancel(),
+		retry: () => upload.start(),
+		remove,
+	};
 
 	part(".name").textContent = name;
-	part(".size").textContent = formatSize(size);
-	bar.setAttribute("aria-label", `Progress of ${name}`);
-	for (const button of [cancel, retry, remove])
-		button.setAttribute("aria-label", `${button.textContent} ${name}`);
-	cancel.addEventListener("click", () => upload.cancel());
-	retry.addEventListener("click", () => upload.start());
-	remove.addEventListener("click", page.remove);
+	part(".size").textContent = formatSize(upload.file.size);
+	part("summary").textContent = t("raw");
+	bar.setAttribute("aria-label", t("progressOf", name));
+	for (const [action, button] of buttons)
+		button.addEventListener("click", act[action]);
 
 	let shown = "";
 	function show() {
-		const { state } = upload;
+		const { state, error } = upload;
 		part(".state").textContent = stateText(upload);
 		bar.value = state === "done" || state === "unconfirmed" ? 1 : fraction(upload);
 		if (state === shown)
 			return;
 		const focused = document.activeElement;
 		shown = state;
-		row.setAttribute("data-state", state);
-		cancel.hidden = state !== "signing" && state !== "sending";
-		retry.hidden = state !== "failed" && state !== "aborted" && state !== "unconfirmed";
-		remove.hidden = !cancel.hidden;
-		retry.textContent = state === "unconfirmed" ? "Send again" : "Try again";
-		retry.setAttribute("aria-label", `${retry.textContent} ${name}`);
-		keepFocus(focused, [cancel, retry, remove]);
-		showError(part(".error"), upload);
+		node.setAttribute("data-state", state);
+		for (const [action, button] of buttons) {
+			button.hidden = !WHEN[action].includes(state);
+			button.textContent = t(action === "retry" && state === "unconfirmed" ? "sendAgain" : action);
+			button.setAttribute("aria-label", `${button.textContent} ${name}`);
+		}
+		keepFocus(focused, buttons.map(([, button]) => button));
+		showError(part(".error"), error);
 		showAnswer(part(".answer"), upload);
-		if (state !== "idle" && state !== "signing")
-			page.say(`${name}: ${stateText(upload)}${upload.error ? `. ${upload.error.advice}` : ""}`);
 	}
 	upload.addEventListener("change", show);
 	show();
-	list.append(row);
-	return { remove: () => row.remove() };
+	return {
+		node,
+		remove() {
+			upload.removeEventListener("change", show);
+			node.remove();
+		},
+	};
 }
 
 /** @param {Upload} upload */
@@ -66,24 +84,11 @@ function fraction({ progress: { sent, total } }) {
 }
 
 /** @param {Upload} upload */
-function stateText(upload) {
-	switch (upload.state) {
-	case "idle":
-		return "Ready";
-	case "signing":
-		return "Asking for permission";
-	case "sending":
-		return upload.waiting ? "Sent, waiting for the answer"
-			: `Sending, ${Math.floor(fraction(upload) * 100)} %`;
-	case "done":
-		return "Uploaded";
-	case "unconfirmed":
-		return "Stored, but not confirmed";
-	case "failed":
-		return "Failed";
-	case "aborted":
-		return "Cancelled";
-	}
+export function stateText(upload) {
+	const { state, waiting, error } = upload;
+	if (state === "sending")
+		return waiting ? t("waiting") : t("sending", Math.floor(fraction(upload) * 100));
+	return t(state === "retrying" && !error ? "offline" : state);
 }
 
 /**
@@ -96,20 +101,23 @@ function keepFocus(focused, buttons) {
 		buttons.find(button => !button.hidden)?.focus();
 }
 
-/** @param {HTMLElement} box @param {Upload} upload */
-function showError(box, { error }) {
+/** @param {HTMLElement} box @param {Upload["error"]} error */
+function showError(box, error) {
 	box.hidden = !error;
 	if (!error)
 		return;
 	const reference = [
-		error.status && `status ${error.status}`,
+		error.status && t("status", error.status),
 		error.code,
 		error.ec,
-		error.requestId && `request ${error.requestId}`,
+		error.requestId && t("request", error.requestId),
 	];
-	setText(box, ".message", error.message);
-	setText(box, ".advice", error.advice);
+	const { message, advice } = tError(error);
+	setText(box, ".message", message);
+	setText(box, ".advice", advice);
 	setText(box, ".reference", reference.filter(Boolean).join(" · "));
+	setText(box, ".raw code", error.response);
+	/** @type {HTMLElement} */ (box.querySelector(".raw")).hidden = !error.response;
 }
 
 /** @param {HTMLElement} box @param {Upload} upload */
@@ -117,9 +125,7 @@ function showAnswer(box, { state, result }) {
 	box.hidden = state !== "done" || !result;
 	if (state !== "done" || !result)
 		return;
-	setText(box, ".answer-title", result.text
-		? `Stored as ${result.key}. The application server answered:`
-		: `Stored as ${result.key}.`);
+	setText(box, ".answer-title", t(result.text ? "answered" : "storedAs", result.key));
 	setText(box, "pre", result.json === undefined ? result.text
 		: JSON.stringify(result.json, null, 2));
 	/** @type {HTMLElement} */ (box.querySelector("pre")).hidden = !result.text;

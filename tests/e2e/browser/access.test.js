@@ -44,11 +44,12 @@ test("the keyboard alone is enough", async t => {
 	]);
 	await chooser.setFiles([testFile("typed.txt"), testFile("second.txt")]);
 	await upload.row("typed.txt").waitFor();
-	for (const id of ["random", "upload", "Remove typed.txt"]) {
+	for (const id of ["folder", "random", "upload", "Remove typed.txt"]) {
 		await page.keyboard.press("Tab");
 		assert.equal(await focused(), id);
-		assert.notEqual(await page.evaluate(
-			() => getComputedStyle(document.activeElement).outlineStyle), "none", `${id} shows focus`);
+		assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement.id === "folder"
+			? document.activeElement.nextElementSibling : document.activeElement).outlineStyle),
+		"none", `${id} shows focus`);
 	}
 	await page.keyboard.press("Enter");
 	assert.equal(await upload.row("typed.txt").count(), 0);
@@ -91,6 +92,8 @@ for (const colorScheme of ["light", "dark"]) {
 			await upload.become("too-large.txt", at === failing ? "failed" : "done");
 			await upload.choose(testFile("ready.txt"));
 			await upload.row("ready.txt").waitFor();
+			await page.getByText(at === failing ? "0 of 3 files · 1.0 kB of 4.0 kB · 1 failed · 1 not confirmed"
+				: "2 of 3 files · 1.0 kB of 2.0 kB").waitFor();
 			assert.deepEqual(await violations(page), []);
 			assert.ok(await page.evaluate(
 				() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),

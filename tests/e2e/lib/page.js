@@ -42,7 +42,7 @@ class UploadPage {
 	async choose(...files) {
 		const [chooser] = await Promise.all([
 			this.page.waitForEvent("filechooser"),
-			this.page.getByText("Choose files").click(),
+			this.page.getByText("Choose files", { exact: true }).click(),
 		]);
 		await chooser.setFiles(files);
 	}
@@ -68,11 +68,11 @@ class UploadPage {
 		return row;
 	}
 
-	/** Slows the way to the store down to so many bytes a second. */
+	/** Slows the way to the store down to so many bytes a second; -1: as fast as it is. */
 	async throttle(bytes) {
-		const session = await this.page.context().newCDPSession(this.page);
-		await session.send("Network.enable");
-		await session.send("Network.emulateNetworkConditions", {
+		this.session ??= await this.page.context().newCDPSession(this.page);
+		await this.session.send("Network.enable");
+		await this.session.send("Network.emulateNetworkConditions", {
 			offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytes,
 		});
 	}

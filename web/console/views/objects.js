@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The objects of a bucket: a folder at a time, or all names that begin with something.
 import { button, check, el, fill } from "../dom.js";
-import { chosenFiles, droppedFiles } from "../dropped.js";
+import { chosenFiles, droppedFiles } from "../../client/dropped.js";
 import { showError } from "../notice.js";
 import { route } from "../router.js";
 import { bucketHead } from "./bucket_head.js";
 import { ObjectList } from "./object_list.js";
 
-/** @typedef {import("../dropped.js").Found} Found */
+/** @typedef {import("../../client/dropped.js").Found} Found */
 
 /** @type {import("../app.js").View["mount"]} */
 export function mount(root, app, { bucket, key: folder, query }, signal) {

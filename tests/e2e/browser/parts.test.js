@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Large files in parts, against the real application server and store.
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { startBrowser } from "../lib/browser.js";
+import { getObject, listObjects, sha256 } from "../lib/oss.js";
+import { openUploadPage, testFile } from "../lib/page.js";
+import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
+
+const all = cleanups();
+let server, browser, folder;
+before(async () => {
+	server = await startServer(all);
+	browser = await startBrowser(all);
+	folder = await temporaryFolder(all);
+});
+after(all.run);
+
+const MEBIBYTE = 1 << 20;
+
+async function largeFile(name, size) {
+	const file = testFile(name, size, "video/mp4");
+	await writeFile(join(folder, name), file.buffer);
+	return { ...file, path: join(folder, name) };
+}
+
+/** What is asked of application server and store for parts, as "METHOD last words". */
+function watch(page) {
+	const seen = [];
+	page.on("request", request => {
+		const { pathname, searchParams } = new URL(request.url());
+		if (request.method() === "OPTIONS")
+			return;
+		if (request.method() === "PUT")
+			seen.push(`put ${searchParams.get("partNumber")}`);
+		else if (pathname.startsWith("/s3/multipart"))
+			seen.push(`${request.method()} ${pathname.split("/").slice(4).join("/").replace(/^\S{10,}/, "ID").replace(/ID\w*/, "ID")}`);
+	});
+	return { all: seen, puts: () => seen.filter(line => line.startsWith("put ")) };
+}
+
+/** The only object of this content. */
+async function contentIs(row, buffer) {
+	const [, key] = /Stored as (\S+)\./.exec(await row.innerText());
+	assert.equal(sha256(await getObject(server.store, key)), sha256(buffer));
+}
+
+test("a large file goes in parts, and is confirmed", async t => {
+	const file = await largeFile("film.mp4", 41 * MEBIBYTE);
+	const upload = await openUploadPage(t, browser, server);
+	const requests = watch(upload.page);
+	await upload.open();
+	await upload.choose(file.path);
+	await upload.pressUpload();
+	const row = await upload.become(file.name, "done");
+	await contentIs(row, file.buffer);
+	assert.equal(requests.puts().length, 6);
+	assert.equal(upload.posts, 0);
+});
+
+test("reloaded three times, it is complete, and at most what was on its way is sent again", async t => {
+	const file = await largeFile("long.mp4", 82 * MEBIBYTE);
+	const upload = await openUploadPage(t, browser, server);
+	const { page } = upload;
+	const requests = watch(page);
+	for (let reload = 0; reload < 3; reload++) {
+		await upload.open();
+		await upload.throttle(16 * MEBIBYTE);
+		await upload.choose(file.path);
+		const arrived = page.waitForResponse(response =>
+			response.request().method() === "PUT" && response.status() === 200);
+		await upload.pressUpload();
+		await arrived;
+	}
+	await upload.open();
+	await upload.throttle(-1);
+	await upload.choose(file.path);
+	await upload.pressUpload();
+	const row = await upload.become(file.name, "done");
+	await contentIs(row, file.buffer);
+	assert.ok(requests.puts().length <= 11 + 3 * 4, `${requests.puts()}`);
+	assert.equal(new Set(requests.puts()).size, 11);
+	t.diagnostic(`${requests.puts().length} parts were sent for 11`);
+});
+
+test("a part that is damaged on its way is sent again, and the file is what it was", async t => {
+	const file = await largeFile("damaged.mp4", 17 * MEBIBYTE);
+	const upload = await openUploadPage(t, browser, server);
+	const { page } = upload;
+	let damaged = 0;
+	await page.route(/partNumber=2&/, async (route, request) => {
+		if (request.method() !== "PUT" || damaged++ > 0)
+			return route.continue();
+		const bytes = Buffer.from(file.buffer.subarray(8 * MEBIBYTE, 16 * MEBIBYTE));
+		bytes[1000] ^= 1;
+		return route.continue({ postData: bytes });
+	});
+	const requests = watch(page);
+	await upload.open();
+	await upload.choose(file.path);
+	await upload.pressUpload();
+	const row = await upload.become(file.name, "done");
+	await contentIs(row, file.buffer);
+	assert.equal(requests.puts().filter(line => line === "put 2").length, 2);
+});
+
+test("cancelled, nothing is left; a small file beside it is not disturbed", async t => {
+	const before = (await listObjects(server.store)).length;
+	const file = await largeFile("given-up.mp4", 33 * MEBIBYTE);
+	const upload = await openUploadPage(t, browser, server);
+	const { page } = upload;
+	await upload.open();
+	await upload.throttle(2 * MEBIBYTE);
+	await upload.choose(file.path, (await largeFile("small.txt", 1000)).path);
+	const aborted = page.waitForRequest(request => request.method() === "DELETE");
+	await upload.pressUpload();
+	await upload.row(file.name).getByText(/Sending, [1-9]\d* %/).waitFor();
+	await page.getByRole("button", { name: `Cancel ${file.name}` }).click();
+	assert.equal((await (await aborted).response()).status(), 200);
+	await upload.become("small.txt", "done");
+	assert.equal((await listObjects(server.store)).length, before + 1);
+});
+
+test("two tabs with one file: it is sent once", async t => {
+	const file = await largeFile("shared.mp4", 33 * MEBIBYTE);
+	const upload = await openUploadPage(t, browser, server);
+	await upload.open();
+	const other = await upload.page.context().newPage();
+	const second = Object.assign(Object.create(Object.getPrototypeOf(upload)), { page: other, server, requests: [] });
+	other.on("filechooser", () => {});
+	await second.open();
+	const requests = [watch(upload.page), watch(other)];
+	await upload.throttle(8 * MEBIBYTE);
+	await upload.choose(file.path);
+	await upload.pressUpload();
+	await upload.row(file.name).getByText(/Sending, [1-9]\d* %/).waitFor();
+	await second.choose(file.path);
+	await second.pressUpload();
+	await second.become(file.name, "retrying");
+	await upload.become(file.name, "done");
+	await contentIs(await second.become(file.name, "done"), file.buffer);
+	assert.equal(requests[0].puts().length, 5);
+	assert.equal(requests[1].puts().length, 0);
+});

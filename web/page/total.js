@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// All files as one: bar, speed, the time that is left, and the buttons for all.
+import { formatSize } from "../client/format.js";
+import { t } from "./words.js";
+
+/**
+ * @param {HTMLElement} root
+ * @param {import("../client/batch.js").Batch} batch
+ * @param {(text: string) => void} say
+ * @param {number} few of more files their end is said in sum
+ * @returns {() => void} shows it anew
+ */
+export function mountTotal(root, batch, say, few) {
+	/**
+	 * @template {HTMLElement} T
+	 * @param {string} id
+	 * @returns {T}
+	 */
+	const part = id => /** @type {T} */ (root.querySelector(`#${id}`));
+	/** @type {HTMLProgressElement} */ const bar = part("total-bar");
+	/** @type {[string, () => void, () => boolean][]} */
+	const buttons = [
+		["pause-all", () => batch.pause(), () => batch.busy],
+		["resume-all", () => batch.start(), () => batch.counts.paused > 0],
+		["retry-all", () => batch.retry(), () =>
+			batch.counts.failed + batch.counts.unconfirmed + batch.counts.aborted > 0],
+		["cancel-all", () => batch.cancel(), () => batch.busy || batch.counts.paused > 0],
+	];
+	for (const [id, act] of buttons)
+		part(id).addEventListener("click", act);
+
+	let begun = false;
+	let busy = false;
+	function show() {
+		const { counts, size } = batch;
+		begun = size > 0 && (begun || counts.idle < size);
+		// One file says it all itself.
+		root.hidden = !begun || size < 2;
+		bar.value = batch.fraction;
+		part("sums").textContent = sums(batch);
+		for (const [id, , when] of buttons)
+			part(id).hidden = !when();
+		if (busy && !batch.busy && size > few && counts.paused === 0)
+			say(t("allDone", counts.done, counts.failed + counts.unconfirmed));
+		busy = batch.busy;
+	}
+	batch.addEventListener("change", show);
+	return show;
+}
+
+/** @param {import("../client/batch.js").Batch} batch */
+function sums(batch) {
+	const { counts, speed, timeLeft } = batch;
+	return [
+		t("sumFiles", counts.done, batch.size),
+		t("sumBytes", formatSize(batch.sent), formatSize(batch.total)),
+		counts.failed > 0 && t("sumFailed", counts.failed),
+		counts.unconfirmed > 0 && t("sumUnconfirmed", counts.unconfirmed),
+		speed > 0 && t("speed", formatSize(Math.round(speed))),
+		timeLeft !== null && timeText(timeLeft / 1000),
+	].filter(Boolean).join(" · ");
+}
+
+/** @param {number} seconds */
+function timeText(seconds) {
+	if (seconds < 90)
+		return t("seconds", Math.ceil(seconds));
+	if (seconds < 5400)
+		return t("minutes", Math.ceil(seconds / 60));
+	return t("hours", (seconds / 3600).toFixed(1));
+}
