@@ -5,19 +5,21 @@
  */
 #include <errno.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "crypto/crc64.h"
 #include "http/status.h"
 #include "net/connection.h"
 
 enum {
-	SMALL_FILE_BYTES = 64 << 10, /* read into the answer: one write instead of two calls */
-	WINDOW_BYTES = 1 << 20,      /* of a file, looked at and sent at once */
-	CHECKED_BYTES = BLOCK_CHECK_BYTES, /* of a file, read, checked and sent at once */
-	PREFETCH_BYTES = 4 << 20,          /* read ahead when it is not in memory */
-	SMALL_ANSWER_BYTES = 64 << 10,     /* one that socket buffers take */
-	HEAD_BYTES = 8 << 10,              /* what an answer's head has at most, usually */
-	KEPT_OUT_BYTES = 1 << 20,          /* of the loop's buffer, from one answer to the next */
+	SMALL_FILE_BYTES = 64 << 10,   /* read into the answer: one write instead of two calls */
+	WINDOW_BYTES = 1 << 20,        /* of a file, looked at and sent at once */
+	CHECKED_BYTES = 256 << 10,     /* of a file, read, checked and sent at once */
+	CHECKED_TLS_BYTES = 64 << 10,  /* by TLS, which checks again what the socket refused */
+	PREFETCH_BYTES = 4 << 20,      /* read ahead when it is not in memory */
+	SMALL_ANSWER_BYTES = 64 << 10, /* one that socket buffers take */
+	HEAD_BYTES = 8 << 10,          /* what an answer's head has at most, usually */
+	KEPT_OUT_BYTES = 1 << 20,      /* of the loop's buffer, from one answer to the next */
 };
 
 static void count_out(struct connection *c, size_t len)
@@ -137,41 +139,54 @@ static enum answer_result flush_memory(struct connection *c)
 	return ANSWER_DONE;
 }
 
+/* Sends the next bytes of the file, *size at most, and takes them off. */
+static enum answer_result send_file(struct connection *c, uint64_t *size)
+{
+	struct exchange *x = c->x;
+	size_t len = 0;
+	enum answer_result head = let_go(c);
+	if (head != ANSWER_DONE)
+		return head;
+	switch (transport_send_file(&c->transport, x->file, x->file_offset, *size,
+		c->net_thread->loop.in, LOOP_IN_BYTES, &len)) {
+	case TRANSPORT_OK:
+		break;
+	case TRANSPORT_AGAIN:
+		c->writable = false;
+		return ANSWER_WAIT;
+	case TRANSPORT_EOF:
+	case TRANSPORT_FAILED:
+		return ANSWER_FAILED;
+	}
+	count_out(c, len);
+	x->file_offset += len;
+	x->file_left -= len;
+	*size -= len;
+	return ANSWER_DONE;
+}
+
+static uint64_t window_of(const struct exchange *x)
+{
+	return x->file_left < WINDOW_BYTES ? x->file_left : WINDOW_BYTES;
+}
+
 static enum answer_result flush_file(struct connection *c)
 {
 	struct exchange *x = c->x;
-	struct loop *loop = &c->net_thread->loop;
-	uint64_t checked = 0;
+	uint64_t window = 0;
+	enum answer_result r = ANSWER_DONE;
 	/* TLS reads the file into the loop's buffer, where the next request may already be. */
 	if (c->transport.tls && !connection_keep_input(c))
 		return ANSWER_FAILED;
-	while (x->file_left) {
-		if (checked == 0) {
-			checked = x->file_left < WINDOW_BYTES ? x->file_left : WINDOW_BYTES;
-			if (must_prefetch(c, checked))
+	while (x->file_left && r == ANSWER_DONE) {
+		if (window == 0) {
+			window = window_of(x);
+			if (must_prefetch(c, window))
 				return ANSWER_WAIT;
 		}
-		enum answer_result head = let_go(c);
-		if (head != ANSWER_DONE)
-			return head;
-		size_t len = 0;
-		switch (transport_send_file(&c->transport, x->file, x->file_offset, checked,
-			loop->in, LOOP_IN_BYTES, &len)) {
-		case TRANSPORT_OK:
-			break;
-		case TRANSPORT_AGAIN:
-			c->writable = false;
-			return ANSWER_WAIT;
-		case TRANSPORT_EOF:
-		case TRANSPORT_FAILED:
-			return ANSWER_FAILED;
-		}
-		count_out(c, len);
-		x->file_offset += len;
-		x->file_left -= len;
-		checked -= len;
+		r = send_file(c, &window);
 	}
-	return ANSWER_DONE;
+	return r;
 }
 
 /* ---- Checked files --------------------------------------------------------------------------- */
@@ -192,13 +207,14 @@ static struct window next_window(const struct exchange *x)
 {
 	const struct block_check *check = &x->check;
 	struct window w = {.begin = x->file_offset};
+	size_t max = x->is_tls ? CHECKED_TLS_BYTES : CHECKED_BYTES;
 	if (check->kind == BLOCK_CHECK_LATE) {
-		w.size = x->file_left < CHECKED_BYTES ? (size_t)x->file_left : CHECKED_BYTES;
+		w.size = x->file_left < max ? (size_t)x->file_left : max;
 		w.send = w.size;
 		return w;
 	}
 	uint64_t end = x->file_offset + x->file_left;
-	w.size = block_check_span(check, x->file_offset, end, CHECKED_BYTES, &w.begin);
+	w.size = block_check_span(check, x->file_offset, end, max, &w.begin);
 	w.skip = (size_t)(x->file_offset - w.begin);
 	w.send = w.size - w.skip;
 	if (w.send > x->file_left)
@@ -288,33 +304,68 @@ static enum answer_result send_window(struct connection *c, struct slice bytes)
 	return ANSWER_DONE;
 }
 
+/* Which file it is, if what is known of its blocks helps: TLS needs the bytes in memory anyhow. */
+static bool can_know(struct connection *c, struct checked_file *ret)
+{
+	struct timespec now;
+	if (c->transport.tls || c->x->check.kind != BLOCK_CHECK_BLOCKS)
+		return false;
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return checked_identify(c->x->file, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, ret);
+}
+
+/* How much of what comes next was checked a moment ago, and is still in memory. */
+static uint64_t known_of(const struct connection *c, const struct checked_file *file)
+{
+	const struct exchange *x = c->x;
+	const struct net_thread *t = c->net_thread;
+	uint64_t known =
+		checked_known(t->checked, file, x->file_offset, window_of(x), t->loop.now_ms);
+	return known && prefetcher_is_cached(x->file, x->file_offset, known) ? known : 0;
+}
+
 /*
- * What is sent lies in the loop's buffer and is what was checked: the file may change, or be read
- * from the disk again, meanwhile. What the socket does not take is read and checked again.
+ * Reads, checks and sends some. What is sent lies in the loop's buffer and is what was checked: the
+ * file may change, or be read from the disk again, meanwhile. What the socket does not take is
+ * read and checked again.
  */
-static enum answer_result flush_checked(struct connection *c)
+static enum answer_result check_and_send(struct connection *c, const struct checked_file *file)
 {
 	struct exchange *x = c->x;
 	struct strbuf *out = &c->net_thread->loop.out;
+	struct window w = next_window(x);
+	size_t got;
+	uint64_t bad;
+	strbuf_clear(out);
+	char *room = strbuf_extend(out, w.size);
+	if (!room)
+		return ANSWER_FAILED;
+	if (!read_window(c, &w, room, &got)) {
+		uint64_t size = w.skip + x->file_left;
+		prefetch(c, w.begin, size < w.size ? w.size : size);
+		return ANSWER_WAIT;
+	}
+	if (!window_fits(x, &w, slice_of(room, got), &bad))
+		return tell_damaged(c, bad);
+	if (file)
+		checked_note(
+			c->net_thread->checked, file, w.begin, w.size, c->net_thread->loop.now_ms);
+	return send_window(c, slice_of(room + w.skip, w.send));
+}
+
+static enum answer_result flush_checked(struct connection *c)
+{
+	struct exchange *x = c->x;
+	struct checked_file file;
+	bool can = can_know(c, &file);
+	uint64_t known = 0;
 	enum answer_result r = ANSWER_DONE;
 	while (x->file_left && r == ANSWER_DONE) {
-		struct window w = next_window(x);
-		size_t got;
-		uint64_t bad;
 		if (c->prefetching)
 			return ANSWER_WAIT;
-		strbuf_clear(out);
-		char *room = strbuf_extend(out, w.size);
-		if (!room)
-			return ANSWER_FAILED;
-		if (!read_window(c, &w, room, &got)) {
-			uint64_t size = w.skip + x->file_left;
-			prefetch(c, w.begin, size < w.size ? w.size : size);
-			return ANSWER_WAIT;
-		}
-		if (!window_fits(x, &w, slice_of(room, got), &bad))
-			return tell_damaged(c, bad);
-		r = send_window(c, slice_of(room + w.skip, w.send));
+		if (known == 0 && can)
+			known = known_of(c, &file);
+		r = known ? send_file(c, &known) : check_and_send(c, can ? &file : NULL);
 	}
 	return r;
 }

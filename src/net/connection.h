@@ -12,6 +12,7 @@
 
 #include "base/budget.h"
 #include "http/chunked.h"
+#include "net/checked.h"
 #include "net/exchange.h"
 #include "net/loop.h"
 #include "net/prefetcher.h"
@@ -156,6 +157,7 @@ struct listener {
 struct net_thread {
 	struct loop loop;
 	struct prefetcher *prefetcher;
+	struct checked *checked;
 	struct listener *listeners;
 	struct connection connections; /* ring head */
 	struct exchange *free_exchanges;
