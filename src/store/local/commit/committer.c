@@ -106,6 +106,19 @@ static enum err stage_object(struct committer *c, struct mutation *mutation)
 	return e;
 }
 
+/* What follows goes to a new segment. */
+static enum err seal(struct committer *c, uint64_t id)
+{
+	struct wal *wal = &c->local->wal;
+	assert(c->records == 0);
+	if (wal->active->id != id || wal->at == SEGMENT_HEADER_BYTES)
+		return ERR_OK;
+	int e = wal_rotate(wal, c->sequence);
+	if (e && files_err(e) != ERR_DISK_FULL)
+		log_error("store: cannot begin a segment: %s", files_text(e));
+	return e ? files_err(e) : ERR_OK;
+}
+
 /* Stages what the change does to the index, if what it needs to be true is true. */
 static enum err stage_mutation(struct committer *c, struct mutation *mutation)
 {
@@ -130,6 +143,9 @@ static enum err stage_mutation(struct committer *c, struct mutation *mutation)
 	case MUTATION_FORGET_SET:
 		stage_set_forget(stage, mutation->number);
 		break;
+	case MUTATION_SEAL:
+		c->index_only = true;
+		return seal(c, mutation->number);
 	case MUTATION_OBJECT:
 	case MUTATION_OBJECT_DELETE:
 	case MUTATION_METADATA:
@@ -198,7 +214,8 @@ static bool batch_ends(const struct committer *c, const struct mutation *mutatio
 {
 	if (c->records == 0)
 		return mutation_about_bucket(mutation) && c->index_only;
-	if (c->records == LIMIT_COMMIT_BATCH || mutation_about_bucket(mutation))
+	if (c->records == LIMIT_COMMIT_BATCH || mutation_about_bucket(mutation) ||
+		mutation->kind == MUTATION_SEAL)
 		return true;
 	if (index_alone(mutation))
 		return false;

@@ -187,6 +187,10 @@ int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort)
 		uint64_t to = next_step(wal, want);
 		to = to < want ? want : to;
 		e = allocate(wal->active->fd, wal->ready, to);
+		if (e == ENOSPC && to > want) {
+			to = want; /* what is left may be less than a step */
+			e = allocate(wal->active->fd, wal->ready, to);
+		}
 		if (e == 0)
 			wal->ready = to;
 		else if (last_resort && wal->ready >= need)
