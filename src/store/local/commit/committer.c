@@ -15,7 +15,8 @@
 #include "store/local/state/local_internal.h"
 
 enum {
-	PIECES = 3 /* of a record: head, data, filling */
+	PIECES = 3,     /* of a record: head, data, filling */
+	MEND_MS = 1000, /* between two attempts to go on after a failure */
 };
 
 struct committer {
@@ -36,7 +37,8 @@ struct committer {
 	size_t records;
 	uint64_t bytes;
 	uint64_t syncs;
-	bool index_only; /* something is staged that has no record */
+	int64_t mend_at_ms; /* if broken: when to try to go on */
+	bool index_only;    /* something is staged that has no record */
 	struct iovec iov[LIMIT_COMMIT_BATCH * PIECES];
 	size_t iov_count;
 };
@@ -268,9 +270,28 @@ static void gather(struct committer *c, struct mutation **list)
 static void break_down(struct committer *c, const char *why)
 {
 	atomic_store(&c->broken, true);
+	c->mend_at_ms = clock_monotonic_ms() + MEND_MS;
 	log_error("store: %s; the end of the log is not known any more. All changes are refused "
-		  "until postern is started again; reading goes on",
+		  "until the log can go on in another segment, which is tried once a second; "
+		  "reading goes on",
 		why);
+}
+
+/* Goes on behind a segment whose end is not known, if the disk is well again. */
+static void try_to_mend(struct committer *c)
+{
+	struct wal *wal = &c->local->wal;
+	uint64_t before = wal->active->id;
+	if (!c->broken || clock_monotonic_ms() < c->mend_at_ms)
+		return;
+	c->mend_at_ms = clock_monotonic_ms() + MEND_MS;
+	if (wal_begin_anew(wal, c->sequence) != 0)
+		return;
+	atomic_store(&c->broken, false);
+	large_remove_doubtful(c->local->files);
+	log_info("store: the log goes on in segment %016" PRIx64 ": what could not be written to "
+		 "segment %016" PRIx64 " is not there, now and after a start",
+		wal->active->id, before);
 }
 
 /* Makes the batch durable and visible. */
@@ -355,24 +376,48 @@ static void run_batch(struct committer *c, struct mutation **list)
 	answer(c, e);
 }
 
+/* Until there is something to do; a store that refuses changes may be asked for none. */
+static void wait_for_work(struct committer *c)
+{
+	int64_t at_ms = c->mend_at_ms;
+	struct timespec at = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
+	bool due = false;
+	while (!c->first && !c->stop && !due) {
+		if (c->broken)
+			due = pthread_cond_timedwait(&c->work, &c->lock, &at) == ETIMEDOUT;
+		else
+			(void)pthread_cond_wait(&c->work, &c->lock);
+	}
+}
+
 static void *work(void *arg)
 {
 	struct committer *c = arg;
 	(void)pthread_mutex_lock(&c->lock);
 	for (;;) {
-		while (!c->first && !c->stop)
-			(void)pthread_cond_wait(&c->work, &c->lock);
-		if (!c->first)
+		wait_for_work(c);
+		if (!c->first && c->stop)
 			break;
 		struct mutation *list = TAKE(c->first);
 		c->last = &c->first;
 		(void)pthread_mutex_unlock(&c->lock);
+		try_to_mend(c);
 		while (list)
 			run_batch(c, &list);
 		(void)pthread_mutex_lock(&c->lock);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	return NULL;
+}
+
+/* Its times are those of clock_monotonic_ms(). */
+static void init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(condition, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
 }
 
 enum err committer_new(struct local *local, struct committer **ret)
@@ -385,7 +430,7 @@ enum err committer_new(struct local *local, struct committer **ret)
 	c->sequence = stage_state(local->stage)->sequence;
 	atomic_init(&c->broken, false);
 	(void)pthread_mutex_init(&c->lock, NULL);
-	(void)pthread_cond_init(&c->work, NULL);
+	init_condition(&c->work);
 	publish(c);
 	if (pthread_create(&c->thread, NULL, work, c) != 0) {
 		free(c);

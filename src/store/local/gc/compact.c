@@ -132,7 +132,8 @@ static bool rewrite(struct gc *gc, struct segment *segment)
 		segment_unpin(segment);
 		return false;
 	}
-	scan_open(&scan, segment, SEGMENT_HEADER_BYTES);
+	scan_open(&scan, segment, SEGMENT_HEADER_BYTES,
+		segment_end(gc->local->segments, segment->id));
 	gc->raced = false;
 	enum err e = move_live(gc, &scan);
 	if (scan.fault) {

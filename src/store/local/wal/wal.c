@@ -129,7 +129,7 @@ int wal_open(struct wal *wal, struct segments *segments, struct pool *pool, uint
 	(void)pthread_mutex_init(&wal->extend_lock, NULL);
 	struct segment *active;
 	if (at == 0) {
-		int e = segment_create(segments, segment + 1, sequence, &active);
+		int e = segment_create(segments, segment + 1, sequence, 0, &active);
 		if (e == 0)
 			activate(wal, active, SEGMENT_HEADER_BYTES);
 		return e;
@@ -157,10 +157,11 @@ bool wal_fits(const struct wal *wal, uint64_t pending, uint64_t bytes)
 	return wal->at + pending + bytes <= wal->segment_bytes;
 }
 
-int wal_rotate(struct wal *wal, uint64_t sequence)
+/* Goes on in another segment. */
+static int go_on(struct wal *wal, uint64_t sequence, uint64_t previous_end)
 {
 	struct segment *next;
-	int e = segment_create(wal->segments, wal->active->id + 1, sequence, &next);
+	int e = segment_create(wal->segments, wal->active->id + 1, sequence, previous_end, &next);
 	if (e)
 		return e;
 	/* In one go: the job, which may wait for the lock, must not find the old one cut and
@@ -172,6 +173,16 @@ int wal_rotate(struct wal *wal, uint64_t sequence)
 	activate(wal, next, SEGMENT_HEADER_BYTES);
 	(void)pthread_mutex_unlock(&wal->extend_lock);
 	return 0;
+}
+
+int wal_rotate(struct wal *wal, uint64_t sequence)
+{
+	return go_on(wal, sequence, 0);
+}
+
+int wal_begin_anew(struct wal *wal, uint64_t sequence)
+{
+	return go_on(wal, sequence, wal->at);
 }
 
 int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort)
