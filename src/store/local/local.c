@@ -256,8 +256,7 @@ static void get_stats(struct store *store, struct store_stats *ret)
 	ret->start_damage = local->start_damage;
 	ret->refusing = NULL;
 	if (committer_broken(local->committer))
-		ret->refusing =
-			"the log could not be written; it is tried again once a second";
+		ret->refusing = "the log could not be written; it is tried again once a second";
 	else if (!space_fits(&local->space, 1))
 		ret->refusing = "the disk has no more than [store] reserve_bytes left";
 }
