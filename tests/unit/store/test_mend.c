@@ -60,8 +60,13 @@ int ftruncate(int fd, off_t len)
 	return fails(&cut_log, fd) ? -1 : (int)syscall(SYS_ftruncate, fd, len);
 }
 
+/* How often the log has told of the index. */
+static atomic_int index_lines;
+
 ssize_t write(int fd, const void *from, size_t len)
 {
+	if (fd == STDERR_FILENO && memmem(from, len, "the index cannot", 16))
+		index_lines++;
 	return fails(&write_index, fd) ? -1 : syscall(SYS_write, fd, from, len);
 }
 
@@ -236,6 +241,56 @@ static void many_failures(void)
 	end(s, path);
 }
 
+/* Fills segments that are collected, for which the index is flushed. */
+static enum err put_until_refused(struct store *s, uint64_t id, struct slice bytes)
+{
+	enum err e = ERR_OK;
+	for (unsigned i = 0; i < 1000 && e == ERR_OK; i++)
+		e = put_object(s, id, S("over"), bytes, NULL);
+	return e;
+}
+
+/* The index cannot be written to the disk for a while. Of a full disk RocksDB gets over. */
+static void failed_index(int fault, bool recovers)
+{
+	char path[FOLDER_PATH_MAX];
+	char copy[FOLDER_PATH_MAX];
+	uint64_t id;
+	struct store *s = begin(path, &id);
+	struct slice small = slice_head(large_old, LIMIT_INLINE_BYTES);
+	OK(put_object(s, id, S("k"), S("kept"), NULL) == ERR_OK, "an object");
+	write_index.e = fault;
+	index_lines = 0;
+	enum err e = put_until_refused(s, id, small);
+	OK(e == (fault == ENOSPC ? ERR_DISK_FULL : ERR_INTERNAL), "a change meets it: %s",
+		strerror(fault));
+	OK(refuses(s), "from then on changes are refused");
+	bool ok = true;
+	for (unsigned i = 0; i < 100 && ok; i++)
+		ok = put_object(s, id, S("k"), S("lost"), NULL) == ERR_UNAVAILABLE;
+	OK(ok, "each of them");
+	OK(object_is(s, id, S("k"), S("kept")), "reading goes on");
+	(void)usleep(1500000); /* an attempt, which fails */
+	OK(index_lines > 0 && index_lines < 5, "which is told of, not each time: %d",
+		(int)index_lines);
+	copy_folder(path, copy);
+	write_index.e = 0;
+	if (recovers) {
+		OK(mends(s, id), "once the disk is well changes go on");
+		OK(!refuses(s), "which is told");
+	}
+	struct store *killed = open_store(copy);
+	OK(object_is(killed, id, S("k"), S("kept")), "killed meanwhile, all is there");
+	end(killed, copy);
+	store_close(s);
+	s = open_store(path);
+	OK(object_is(s, id, S("k"), S("kept")) && object_is(s, id, S("over"), small),
+		"after a start all is there");
+	OK(!recovers || object_is(s, id, S("later"), S("bytes")), "what came later, too");
+	OK(put_object(s, id, S("k"), S("more"), NULL) == ERR_OK, "and changes are taken");
+	end(s, path);
+}
+
 int main(void)
 {
 	static const struct failure failures[] = {
@@ -251,6 +306,8 @@ int main(void)
 		failed_sync(&failures[i]);
 	gc_interval_ms = 5;
 	many_failures();
+	failed_index(EIO, false);
+	failed_index(ENOSPC, true);
 	free((void *)(uintptr_t)large_old.ptr);
 	free((void *)(uintptr_t)large_new.ptr);
 	return tap_done();

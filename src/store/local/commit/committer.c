@@ -19,6 +19,20 @@ enum {
 	MEND_MS = 1000, /* between two attempts to go on after a failure */
 };
 
+/* Why changes are refused. */
+enum trouble {
+	TROUBLE_NONE,
+	TROUBLE_LOG,   /* its end on the disk is not known */
+	TROUBLE_INDEX, /* it takes no change */
+};
+
+static const char *const refusals[] = {
+	[TROUBLE_NONE] = NULL,
+	[TROUBLE_LOG] = "the log could not be written; it is tried again once a second",
+	[TROUBLE_INDEX] = "the index could not be written; it is tried again once a second, but if "
+			  "the disk is well this needs a restart",
+};
+
 struct committer {
 	struct local *local;
 	pthread_t thread;
@@ -29,7 +43,7 @@ struct committer {
 	bool stop;
 	struct store_stats stats;
 	struct index_state state;
-	atomic_bool broken;
+	_Atomic enum trouble trouble;
 	/* The thread's own: the batch being made. */
 	uint64_t sequence; /* of the next record */
 	struct mutation *batch;
@@ -37,7 +51,7 @@ struct committer {
 	size_t records;
 	uint64_t bytes;
 	uint64_t syncs;
-	int64_t mend_at_ms; /* if broken: when to try to go on */
+	int64_t mend_at_ms; /* in trouble: when to try to go on */
 	bool index_only;    /* something is staged that has no record */
 	struct iovec iov[LIMIT_COMMIT_BATCH * PIECES];
 	size_t iov_count;
@@ -261,37 +275,53 @@ static void gather(struct committer *c, struct mutation **list)
 		*c->batch_last = mutation;
 		c->batch_last = &mutation->next;
 		bool alone = mutation_about_bucket(mutation);
-		mutation->err = c->broken ? ERR_UNAVAILABLE : take_in(c, mutation);
+		mutation->err = c->trouble ? ERR_UNAVAILABLE : take_in(c, mutation);
 		if (alone)
 			break;
 	}
 }
 
-static void break_down(struct committer *c, const char *why)
+static void break_down(struct committer *c, enum trouble trouble)
 {
-	atomic_store(&c->broken, true);
+	atomic_store(&c->trouble, trouble);
 	c->mend_at_ms = clock_monotonic_ms() + MEND_MS;
-	log_error("store: %s; the end of the log is not known any more. All changes are refused "
-		  "until the log can go on in another segment, which is tried once a second; "
-		  "reading goes on",
-		why);
+	log_error("store: all changes are refused, reading goes on: %s", refusals[trouble]);
 }
 
-/* Goes on behind a segment whose end is not known, if the disk is well again. */
-static void try_to_mend(struct committer *c)
+/* Goes on behind a segment whose end is not known. */
+static bool mend_log(struct committer *c)
 {
 	struct wal *wal = &c->local->wal;
 	uint64_t before = wal->active->id;
-	if (!c->broken || clock_monotonic_ms() < c->mend_at_ms)
-		return;
-	c->mend_at_ms = clock_monotonic_ms() + MEND_MS;
 	if (wal_begin_anew(wal, c->sequence) != 0)
-		return;
-	atomic_store(&c->broken, false);
+		return false;
 	large_remove_doubtful(c->local->files);
 	log_info("store: the log goes on in segment %016" PRIx64 ": what could not be written to "
 		 "segment %016" PRIx64 " is not there, now and after a start",
 		wal->active->id, before);
+	return true;
+}
+
+/* Whether the index takes a change that changes nothing: RocksDB gets over some faults. */
+static bool mend_index(struct committer *c)
+{
+	const struct wal *wal = &c->local->wal;
+	bool ignored;
+	if (stage_write(c->local->stage, wal->active->id, wal->at, c->sequence,
+		    large_files_mark(c->local->files), &ignored) != ERR_OK)
+		return false;
+	log_info("store: the index can be written again");
+	return true;
+}
+
+/* If the disk is well again changes go on. */
+static void try_to_mend(struct committer *c)
+{
+	if (!c->trouble || clock_monotonic_ms() < c->mend_at_ms)
+		return;
+	c->mend_at_ms = clock_monotonic_ms() + MEND_MS;
+	if (c->trouble == TROUBLE_LOG ? mend_log(c) : mend_index(c))
+		atomic_store(&c->trouble, TROUBLE_NONE);
 }
 
 /* Makes the batch durable and visible. */
@@ -307,7 +337,7 @@ static enum err write_batch(struct committer *c)
 			log_error("store: cannot write the log: %s", files_text(e));
 			stage_forget(local->stage);
 			if (r == WAL_BROKEN)
-				break_down(c, "a write or sync of the log failed");
+				break_down(c, TROUBLE_LOG);
 			return r == WAL_BROKEN ? ERR_INTERNAL : files_err(e);
 		}
 		c->syncs++;
@@ -315,8 +345,8 @@ static enum err write_batch(struct committer *c)
 	bool trashed = false;
 	enum err e = stage_write(local->stage, wal->active->id, wal->at, c->sequence,
 		large_files_mark(local->files), &trashed);
-	if (e != ERR_OK && !wal_cut(wal, before))
-		break_down(c, "the index could not be written, nor the log cut back");
+	if (e != ERR_OK)
+		break_down(c, wal_cut(wal, before) ? TROUBLE_INDEX : TROUBLE_LOG);
 	if (trashed)
 		sleeper_wake(&local->collector);
 	return e;
@@ -340,7 +370,7 @@ static void answer(struct committer *c, enum err e)
 		unsigned char *made = mutation->made;
 		if (e != ERR_OK) {
 			mutation->err = e;
-			mutation->in_doubt = c->broken;
+			mutation->in_doubt = c->trouble == TROUBLE_LOG;
 		}
 		if (mutation->err == ERR_OK && mutation_about_bucket(mutation))
 			show_bucket(c, mutation);
@@ -383,7 +413,7 @@ static void wait_for_work(struct committer *c)
 	struct timespec at = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
 	bool due = false;
 	while (!c->first && !c->stop && !due) {
-		if (c->broken)
+		if (c->trouble)
 			due = pthread_cond_timedwait(&c->work, &c->lock, &at) == ETIMEDOUT;
 		else
 			(void)pthread_cond_wait(&c->work, &c->lock);
@@ -428,7 +458,7 @@ enum err committer_new(struct local *local, struct committer **ret)
 	c->local = local;
 	c->last = &c->first;
 	c->sequence = stage_state(local->stage)->sequence;
-	atomic_init(&c->broken, false);
+	atomic_init(&c->trouble, TROUBLE_NONE);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	init_condition(&c->work);
 	publish(c);
@@ -469,7 +499,12 @@ void committer_add(struct committer *c, struct mutation *mutation)
 
 bool committer_broken(const struct committer *c)
 {
-	return atomic_load(&c->broken);
+	return atomic_load(&c->trouble) != TROUBLE_NONE;
+}
+
+const char *committer_refusal(const struct committer *c)
+{
+	return refusals[atomic_load(&c->trouble)];
 }
 
 void committer_stats(struct committer *c, struct store_stats *ret)

@@ -6,7 +6,7 @@
  *
  * After a failed sync the end of the log on the disk is unknown: all changes are refused with
  * ERR_UNAVAILABLE, while reading still works, until a new segment could be made, which says where
- * the one before ends.
+ * the one before ends. Likewise when the index could not be written, until it can be.
  */
 #ifndef STORE_LOCAL_COMMIT_COMMITTER_H
 #define STORE_LOCAL_COMMIT_COMMITTER_H
@@ -98,8 +98,10 @@ void committer_free(struct committer *committer);
 
 /* Any thread; never waits for a disk. */
 void committer_add(struct committer *committer, struct mutation *mutation);
-/* Whether changes are refused because the log could not be written. Any thread. */
+/* Whether changes are refused because the log or the index could not be written. Any thread. */
 bool committer_broken(const struct committer *committer);
+/* Why, for the operator; NULL if they are not. */
+const char *committer_refusal(const struct committer *committer);
 
 /* Any thread. Without disk_bytes. */
 void committer_stats(struct committer *committer, struct store_stats *ret);

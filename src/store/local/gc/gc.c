@@ -41,16 +41,22 @@ static unsigned interval_ms(const struct gc *gc)
 	return gc->is_short && usual > SHORT_INTERVAL_MS ? SHORT_INTERVAL_MS : usual;
 }
 
+static void collect(struct gc *gc)
+{
+	struct index_state now;
+	garbage_remove(gc);
+	segments_collect(gc);
+	committer_state(gc->local->committer, &now);
+	if (!gc_stopping(gc) && unflushed(gc, &now) > FLUSH_AFTER_BYTES)
+		(void)gc_flush(gc);
+}
+
 static void *work(void *arg)
 {
 	struct gc *gc = arg;
 	while (!gc_stopping(gc)) {
-		struct index_state now;
-		garbage_remove(gc);
-		segments_collect(gc);
-		committer_state(gc->local->committer, &now);
-		if (!gc_stopping(gc) && unflushed(gc, &now) > FLUSH_AFTER_BYTES)
-			(void)gc_flush(gc);
+		if (!committer_broken(gc->local->committer))
+			collect(gc);
 		(void)sleeper_sleep_until_woken(&gc->local->collector, interval_ms(gc));
 	}
 	return NULL;
