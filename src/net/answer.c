@@ -139,6 +139,17 @@ static enum answer_result flush_memory(struct connection *c)
 	return ANSWER_DONE;
 }
 
+/* Tells the service, which may answer anew. */
+static enum answer_result tell_damaged(struct connection *c, uint64_t offset)
+{
+	struct exchange *x = c->x;
+	if (x->damaged)
+		x->damaged(x, x->damaged_ctx, offset);
+	if (c->x != x || x->file_left)
+		return ANSWER_FAILED;
+	return x->answered ? flush_out(c) : ANSWER_FAILED;
+}
+
 /* Sends the next bytes of the file, *size at most, and takes them off. */
 static enum answer_result send_file(struct connection *c, uint64_t *size)
 {
@@ -155,6 +166,7 @@ static enum answer_result send_file(struct connection *c, uint64_t *size)
 		c->writable = false;
 		return ANSWER_WAIT;
 	case TRANSPORT_EOF:
+		return tell_damaged(c, x->file_offset);
 	case TRANSPORT_FAILED:
 		return ANSWER_FAILED;
 	}
@@ -261,17 +273,6 @@ static bool window_fits(
 		return block_check_fits(check, w->begin, bytes, ret_bad);
 	*ret_bad = check->begin;
 	return w->size < x->file_left || crc64_update(x->check_crc, bytes) == check->crc64;
-}
-
-/* Tells the service, which may answer anew. */
-static enum answer_result tell_damaged(struct connection *c, uint64_t offset)
-{
-	struct exchange *x = c->x;
-	if (x->damaged)
-		x->damaged(x, x->damaged_ctx, offset);
-	if (c->x != x || x->file_left)
-		return ANSWER_FAILED;
-	return x->answered ? flush_out(c) : ANSWER_FAILED;
 }
 
 /* Sends what was checked. */

@@ -2,8 +2,9 @@
 // Folders of a version that made no sums of blocks: there is one CRC-64 for all of a file.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { truncate } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { damage, flipBit, forgetPages, forgetSums } from "../lib/disk.js";
+import { damage, flipBit, forgetPages, forgetSums, whereIs } from "../lib/disk.js";
 import { download, request } from "../lib/oss.js";
 import { cleanups, startServer, Server, temporaryFolder } from "../lib/server.js";
 
@@ -96,6 +97,15 @@ test("nothing is copied of what is damaged, not even a range beside it", async (
 			assert.ok((await ask("GET", "target")).body.equals(objects[name].bytes.subarray(MIB + 100, MIB + 200)));
 		}
 	}
+});
+
+test("a file that is cut short is told of, whatever is asked for", async () => {
+	const { bytes } = objects["file-whole"];
+	const { path } = await whereIs(data, bytes.subarray(0, 100));
+	await truncate(path, 2 * MIB);
+	const range = await download(`${store}/${BUCKET}/file-whole`, { Range: `bytes=${MIB}-${3 * MIB}` });
+	assert.ok(!range.complete && range.bytes.equals(bytes.subarray(MIB, MIB + range.bytes.length)), "a range");
+	await server.logged(/key="?file-whole"? version=\S+ file=large\/\S+ offset=2097152 /);
 });
 
 test("what is uploaded now has sums", async () => {

@@ -128,7 +128,8 @@ static bool changes_stop(struct store *s, uint64_t id, const char *path)
 			.tags = slice_of(tags, sizeof(tags))};
 		e = object_change(s, &change);
 	}
-	bool ok = e == ERR_DISK_FULL;
+	/* The collector may give back the records of the earlier ones as fast as they come. */
+	bool ok = (e == ERR_DISK_FULL || e == ERR_OK) && free_bytes(path) > RESERVE_BYTES / 2;
 	e = ERR_OK;
 	for (unsigned i = 0; i < 10000 && e == ERR_OK; i++)
 		e = upload_begin(s, id, S("upload"), slice_of(tags, sizeof(tags)), &upload);

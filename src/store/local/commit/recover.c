@@ -199,6 +199,7 @@ static enum err replay_log(struct replay *replay)
 	}
 	if (e == ERR_OK)
 		e = write_staged(replay);
+	replay->local->replayed = replay->records;
 	if (e == ERR_OK && replay->records)
 		log_info("store: replayed %" PRIu64 " changes of the log", replay->records);
 	return e;

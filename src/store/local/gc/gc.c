@@ -54,6 +54,9 @@ static void collect(struct gc *gc)
 static void *work(void *arg)
 {
 	struct gc *gc = arg;
+	/* So that the next start need not replay the same. */
+	if (gc->local->replayed)
+		(void)gc_flush(gc);
 	while (!gc_stopping(gc)) {
 		if (!committer_broken(gc->local->committer))
 			collect(gc);

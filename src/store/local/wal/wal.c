@@ -164,6 +164,16 @@ static int go_on(struct wal *wal, uint64_t sequence, uint64_t previous_end)
 	int e = segment_create(wal->segments, wal->active->id + 1, sequence, previous_end, &next);
 	if (e)
 		return e;
+	/* Without room for deletes in it the old one, which has some, is the better one. */
+	uint64_t ready = SEGMENT_HEADER_BYTES + HEADROOM_BYTES;
+	e = allocate(next->fd, SEGMENT_HEADER_BYTES, ready);
+	if (e) {
+		segment_unpin(next);
+		int left = segment_remove(wal->segments, wal->active->id + 1);
+		if (left)
+			log_error("store: cannot remove an empty segment: %s", files_text(left));
+		return e;
+	}
 	/* In one go: the job, which may wait for the lock, must not find the old one cut and
 	 * active. */
 	(void)pthread_mutex_lock(&wal->extend_lock);
@@ -171,6 +181,7 @@ static int go_on(struct wal *wal, uint64_t sequence, uint64_t previous_end)
 	int ignored = ftruncate(wal->active->fd, (off_t)wal->at);
 	(void)ignored;
 	activate(wal, next, SEGMENT_HEADER_BYTES);
+	wal->ready = ready;
 	(void)pthread_mutex_unlock(&wal->extend_lock);
 	return 0;
 }

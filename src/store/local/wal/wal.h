@@ -42,7 +42,10 @@ void wal_close(struct wal *wal);
 
 /* Whether `bytes` more fit into the active segment behind `pending` that are not yet written. */
 bool wal_fits(const struct wal *wal, uint64_t pending, uint64_t bytes);
-/* Ends the active segment and begins another, whose first record will be `sequence`. */
+/*
+ * Ends the active segment and begins another, whose first record will be `sequence`. On failure, as
+ * without room for some deletes in it, nothing has changed. An errno value.
+ */
 int wal_rotate(struct wal *wal, uint64_t sequence) MUST_USE;
 /*
  * After WAL_BROKEN: goes on in another segment, which says that this one ends where the log is
