@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/thread_queue.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/thread.h"
 
@@ -51,16 +53,27 @@ static struct task *take(struct thread_queue *queue)
 	return list;
 }
 
+/* False if the time has come to go on without a task. Under the lock. */
+static bool wait_for_task(struct thread_queue *queue)
+{
+	const struct thread_queue_options *o = &queue->options;
+	int64_t due_ms = o->due_ms ? o->due_ms(o->state) : INT64_MAX;
+	if (due_ms == INT64_MAX) {
+		(void)pthread_cond_wait(&queue->posted, &queue->lock);
+		return true;
+	}
+	struct timespec due = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
+	return pthread_cond_timedwait(&queue->posted, &queue->lock, &due) != ETIMEDOUT;
+}
+
 static void *work(void *arg)
 {
 	struct thread_queue *queue = arg;
 	(void)pthread_mutex_lock(&queue->lock);
 	while (queue->first || queue->running || !queue->ending) {
-		if (!queue->first) {
-			(void)pthread_cond_wait(&queue->posted, &queue->lock);
+		if (!queue->first && wait_for_task(queue))
 			continue;
-		}
-		struct task *list = take(queue);
+		struct task *list = queue->first ? take(queue) : NULL;
 		queue->running++;
 		(void)pthread_mutex_unlock(&queue->lock);
 		if (queue->options.batch)
@@ -79,6 +92,16 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* Its times are those of clock_monotonic_ms(). */
+static void init_posted(pthread_cond_t *posted)
+{
+	pthread_condattr_t attributes;
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(posted, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+}
+
 enum err thread_queue_new(const struct thread_queue_options *options, struct thread_queue **ret)
 {
 	unsigned threads = options->threads ? options->threads : 1;
@@ -90,7 +113,7 @@ enum err thread_queue_new(const struct thread_queue_options *options, struct thr
 	queue->options.threads = threads;
 	queue->last = &queue->first;
 	(void)pthread_mutex_init(&queue->lock, NULL);
-	(void)pthread_cond_init(&queue->posted, NULL);
+	init_posted(&queue->posted);
 	(void)pthread_cond_init(&queue->idle, NULL);
 	while (queue->count < threads &&
 		thread_start(&queue->threads[queue->count], options->name, work, queue))

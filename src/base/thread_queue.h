@@ -8,6 +8,8 @@
 #ifndef BASE_THREAD_QUEUE_H
 #define BASE_THREAD_QUEUE_H
 
+#include <stdint.h>
+
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/task.h"
@@ -23,6 +25,12 @@ struct thread_queue_options {
 	 * again, once it was taken off the list.
 	 */
 	void (*batch)(struct task *list, void *state);
+	/*
+	 * With `batch`, optional: when it wants to be called though nothing waits, with NULL, as a
+	 * time of clock_monotonic_ms(); INT64_MAX: it does not. Asked on its thread, under the
+	 * queue's lock, before it waits.
+	 */
+	int64_t (*due_ms)(void *state);
 	void *state;
 };
 

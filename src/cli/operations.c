@@ -34,6 +34,8 @@ static void add_store_metrics(const struct operations *operations, struct strbuf
 	metric(out, "store_syncs_total", "counter", "Group commits they took.", store.syncs);
 	metric(out, "store_damaged_reads_total", "counter",
 		"Reads that met bytes which are not what was stored.", store.damaged_reads);
+	metric(out, "store_refusing", "gauge", "1 while changes are refused; /ready says why.",
+		store.refusing != NULL);
 	metric(out, "store_start_damage", "gauge", "What the start found damaged on the disk.",
 		store.start_damage);
 }

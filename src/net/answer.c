@@ -108,34 +108,58 @@ static enum answer_result flush_memory(struct connection *c)
 	return head != ANSWER_DONE ? head : answer_put(c, &x->memory, x->later > 0);
 }
 
+enum answer_result answer_tell_damaged(struct connection *c, uint64_t offset)
+{
+	struct exchange *x = c->x;
+	if (x->damaged)
+		x->damaged(x, x->damaged_ctx, offset);
+	if (c->x != x || x->file_left)
+		return ANSWER_FAILED;
+	return x->answered ? answer_flush_out(c) : ANSWER_FAILED;
+}
+
+enum answer_result answer_send_file(struct connection *c, uint64_t *size)
+{
+	struct exchange *x = c->x;
+	size_t len = 0;
+	enum answer_result head = answer_let_go(c);
+	if (head != ANSWER_DONE)
+		return head;
+	enum transport_result sent = transport_send_file(&c->transport, x->file, x->file_offset,
+		*size, c->net_thread->loop.in, LOOP_IN_BYTES, &len);
+	if (sent == TRANSPORT_EOF)
+		return answer_tell_damaged(c, x->file_offset);
+	if (sent != TRANSPORT_OK)
+		return result_of(sent);
+	count_out(c, len);
+	x->file_offset += len;
+	x->file_left -= len;
+	*size -= len;
+	return ANSWER_DONE;
+}
+
+uint64_t answer_window(const struct exchange *x)
+{
+	return x->file_left < WINDOW_BYTES ? x->file_left : WINDOW_BYTES;
+}
+
 static enum answer_result flush_file(struct connection *c)
 {
 	struct exchange *x = c->x;
-	struct loop *loop = &c->net_thread->loop;
-	uint64_t checked = 0;
+	uint64_t window = 0;
+	enum answer_result r = ANSWER_DONE;
 	/* TLS reads the file into the loop's buffer, where the next request may already be. */
 	if (c->transport.tls && !connection_keep_input(c))
 		return ANSWER_FAILED;
-	while (x->file_left) {
-		if (checked == 0) {
-			checked = x->file_left < WINDOW_BYTES ? x->file_left : WINDOW_BYTES;
-			if (must_prefetch(c, checked))
+	while (x->file_left && r == ANSWER_DONE) {
+		if (window == 0) {
+			window = answer_window(x);
+			if (must_prefetch(c, window))
 				return ANSWER_WAIT;
 		}
-		enum answer_result head = answer_let_go(c);
-		if (head != ANSWER_DONE)
-			return head;
-		size_t len = 0;
-		enum answer_result r = result_of(transport_send_file(&c->transport, x->file,
-			x->file_offset, checked, loop->in, LOOP_IN_BYTES, &len));
-		if (r != ANSWER_DONE)
-			return r;
-		count_out(c, len);
-		x->file_offset += len;
-		x->file_left -= len;
-		checked -= len;
+		r = answer_send_file(c, &window);
 	}
-	return ANSWER_DONE;
+	return r;
 }
 
 /* Asks the service where the next bytes are. */

@@ -2,12 +2,14 @@
 /* Writing files whose bytes are checked before they leave. */
 #include <errno.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "crypto/crc64.h"
 #include "net/server_internal.h"
 
 enum {
-	CHECKED_BYTES = BLOCK_CHECK_BYTES, /* of a file, read, checked and sent at once */
+	CHECKED_BYTES = 256 << 10,    /* of a file, read, checked and sent at once */
+	CHECKED_TLS_BYTES = 64 << 10, /* by TLS, which checks again what the socket refused */
 };
 
 /* What is read at once, and how much of it is to be sent. */
@@ -26,13 +28,14 @@ static struct window next_window(const struct exchange *x)
 {
 	const struct block_check *check = &x->check;
 	struct window w = {.begin = x->file_offset};
+	size_t max = x->is_tls ? CHECKED_TLS_BYTES : CHECKED_BYTES;
 	if (check->kind == BLOCK_CHECK_LATE) {
-		w.size = x->file_left < CHECKED_BYTES ? (size_t)x->file_left : CHECKED_BYTES;
+		w.size = x->file_left < max ? (size_t)x->file_left : max;
 		w.send = w.size;
 		return w;
 	}
 	uint64_t end = x->file_offset + x->file_left;
-	w.size = block_check_span(check, x->file_offset, end, CHECKED_BYTES, &w.begin);
+	w.size = block_check_span(check, x->file_offset, end, max, &w.begin);
 	w.skip = (size_t)(x->file_offset - w.begin);
 	w.send = w.size - w.skip;
 	if (w.send > x->file_left)
@@ -81,17 +84,6 @@ static bool window_fits(
 	return w->size < x->file_left || crc64_update(x->check_crc, bytes) == check->crc64;
 }
 
-/* Tells the service, which may answer anew. */
-static enum answer_result tell_damaged(struct connection *c, uint64_t offset)
-{
-	struct exchange *x = c->x;
-	if (x->damaged)
-		x->damaged(x, x->damaged_ctx, offset);
-	if (c->x != x || x->file_left)
-		return ANSWER_FAILED;
-	return x->answered ? answer_flush_out(c) : ANSWER_FAILED;
-}
-
 /* Sends what was checked. */
 static enum answer_result send_window(struct connection *c, struct slice bytes)
 {
@@ -109,33 +101,68 @@ static enum answer_result send_window(struct connection *c, struct slice bytes)
 	return r;
 }
 
+/* Which file it is, if what is known of its blocks helps: TLS needs the bytes in memory anyhow. */
+static bool can_know(struct connection *c, struct checked_file *ret)
+{
+	struct timespec now;
+	if (c->transport.tls || c->x->check.kind != BLOCK_CHECK_BLOCKS)
+		return false;
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return checked_identify(c->x->file, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, ret);
+}
+
+/* How much of what comes next was checked a moment ago, and is still in memory. */
+static uint64_t known_of(const struct connection *c, const struct checked_file *file)
+{
+	const struct exchange *x = c->x;
+	const struct net_thread *t = c->net_thread;
+	uint64_t known =
+		checked_known(t->checked, file, x->file_offset, answer_window(x), t->loop.now_ms);
+	return known && prefetcher_is_cached(x->file, x->file_offset, known) ? known : 0;
+}
+
 /*
- * What is sent lies in the loop's buffer and is what was checked: the file may change, or be read
- * from the disk again, meanwhile. What the socket does not take is read and checked again.
+ * Reads, checks and sends some. What is sent lies in the loop's buffer and is what was checked: the
+ * file may change, or be read from the disk again, meanwhile. What the socket does not take is
+ * read and checked again.
  */
-enum answer_result answer_flush_checked(struct connection *c)
+static enum answer_result check_and_send(struct connection *c, const struct checked_file *file)
 {
 	struct exchange *x = c->x;
 	struct strbuf *out = &c->net_thread->loop.out;
+	struct window w = next_window(x);
+	size_t got;
+	uint64_t bad;
+	strbuf_clear(out);
+	char *room = strbuf_extend(out, w.size);
+	if (!room)
+		return ANSWER_FAILED;
+	if (!read_window(c, &w, room, &got)) {
+		uint64_t size = w.skip + x->file_left;
+		answer_prefetch(c, w.begin, size < w.size ? w.size : size);
+		return ANSWER_WAIT;
+	}
+	if (!window_fits(x, &w, slice_of(room, got), &bad))
+		return answer_tell_damaged(c, bad);
+	if (file)
+		checked_note(
+			c->net_thread->checked, file, w.begin, w.size, c->net_thread->loop.now_ms);
+	return send_window(c, slice_of(room + w.skip, w.send));
+}
+
+enum answer_result answer_flush_checked(struct connection *c)
+{
+	struct exchange *x = c->x;
+	struct checked_file file;
+	bool can = can_know(c, &file);
+	uint64_t known = 0;
 	enum answer_result r = ANSWER_DONE;
 	while (x->file_left && r == ANSWER_DONE) {
-		struct window w = next_window(x);
-		size_t got;
-		uint64_t bad;
 		if (c->prefetching)
 			return ANSWER_WAIT;
-		strbuf_clear(out);
-		char *room = strbuf_extend(out, w.size);
-		if (!room)
-			return ANSWER_FAILED;
-		if (!read_window(c, &w, room, &got)) {
-			uint64_t size = w.skip + x->file_left;
-			answer_prefetch(c, w.begin, size < w.size ? w.size : size);
-			return ANSWER_WAIT;
-		}
-		if (!window_fits(x, &w, slice_of(room, got), &bad))
-			return tell_damaged(c, bad);
-		r = send_window(c, slice_of(room + w.skip, w.send));
+		if (known == 0 && can)
+			known = known_of(c, &file);
+		r = known ? answer_send_file(c, &known) : check_and_send(c, can ? &file : NULL);
 	}
 	return r;
 }

@@ -120,8 +120,11 @@ static bool net_thread_init(struct net_thread *net_thread, struct prefetcher *pr
 {
 	net_thread->spare_fd = open_spare();
 	net_thread->complained_ms = -COMPLAINT_PAUSE_MS;
-	if (!loop_init(&net_thread->loop))
+	net_thread->checked = checked_new();
+	if (!net_thread->checked || !loop_init(&net_thread->loop)) {
+		checked_free(TAKE(net_thread->checked));
 		return false;
+	}
 	net_thread->prefetcher = prefetcher;
 	net_thread->body_rate = (struct rate_rule){LIMIT_BODY_RATE_BYTES_PER_S, LIMIT_BODY_RATE_MS};
 	net_thread->answer_rate =
@@ -149,6 +152,7 @@ static void net_thread_release(struct net_thread *net_thread)
 		free(net_thread->free_exchanges);
 		net_thread->free_exchanges = next;
 	}
+	checked_free(net_thread->checked);
 	loop_release(&net_thread->loop);
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/budget.h"
 #include "http/chunked.h"
+#include "net/checked.h"
 #include "net/exchange.h"
 #include "net/loop.h"
 #include "net/prefetcher.h"
@@ -163,6 +164,7 @@ struct listener {
 struct net_thread {
 	struct loop loop;
 	struct prefetcher *prefetcher;
+	struct checked *checked;
 	struct listener *listeners;
 	struct connection connections; /* ring head */
 	struct exchange *free_exchanges;
@@ -248,6 +250,12 @@ enum answer_result answer_flush_out(struct connection *c);
 enum answer_result answer_let_go(struct connection *c);
 /* Hands a range of the file to the prefetcher. */
 void answer_prefetch(struct connection *c, uint64_t offset, uint64_t size);
+/* Sends the next bytes of the file, *size at most, and takes them off. */
+enum answer_result answer_send_file(struct connection *c, uint64_t *size);
+/* How much of the file is looked at, and sent, at once. */
+uint64_t answer_window(const struct exchange *x);
+/* The file is damaged or cut short there. Tells the service, which may answer anew. */
+enum answer_result answer_tell_damaged(struct connection *c, uint64_t offset);
 /* Sends a file, and never a byte of a block that is not what was stored (answer_checked.c). */
 enum answer_result answer_flush_checked(struct connection *c);
 

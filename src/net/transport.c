@@ -79,7 +79,7 @@ enum transport_result transport_send_file(struct transport *t, int file, uint64_
 		size_t want = size < scratch_size ? (size_t)size : scratch_size;
 		ssize_t n = pread(file, scratch, want, (off_t)offset);
 		if (n <= 0)
-			return TRANSPORT_FAILED;
+			return n == 0 ? TRANSPORT_EOF : TRANSPORT_FAILED;
 		return transport_write(t, slice_of(scratch, (size_t)n), false, ret_len);
 	}
 	off_t at = (off_t)offset;
@@ -87,7 +87,7 @@ enum transport_result transport_send_file(struct transport *t, int file, uint64_
 	if (n < 0)
 		return plain_result();
 	if (n == 0)
-		return TRANSPORT_FAILED;
+		return TRANSPORT_EOF;
 	*ret_len = (size_t)n;
 	return TRANSPORT_OK;
 }

@@ -39,7 +39,7 @@ enum transport_result transport_write(
 	struct transport *t, struct slice bytes, bool more, size_t *ret_len) MUST_USE;
 /*
  * Sends up to `size` bytes of a file from `offset`; `scratch` is memory for TLS, which has to see
- * the bytes. A file that ends early is FAILED.
+ * the bytes. A file that ends early is EOF.
  */
 enum transport_result transport_send_file(struct transport *t, int file, uint64_t offset,
 	uint64_t size, char *scratch, size_t scratch_size, size_t *ret_len) MUST_USE;

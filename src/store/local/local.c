@@ -258,11 +258,8 @@ static void get_stats(struct store *store, struct store_stats *ret)
 			  index_disk_bytes(local->index);
 	ret->damaged_reads = local->damaged_reads;
 	ret->start_damage = local->start_damage;
-	ret->refusing = NULL;
-	if (committer_broken(local->committer))
-		ret->refusing =
-			"the log could not be written; restart postern once the disk is well";
-	else if (!space_fits(&local->space, 1))
+	ret->refusing = committer_refusal(local->committer);
+	if (!ret->refusing && !space_fits(&local->space, 1))
 		ret->refusing = "the disk has no more than [store] reserve_bytes left";
 }
 

@@ -174,9 +174,10 @@ static void conclude(struct store_put *put, enum err e)
 	struct store_wait *wait = &put->commit->wait;
 	if (put->claimed)
 		space_release(&put->local->space, put->claimed);
-	/* If nobody has the file after all, the next start removes it. */
-	if (put->large)
-		large_settle(put->large, e == ERR_OK || put->mutation.in_doubt);
+	if (put->large && e != ERR_OK && put->mutation.in_doubt)
+		large_doubt(put->large);
+	else if (put->large)
+		large_settle(put->large, e == ERR_OK);
 	put_free(put);
 	local_answer(wait, e);
 }

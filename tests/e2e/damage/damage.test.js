@@ -229,10 +229,25 @@ test("ranges beside the damage are answered", t => onDamage(t, {}, async ({ stor
 		}
 	}
 	const { bytes, at } = objects.get("large-middle");
-	const first = at - at % BLOCK - 1;
+	const first = at - at % BLOCK - 4 * BLOCK;
 	const cut = await download(`${store}/${BUCKET}/large-middle`, { Range: `bytes=${first}-${at}` });
 	assert.equal(cut.status, 206, "one that begins in front of it is cut off");
-	assert.ok(!cut.complete && cut.bytes.length <= 1 && cut.bytes.equals(bytes.subarray(first, first + cut.bytes.length)));
+	assert.ok(!cut.complete && cut.bytes.length <= 4 * BLOCK
+		&& cut.bytes.equals(bytes.subarray(first, first + cut.bytes.length)));
+}));
+
+test("damage that comes while all is known to be whole", t => onDamage(t, {}, async ({ store }) => {
+	const bytes = randomBytes(3 * MIB + 50);
+	await ok(request(store, "PUT", "uploads", "hot", { headers: { "x-oss-object-acl": "public-read" }, body: bytes }));
+	const url = `${store}/uploads/hot`;
+	// A file that was just written is checked each time.
+	for (let i = 0; i < 25; i++) {
+		assert.ok((await download(url)).bytes.equals(bytes));
+		await new Promise(next => setTimeout(next, 50));
+	}
+	await damage(data, bytes, 2 * MIB + 5);
+	isCutOff(await download(url), { bytes, at: 2 * MIB + 5 }, "damaged now");
+	isRefused(await download(url, { Range: `bytes=${2 * MIB}-${2 * MIB + 99}` }), "a range");
 }));
 
 test("nothing is copied of what is damaged", t => onDamage(t, {}, async ({ store }) => {

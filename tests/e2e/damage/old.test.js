@@ -2,8 +2,9 @@
 // Folders of a version that made no sums of blocks: there is one CRC-64 for all of a file.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { truncate } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { damage, flipBit, forgetPages, forgetSums } from "../lib/disk.js";
+import { damage, flipBit, forgetPages, forgetSums, whereIs } from "../lib/disk.js";
 import { download, request } from "../lib/oss.js";
 import { cleanups, startServer, Server, temporaryFolder } from "../lib/server.js";
 
@@ -98,14 +99,24 @@ test("nothing is copied of what is damaged, not even a range beside it", async (
 	}
 });
 
+test("a file that is cut short is told of, whatever is asked for", async () => {
+	const { bytes } = objects["file-whole"];
+	const { path } = await whereIs(data, bytes.subarray(0, 100));
+	await truncate(path, 2 * MIB);
+	const range = await download(`${store}/${BUCKET}/file-whole`, { Range: `bytes=${MIB}-${3 * MIB}` });
+	assert.ok(!range.complete && range.bytes.equals(bytes.subarray(MIB, MIB + range.bytes.length)), "a range");
+	await server.logged(/key="?file-whole"? version=\S+ file=large\/\S+ offset=2097152 /);
+});
+
 test("what is uploaded now has sums", async () => {
 	const bytes = randomBytes(2 * MIB);
 	await ok(ask("PUT", "new", { body: bytes }));
 	const { path, offset } = await damage(data, bytes, MIB);
 	const range = (first, last) =>
 		download(`${store}/${BUCKET}/new`, { Range: `bytes=${first}-${last}` });
-	const cut = await range(MIB - 5, MIB + 5);
-	assert.ok(cut.status === 206 && !cut.complete && cut.bytes.length <= 5, "the block behind is not sent");
+	assert.equal((await range(MIB - 5, MIB + 5)).status, 500, "in front of it, and it");
+	const cut = await range(MIB - 256 * 1024, MIB + 5);
+	assert.ok(cut.status === 206 && !cut.complete && cut.bytes.length <= 256 * 1024, "the block behind is not sent");
 	assert.ok((await range(0, 99)).bytes.equals(bytes.subarray(0, 100)), "what is beside it is answered");
 	await flipBit(path, offset);
 	assert.ok((await download(`${store}/${BUCKET}/new`)).bytes.equals(bytes));

@@ -16,7 +16,22 @@
 #include "store/local/state/local_internal.h"
 
 enum {
-	PIECES = 3 /* of a record: head, data, filling */
+	PIECES = 3,     /* of a record: head, data, filling */
+	MEND_MS = 1000, /* between two attempts to go on after a failure */
+};
+
+/* Why changes are refused. */
+enum trouble {
+	TROUBLE_NONE,
+	TROUBLE_LOG,   /* its end on the disk is not known */
+	TROUBLE_INDEX, /* it takes no change */
+};
+
+static const char *const refusals[] = {
+	[TROUBLE_NONE] = NULL,
+	[TROUBLE_LOG] = "the log could not be written; it is tried again once a second",
+	[TROUBLE_INDEX] = "the index could not be written; it is tried again once a second, but if "
+			  "the disk is well this needs a restart",
 };
 
 struct committer {
@@ -25,7 +40,7 @@ struct committer {
 	pthread_mutex_t lock; /* protects what is up to `state`; a leaf */
 	struct store_stats stats;
 	struct index_state state;
-	atomic_bool broken;
+	_Atomic enum trouble trouble;
 	/* The thread's own: the batch being made. */
 	uint64_t sequence; /* of the next record */
 	struct mutation *batch;
@@ -33,7 +48,8 @@ struct committer {
 	size_t records;
 	uint64_t bytes;
 	uint64_t syncs;
-	bool index_only; /* something is in the index batch that has no record */
+	int64_t mend_at_ms; /* in trouble: when to try to go on */
+	bool index_only;    /* something is in the index batch that has no record */
 	struct iovec iov[LIMIT_COMMIT_BATCH * PIECES];
 	size_t iov_count;
 };
@@ -68,6 +84,7 @@ const struct mutation_traits mutation_traits[] = {
 	[MUTATION_FORGET_SEGMENT] = {.index_alone = true},
 	[MUTATION_FORGET_PART] = {.index_alone = true},
 	[MUTATION_FORGET_SET] = {.index_alone = true},
+	[MUTATION_SEAL] = {.index_alone = true},
 };
 
 static const struct mutation_traits *traits_of(const struct mutation *mutation)
@@ -152,7 +169,8 @@ static bool batch_ends(const struct committer *c, const struct mutation *mutatio
 {
 	if (c->records == 0)
 		return mutation_about_bucket(mutation) && c->index_only;
-	if (c->records == LIMIT_COMMIT_BATCH || mutation_about_bucket(mutation))
+	if (c->records == LIMIT_COMMIT_BATCH || mutation_about_bucket(mutation) ||
+		mutation->kind == MUTATION_SEAL)
 		return true;
 	if (traits_of(mutation)->index_alone)
 		return false;
@@ -161,11 +179,26 @@ static bool batch_ends(const struct committer *c, const struct mutation *mutatio
 	       !wal_fits(&c->local->wal, c->bytes, bound);
 }
 
+/* What follows goes to a new segment. */
+static enum err seal(struct committer *c, uint64_t id)
+{
+	struct wal *wal = &c->local->wal;
+	assert(c->records == 0);
+	if (wal->active->id != id || wal->at == SEGMENT_HEADER_BYTES)
+		return ERR_OK;
+	int e = wal_rotate(wal, c->sequence);
+	if (e && files_err(e) != ERR_DISK_FULL)
+		log_error("store: cannot begin a segment: %s", files_text(e));
+	return e ? files_err(e) : ERR_OK;
+}
+
 /* What is about the index alone. */
 static enum err admit_forget(struct committer *c, const struct mutation *mutation)
 {
 	struct index_batch *batch = c->local->batch;
 	c->index_only = true;
+	if (mutation->kind == MUTATION_SEAL)
+		return seal(c, mutation->number);
 	if (mutation->kind == MUTATION_FORGET_PART)
 		return index_batch_forget_part(batch, mutation->number, mutation->part);
 	if (mutation->kind == MUTATION_FORGET_FILE)
@@ -252,18 +285,53 @@ static void gather(struct committer *c, struct task **list)
 		*c->batch_last = mutation;
 		c->batch_last = &mutation->next;
 		bool alone = mutation_about_bucket(mutation);
-		mutation->err = c->broken ? ERR_UNAVAILABLE : admit(c, mutation);
+		mutation->err = c->trouble ? ERR_UNAVAILABLE : admit(c, mutation);
 		if (alone)
 			break;
 	}
 }
 
-static void break_down(struct committer *c, const char *why)
+static void break_down(struct committer *c, enum trouble trouble)
 {
-	atomic_store(&c->broken, true);
-	log_error("store: %s; the end of the log is not known any more. All changes are refused "
-		  "until postern is started again; reading goes on",
-		why);
+	atomic_store(&c->trouble, trouble);
+	c->mend_at_ms = clock_monotonic_ms() + MEND_MS;
+	log_error("store: all changes are refused, reading goes on: %s", refusals[trouble]);
+}
+
+/* Goes on behind a segment whose end is not known. */
+static bool mend_log(struct committer *c)
+{
+	struct wal *wal = &c->local->wal;
+	uint64_t before = wal->active->id;
+	if (wal_begin_anew(wal, c->sequence) != 0)
+		return false;
+	large_remove_doubtful(c->local->files);
+	log_info("store: the log goes on in segment %016" PRIx64 ": what could not be written to "
+		 "segment %016" PRIx64 " is not there, now and after a start",
+		wal->active->id, before);
+	return true;
+}
+
+/* Whether the index takes a change that changes nothing: RocksDB gets over some faults. */
+static bool mend_index(struct committer *c)
+{
+	const struct wal *wal = &c->local->wal;
+	bool ignored;
+	if (index_batch_write(c->local->batch, wal->active->id, wal->at, c->sequence,
+		    large_files_mark(c->local->files), &ignored) != ERR_OK)
+		return false;
+	log_info("store: the index can be written again");
+	return true;
+}
+
+/* If the disk is well again changes go on. */
+static void try_to_mend(struct committer *c)
+{
+	if (!c->trouble || clock_monotonic_ms() < c->mend_at_ms)
+		return;
+	c->mend_at_ms = clock_monotonic_ms() + MEND_MS;
+	if (c->trouble == TROUBLE_LOG ? mend_log(c) : mend_index(c))
+		atomic_store(&c->trouble, TROUBLE_NONE);
 }
 
 /* Makes the batch durable and visible. */
@@ -279,7 +347,7 @@ static enum err write_batch(struct committer *c)
 			log_error("store: cannot write the log: %s", files_text(e));
 			index_batch_clear(local->batch);
 			if (r == WAL_BROKEN)
-				break_down(c, "a write or sync of the log failed");
+				break_down(c, TROUBLE_LOG);
 			return r == WAL_BROKEN ? ERR_INTERNAL : files_err(e);
 		}
 		c->syncs++;
@@ -287,8 +355,8 @@ static enum err write_batch(struct committer *c)
 	bool has_garbage = false;
 	enum err e = index_batch_write(local->batch, wal->active->id, wal->at, c->sequence,
 		large_files_mark(local->files), &has_garbage);
-	if (e != ERR_OK && !wal_cut(wal, before))
-		break_down(c, "the index could not be written, nor the log cut back");
+	if (e != ERR_OK)
+		break_down(c, wal_cut(wal, before) ? TROUBLE_INDEX : TROUBLE_LOG);
 	if (has_garbage)
 		sleeper_wake(&local->collector);
 	return e;
@@ -312,7 +380,7 @@ static void answer(struct committer *c, enum err e)
 		unsigned char *made = mutation->made;
 		if (e != ERR_OK) {
 			mutation->err = e;
-			mutation->in_doubt = c->broken;
+			mutation->in_doubt = c->trouble == TROUBLE_LOG;
 		}
 		if (mutation->err == ERR_OK && mutation_about_bucket(mutation))
 			show_bucket(c, mutation);
@@ -351,8 +419,17 @@ static void run_batch(struct committer *c, struct task **list)
 /* All that waits: one group commit, or a few if it is more than one can take. */
 static void on_waiting(struct task *list, void *state)
 {
+	struct committer *c = state;
+	try_to_mend(c);
 	while (list)
-		run_batch(state, &list);
+		run_batch(c, &list);
+}
+
+/* A store that refuses changes may be asked for none. */
+static int64_t due_ms(void *state)
+{
+	const struct committer *c = state;
+	return c->trouble ? c->mend_at_ms : INT64_MAX;
 }
 
 enum err committer_new(struct local *local, struct committer **ret)
@@ -362,11 +439,11 @@ enum err committer_new(struct local *local, struct committer **ret)
 		return ERR_UNAVAILABLE;
 	c->local = local;
 	c->sequence = index_batch_state(local->batch)->sequence;
-	atomic_init(&c->broken, false);
+	atomic_init(&c->trouble, TROUBLE_NONE);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	publish(c);
 	const struct thread_queue_options options = {
-		.name = "committer", .batch = on_waiting, .state = c};
+		.name = "committer", .batch = on_waiting, .due_ms = due_ms, .state = c};
 	enum err e = thread_queue_new(&options, &c->queue);
 	if (e != ERR_OK) {
 		committer_free(c);
@@ -392,7 +469,12 @@ void committer_add(struct committer *c, struct mutation *mutation)
 
 bool committer_broken(const struct committer *c)
 {
-	return atomic_load(&c->broken);
+	return atomic_load(&c->trouble) != TROUBLE_NONE;
+}
+
+const char *committer_refusal(const struct committer *c)
+{
+	return refusals[atomic_load(&c->trouble)];
 }
 
 void committer_stats(struct committer *c, struct store_stats *ret)

@@ -4,8 +4,9 @@
  * checks their conditions, appends a record for each to the log directly from the callers' memory,
  * syncs once, writes the index once, and answers all of them. The next batch collects meanwhile.
  *
- * After a failed sync the end of the log on the disk is unknown: from then on all changes are
- * refused with ERR_UNAVAILABLE, while reading still works.
+ * After a failed sync the end of the log on the disk is unknown: all changes are refused with
+ * ERR_UNAVAILABLE, while reading still works, until a new segment could be made, which says where
+ * the one before ends. Likewise when the index could not be written, until it can be.
  */
 #ifndef STORE_LOCAL_COMMIT_COMMITTER_H
 #define STORE_LOCAL_COMMIT_COMMITTER_H
@@ -35,6 +36,7 @@ enum mutation_kind {
 	MUTATION_FORGET_SEGMENT,
 	MUTATION_FORGET_PART,
 	MUTATION_FORGET_SET,
+	MUTATION_SEAL, /* ends the active segment, if it has that number and any record */
 };
 
 /* What the committer knows of a kind. */
@@ -85,7 +87,7 @@ struct mutation {
 	/* Results. */
 	enum err err;
 	bool existed;
-	bool in_doubt;               /* it failed, but the next start may find it in the log */
+	bool in_doubt;               /* it failed, but a start may find it in the log */
 	struct store_object *object; /* the caller's, or NULL: receives the resulting object */
 	/* On the committer's thread, when the outcome is known; may free the change. */
 	void (*done)(struct mutation *mutation);
@@ -125,8 +127,10 @@ void committer_free(struct committer *committer);
 
 /* Any thread; never waits for a disk. */
 void committer_add(struct committer *committer, struct mutation *mutation);
-/* Whether changes are refused for good. Any thread. */
+/* Whether changes are refused because the log or the index could not be written. Any thread. */
 bool committer_broken(const struct committer *committer);
+/* Why, for the operator; NULL if they are not. */
+const char *committer_refusal(const struct committer *committer);
 
 /* Any thread. Without disk_bytes. */
 void committer_stats(struct committer *committer, struct store_stats *ret);

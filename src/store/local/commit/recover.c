@@ -145,7 +145,7 @@ static void report_damage(struct replay *replay, uint64_t segment, uint64_t at, 
  */
 static void open_segment(struct replay *replay, struct segment *segment, uint64_t at)
 {
-	scan_open(&replay->scan, segment, at);
+	scan_open(&replay->scan, segment, at, segment_end(replay->local->segments, segment->id));
 	if (fdatasync(segment->fd) != 0)
 		replay->scan.fault = errno;
 	replay->good_segment = segment->id;
@@ -198,6 +198,7 @@ static enum err replay_log(struct replay *replay)
 	}
 	if (e == ERR_OK)
 		e = write_applied(replay);
+	replay->local->replayed = replay->records;
 	if (e == ERR_OK && replay->records)
 		log_info("store: replayed %" PRIu64 " changes of the log", replay->records);
 	return e;

@@ -2,7 +2,9 @@
 #include "store/local/index/index.h"
 
 #include <rocksdb/c.h>
+#include <stdatomic.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/local/disk/bytes.h"
@@ -11,11 +13,21 @@ enum {
 	LOCATION_BYTES = 24,
 	STATE_BYTES = 56,
 	READ_CACHE_ONLY = 1, /* rocksdb::kBlockCacheTier */
+	TELL_MS = 60000,     /* not more than one line of the log about one thing in that time */
 };
 
 #define MEMTABLE_BYTES MIB(32)
 #define BLOCK_CACHE_BYTES MIB(64)
 #define INDEX_BLOCK_BYTES KIB(16)
+
+/* What was tried when it failed. */
+enum doing {
+	DOING_OPEN,
+	DOING_FLUSH,
+	DOING_READ,
+	DOING_WRITE,
+	DOING_COUNT,
+};
 
 struct index {
 	rocksdb_t *db;
@@ -23,6 +35,7 @@ struct index {
 	rocksdb_readoptions_t *read;
 	rocksdb_readoptions_t *read_cached;
 	rocksdb_writeoptions_t *write;
+	_Atomic int64_t told_ms[DOING_COUNT]; /* when it was last logged; 0: never */
 };
 
 struct index_tx {
@@ -37,6 +50,7 @@ struct index_snapshot {
 };
 
 struct index_cursor {
+	struct index *index;
 	rocksdb_readoptions_t *read;
 	rocksdb_iterator_t *at;
 	struct key prefix;
@@ -96,11 +110,25 @@ static bool state_parse(struct slice bytes, struct index_state *ret)
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
-/* Logs what RocksDB said, frees it, and says what it is to a client. */
-static enum err complain(const char *doing, char *message)
+/* Whether it has not been told of for a while: a fault of the disk may be met by each request. */
+static bool shall_tell(struct index *index, enum doing doing)
 {
+	int64_t now_ms = clock_monotonic_ms();
+	int64_t told_ms = index->told_ms[doing];
+	return (told_ms == 0 || now_ms - told_ms >= TELL_MS) &&
+	       atomic_compare_exchange_strong(&index->told_ms[doing], &told_ms, now_ms);
+}
+
+/* Logs what RocksDB said, frees it, and says what it is to a client. */
+static enum err complain(struct index *index, enum doing doing, char *message)
+{
+	static const char *const names[] = {[DOING_OPEN] = "opened",
+		[DOING_FLUSH] = "flushed",
+		[DOING_READ] = "read",
+		[DOING_WRITE] = "written"};
 	bool full = strstr(message, "No space left") != NULL;
-	log_error("store: the index cannot %s: %s", doing, message);
+	if (shall_tell(index, doing))
+		log_error("store: the index cannot be %s: %s", names[doing], message);
 	rocksdb_free(message);
 	return full ? ERR_DISK_FULL : ERR_INTERNAL;
 }
@@ -150,7 +178,7 @@ enum err index_open(const char *path, struct index **ret)
 	char *message = NULL;
 	index->db = rocksdb_open(index->options, path, &message);
 	if (message) {
-		enum err e = complain("be opened", message);
+		enum err e = complain(index, DOING_OPEN, message);
 		index_close(index);
 		return e;
 	}
@@ -178,7 +206,7 @@ enum err index_flush(struct index *index)
 	rocksdb_flushoptions_set_wait(options, 1);
 	rocksdb_flush(index->db, options, &message);
 	rocksdb_flushoptions_destroy(options);
-	return message ? complain("be flushed", message) : ERR_OK;
+	return message ? complain(index, DOING_FLUSH, message) : ERR_OK;
 }
 
 static uint64_t property(struct index *index, const char *name)
@@ -211,7 +239,7 @@ static enum index_found get(struct index *index, const rocksdb_readoptions_t *re
 		return INDEX_NOT_CACHED;
 	}
 	if (message) {
-		(void)complain("be read", message);
+		(void)complain(index, DOING_READ, message);
 		return INDEX_FAILED;
 	}
 	if (!value)
@@ -343,6 +371,7 @@ static struct index_cursor *cursor_new(struct index *index, struct index_tx *tx,
 	struct index_cursor *cursor = calloc(1, sizeof(*cursor));
 	if (!cursor)
 		return NULL;
+	cursor->index = index;
 	cursor->prefix = *prefix;
 	cursor->upper = *prefix;
 	key_past(&cursor->upper);
@@ -423,7 +452,7 @@ enum err index_cursor_err(const struct index_cursor *cursor)
 {
 	char *message = NULL;
 	rocksdb_iter_get_error(cursor->at, &message);
-	return message ? complain("be read", message) : ERR_OK;
+	return message ? complain(cursor->index, DOING_READ, message) : ERR_OK;
 }
 
 /* ---- Changes --------------------------------------------------------------------------------- */
@@ -455,7 +484,7 @@ enum err index_tx_write(struct index_tx *tx)
 {
 	char *message = NULL;
 	rocksdb_write_writebatch_wi(tx->index->db, tx->index->write, tx->batch, &message);
-	return message ? complain("be written", message) : ERR_OK;
+	return message ? complain(tx->index, DOING_WRITE, message) : ERR_OK;
 }
 
 enum err index_tx_get(struct index_tx *tx, const struct key *key, char **ret_bytes, size_t *ret_len)
@@ -463,7 +492,7 @@ enum err index_tx_get(struct index_tx *tx, const struct key *key, char **ret_byt
 	char *message = NULL;
 	*ret_bytes = rocksdb_writebatch_wi_get_from_batch_and_db(
 		tx->batch, tx->index->db, tx->index->read, key->bytes, key->len, ret_len, &message);
-	return message ? complain("be read", message) : ERR_OK;
+	return message ? complain(tx->index, DOING_READ, message) : ERR_OK;
 }
 
 void index_tx_put(struct index_tx *tx, const struct key *key, struct slice value)

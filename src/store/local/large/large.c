@@ -478,6 +478,45 @@ void large_settle(struct large *large, bool keep)
 	thread_queue_add(large->local->writers, &large->last_job);
 }
 
+void large_doubt(struct large *large)
+{
+	struct large_files *files = files_of(large);
+	if (large->file == 0) {
+		free_large(large);
+		return;
+	}
+	(void)pthread_mutex_lock(&files->lock);
+	large->doubtful = true;
+	(void)pthread_mutex_unlock(&files->lock);
+}
+
+/* One of those, which is none any more; NULL if there is none. */
+static struct large *take_doubtful(struct large_files *files)
+{
+	(void)pthread_mutex_lock(&files->lock);
+	struct large *large = files->numbered;
+	while (large && !large->doubtful)
+		large = large->numbered_next;
+	if (large)
+		large->doubtful = false;
+	(void)pthread_mutex_unlock(&files->lock);
+	return large;
+}
+
+void large_remove_doubtful(struct large_files *files)
+{
+	struct large *large;
+	while ((large = take_doubtful(files)) != NULL)
+		large_settle(large, false);
+}
+
+void large_free_doubtful(struct large_files *files)
+{
+	struct large *large;
+	while ((large = take_doubtful(files)) != NULL)
+		free_large(large);
+}
+
 void large_abort(struct large *large)
 {
 	struct large_files *files = files_of(large);

@@ -70,6 +70,13 @@ void large_finish(struct large *large, const unsigned char *expect_md5,
  * on the pool. Frees `large`. Any thread, never waits.
  */
 void large_settle(struct large *large, bool keep);
+/*
+ * Instead: an object may use the file after a start, if the log was not written as it should. The
+ * file stays until large_remove_doubtful(), and past the end of the process.
+ */
+void large_doubt(struct large *large);
+/* No object uses those files, nor will after a start: removes them on the pool. */
+void large_remove_doubtful(struct large_files *files);
 /* Instead of large_finish(): drops the upload. Never waits. */
 void large_abort(struct large *large);
 

@@ -43,6 +43,7 @@ void large_files_free(struct large_files *files)
 {
 	if (!files)
 		return;
+	large_free_doubtful(files);
 	while (files->spare) {
 		struct large_buffer *next = files->spare->next;
 		free(files->spare->bytes);

@@ -55,6 +55,7 @@ struct large {
 	struct store_wait *waiting;
 	struct large *numbered_next; /* in files->numbered */
 	uint64_t file;               /* the number; 0: none yet */
+	bool doubtful;               /* see large_doubt() */
 	/* The lane that writes, then the job `last_job`: */
 	int fd;
 	bool direct;
@@ -83,6 +84,8 @@ struct large_files {
 	unsigned spares;
 };
 
+/* At the end: the next start finds out about the files. */
+void large_free_doubtful(struct large_files *files);
 /* Gives the object's file the next number. */
 void large_files_number(struct large_files *files, struct large *large);
 void large_files_unnumber(struct large_files *files, struct large *large);

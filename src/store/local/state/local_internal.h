@@ -43,6 +43,7 @@ struct local {
 	struct index_batch *batch; /* the committer's, once it runs */
 	_Atomic uint64_t damaged_reads;
 	uint64_t start_damage; /* what was found damaged at the start */
+	uint64_t replayed;     /* records, at the start */
 	struct wal wal;        /* likewise */
 	bool wal_is_open;
 	struct committer *committer;

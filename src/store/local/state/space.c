@@ -30,9 +30,12 @@ static void sample(struct space *space, int64_t now_ms)
 {
 	struct statvfs vfs;
 	space->sampled_ms = now_ms;
-	/* Without an answer the disk itself has to say that it is full. */
+	/*
+	 * Without an answer the disk itself has to say that it is full. Some file systems say that
+	 * they have no blocks at all, which is none.
+	 */
 	space->free = UINT64_MAX / 2;
-	if (fstatvfs(space->dir, &vfs) == 0)
+	if (fstatvfs(space->dir, &vfs) == 0 && vfs.f_blocks > 0)
 		space->free = (uint64_t)vfs.f_bavail * vfs.f_frsize;
 	space->claimed = space->in_flight;
 }

@@ -20,7 +20,7 @@ void scan_release(struct scan *scan)
 	*scan = (struct scan){.window = NULL};
 }
 
-void scan_open(struct scan *scan, struct segment *segment, uint64_t at)
+void scan_open(struct scan *scan, struct segment *segment, uint64_t at, uint64_t end)
 {
 	segment_unpin(scan->segment);
 	scan->segment = segment;
@@ -28,6 +28,7 @@ void scan_open(struct scan *scan, struct segment *segment, uint64_t at)
 	scan->got = 0;
 	scan->ended = false;
 	scan->at = at;
+	scan->end = end;
 }
 
 /* Whether the window has a whole record of any size at `at`, or all there is. */
@@ -40,8 +41,10 @@ static bool within(const struct scan *scan, uint64_t at)
 static struct slice look_at(struct scan *scan, uint64_t at)
 {
 	if (!within(scan, at)) {
+		uint64_t left = at < scan->end ? scan->end - at : 0;
+		size_t want = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
 		scan->from = at;
-		int e = files_read(scan->segment->fd, scan->window, WINDOW_BYTES, at, &scan->got);
+		int e = files_read(scan->segment->fd, scan->window, want, at, &scan->got);
 		if (e) {
 			scan->fault = e;
 			scan->got = 0;

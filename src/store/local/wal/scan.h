@@ -11,6 +11,7 @@
 
 struct scan {
 	struct segment *segment; /* pinned */
+	uint64_t end;            /* of its records; what follows does not count */
 	char *window;
 	uint64_t from; /* where in the file the window begins */
 	size_t got;    /* bytes in it */
@@ -23,8 +24,8 @@ struct scan {
 bool scan_init(struct scan *scan) MUST_USE;
 void scan_release(struct scan *scan);
 
-/* Goes to `at` of `segment`, whose pin is taken over. */
-void scan_open(struct scan *scan, struct segment *segment, uint64_t at);
+/* Goes to `at` of `segment`, whose pin is taken over, and which ends at `end`, or before. */
+void scan_open(struct scan *scan, struct segment *segment, uint64_t at, uint64_t end);
 
 /* The record at scan->at; it is valid until the scan moves. False if there is no good one. */
 bool scan_record(struct scan *scan, struct record *ret) MUST_USE;

@@ -21,6 +21,7 @@ enum {
 	AT_ID = 16,
 	AT_FIRST_SEQUENCE = 24,
 	AT_SALT = 32,
+	AT_PREVIOUS_END = 40,
 	AT_CRC = 56,
 };
 
@@ -78,7 +79,8 @@ static bool insert(struct segments *segments, struct segment *segment)
 	return true;
 }
 
-static struct segment *segment_new(int fd, uint64_t id, uint64_t first_sequence, uint64_t salt)
+static struct segment *segment_new(
+	int fd, uint64_t id, uint64_t first_sequence, uint64_t salt, uint64_t previous_end)
 {
 	struct segment *segment = calloc(1, sizeof(*segment));
 	if (!segment)
@@ -86,19 +88,21 @@ static struct segment *segment_new(int fd, uint64_t id, uint64_t first_sequence,
 	segment->id = id;
 	segment->first_sequence = first_sequence;
 	segment->salt = salt;
+	segment->previous_end = previous_end;
 	segment->fd = fd;
 	atomic_init(&segment->refs, 1);
 	atomic_init(&segment->live, 0);
 	return segment;
 }
 
-static void write_header(unsigned char *to, uint64_t id, uint64_t first_sequence, uint64_t salt)
+static void write_header(unsigned char *to, const struct segment *segment)
 {
 	memset(to, 0, SEGMENT_HEADER_BYTES);
 	memcpy(to, magic, sizeof(magic));
-	le64_put(to + AT_ID, id);
-	le64_put(to + AT_FIRST_SEQUENCE, first_sequence);
-	le64_put(to + AT_SALT, salt);
+	le64_put(to + AT_ID, segment->id);
+	le64_put(to + AT_FIRST_SEQUENCE, segment->first_sequence);
+	le64_put(to + AT_SALT, segment->salt);
+	le64_put(to + AT_PREVIOUS_END, segment->previous_end);
 	le64_put(to + AT_CRC, crc64_update(0, slice_of(to, AT_CRC)));
 }
 
@@ -130,6 +134,7 @@ static enum header read_header(struct segment *segment)
 		return HEADER_ALONE;
 	segment->first_sequence = le64_get(head + AT_FIRST_SEQUENCE);
 	segment->salt = le64_get(head + AT_SALT);
+	segment->previous_end = le64_get(head + AT_PREVIOUS_END);
 	if (memcmp(head, magic, sizeof(magic)) == 0 && le64_get(head + AT_ID) == segment->id &&
 		le64_get(head + AT_CRC) == crc64_update(0, slice_of(head, AT_CRC)))
 		return HEADER_GOOD;
@@ -161,7 +166,7 @@ static enum err open_one(struct segments *segments, uint64_t id)
 		log_error("store: cannot open segment %s: %s", name, files_text(errno));
 		return ERR_INTERNAL;
 	}
-	struct segment *segment = segment_new(fd, id, 0, 0);
+	struct segment *segment = segment_new(fd, id, 0, 0, 0);
 	if (!segment || !insert(segments, segment)) {
 		free(segment);
 		(void)close(fd);
@@ -204,6 +209,7 @@ static enum err check_header(struct segments *segments, struct segment *segment,
 	}
 	log_error("store: the header of segment %016" PRIx64 " is damaged", segment->id);
 	segment->first_sequence = 0;
+	segment->previous_end = 0;
 	segments->damaged = true;
 	return last ? ERR_INTERNAL : ERR_OK;
 }
@@ -290,40 +296,60 @@ void segment_unpin(struct segment *segment)
 }
 
 /* Writes the header of a new file durably. */
-static int begin_file(int dir, int fd, uint64_t id, uint64_t first_sequence, uint64_t salt)
+static int begin_file(int dir, const struct segment *segment)
 {
 	unsigned char head[SEGMENT_HEADER_BYTES];
-	write_header(head, id, first_sequence, salt);
+	write_header(head, segment);
 	struct iovec iov = {.iov_base = head, .iov_len = sizeof(head)};
-	int e = files_write(fd, &iov, 1, 0);
+	int e = files_write(segment->fd, &iov, 1, 0);
 	if (e)
 		return e;
-	if (fsync(fd) != 0)
+	if (fsync(segment->fd) != 0)
 		return errno;
 	return files_sync_dir(dir);
 }
 
-int segment_create(
-	struct segments *segments, uint64_t id, uint64_t first_sequence, struct segment **ret)
+/* A file with that name is left of an attempt that failed: it is in no table, and has no record. */
+static int open_new(int dir, const char *name)
+{
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+	int fd = openat(dir, name, flags, 0600);
+	if (fd >= 0 || errno != EEXIST || unlinkat(dir, name, 0) != 0)
+		return fd;
+	return openat(dir, name, flags, 0600);
+}
+
+int segment_create(struct segments *segments, uint64_t id, uint64_t first_sequence,
+	uint64_t previous_end, struct segment **ret)
 {
 	char name[NAME_BYTES];
 	file_name(id, name);
-	int fd = openat(segments->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = open_new(segments->dir, name);
 	if (fd < 0)
 		return errno;
 	uint64_t salt;
 	random_bytes(&salt, sizeof(salt));
-	int e = begin_file(segments->dir, fd, id, first_sequence, salt);
-	struct segment *segment = e ? NULL : segment_new(fd, id, first_sequence, salt);
-	if (!segment || !insert(segments, segment)) {
+	struct segment *segment = segment_new(fd, id, first_sequence, salt, previous_end);
+	int e = segment ? begin_file(segments->dir, segment) : ENOMEM;
+	if (e == 0 && !insert(segments, segment))
+		e = ENOMEM;
+	if (e) {
 		(void)unlinkat(segments->dir, name, 0);
 		(void)close(fd);
 		free(segment);
-		return e ? e : ENOMEM;
+		return e;
 	}
 	(void)atomic_fetch_add(&segment->refs, 1);
 	*ret = segment;
 	return 0;
+}
+
+uint64_t segment_end(struct segments *segments, uint64_t id)
+{
+	struct segment *next = segment_pin_from(segments, id + 1);
+	uint64_t end = next && next->previous_end ? next->previous_end : UINT64_MAX;
+	segment_unpin(next);
+	return end;
 }
 
 int segment_remove(struct segments *segments, uint64_t id)

@@ -25,6 +25,9 @@ struct segment {
 	uint64_t id;
 	uint64_t first_sequence;
 	uint64_t salt; /* of the records' checksums (record.h) */
+	/* Where the segment before ends: what follows there does not count. 0: it has no such end.
+	 */
+	uint64_t previous_end;
 	int fd;
 	atomic_uint refs;
 	/* Bytes of records whose objects are read from here. The committer writes it. */
@@ -70,7 +73,9 @@ struct segment *segment_pin_from(struct segments *segments, uint64_t id);
 
 /* Makes the file of a new segment, durably, with a pin for the caller. An errno value. */
 int segment_create(struct segments *segments, uint64_t id, uint64_t first_sequence,
-	struct segment **ret) MUST_USE;
+	uint64_t previous_end, struct segment **ret) MUST_USE;
+/* Where the records of a segment end because the one behind says so; UINT64_MAX if it does not. */
+uint64_t segment_end(struct segments *segments, uint64_t id);
 /* Removes the file; pins keep its bytes readable. An errno value. */
 int segment_remove(struct segments *segments, uint64_t id) MUST_USE;
 

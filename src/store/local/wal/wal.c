@@ -129,7 +129,7 @@ int wal_open(struct wal *wal, struct segments *segments, struct thread_queue *wr
 	(void)pthread_mutex_init(&wal->extend_lock, NULL);
 	struct segment *active;
 	if (at == 0) {
-		int e = segment_create(segments, segment + 1, sequence, &active);
+		int e = segment_create(segments, segment + 1, sequence, 0, &active);
 		if (e == 0)
 			activate(wal, active, SEGMENT_HEADER_BYTES);
 		return e;
@@ -157,12 +157,23 @@ bool wal_fits(const struct wal *wal, uint64_t pending, uint64_t bytes)
 	return wal->at + pending + bytes <= wal->segment_bytes;
 }
 
-int wal_rotate(struct wal *wal, uint64_t sequence)
+/* Goes on in another segment. */
+static int go_on(struct wal *wal, uint64_t sequence, uint64_t previous_end)
 {
 	struct segment *next;
-	int e = segment_create(wal->segments, wal->active->id + 1, sequence, &next);
+	int e = segment_create(wal->segments, wal->active->id + 1, sequence, previous_end, &next);
 	if (e)
 		return e;
+	/* Without room for deletes in it the old one, which has some, is the better one. */
+	uint64_t ready = SEGMENT_HEADER_BYTES + HEADROOM_BYTES;
+	e = allocate(next->fd, SEGMENT_HEADER_BYTES, ready);
+	if (e) {
+		segment_unpin(next);
+		int left = segment_remove(wal->segments, wal->active->id + 1);
+		if (left)
+			log_error("store: cannot remove an empty segment: %s", files_text(left));
+		return e;
+	}
 	/* In one go: the job, which may wait for the lock, must not find the old one cut and
 	 * active. */
 	(void)pthread_mutex_lock(&wal->extend_lock);
@@ -170,8 +181,19 @@ int wal_rotate(struct wal *wal, uint64_t sequence)
 	int ignored = ftruncate(wal->active->fd, (off_t)wal->at);
 	(void)ignored;
 	activate(wal, next, SEGMENT_HEADER_BYTES);
+	wal->ready = ready;
 	(void)pthread_mutex_unlock(&wal->extend_lock);
 	return 0;
+}
+
+int wal_rotate(struct wal *wal, uint64_t sequence)
+{
+	return go_on(wal, sequence, 0);
+}
+
+int wal_begin_anew(struct wal *wal, uint64_t sequence)
+{
+	return go_on(wal, sequence, wal->at);
 }
 
 int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort)
@@ -187,6 +209,10 @@ int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort)
 		uint64_t to = next_step(wal, want);
 		to = to < want ? want : to;
 		e = allocate(wal->active->fd, wal->ready, to);
+		if (e == ENOSPC && to > want) {
+			to = want; /* what is left may be less than a step */
+			e = allocate(wal->active->fd, wal->ready, to);
+		}
 		if (e == 0)
 			wal->ready = to;
 		else if (last_resort && wal->ready >= need)

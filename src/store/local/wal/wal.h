@@ -42,8 +42,16 @@ void wal_close(struct wal *wal);
 
 /* Whether `bytes` more fit into the active segment behind `pending` that are not yet written. */
 bool wal_fits(const struct wal *wal, uint64_t pending, uint64_t bytes);
-/* Ends the active segment and begins another, whose first record will be `sequence`. */
+/*
+ * Ends the active segment and begins another, whose first record will be `sequence`. On failure, as
+ * without room for some deletes in it, nothing has changed. An errno value.
+ */
 int wal_rotate(struct wal *wal, uint64_t sequence) MUST_USE;
+/*
+ * After WAL_BROKEN: goes on in another segment, which says that this one ends where the log is
+ * known to. What may have come behind is never read again. An errno value: nothing has changed.
+ */
+int wal_begin_anew(struct wal *wal, uint64_t sequence) MUST_USE;
 /*
  * Makes sure that the file system has allocated blocks for `bytes`. Unless `last_resort`, some
  * allocated blocks are kept free, so that deletes have room when the disk is full.

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files and parts that are no object's any more. */
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "store/local/disk/bytes.h"
+#include "store/local/disk/files.h"
+#include "store/local/gc/gc_internal.h"
+#include "store/local/large/large.h"
+
+enum {
+	AT_ONCE = 256
+};
+
+/* ---- Files of large objects ------------------------------------------------------------------ */
+
+struct trash {
+	size_t count;
+	uint64_t file[AT_ONCE];
+	uint64_t size[AT_ONCE];
+};
+
+static bool note_trash(uint64_t file, uint64_t size, void *ctx)
+{
+	struct trash *trash = ctx;
+	trash->file[trash->count] = file;
+	trash->size[trash->count++] = size;
+	return trash->count < AT_ONCE;
+}
+
+/* Removes the files that are in the trash, and forgets them. */
+static void empty_trash(struct gc *gc)
+{
+	struct trash trash;
+	enum err e;
+	do {
+		trash.count = 0;
+		e = index_each_number(gc->local->index, KEY_TRASH, note_trash, &trash);
+		for (size_t i = 0; i < trash.count && e == ERR_OK; i++) {
+			int error = large_files_remove(gc->local->files, trash.file[i]);
+			if (error) {
+				log_error("store: cannot remove large object %016" PRIx64 ": %s",
+					trash.file[i], files_text(error));
+				e = files_err(error);
+				break;
+			}
+			e = chore_send_number(
+				gc, MUTATION_FORGET_FILE, trash.file[i], trash.size[i]);
+		}
+		enum err sent = chore_finish(gc);
+		e = e == ERR_OK ? sent : e;
+	} while (e == ERR_OK && trash.count == AT_ONCE && !gc_stopping(gc));
+}
+
+/* ---- Sets of parts --------------------------------------------------------------------------- */
+
+struct dead {
+	struct part_pins *pins;
+	size_t count;
+	uint64_t set[AT_ONCE];
+};
+
+static bool note_dead(uint64_t set, uint64_t value UNUSED, void *ctx)
+{
+	struct dead *dead = ctx;
+	/* Nobody takes hold of a dead set that is not held. */
+	if (!part_pins_any(dead->pins, set))
+		dead->set[dead->count++] = set;
+	return dead->count < AT_ONCE;
+}
+
+/* Forgets some parts of a set; *ret_more says whether there may be others. */
+static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
+{
+	struct key prefix;
+	struct slice rest;
+	struct slice value;
+	unsigned sent = 0;
+	enum err e = ERR_OK;
+	key_number(&prefix, KEY_PART, set);
+	struct index_cursor *cursor = index_cursor_new(gc->local->index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	index_cursor_seek(cursor, S(""));
+	for (; e == ERR_OK && sent < AT_ONCE && index_cursor_at(cursor, &rest, &value);
+		index_cursor_next(cursor)) {
+		if (rest.len != 8)
+			continue; /* damaged: it names no part */
+		struct chore *chore = chore_new(gc, MUTATION_FORGET_PART, 0);
+		if (chore) {
+			chore->mutation.number = set;
+			chore->mutation.part = be64_get(rest.ptr);
+			chore_send(gc, chore);
+			sent++;
+		}
+		e = chore ? ERR_OK : ERR_UNAVAILABLE;
+	}
+	if (e == ERR_OK)
+		e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	enum err done = chore_finish(gc);
+	*ret_more = sent == AT_ONCE;
+	return e == ERR_OK ? done : e;
+}
+
+/* Takes apart what nobody reads; files of parts go to the trash. */
+static void empty_part_lists(struct gc *gc)
+{
+	struct dead dead = {.pins = gc->local->part_pins};
+	enum err e;
+	do {
+		dead.count = 0;
+		e = index_each_number(gc->local->index, KEY_DEAD_SET, note_dead, &dead);
+		for (size_t i = 0; i < dead.count && e == ERR_OK && !gc_stopping(gc); i++) {
+			bool more = true;
+			while (more && e == ERR_OK && !gc_stopping(gc))
+				e = forget_parts(gc, dead.set[i], &more);
+			if (!more && e == ERR_OK)
+				e = chore_send_number(gc, MUTATION_FORGET_SET, dead.set[i], 0);
+		}
+		enum err sent = chore_finish(gc);
+		e = e == ERR_OK ? sent : e;
+	} while (e == ERR_OK && dead.count == AT_ONCE && !gc_stopping(gc));
+}
+
+void garbage_remove(struct gc *gc)
+{
+	empty_part_lists(gc);
+	empty_trash(gc);
+}

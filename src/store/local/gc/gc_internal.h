@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the collector's files; gc.c says what it does. All run on its thread, but chore_done().
+ */
+#ifndef STORE_LOCAL_GC_GC_INTERNAL_H
+#define STORE_LOCAL_GC_GC_INTERNAL_H
+
+#include <pthread.h>
+
+#include "store/local/commit/committer.h"
+#include "store/local/gc/gc.h"
+#include "store/local/state/local_internal.h"
+
+struct gc {
+	struct local *local;
+	pthread_t thread;
+	pthread_mutex_t lock; /* protects all below but what is the thread's own; a leaf */
+	pthread_cond_t done;
+	bool joined;
+	unsigned pending; /* changes given to the committer and not yet done */
+	enum err err;     /* the first that failed */
+	bool raced;       /* a move came too late, since this was last cleared */
+	/* The thread's own: */
+	struct index_state flushed; /* the index is on the disk as of here */
+	bool is_short;              /* there is little space, as of the last look */
+	int64_t reported_ms;        /* when it was last logged that nothing can be collected */
+};
+
+/* ---- chore.c ---- */
+
+/* A change of the collector's, on the heap. */
+struct chore {
+	struct mutation mutation;
+	struct gc *gc;
+	struct location from;
+	unsigned char head[];
+};
+
+/* NULL without memory. */
+struct chore *chore_new(struct gc *gc, enum mutation_kind kind, size_t head_len) MUST_USE;
+/* Takes it over. */
+void chore_send(struct gc *gc, struct chore *chore);
+/* Sends a change that is about a number alone. */
+enum err chore_send_number(
+	struct gc *gc, enum mutation_kind kind, uint64_t number, uint64_t size) MUST_USE;
+/* Waits for all that was sent; the first error. */
+enum err chore_finish(struct gc *gc);
+
+/* ---- gc.c ---- */
+
+static inline bool gc_stopping(struct gc *gc)
+{
+	return sleeper_stopped(&gc->local->collector);
+}
+
+/* Bytes of disk that flushing the index may take. */
+uint64_t gc_flush_bytes(struct gc *gc);
+/* Brings the index to the disk. */
+enum err gc_flush(struct gc *gc);
+
+/* ---- garbage.c ---- */
+
+/* Takes apart the part lists that nobody has, and removes the files that nobody has. */
+void garbage_remove(struct gc *gc);
+
+/* ---- compact.c ---- */
+
+/*
+ * Moves what is live in a segment (a pin that is taken over) to the end of the log, and removes it
+ * if it is empty then; whether it was removed.
+ */
+bool compact_segment(struct gc *gc, struct segment *segment);
+
+/* ---- segments.c ---- */
+
+/* Compacts the segments that are worth it. */
+void segments_collect(struct gc *gc);
+
+#endif

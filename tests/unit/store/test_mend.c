@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A disk that fails and is well again: changes go on without a start, and nothing is in doubt. */
+#undef _FORTIFY_SOURCE
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "base/limits.h"
+#include "store/local/local.h"
+#include "tap.h"
+#include "unit/store/blocking.h"
+#include "unit/store/folder.h"
+
+/* ---- Calls that fail when told to: these take the place of the C library's --------------------
+ */
+
+/* What a call does to files whose path has `part` in it. */
+struct failing {
+	const char *part;
+	atomic_int e;
+};
+
+static struct failing sync_log = {.part = ".seg"};       /* fdatasync() */
+static struct failing make_log = {.part = ".seg"};       /* fsync() */
+static struct failing cut_log = {.part = ".seg"};        /* ftruncate() */
+static struct failing write_index = {.part = "/index/"}; /* write() */
+
+static bool fails(const struct failing *failing, int fd)
+{
+	char link[64];
+	char path[512];
+	if (!failing->e)
+		return false;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	if (!strstr(path, failing->part))
+		return false;
+	errno = failing->e;
+	return true;
+}
+
+int fdatasync(int fd)
+{
+	return fails(&sync_log, fd) ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	return fails(&make_log, fd) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int ftruncate(int fd, off_t len)
+{
+	return fails(&cut_log, fd) ? -1 : (int)syscall(SYS_ftruncate, fd, len);
+}
+
+/* How often the log has told of the index. */
+static atomic_int index_lines;
+
+ssize_t write(int fd, const void *from, size_t len)
+{
+	if (fd == STDERR_FILENO && memmem(from, len, "the index cannot", 16))
+		index_lines++;
+	return fails(&write_index, fd) ? -1 : syscall(SYS_write, fd, from, len);
+}
+
+/* ---- Helpers --------------------------------------------------------------------------------- */
+
+/* An hour, so that a segment in doubt is not collected, or some milliseconds. */
+static unsigned gc_interval_ms = 3600000;
+static struct slice large_old;
+static struct slice large_new;
+
+static struct slice filled(char with, size_t len)
+{
+	char *bytes = malloc(len);
+	if (!bytes)
+		exit(1);
+	memset(bytes, with, len);
+	return slice_of(bytes, len);
+}
+
+static struct store *open_store(const char *path)
+{
+	struct store *s;
+	struct local_options options = {.path = path,
+		.clock = &clock_system,
+		.segment_bytes = MIB(4),
+		.gc_bytes_per_second = GIB(1),
+		.gc_interval_ms = gc_interval_ms};
+	if (local_store_open(&options, &s) != ERR_OK) {
+		OK(false, "the store opens");
+		exit(1);
+	}
+	return s;
+}
+
+static struct store *begin(char *path, uint64_t *ret_id)
+{
+	folder_make(path);
+	struct store *s = open_store(path);
+	if (bucket_create(s, S("bucket"), STORE_ACL_PRIVATE) != ERR_OK)
+		exit(1);
+	*ret_id = bucket_id(s, S("bucket"));
+	return s;
+}
+
+static void end(struct store *s, const char *path)
+{
+	store_close(s);
+	folder_remove(path);
+}
+
+/* The folder as SIGKILL would leave it now. */
+static void copy_folder(const char *from, char *ret_to)
+{
+	char command[3 * FOLDER_PATH_MAX];
+	folder_make(ret_to);
+	(void)snprintf(command, sizeof(command), "cp -a %s/. %s/", from, ret_to);
+	if (system(command) != 0)
+		exit(1);
+}
+
+/* Waits until a change succeeds; whether one does. */
+static bool mends(struct store *s, uint64_t id)
+{
+	for (int64_t until = clock_monotonic_ms() + 60000; clock_monotonic_ms() < until;) {
+		if (put_object(s, id, S("later"), S("bytes"), NULL) == ERR_OK)
+			return true;
+		(void)usleep(10000);
+	}
+	return false;
+}
+
+static bool refuses(struct store *s)
+{
+	struct store_stats stats;
+	store_stats(s, &stats);
+	return stats.refusing != NULL;
+}
+
+/* What a failing disk may have done. */
+struct failure {
+	const char *name;
+	int cut;  /* how taking the record back goes */
+	int make; /* how making the next segment goes, at first */
+	bool is_large;
+};
+
+/* Whether the folder, opened, has the old object and what came later. */
+static void is_as_before(const char *path, struct slice bytes, const char *what)
+{
+	struct store *s = open_store(path);
+	uint64_t id = bucket_id(s, S("bucket"));
+	OK(object_is(s, id, S("k"), bytes), "%s: the old one is there", what);
+	OK(object_is(s, id, S("later"), S("bytes")), "%s: and what was answered later", what);
+	OK(put_object(s, id, S("more"), S("bytes"), NULL) == ERR_OK, "%s: it goes on", what);
+	struct folder_count large = folder_count(path, "large");
+	IS_INT(large.files, bytes.len > LIMIT_INLINE_BYTES, "no file is left of the other");
+	store_close(s);
+}
+
+/* The sync fails, but the record may reach the disk all the same. */
+static void failed_sync(const struct failure *failure)
+{
+	char path[FOLDER_PATH_MAX];
+	char copy[FOLDER_PATH_MAX];
+	uint64_t id;
+	struct store *s = begin(path, &id);
+	struct slice old = failure->is_large ? large_old : S("old");
+	struct slice new = failure->is_large ? large_new : S("new");
+	OK(put_object(s, id, S("k"), old, NULL) == ERR_OK, "%s: an object", failure->name);
+	sync_log.e = EIO;
+	cut_log.e = failure->cut;
+	make_log.e = failure->make;
+	IS_INT(put_object(s, id, S("k"), new, NULL), ERR_INTERNAL, "another fails to sync");
+	OK(refuses(s), "changes are refused");
+	OK(put_object(s, id, S("other"), S("bytes"), NULL) == ERR_UNAVAILABLE, "so is another");
+	OK(object_is(s, id, S("k"), old), "reading goes on");
+	copy_folder(path, copy);
+	if (failure->make)
+		(void)usleep(1500000); /* an attempt, which fails */
+	sync_log.e = 0;
+	make_log.e = 0;
+	OK(mends(s, id), "once the disk is well changes go on");
+	cut_log.e = 0;
+	OK(!refuses(s), "which is told");
+	OK(object_is(s, id, S("k"), old), "the old one is there");
+	OK(head_object(s, id, S("other")) == ERR_NO_SUCH_KEY, "and what was refused is not");
+	/* Killed before it was mended: one of the two, and whole. */
+	struct store *killed = open_store(copy);
+	uint64_t copied = bucket_id(killed, S("bucket"));
+	OK(object_is(killed, copied, S("k"), old) || object_is(killed, copied, S("k"), new),
+		"killed before, there is one of the two");
+	end(killed, copy);
+	copy_folder(path, copy);
+	is_as_before(copy, old, "killed");
+	folder_remove(copy);
+	store_close(s);
+	is_as_before(path, old, "stopped");
+	folder_remove(path);
+}
+
+/* Again and again, with segments that are full, collected and removed between. */
+static void many_failures(void)
+{
+	char path[FOLDER_PATH_MAX];
+	uint64_t id;
+	struct store *s = begin(path, &id);
+	struct slice small = slice_head(large_old, LIMIT_INLINE_BYTES);
+	bool ok = true;
+	for (unsigned i = 0; i < 6 && ok; i++) {
+		char name = (char)('a' + i);
+		for (unsigned n = 0; n < 10 && ok; n++)
+			ok = put_object(s, id, S("over"), small, NULL) == ERR_OK;
+		ok = ok && put_object(s, id, slice_of(&name, 1), S("kept"), NULL) == ERR_OK;
+		sync_log.e = EIO;
+		cut_log.e = i % 2 ? EIO : 0;
+		ok = ok && put_object(s, id, slice_of(&name, 1), S("lost"), NULL) == ERR_INTERNAL;
+		sync_log.e = 0;
+		ok = ok && mends(s, id);
+		cut_log.e = 0;
+		if (i == 2) {
+			store_close(s);
+			s = open_store(path);
+		}
+	}
+	OK(ok, "six failures");
+	for (int round = 0; round < 2; round++) {
+		for (char name = 'a'; name < 'a' + 6; name++)
+			OK(object_is(s, id, slice_of(&name, 1), S("kept")), "%c is kept", name);
+		store_close(s);
+		s = open_store(path);
+	}
+	end(s, path);
+}
+
+/* Fills segments that are collected, for which the index is flushed. */
+static enum err put_until_refused(struct store *s, uint64_t id, struct slice bytes)
+{
+	enum err e = ERR_OK;
+	for (unsigned i = 0; i < 1000 && e == ERR_OK; i++)
+		e = put_object(s, id, S("over"), bytes, NULL);
+	return e;
+}
+
+/* The index cannot be written to the disk for a while. Of a full disk RocksDB gets over. */
+static void failed_index(int fault, bool recovers)
+{
+	char path[FOLDER_PATH_MAX];
+	char copy[FOLDER_PATH_MAX];
+	uint64_t id;
+	struct store *s = begin(path, &id);
+	struct slice small = slice_head(large_old, LIMIT_INLINE_BYTES);
+	OK(put_object(s, id, S("k"), S("kept"), NULL) == ERR_OK, "an object");
+	write_index.e = fault;
+	index_lines = 0;
+	enum err e = put_until_refused(s, id, small);
+	OK(e == (fault == ENOSPC ? ERR_DISK_FULL : ERR_INTERNAL), "a change meets it: %s",
+		strerror(fault));
+	OK(refuses(s), "from then on changes are refused");
+	bool ok = true;
+	for (unsigned i = 0; i < 100 && ok; i++)
+		ok = put_object(s, id, S("k"), S("lost"), NULL) == ERR_UNAVAILABLE;
+	OK(ok, "each of them");
+	OK(object_is(s, id, S("k"), S("kept")), "reading goes on");
+	(void)usleep(1500000); /* an attempt, which fails */
+	OK(index_lines > 0 && index_lines < 5, "which is told of, not each time: %d",
+		(int)index_lines);
+	copy_folder(path, copy);
+	write_index.e = 0;
+	if (recovers) {
+		OK(mends(s, id), "once the disk is well changes go on");
+		OK(!refuses(s), "which is told");
+	}
+	struct store *killed = open_store(copy);
+	OK(object_is(killed, id, S("k"), S("kept")), "killed meanwhile, all is there");
+	end(killed, copy);
+	store_close(s);
+	s = open_store(path);
+	OK(object_is(s, id, S("k"), S("kept")) && object_is(s, id, S("over"), small),
+		"after a start all is there");
+	OK(!recovers || object_is(s, id, S("later"), S("bytes")), "what came later, too");
+	OK(put_object(s, id, S("k"), S("more"), NULL) == ERR_OK, "and changes are taken");
+	end(s, path);
+}
+
+int main(void)
+{
+	static const struct failure failures[] = {
+		{.name = "the record is taken back"},
+		{.name = "it is not taken back", .cut = EIO},
+		{.name = "the next segment fails too", .cut = EIO, .make = EIO},
+		{.name = "a large object, taken back", .is_large = true},
+		{.name = "a large object, not taken back", .cut = EIO, .is_large = true},
+	};
+	large_old = filled('o', MIB(2) + 1);
+	large_new = filled('n', MIB(3) + 5);
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+		failed_sync(&failures[i]);
+	gc_interval_ms = 5;
+	many_failures();
+	failed_index(EIO, false);
+	failed_index(ENOSPC, true);
+	free((void *)(uintptr_t)large_old.ptr);
+	free((void *)(uintptr_t)large_new.ptr);
+	return tap_done();
+}
