@@ -119,8 +119,8 @@ static void ticket(struct oom_answer *answer)
 	struct ticket read;
 	SCOPED_STRBUF(text, TICKET_TEXT_MAX);
 	ticket_key_derive(S("secret"), &key);
-	if (!ticket_issue(
-		    &key, TICKET_FORM, "0123456789abcdef01234567", S("user/"), 100, 200, &text))
+	if (!ticket_issue(&key, TICKET_FORM, S("avatar"), "0123456789abcdef01234567", S("user/"),
+		    100, 200, &text))
 		answer->no_memory = true;
 	else
 		oom_say(answer, "%d",

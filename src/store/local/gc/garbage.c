@@ -52,7 +52,7 @@ static void empty_trash(struct gc *gc)
 	} while (e == ERR_OK && trash.count == AT_ONCE && !gc_stopping(gc));
 }
 
-/* ---- Sets of parts --------------------------------------------------------------------------- */
+/* ---- Part lists ------------------------------------------------------------------------------ */
 
 struct dead {
 	struct part_pins *pins;
