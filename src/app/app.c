@@ -5,17 +5,15 @@
 #include <stdlib.h>
 
 #include "app/app_internal.h"
-#include "app/json.h"
 #include "app/jwt_cache.h"
 #include "app/jwt_source.h"
 #include "app/ledger.h"
 #include "app/multipart/part_counts.h"
 #include "app/rates.h"
 #include "app/reconciler.h"
-#include "oss/rules/origin.h"
+#include "oss/text/json_text.h"
 
 #define JSON_PART_MAX KIB(8)
-#define CORS_MAX_AGE "600"
 
 struct app_options app_options_default(void)
 {
@@ -27,205 +25,6 @@ struct app_options app_options_default(void)
 #define FLAG(section, name, fallback, help) .name = fallback,
 #include "app/options.def"
 	};
-}
-
-/* ---- Answering --------------------------------------------------------------------------------
- */
-
-static bool is_allowed(const struct settings_list *origins, struct slice origin)
-{
-	for (size_t i = 0; i < origins->count; i++)
-		if (origin_matches(origins->words[i], origin) ||
-			(slice_eq(origin, S("null")) && slice_eq(origins->words[i], origin)))
-			return true;
-	return false;
-}
-
-void app_allow_origin(const struct app *app, struct exchange *x)
-{
-	const struct settings *settings = &app->settings;
-	struct slice origin = request_head_get(exchange_head(x), S("Origin"));
-	bool cookies = settings_use_cookies(settings);
-	bool named = cookies && settings_names_origin(settings, origin);
-	if (cookies || !settings->any_origin)
-		exchange_header(x, "Vary", S("Origin"));
-	if (!named && settings->any_origin) {
-		exchange_header(x, "Access-Control-Allow-Origin", S("*"));
-	} else {
-		if (origin.len == 0 || !is_allowed(&settings->origins, origin))
-			return;
-		exchange_header(x, "Access-Control-Allow-Origin", origin);
-	}
-	/* Cookies are let through for pages that are known by name, never for any. */
-	if (named)
-		exchange_header(x, "Access-Control-Allow-Credentials", S("true"));
-	exchange_header(x, "Access-Control-Expose-Headers", S("Retry-After, WWW-Authenticate"));
-	exchange_header(x, "Access-Control-Allow-Methods", S("GET, POST, DELETE"));
-}
-
-void app_send_json(const struct app *app, struct exchange *x, int status, struct slice json)
-{
-	exchange_header(x, "Content-Type", S("application/json"));
-	exchange_header(x, "Cache-Control", S("no-store"));
-	exchange_header(x, "X-Content-Type-Options", S("nosniff"));
-	app_allow_origin(app, x);
-	exchange_send(x, status, json);
-}
-
-void app_send_error(const struct app *app, struct exchange *x, int status, const char *code,
-	const char *message)
-{
-	SCOPED_STRBUF(json, KIB(4));
-	strbuf_addc(&json, '{');
-	json_member_string(&json, "error", slice_str(code));
-	json_member_string(&json, "message", slice_str(message));
-	strbuf_addc(&json, '}');
-	app_send_json(app, x, status, strbuf_slice(&json));
-}
-
-/* ---- Routing ----------------------------------------------------------------------------------
- */
-
-enum resource {
-	RESOURCE_NONE,
-	RESOURCE_TOKEN,    /* GET; and POST of a callback */
-	RESOURCE_CALLBACK, /* POST */
-	RESOURCE_SAMPLE,   /* GET */
-	RESOURCE_GRANT,    /* GET */
-	RESOURCE_GRANTS,   /* POST */
-	RESOURCE_STATE,    /* GET: what became of a grant */
-	RESOURCE_PAGE,     /* GET */
-};
-
-static enum resource find_resource(const struct app *app, struct slice path)
-{
-	const struct settings_list *paths = &app->settings.callback_paths;
-	if (slice_eq(path, S("/")))
-		return RESOURCE_TOKEN;
-	if (slice_eq(path, S("/grant")))
-		return RESOURCE_GRANT;
-	if (slice_eq(path, S("/grants")))
-		return RESOURCE_GRANTS;
-	if (slice_eq(path, S("/get_post_signature_for_oss_upload")))
-		return RESOURCE_SAMPLE;
-	if (slice_starts(path, S("/grants/")))
-		return RESOURCE_STATE;
-	for (size_t i = 0; i < paths->count; i++)
-		if (slice_eq(path, paths->words[i]))
-			return RESOURCE_CALLBACK;
-	if (slice_eq(path, S("/upload")) || slice_starts(path, S("/upload/")) ||
-		slice_starts(path, S("/client/")))
-		return RESOURCE_PAGE;
-	return RESOURCE_NONE;
-}
-
-/* A store's callback that a proxy has sent elsewhere, most often by taking a prefix away. */
-static bool is_stray_callback(const struct app *app, const struct exchange *x)
-{
-	const struct request_head *head = exchange_head(x);
-	return head->method == HTTP_POST && app->settings.callback_paths.count > 0 &&
-	       request_head_get(head, S("x-oss-pub-key-url")).len > 0;
-}
-
-static void send_not_found(const struct app *app, struct exchange *x)
-{
-	if (is_stray_callback(app, x)) {
-		exchange_note(x, "refused=\"a callback for a path that is not in callback_url\"");
-		app_send_error(app, x, 404, "not_found",
-			"This is a callback, but callback_url has other paths. A proxy in front "
-			"must "
-			"pass the path on as it is, prefix included: it is signed.");
-		return;
-	}
-	app_send_error(app, x, 404, "not_found",
-		"There is nothing at this path. Try /, /grant or /upload/.");
-}
-
-static void send_misdirected(const struct app *app, struct exchange *x)
-{
-	exchange_note(x, "refused=\"a host name that is not in [app] hosts\"");
-	app_send_error(app, x, 421, "misdirected_request",
-		"This server is not known under the host name of the request. If it is one of its "
-		"names, add it to hosts in [app].");
-}
-
-static void send_not_allowed(const struct app *app, struct exchange *x, const char *allow)
-{
-	exchange_header(x, "Allow", slice_str(allow));
-	app_send_error(
-		app, x, 405, "method_not_allowed", "This path does not answer to that method.");
-}
-
-static void send_preflight(const struct app *app, struct exchange *x)
-{
-	struct slice wanted =
-		request_head_get(exchange_head(x), S("Access-Control-Request-Headers"));
-	app_allow_origin(app, x);
-	if (wanted.len > 0)
-		exchange_header(x, "Access-Control-Allow-Headers", wanted);
-	exchange_header(x, "Access-Control-Max-Age", S(CORS_MAX_AGE));
-	exchange_header(x, "Cache-Control", S("no-store"));
-	exchange_send(x, 204, S(""));
-}
-
-static const char *allowed_methods(enum resource resource)
-{
-	switch (resource) {
-	case RESOURCE_TOKEN:
-		return "GET, HEAD, POST, OPTIONS";
-	case RESOURCE_CALLBACK:
-	case RESOURCE_GRANTS:
-		return "POST, OPTIONS";
-	case RESOURCE_NONE:
-	case RESOURCE_SAMPLE:
-	case RESOURCE_GRANT:
-	case RESOURCE_STATE:
-	case RESOURCE_PAGE:
-		break;
-	}
-	return "GET, HEAD, OPTIONS";
-}
-
-static void route_get(struct app *app, struct exchange *x, enum resource resource)
-{
-	if (resource == RESOURCE_TOKEN)
-		app_admit(app, x, app_send_token, NULL);
-	else if (resource == RESOURCE_SAMPLE)
-		app_admit(app, x, app_send_sample, NULL);
-	else if (resource == RESOURCE_GRANT)
-		app_admit(app, x, app_send_grant, NULL);
-	else if (resource == RESOURCE_STATE)
-		app_send_grant_state(app, x);
-	else if (resource == RESOURCE_CALLBACK || resource == RESOURCE_GRANTS)
-		send_not_allowed(app, x, allowed_methods(resource));
-	else if (!app_send_page(app, x))
-		send_not_found(app, x);
-}
-
-static void on_begin(void *ctx, struct exchange *x)
-{
-	struct app *app = ctx;
-	const struct request_head *head = exchange_head(x);
-	enum resource resource = find_resource(app, head->path);
-	if (!hosts_admit(&app->settings.hosts, head->host))
-		send_misdirected(app, x);
-	else if (app_is_s3_path(app, head->path) && head->method != HTTP_OPTIONS)
-		app_answer_s3(app, x);
-	else if (app_is_s3_path(app, head->path))
-		send_preflight(app, x);
-	else if (resource == RESOURCE_NONE)
-		send_not_found(app, x);
-	else if (head->method == HTTP_GET || head->method == HTTP_HEAD)
-		route_get(app, x, resource);
-	else if (head->method == HTTP_OPTIONS)
-		send_preflight(app, x);
-	else if (head->method == HTTP_POST &&
-		 (resource == RESOURCE_TOKEN || resource == RESOURCE_CALLBACK))
-		app_receive_callback(app, x);
-	else if (head->method == HTTP_POST && resource == RESOURCE_GRANTS)
-		app_send_grants(app, x);
-	else
-		send_not_allowed(app, x, allowed_methods(resource));
 }
 
 /* ---- Life -------------------------------------------------------------------------------------
@@ -274,7 +73,7 @@ static bool start_rates(struct app *app)
 static enum err app_start(struct app *app, const struct app_parts *parts)
 {
 	app->service = (struct service){.name = "app",
-		.begin = on_begin,
+		.begin = app_begin,
 		.ctx = app,
 		.secret_params = app_secret_params,
 		.pool = BUDGET_APP};

@@ -40,7 +40,10 @@ struct app {
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
 };
 
-/* ---- Answering (app.c) ------------------------------------------------------------------------
+/* service.begin: hands a request to its handler (route.c). */
+void app_begin(void *ctx, struct exchange *x);
+
+/* ---- Answering (answer.c) ---------------------------------------------------------------------
  */
 
 /* Adds the CORS headers that the settings allow for this request. */

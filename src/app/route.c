@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which handler a request is for. */
+#include "app/app_internal.h"
+
+#define CORS_MAX_AGE "600"
+
+enum resource {
+	RESOURCE_NONE,
+	RESOURCE_TOKEN,    /* GET; and POST of a callback */
+	RESOURCE_CALLBACK, /* POST */
+	RESOURCE_SAMPLE,   /* GET */
+	RESOURCE_GRANT,    /* GET */
+	RESOURCE_GRANTS,   /* POST */
+	RESOURCE_STATE,    /* GET: what became of a grant */
+	RESOURCE_PAGE,     /* GET */
+};
+
+static enum resource find_resource(const struct app *app, struct slice path)
+{
+	const struct settings_list *paths = &app->settings.callback_paths;
+	if (slice_eq(path, S("/")))
+		return RESOURCE_TOKEN;
+	if (slice_eq(path, S("/grant")))
+		return RESOURCE_GRANT;
+	if (slice_eq(path, S("/grants")))
+		return RESOURCE_GRANTS;
+	if (slice_eq(path, S("/get_post_signature_for_oss_upload")))
+		return RESOURCE_SAMPLE;
+	if (slice_starts(path, S("/grants/")))
+		return RESOURCE_STATE;
+	for (size_t i = 0; i < paths->count; i++)
+		if (slice_eq(path, paths->words[i]))
+			return RESOURCE_CALLBACK;
+	if (slice_eq(path, S("/upload")) || slice_starts(path, S("/upload/")) ||
+		slice_starts(path, S("/client/")))
+		return RESOURCE_PAGE;
+	return RESOURCE_NONE;
+}
+
+/* A store's callback that a proxy has sent elsewhere, most often by taking a prefix away. */
+static bool is_stray_callback(const struct app *app, const struct exchange *x)
+{
+	const struct request_head *head = exchange_head(x);
+	return head->method == HTTP_POST && app->settings.callback_paths.count > 0 &&
+	       request_head_get(head, S("x-oss-pub-key-url")).len > 0;
+}
+
+static void send_not_found(const struct app *app, struct exchange *x)
+{
+	if (is_stray_callback(app, x)) {
+		exchange_note(x, "refused=\"a callback for a path that is not in callback_url\"");
+		app_send_error(app, x, 404, "not_found",
+			"This is a callback, but callback_url has other paths. A proxy in front "
+			"must "
+			"pass the path on as it is, prefix included: it is signed.");
+		return;
+	}
+	app_send_error(app, x, 404, "not_found",
+		"There is nothing at this path. Try /, /grant or /upload/.");
+}
+
+static void send_misdirected(const struct app *app, struct exchange *x)
+{
+	exchange_note(x, "refused=\"a host name that is not in [app] hosts\"");
+	app_send_error(app, x, 421, "misdirected_request",
+		"This server is not known under the host name of the request. If it is one of its "
+		"names, add it to hosts in [app].");
+}
+
+static void send_not_allowed(const struct app *app, struct exchange *x, const char *allow)
+{
+	exchange_header(x, "Allow", slice_str(allow));
+	app_send_error(
+		app, x, 405, "method_not_allowed", "This path does not answer to that method.");
+}
+
+static void send_preflight(const struct app *app, struct exchange *x)
+{
+	struct slice wanted =
+		request_head_get(exchange_head(x), S("Access-Control-Request-Headers"));
+	app_allow_origin(app, x);
+	if (wanted.len > 0)
+		exchange_header(x, "Access-Control-Allow-Headers", wanted);
+	exchange_header(x, "Access-Control-Max-Age", S(CORS_MAX_AGE));
+	exchange_header(x, "Cache-Control", S("no-store"));
+	exchange_send(x, 204, S(""));
+}
+
+static const char *allowed_methods(enum resource resource)
+{
+	switch (resource) {
+	case RESOURCE_TOKEN:
+		return "GET, HEAD, POST, OPTIONS";
+	case RESOURCE_CALLBACK:
+	case RESOURCE_GRANTS:
+		return "POST, OPTIONS";
+	case RESOURCE_NONE:
+	case RESOURCE_SAMPLE:
+	case RESOURCE_GRANT:
+	case RESOURCE_STATE:
+	case RESOURCE_PAGE:
+		break;
+	}
+	return "GET, HEAD, OPTIONS";
+}
+
+static void route_get(struct app *app, struct exchange *x, enum resource resource)
+{
+	if (resource == RESOURCE_TOKEN)
+		app_admit(app, x, app_send_token, NULL);
+	else if (resource == RESOURCE_SAMPLE)
+		app_admit(app, x, app_send_sample, NULL);
+	else if (resource == RESOURCE_GRANT)
+		app_admit(app, x, app_send_grant, NULL);
+	else if (resource == RESOURCE_STATE)
+		app_send_grant_state(app, x);
+	else if (resource == RESOURCE_CALLBACK || resource == RESOURCE_GRANTS)
+		send_not_allowed(app, x, allowed_methods(resource));
+	else if (!app_send_page(app, x))
+		send_not_found(app, x);
+}
+
+void app_begin(void *ctx, struct exchange *x)
+{
+	struct app *app = ctx;
+	const struct request_head *head = exchange_head(x);
+	enum resource resource = find_resource(app, head->path);
+	if (!hosts_admit(&app->settings.hosts, head->host))
+		send_misdirected(app, x);
+	else if (app_is_s3_path(app, head->path) && head->method != HTTP_OPTIONS)
+		app_answer_s3(app, x);
+	else if (app_is_s3_path(app, head->path))
+		send_preflight(app, x);
+	else if (resource == RESOURCE_NONE)
+		send_not_found(app, x);
+	else if (head->method == HTTP_GET || head->method == HTTP_HEAD)
+		route_get(app, x, resource);
+	else if (head->method == HTTP_OPTIONS)
+		send_preflight(app, x);
+	else if (head->method == HTTP_POST &&
+		 (resource == RESOURCE_TOKEN || resource == RESOURCE_CALLBACK))
+		app_receive_callback(app, x);
+	else if (head->method == HTTP_POST && resource == RESOURCE_GRANTS)
+		app_send_grants(app, x);
+	else
+		send_not_allowed(app, x, allowed_methods(resource));
+}
