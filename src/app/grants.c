@@ -21,14 +21,18 @@ struct answer {
 	size_t waiting; /* for rows */
 };
 
+/* The exchange may be gone once it was answered, and `a` with it: its account is let go of before.
+ */
 static void finish(struct answer *a)
 {
-	if (strbuf_broken(&a->json))
+	size_t len = 0;
+	SCOPED_FREE char *json = strbuf_detach(&a->json, &len);
+	strbuf_release(&a->json);
+	if (json)
+		app_send_json(a->app, a->x, 200, slice_of(json, len));
+	else
 		app_send_error(a->app, a->x, 503, "unavailable",
 			"There is no memory; ask for fewer files at once.");
-	else
-		app_send_json(a->app, a->x, 200, strbuf_slice(&a->json));
-	strbuf_release(&a->json);
 }
 
 static void write_refusal(const struct offer_refusal *why, struct strbuf *json)

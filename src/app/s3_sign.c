@@ -61,11 +61,14 @@ static void send_urls(const struct signing *s)
 	bool ok =
 		s->batch ? add_urls(s, expires, &json) : add_url(u, s->parts.list, expires, &json);
 	strbuf_addf(&json, ",\"expires\":%lld}", (long long)expires);
-	if (ok && !strbuf_broken(&json))
-		app_send_json(u->app, u->x, 200, strbuf_slice(&json));
+	/* The exchange may be gone once it was answered: its account is let go of before. */
+	size_t len = 0;
+	SCOPED_FREE char *text = ok ? strbuf_detach(&json, &len) : NULL;
+	strbuf_release(&json);
+	if (text)
+		app_send_json(u->app, u->x, 200, slice_of(text, len));
 	else
 		s3_send_no_memory(u->app, u->x);
-	strbuf_release(&json);
 }
 
 /* ---- The sum ----------------------------------------------------------------------------------

@@ -82,7 +82,8 @@ export function createResume({ scope = "", storage = databaseStorage(), locks = 
 			const live = kept && kept.ends > now() ? kept : null;
 			if (kept && !live)
 				await quietly(storage.remove(id));
-			return {
+			/** @type {Place} */
+			const place = {
 				started: live?.started ?? null,
 				outcome: waited ? live?.outcome ?? null : null,
 				parts: async () => await quietly(storage.parts(id)) ?? new Map(),
@@ -94,9 +95,13 @@ export function createResume({ scope = "", storage = databaseStorage(), locks = 
 					await quietly(storage.remove(id));
 					await quietly(storage.put({ id, started: null, outcome, ends: now() + RESULT }));
 				},
-				forget: async () => void await quietly(storage.remove(id)),
+				async forget() {
+					place.started = null;
+					await quietly(storage.remove(id));
+				},
 				close: release,
 			};
+			return place;
 		},
 	};
 }
