@@ -151,7 +151,7 @@ static enum answer_result flush_file(struct connection *c)
 	/* TLS reads the file into the loop's buffer, where the next request may already be. */
 	if (c->transport.tls && !connection_keep_input(c))
 		return ANSWER_FAILED;
-	while (x->file_left && r == ANSWER_DONE) {
+	while (r == ANSWER_DONE && x->file_left) {
 		if (window == 0) {
 			window = answer_window(x);
 			if (must_prefetch(c, window))

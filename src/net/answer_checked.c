@@ -157,11 +157,13 @@ enum answer_result answer_flush_checked(struct connection *c)
 	bool can = can_know(c, &file);
 	uint64_t known = 0;
 	enum answer_result r = ANSWER_DONE;
-	while (x->file_left && r == ANSWER_DONE) {
+	while (r == ANSWER_DONE && x->file_left) {
 		if (c->prefetching)
 			return ANSWER_WAIT;
 		if (known == 0 && can)
 			known = known_of(c, &file);
+		if (known)
+			c->prefetched = false; /* it was for these */
 		r = known ? answer_send_file(c, &known) : check_and_send(c, can ? &file : NULL);
 	}
 	return r;

@@ -346,7 +346,8 @@ int segment_create(struct segments *segments, uint64_t id, uint64_t first_sequen
 
 uint64_t segment_end(struct segments *segments, uint64_t id)
 {
-	struct segment *next = segment_pin_from(segments, id + 1);
+	/* That of another speaks of another. */
+	struct segment *next = segment_pin(segments, id + 1);
 	uint64_t end = next && next->previous_end ? next->previous_end : UINT64_MAX;
 	segment_unpin(next);
 	return end;
