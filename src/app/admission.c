@@ -256,6 +256,7 @@ struct caller caller_anybody(const struct settings *settings)
 		.prefix = S(""),
 		.max_size = INT64_MAX,
 		.expire_seconds = settings->expire_seconds,
+		.multipart_seconds = settings->multipart_expire_seconds,
 	};
 }
 

@@ -145,7 +145,7 @@ enum err app_trust_key(struct app *app, struct slice url, struct slice pem)
 enum err app_begin_reconciling(struct app *app)
 {
 	const struct settings *s = &app->settings;
-	if (s->reconcile_seconds == 0 || s->grants_max == 0 || s->callback_url.len == 0)
+	if (s->reconcile_seconds == 0 || s->grants_max == 0)
 		return ERR_OK;
 	return reconciler_new(app, &app->reconciler);
 }

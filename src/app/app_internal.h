@@ -124,6 +124,11 @@ void app_confirmation_release(struct app_confirmation *confirmation);
 void app_fill_found(const struct app *app, const struct app_confirmation *found,
 	struct slice grant_id, int64_t max_size, struct ledger_entry *ret);
 
+/* Why an object that a store has described is not believed. */
+#define APP_TOO_LARGE "the object is larger than was allowed"
+/* Writes down that what was uploaded with a grant is not believed; `reason` is a constant text. */
+void app_reject_grant(const struct app *app, struct slice grant_id, const char *reason);
+
 /* Uploads in parts (s3.c); from service.begin. */
 bool app_is_s3_path(const struct app *app, struct slice path) MUST_USE;
 void app_answer_s3(struct app *app, struct exchange *x);

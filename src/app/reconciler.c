@@ -69,9 +69,14 @@ static enum looked record(struct reconciler *r, const struct ledger_due_grant *g
 {
 	struct app *app = r->app;
 	const struct profile *profile = settings_profile(&app->settings, grant->profile);
+	int64_t max_size = profile ? profile->max_size : app->settings.profiles->max_size;
 	struct ledger_entry entry;
-	app_fill_found(app, found, grant->id,
-		profile ? profile->max_size : app->settings.profiles->max_size, &entry);
+	if (found->size > (uint64_t)max_size) {
+		log_error("grant %.*s: %s", SLICE_FMT(grant->id), APP_TOO_LARGE);
+		app_reject_grant(app, grant->id, APP_TOO_LARGE);
+		return LOOKED_RECORDED;
+	}
+	app_fill_found(app, found, grant->id, max_size, &entry);
 	entry.home = &r->here;
 	entry.done.run = nothing;
 	ledger_record(app->parts.ledger, &entry);
@@ -91,7 +96,8 @@ static enum looked look(struct reconciler *r, const struct ledger_due_grant *gra
 		.home = &r->here,
 		.done.run = nothing};
 	enum looked result = LOOKED_NOTHING;
-	if (!atomic_load(&r->app->confirms))
+	/* Without callbacks nothing is recorded. */
+	if (!atomic_load(&r->app->confirms) || r->app->settings.callback_url.len == 0)
 		return LOOKED_NOTHING;
 	app_confirm(r->app, &c);
 	wait(r);

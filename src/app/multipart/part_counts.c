@@ -11,7 +11,8 @@ struct part_counts {
 	pthread_mutex_t lock; /* of all below */
 	struct {
 		uint64_t upload; /* of its digest */
-		size_t count;
+		size_t signed_;  /* and not yet listed */
+		size_t listed;
 	} rows[LIMIT_UPLOADS_COUNTED];
 };
 
@@ -49,7 +50,8 @@ void part_counts_begin(struct part_counts *counts, struct slice upload)
 	size_t row = (digest >> 1) % LIMIT_UPLOADS_COUNTED;
 	pthread_mutex_lock(&counts->lock);
 	counts->rows[row].upload = digest;
-	counts->rows[row].count = 0;
+	counts->rows[row].signed_ = 0;
+	counts->rows[row].listed = 0;
 	pthread_mutex_unlock(&counts->lock);
 }
 
@@ -59,9 +61,25 @@ bool part_counts_due(struct part_counts *counts, struct slice upload, size_t cou
 	size_t row = (digest >> 1) % LIMIT_UPLOADS_COUNTED;
 	pthread_mutex_lock(&counts->lock);
 	bool known = counts->rows[row].upload == digest;
-	bool due = !known || counts->rows[row].count + count > PART_COUNTS_EVERY;
+	bool due = !known || counts->rows[row].signed_ + count > PART_COUNTS_EVERY;
 	if (!due)
-		counts->rows[row].count += count;
+		counts->rows[row].signed_ += count;
 	pthread_mutex_unlock(&counts->lock);
 	return due;
+}
+
+void part_counts_summed(
+	struct part_counts *counts, struct slice upload, size_t listed, size_t count)
+{
+	uint64_t digest = digest_of(upload);
+	size_t row = (digest >> 1) % LIMIT_UPLOADS_COUNTED;
+	pthread_mutex_lock(&counts->lock);
+	bool known = counts->rows[row].upload == digest;
+	size_t before = known ? counts->rows[row].listed : listed;
+	size_t waiting = known ? counts->rows[row].signed_ : 0;
+	size_t arrived = listed > before ? listed - before : 0;
+	counts->rows[row].upload = digest;
+	counts->rows[row].signed_ = (waiting > arrived ? waiting - arrived : 0) + count;
+	counts->rows[row].listed = listed;
+	pthread_mutex_unlock(&counts->lock);
 }
