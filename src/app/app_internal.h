@@ -25,8 +25,8 @@ struct app {
 	struct sign_key_cache *sign_keys;
 	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
 	struct jwt_cache *jwt_cache;
-	struct part_counts *part_counts;
-	struct rates *grant_rates, *part_rates; /* NULL: there is no limit */
+	struct counts *part_counts;
+	struct counts *grant_rates, *part_rates; /* NULL: there is no limit */
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json, id_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /s3/multipart: an upload begins at the store, and is written down before it is given out. */
 #include "app/body.h"
+#include "app/counts/part_counts.h"
 #include "app/json.h"
-#include "app/multipart/part_counts.h"
 #include "app/s3.h"
 #include "app/wishes.h"
 #include "base/encode.h"
@@ -36,7 +36,7 @@ static bool write_answer(struct beginning *b)
 	SCOPED_STRBUF(id, MULTIPART_ID_MAX);
 	if (!multipart_id_add(&app->ticket_key, &b->id, b->grant.offer.key, b->subject, &id))
 		return false;
-	part_counts_begin(app->part_counts, strbuf_slice(&id));
+	part_counts_begin(app->part_counts, strbuf_slice(&id), clock_monotonic_ms());
 	strbuf_adds(&json, "{\"key\":");
 	json_add_string(&json, b->grant.offer.key);
 	strbuf_adds(&json, ",\"uploadId\":");

@@ -168,6 +168,7 @@ static void on_looked_up(struct task *task)
 static void look_for_object(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
+	exchange_note(u->x, "completed=before");
 	if (atomic_load(&u->app->confirms)) {
 		c->confirmation.key = u->key;
 		c->confirmation.timeout_ms = LIMIT_APP_CALLBACK_MS;

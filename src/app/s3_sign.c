@@ -3,8 +3,8 @@
  * GET /s3/multipart/ID/N and .../batch: URLs with which parts are put. What is at the store is
  * summed whenever many of them are signed and not yet there (part_counts.h).
  */
+#include "app/counts/part_counts.h"
 #include "app/multipart/multipart_parts.h"
-#include "app/multipart/part_counts.h"
 #include "app/s3.h"
 
 #define URLS_BYTES_MAX MIB(4)
@@ -84,7 +84,8 @@ static void on_summed(struct s3_listing *listing, enum s3_listed result)
 		return;
 	}
 	if (result == S3_LISTED) {
-		part_counts_summed(u->app->part_counts, u->id_text, listing->count, s->parts.count);
+		part_counts_summed(u->app->part_counts, u->id_text, listing->count, s->parts.count,
+			clock_monotonic_ms());
 		send_urls(s);
 	} else if (result == S3_LISTED_NOTHING) {
 		s3_send_gone(u->app, u->x);
@@ -143,7 +144,8 @@ static bool sign(struct s3_upload *u, const struct caller *caller, bool batch, s
 		return refuse(u, 400, "invalid_request", fault);
 	if (!check_parts(u, &s->parts))
 		return false;
-	if (!part_counts_due(u->app->part_counts, u->id_text, s->parts.count)) {
+	if (!part_counts_due(
+		    u->app->part_counts, u->id_text, s->parts.count, clock_monotonic_ms())) {
 		send_urls(s);
 		return false;
 	}
