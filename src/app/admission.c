@@ -3,9 +3,9 @@
 
 #include "app/app_internal.h"
 #include "app/client_address.h"
+#include "app/counts/rates.h"
 #include "app/jwt_cache.h"
 #include "app/jwt_source.h"
-#include "app/rates.h"
 #include "http/cookie.h"
 
 #define RETRY_AFTER_S "5"
@@ -256,26 +256,28 @@ struct caller caller_anybody(const struct settings *settings)
 		.prefix = S(""),
 		.max_size = INT64_MAX,
 		.expire_seconds = settings->expire_seconds,
+		.multipart_seconds = settings->multipart_expire_seconds,
 	};
 }
 
 /* Signing a part is nothing of itself: an upload has thousands. */
-static struct rates *rates_of(const struct app *app, struct exchange *x)
+static bool is_about_parts(const struct app *app, struct exchange *x)
 {
 	struct slice path = exchange_head(x)->path;
-	if (!app_is_s3_path(app, path) || slice_ends(path, S("/params")) ||
-		slice_ends(path, S("/multipart")))
-		return app->grant_rates;
-	return app->part_rates;
+	return app_is_s3_path(app, path) && !slice_ends(path, S("/params")) &&
+	       !slice_ends(path, S("/multipart"));
 }
 
 /* False: it was answered. */
 static bool take(struct app *app, struct exchange *x, struct slice who)
 {
-	struct rates *rates = rates_of(app, x);
+	bool parts = is_about_parts(app, x);
+	struct counts *rates = parts ? app->part_rates : app->grant_rates;
+	int64_t per_minute = parts ? app->settings.part_rate : app->settings.grant_rate;
 	int64_t retry_s = 1;
 	SCOPED_STRBUF(seconds, 32);
-	if (!rates || who.len == 0 || rates_take(rates, who, clock_monotonic_ms(), &retry_s))
+	if (!rates || who.len == 0 ||
+		rates_take(rates, who, per_minute, clock_monotonic_ms(), &retry_s))
 		return true;
 	strbuf_addf(&seconds, "%lld", (long long)retry_s);
 	exchange_header(x, "Retry-After", strbuf_slice(&seconds));
@@ -299,9 +301,10 @@ bool app_answer_admitted(struct app *app, struct exchange *x, const struct calle
 void app_admit(struct app *app, struct exchange *x, app_answer *answer, void *ctx)
 {
 	const struct caller anybody = caller_anybody(&app->settings);
-	if (!take(app, x,
-		    client_address(
-			    app->settings.trusted_proxies, exchange_peer(x), exchange_head(x))))
+	char network[CLIENT_NETWORK_SIZE];
+	struct slice address =
+		client_address(app->settings.trusted_proxies, exchange_peer(x), exchange_head(x));
+	if (!take(app, x, client_network(address, network)))
 		return;
 	switch (app->settings.auth) {
 	case APP_AUTH_NONE:

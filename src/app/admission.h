@@ -22,6 +22,7 @@ struct caller {
 	struct slice prefix;               /* below the folder; or empty */
 	int64_t max_size;
 	int64_t expire_seconds;
+	int64_t multipart_seconds; /* life of an upload in parts */
 	const struct slice *types;
 	size_t type_count; /* 0: any of the profile */
 };

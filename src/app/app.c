@@ -5,11 +5,10 @@
 #include <stdlib.h>
 
 #include "app/app_internal.h"
+#include "app/counts/counts.h"
 #include "app/jwt_cache.h"
 #include "app/jwt_source.h"
 #include "app/ledger.h"
-#include "app/multipart/part_counts.h"
-#include "app/rates.h"
 #include "app/reconciler.h"
 #include "oss/text/json_text.h"
 
@@ -65,8 +64,8 @@ static enum err start_jwt(struct app *app)
 static bool start_rates(struct app *app)
 {
 	const struct settings *s = &app->settings;
-	app->grant_rates = s->grant_rate > 0 ? rates_new(s->grant_rate) : NULL;
-	app->part_rates = s->part_rate > 0 ? rates_new(s->part_rate) : NULL;
+	app->grant_rates = s->grant_rate > 0 ? counts_new(LIMIT_RATES) : NULL;
+	app->part_rates = s->part_rate > 0 ? counts_new(LIMIT_RATES) : NULL;
 	return (s->grant_rate == 0 || app->grant_rates) && (s->part_rate == 0 || app->part_rates);
 }
 
@@ -83,7 +82,7 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 			app->settings.grants_keep_days * 86400);
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
 	ticket_key_derive(app->settings.access_key_secret, &app->ticket_key);
-	app->part_counts = part_counts_new();
+	app->part_counts = counts_new(LIMIT_UPLOADS_COUNTED);
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
 	if (!app->sign_keys || !app->part_counts || !start_rates(app))
 		return ERR_UNAVAILABLE;
@@ -145,7 +144,7 @@ enum err app_trust_key(struct app *app, struct slice url, struct slice pem)
 enum err app_begin_reconciling(struct app *app)
 {
 	const struct settings *s = &app->settings;
-	if (s->reconcile_seconds == 0 || s->grants_max == 0 || s->callback_url.len == 0)
+	if (s->reconcile_seconds == 0 || s->grants_max == 0)
 		return ERR_OK;
 	return reconciler_new(app, &app->reconciler);
 }
@@ -163,9 +162,9 @@ void app_free(struct app *app)
 	public_keys_free(app->keys);
 	jwt_source_free(app->jwt_source);
 	jwt_cache_free(app->jwt_cache);
-	part_counts_free(app->part_counts);
-	rates_free(app->grant_rates);
-	rates_free(app->part_rates);
+	counts_free(app->part_counts);
+	counts_free(app->grant_rates);
+	counts_free(app->part_rates);
 	if (app->sign_keys)
 		sign_key_cache_clear(app->sign_keys);
 	free(app->sign_keys);

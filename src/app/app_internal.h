@@ -25,8 +25,8 @@ struct app {
 	struct sign_key_cache *sign_keys;
 	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
 	struct jwt_cache *jwt_cache;
-	struct part_counts *part_counts;
-	struct rates *grant_rates, *part_rates; /* NULL: there is no limit */
+	struct counts *part_counts;
+	struct counts *grant_rates, *part_rates; /* NULL: there is no limit */
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json, id_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
@@ -123,6 +123,11 @@ void app_confirmation_release(struct app_confirmation *confirmation);
  */
 void app_fill_found(const struct app *app, const struct app_confirmation *found,
 	struct slice grant_id, int64_t max_size, struct ledger_entry *ret);
+
+/* Why an object that a store has described is not believed. */
+#define APP_TOO_LARGE "the object is larger than was allowed"
+/* Writes down that what was uploaded with a grant is not believed; `reason` is a constant text. */
+void app_reject_grant(const struct app *app, struct slice grant_id, const char *reason);
 
 /* Uploads in parts (s3.c); from service.begin. */
 bool app_is_s3_path(const struct app *app, struct slice path) MUST_USE;

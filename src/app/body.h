@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waits for the whole body of a request, which is short, before anything is decided. */
+/*
+ * Requests with a short body, which is read for those who are admitted and nobody else, and waited
+ * for before anything is decided by it.
+ */
 #ifndef APP_BODY_H
 #define APP_BODY_H
 
-#include "net/exchange.h"
+#include "app/admission.h"
 
-struct app;
-
-/* `body` is valid until the exchange is gone. */
-typedef void app_body_read(struct app *app, struct exchange *x, struct slice body, void *ctx);
+struct app_body {
+	/*
+	 * Optional: decides by who asks how long the body may be, before any of it is read. False:
+	 * the request was answered.
+	 */
+	bool (*begin)(struct app *app, struct exchange *x, const struct caller *caller, void *ctx,
+		size_t *ret_max);
+	size_t max; /* without `begin` */
+	/* As an app_answer. `body` is valid during the call only. */
+	bool (*answer)(struct app *app, struct exchange *x, const struct caller *caller,
+		struct slice body, void *ctx);
+};
 
 /*
- * Calls `read` once, when the body is there; if it has more than `max` bytes the request is
- * answered with 413. From service.begin.
+ * Runs how->answer once if the request is admitted (app_admit()) and its body is there; if that is
+ * too long the request is answered with 413. From service.begin. `how` is constant, `ctx` stays as
+ * long as the exchange.
  */
-void app_read_body(struct app *app, struct exchange *x, size_t max, app_body_read *read, void *ctx);
+void app_admit_body(struct app *app, struct exchange *x, const struct app_body *how, void *ctx);
 
 #endif

@@ -291,8 +291,8 @@ static const char *check_classic(const struct receive *r)
 static const char *check_object(const struct receive *r)
 {
 	const struct app_confirmation *c = &r->confirmation;
-	if (c->size > INT64_MAX)
-		return "the object in the store is another one";
+	if (c->size > (uint64_t)profile_of(r)->max_size)
+		return APP_TOO_LARGE;
 	if (r->grant.kind == TICKET_CLASSIC)
 		return check_classic(r);
 	if (!slice_eq(c->grant_id, slice_of(r->grant.id, TICKET_ID_LENGTH)))

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+_Static_assert(CLIENT_NETWORK_SIZE == INET6_ADDRSTRLEN, "an address fits");
+
 static bool is_trusted(const struct allow_list *trusted, struct slice text, bool *ret_valid)
 {
 	char name[INET6_ADDRSTRLEN];
@@ -54,4 +56,23 @@ struct slice client_address(
 		}
 	}
 	return client;
+}
+
+struct slice client_network(struct slice address, char buffer[CLIENT_NETWORK_SIZE])
+{
+	struct in6_addr v6;
+	if (address.len == 0 || address.len >= CLIENT_NETWORK_SIZE)
+		return address;
+	memcpy(buffer, address.ptr, address.len);
+	buffer[address.len] = '\0';
+	if (inet_pton(AF_INET6, buffer, &v6) != 1)
+		return address;
+	const char *text;
+	if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+		text = inet_ntop(AF_INET, &v6.s6_addr[12], buffer, CLIENT_NETWORK_SIZE);
+	} else {
+		memset(&v6.s6_addr[8], 0, 8);
+		text = inet_ntop(AF_INET6, &v6, buffer, CLIENT_NETWORK_SIZE);
+	}
+	return text ? slice_str(text) : address;
 }

@@ -14,4 +14,11 @@
 struct slice client_address(
 	const struct allow_list *trusted, struct slice peer, const struct request_head *head);
 
+/*
+ * Whom an address stands for: itself, or of IPv6 the first 64 bits, as anybody has 2^64 of these.
+ * The text is `address` or in `buffer`.
+ */
+#define CLIENT_NETWORK_SIZE 46
+struct slice client_network(struct slice address, char buffer[CLIENT_NETWORK_SIZE]);
+
 #endif

@@ -111,6 +111,13 @@ void app_fill_found(const struct app *app, const struct app_confirmation *found,
 	};
 }
 
+void app_reject_grant(const struct app *app, struct slice grant_id, const char *reason)
+{
+	if (app->settings.grants_max > 0)
+		ledger_settle(app->parts.ledger, grant_id, GRANT_REJECTED, reason,
+			clock_wall_ms(app->parts.clock));
+}
+
 /* ---- At start ---------------------------------------------------------------------------------
  */
 

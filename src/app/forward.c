@@ -162,6 +162,9 @@ static const char *read_members(
 		fault = read_number(json_object_get(answer, "expire_seconds"), s->expire_seconds,
 			&ret->expire_seconds);
 	if (!fault)
+		fault = read_number(json_object_get(answer, "expire_seconds"),
+			s->multipart_expire_seconds, &ret->multipart_seconds);
+	if (!fault)
 		fault = read_types(json_object_get(answer, "types"), arena, ret);
 	if (!fault && !key_prefix_is_safe(ret->prefix))
 		fault = "prefix could leave its folder";

@@ -212,6 +212,8 @@ void grant_write_form(const struct app *app, const struct grant *g, struct strbu
 /* ---- In the ledger ----------------------------------------------------------------------------
  */
 
+_Static_assert(LEDGER_SLACK_SECONDS == TICKET_SLACK_SECONDS, "a row lives as long as a ticket");
+
 bool grant_has_row(const struct app *app, const struct grant *g)
 {
 	return g->ticket.len > 0 && app->settings.grants_max > 0;
@@ -229,7 +231,7 @@ bool grant_fill_row(const struct app *app, const struct grant *g, struct slice s
 		.profile = g->offer.profile->name,
 		.issued_ms = g->now_ms,
 		.expires = g->expires,
-		.due = g->expires + TICKET_SLACK_SECONDS,
+		.due = g->expires + LEDGER_SLACK_SECONDS,
 		.look_at = looks ? g->expires + app->settings.reconcile_seconds : 0,
 	};
 	return ret->id.ptr != NULL;

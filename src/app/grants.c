@@ -99,15 +99,19 @@ static bool issue(struct answer *a)
 	return true;
 }
 
-static bool send_grants(struct app *app, struct exchange *x, const struct caller *caller, void *ctx)
+static bool send_no_memory(struct app *app, struct exchange *x)
 {
-	struct answer *a = ctx;
-	a->rows = arena_zalloc(exchange_arena(x), a->wishes.count * sizeof(*a->rows));
-	if (!a->rows) {
-		app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
-		return false;
-	}
-	strbuf_init_counted(&a->json, MIB(2), exchange_account(x));
+	exchange_header(x, "Retry-After", S("1"));
+	app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
+	return false;
+}
+
+static bool send_grants(struct answer *a, const struct caller *caller)
+{
+	a->rows = arena_zalloc(exchange_arena(a->x), a->wishes.count * sizeof(*a->rows));
+	if (!a->rows)
+		return send_no_memory(a->app, a->x);
+	strbuf_init_counted(&a->json, MIB(2), exchange_account(a->x));
 	strbuf_adds(&a->json, "{\"grants\":[");
 	for (size_t i = 0; i < a->wishes.count; i++) {
 		struct offer_refusal why;
@@ -120,27 +124,29 @@ static bool send_grants(struct app *app, struct exchange *x, const struct caller
 		arena_reset(&scratch);
 	}
 	strbuf_adds(&a->json, "]}");
-	exchange_note(x, "grants=%zu", a->row_count);
+	exchange_note(a->x, "grants=%zu", a->row_count);
 	return issue(a);
 }
 
-static void on_body(struct app *app, struct exchange *x, struct slice body, void *ctx UNUSED)
+static bool answer(struct app *app, struct exchange *x, const struct caller *caller,
+	struct slice body, void *ctx UNUSED)
 {
 	struct answer *a = arena_zalloc(exchange_arena(x), sizeof(*a));
-	if (!a) {
-		app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
-		return;
-	}
+	if (!a)
+		return send_no_memory(app, x);
 	a->app = app;
 	a->x = x;
-	const char *fault = wishes_parse(body, exchange_arena(x), &a->wishes);
-	if (fault)
-		app_send_error(app, x, 400, "invalid_request", fault);
-	else
-		app_admit(app, x, send_grants, a);
+	const char *fault = wishes_parse(body, exchange_arena(x), exchange_account(x), &a->wishes);
+	if (!fault)
+		return send_grants(a, caller);
+	if (fault == wishes_no_memory)
+		return send_no_memory(app, x);
+	app_send_error(app, x, 400, "invalid_request", fault);
+	return false;
 }
 
 void app_send_grants(struct app *app, struct exchange *x)
 {
-	app_read_body(app, x, LIMIT_GRANT_REQUEST_BYTES, on_body, NULL);
+	static const struct app_body how = {.max = LIMIT_GRANT_REQUEST_BYTES, .answer = answer};
+	app_admit_body(app, x, &how, NULL);
 }

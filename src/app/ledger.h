@@ -110,6 +110,8 @@ const char *grant_state_name(enum grant_state state);
  */
 void ledger_keep_grants(struct ledger *ledger, int64_t max, int64_t keep_seconds);
 
+#define LEDGER_SLACK_SECONDS 86400
+
 struct ledger_grant {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
 	struct slice id;
@@ -120,8 +122,10 @@ struct ledger_grant {
 	struct slice profile; /* empty: the default one */
 	int64_t issued_ms;    /* wall clock: the ledger's now, too */
 	int64_t expires;      /* Unix seconds */
-	int64_t due;          /* Unix seconds: when no callback for it will be believed any more */
-	int64_t look_at;      /* Unix seconds: when the store is asked about `key`; 0: never */
+	/* Unix seconds: when no callback for it will be believed any more, LEDGER_SLACK_SECONDS
+	 * after `expires`. */
+	int64_t due;
+	int64_t look_at; /* Unix seconds: when the store is asked about `key`; 0: never */
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
 	void *ctx;        /* the caller's */
@@ -178,6 +182,7 @@ void ledger_question_release(struct ledger_question *question);
  */
 
 #define LEDGER_DUE_MAX 32
+#define LEDGER_ID_MAX 24
 
 struct ledger_due_grant {
 	struct slice id;
@@ -185,12 +190,15 @@ struct ledger_due_grant {
 	struct slice upload;  /* empty: it is none in parts */
 	struct slice profile; /* empty: the default one */
 	int64_t expires;      /* Unix seconds */
-	int64_t due;          /* as of the grant; 0: it is pending */
+	int64_t look_at;      /* as of the grant */
 };
 
 struct ledger_due {
 	/* ---- Set by the caller. ---- */
 	int64_t now; /* Unix seconds */
+	/* Of the last row of the page before: those behind it. All-zero: from the first. */
+	int64_t after_look_at;
+	char after_id[LEDGER_ID_MAX + 1]; /* NUL-terminated */
 	struct executor *home;
 	struct task done; /* posted to `home` exactly once */
 
@@ -204,7 +212,10 @@ struct ledger_due {
 	struct ledger_job job_;
 };
 
-/* The grants that are not settled and whose time to look at the store has come. */
+/*
+ * The grants that are not settled and whose time to look at the store has come, the oldest first.
+ * Page by page each is told of once, whatever is done with it.
+ */
 void ledger_list_due(struct ledger *ledger, struct ledger_due *due);
 void ledger_due_release(struct ledger_due *due);
 /* When to look again, Unix seconds; -1: never. `id` is copied. */

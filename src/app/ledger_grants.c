@@ -10,6 +10,8 @@
 #define QUESTION_BYTES_MAX KIB(16)
 /* Rows that a batch looks at beyond twice those that it adds: it never falls behind. */
 #define SWEEP_MORE 16
+/* Until a row that waits to be looked at is seen again. */
+#define WAIT_SECONDS 3600
 
 const char ledger_grants_schema[] =
 	"CREATE TABLE grants ("
@@ -47,8 +49,17 @@ static const char last_upload_sql[] =
 	"SELECT object, etag, mime_type, size, received_ms, confirmed FROM uploads"
 	" WHERE grant_id = ?1 ORDER BY id DESC LIMIT 1";
 
+/*
+ * Who was down for longer than a grant lives has not looked at the store yet: until then it does
+ * not expire, unless nobody looks for as long as old rows are kept. Its `due` goes on, so that it
+ * does not stand in the way of others.
+ */
+#define WAITS "look_at IS NOT NULL AND expires + ?4 > ?1"
 static const char expire_sql[] =
-	"UPDATE grants SET state = 'expired', changed_ms = ?1 * 1000, due = ?1 + ?3, look_at = NULL"
+	"UPDATE grants SET state = CASE WHEN " WAITS " THEN state ELSE 'expired' END,"
+	" changed_ms = CASE WHEN " WAITS " THEN changed_ms ELSE ?1 * 1000 END,"
+	" due = ?1 + CASE WHEN " WAITS " THEN ?5 ELSE ?3 END,"
+	" look_at = CASE WHEN " WAITS " THEN look_at END"
 	" WHERE state = 'issued' AND id IN"
 	" (SELECT id FROM grants WHERE due <= ?1 ORDER BY due LIMIT ?2)";
 static const char delete_sql[] =
@@ -155,13 +166,19 @@ bool ledger_grants_settle(struct ledger *ledger, struct slice id, enum grant_sta
 	return settle(ledger, id, state, reason, now_ms, false) >= 0 || fault(ledger, "grant");
 }
 
+static bool bind_expiry(sqlite3_stmt *s, int64_t keep_seconds)
+{
+	return sqlite3_bind_int64(s, 3, keep_seconds) == SQLITE_OK &&
+	       sqlite3_bind_int64(s, 4, LEDGER_SLACK_SECONDS + keep_seconds) == SQLITE_OK &&
+	       sqlite3_bind_int64(s, 5, WAIT_SECONDS) == SQLITE_OK;
+}
+
 static bool sweep_step(struct ledger *ledger, sqlite3_stmt *s, int64_t now)
 {
 	const struct ledger_grants *g = &ledger->grants;
 	bool ok = sqlite3_bind_int64(s, 1, now) == SQLITE_OK &&
 		  sqlite3_bind_int64(s, 2, 2 * g->issued + SWEEP_MORE) == SQLITE_OK &&
-		  (s != g->expire || sqlite3_bind_int64(s, 3, g->keep_seconds) == SQLITE_OK) &&
-		  ledger_step(s);
+		  (s != g->expire || bind_expiry(s, g->keep_seconds)) && ledger_step(s);
 	return ok || fault(ledger, "old grants");
 }
 

@@ -22,8 +22,9 @@ const char ledger_look_schema[] =
 	"PRAGMA user_version = 4;";
 
 static const char due_sql[] =
-	"SELECT id, key, upload, profile, expires, due FROM grants WHERE look_at <= ?1"
-	" AND state IN ('issued', 'pending') ORDER BY look_at LIMIT ?2";
+	"SELECT id, key, upload, profile, expires, look_at FROM grants WHERE look_at <= ?1"
+	" AND (look_at, id) > (?3, ?4) AND state IN ('issued', 'pending')"
+	" ORDER BY look_at, id LIMIT ?2";
 static const char later_sql[] = "UPDATE grants SET look_at = ?2 WHERE id = ?1"
 				" AND state IN ('issued', 'pending')";
 
@@ -57,7 +58,7 @@ static bool read_row(struct ledger_due *due, sqlite3_stmt *s)
 		!column(due, s, 2, &row->upload) || !column(due, s, 3, &row->profile))
 		return false;
 	row->expires = sqlite3_column_int64(s, 4);
-	row->due = sqlite3_column_int64(s, 5);
+	row->look_at = sqlite3_column_int64(s, 5);
 	due->count++;
 	return true;
 }
@@ -70,7 +71,9 @@ static void run_due(struct ledger *ledger, struct ledger_job *job)
 	if (due->now * 1000 > ledger->grants.now_ms)
 		ledger->grants.now_ms = due->now * 1000;
 	bool ok = sqlite3_bind_int64(s, 1, due->now) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 2, LEDGER_DUE_MAX) == SQLITE_OK;
+		  sqlite3_bind_int64(s, 2, LEDGER_DUE_MAX) == SQLITE_OK &&
+		  sqlite3_bind_int64(s, 3, due->after_look_at) == SQLITE_OK &&
+		  ledger_bind_text(s, 4, slice_str(due->after_id));
 	int result = SQLITE_ROW;
 	while (ok && due->count < LEDGER_DUE_MAX && (result = sqlite3_step(s)) == SQLITE_ROW)
 		ok = read_row(due, s);

@@ -2,6 +2,7 @@
 #include "app/reconciler.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "app/app_internal.h"
@@ -69,9 +70,14 @@ static enum looked record(struct reconciler *r, const struct ledger_due_grant *g
 {
 	struct app *app = r->app;
 	const struct profile *profile = settings_profile(&app->settings, grant->profile);
+	int64_t max_size = profile ? profile->max_size : app->settings.profiles->max_size;
 	struct ledger_entry entry;
-	app_fill_found(app, found, grant->id,
-		profile ? profile->max_size : app->settings.profiles->max_size, &entry);
+	if (found->size > (uint64_t)max_size) {
+		log_error("grant %.*s: %s", SLICE_FMT(grant->id), APP_TOO_LARGE);
+		app_reject_grant(app, grant->id, APP_TOO_LARGE);
+		return LOOKED_RECORDED;
+	}
+	app_fill_found(app, found, grant->id, max_size, &entry);
 	entry.home = &r->here;
 	entry.done.run = nothing;
 	ledger_record(app->parts.ledger, &entry);
@@ -91,7 +97,8 @@ static enum looked look(struct reconciler *r, const struct ledger_due_grant *gra
 		.home = &r->here,
 		.done.run = nothing};
 	enum looked result = LOOKED_NOTHING;
-	if (!atomic_load(&r->app->confirms))
+	/* Without callbacks nothing is recorded. */
+	if (!atomic_load(&r->app->confirms) || r->app->settings.callback_url.len == 0)
 		return LOOKED_NOTHING;
 	app_confirm(r->app, &c);
 	wait(r);
@@ -103,7 +110,13 @@ static enum looked look(struct reconciler *r, const struct ledger_due_grant *gra
 	return result;
 }
 
-static bool abort_upload(struct reconciler *r, const struct ledger_due_grant *grant)
+enum aborted {
+	ABORTED,
+	ABORTED_NOTHING, /* there is no such upload */
+	ABORT_FAILED,
+};
+
+static enum aborted abort_upload(struct reconciler *r, const struct ledger_due_grant *grant)
 {
 	SCOPED_STRBUF(query, KIB(4));
 	strbuf_adds(&query, "uploadId=");
@@ -118,24 +131,41 @@ static bool abort_upload(struct reconciler *r, const struct ledger_due_grant *gr
 		.done.run = nothing};
 	store_request_send(r->app, r->app->parts.outgoing, &request);
 	wait(r);
-	bool gone = request.status == 204 || request.status == 404;
+	enum aborted result = request.status == 204   ? ABORTED
+			      : request.status == 404 ? ABORTED_NOTHING
+						      : ABORT_FAILED;
 	if (request.status == 204) {
 		atomic_fetch_add(&r->app->aborted, 1);
 		log_info("grant %.*s: the upload in parts was not finished in time, and is aborted",
 			SLICE_FMT(grant->id));
 	}
 	store_request_release(&request);
-	return gone;
+	return result;
+}
+
+/* Ends an upload in parts. */
+static enum looked finish_upload(struct reconciler *r, const struct ledger_due_grant *grant)
+{
+	switch (abort_upload(r, grant)) {
+	case ABORTED:
+		return LOOKED_NOTHING;
+	case ABORTED_NOTHING:
+		/* It may have been completed since we looked. */
+		return look(r, grant);
+	case ABORT_FAILED:
+		break;
+	}
+	return LOOKED_FAILED;
 }
 
 static void reconcile(struct reconciler *r, const struct ledger_due_grant *grant)
 {
 	int64_t pause = r->app->settings.reconcile_seconds;
-	int64_t last = grant->due - LAST_LOOK_SECONDS;
+	int64_t last = grant->expires + TICKET_SLACK_SECONDS - LAST_LOOK_SECONDS;
 	enum looked looked = look(r, grant);
-	bool failed = looked == LOOKED_FAILED;
 	if (looked == LOOKED_NOTHING && grant->upload.len > 0)
-		failed = !abort_upload(r, grant);
+		looked = finish_upload(r, grant);
+	bool failed = looked == LOOKED_FAILED;
 	/* A grant that was recorded has no time any more, whatever is set here. */
 	int64_t next = failed ? now(r) + pause : NEVER;
 	if (looked == LOOKED_NOTHING && grant->upload.len == 0 && now(r) < last)
@@ -146,17 +176,30 @@ static void reconcile(struct reconciler *r, const struct ledger_due_grant *grant
 /* ---- All of them ------------------------------------------------------------------------------
  */
 
-/* Whether there may be more. */
-static bool run_page(struct reconciler *r)
+static bool run_page(struct reconciler *r, struct ledger_due *due)
 {
-	struct ledger_due due = {.now = now(r), .home = &r->here, .done.run = nothing};
-	ledger_list_due(r->app->parts.ledger, &due);
+	due->home = &r->here;
+	due->done.run = nothing;
+	ledger_list_due(r->app->parts.ledger, due);
 	wait(r);
-	for (size_t i = 0; i < due.count && !sleeper_stopped(&r->sleeper); i++)
-		reconcile(r, &due.rows[i]);
-	bool more = !due.failed && due.count == LEDGER_DUE_MAX;
-	ledger_due_release(&due);
-	return more;
+	for (size_t i = 0; i < due->count && !sleeper_stopped(&r->sleeper); i++)
+		reconcile(r, &due->rows[i]);
+	bool more = !due->failed && due->count == LEDGER_DUE_MAX;
+	if (more) {
+		const struct ledger_due_grant *last = &due->rows[due->count - 1];
+		due->after_look_at = last->look_at;
+		(void)snprintf(due->after_id, sizeof(due->after_id), "%.*s", SLICE_FMT(last->id));
+	}
+	ledger_due_release(due);
+	return more && !sleeper_stopped(&r->sleeper);
+}
+
+/* Each grant once, also if the ledger does not take what is written of it. */
+static void run_all(struct reconciler *r)
+{
+	struct ledger_due due = {.now = now(r)};
+	while (run_page(r, &due))
+		;
 }
 
 static void *run(void *state)
@@ -164,8 +207,7 @@ static void *run(void *state)
 	struct reconciler *r = state;
 	uint64_t pause_ms = (uint64_t)r->app->settings.reconcile_seconds * 1000;
 	while (sleeper_sleep(&r->sleeper, pause_ms))
-		while (run_page(r) && !sleeper_stopped(&r->sleeper))
-			;
+		run_all(r);
 	return NULL;
 }
 

@@ -168,9 +168,7 @@ static void route(struct s3_upload *u, enum place place)
 
 bool app_is_s3_path(const struct app *app, struct slice path)
 {
-	struct slice prefix = app->settings.multipart_path;
-	return prefix.len > 0 && slice_starts(path, prefix) && path.len > prefix.len &&
-	       path.ptr[prefix.len] == '/';
+	return settings_is_multipart(&app->settings, path);
 }
 
 void app_answer_s3(struct app *app, struct exchange *x)

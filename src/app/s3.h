@@ -52,8 +52,9 @@ enum s3_listed {
 
 struct s3_listing {
 	struct s3_upload *upload;
-	struct strbuf *json; /* gets an array of all of them; NULL: they are only summed */
-	uint64_t bytes;
+	multipart_part_seen *seen; /* gets each, with the listing as `ctx`; NULL: they are summed */
+	uint64_t bytes;            /* of all */
+	size_t count;
 	/* Called once, later, on the exchange's loop, which is kept until then. */
 	void (*done)(struct s3_listing *listing, enum s3_listed result);
 

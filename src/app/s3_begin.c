@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /s3/multipart: an upload begins at the store, and is written down before it is given out. */
 #include "app/body.h"
+#include "app/counts/part_counts.h"
 #include "app/json.h"
-#include "app/multipart/part_counts.h"
 #include "app/s3.h"
 #include "app/wishes.h"
+#include "base/encode.h"
+#include "base/log.h"
 
 #define BEGIN_BYTES_MAX KIB(16)
+#define UNWRITTEN_RETRY_AFTER_S "60"
 
 struct beginning {
 	struct app *app;
@@ -19,6 +22,7 @@ struct beginning {
 	struct http_header headers[STORE_REQUEST_HEADERS_MAX];
 	size_t header_count;
 	struct store_request request;
+	struct store_request abort;
 	struct ledger_grant row;
 };
 
@@ -32,7 +36,7 @@ static bool write_answer(struct beginning *b)
 	SCOPED_STRBUF(id, MULTIPART_ID_MAX);
 	if (!multipart_id_add(&app->ticket_key, &b->id, b->grant.offer.key, b->subject, &id))
 		return false;
-	part_counts_begin(app->part_counts, strbuf_slice(&id));
+	part_counts_begin(app->part_counts, strbuf_slice(&id), clock_monotonic_ms());
 	strbuf_adds(&json, "{\"key\":");
 	json_add_string(&json, b->grant.offer.key);
 	strbuf_adds(&json, ",\"uploadId\":");
@@ -47,34 +51,75 @@ static bool write_answer(struct beginning *b)
 	return b->json.ptr && !strbuf_broken(&json);
 }
 
+/* ---- Written down -----------------------------------------------------------------------------
+ */
+
+static void send_unwritten(struct app *app, struct exchange *x)
+{
+	exchange_header(x, "Retry-After", S(UNWRITTEN_RETRY_AFTER_S));
+	exchange_note(x, "grant=unwritten");
+	app_send_error(app, x, 503, "unavailable",
+		"No upload in parts can be written down now, and so none begins.");
+}
+
+static void on_given_up(struct task *task)
+{
+	struct store_request *r = CONTAINER_OF(task, struct store_request, done);
+	struct beginning *b = CONTAINER_OF(r, struct beginning, abort);
+	struct exchange *x = b->x;
+	if (r->status != 204 && r->status != 404)
+		log_error("multipart %.*s: an upload that is not written down could not be aborted "
+			  "(status %d)",
+			SLICE_FMT(exchange_id(x)), r->status);
+	store_request_release(r);
+	send_unwritten(b->app, x);
+	exchange_release(x);
+}
+
+/* What is not written down nobody would abort later. The answer waits for it. */
+static void give_up(struct beginning *b)
+{
+	SCOPED_STRBUF(query, KIB(4));
+	strbuf_adds(&query, "uploadId=");
+	percent_encode(&query, slice_str(b->id.upload));
+	b->abort = (struct store_request){
+		.method = S("DELETE"),
+		.key = b->grant.offer.key,
+		.query = strbuf_slice(&query),
+		.class = OUTGOING_STORE,
+		.max_answer_bytes = LIMIT_PARTS_ANSWER_BYTES,
+		.timeout_ms = LIMIT_STORE_MS,
+		.home = exchange_home(b->x),
+		.done.run = on_given_up,
+	};
+	store_request_send(b->app, b->app->parts.outgoing, &b->abort);
+}
+
 static void on_issued(struct task *task)
 {
 	struct ledger_grant *row = CONTAINER_OF(task, struct ledger_grant, done);
 	struct beginning *b = CONTAINER_OF(row, struct beginning, row);
 	struct exchange *x = b->x;
-	if (!row->recorded)
-		atomic_fetch_add(&b->app->unwritten, 1);
+	if (!row->recorded) {
+		give_up(b);
+		return;
+	}
 	app_send_json(b->app, x, 200, b->json);
 	exchange_release(x);
 }
 
-/* False: it is answered. */
-static bool issue(struct beginning *b)
+/* The answer comes later in any case. */
+static void issue(struct beginning *b)
 {
 	if (!write_answer(b) ||
 		!grant_fill_row(b->app, &b->grant, b->subject, exchange_arena(b->x), &b->row)) {
-		s3_send_no_memory(b->app, b->x);
-		return false;
-	}
-	if (!grant_has_row(b->app, &b->grant)) {
-		app_send_json(b->app, b->x, 200, b->json);
-		return false;
+		give_up(b);
+		return;
 	}
 	b->row.upload = slice_str(b->id.upload);
 	b->row.home = exchange_home(b->x);
 	b->row.done.run = on_issued;
 	ledger_issue(b->app->parts.ledger, &b->row);
-	return true;
 }
 
 static void on_begun(struct task *task)
@@ -90,9 +135,11 @@ static void on_begun(struct task *task)
 		 !multipart_answer_begun(strbuf_slice(&r->request.answer), b->id.upload))
 		s3_send_failed(b->app, x, "beginning", r);
 	else
-		waits = issue(b);
+		waits = true;
 	store_request_release(r);
-	if (!waits)
+	if (waits)
+		issue(b);
+	else
 		exchange_release(x);
 }
 
@@ -158,22 +205,22 @@ static bool check_type(struct beginning *b, const struct offer *offer)
 	return false;
 }
 
-static bool begin(struct app *app, struct exchange *x, const struct caller *caller, void *ctx)
+static bool begin(struct beginning *b, const struct caller *caller)
 {
-	struct beginning *b = ctx;
+	struct app *app = b->app;
 	struct offer offer;
 	struct offer_refusal why;
-	struct arena *arena = exchange_arena(x);
+	struct arena *arena = exchange_arena(b->x);
 	int64_t now_ms = clock_wall_ms(app->parts.clock) / 1000 * 1000;
-	int64_t expires = now_ms / 1000 + app->settings.multipart_expire_seconds;
+	int64_t expires = now_ms / 1000 + caller->multipart_seconds;
 	if (!offer_make(&app->settings, caller, &b->wish, now_ms / 1000, arena, &offer, &why)) {
-		app_refuse_offer(app, x, &why);
+		app_refuse_offer(app, b->x, &why);
 		return false;
 	}
 	if (!check_type(b, &offer))
 		return false;
 	if (!grant_begin(app, TICKET_FORM, &offer, now_ms, expires, arena, &b->grant)) {
-		s3_send_no_memory(app, x);
+		s3_send_no_memory(app, b->x);
 		return false;
 	}
 	b->subject = caller->subject;
@@ -182,23 +229,30 @@ static bool begin(struct app *app, struct exchange *x, const struct caller *call
 	return true;
 }
 
-static void on_body(struct app *app, struct exchange *x, struct slice body, void *ctx UNUSED)
+static bool answer(struct app *app, struct exchange *x, const struct caller *caller,
+	struct slice body, void *ctx UNUSED)
 {
 	struct beginning *b = arena_zalloc(exchange_arena(x), sizeof(*b));
 	if (!b) {
 		s3_send_no_memory(app, x);
-		return;
+		return false;
 	}
 	b->app = app;
 	b->x = x;
-	const char *fault = wish_parse(body, exchange_arena(x), &b->wish);
-	if (fault)
+	const char *fault = wish_parse(body, exchange_arena(x), exchange_account(x), &b->wish);
+	if (!fault && app->settings.grants_max > 0)
+		return begin(b, caller);
+	if (fault == wishes_no_memory)
+		s3_send_no_memory(app, x);
+	else if (fault)
 		app_send_error(app, x, 400, "invalid_request", fault);
 	else
-		app_admit(app, x, begin, b);
+		send_unwritten(app, x);
+	return false;
 }
 
 void s3_begin(struct app *app, struct exchange *x)
 {
-	app_read_body(app, x, LIMIT_GRANT_REQUEST_BYTES, on_body, NULL);
+	static const struct app_body how = {.max = LIMIT_UPLOAD_REQUEST_BYTES, .answer = answer};
+	app_admit_body(app, x, &how, NULL);
 }

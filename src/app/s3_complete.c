@@ -13,13 +13,17 @@
 #include "base/log.h"
 
 #define DOCUMENT_BYTES_MAX MIB(3)
+#define NAMED_BYTES_MAX MIB(2)
 #define ANSWER_BYTES_MAX KIB(16)
 
 struct completing {
 	struct s3_upload *upload;
-	struct slice body;      /* until the exchange is gone */
-	struct strbuf document; /* for the store; counted in the exchange's account */
-	struct grant grant;     /* with its callback */
+	/* What is named, and the store's document of it; counted in the exchange's account. */
+	struct arena arena;
+	struct multipart_completion named;
+	struct multipart_match match;
+	struct strbuf document;
+	struct grant grant; /* with its callback */
 	struct http_header headers[4];
 	size_t header_count;
 	struct s3_listing listing;
@@ -29,10 +33,16 @@ struct completing {
 	struct ledger_question question;
 };
 
+static void release(struct completing *c)
+{
+	strbuf_release(&c->document);
+	arena_reset(&c->arena);
+}
+
 static void end(struct completing *c)
 {
 	struct exchange *x = c->upload->x;
-	strbuf_release(&c->document);
+	release(c);
 	exchange_release(x);
 }
 
@@ -40,6 +50,12 @@ static void end_with_error(struct completing *c, int status, const char *code, c
 {
 	app_send_error(c->upload->app, c->upload->x, status, code, message);
 	end(c);
+}
+
+static void end_with_other_parts(struct completing *c)
+{
+	end_with_error(c, 409, "invalid_parts",
+		"The store has other parts than the list says, or one is too small.");
 }
 
 static void end_well(struct completing *c)
@@ -90,6 +106,15 @@ static void on_recorded(struct task *task)
 		end_unrecorded(c);
 }
 
+/* Somebody else has completed it, with parts that are not allowed. */
+static void end_too_large(struct completing *c)
+{
+	struct s3_upload *u = c->upload;
+	app_reject_grant(u->app, slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_TOO_LARGE);
+	app_confirmation_release(&c->confirmation);
+	end_with_error(c, 403, "size_refused", "The object has more bytes than were allowed.");
+}
+
 static void on_found(struct task *task)
 {
 	struct app_confirmation *found = CONTAINER_OF(task, struct app_confirmation, done);
@@ -97,6 +122,10 @@ static void on_found(struct task *task)
 	struct s3_upload *u = c->upload;
 	bool ours = found->found &&
 		    slice_eq(found->grant_id, slice_of(u->id.grant_id, TICKET_ID_LENGTH));
+	if (ours && found->size > (uint64_t)u->id.max_size) {
+		end_too_large(c);
+		return;
+	}
 	if (ours && c->grant.ticket.len > 0) {
 		app_fill_found(u->app, found, slice_of(u->id.grant_id, TICKET_ID_LENGTH),
 			u->profile->max_size, &c->entry);
@@ -139,6 +168,7 @@ static void on_looked_up(struct task *task)
 static void look_for_object(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
+	exchange_note(u->x, "completed=before");
 	if (atomic_load(&u->app->confirms)) {
 		c->confirmation.key = u->key;
 		c->confirmation.timeout_ms = LIMIT_APP_CALLBACK_MS;
@@ -179,8 +209,7 @@ static void on_completed(struct task *task)
 	else if (status == 203)
 		end_unrecorded(c);
 	else if (parts)
-		end_with_error(c, 409, "invalid_parts",
-			"The store has other parts than the list says, or one is too small.");
+		end_with_other_parts(c);
 	else if (status == 404)
 		look_for_object(c);
 	else if (status == 409)
@@ -216,21 +245,32 @@ static void complete(struct completing *c)
 /* ---- Before -----------------------------------------------------------------------------------
  */
 
-static void on_summed(struct s3_listing *listing, enum s3_listed result)
+/*
+ * Parts may be replaced while they are summed: the store completes with those that are named, by
+ * number and ETag, and so those alone are summed.
+ */
+static void judge(struct completing *c)
+{
+	struct s3_upload *u = c->upload;
+	if (!multipart_match_all(&c->match)) {
+		end_with_other_parts(c);
+	} else if (c->match.bytes > (uint64_t)u->id.max_size) {
+		release(c);
+		s3_abort_too_large(u);
+	} else if (c->match.bytes < (uint64_t)u->profile->min_size) {
+		end_with_error(c, 403, "size_refused",
+			"The parts have fewer bytes than the profile asks for.");
+	} else {
+		complete(c);
+	}
+}
+
+static void on_listed(struct s3_listing *listing, enum s3_listed result)
 {
 	struct completing *c = CONTAINER_OF(listing, struct completing, listing);
-	struct s3_upload *u = c->upload;
 	switch (result) {
 	case S3_LISTED:
-		if (listing->bytes > (uint64_t)u->id.max_size) {
-			strbuf_release(&c->document);
-			s3_abort_too_large(u);
-		} else if (listing->bytes < (uint64_t)u->profile->min_size) {
-			end_with_error(c, 403, "size_refused",
-				"The parts have fewer bytes than the profile asks for.");
-		} else {
-			complete(c);
-		}
+		judge(c);
 		break;
 	case S3_LISTED_NOTHING:
 		look_for_object(c);
@@ -239,6 +279,12 @@ static void on_summed(struct s3_listing *listing, enum s3_listed result)
 		end(c);
 		break;
 	}
+}
+
+static void on_part(void *ctx, const struct multipart_listed *part)
+{
+	struct s3_listing *listing = ctx;
+	multipart_match_part(&CONTAINER_OF(listing, struct completing, listing)->match, part);
 }
 
 /* Its ticket and callback, as when it was begun. */
@@ -250,48 +296,59 @@ static bool make_grant(struct completing *c)
 		u->app, &offer, u->id.grant_id, u->id.expires, exchange_arena(u->x), &c->grant);
 }
 
-/* False: it was answered. */
-static bool read_parts(struct completing *c)
+/* NULL, multipart_no_memory, or what is wrong. */
+static const char *read_parts(struct completing *c, struct slice body)
 {
-	struct s3_upload *u = c->upload;
-	strbuf_init_counted(&c->document, DOCUMENT_BYTES_MAX, exchange_account(u->x));
-	const char *fault = multipart_parts_document(c->body, &c->document);
-	if (!fault && make_grant(c))
-		return true;
-	strbuf_release(&c->document);
+	struct budget_account *account = exchange_account(c->upload->x);
+	const char *fault = multipart_completion_parse(body, &c->arena, account, &c->named);
 	if (fault)
-		app_send_error(u->app, u->x, 400, "invalid_request", fault);
-	else
-		s3_send_no_memory(u->app, u->x);
-	return false;
+		return fault;
+	multipart_completion_write(&c->named, &c->document);
+	c->match.completion = &c->named;
+	return strbuf_broken(&c->document) || !make_grant(c) ? multipart_no_memory : NULL;
 }
 
-/* Whoever is let in has not gone yet, and so the body is there. */
-static bool start(
-	struct app *app UNUSED, struct exchange *x UNUSED, const struct caller *caller, void *ctx)
-{
-	struct completing *c = ctx;
-	if (!s3_find(c->upload, caller) || !read_parts(c))
-		return false;
-	c->listing.upload = c->upload;
-	c->listing.done = on_summed;
-	s3_list(&c->listing);
-	return true;
-}
-
-static void on_body(struct app *app, struct exchange *x, struct slice body, void *ctx)
+static bool answer(struct app *app, struct exchange *x, const struct caller *caller UNUSED,
+	struct slice body, void *ctx)
 {
 	struct completing *c = arena_zalloc(exchange_arena(x), sizeof(*c));
 	if (!c) {
 		s3_send_no_memory(app, x);
-		return;
+		return false;
 	}
 	c->upload = ctx;
-	c->body = body;
-	app_admit(app, x, start, c);
+	arena_init_counted(&c->arena, NULL, 0, NAMED_BYTES_MAX, exchange_account(x), true);
+	strbuf_init_counted(&c->document, DOCUMENT_BYTES_MAX, exchange_account(x));
+	const char *fault = read_parts(c, body);
+	if (!fault) {
+		c->listing.upload = c->upload;
+		c->listing.seen = on_part;
+		c->listing.done = on_listed;
+		s3_list(&c->listing);
+		return true;
+	}
+	release(c);
+	if (fault == multipart_no_memory)
+		s3_send_no_memory(app, x);
+	else
+		app_send_error(app, x, 400, "invalid_request", fault);
+	return false;
+}
+
+/* The body is as long as the parts need that the upload can have. */
+static bool begin(struct app *app UNUSED, struct exchange *x UNUSED, const struct caller *caller,
+	void *ctx, size_t *ret_max)
+{
+	struct s3_upload *u = ctx;
+	if (!s3_find(u, caller))
+		return false;
+	size_t most = (s3_max_parts(u->id.max_size) + 1) * LIMIT_PART_REQUEST_BYTES;
+	*ret_max = most < LIMIT_PARTS_REQUEST_BYTES ? most : LIMIT_PARTS_REQUEST_BYTES;
+	return true;
 }
 
 void s3_complete(struct s3_upload *u)
 {
-	app_read_body(u->app, u->x, LIMIT_PARTS_REQUEST_BYTES, on_body, u);
+	static const struct app_body how = {.begin = begin, .answer = answer};
+	app_admit_body(u->app, u->x, &how, u);
 }

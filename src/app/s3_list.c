@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /s3/multipart/ID: all parts of an upload, of which the store tells a thousand at a time. */
+#include "app/json.h"
 #include "app/s3.h"
 
 #define LIST_BYTES_MAX MIB(4)
@@ -23,7 +24,8 @@ static void on_page(struct task *task)
 		return;
 	}
 	if (r->status != 200 ||
-		!multipart_answer_page(strbuf_slice(&r->request.answer), listing->json, &page) ||
+		!multipart_answer_page(
+			strbuf_slice(&r->request.answer), listing->seen, listing, &page) ||
 		(page.truncated && page.next <= listing->next_)) {
 		s3_send_failed(u->app, u->x, "listing parts", r);
 		finish(listing, S3_LIST_FAILED);
@@ -31,6 +33,7 @@ static void on_page(struct task *task)
 	}
 	listing->bytes =
 		page.bytes > UINT64_MAX - listing->bytes ? UINT64_MAX : listing->bytes + page.bytes;
+	listing->count += page.count;
 	listing->next_ = page.next;
 	if (!page.truncated) {
 		finish(listing, S3_LISTED);
@@ -51,8 +54,6 @@ static void ask(struct s3_listing *listing)
 void s3_list(struct s3_listing *listing)
 {
 	exchange_keep(listing->upload->x);
-	if (listing->json)
-		strbuf_addc(listing->json, '[');
 	ask(listing);
 }
 
@@ -63,6 +64,17 @@ struct list_answer {
 	struct s3_listing listing;
 	struct strbuf json;
 };
+
+static void add_part(void *ctx, const struct multipart_listed *part)
+{
+	struct s3_listing *listing = ctx;
+	struct strbuf *json = &CONTAINER_OF(listing, struct list_answer, listing)->json;
+	strbuf_addf(json, "%s{\"PartNumber\":%u,\"ETag\":", json->len > 1 ? "," : "", part->number);
+	json_add_string(json, part->etag);
+	strbuf_adds(json, ",\"Size\":");
+	strbuf_add_u64(json, part->size);
+	strbuf_addc(json, '}');
+}
 
 static void on_listed(struct s3_listing *listing, enum s3_listed result)
 {
@@ -90,8 +102,9 @@ bool s3_send_list(struct app *app, struct exchange *x, const struct caller *call
 		return false;
 	}
 	strbuf_init_counted(&a->json, LIST_BYTES_MAX, exchange_account(x));
+	strbuf_addc(&a->json, '[');
 	a->listing.upload = u;
-	a->listing.json = &a->json;
+	a->listing.seen = add_part;
 	a->listing.done = on_listed;
 	s3_list(&a->listing);
 	return true;

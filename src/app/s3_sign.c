@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GET /s3/multipart/ID/N and .../batch: URLs with which parts are put. What is at the store is
- * summed after every PART_COUNTS_EVERY of them.
+ * summed whenever many of them are signed and not yet there (part_counts.h).
  */
+#include "app/counts/part_counts.h"
 #include "app/multipart/multipart_parts.h"
-#include "app/multipart/part_counts.h"
 #include "app/s3.h"
 
 #define URLS_BYTES_MAX MIB(4)
 
 struct signing {
 	struct s3_upload *upload;
+	int64_t life_seconds; /* of the URLs, at most */
 	bool batch;
 	struct multipart_parts parts;
 	struct s3_listing listing;
@@ -19,11 +20,11 @@ struct signing {
 /* ---- The answer -------------------------------------------------------------------------------
  */
 
-static int64_t seconds_left(const struct s3_upload *u)
+static int64_t seconds_left(const struct signing *s)
 {
+	const struct s3_upload *u = s->upload;
 	int64_t left = u->id.expires - clock_wall_ms(u->app->parts.clock) / 1000;
-	int64_t most = u->app->settings.expire_seconds;
-	return left < 1 ? 1 : left < most ? left : most;
+	return left < 1 ? 1 : left < s->life_seconds ? left : s->life_seconds;
 }
 
 /* `"URL"`: it has no character that JSON would have to escape. */
@@ -53,7 +54,7 @@ static bool add_urls(const struct signing *s, int64_t expires, struct strbuf *js
 static void send_urls(const struct signing *s)
 {
 	const struct s3_upload *u = s->upload;
-	int64_t expires = seconds_left(u);
+	int64_t expires = seconds_left(s);
 	struct strbuf json;
 	strbuf_init_counted(&json, URLS_BYTES_MAX, exchange_account(u->x));
 	if (!s->batch)
@@ -83,8 +84,8 @@ static void on_summed(struct s3_listing *listing, enum s3_listed result)
 		return;
 	}
 	if (result == S3_LISTED) {
-		part_counts_begin(u->app->part_counts, u->id_text);
-		(void)part_counts_due(u->app->part_counts, u->id_text, s->parts.count);
+		part_counts_summed(u->app->part_counts, u->id_text, listing->count, s->parts.count,
+			clock_monotonic_ms());
 		send_urls(s);
 	} else if (result == S3_LISTED_NOTHING) {
 		s3_send_gone(u->app, u->x);
@@ -122,7 +123,8 @@ static struct slice param(struct exchange *x, const char *name)
 }
 
 /* True: the answer waits for the store. */
-static bool sign(struct s3_upload *u, bool batch, struct slice numbers, struct slice sizes)
+static bool sign(struct s3_upload *u, const struct caller *caller, bool batch, struct slice numbers,
+	struct slice sizes)
 {
 	struct arena *arena = exchange_arena(u->x);
 	struct signing *s = arena_zalloc(arena, sizeof(*s));
@@ -131,13 +133,19 @@ static bool sign(struct s3_upload *u, bool batch, struct slice numbers, struct s
 		return false;
 	}
 	s->upload = u;
+	s->life_seconds = caller->expire_seconds;
 	s->batch = batch;
 	const char *fault = multipart_parts_parse(numbers, sizes, arena, &s->parts);
+	if (fault == multipart_no_memory) {
+		s3_send_no_memory(u->app, u->x);
+		return false;
+	}
 	if (fault)
 		return refuse(u, 400, "invalid_request", fault);
 	if (!check_parts(u, &s->parts))
 		return false;
-	if (!part_counts_due(u->app->part_counts, u->id_text, s->parts.count)) {
+	if (!part_counts_due(
+		    u->app->part_counts, u->id_text, s->parts.count, clock_monotonic_ms())) {
 		send_urls(s);
 		return false;
 	}
@@ -153,12 +161,13 @@ bool s3_send_url(struct app *app UNUSED, struct exchange *x, const struct caller
 	/* One number: a list is for a batch. */
 	if (slice_find(u->numbers, ',') < u->numbers.len)
 		return refuse(u, 400, "invalid_request", "A part's number is from 1 to 10000.");
-	return s3_find(u, caller) && sign(u, false, u->numbers, param(x, "size"));
+	return s3_find(u, caller) && sign(u, caller, false, u->numbers, param(x, "size"));
 }
 
 bool s3_send_urls(
 	struct app *app UNUSED, struct exchange *x, const struct caller *caller, void *ctx)
 {
 	struct s3_upload *u = ctx;
-	return s3_find(u, caller) && sign(u, true, param(x, "partNumbers"), param(x, "sizes"));
+	return s3_find(u, caller) &&
+	       sign(u, caller, true, param(x, "partNumbers"), param(x, "sizes"));
 }

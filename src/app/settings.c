@@ -293,6 +293,32 @@ static void read_multipart(struct reading *r, const struct app_options *options)
 		settings_refuse(r, "multipart_path: must be a path such as /s3");
 }
 
+/* What the server answers itself never reaches a callback's handler. */
+static void check_callback_paths(struct reading *r)
+{
+	static const struct slice own[] = {SLICE_LIT("/grant"), SLICE_LIT("/grants"),
+		SLICE_LIT("/get_post_signature_for_oss_upload")};
+	const struct settings *s = r->settings;
+	for (size_t i = 0; i < s->callback_paths.count; i++) {
+		struct slice path = s->callback_paths.words[i];
+		bool taken = slice_starts(path, S("/grants/")) || settings_is_multipart(s, path);
+		for (size_t j = 0; j < ARRAY_LEN(own); j++)
+			taken = taken || slice_eq(path, own[j]);
+		if (taken)
+			settings_refuse(r,
+				"callback_url: the path %.*s is the application server's own; take "
+				"another, such as /callback",
+				SLICE_FMT(path));
+	}
+}
+
+bool settings_is_multipart(const struct settings *settings, struct slice path)
+{
+	struct slice prefix = settings->multipart_path;
+	return prefix.len > 0 && slice_starts(path, prefix) && path.len > prefix.len &&
+	       path.ptr[prefix.len] == '/';
+}
+
 static void read_rates(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
@@ -330,6 +356,7 @@ enum err settings_init(
 	settings_read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
 	read_webhook(&r, options);
 	read_multipart(&r, options);
+	check_callback_paths(&r);
 	read_rates(&r, options);
 	settings_read_auth(&r, options);
 	return r.err;

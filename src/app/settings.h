@@ -69,6 +69,9 @@ void settings_release(struct settings *settings);
 /* The profile of that name; empty and `default` are the default one. NULL: there is none. */
 const struct profile *settings_profile(const struct settings *settings, struct slice name);
 
+/* Whether a path is one of those of uploads in parts. */
+bool settings_is_multipart(const struct settings *settings, struct slice path) MUST_USE;
+
 /* Whether a cookie can have somebody admitted. */
 bool settings_use_cookies(const struct settings *settings);
 

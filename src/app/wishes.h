@@ -11,13 +11,21 @@ struct wishes {
 	size_t count; /* 1 to LIMIT_GRANT_FILES */
 };
 
-/* NULL, or what is wrong (a constant text). What *ret has is in `arena`. */
-const char *wishes_parse(struct slice json, struct arena *arena, struct wishes *ret) MUST_USE;
+/* The fault that is none of the body's. */
+extern const char wishes_no_memory[];
+
+/*
+ * NULL; wishes_no_memory; or what is wrong (a constant text). What *ret has is in `arena`;
+ * `account` has the memory for reading.
+ */
+const char *wishes_parse(struct slice json, struct arena *arena, struct budget_account *account,
+	struct wishes *ret) MUST_USE;
 
 /*
  * {"filename":..., "type":..., "size":..., "profile":NAME, "metadata":{"profile":NAME}}, all but
  * the first may be missing, and others are not looked at. Likewise.
  */
-const char *wish_parse(struct slice json, struct arena *arena, struct wish *ret) MUST_USE;
+const char *wish_parse(struct slice json, struct arena *arena, struct budget_account *account,
+	struct wish *ret) MUST_USE;
 
 #endif

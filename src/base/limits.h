@@ -158,9 +158,11 @@
 #define LIMIT_FILE_NAME_BYTES 255          /* of an uploader's file, in an object's name */
 #define LIMIT_GRANT_FILES 100              /* in one POST /grants */
 #define LIMIT_GRANT_REQUEST_BYTES KIB(128) /* its body */
+#define LIMIT_UPLOAD_REQUEST_BYTES KIB(16) /* the body that begins an upload in parts */
 #define LIMIT_FILE_BYTES (LIMIT_PARTS * LIMIT_OBJECT_BYTES)
 #define LIMIT_PART_URLS 1000             /* in one request for URLs of parts */
 #define LIMIT_PARTS_REQUEST_BYTES MIB(1) /* the list of an upload's parts */
+#define LIMIT_PART_REQUEST_BYTES 256     /* for each part that the upload can have, and one more */
 #define LIMIT_PARTS_ANSWER_BYTES MIB(4)  /* of the store, about an upload in parts */
 #define LIMIT_UPLOADS_COUNTED 4096       /* whose signed parts are counted */
 #define LIMIT_MULTIPART_SECONDS 604800   /* of an upload in parts */

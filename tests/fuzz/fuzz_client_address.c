@@ -33,7 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(struct http_header){S("x-forwarded-for"), line};
 	}
 	assert(slice_eq(client_address(trusted, S("192.0.2.1"), &head), S("192.0.2.1")));
-	assert(is_address(client_address(trusted, S("127.0.0.1"), &head)));
+	struct slice client = client_address(trusted, S("127.0.0.1"), &head);
+	char network[CLIENT_NETWORK_SIZE];
+	assert(is_address(client));
+	assert(is_address(client_network(client, network)));
 	allow_list_free(trusted);
 	return 0;
 }

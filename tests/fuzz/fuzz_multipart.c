@@ -28,6 +28,12 @@ static void check_id(struct slice input)
 	assert(!multipart_id_parse(&key, strbuf_slice(&text), S("keya"), S("nn"), &got));
 }
 
+static void add_etag(void *ctx, const struct multipart_listed *part)
+{
+	assert(part->number >= 1 && part->number <= LIMIT_PARTS);
+	strbuf_add_slice(ctx, part->etag);
+}
+
 static void check_answers(struct slice input)
 {
 	char upload[MULTIPART_UPLOAD_MAX + 1];
@@ -36,8 +42,7 @@ static void check_answers(struct slice input)
 	SCOPED_STRBUF(code, 256);
 	if (multipart_answer_begun(input, upload))
 		assert(strlen(upload) > 0);
-	strbuf_addc(&json, '[');
-	if (multipart_answer_page(input, &json, &page)) {
+	if (multipart_answer_page(input, add_etag, &json, &page)) {
 		assert(page.count <= LIMIT_PARTS && page.next <= LIMIT_PARTS);
 		assert(!page.truncated || page.count > 0);
 		assert(utf8_valid(strbuf_slice(&json)));
@@ -45,15 +50,45 @@ static void check_answers(struct slice input)
 	multipart_answer_code(input, &code);
 }
 
+/* What is named once, and is at the store, is matched; what is at the store beyond that is not. */
+static void check_completion(struct slice input)
+{
+	struct arena arena;
+	struct budget_account account = {.pool = BUDGET_APP};
+	struct multipart_completion named;
+	SCOPED_STRBUF(document, MIB(4));
+	arena_init(&arena, NULL, 0, MIB(2));
+	if (!multipart_completion_parse(input, &arena, &account, &named)) {
+		struct multipart_match match = {.completion = &named};
+		assert(named.count >= 1 && named.count <= LIMIT_PARTS);
+		for (size_t i = 0; i < named.count; i++) {
+			SCOPED_STRBUF(quoted, 256);
+			strbuf_addc(&quoted, '"');
+			strbuf_add_slice(&quoted, named.list[i].etag);
+			strbuf_addc(&quoted, '"');
+			const struct multipart_listed part = {
+				named.list[i].number, strbuf_slice(&quoted), 2};
+			assert(i == 0 || part.number > named.list[i - 1].number);
+			assert(!multipart_match_all(&match));
+			multipart_match_part(&match, &part);
+			multipart_match_part(&match, &part);
+		}
+		assert(multipart_match_all(&match) && match.bytes == 2 * named.count);
+		multipart_completion_write(&named, &document);
+		assert(!strbuf_broken(&document));
+	}
+	assert(account.bytes == 0);
+	arena_reset(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice input = slice_of(data, size), sizes = input, numbers;
 	struct arena arena;
 	struct multipart_parts parts;
-	SCOPED_STRBUF(document, MIB(1));
 	check_id(input);
 	check_answers(input);
-	(void)!multipart_parts_document(input, &document);
+	check_completion(input);
 	(void)slice_cut(&sizes, '\n', &numbers);
 	arena_init(&arena, NULL, 0, MIB(1));
 	if (!multipart_parts_parse(numbers, sizes, &arena, &parts)) {

@@ -28,17 +28,19 @@ static void check_name(struct slice text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena arena;
+	struct budget_account account = {.pool = BUDGET_APP};
 	struct wishes wishes;
 	struct wish wish;
 	arena_init(&arena, NULL, 0, MIB(1));
 	check_name(slice_of(data, size));
-	if (!wishes_parse(slice_of(data, size), &arena, &wishes)) {
+	if (!wishes_parse(slice_of(data, size), &arena, &account, &wishes)) {
 		assert(wishes.count >= 1 && wishes.count <= LIMIT_GRANT_FILES);
 		for (size_t i = 0; i < wishes.count; i++)
 			check_name(wishes.list[i].file_name);
 	}
-	if (!wish_parse(slice_of(data, size), &arena, &wish))
+	if (!wish_parse(slice_of(data, size), &arena, &account, &wish))
 		assert(wish.has_file && wish.size >= -1);
+	assert(account.bytes == 0);
 	arena_reset(&arena);
 	return 0;
 }

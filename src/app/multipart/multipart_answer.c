@@ -2,7 +2,6 @@
 #include "app/multipart/multipart_answer.h"
 
 #include "base/encode.h"
-#include "oss/text/json_text.h"
 #include "oss/text/xml.h"
 
 #define ETAG_BYTES_MAX 128
@@ -51,8 +50,9 @@ void multipart_answer_code(struct slice document, struct strbuf *out)
 
 struct reading {
 	struct multipart_page *page;
-	struct strbuf *json; /* NULL: nobody wants it */
-	uint64_t number;     /* of the part, as the next two; 0: not told */
+	multipart_part_seen *seen; /* NULL: nobody wants it */
+	void *ctx;
+	uint64_t number; /* of the part, as the next two; 0: not told */
 	uint64_t size;
 	struct strbuf etag;
 };
@@ -111,19 +111,22 @@ static enum err close_part(void *ctx, struct strbuf *reason)
 	page->next = (unsigned int)r->number;
 	page->count++;
 	page->bytes = r->size > UINT64_MAX - page->bytes ? UINT64_MAX : page->bytes + r->size;
-	if (!r->json)
-		return ERR_OK;
-	if (!slice_ends(strbuf_slice(r->json), S("[")))
-		strbuf_addc(r->json, ',');
-	strbuf_addf(r->json, "{\"PartNumber\":%u,\"ETag\":", page->next);
-	json_add_string(r->json, strbuf_slice(&r->etag));
-	strbuf_adds(r->json, ",\"Size\":");
-	strbuf_add_u64(r->json, r->size);
-	strbuf_addc(r->json, '}');
+	if (r->seen) {
+		const struct multipart_listed part = {page->next, strbuf_slice(&r->etag), r->size};
+		r->seen(r->ctx, &part);
+	}
 	return ERR_OK;
 }
 
-bool multipart_answer_page(struct slice document, struct strbuf *json, struct multipart_page *ret)
+struct slice multipart_etag(struct slice text)
+{
+	if (text.len > 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"')
+		return slice_of(text.ptr + 1, text.len - 2);
+	return text;
+}
+
+bool multipart_answer_page(
+	struct slice document, multipart_part_seen *seen, void *ctx, struct multipart_page *ret)
 {
 	static const struct xml_element elements[] = {
 		{.path = "/ListPartsResult", .skips_unknown = true},
@@ -137,7 +140,8 @@ bool multipart_answer_page(struct slice document, struct strbuf *json, struct mu
 		{.path = "/ListPartsResult/Part/Size", .text = set_size},
 	};
 	struct multipart_page page = {.next = 0};
-	struct reading r = {.page = &page, .json = json, .etag = STRBUF_INIT(ETAG_BYTES_MAX)};
+	struct reading r = {
+		.page = &page, .seen = seen, .ctx = ctx, .etag = STRBUF_INIT(ETAG_BYTES_MAX)};
 	SCOPED_STRBUF(reason, 512);
 	enum err e = xml_read(document, elements, ARRAY_LEN(elements), &r, &reason);
 	strbuf_release(&r.etag);

@@ -11,6 +11,15 @@
 bool multipart_answer_begun(
 	struct slice document, char ret_upload[MULTIPART_UPLOAD_MAX + 1]) MUST_USE;
 
+/* A part that the store has. */
+struct multipart_listed {
+	unsigned int number;
+	struct slice etag; /* as the store has written it: with quotes */
+	uint64_t size;
+};
+
+typedef void multipart_part_seen(void *ctx, const struct multipart_listed *part);
+
 /* A page of a ListPartsResult. */
 struct multipart_page {
 	bool truncated;
@@ -19,12 +28,12 @@ struct multipart_page {
 	size_t count;
 };
 
-/*
- * Reads a page; if `json` is not NULL, `{"PartNumber":..,"ETag":..,"Size":..}` is appended for each
- * part, with a comma before all but the very first of `json` behind its `[`. False: it is none.
- */
-bool multipart_answer_page(
-	struct slice document, struct strbuf *json, struct multipart_page *ret) MUST_USE;
+/* Reads a page, and calls `seen`, if it is not NULL, for each part. False: it is none. */
+bool multipart_answer_page(struct slice document, multipart_part_seen *seen, void *ctx,
+	struct multipart_page *ret) MUST_USE;
+
+/* An ETag without its quotes, if it has them. */
+struct slice multipart_etag(struct slice text);
 
 /* Appends the Code of an error document; nothing if it is none. */
 void multipart_answer_code(struct slice document, struct strbuf *out);

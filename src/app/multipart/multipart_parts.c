@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/multipart/multipart_parts.h"
 
-#include <jansson.h>
-
+#include "oss/text/json_load.h"
 #include "oss/text/xml.h"
 
 #define ETAG_BYTES_MAX 128
 
-static void scoped_json(json_t **value)
-{
-	json_decref(*value);
-}
+const char multipart_no_memory[] = "There is no memory; try again.";
 
 static const char *read_sizes(struct slice sizes, struct multipart_parts *parts)
 {
@@ -39,7 +35,7 @@ const char *multipart_parts_parse(
 		return "There are too many numbers at once.";
 	*ret = (struct multipart_parts){.list = arena_alloc(arena, most * sizeof(*ret->list))};
 	if (!ret->list)
-		return "There is no memory; try again.";
+		return multipart_no_memory;
 	while (numbers.len > 0) {
 		struct slice word;
 		uint64_t number;
@@ -54,7 +50,10 @@ const char *multipart_parts_parse(
 	return read_sizes(sizes, ret);
 }
 
-static bool add_part(const json_t *part, struct strbuf *out)
+/* ---- A completion -----------------------------------------------------------------------------
+ */
+
+static const char *read_part(const json_t *part, struct arena *arena, struct multipart_named *ret)
 {
 	const json_t *number = json_object_get(part, "PartNumber");
 	const json_t *etag = json_object_get(part, "ETag");
@@ -62,27 +61,70 @@ static bool add_part(const json_t *part, struct strbuf *out)
 	struct slice text = slice_of(json_string_value(etag), json_string_length(etag));
 	if (!json_is_integer(number) || value < 1 || value > LIMIT_PARTS || !json_is_string(etag) ||
 		text.len == 0 || text.len > ETAG_BYTES_MAX)
-		return false;
-	if (text.len > 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"')
-		text = slice_of(text.ptr + 1, text.len - 2);
-	strbuf_addf(out, "<Part><PartNumber>%u</PartNumber><ETag>\"", (unsigned int)value);
-	xml_escape(out, text);
-	strbuf_adds(out, "\"</ETag></Part>");
-	return true;
+		return "A part has a PartNumber from 1 to 10000 and an ETag.";
+	ret->number = (unsigned int)value;
+	ret->etag = arena_copy(arena, multipart_etag(text));
+	return ret->etag.ptr ? NULL : multipart_no_memory;
 }
 
-const char *multipart_parts_document(struct slice json, struct strbuf *out)
+static const char *read_parts(
+	const json_t *parts, struct arena *arena, struct multipart_completion *ret)
 {
-	CLEANUP(scoped_json)
-	json_t *request = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, NULL);
-	const json_t *parts = json_object_get(request, "parts");
 	size_t count = json_array_size(parts);
+	unsigned int last = 0;
+	const char *fault = NULL;
 	if (count < 1 || count > LIMIT_PARTS)
 		return "`parts` must be a list of 1 to 10000 parts.";
+	*ret = (struct multipart_completion){
+		.list = arena_alloc(arena, count * sizeof(*ret->list))};
+	if (!ret->list)
+		return multipart_no_memory;
+	for (; ret->count < count && !fault; ret->count++) {
+		struct multipart_named *part = &ret->list[ret->count];
+		fault = read_part(json_array_get(parts, ret->count), arena, part);
+		if (!fault && part->number <= last)
+			fault = "The numbers of the parts must rise.";
+		last = part->number;
+	}
+	return fault;
+}
+
+const char *multipart_completion_parse(struct slice json, struct arena *arena,
+	struct budget_account *account, struct multipart_completion *ret)
+{
+	struct json_counted request;
+	const char *fault = multipart_no_memory;
+	if (json_load_counted(json, JSON_REJECT_DUPLICATES, account, &request))
+		fault = read_parts(json_object_get(request.value, "parts"), arena, ret);
+	json_counted_release(&request);
+	return fault;
+}
+
+void multipart_completion_write(const struct multipart_completion *completion, struct strbuf *out)
+{
 	strbuf_adds(out, "<CompleteMultipartUpload>");
-	for (size_t i = 0; i < count; i++)
-		if (!add_part(json_array_get(parts, i), out))
-			return "A part has a PartNumber from 1 to 10000 and an ETag.";
+	for (size_t i = 0; i < completion->count; i++) {
+		const struct multipart_named *part = &completion->list[i];
+		strbuf_addf(out, "<Part><PartNumber>%u</PartNumber><ETag>\"", part->number);
+		xml_escape(out, part->etag);
+		strbuf_adds(out, "\"</ETag></Part>");
+	}
 	strbuf_adds(out, "</CompleteMultipartUpload>");
-	return strbuf_broken(out) ? "There is no memory; try again." : NULL;
+}
+
+void multipart_match_part(struct multipart_match *match, const struct multipart_listed *part)
+{
+	const struct multipart_completion *c = match->completion;
+	/* If one is not there, all behind it are not found. */
+	if (match->found == c->count || c->list[match->found].number != part->number ||
+		!slice_eq_nocase(c->list[match->found].etag, multipart_etag(part->etag)))
+		return;
+	match->found++;
+	match->bytes =
+		part->size > UINT64_MAX - match->bytes ? UINT64_MAX : match->bytes + part->size;
+}
+
+bool multipart_match_all(const struct multipart_match *match)
+{
+	return match->found == match->completion->count;
 }

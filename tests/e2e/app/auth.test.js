@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { exchange } from "../lib/http.js";
 import { bearer, issuer, token } from "../lib/jwt.js";
 import { postForm, send } from "../lib/oss.js";
 import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
@@ -57,6 +58,20 @@ test("without a token there is no grant, and with one an upload ends to end", as
 	assert.equal((await send(`${server.app}/grant`, "OPTIONS", {
 		Origin: "http://a.example", "Access-Control-Request-Headers": "authorization",
 	})).headers["access-control-allow-headers"], "authorization", "nor a preflight");
+});
+
+test("of who is not admitted no body is read", async t => {
+	const server = await start(t, { auth: "jwt", jwt_secret_file: secretFile });
+	for (const path of ["/grants", "/s3/multipart", "/s3/multipart/x/complete?key=a"]) {
+		const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
+		const none = await exchange(server.app, `${head}Content-Length: 10000\r\n\r\n`);
+		assert.equal(none.status, 401, "the answer does not wait for it");
+		const bad = await exchange(server.app, `${head}Content-Length: 1\r\n\r\n{`);
+		assert.equal(bad.status, 401, "nor is it looked at");
+	}
+	const good = { ...bearer(token(shop, { sub: "ann" })), "Content-Type": "application/json" };
+	const got = await send(`${server.app}/grants`, "POST", good, '{"files":[{"name":"a"}]}');
+	assert.equal(got.status, 200, got.text);
 });
 
 test("a token that is not good is refused, and told why", async t => {

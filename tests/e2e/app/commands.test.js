@@ -151,3 +151,14 @@ test("sign prints the policy alone, and refuses what contradicts itself", () => 
 		assert.equal(run(args).status, 2, args.join(" "));
 	assert.equal(run(["sign", "--bucket", "b"], { env: { POSTERN_ACCESS_KEY_ID: "" } }).status, 2);
 });
+
+test("a callback path that the application server answers otherwise ends the start", () => {
+	for (const path of ["/grant", "/grants", "/grants/x", "/get_post_signature_for_oss_upload",
+		"/s3/callback", "/s3/multipart"]) {
+		const done = spawnSync(BIN, ["serve", "--ephemeral", "--app-callback-url",
+			`http://127.0.0.1:1/ok;http://127.0.0.1:1${path}?a=b`],
+		{ encoding: "utf8", timeout: 30_000 });
+		assert.equal(done.status, 2, path);
+		assert.match(done.stderr, /callback_url: the path \S+ is the application server's own/);
+	}
+});

@@ -80,6 +80,13 @@ test("an answer narrows the grant, and an upload ends to end", async () => {
 	assert.equal((await put("users/ann/a.txt", FILE)).status, 403);
 	assert.notEqual((await put(`${grant.dir}b`, { ...FILE, content: "12345678901" })).status, 200);
 	assert.equal((await put(`${grant.dir}b`, { ...FILE, type: "image/png" })).status, 403);
+	const begun = await send(`${server.app}/s3/multipart`, "POST", { "Content-Type": "application/json" },
+		JSON.stringify({ filename: "a.txt", type: "text/plain" }));
+	const upload = JSON.parse(begun.text);
+	assert.ok(upload.expires - Date.now() / 1000 <= 60, begun.text);
+	const part = await send(`${server.app}/s3/multipart/${upload.uploadId}/1?${
+		new URLSearchParams({ key: upload.key })}`);
+	assert.ok(JSON.parse(part.text).expires <= 60, part.text);
 	decide = permits({ max_size: 5000, expire_seconds: 80000 });
 	const wide = (await ask()).json;
 	assert.equal(wide.max_size, 1000, "never more than is configured");

@@ -37,7 +37,8 @@ test("behind a trusted proxy the last address that is not one counts", async t =
 	const at = await startServer(t, { env: { POSTERN_APP_GRANT_RATE: "1",
 		POSTERN_APP_TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8" } });
 	for (const [forwarded, status] of [["192.0.2.1", 200], ["192.0.2.1", 429], ["192.0.2.2", 200],
-		["192.0.2.9, 192.0.2.2", 429], ["192.0.2.2, 10.1.2.3", 429], ["2001:db8::1", 200],
+		["192.0.2.9, 192.0.2.2", 429], ["192.0.2.2, 10.1.2.3", 429], ["2001:db8::1", 200], ["2001:db8::2", 429], ["2001:db8:0:0:ffff::", 429],
+		["2001:db8:0:1::1", 200], ["::ffff:192.0.2.1", 429],
 		["192.0.2.3, unknown", 200], ["192.0.2.4, unknown", 429], ["192.0.2.5,", 429]])
 		assert.deepEqual(await statuses(at, 1, { "X-Forwarded-For": forwarded }), [status], forwarded);
 });

@@ -45,8 +45,8 @@ static void on_issued(struct task *task)
 	CONTAINER_OF(grant, struct issue, grant)->done = true;
 }
 
-/* Whether it was written down, at `now` seconds. */
-static bool issue(const char *id, int64_t now)
+/* Whether it was written down, at `now` seconds; `look_at`: when to look at the store. */
+static bool issue_to_look(const char *id, int64_t now, int64_t look_at)
 {
 	struct issue i = {.grant = {.id = slice_str(id),
 				  .subject = S("ann"),
@@ -54,11 +54,18 @@ static bool issue(const char *id, int64_t now)
 				  .issued_ms = now * 1000,
 				  .expires = now + 300,
 				  .due = now + 300 + DAY_S,
+				  .key = look_at > 0 ? S("users/ann/a.png") : S(""),
+				  .look_at = look_at,
 				  .home = &here.executor,
 				  .done.run = on_issued}};
 	ledger_issue(ledger, &i.grant);
 	waiting_until(&here, &i.done);
 	return i.grant.recorded;
+}
+
+static bool issue(const char *id, int64_t now)
+{
+	return issue_to_look(id, now, 0);
 }
 
 struct question {
@@ -218,6 +225,79 @@ static void forgetting(void)
 	unlink(path);
 }
 
+struct due {
+	struct ledger_due due;
+	bool done;
+};
+
+static void on_due(struct task *task)
+{
+	struct ledger_due *due = CONTAINER_OF(task, struct ledger_due, done);
+	CONTAINER_OF(due, struct due, due)->done = true;
+}
+
+static void list_due(struct due *d)
+{
+	d->done = false;
+	d->due.home = &here.executor;
+	d->due.done.run = on_due;
+	ledger_list_due(ledger, &d->due);
+	waiting_until(&here, &d->done);
+}
+
+/* Each row of its pages once, though nothing is written of any; how many there are. */
+static size_t count_due(int64_t now)
+{
+	struct due d = {.due = {.now = now}};
+	size_t count = 0;
+	do {
+		list_due(&d);
+		count += d.due.count;
+		if (d.due.count > 0) {
+			const struct ledger_due_grant *last = &d.due.rows[d.due.count - 1];
+			d.due.after_look_at = last->look_at;
+			snprintf(d.due.after_id, sizeof(d.due.after_id), "%.*s",
+				SLICE_FMT(last->id));
+		}
+		ledger_due_release(&d.due);
+	} while (d.due.count == LEDGER_DUE_MAX && count < 1000);
+	return count;
+}
+
+/* The server was down for longer than the grants live. */
+static void looked_at_first(void)
+{
+	int64_t due = NOW_S + 300 + DAY_S, end = due + 7 * DAY_S;
+	open_ledger(1000);
+	for (int i = 0; i < 100; i++) {
+		char id[20];
+		snprintf(id, sizeof(id), "%02d", i);
+		if (!issue_to_look(id, NOW_S, NOW_S + 400 + i / 50))
+			abort();
+	}
+	OK(issue("x", NOW_S), "one that nobody looks for");
+	IS_INT(count_due(NOW_S + 399), 0, "none is to be looked at before its time");
+	IS_INT(count_due(due + DAY_S), 100, "each is told of once in a pass");
+	for (int i = 0; i < 10; i++)
+		IS_INT(count_due(due + DAY_S), 100, "a day too late, and over and over");
+	is_state("42", "issued");
+	is_state("x", "expired");
+	IS_INT(record("42", "r"), LEDGER_RECORDED, "what is found then");
+	is_state("42", "confirmed");
+	ledger_look_later(ledger, S("43"), -1);
+	for (int i = 0; i < 10; i++)
+		(void)count_due(due + DAY_S + 3601);
+	is_state("43", "expired");
+	is_state("44", "issued");
+	for (int i = 0; i < 10; i++)
+		(void)count_due(end + 3601);
+	is_state("44", "expired");
+	IS(slice_str(query("SELECT count(*) FROM grants WHERE state = 'issued'")), S("0"),
+		"what nobody has looked at for a week is not kept for ever");
+	ledger_close(ledger);
+	unlink(path);
+}
+
 static void bounded(void)
 {
 	open_ledger(3);
@@ -283,6 +363,7 @@ int main(void)
 	snprintf(path, sizeof(path), "%s/ledger.db", folder);
 	states();
 	forgetting();
+	looked_at_first();
 	bounded();
 	upgraded();
 	rmdir(folder);

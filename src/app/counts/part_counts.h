@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Says when the parts of an upload have to be summed: when more than PART_COUNTS_EVERY are signed
+ * that were not at the store the last time; of an upload that is not known, at once. So whatever is
+ * forgotten (counts.h) is looked at more often, never less. Any thread.
+ */
+#ifndef APP_COUNTS_PART_COUNTS_H
+#define APP_COUNTS_PART_COUNTS_H
+
+#include "app/counts/counts.h"
+
+#define PART_COUNTS_EVERY 64
+
+/* An upload that has no parts. */
+void part_counts_begin(struct counts *counts, struct slice upload, int64_t now_ms);
+/* Before `count` parts are signed: whether the sum is due. They are counted if it is not. */
+bool part_counts_due(
+	struct counts *counts, struct slice upload, size_t count, int64_t now_ms) MUST_USE;
+/* The store has `listed` parts, and now `count` are signed. */
+void part_counts_summed(
+	struct counts *counts, struct slice upload, size_t listed, size_t count, int64_t now_ms);
+
+#endif
