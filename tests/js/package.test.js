@@ -39,11 +39,14 @@ test("modules are imported by the names of `exports`, and by no others", () => {
 		import { createProof } from "postern-upload/proof";
 		import { createResume } from "postern-upload/resume";
 		import { EN, ZH, explain } from "postern-upload/texts";
+		import "postern-upload/element";
+		import { filepondServer } from "postern-upload/filepond";
+		import { PosternUppy } from "postern-upload/uppy";
 		const { state } = createUploader().add({ size: 1 });
 		const hidden = await import("postern-upload/queue.js").catch(error => error.code);
 		console.log(state, typeof Batch, typeof multipart, typeof createProof, typeof createResume,
-			typeof explain, hidden);`),
-	"idle function function function function function ERR_PACKAGE_PATH_NOT_EXPORTED");
+			typeof explain, typeof filepondServer, typeof PosternUppy, hidden);`),
+	"idle function function function function function function function ERR_PACKAGE_PATH_NOT_EXPORTED");
 });
 
 test("require has one file with everything; it runs as a <script> too", () => {
@@ -67,7 +70,7 @@ test("source maps hold the sources", () => {
 
 test("bundlers may drop what is not used; the version is the project's", () => {
 	const json = JSON.parse(read("package.json"));
-	assert.equal(json.sideEffects, false);
+	assert.deepEqual(json.sideEffects, ["./element.js"]);
 	assert.equal(json.version, readFileSync(join(TOP, "VERSION"), "utf8").trim());
 	assert.equal(json.dependencies, undefined);
 });

@@ -61,6 +61,22 @@ test("the key that is sent may ask for the file's name; the key that is told has
 	assert.equal(upload.key, "u/$&.txt");
 });
 
+test("a file can have a sender of its own", async () => {
+	const { stack, uploader } = setup();
+	const upload = uploader.add(file("own.txt"), { large: { from: 0, async send(job) {
+		job.become("signing");
+		job.become("sending");
+		return { error: null, result: { key: job.file.name } };
+	} } });
+	upload.start();
+	await upload.finished;
+	assert.equal(upload.state, "done");
+	assert.equal(upload.result.key, "own.txt");
+	const other = uploader.add(file("other.txt"));
+	other.start();
+	assert.equal((await stack.next()).url, "/grant");
+});
+
 test("an answer without a body is a success too", async () => {
 	const { upload, post } = await sending();
 	post.respond({ status: 204 });

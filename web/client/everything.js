@@ -2,9 +2,11 @@
 // All of the library: for a <script> that is no module, where it is called PosternUpload.
 export * from "./batch.js";
 export * from "./dropped.js";
+export { filepondServer } from "./filepond.js";
 export * from "./multipart.js";
 export * from "./postern-upload.js";
 export * from "./proof.js";
 export * from "./resume.js";
+export { PosternUppy } from "./uppy.js";
 export { EN, ZH, explain } from "./texts.js";
 export { formatSize } from "./format.js";

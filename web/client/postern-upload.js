@@ -103,12 +103,12 @@ export function createUploader(options = {}) {
 
 		/**
 		 * @param {File} file
-		 * @param {Pick<Options, "names"|"key"|"fields"|"path">} [own] options for this file alone
+		 * @param {Pick<Options, "names"|"key"|"fields"|"path"|"large">} [own] options for this file alone
 		 */
-		add(file, own = {}) {
-			const { large } = options;
-			return new Upload(file, { ...options, ...own }, tools,
-				large && file.size >= large.from ? large.send : sendForm);
+		add(file, own) {
+			const all = { ...options, ...own };
+			return new Upload(file, all, tools,
+				all.large && file.size >= all.large.from ? all.large.send : sendForm);
 		},
 	};
 }

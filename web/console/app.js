@@ -129,7 +129,7 @@ function mountTop(app) {
 	fill(top_, el("a", { class: "brand", href: route("buckets") }, "postern"), nav,
 		el("div", { class: "tools" }, app.keys && who, languages, themes, app.keys ? button({
 			class: "quiet", t: "nav.logOff", on: { click: () => {
-				app.uploads.cancelAll();
+				app.uploads.batch.cancel();
 				forgetKeys();
 			} },
 		}) : el("a", { href: route("buckets"), t: "logon.button" })));

@@ -27,6 +27,7 @@ const byId = id => /** @type {T} */ (document.getElementById(id));
 
 /** @type {HTMLInputElement} */ const input = byId("files");
 /** @type {HTMLInputElement} */ const folder = byId("folder");
+/** @type {HTMLInputElement} */ const camera = byId("camera");
 /** @type {HTMLInputElement} */ const random = byId("random");
 /** @type {HTMLButtonElement} */ const uploadButton = byId("upload");
 /** @type {HTMLButtonElement} */ const clearButton = byId("clear");
@@ -103,6 +104,7 @@ function say(text) {
 }
 
 function update() {
+	byId("main").classList.toggle("filled", batch.size > 0);
 	listNode.hidden = byId("list-title").hidden = batch.size === 0;
 	uploadButton.disabled = chosen.size === 0;
 	clearButton.disabled = batch.counts.done === 0;
@@ -114,6 +116,8 @@ async function showLimits() {
 	const parts = [];
 	if (types?.length) {
 		input.accept = types.join(",");
+		camera.accept = types.filter(type => /^(image|video)\//.test(type)).join(",");
+		byId("photo").classList.toggle("unwanted", !camera.accept);
 		parts.push(t("types", types.join(", ")));
 	}
 	if (min_size && min_size > 1)
@@ -130,7 +134,7 @@ function tryLimits() {
 	});
 }
 
-for (const chooser of [input, folder])
+for (const chooser of [input, folder, camera])
 	chooser.addEventListener("change", () => {
 		add(chosenFiles(chooser.files));
 		// The same file can be chosen again.
@@ -169,7 +173,10 @@ byId("language").addEventListener("click", () => {
 for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
 	document.addEventListener(type, event => {
 		event.preventDefault();
-		drop.classList.toggle("over", type === "dragenter" || type === "dragover");
+		// Between two elements of the page the pointer leaves nothing.
+		const left = type === "dragleave" && !(/** @type {DragEvent} */ (event).relatedTarget);
+		if (type !== "dragleave" || left)
+			drop.classList.toggle("over", !left && type !== "drop");
 	});
 }
 
@@ -191,6 +198,6 @@ window.addEventListener("beforeunload", event => {
 const total = mountTotal(byId("total"), batch, say, FEW);
 showLanguage();
 // Until now nobody would have heard of what was chosen.
-for (const id of ["files", "folder", "random", "language"])
+for (const id of ["files", "folder", "camera", "random", "language"])
 	/** @type {HTMLInputElement | HTMLButtonElement} */ (byId(id)).disabled = false;
 tryLimits();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One file in the list: name, bar, state, buttons, and what was answered.
+// One file in the list: picture, name, bar, state, buttons, and what was answered.
 import { formatSize } from "../client/format.js";
+import { kindOf, showThumb } from "./thumbs.js";
 import { t, tError } from "./words.js";
 
 /** @typedef {import("../client/postern-upload.js").Upload} Upload */
@@ -14,6 +15,9 @@ const WHEN = {
 	retry: ["failed", "aborted", "unconfirmed"],
 	remove: ["idle", "failed", "aborted", "unconfirmed", "done"],
 };
+
+/** JSON of fewer letters stands in one line. */
+const SHORT = 60;
 
 /**
  * @param {Upload} upload
@@ -42,6 +46,8 @@ export function createRow(upload, name, remove) {
 	};
 
 	part(".name").textContent = name;
+	part(".kind").textContent = kindOf(name);
+	const forgetThumb = showThumb(upload.file, part(".thumb"));
 	part(".size").textContent = formatSize(upload.file.size);
 	part("summary").textContent = t("raw");
 	bar.setAttribute("aria-label", t("progressOf", name));
@@ -60,8 +66,11 @@ export function createRow(upload, name, remove) {
 		node.setAttribute("data-state", state);
 		for (const [action, button] of buttons) {
 			button.hidden = !WHEN[action].includes(state);
-			button.textContent = t(action === "retry" && state === "unconfirmed" ? "sendAgain" : action);
-			button.setAttribute("aria-label", `${button.textContent} ${name}`);
+			const words = t(action === "retry" && state === "unconfirmed" ? "sendAgain" : action);
+			button.title = words;
+			button.setAttribute("aria-label", `${words} ${name}`);
+			if (action === "retry")
+				setText(button, ".words", words);
 		}
 		keepFocus(focused, buttons.map(([, button]) => button));
 		showError(part(".error"), error);
@@ -72,6 +81,7 @@ export function createRow(upload, name, remove) {
 	return {
 		node,
 		remove() {
+			forgetThumb();
 			upload.removeEventListener("change", show);
 			node.remove();
 		},
@@ -126,7 +136,8 @@ function showAnswer(box, { state, result }) {
 	if (state !== "done" || !result)
 		return;
 	setText(box, ".answer-title", t(result.text ? "answered" : "storedAs", result.key));
-	setText(box, "pre", result.json === undefined ? result.text
+	const short = JSON.stringify(result.json) ?? result.text;
+	setText(box, "pre", result.json === undefined || short.length < SHORT ? short
 		: JSON.stringify(result.json, null, 2));
 	/** @type {HTMLElement} */ (box.querySelector("pre")).hidden = !result.text;
 }

@@ -36,7 +36,11 @@ export function mountTotal(root, batch, say, few) {
 		begun = size > 0 && (begun || counts.idle < size);
 		// One file says it all itself.
 		root.hidden = !begun || size < 2;
-		bar.value = batch.fraction;
+		const over = !batch.busy && counts.idle + counts.paused === 0;
+		// What has failed will not be sent, unless somebody says so: then it is files that count.
+		bar.value = over ? counts.done / Math.max(1, size - counts.aborted) : batch.fraction;
+		part("percent").textContent = over ? "" : `${Math.floor(batch.fraction * 100)} %`;
+		root.dataset.state = !over ? "sending" : counts.failed ? "failed" : counts.unconfirmed ? "unconfirmed" : "done";
 		part("sums").textContent = sums(batch);
 		for (const [id, , when] of buttons)
 			part(id).hidden = !when();

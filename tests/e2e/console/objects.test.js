@@ -189,6 +189,20 @@ test("an upload that fails says why", async t => {
 	await page.getByRole("gridcell", { name: /^Failed: The specified object is not valid|^Failed: .*name/ }).waitFor();
 });
 
+test("an upload whose connection breaks is sent again by itself", async t => {
+	await bucketWith("broken", []);
+	const page = await openConsole(t, browser, server, "objects/broken");
+	let broken = 0;
+	await page.route(url => url.href === `${server.store}/broken`, route =>
+		route.request().method() === "POST" && broken++ === 0 ? route.abort("connectionreset") : route.continue());
+	const [chooser] = await Promise.all([page.waitForEvent("filechooser"),
+		page.getByRole("button", { name: "Upload files" }).click()]);
+	await chooser.setFiles([testFile("a${filename}b.txt")]);
+	await page.getByRole("gridcell", { name: "Uploaded" }).waitFor();
+	assert.equal(broken, 2);
+	await shows(page, "a${filename}b.txt");
+});
+
 test("many are selected, downloaded, and deleted, folders with all that is in them", async t => {
 	await bucketWith("many", ["a.txt", "b.txt", "dir/c.txt", "dir/sub/d.txt", "keep.txt"]);
 	const page = await openConsole(t, browser, server, "objects/many");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sends signed requests, to the store or to the console's own port, and makes errors of what is
 // refused. It knows HTTP and nothing of the page.
+import { parseErrorXml } from "../../client/xml.js";
 import { encodePath, encodeQuery, presign, signHeaders } from "./sign.js";
-import { readXml, textAt } from "./xml.js";
+import { readXml } from "./xml.js";
 
 /** @typedef {import("./sign.js").Keys} Keys */
 
@@ -148,8 +149,8 @@ export async function readError(response) {
 
 /** @param {number} status @param {string} text @param {string} requestId */
 export function errorOf(status, text, requestId) {
-	const root = readXml(text);
-	const element = (/** @type {string} */ name) => textAt(root, name);
+	const root = parseErrorXml(text);
+	const element = (/** @type {string} */ name) => root?.[name] ?? "";
 	return new RequestError(root ? element("Message") : text.trim().slice(0, 300), {
 		status,
 		code: element("Code") || `HTTP ${status}`,
