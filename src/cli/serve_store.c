@@ -107,6 +107,7 @@ static bool start_operations(struct parts *p)
 		.callback_history = p->callback_history,
 		.callback_key_pem = callback_key_public_pem(p->callback_key),
 		.region = slice_str(p->config.store_region),
+		.v4_only = p->config.store_signature_versions == SIGNATURES_V4,
 	};
 	if (!serve_read_store_names(p, &options) || ops_new(&options, &p->ops) != ERR_OK)
 		return false;
