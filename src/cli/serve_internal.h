@@ -15,6 +15,7 @@
 #include "cli/config.h"
 #include "cli/operations.h"
 #include "crypto/secret.h"
+#include "doctor/mirror.h"
 #include "lifecycle/expirer.h"
 #include "net/outgoing.h"
 #include "net/server.h"
@@ -49,6 +50,7 @@ struct parts {
 	struct ledger *ledger;
 	struct app *app;
 
+	struct mirror mirror; /* in front of the application server */
 	/* What the listeners lead to; filled in once the ports are known. */
 	struct service app_service;
 	struct service store_service;
@@ -77,6 +79,8 @@ struct parts {
 bool serve_start(struct parts *p) MUST_USE;
 /* Says on standard output where they are. */
 void serve_print_ready(const struct parts *p);
+/* The URL under which a listener is reached; a wildcard address is reached on the loopback. */
+void serve_make_url(char url[SERVE_URL_BYTES], bool tls, const char *listen, uint16_t port);
 /* The folder of everything; NULL: nothing is kept. */
 const char *serve_data_folder(const struct parts *p);
 
@@ -100,6 +104,24 @@ bool serve_read_allow_list(struct parts *p) MUST_USE;
 /* Before its port is open: says so if anybody may upload. */
 void serve_warn_of_anybody(const struct parts *p);
 bool serve_start_app(struct parts *p) MUST_USE;
+
+/* The options of the application server, with what they point to. */
+struct app_reading {
+	struct app_options options;
+	struct secret secret;
+	struct strbuf id;
+	struct strbuf jwt_keys;
+	struct strbuf jwt_secret;
+	char host[SERVE_URL_BYTES + 16];
+	char callback[SERVE_URL_BYTES + 16];
+};
+
+/*
+ * From the configuration, files and, with a store, its keys; the URLs of `p` are known. To be
+ * released in any case; false: why was logged.
+ */
+bool serve_read_app(struct parts *p, struct app_reading *ret) MUST_USE;
+void app_reading_release(struct app_reading *reading);
 /* Once all ports are open: asks the store, which may be ours, whether the key may read. */
 bool serve_probe_store(struct parts *p) MUST_USE;
 

@@ -12,14 +12,14 @@ const char *serve_data_folder(const struct parts *p)
 	return p->config.server_ephemeral ? NULL : p->config.server_data;
 }
 
-/* The URL under which a listener is reached; a wildcard address is reached on the loopback. */
-static void make_url(char *url, const char *scheme, const char *listen, uint16_t port)
+void serve_make_url(char url[SERVE_URL_BYTES], bool tls, const char *listen, uint16_t port)
 {
 	const char *colon = strrchr(listen, ':');
 	struct slice host = slice_of(listen, colon ? (size_t)(colon - listen) : 0);
 	if (host.len == 0 || slice_eq(host, S("0.0.0.0")) || slice_eq(host, S("[::]")))
 		host = S("127.0.0.1");
-	(void)snprintf(url, SERVE_URL_BYTES, "%s://%.*s:%u", scheme, SLICE_FMT(host), port);
+	(void)snprintf(url, SERVE_URL_BYTES, "%s://%.*s:%u", tls ? "https" : "http",
+		SLICE_FMT(host), port);
 }
 
 static bool listen_all(struct parts *p)
@@ -35,13 +35,13 @@ static bool listen_all(struct parts *p)
 	if (console && !server_listen(p->server, c->console_listen, &p->operations.service, NULL,
 			       &p->console_port))
 		return false;
-	make_url(p->app_url, "http", c->app_listen, p->app_port);
+	serve_make_url(p->app_url, false, c->app_listen, p->app_port);
 	if (p->with_store && p->with_app &&
 		!server_listen(p->server, "127.0.0.1:0", &p->own_service, NULL, &p->own_port))
 		return false;
-	make_url(p->own_url, "http", "127.0.0.1:0", p->own_port);
-	make_url(p->store_url, p->tls ? "https" : "http", c->store_listen, p->store_port);
-	make_url(p->console_url, "http", c->console_listen, p->console_port);
+	serve_make_url(p->own_url, false, "127.0.0.1:0", p->own_port);
+	serve_make_url(p->store_url, p->tls, c->store_listen, p->store_port);
+	serve_make_url(p->console_url, false, c->console_listen, p->console_port);
 	return true;
 }
 

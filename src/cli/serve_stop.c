@@ -55,6 +55,7 @@ void serve_stop(struct parts *p)
 	deadline_step("threads");
 	server_free(p->server);
 	app_free(p->app);
+	mirror_release(&p->mirror);
 	console_free(p->console);
 	ops_free(p->ops);
 	sts_free(p->sts);
