@@ -140,8 +140,9 @@ static bool find_own_store(struct parts *p)
 	if (!port_of("store", c->store_listen, &p->store_port) ||
 		!port_of("app", c->app_listen, &p->app_port) || !find_keys(p))
 		return false;
-	serve_make_url(p->app_url, false, c->app_listen, p->app_port);
-	serve_make_url(p->store_url, c->store_tls_certificate[0], c->store_listen, p->store_port);
+	serve_make_url(p->app_url, serve_has_tls(c, SERVE_PORT_APP), c->app_listen, p->app_port);
+	serve_make_url(
+		p->store_url, serve_has_tls(c, SERVE_PORT_STORE), c->store_listen, p->store_port);
 	(void)snprintf(p->own_url, sizeof(p->own_url), "%s", p->store_url);
 	(void)snprintf(p->key_url, sizeof(p->key_url), "%s%s",
 		serve_or_else(c->store_callback_key_url, p->store_url),

@@ -25,6 +25,13 @@ enum {
 	SERVE_URL_BYTES = 1024
 };
 
+enum serve_port {
+	SERVE_PORT_APP,
+	SERVE_PORT_STORE,
+	SERVE_PORT_CONSOLE,
+	SERVE_PORTS,
+};
+
 struct parts {
 	struct config config;
 	bool with_app;
@@ -33,7 +40,9 @@ struct parts {
 	bool bad_option; /* why it did not start */
 
 	struct server *server;
-	struct tls *tls;
+	struct tls *tls[SERVE_PORTS];      /* NULL: plain */
+	struct tls *tls_made[SERVE_PORTS]; /* each once */
+	size_t tls_count;
 	struct store *store;
 	struct keys *keys;
 	struct strbuf key_id; /* the pair that `serve` signs with */
@@ -81,6 +90,8 @@ bool serve_start(struct parts *p) MUST_USE;
 void serve_print_ready(const struct parts *p);
 /* The URL under which a listener is reached; a wildcard address is reached on the loopback. */
 void serve_make_url(char url[SERVE_URL_BYTES], bool tls, const char *listen, uint16_t port);
+/* Whether the port of health, metrics and console is open. */
+bool serve_has_console(const struct parts *p);
 /* The folder of everything; NULL: nothing is kept. */
 const char *serve_data_folder(const struct parts *p);
 
@@ -124,6 +135,19 @@ bool serve_read_app(struct parts *p, struct app_reading *ret) MUST_USE;
 void app_reading_release(struct app_reading *reading);
 /* Once all ports are open: asks the store, which may be ours, whether the key may read. */
 bool serve_probe_store(struct parts *p) MUST_USE;
+
+/* ---- serve_tls.c ---- */
+
+/* The files of a port: its section's, or else [server]'s; both empty: it is plain. */
+void serve_tls_files(const struct config *config, enum serve_port port,
+	const char **ret_certificate, const char **ret_key);
+bool serve_has_tls(const struct config *config, enum serve_port port);
+/* Reads those of the ports that are used. */
+bool serve_start_tls(struct parts *p) MUST_USE;
+/* Again, for connections accepted from now on; what cannot be used is logged and changes nothing.
+ */
+void serve_reload_tls(const struct parts *p);
+void serve_free_tls(struct parts *p);
 
 /* ---- serve_signals.c ---- */
 

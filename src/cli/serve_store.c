@@ -88,6 +88,9 @@ static bool start_callbacks(struct parts *p)
 		.allow = p->allow,
 		.clock = &clock_system,
 		.log = p->callback_history,
+		.own_authority = p->tls[SERVE_PORT_APP]
+					 ? slice_from(slice_str(p->app_url), strlen("https://"))
+					 : S(""),
 	};
 	(void)snprintf(p->key_url, sizeof(p->key_url), "%s%s",
 		p->config.store_callback_key_url[0] ? p->config.store_callback_key_url
