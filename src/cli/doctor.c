@@ -168,6 +168,7 @@ static int check(struct parts *p, const struct doctor_arguments *arguments)
 			.security_token = strbuf_slice(&arguments->token),
 			.origins = strbuf_slice(&origins),
 			.own_key_url = slice_str(p->key_url),
+			.ca_file = serve_ca_file(&p->config),
 			.clock = &clock_system,
 		};
 		report_init(&report, arguments->json);

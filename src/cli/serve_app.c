@@ -133,7 +133,10 @@ void app_reading_release(struct app_reading *r)
 /* What the application server uses besides; `serve` owns it. */
 static bool open_parts(struct parts *p, struct app_parts *ret)
 {
-	const struct outgoing_options confirming = {.max_in_flight = LIMIT_CONFIRMING_IN_FLIGHT};
+	const struct outgoing_options confirming = {
+		.max_in_flight = LIMIT_CONFIRMING_IN_FLIGHT,
+		.ca_file = serve_ca_file(&p->config),
+	};
 	SCOPED_STRBUF(path, KIB(4));
 	strbuf_addf(&path, "%s/ledger.db", p->config.server_data);
 	if (outgoing_new(&confirming, &p->confirming) != ERR_OK ||

@@ -167,4 +167,10 @@ static inline const char *serve_or_else(const char *text, const char *other)
 	return text[0] ? text : other;
 }
 
+/* Of requests to other servers; NULL: the system's. */
+static inline const char *serve_ca_file(const struct config *config)
+{
+	return config->server_ca_file[0] ? config->server_ca_file : NULL;
+}
+
 #endif

@@ -62,7 +62,10 @@ static bool prepare_folder(const char *path)
 bool serve_start(struct parts *p)
 {
 	struct descriptors descriptors = descriptors_share(descriptors_raise_limit());
-	const struct outgoing_options outgoing = {.max_in_flight = descriptors.outgoing};
+	const struct outgoing_options outgoing = {
+		.max_in_flight = descriptors.outgoing,
+		.ca_file = serve_ca_file(&p->config),
+	};
 	p->operations.server = p->server =
 		server_new((unsigned)p->config.server_loops, descriptors.connections);
 	operations_init(&p->operations);

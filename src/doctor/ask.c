@@ -20,9 +20,9 @@ static void ignore(struct task *task UNUSED)
 {
 }
 
-enum err asker_init(struct asker *asker)
+enum err asker_init(struct asker *asker, const char *ca_file)
 {
-	const struct outgoing_options options = {.max_in_flight = 0};
+	const struct outgoing_options options = {.ca_file = ca_file};
 	*asker = (struct asker){.executor = {post}};
 	(void)pthread_mutex_init(&asker->lock, NULL);
 	(void)pthread_cond_init(&asker->changed, NULL);

@@ -16,8 +16,8 @@ struct asker {
 	struct outgoing *outgoing;
 };
 
-/* ERR_UNAVAILABLE without a thread. */
-enum err asker_init(struct asker *asker) MUST_USE;
+/* `ca_file` NULL: the system's certificates. ERR_UNAVAILABLE without a thread. */
+enum err asker_init(struct asker *asker, const char *ca_file) MUST_USE;
 void asker_release(struct asker *asker);
 
 /*

@@ -36,7 +36,7 @@ enum err doctor_run(
 		.options = options, .report = report, .key = STRBUF_INIT(LIMIT_KEY_BYTES)};
 	enum err e = settings_init(&d.settings, options->app, why, why_size);
 	if (!e) {
-		e = asker_init(&d.asker);
+		e = asker_init(&d.asker, options->ca_file);
 		if (!e) {
 			name_object(&d);
 			run(&d);

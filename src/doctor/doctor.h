@@ -22,6 +22,7 @@ struct doctor_options {
 	struct slice origins;
 	/* A key's URL that the application server trusts besides key_urls; empty: none. */
 	struct slice own_key_url;
+	const char *ca_file; /* certificates to trust; NULL: the system's */
 	const struct clock *clock;
 };
 
