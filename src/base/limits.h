@@ -136,6 +136,11 @@
 #define LIMIT_CALLBACK_LOG_QUEUE 1000        /* records that wait for the disk */
 #define LIMIT_CALLBACK_LOG_PAGE 100          /* in one answer of the API */
 
+/* `postern doctor` */
+#define LIMIT_DOCTOR_MS 10000          /* each of its requests */
+#define LIMIT_MIRROR_BODY_BYTES KIB(8) /* a callback of its own that it is shown */
+#define LIMIT_MIRROR_PASS_SECONDS 300  /* how long its callback URL is good for */
+
 /* The application server */
 #define LIMIT_APP_BODY_BYTES KIB(64)  /* a callback it receives */
 #define LIMIT_PUBLIC_KEY_BYTES KIB(8) /* a key it fetches */

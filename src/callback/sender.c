@@ -284,6 +284,13 @@ static void end_job(struct callback_job *job)
 	executor_post(job->home, &job->done);
 }
 
+/* Whether the URL is one of this process. */
+static bool is_own(const struct callback_sender_options *options, const struct callback_url *url)
+{
+	return url->tls && options->own_authority.len > 0 &&
+	       slice_eq_nocase(url->authority, options->own_authority);
+}
+
 static void start_attempt(struct callback_job *job)
 {
 	const struct callback_sender_options *options = &job->sender_->options;
@@ -307,6 +314,7 @@ static void start_attempt(struct callback_job *job)
 		.timeout_ms = options->timeout_ms,
 		.max_answer_bytes = LIMIT_CALLBACK_ANSWER_BYTES,
 		.allow = options->allow,
+		.any_certificate = is_own(options, &params->urls[job->url_]),
 		.home = thread_queue_executor(job->sender_->queue),
 		.done.run = on_answer,
 	};

@@ -30,6 +30,11 @@ struct callback_sender_options {
 	const struct clock *clock;      /* for the Date header */
 	struct callback_history *log;   /* outlives the sender; NULL: none */
 	int64_t timeout_ms;             /* for each URL; 0 means LIMIT_CALLBACK_MS */
+	/*
+	 * Host and port of a TLS listener of this very process, whose certificate need not be for
+	 * that name; outlives the sender, empty: none.
+	 */
+	struct slice own_authority;
 };
 
 struct callback_attempt;

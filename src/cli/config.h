@@ -13,6 +13,12 @@
 
 struct app_profile_options;
 
+/* [store] signature_versions, in the order of its words. */
+enum signatures {
+	SIGNATURES_ALL,
+	SIGNATURES_V4,
+};
+
 struct config {
 #define TEXT(section, name, fallback, help) char *section##_##name;
 #define SECRET(section, name, help) char *section##_##name;

@@ -35,12 +35,13 @@ static enum err format_rule(uint16_t port, const char *url, struct strbuf *out)
 	SCOPED_STRBUF(text, KIB(2));
 	SCOPED_STRBUF(reason, 512);
 	struct cors *cors = NULL;
+	const char *scheme = slice_starts(slice_str(url), S("https:")) ? "https" : "http";
 	strbuf_addf(&text,
-		"<CORSConfiguration><CORSRule><AllowedOrigin>http://127.0.0.1:%u</AllowedOrigin>"
-		"<AllowedOrigin>http://localhost:%u</AllowedOrigin>",
-		port, port);
+		"<CORSConfiguration><CORSRule><AllowedOrigin>%s://127.0.0.1:%u</AllowedOrigin>"
+		"<AllowedOrigin>%s://localhost:%u</AllowedOrigin>",
+		scheme, port, scheme, port);
 	/* An address of its own, such as [::1]. */
-	if (!slice_starts(slice_str(url), S("http://127.0.0.1:")))
+	if (!slice_starts(slice_from(slice_str(url), strlen(scheme)), S("://127.0.0.1:")))
 		strbuf_addf(&text, "<AllowedOrigin>%s</AllowedOrigin>", url);
 	strbuf_adds(&text,
 		"<AllowedMethod>POST</AllowedMethod><AllowedMethod>PUT</AllowedMethod>"

@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 #include "cli/config.h"
+#include "cli/doctor.h"
 #include "cli/keys.h"
 #include "cli/serve.h"
 #include "cli/sign.h"
@@ -22,6 +23,7 @@ static const struct {
 	{"app", cli_app, "the application server alone, in front of any OSS endpoint"},
 	{"sign", cli_sign, "print a signed upload policy"},
 	{"verify", cli_verify, "check a callback, and say what is wrong with it"},
+	{"doctor", cli_doctor, "check a deployment from end to end, and say what is wrong"},
 	{"keys", cli_keys, "list, add, disable, enable and remove access keys"},
 	{"help", help, "this list, and every option of the configuration"},
 };

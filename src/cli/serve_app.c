@@ -76,25 +76,67 @@ static struct app_options configured(const struct config *c)
 	};
 }
 
-static bool read_jwt(
-	struct parts *p, struct strbuf *keys, struct strbuf *secret, struct app_options *options)
+static bool read_jwt(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
-	if ((c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, keys)) ||
-		(c->app_jwt_secret_file[0] &&
-			!read_secret_file(p, "jwt_secret_file", c->app_jwt_secret_file, secret)))
+	if ((c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, &r->jwt_keys)) ||
+		(c->app_jwt_secret_file[0] && !read_secret_file(p, "jwt_secret_file",
+						      c->app_jwt_secret_file, &r->jwt_secret)))
 		return false;
 	if (c->app_jwt_key_file[0])
-		options->jwt_keys = strbuf_slice(keys);
+		r->options.jwt_keys = strbuf_slice(&r->jwt_keys);
 	if (c->app_jwt_secret_file[0])
-		options->jwt_secret = strbuf_slice(secret);
+		r->options.jwt_secret = strbuf_slice(&r->jwt_secret);
 	return true;
+}
+
+bool serve_read_app(struct parts *p, struct app_reading *r)
+{
+	const struct config *c = &p->config;
+	*r = (struct app_reading){.secret = SECRET_INIT};
+	strbuf_init(&r->id, KIB(4));
+	strbuf_init(&r->jwt_keys, LIMIT_JWT_KEYS_BYTES);
+	strbuf_init(&r->jwt_secret, KIB(4));
+	if (!find_app_secret(p, &r->secret))
+		return false;
+	strbuf_add_slice(&r->id, p->keys && !c->app_access_key_id[0]
+					 ? strbuf_slice(&p->key_id)
+					 : slice_str(c->app_access_key_id));
+	(void)snprintf(r->host, sizeof(r->host), "%s/" FIRST_BUCKET, p->store_url);
+	(void)snprintf(r->callback, sizeof(r->callback), "%s/", p->app_url);
+	struct app_options *options = &r->options;
+	*options = configured(c);
+	options->profiles = c->profiles;
+	options->profile_count = c->profile_count;
+	options->access_key_id = r->id.ptr;
+	options->access_key_secret =
+		secret_slice(&r->secret).ptr ? secret_slice(&r->secret).ptr : "";
+	options->host = serve_or_else(c->app_host, p->with_store ? r->host : "");
+	options->callback_url =
+		serve_or_else(c->app_callback_url, p->with_store ? r->callback : "");
+	if (strcmp(c->app_callback_url, "none") == 0)
+		options->callback_url = "";
+	if (serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)))
+		options->own_store_url = p->own_url;
+	return read_jwt(p, r);
+}
+
+void app_reading_release(struct app_reading *r)
+{
+	secret_wipe(r->jwt_secret.ptr, r->jwt_secret.len);
+	secret_release(&r->secret);
+	strbuf_release(&r->id);
+	strbuf_release(&r->jwt_keys);
+	strbuf_release(&r->jwt_secret);
 }
 
 /* What the application server uses besides; `serve` owns it. */
 static bool open_parts(struct parts *p, struct app_parts *ret)
 {
-	const struct outgoing_options confirming = {.max_in_flight = LIMIT_CONFIRMING_IN_FLIGHT};
+	const struct outgoing_options confirming = {
+		.max_in_flight = LIMIT_CONFIRMING_IN_FLIGHT,
+		.ca_file = serve_ca_file(&p->config),
+	};
 	SCOPED_STRBUF(path, KIB(4));
 	strbuf_addf(&path, "%s/ledger.db", p->config.server_data);
 	if (outgoing_new(&confirming, &p->confirming) != ERR_OK ||
@@ -134,38 +176,16 @@ static bool join_store(struct parts *p)
 
 bool serve_start_app(struct parts *p)
 {
-	const struct config *c = &p->config;
-	SCOPED_SECRET struct secret secret = SECRET_INIT;
-	char host[SERVE_URL_BYTES + 16];
-	char callback[SERVE_URL_BYTES + 16];
-	SCOPED_STRBUF(id, 256);
-	SCOPED_STRBUF(jwt_keys, LIMIT_JWT_KEYS_BYTES);
-	SCOPED_STRBUF(jwt_secret, KIB(4));
-	if (!find_app_secret(p, &secret))
-		return false;
-	strbuf_add_slice(&id, p->keys && !c->app_access_key_id[0]
-				      ? strbuf_slice(&p->key_id)
-				      : slice_str(c->app_access_key_id));
-	(void)snprintf(host, sizeof(host), "%s/" FIRST_BUCKET, p->store_url);
-	(void)snprintf(callback, sizeof(callback), "%s/", p->app_url);
-	struct app_options options = configured(c);
-	options.profiles = c->profiles;
-	options.profile_count = c->profile_count;
-	options.access_key_id = id.ptr;
-	options.access_key_secret = secret_slice(&secret).ptr ? secret_slice(&secret).ptr : "";
-	options.host = serve_or_else(c->app_host, p->with_store ? host : "");
-	options.callback_url = serve_or_else(c->app_callback_url, p->with_store ? callback : "");
-	if (strcmp(c->app_callback_url, "none") == 0)
-		options.callback_url = "";
-	if (serve_store_is_own(p, strbuf_slice(&id), secret_slice(&secret)))
-		options.own_store_url = p->own_url;
-	bool made = read_jwt(p, &jwt_keys, &jwt_secret, &options) && make_app(p, &options);
-	secret_wipe(jwt_secret.ptr, jwt_secret.len);
-	if (!made)
-		return false;
-	p->app_service = *app_service(p->app);
-	p->operations.app = p->app;
-	return !p->with_store || join_store(p);
+	struct app_reading reading;
+	bool made = serve_read_app(p, &reading) && make_app(p, &reading.options);
+	if (made) {
+		mirror_init(&p->mirror, app_service(p->app), secret_slice(&reading.secret),
+			&clock_system);
+		p->app_service = p->mirror.service;
+		p->operations.app = p->app;
+	}
+	app_reading_release(&reading);
+	return made && (!p->with_store || join_store(p));
 }
 
 bool serve_probe_store(struct parts *p)

@@ -15,6 +15,7 @@
 #include "cli/config.h"
 #include "cli/operations.h"
 #include "crypto/secret.h"
+#include "doctor/mirror.h"
 #include "lifecycle/expirer.h"
 #include "net/outgoing.h"
 #include "net/server.h"
@@ -22,6 +23,13 @@
 
 enum {
 	SERVE_URL_BYTES = 1024
+};
+
+enum serve_port {
+	SERVE_PORT_APP,
+	SERVE_PORT_STORE,
+	SERVE_PORT_CONSOLE,
+	SERVE_PORTS,
 };
 
 struct parts {
@@ -32,7 +40,9 @@ struct parts {
 	bool bad_option; /* why it did not start */
 
 	struct server *server;
-	struct tls *tls;
+	struct tls *tls[SERVE_PORTS];      /* NULL: plain */
+	struct tls *tls_made[SERVE_PORTS]; /* each once */
+	size_t tls_count;
 	struct store *store;
 	struct keys *keys;
 	struct strbuf key_id; /* the pair that `serve` signs with */
@@ -49,6 +59,7 @@ struct parts {
 	struct ledger *ledger;
 	struct app *app;
 
+	struct mirror mirror; /* in front of the application server */
 	/* What the listeners lead to; filled in once the ports are known. */
 	struct service app_service;
 	struct service store_service;
@@ -77,6 +88,10 @@ struct parts {
 bool serve_start(struct parts *p) MUST_USE;
 /* Says on standard output where they are. */
 void serve_print_ready(const struct parts *p);
+/* The URL under which a listener is reached; a wildcard address is reached on the loopback. */
+void serve_make_url(char url[SERVE_URL_BYTES], bool tls, const char *listen, uint16_t port);
+/* Whether the port of health, metrics and console is open. */
+bool serve_has_console(const struct parts *p);
 /* The folder of everything; NULL: nothing is kept. */
 const char *serve_data_folder(const struct parts *p);
 
@@ -100,8 +115,39 @@ bool serve_read_allow_list(struct parts *p) MUST_USE;
 /* Before its port is open: says so if anybody may upload. */
 void serve_warn_of_anybody(const struct parts *p);
 bool serve_start_app(struct parts *p) MUST_USE;
+
+/* The options of the application server, with what they point to. */
+struct app_reading {
+	struct app_options options;
+	struct secret secret;
+	struct strbuf id;
+	struct strbuf jwt_keys;
+	struct strbuf jwt_secret;
+	char host[SERVE_URL_BYTES + 16];
+	char callback[SERVE_URL_BYTES + 16];
+};
+
+/*
+ * From the configuration, files and, with a store, its keys; the URLs of `p` are known. To be
+ * released in any case; false: why was logged.
+ */
+bool serve_read_app(struct parts *p, struct app_reading *ret) MUST_USE;
+void app_reading_release(struct app_reading *reading);
 /* Once all ports are open: asks the store, which may be ours, whether the key may read. */
 bool serve_probe_store(struct parts *p) MUST_USE;
+
+/* ---- serve_tls.c ---- */
+
+/* The files of a port: its section's, or else [server]'s; both empty: it is plain. */
+void serve_tls_files(const struct config *config, enum serve_port port,
+	const char **ret_certificate, const char **ret_key);
+bool serve_has_tls(const struct config *config, enum serve_port port);
+/* Reads those of the ports that are used. */
+bool serve_start_tls(struct parts *p) MUST_USE;
+/* Again, for connections accepted from now on; what cannot be used is logged and changes nothing.
+ */
+void serve_reload_tls(const struct parts *p);
+void serve_free_tls(struct parts *p);
 
 /* ---- serve_signals.c ---- */
 
@@ -119,6 +165,12 @@ void serve_stop(struct parts *p);
 static inline const char *serve_or_else(const char *text, const char *other)
 {
 	return text[0] ? text : other;
+}
+
+/* Of requests to other servers; NULL: the system's. */
+static inline const char *serve_ca_file(const struct config *config)
+{
+	return config->server_ca_file[0] ? config->server_ca_file : NULL;
 }
 
 #endif

@@ -14,7 +14,7 @@ bool serve_read_allow_list(struct parts *p)
 	struct slice bad = {NULL, 0};
 	strbuf_adds(&text, p->config.store_callback_allow);
 	if (p->with_app && p->with_store)
-		strbuf_addf(&text, " %s", p->app_url + strlen("http://"));
+		strbuf_addf(&text, " %s", strstr(p->app_url, "://") + strlen("://"));
 	if (allow_list_parse(strbuf_slice(&text), &p->allow, &bad) == ERR_OK)
 		return true;
 	p->bad_option = true;
@@ -45,11 +45,14 @@ static size_t split_words(struct strbuf *text, struct slice *words, size_t max)
 static bool add_console_origins(struct parts *p, struct ops_options *options)
 {
 	struct strbuf *text = &p->origins_text;
-	static const struct slice loopback = SLICE_LIT("http://127.0.0.1:");
+	static const struct slice loopback = SLICE_LIT("://127.0.0.1:");
 	struct slice url = slice_str(p->console_url);
+	struct slice scheme = slice_head(url, slice_find(url, ':'));
+	struct slice rest = slice_from(url, scheme.len);
 	strbuf_add_slice(text, url);
-	if (slice_starts(url, loopback))
-		strbuf_addf(text, " http://localhost:%s", url.ptr + loopback.len);
+	if (slice_starts(rest, loopback))
+		strbuf_addf(
+			text, " %.*s://localhost:%s", SLICE_FMT(scheme), rest.ptr + loopback.len);
 	strbuf_addf(text, " %s", p->config.console_origins);
 	options->console_origin_count =
 		split_words(text, options->console_origins, OPS_CONSOLE_ORIGINS_MAX);

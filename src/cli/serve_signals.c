@@ -20,8 +20,7 @@ void serve_block_signals(sigset_t *set)
 
 static void reload(const struct parts *p)
 {
-	if (p->tls && tls_reload(p->tls))
-		log_info("the certificate was read again");
+	serve_reload_tls(p);
 	if (p->keys)
 		keys_refresh(p->keys, true);
 }

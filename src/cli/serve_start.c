@@ -12,36 +12,42 @@ const char *serve_data_folder(const struct parts *p)
 	return p->config.server_ephemeral ? NULL : p->config.server_data;
 }
 
-/* The URL under which a listener is reached; a wildcard address is reached on the loopback. */
-static void make_url(char *url, const char *scheme, const char *listen, uint16_t port)
+void serve_make_url(char url[SERVE_URL_BYTES], bool tls, const char *listen, uint16_t port)
 {
 	const char *colon = strrchr(listen, ':');
 	struct slice host = slice_of(listen, colon ? (size_t)(colon - listen) : 0);
 	if (host.len == 0 || slice_eq(host, S("0.0.0.0")) || slice_eq(host, S("[::]")))
 		host = S("127.0.0.1");
-	(void)snprintf(url, SERVE_URL_BYTES, "%s://%.*s:%u", scheme, SLICE_FMT(host), port);
+	(void)snprintf(url, SERVE_URL_BYTES, "%s://%.*s:%u", tls ? "https" : "http",
+		SLICE_FMT(host), port);
+}
+
+bool serve_has_console(const struct parts *p)
+{
+	return p->with_store || p->config.console_listen_given;
 }
 
 static bool listen_all(struct parts *p)
 {
 	const struct config *c = &p->config;
-	bool console = p->with_store || c->console_listen_given;
-	if (p->with_store && !server_listen(p->server, c->store_listen, &p->store_service, p->tls,
-				     &p->store_port))
+	if (p->with_store && !server_listen(p->server, c->store_listen, &p->store_service,
+				     p->tls[SERVE_PORT_STORE], &p->store_port))
 		return false;
-	if (p->with_app &&
-		!server_listen(p->server, c->app_listen, &p->app_service, NULL, &p->app_port))
+	if (p->with_app && !server_listen(p->server, c->app_listen, &p->app_service,
+				   p->tls[SERVE_PORT_APP], &p->app_port))
 		return false;
-	if (console && !server_listen(p->server, c->console_listen, &p->operations.service, NULL,
-			       &p->console_port))
+	if (serve_has_console(p) &&
+		!server_listen(p->server, c->console_listen, &p->operations.service,
+			p->tls[SERVE_PORT_CONSOLE], &p->console_port))
 		return false;
-	make_url(p->app_url, "http", c->app_listen, p->app_port);
+	serve_make_url(p->app_url, p->tls[SERVE_PORT_APP], c->app_listen, p->app_port);
 	if (p->with_store && p->with_app &&
 		!server_listen(p->server, "127.0.0.1:0", &p->own_service, NULL, &p->own_port))
 		return false;
-	make_url(p->own_url, "http", "127.0.0.1:0", p->own_port);
-	make_url(p->store_url, p->tls ? "https" : "http", c->store_listen, p->store_port);
-	make_url(p->console_url, "http", c->console_listen, p->console_port);
+	serve_make_url(p->own_url, false, "127.0.0.1:0", p->own_port);
+	serve_make_url(p->store_url, p->tls[SERVE_PORT_STORE], c->store_listen, p->store_port);
+	serve_make_url(
+		p->console_url, p->tls[SERVE_PORT_CONSOLE], c->console_listen, p->console_port);
 	return true;
 }
 
@@ -53,25 +59,19 @@ static bool prepare_folder(const char *path)
 	return false;
 }
 
-static bool start_tls(struct parts *p)
-{
-	const struct config *c = &p->config;
-	if (!c->store_tls_certificate[0] && !c->store_tls_key[0])
-		return true;
-	p->tls = tls_new(c->store_tls_certificate, c->store_tls_key);
-	return p->tls != NULL;
-}
-
 bool serve_start(struct parts *p)
 {
 	struct descriptors descriptors = descriptors_share(descriptors_raise_limit());
-	const struct outgoing_options outgoing = {.max_in_flight = descriptors.outgoing};
+	const struct outgoing_options outgoing = {
+		.max_in_flight = descriptors.outgoing,
+		.ca_file = serve_ca_file(&p->config),
+	};
 	p->operations.server = p->server =
 		server_new((unsigned)p->config.server_loops, descriptors.connections);
 	operations_init(&p->operations);
 	serve_warn_of_anybody(p);
 	if (!p->server || !serve_read_console_hosts(p) || !prepare_folder(serve_data_folder(p)) ||
-		!start_tls(p) || !listen_all(p) || !serve_read_allow_list(p) ||
+		!serve_start_tls(p) || !listen_all(p) || !serve_read_allow_list(p) ||
 		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
 		return false;
 	p->operations.outgoing = p->outgoing;

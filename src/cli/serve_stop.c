@@ -55,6 +55,7 @@ void serve_stop(struct parts *p)
 	deadline_step("threads");
 	server_free(p->server);
 	app_free(p->app);
+	mirror_release(&p->mirror);
 	console_free(p->console);
 	ops_free(p->ops);
 	sts_free(p->sts);
@@ -65,7 +66,7 @@ void serve_stop(struct parts *p)
 	keys_free(p->keys);
 	strbuf_release(&p->key_id);
 	secret_release(&p->key_secret);
-	tls_free(p->tls);
+	serve_free_tls(p);
 	strbuf_release(&p->domains_text);
 	strbuf_release(&p->hosts_text);
 	strbuf_release(&p->key_host);

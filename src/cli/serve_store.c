@@ -88,6 +88,9 @@ static bool start_callbacks(struct parts *p)
 		.allow = p->allow,
 		.clock = &clock_system,
 		.log = p->callback_history,
+		.own_authority = p->tls[SERVE_PORT_APP]
+					 ? slice_from(slice_str(p->app_url), strlen("https://"))
+					 : S(""),
 	};
 	(void)snprintf(p->key_url, sizeof(p->key_url), "%s%s",
 		p->config.store_callback_key_url[0] ? p->config.store_callback_key_url
@@ -107,6 +110,7 @@ static bool start_operations(struct parts *p)
 		.callback_history = p->callback_history,
 		.callback_key_pem = callback_key_public_pem(p->callback_key),
 		.region = slice_str(p->config.store_region),
+		.v4_only = p->config.store_signature_versions == SIGNATURES_V4,
 	};
 	if (!serve_read_store_names(p, &options) || ops_new(&options, &p->ops) != ERR_OK)
 		return false;

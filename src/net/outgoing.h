@@ -64,6 +64,7 @@ struct outgoing_request {
 	bool post;              /* POST with `body`; otherwise GET */
 	bool head;              /* HEAD: the answer has no body, whatever its length says */
 	bool remove;            /* DELETE, without a body */
+	bool preflight;         /* OPTIONS, likewise */
 	struct slice body;
 	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
 	const char *const *headers;

@@ -3,6 +3,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <pthread.h>
 
 #include "base/log.h"
@@ -20,6 +21,12 @@ static void log_failure(const char *what, const char *file)
 	ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
 	log_error("cannot use the %s in %s: %s", what, file, reason);
 	ERR_clear_error();
+}
+
+static bool has_expired(const SSL_CTX *context)
+{
+	const X509 *certificate = SSL_CTX_get0_certificate(context);
+	return X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
 }
 
 static SSL_CTX *load(const char *certificate_file, const char *key_file)
@@ -61,6 +68,8 @@ struct tls *tls_new(const char *certificate_file, const char *key_file)
 		tls_free(tls);
 		return NULL;
 	}
+	if (has_expired(tls->context))
+		log_error("the certificate in %s has expired", certificate_file);
 	return tls;
 }
 
@@ -78,6 +87,11 @@ void tls_free(struct tls *tls)
 bool tls_reload(struct tls *tls)
 {
 	SSL_CTX *fresh = load(tls->certificate_file, tls->key_file);
+	if (fresh && has_expired(fresh)) {
+		log_error(
+			"cannot use the certificate in %s: it has expired", tls->certificate_file);
+		SSL_CTX_free(TAKE(fresh));
+	}
 	if (!fresh)
 		return false;
 	(void)pthread_mutex_lock(&tls->lock);

@@ -15,14 +15,14 @@ struct ssl_st; /* OpenSSL's SSL */
 
 /*
  * Reads PEM files. On failure logs which file and why, and returns NULL. The paths are kept for
- * tls_reload().
+ * tls_reload(). A certificate that has expired is logged, and used all the same.
  */
 struct tls *tls_new(const char *certificate_file, const char *key_file) MUST_USE;
 void tls_free(struct tls *tls);
 
 /*
- * Reads the files again, for connections accepted from now on. If the files cannot be used, this is
- * logged, false is returned, and the old certificate stays in use.
+ * Reads the files again, for connections accepted from now on. If the files cannot be used, or the
+ * certificate has expired, this is logged, false is returned, and the old certificate stays in use.
  */
 bool tls_reload(struct tls *tls);
 

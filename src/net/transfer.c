@@ -248,9 +248,10 @@ static bool set_message(struct transfer *transfer)
 		return false;
 	if (request->head)
 		return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
-	if (request->remove)
+	if (request->remove || request->preflight)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
-		       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
+		       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+			       request->remove ? "DELETE" : "OPTIONS") == CURLE_OK;
 	if (!request->post)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
 	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&

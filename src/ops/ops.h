@@ -30,6 +30,7 @@ struct ops_options {
 	struct callback_history *callback_history; /* NULL: it could not be opened */
 	struct slice callback_key_pem; /* served at OPS_CALLBACK_KEY_PATH; outlives the service */
 	struct slice region;           /* the only one accepted in V4 signatures; empty: any */
+	bool v4_only;                  /* V1 signatures are refused, of forms too */
 	struct slice domains[OPS_DOMAINS_MAX]; /* besides localhost; outlive the service */
 	size_t domain_count;
 	struct bound_host hosts[OPS_HOSTS_MAX]; /* names of single buckets; outlive the service */

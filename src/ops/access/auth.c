@@ -140,6 +140,9 @@ bool auth_check(struct request *r)
 		r->anonymous = true;
 		return has_memory(r, request_admit(r));
 	}
+	if (e == ERR_OK && options->v4_only &&
+		(parsed.scheme == SIGN_V1_HEADER || parsed.scheme == SIGN_V1_URL))
+		e = ERR_SIGNATURE_V1_REFUSED;
 	if (e == ERR_OK)
 		e = sign_check_region(&parsed, options->region);
 	if (e != ERR_OK) {
@@ -170,6 +173,8 @@ bool auth_check_form(struct request *r, const struct form_fields *fields, struct
 		r->anonymous = true;
 		return has_memory(r, request_admit(r));
 	}
+	if (e == ERR_OK && options->v4_only && ret->scheme == FORM_V1)
+		e = ERR_SIGNATURE_V1_REFUSED;
 	if (e == ERR_OK)
 		e = form_auth_check_region(ret, options->region);
 	if (e != ERR_OK) {

@@ -2,7 +2,7 @@
 // Signatures of requests: V1 and V4, in the header and in the URL; clocks; what a refusal shows.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { request, send } from "../lib/oss.js";
+import { postForm, request, send, signedFieldsV1, signedFieldsV4 } from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
 import { basicDate, headersV4, KEY, presignV1, presignV4, signV1, signV4, stringToSignV1, target }
 	from "../lib/sign.js";
@@ -252,6 +252,20 @@ test("one region, if that is configured", async t => {
 		headersV4({ method: "GET", bucket: "uploads", key: "none", region }));
 	assert.equal((await ask("eu-test-1")).status, 404);
 	await refused(ask("cn-hangzhou"), 400, "InvalidArgument", "0002-00000226");
+});
+
+test("V4 alone, if that is configured: header, URL and form", async t => {
+	const own = await startServer(t, { env: { POSTERN_STORE_SIGNATURE_VERSIONS: "v4" } });
+	const at = query => send(own.store + target("uploads", "none", query));
+	const date = new Date().toUTCString();
+	const text = stringToSignV1({ method: "GET", bucket: "uploads", key: "none", date });
+	await refused(send(own.store + target("uploads", "none", {}), "GET",
+		{ Date: date, Authorization: `OSS ${KEY.id}:${signV1(text)}` }), 400, "InvalidArgument");
+	const expires = Math.floor(Date.now() / 1000) + 60;
+	await refused(at(presignV1({ bucket: "uploads", key: "none", expires })), 400, "InvalidArgument");
+	await refused(postForm(own.store, signedFieldsV1("v1"), { content: "x" }), 400, "InvalidArgument");
+	assert.equal((await at(presignV4({ bucket: "uploads", key: "none" }))).status, 404);
+	assert.equal((await postForm(own.store, signedFieldsV4("v4"), { content: "x" })).status, 204);
 });
 
 test("the log has no signature that could be used again", async () => {

@@ -1,37 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store over TLS, with a certificate that the test makes.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { rename } from "node:fs/promises";
 import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
+import { certificateName, installCertificate, makeCertificate } from "../lib/certificate.js";
 import { connect } from "../lib/http.js";
 import { getObject, postForm, request, send, sha256, signedFieldsV4 } from "../lib/oss.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
 import { expectAnswer, GET, OPEN, play, putOpenObject } from "../lib/wire.js";
 
-const run = promisify(execFile);
 const all = cleanups();
 let server, store, folder;
 
-async function makeCertificate(name) {
-	await run("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-		"-subj", `/CN=${name}`, "-days", "2", "-addext", "subjectAltName=IP:127.0.0.1",
-		"-keyout", `${folder}/${name}.key`, "-out", `${folder}/${name}.crt`]);
-}
-
-/** Replaces the files in use, as certbot would. */
-async function install(name) {
-	await rename(`${folder}/${name}.key`, `${folder}/store.key`);
-	await rename(`${folder}/${name}.crt`, `${folder}/store.crt`);
-}
-
 before(async () => {
 	folder = await temporaryFolder(all);
-	await makeCertificate("first");
-	await install("first");
+	await makeCertificate(folder, "first");
+	await installCertificate(folder, "first", "store");
 	server = await startServer(all, { env: {
 		POSTERN_STORE_TLS_CERTIFICATE: `${folder}/store.crt`,
 		POSTERN_STORE_TLS_KEY: `${folder}/store.key`,
@@ -41,18 +27,6 @@ before(async () => {
 	await putOpenObject(store);
 });
 after(all.run);
-
-/** The name in the certificate that a new connection is shown. */
-function certificateName(options = {}) {
-	const { hostname, port } = new URL(store);
-	return new Promise((done, fail) => {
-		const socket = connectTls({ host: hostname, port, rejectUnauthorized: false, ...options }, () => {
-			done(socket.getPeerCertificate().subject.CN);
-			socket.destroy();
-		});
-		socket.on("error", fail);
-	});
-}
 
 test("requests, one after the other and pipelined", async () => {
 	const range = (first, last) => `${GET}Range: bytes=${first}-${last}\r\n\r\n`;
@@ -147,24 +121,24 @@ test("plain HTTP and old TLS on the TLS port are turned away", async () => {
 	const plain = await connect(store.replace("https:", "http:"));
 	await plain.send(`${GET}\r\n`);
 	assert.doesNotMatch((await plain.closed().catch(() => "")).toString("latin1"), /HTTP/);
-	await assert.rejects(certificateName({ maxVersion: "TLSv1.1", minVersion: "TLSv1.1",
+	await assert.rejects(certificateName(store, { maxVersion: "TLSv1.1", minVersion: "TLSv1.1",
 		ciphers: "DEFAULT@SECLEVEL=0" }));
 });
 
 test("SIGHUP reads the certificate again; open connections go on; a bad one changes nothing", async () => {
-	assert.equal(await certificateName(), "first");
+	assert.equal(await certificateName(store), "first");
 	const old = await connect(store);
-	await makeCertificate("second");
-	await install("second");
+	await makeCertificate(folder, "second");
+	await installCertificate(folder, "second", "store");
 	server.signal("SIGHUP");
 	await server.logged(/the certificate was read again/);
-	assert.equal(await certificateName(), "second");
+	assert.equal(await certificateName(store), "second");
 	await old.send(`${GET}\r\n`);
 	await expectAnswer(old, { body: OPEN.content });
 	old.destroy();
-	await makeCertificate("third");
+	await makeCertificate(folder, "third");
 	await rename(`${folder}/third.key`, `${folder}/store.key`);
 	server.signal("SIGHUP");
 	await server.logged(/cannot use the key/);
-	assert.equal(await certificateName(), "second");
+	assert.equal(await certificateName(store), "second");
 });
