@@ -136,6 +136,8 @@ static bool needs_name(const struct profile *profile)
 static bool expand(struct making *m, const struct key_template *template, struct strbuf *out)
 {
 	const char *fault = key_template_expand(template, &m->values, out);
+	if (strbuf_starved(out))
+		return refuse(m, 503, "unavailable", "There is no memory; try again.");
 	if (!fault && out->len > LIMIT_KEY_BYTES)
 		fault = "the object's name is longer than it may be";
 	return !fault || refuse(m, 403, "forbidden", fault);
@@ -148,6 +150,8 @@ static bool make_key(struct making *m)
 	if (!expand(m, &profile->dir, &key))
 		return false;
 	strbuf_add_slice(&key, m->caller->prefix);
+	if (strbuf_starved(&key))
+		return refuse(m, 503, "unavailable", "There is no memory; try again.");
 	if (key.len > LIMIT_KEY_BYTES)
 		return refuse(
 			m, 403, "forbidden", "the prefix is longer than an object's name may be");

@@ -59,6 +59,12 @@ static bool count(struct arena *a, size_t bytes)
 	return true;
 }
 
+static void *starve(struct arena *a)
+{
+	a->starved = true;
+	return NULL;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	size_t skip = misalignment(a->at);
@@ -72,12 +78,12 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (want > a->max || a->used > a->max - want)
 		return NULL;
 	if (!count(a, want))
-		return NULL;
+		return starve(a);
 	struct arena_block *block = malloc(sizeof(*block) + want);
 	if (!block) {
 		if (a->account)
 			budget_give(a->account, want);
-		return NULL;
+		return starve(a);
 	}
 	block->next = a->blocks;
 	a->blocks = block;

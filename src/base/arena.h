@@ -28,6 +28,7 @@ struct arena {
 	size_t max;                     /* ceiling for `used` */
 	struct budget_account *account; /* of `used`; NULL: it is not counted */
 	bool refusable;                 /* allocations above the budget fail */
+	bool starved; /* one has failed since the last reset, not by the ceiling */
 };
 
 /* `first` (may be NULL with size 0) must outlive the arena. */

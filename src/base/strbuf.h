@@ -24,6 +24,7 @@
 #include <stddef.h>
 
 #include "base/budget.h"
+#include "base/err.h"
 #include "base/slice.h"
 
 struct strbuf {
@@ -87,6 +88,12 @@ static inline bool strbuf_broken(const struct strbuf *sb)
 static inline bool strbuf_starved(const struct strbuf *sb)
 {
 	return sb->starved;
+}
+
+/* ERR_OK, ERR_UNAVAILABLE without memory, `too_long` if its ceiling was too low. */
+static inline enum err strbuf_err(const struct strbuf *sb, enum err too_long)
+{
+	return !sb->broken ? ERR_OK : sb->starved ? ERR_UNAVAILABLE : too_long;
 }
 
 /* Marks it broken so: what was to be appended could not be made. */

@@ -44,9 +44,9 @@ static struct window next_window(const struct exchange *x)
 }
 
 /*
- * Reads as much as there is; false if the loop would have to wait. It is asked for one byte first: a
- * long read that may not wait makes the kernel cache the file in small pages, for as long as it is
- * cached, and what small pages are sent from costs twice as much.
+ * Reads as much as there is; false if the loop would have to wait. It is asked for one byte first:
+ * a long read that may not wait makes the kernel cache the file in small pages, for as long as it
+ * is cached, and what small pages are sent from costs twice as much.
  */
 static bool read_window(struct connection *c, const struct window *w, char *to, size_t *ret_got)
 {

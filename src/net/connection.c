@@ -144,7 +144,8 @@ static void refuse(struct connection *c, struct exchange *x, int status, const c
 	c->body_done = false; /* so that what still comes is read and thrown away */
 	c->close_after = true;
 	c->phase = CONNECTION_ANSWER;
-	if (!answer_write(c, strbuf_slice(&text), false))
+	bool made = !strbuf_broken(&lines) && !strbuf_broken(&body) && !strbuf_broken(&text);
+	if (!made || !answer_write(c, strbuf_slice(&text), false))
 		close_now(c);
 }
 

@@ -186,6 +186,10 @@ static struct slice loggable_target(const struct exchange *x, struct strbuf *out
 	if (rest.len == 0 || !names)
 		return x->head.target;
 	strbuf_add_slice(out, x->head.path);
+	if (!decoded) { /* there was no memory to tell which of it is secret */
+		strbuf_adds(out, "?***");
+		return strbuf_slice(out);
+	}
 	for (char mark = '?'; query_next(&rest, &param); mark = '&', decoded++) {
 		strbuf_addc(out, mark);
 		strbuf_add_slice(out, param.name);
@@ -335,6 +339,11 @@ void exchange_header(struct exchange *x, const char *name, struct slice value)
 void exchange_header_lines(struct exchange *x, struct slice lines)
 {
 	strbuf_add_slice(&x->lines, lines);
+}
+
+void exchange_spoil(struct exchange *x)
+{
+	strbuf_starve(&x->lines);
 }
 
 void exchange_note(struct exchange *x, const char *fmt, ...)

@@ -154,6 +154,8 @@ void exchange_resume(struct exchange *x);
 void exchange_header(struct exchange *x, const char *name, struct slice value);
 /* Adds header lines that are ready to send, each ended by CRLF; copied. */
 void exchange_header_lines(struct exchange *x, struct slice lines);
+/* A header could not be made for want of memory: the answer is not sent, the connection ends. */
+void exchange_spoil(struct exchange *x);
 
 /*
  * Reserves memory for an answer of `size` bytes before it is made, because what the client does not

@@ -22,6 +22,30 @@ void respond_header_lines(struct request *r, struct slice lines)
 	exchange_header_lines(request_exchange(r), lines);
 }
 
+void respond_spoil(struct request *r)
+{
+	exchange_spoil(request_exchange(r));
+}
+
+static bool was_built(struct request *r, const struct strbuf *text)
+{
+	if (strbuf_broken(text))
+		respond_spoil(r);
+	return !strbuf_broken(text);
+}
+
+void respond_built_header(struct request *r, const char *name, const struct strbuf *value)
+{
+	if (was_built(r, value))
+		respond_header(r, name, strbuf_slice(value));
+}
+
+void respond_built_lines(struct request *r, const struct strbuf *lines)
+{
+	if (was_built(r, lines))
+		respond_header_lines(r, strbuf_slice(lines));
+}
+
 /* The headers of every answer of the store. */
 static void add_common_headers(struct request *r)
 {
@@ -160,6 +184,11 @@ static void send_error(struct request *r, enum err e, struct slice message)
 	const struct err_info *info = err_info(e);
 	if (request_is_answered(r) || request_is_gone(r))
 		return;
+	if (r->arena.starved && info->status < 500) {
+		/* What was found without memory may be wrong. */
+		info = err_info(ERR_UNAVAILABLE);
+		message = slice_str(info->message);
+	}
 	SCOPED_STRBUF(body, LIMIT_ERROR_BODY_BYTES);
 	error_document(r, info, message, !strbuf_broken(&r->details), &body);
 	if (strbuf_broken(&body)) {
@@ -176,7 +205,7 @@ static void send_error(struct request *r, enum err e, struct slice message)
 	if (r->head->method == HTTP_HEAD && info->status >= 400) {
 		SCOPED_STRBUF(encoded, 2 * LIMIT_ERROR_BODY_BYTES);
 		base64_encode(&encoded, strbuf_slice(&body));
-		respond_header(r, "x-oss-err", strbuf_slice(&encoded));
+		respond_built_header(r, "x-oss-err", &encoded);
 	}
 	respond(r, info->status, info->status == 304 ? NULL : "application/xml",
 		info->status == 304 ? S("") : strbuf_slice(&body));

@@ -14,6 +14,12 @@ void respond_header(struct request *r, const char *name, struct slice value);
 /* Adds header lines that are ready to send, each ended by CRLF. */
 void respond_header_lines(struct request *r, struct slice lines);
 
+/* There was no memory for a header: the answer is not sent, and the connection ends. */
+void respond_spoil(struct request *r);
+/* A header, and header lines, of what was built; spoils the answer if it is broken. */
+void respond_built_header(struct request *r, const char *name, const struct strbuf *value);
+void respond_built_lines(struct request *r, const struct strbuf *lines);
+
 /* An answer with a body, empty or of `content_type` (NULL: no such header). */
 void respond(struct request *r, int status, const char *content_type, struct slice body);
 

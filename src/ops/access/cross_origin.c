@@ -2,6 +2,7 @@
 #include "ops/access/cross_origin.h"
 
 #include "ops/ops_internal.h"
+#include "ops/respond.h"
 #include "ops/rules/cors_cache.h"
 #include "oss/rules/origin.h"
 
@@ -60,6 +61,8 @@ void cross_origin_decide(struct request *r, bool claimed)
 		add_console_lines(origin, &lines);
 	else if (r->bucket)
 		cors_cache_actual(r->ops->cors, r->bucket, origin, r->head->method_text, &lines);
-	if (lines.len && !strbuf_broken(&lines))
+	if (lines.len)
 		r->cors_lines = arena_copy(&r->arena, strbuf_slice(&lines));
+	if (strbuf_broken(&lines) || (lines.len && !r->cors_lines.ptr))
+		respond_spoil(r);
 }

@@ -39,11 +39,12 @@ bool referer_allowed(struct request *r)
 	};
 	if (r->op->level != OP_OBJECT || request_header(r, S("Authorization")).ptr)
 		return true;
-	const struct referer *rules = setting_cache_take(r->ops->referers, r->bucket);
-	if (!rules)
-		return true;
-	enum err e = errors[referer_check(rules, request_header(r, S("Referer")))];
-	setting_cache_done(r->ops->referers);
+	const void *rules;
+	enum err e = setting_cache_take(r->ops->referers, r->bucket, &rules);
+	if (rules) {
+		e = errors[referer_check(rules, request_header(r, S("Referer")))];
+		setting_cache_done(r->ops->referers);
+	}
 	if (e == ERR_OK)
 		return true;
 	respond_detail(r, "BucketName", r->bucket->name);

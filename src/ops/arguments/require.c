@@ -26,7 +26,7 @@ bool require_digest(struct request *r)
 	base64_encode(&text, slice_of(digest, sizeof(digest)));
 	if (slice_eq(strbuf_slice(&text), sent))
 		return true;
-	respond_error(r, ERR_INVALID_DIGEST);
+	respond_error(r, strbuf_starved(&text) ? ERR_UNAVAILABLE : ERR_INVALID_DIGEST);
 	return false;
 }
 

@@ -63,7 +63,7 @@ void version_add_header(struct request *r, const char *name, const struct store_
 	if (bucket->versioning == STORE_UNVERSIONED)
 		return;
 	version_add_id(&id, is_null, number);
-	respond_header(r, name, strbuf_slice(&id));
+	respond_built_header(r, name, &id);
 }
 
 void version_add_headers(

@@ -11,7 +11,7 @@ static void made(struct make_bucket *make)
 {
 	SCOPED_STRBUF(location, 128);
 	strbuf_addf(&location, "/%.*s", SLICE_FMT(make->r->address.bucket.text));
-	respond_header(make->r, "Location", strbuf_slice(&location));
+	respond_built_header(make->r, "Location", &location);
 	respond(make->r, 200, NULL, S(""));
 }
 

@@ -13,8 +13,7 @@ static void begin(struct request *r)
 	};
 	SCOPED_STRBUF(lines, KIB(64));
 	enum err e = cross_origin_preflight(r->ops, r->bucket, &asked, &lines);
-	if (!strbuf_broken(&lines))
-		respond_header_lines(r, strbuf_slice(&lines));
+	respond_built_lines(r, &lines);
 	if (e == ERR_OK)
 		respond(r, 200, NULL, S(""));
 	else

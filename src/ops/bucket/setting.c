@@ -59,6 +59,8 @@ void setting_put(struct request *r, enum store_setting setting,
 	enum err e = normalise(r, &state->document, &reason);
 	if (e != ERR_OK)
 		respond_error_text(r, e, "%s", reason.ptr);
+	else if (strbuf_starved(&state->document))
+		respond_error(r, ERR_UNAVAILABLE);
 	else if (strbuf_broken(&state->document))
 		respond_error_text(r, ERR_INVALID_ARGUMENT,
 			"The configuration takes more than the %zu bytes that can be kept.",

@@ -171,8 +171,8 @@ static bool is_callers(const struct request *r, struct slice grant)
 }
 
 /* Whether what was signed says by itself that the body carries this grant. */
-static bool is_signed(
-	struct request *r, const struct ingest *u, enum ticket_signed how, struct slice grant)
+static bool is_signed(struct request *r, const struct ingest *u, enum ticket_signed how,
+	struct slice grant, bool *ret_starved)
 {
 	struct found found;
 	bool same = how != TICKET_UNSIGNED;
@@ -181,6 +181,7 @@ static bool is_signed(
 		find_in(r, u, &fillers[i], how, true, &found);
 		same = !found.starved && slice_eq(member(&found, READ_AS_SENT), grant);
 	}
+	*ret_starved = found.starved;
 	found_release(&found);
 	return same;
 }
@@ -188,6 +189,7 @@ static bool is_signed(
 bool callback_ticket_check(struct request *r, struct ingest *u, enum ticket_signed how)
 {
 	struct found one, two;
+	bool starved = false;
 	if (!u->callback)
 		return true;
 	found_init(&one);
@@ -197,10 +199,10 @@ bool callback_ticket_check(struct request *r, struct ingest *u, enum ticket_sign
 	struct slice grant = member(&one, READ_AS_SENT);
 	bool allowed = !may_be_grant(&one, &two, READ_OTHERWISE);
 	if (allowed && may_be_grant(&one, &two, READ_AS_SENT)) {
-		allowed = is_callers(r, grant) && is_signed(r, u, how, grant);
+		allowed = is_callers(r, grant) && is_signed(r, u, how, grant, &starved);
 		u->ticket = allowed ? arena_copy(&r->arena, grant) : S("");
 	}
-	bool starved = one.starved || two.starved;
+	starved = starved || one.starved || two.starved || r->arena.starved;
 	found_release(&one);
 	found_release(&two);
 	if (starved)

@@ -59,6 +59,10 @@ static bool conditions_hold(struct lookup *source)
 	struct conditional conditions = conditional_from_head(r->head, S("x-oss-copy-source-"));
 	SCOPED_STRBUF(etag, 64);
 	lookup_add_etag(source, &etag);
+	if (strbuf_broken(&etag)) {
+		respond_error(r, ERR_UNAVAILABLE);
+		return false;
+	}
 	switch (conditional_check(&conditions, strbuf_slice(&etag),
 		source->get.object.modified_ms / 1000, true, &name)) {
 	case CONDITIONAL_PROCEED:

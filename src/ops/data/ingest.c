@@ -64,7 +64,8 @@ bool ingest_begin(
 	}
 	u->commit.caller = request_caller(r);
 	enum err e = ERR_UNAVAILABLE;
-	if (reserve(u))
+	/* Of a request that was not understood for want of memory nothing is stored. */
+	if (!r->arena.starved && reserve(u))
 		e = store_put_begin(r->ops->options.store, &u->spec, &u->put);
 	if (e == ERR_OK) {
 		u->spec.memory = (struct budget_account){.bytes = 0}; /* the put's now */
@@ -125,7 +126,9 @@ static void add_object_headers(struct ingest *u, struct strbuf *etag, struct str
 	strbuf_adds(&lines, "\r\n");
 	if (has_md5)
 		strbuf_addf(&lines, "Content-MD5: %s\r\n", md5->ptr);
-	respond_header_lines(u->r, strbuf_slice(&lines));
+	if (strbuf_broken(etag) || strbuf_broken(md5))
+		strbuf_starve(&lines);
+	respond_built_lines(u->r, &lines);
 	if (u->spec.kind != STORE_PUT_PART)
 		version_add_headers(u->r, u->r->bucket, object);
 }
@@ -219,7 +222,7 @@ static void add_position(struct ingest *u)
 {
 	SCOPED_STRBUF(position, 32);
 	strbuf_add_u64(&position, u->commit.object.size);
-	respond_header(u->r, "x-oss-next-append-position", strbuf_slice(&position));
+	respond_built_header(u->r, "x-oss-next-append-position", &position);
 }
 
 static void on_committed(struct task *task)

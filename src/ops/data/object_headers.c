@@ -159,7 +159,7 @@ enum err object_headers_finish(struct object_headers *h)
 	add_line(h, S("Content-Type"),
 		h->content_type.len ? h->content_type : S("application/octet-stream"), false);
 	add_line(h, S("x-oss-storage-class"), class_of(h), false);
-	return strbuf_broken(&h->lines) ? ERR_INVALID_ARGUMENT : ERR_OK;
+	return strbuf_err(&h->lines, ERR_INVALID_ARGUMENT);
 }
 
 enum err object_headers_finish_copy(struct object_headers *h, struct slice lines)
@@ -173,7 +173,7 @@ enum err object_headers_finish_copy(struct object_headers *h, struct slice lines
 			strbuf_add_slice(&h->lines, slice_of(line.ptr, line.len + 1));
 	}
 	add_line(h, class, class_of(h), false);
-	return strbuf_broken(&h->lines) ? ERR_INVALID_ARGUMENT : ERR_OK;
+	return strbuf_err(&h->lines, ERR_INVALID_ARGUMENT);
 }
 
 struct slice object_headers_find(struct slice lines, struct slice name)

@@ -165,7 +165,7 @@ static void refuse_method(struct request *r)
 {
 	SCOPED_STRBUF(allowed, 128);
 	route_allowed(&r->address, &allowed);
-	respond_header(r, "Allow", strbuf_slice(&allowed));
+	respond_built_header(r, "Allow", &allowed);
 	respond_error(r, ERR_METHOD_NOT_ALLOWED);
 }
 

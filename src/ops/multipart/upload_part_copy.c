@@ -41,9 +41,9 @@ static void copied(struct object_copy *copy, enum err e)
 	strbuf_adds(&xml, XML_PROLOG "<CopyPartResult><LastModified>");
 	iso8601_add(&xml, part->modified_ms);
 	strbuf_addf(&xml, "</LastModified><ETag>%s</ETag></CopyPartResult>\n", etag.ptr);
-	respond_header(r, "ETag", strbuf_slice(&etag));
+	respond_built_header(r, "ETag", &etag);
 	strbuf_add_u64(&crc, part->crc64);
-	respond_header(r, "x-oss-hash-crc64ecma", strbuf_slice(&crc));
+	respond_built_header(r, "x-oss-hash-crc64ecma", &crc);
 	version_add_header(r, "x-oss-copy-source-version-id", state->from.bucket, source->is_null,
 		source->version);
 	respond_xml(r, &xml);
@@ -61,7 +61,7 @@ static void found(struct copy_from *from)
 		SCOPED_STRBUF(text, 96);
 		strbuf_addf(&text, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range.first,
 			range.first + range.size - 1, source->object.size);
-		respond_header(r, "Content-Range", strbuf_slice(&text));
+		respond_built_header(r, "Content-Range", &text);
 	}
 	if (range.size > LIMIT_PART_BYTES) {
 		respond_error(r, ERR_ENTITY_TOO_LARGE);

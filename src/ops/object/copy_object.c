@@ -97,9 +97,9 @@ static void answer(struct copy_object *state, const struct store_object *made)
 	iso8601_add(&xml, made->modified_ms);
 	strbuf_addf(&xml, "</LastModified><ETag>%s</ETag></CopyObjectResult>\n", etag.ptr);
 	/* In a header as well: oss2 looks for it there. */
-	respond_header(r, "ETag", strbuf_slice(&etag));
+	respond_built_header(r, "ETag", &etag);
 	strbuf_add_u64(&crc, made->crc64);
-	respond_header(r, "x-oss-hash-crc64ecma", strbuf_slice(&crc));
+	respond_built_header(r, "x-oss-hash-crc64ecma", &crc);
 	version_add_header(r, "x-oss-copy-source-version-id", state->from.bucket, source->is_null,
 		source->version);
 	version_add_headers(r, r->bucket, made);

@@ -100,7 +100,7 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 		strbuf_add_u64(&lines, object->size);
 	}
 	strbuf_adds(&lines, "\r\n");
-	respond_header_lines(r, strbuf_slice(&lines));
+	respond_built_lines(r, &lines);
 	version_add_headers(r, lookup->what.bucket, told);
 	if (!lookup->what.version.is_null && !lookup->what.version.number)
 		expiration_add_header(r, lookup->what.bucket, r->address.key.text, told);
@@ -109,7 +109,7 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 	if (tags) {
 		SCOPED_STRBUF(count, 32);
 		strbuf_add_u64(&count, tags);
-		respond_header(r, "x-oss-tagging-count", strbuf_slice(&count));
+		respond_built_header(r, "x-oss-tagging-count", &count);
 	}
 }
 
@@ -153,7 +153,7 @@ static void answer_object(struct get_object *state, struct slice etag)
 		SCOPED_STRBUF(size, 64);
 		strbuf_adds(&size, "bytes */");
 		strbuf_add_u64(&size, object->size);
-		respond_header(r, "Content-Range", strbuf_slice(&size));
+		respond_built_header(r, "Content-Range", &size);
 		respond_error(r, ERR_INVALID_RANGE);
 		return;
 	}
@@ -168,7 +168,7 @@ static void answer_object(struct get_object *state, struct slice etag)
 		strbuf_add_u64(&text, range.first + range.size - 1);
 		strbuf_addc(&text, '/');
 		strbuf_add_u64(&text, object->size);
-		respond_header(r, "Content-Range", strbuf_slice(&text));
+		respond_built_header(r, "Content-Range", &text);
 	}
 	object_body_send(
 		&state->body, r, get, part == RANGE_PART ? 206 : 200, range.first, range.size);
@@ -178,7 +178,9 @@ static void found(struct lookup *lookup)
 {
 	SCOPED_STRBUF(etag, 64);
 	lookup_add_etag(lookup, &etag);
-	if (conditions_hold(lookup, strbuf_slice(&etag)))
+	if (strbuf_broken(&etag))
+		respond_error(lookup->r, ERR_UNAVAILABLE);
+	else if (conditions_hold(lookup, strbuf_slice(&etag)))
 		answer_object(CONTAINER_OF(lookup, struct get_object, lookup), strbuf_slice(&etag));
 }
 

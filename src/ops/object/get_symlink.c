@@ -23,7 +23,7 @@ static void answer(struct lookup *lookup)
 	strbuf_addc(&etag, '"');
 	date_format(link->modified_ms / 1000, modified);
 	respond_header_lines(r, link->headers);
-	respond_header(r, "ETag", strbuf_slice(&etag));
+	respond_built_header(r, "ETag", &etag);
 	respond_header(r, "Last-Modified", slice_str(modified));
 	respond_header(r, "x-oss-object-type", S("Symlink"));
 	version_add_headers(r, lookup->what.bucket, link);

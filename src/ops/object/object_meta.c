@@ -22,7 +22,7 @@ static void answer(struct lookup *lookup)
 	strbuf_addf(&lines, "\"\r\nLast-Modified: %s\r\nx-oss-hash-crc64ecma: ", modified);
 	strbuf_add_u64(&lines, object->crc64);
 	strbuf_adds(&lines, "\r\n");
-	respond_header_lines(r, strbuf_slice(&lines));
+	respond_built_lines(r, &lines);
 	version_add_headers(r, lookup->what.bucket, lookup_reported(lookup));
 	respond_head(r, 200, object->size);
 }

@@ -140,12 +140,16 @@ static bool set_key(struct request *r, struct post_object *state, struct slice f
 		strbuf_add_slice(&name, filename);
 		text = slice_from(text, at + strlen("${filename}"));
 	}
+	if (strbuf_starved(&name)) {
+		respond_error(r, ERR_UNAVAILABLE);
+		return false;
+	}
 	if (strbuf_broken(&name) || name.len > LIMIT_KEY_BYTES) {
 		respond_error(r, ERR_INVALID_OBJECT_NAME);
 		return false;
 	}
 	key = arena_copy(&r->arena, strbuf_slice(&name));
-	enum err e = object_key_parse(key, &r->address.key);
+	enum err e = key.ptr ? object_key_parse(key, &r->address.key) : ERR_UNAVAILABLE;
 	if (e != ERR_OK) {
 		respond_error(r, e);
 		return false;
@@ -299,7 +303,8 @@ static void part_begins(struct request *r, struct post_object *state, const stru
 	state->part = PART_FIELD;
 	SCOPED_STRBUF(name, LIMIT_FIELD_NAME_BYTES);
 	param_unescape(part->name, &name);
-	enum err e = post_fields_begin(&state->fields, strbuf_slice(&name));
+	enum err e = strbuf_starved(&name) ? ERR_UNAVAILABLE
+					   : post_fields_begin(&state->fields, strbuf_slice(&name));
 	if (e != ERR_OK)
 		respond_error(r, e);
 }
@@ -381,15 +386,19 @@ static void data(struct request *r, struct slice piece)
 /* ---- The end ----------------------------------------------------------------------------------
  */
 
-static bool digest_matches(struct request *r, struct post_object *state)
+static enum err check_digest(struct request *r, struct post_object *state)
 {
 	if (!state->has_digest)
-		return true;
+		return ERR_OK;
 	unsigned char digest[MD5_BYTES];
 	SCOPED_STRBUF(text, 64);
 	digest_md5_final(&state->digest, digest);
 	base64_encode(&text, slice_of(digest, sizeof(digest)));
-	return slice_eq(strbuf_slice(&text), request_header(r, S("Content-MD5")));
+	if (strbuf_starved(&text))
+		return ERR_UNAVAILABLE;
+	return slice_eq(strbuf_slice(&text), request_header(r, S("Content-MD5")))
+		       ? ERR_OK
+		       : ERR_INVALID_DIGEST;
 }
 
 static void finish(struct request *r)
@@ -399,10 +408,10 @@ static void finish(struct request *r)
 		respond_error(r, ERR_MALFORMED_POST);
 	} else if (!state->file_seen) {
 		respond_error(r, ERR_FILE_COUNT);
-	} else if (!digest_matches(r, state)) {
-		respond_error(r, ERR_INVALID_DIGEST);
 	} else {
-		enum err e = policy_check_size(state->size, state->upload.size, true);
+		enum err e = check_digest(r, state);
+		if (e == ERR_OK)
+			e = policy_check_size(state->size, state->upload.size, true);
 		if (e != ERR_OK)
 			respond_error(r, e);
 		else
@@ -423,7 +432,10 @@ static void answer_document(struct request *r, struct slice etag)
 	xml_element(&xml, "Key", r->address.key.text);
 	xml_element(&xml, "ETag", strbuf_slice(&quoted));
 	strbuf_adds(&xml, "</PostResponse>\n");
-	respond(r, 201, "application/xml", strbuf_slice(&xml));
+	if (strbuf_broken(&xml) || strbuf_broken(&location) || strbuf_broken(&quoted))
+		respond_error(r, ERR_UNAVAILABLE);
+	else
+		respond(r, 201, "application/xml", strbuf_slice(&xml));
 }
 
 static void redirect(struct request *r, struct slice to, struct slice etag)
@@ -439,7 +451,7 @@ static void redirect(struct request *r, struct slice to, struct slice etag)
 	percent_encode(&url, r->address.key.text);
 	strbuf_addf(&url, "&etag=%%22%.*s%%22", SLICE_FMT(etag));
 	strbuf_add_slice(&url, fragment);
-	respond_header(r, "Location", strbuf_slice(&url));
+	respond_built_header(r, "Location", &url);
 	respond(r, 303, NULL, S(""));
 }
 
@@ -462,7 +474,9 @@ static void succeed(struct request *r, struct ingest *u)
 	hex_encode_upper(&etag, slice_of(u->commit.object.md5, sizeof(u->commit.object.md5)));
 	struct slice to = post_fields_get(&state->fields, S("success_action_redirect"));
 	struct slice status = post_fields_get(&state->fields, S("success_action_status"));
-	if (is_absolute_url(to))
+	if (strbuf_broken(&etag))
+		respond_error(r, ERR_UNAVAILABLE);
+	else if (is_absolute_url(to))
 		redirect(r, to, strbuf_slice(&etag));
 	else if (slice_eq(status, S("201")))
 		answer_document(r, strbuf_slice(&etag));

@@ -28,7 +28,9 @@ struct setting_cache *cors_cache_new(void)
 void cors_cache_actual(struct setting_cache *cache, const struct store_bucket *bucket,
 	struct slice origin, struct slice method, struct strbuf *out)
 {
-	const struct cors *cors = setting_cache_take(cache, bucket);
+	const void *cors;
+	if (setting_cache_take(cache, bucket, &cors) == ERR_UNAVAILABLE)
+		strbuf_starve(out);
 	if (!cors)
 		return;
 	cors_actual(cors, origin, method, out);
@@ -38,8 +40,10 @@ void cors_cache_actual(struct setting_cache *cache, const struct store_bucket *b
 enum err cors_cache_preflight(struct setting_cache *cache, const struct store_bucket *bucket,
 	const struct cors_request *request, struct strbuf *out)
 {
-	const struct cors *cors = setting_cache_take(cache, bucket);
-	enum err e = cors_preflight(cors, request, out);
+	const void *cors;
+	enum err e = setting_cache_take(cache, bucket, &cors);
+	if (e != ERR_UNAVAILABLE)
+		e = cors_preflight(cors, request, out);
 	if (cors)
 		setting_cache_done(cache);
 	return e;

@@ -9,7 +9,10 @@
 
 struct setting_cache *cors_cache_new(void) MUST_USE;
 
-/* As cors_actual() and cors_preflight() with the rules of the bucket, which may be NULL. */
+/*
+ * As cors_actual() and cors_preflight() with the rules of the bucket, which may be NULL; `out` is
+ * starved, or ERR_UNAVAILABLE, without memory.
+ */
 void cors_cache_actual(struct setting_cache *cache, const struct store_bucket *bucket,
 	struct slice origin, struct slice method, struct strbuf *out);
 enum err cors_cache_preflight(struct setting_cache *cache, const struct store_bucket *bucket,

@@ -34,7 +34,7 @@ struct setting_cache *expiration_cache_new(void)
 void expiration_add_header(struct request *r, const struct store_bucket *bucket, struct slice key,
 	const struct store_object *object)
 {
-	const struct lifecycle *rules = setting_cache_take(r->ops->lifecycles, bucket);
+	const void *rules;
 	const struct lifecycle_facts facts = {
 		.subject = LIFECYCLE_CURRENT,
 		.key = key,
@@ -44,6 +44,8 @@ void expiration_add_header(struct request *r, const struct store_bucket *bucket,
 	};
 	int64_t end_ms;
 	struct slice rule;
+	if (setting_cache_take(r->ops->lifecycles, bucket, &rules) == ERR_UNAVAILABLE)
+		respond_spoil(r);
 	if (!rules)
 		return;
 	if (lifecycle_find(rules, &facts, &end_ms, &rule)) {
@@ -53,7 +55,7 @@ void expiration_add_header(struct request *r, const struct store_bucket *bucket,
 		strbuf_addf(&value, "expiry-date=\"%s\", rule-id=\"", date);
 		percent_encode(&value, rule);
 		strbuf_addc(&value, '"');
-		respond_header(r, "x-oss-expiration", strbuf_slice(&value));
+		respond_built_header(r, "x-oss-expiration", &value);
 	}
 	setting_cache_done(r->ops->lifecycles);
 }

@@ -57,19 +57,23 @@ static size_t find_slot(const struct setting_cache *cache, uint64_t bucket_id)
 	return oldest;
 }
 
-/* The setting of the bucket, which has it; under the lock. NULL if it cannot be read. */
-static const void *find(struct setting_cache *cache, const struct store_bucket *bucket)
+/* The setting of the bucket, which has it; under the lock. */
+static enum err find(
+	struct setting_cache *cache, const struct store_bucket *bucket, const void **ret)
 {
 	size_t at = find_slot(cache, bucket->id);
 	struct slot *slot = &cache->slots[at];
 	if (cache->buckets[at] != bucket->id || slot->generation != bucket->generation) {
 		void *value = NULL;
 		SCOPED_STRBUF(reason, 512);
-		if (cache->kind->parse(bucket->settings[cache->kind->setting], &value, &reason) !=
-			ERR_OK) {
+		enum err e =
+			cache->kind->parse(bucket->settings[cache->kind->setting], &value, &reason);
+		if (e == ERR_UNAVAILABLE)
+			return e;
+		if (e != ERR_OK) {
 			log_error("the stored %s of bucket %.*s cannot be read: %s",
 				cache->kind->name, SLICE_FMT(bucket->name), reason.ptr);
-			return NULL;
+			return ERR_INTERNAL;
 		}
 		cache->kind->free(slot->value);
 		slot->value = value;
@@ -77,18 +81,21 @@ static const void *find(struct setting_cache *cache, const struct store_bucket *
 		cache->buckets[at] = bucket->id;
 	}
 	slot->used = ++cache->uses;
-	return slot->value;
+	*ret = slot->value;
+	return ERR_OK;
 }
 
-const void *setting_cache_take(struct setting_cache *cache, const struct store_bucket *bucket)
+enum err setting_cache_take(
+	struct setting_cache *cache, const struct store_bucket *bucket, const void **ret)
 {
+	*ret = NULL;
 	if (!bucket || bucket->settings[cache->kind->setting].len == 0)
-		return NULL;
+		return ERR_OK;
 	(void)pthread_mutex_lock(&cache->lock);
-	const void *value = find(cache, bucket);
-	if (!value)
+	enum err e = find(cache, bucket, ret);
+	if (!*ret)
 		(void)pthread_mutex_unlock(&cache->lock);
-	return value;
+	return e;
 }
 
 void setting_cache_done(struct setting_cache *cache)

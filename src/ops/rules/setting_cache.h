@@ -27,11 +27,13 @@ struct setting_cache *setting_cache_new(const struct setting_kind *kind) MUST_US
 void setting_cache_free(struct setting_cache *cache);
 
 /*
- * The setting of the bucket, which may be NULL. NULL if it is not set, or, logged, cannot be read.
- * Otherwise the cache is locked until setting_cache_done(), which is due soon.
+ * The setting of the bucket, which may be NULL; *ret is NULL if it is not set. Otherwise the cache
+ * is locked until setting_cache_done(), which is due soon. ERR_UNAVAILABLE without memory,
+ * ERR_INTERNAL (logged) if it cannot be read; *ret is NULL then.
  */
-const void *setting_cache_take(
-	struct setting_cache *cache, const struct store_bucket *bucket) MUST_USE;
+enum err setting_cache_take(
+	struct setting_cache *cache, const struct store_bucket *bucket, const void **ret) MUST_USE;
+/* After one that was not NULL. */
 void setting_cache_done(struct setting_cache *cache);
 
 #endif

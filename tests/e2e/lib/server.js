@@ -44,7 +44,7 @@ export function cleanups() {
  * not stop properly, or a sanitizer complained.
  *
  * @param {{after: (job: () => Promise<void>) => void, diagnostic?: (text: string) => void}} t
- * @param {{command?: string, args?: string[], env?: Record<string, string>, data?: string,
+ * @param {{bin?: string, command?: string, args?: string[], env?: Record<string, string>, data?: string,
  *   wrapper?: string[]}} [how]
  *   `data` is a folder that the caller keeps; the default is a new one for this server alone.
  *   `wrapper` is a command that runs the rest of its arguments; `command` is serve, store or app; `args` replaces the usual ones if given.
@@ -82,13 +82,13 @@ export class Server {
 	#stopping = false;
 	#stopped = null;
 
-	constructor(data, { command = "serve", args, env = {}, wrapper = [] }) {
+	constructor(data, { bin = BIN, command = "serve", args, env = {}, wrapper = [] }) {
 		this.data = data;
 		const listen = command === "app" ? ["--app-listen", "127.0.0.1:0"] : [
 			...command === "serve" ? ["--app-listen", "127.0.0.1:0"] : [],
 			"--store-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0",
 		];
-		const all = [...wrapper, ...WRAPPER, BIN, command, ...args ?? ["--data", data, ...listen]];
+		const all = [...wrapper, ...WRAPPER, bin, command, ...args ?? ["--data", data, ...listen]];
 		this.#process = spawn(all[0], all.slice(1), {
 			cwd: data,
 			env: {

@@ -41,8 +41,9 @@ static bool has(struct setting_cache *cache, uint64_t id, uint64_t generation, c
 		.generation = generation,
 		.settings = {[STORE_SETTING_CORS] = slice_str(text)},
 	};
-	const char *value = setting_cache_take(cache, &bucket);
-	bool same = value && strcmp(value, text) == 0;
+	const void *value;
+	bool same = setting_cache_take(cache, &bucket, &value) == ERR_OK && value &&
+		    strcmp(value, text) == 0;
 	if (value)
 		setting_cache_done(cache);
 	return same;
