@@ -46,7 +46,13 @@ unsigned int s3_max_parts(int64_t max_size)
 bool s3_find(struct s3_upload *u, const struct caller *caller)
 {
 	int64_t now = clock_wall_ms(u->app->parts.clock) / 1000;
-	if (!multipart_id_parse(&u->app->ticket_key, u->id_text, u->key, caller->subject, &u->id)) {
+	enum err e = multipart_id_parse(
+		&u->app->ticket_key, u->id_text, u->key, caller->subject, &u->id);
+	if (e == ERR_UNAVAILABLE) {
+		app_send_error(u->app, u->x, 503, "unavailable", "There is no memory; try again.");
+		return false;
+	}
+	if (e != ERR_OK) {
 		exchange_note(u->x, "refused=\"the upload id\"");
 		app_send_error(u->app, u->x, 403, "invalid_upload",
 			"The upload id is not from here, or of another key or person.");

@@ -59,7 +59,7 @@ static bool take_text(struct slice text, size_t max, char *ret)
 	return true;
 }
 
-static bool parse_signed(struct slice text, struct multipart_id *ret)
+static enum err parse_signed(struct slice text, struct multipart_id *ret)
 {
 	struct slice id, profile;
 	SCOPED_STRBUF(upload, MULTIPART_UPLOAD_MAX);
@@ -69,20 +69,23 @@ static bool parse_signed(struct slice text, struct multipart_id *ret)
 		!take_text(profile, LIMIT_PROFILE_NAME_BYTES, ret->profile) ||
 		!base64url_decode(&upload, text) ||
 		!take_text(strbuf_slice(&upload), MULTIPART_UPLOAD_MAX, ret->upload))
-		return false;
+		return strbuf_starved(&upload) ? ERR_UNAVAILABLE : ERR_INVALID_ARGUMENT;
 	memcpy(ret->grant_id, id.ptr, TICKET_ID_LENGTH);
-	return true;
+	return ERR_OK;
 }
 
-bool multipart_id_parse(const struct ticket_key *key, struct slice text, struct slice object,
+enum err multipart_id_parse(const struct ticket_key *key, struct slice text, struct slice object,
 	struct slice subject, struct multipart_id *ret)
 {
 	SCOPED_STRBUF(want, MAC_LENGTH);
 	if (text.len > MULTIPART_ID_MAX || text.len < MAC_LENGTH + 1)
-		return false;
+		return ERR_INVALID_ARGUMENT;
 	size_t dot = text.len - MAC_LENGTH - 1;
-	if (text.ptr[dot] != '.' || !add_mac(key, slice_head(text, dot), object, subject, &want) ||
-		!slice_eq_secret(strbuf_slice(&want), slice_from(text, dot + 1)))
-		return false;
+	if (text.ptr[dot] != '.')
+		return ERR_INVALID_ARGUMENT;
+	if (!add_mac(key, slice_head(text, dot), object, subject, &want))
+		return ERR_UNAVAILABLE;
+	if (!slice_eq_secret(strbuf_slice(&want), slice_from(text, dot + 1)))
+		return ERR_INVALID_ARGUMENT;
 	return parse_signed(slice_head(text, dot), ret);
 }

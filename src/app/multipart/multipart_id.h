@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "base/err.h"
 #include "oss/callback/ticket.h"
 
 #define MULTIPART_ID_MAX 1024
@@ -31,8 +32,8 @@ struct multipart_id {
 bool multipart_id_add(const struct ticket_key *key, const struct multipart_id *id,
 	struct slice object, struct slice subject, struct strbuf *out) MUST_USE;
 
-/* False if it is none of ours, or of another object or subject. */
-bool multipart_id_parse(const struct ticket_key *key, struct slice text, struct slice object,
+/* ERR_INVALID_ARGUMENT if it is none of ours, or of another object or subject; ERR_UNAVAILABLE. */
+enum err multipart_id_parse(const struct ticket_key *key, struct slice text, struct slice object,
 	struct slice subject, struct multipart_id *ret) MUST_USE;
 
 #endif
