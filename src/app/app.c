@@ -10,6 +10,7 @@
 #include "app/jwt_source.h"
 #include "app/ledger.h"
 #include "app/reconciler.h"
+#include "crypto/secret.h"
 #include "oss/text/json_text.h"
 
 #define JSON_PART_MAX KIB(8)
@@ -86,6 +87,9 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
 	if (!app->sign_keys || !app->part_counts || !start_rates(app))
 		return ERR_UNAVAILABLE;
+	hmac_sha1_key(&app->sign_key_v1, app->settings.access_key_secret);
+	if (!callback_text_init(&app->callback_text, app->settings.callback_url))
+		return ERR_UNAVAILABLE;
 	build_json_parts(app);
 	build_page_policy(app);
 	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->id_json) ||
@@ -131,7 +135,7 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.refused = atomic_load(&app->refused),
 		.found = atomic_load(&app->found),
 		.aborted = atomic_load(&app->aborted),
-		.unwritten = atomic_load(&app->unwritten),
+		.unwritten = atomic_load(&app->unwritten) + ledger_unwritten(app->parts.ledger),
 		.undecided = atomic_load(&app->undecided),
 	};
 }
@@ -168,6 +172,8 @@ void app_free(struct app *app)
 	if (app->sign_keys)
 		sign_key_cache_clear(app->sign_keys);
 	free(app->sign_keys);
+	secret_wipe(&app->sign_key_v1, sizeof(app->sign_key_v1));
+	callback_text_release(&app->callback_text);
 	strbuf_release(&app->host_json);
 	strbuf_release(&app->id_json);
 	strbuf_release(&app->page_policy);

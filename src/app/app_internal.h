@@ -8,11 +8,13 @@
 
 #include "app/admission.h"
 #include "app/app.h"
+#include "app/callback_text.h"
 #include "app/ledger.h"
 #include "app/offer.h"
 #include "app/public_keys.h"
 #include "app/settings.h"
 #include "app/store_request.h"
+#include "crypto/hmac.h"
 #include "oss/callback/ticket.h"
 #include "oss/sign/credential.h"
 
@@ -23,6 +25,8 @@ struct app {
 	struct ticket_key ticket_key;
 	struct public_keys *keys;
 	struct sign_key_cache *sign_keys;
+	struct hmac_sha1 sign_key_v1;
+	struct callback_text callback_text;
 	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
 	struct jwt_cache *jwt_cache;
 	struct counts *part_counts;

@@ -4,64 +4,36 @@
 #include "app/json.h"
 #include "base/encode.h"
 
-#define CALLBACK_BYTES_MAX KIB(16)
+#define CALLBACK_BYTES_MAX KIB(32)
+#define USUAL_BYTES KIB(1)
 #define BOUND_FIELDS_MAX (10 + LIMIT_PROFILE_METADATA)
 
 /* ---- The callback -----------------------------------------------------------------------------
  */
 
-/*
- * The classic names come first: a back end written for the classic sample finds what it expects.
- * The others are what our own receiver needs (upload_message.h).
- */
-static const char body_template[] =
-	"filename=${object}&size=${size}&mimeType=${mimeType}&height=${imageInfo.height}"
-	"&width=${imageInfo.width}&bucket=${bucket}&object=${object}&etag=${etag}"
-	"&format=${imageInfo.format}&reqId=${reqId}&clientIp=${clientIp}&grant=";
-
-static bool make_ticket(
-	const struct app *app, struct arena *arena, struct grant *g, struct strbuf *body)
-{
-	size_t start = body->len;
-	struct slice prefix = g->offer.key.len > 0 ? g->offer.key : g->offer.dir;
-	if (!ticket_issue(&app->ticket_key, g->kind, g->offer.profile->name, g->id, prefix,
-		    g->now_ms / 1000, g->expires, body))
-		return false;
-	g->ticket = arena_copy(arena, slice_from(strbuf_slice(body), start));
-	return g->ticket.ptr != NULL;
-}
-
 static bool make_callback(const struct app *app, struct arena *arena, struct grant *g)
 {
-	const struct settings *s = &app->settings;
-	SCOPED_STRBUF(body, CALLBACK_BYTES_MAX);
-	SCOPED_STRBUF(json, CALLBACK_BYTES_MAX);
-	SCOPED_STRBUF(base64, 2 * CALLBACK_BYTES_MAX);
-	if (s->callback_url.len == 0)
+	struct slice prefix = g->offer.key.len > 0 ? g->offer.key : g->offer.dir;
+	SCOPED_STRBUF(ticket, TICKET_TEXT_MAX);
+	SCOPED_STRBUF(base64, CALLBACK_BYTES_MAX);
+	if (app->settings.callback_url.len == 0)
 		return true;
-	strbuf_adds(&body, body_template);
-	if (!make_ticket(app, arena, g, &body))
+	strbuf_reserve(&ticket, USUAL_BYTES / 4);
+	strbuf_reserve(&base64, USUAL_BYTES);
+	if (!ticket_issue(&app->ticket_key, g->kind, g->offer.profile->name, g->id, prefix,
+		    g->now_ms / 1000, g->expires, &ticket))
 		return false;
-	strbuf_adds(&json, "{\"callbackUrl\":");
-	json_add_string(&json, s->callback_url);
-	strbuf_adds(&json, ",\"callbackBody\":");
-	json_add_string(&json, strbuf_slice(&body));
-	strbuf_adds(&json, ",\"callbackBodyType\":\"application/x-www-form-urlencoded\"");
-	/* Without it a TLS server with several names shows the wrong certificate. */
-	if (slice_starts(s->callback_url, S("https://")))
-		strbuf_adds(&json, ",\"callbackSNI\":true");
-	strbuf_addc(&json, '}');
-	base64_encode(&base64, strbuf_slice(&json));
+	callback_text_add(&app->callback_text, strbuf_slice(&ticket), &base64);
+	g->ticket = arena_copy(arena, strbuf_slice(&ticket));
 	g->callback = arena_copy(arena, strbuf_slice(&base64));
-	return g->callback.ptr && !strbuf_broken(&body) && !strbuf_broken(&json) &&
-	       !strbuf_broken(&base64);
+	return g->ticket.ptr && g->callback.ptr && !strbuf_broken(&base64);
 }
 
 bool grant_begin(const struct app *app, enum ticket_kind kind, const struct offer *offer,
 	int64_t now_ms, int64_t expires, struct arena *arena, struct grant *ret)
 {
 	*ret = (struct grant){.kind = kind, .offer = *offer, .now_ms = now_ms, .expires = expires};
-	ticket_make_id(now_ms / 1000, ret->id);
+	ticket_make_id(now_ms + clock_wall_ms(app->parts.clock) % 1000, ret->id);
 	return make_callback(app, arena, ret);
 }
 
@@ -148,6 +120,7 @@ bool grant_make_form(const struct app *app, int version, struct arena *arena, st
 		.secret = s->access_key_secret,
 		.region = s->region,
 		.cache = app->sign_keys,
+		.keyed = &app->sign_key_v1,
 	};
 	return (version == 1 ? policy_form_v1(&spec, &signer, arena, &g->form)
 			     : policy_form_v4(&spec, &signer, arena, &g->form)) == ERR_OK;
@@ -219,12 +192,12 @@ bool grant_has_row(const struct app *app, const struct grant *g)
 	return g->ticket.len > 0 && app->settings.grants_max > 0;
 }
 
-bool grant_fill_row(const struct app *app, const struct grant *g, struct slice subject,
-	struct arena *arena, struct ledger_grant *ret)
+void grant_fill_row(const struct app *app, const struct grant *g, struct slice subject,
+	struct ledger_grant *ret)
 {
 	bool looks = g->offer.key.len > 0 && app->settings.reconcile_seconds > 0;
 	*ret = (struct ledger_grant){
-		.id = arena_copy(arena, slice_of(g->id, TICKET_ID_LENGTH)),
+		.id = slice_of(g->id, TICKET_ID_LENGTH),
 		.subject = subject,
 		.dir = g->offer.dir,
 		.key = g->offer.key,
@@ -234,5 +207,13 @@ bool grant_fill_row(const struct app *app, const struct grant *g, struct slice s
 		.due = g->expires + LEDGER_SLACK_SECONDS,
 		.look_at = looks ? g->expires + app->settings.reconcile_seconds : 0,
 	};
-	return ret->id.ptr != NULL;
+}
+
+bool grant_note(const struct app *app, const struct grant *g, struct slice subject)
+{
+	struct ledger_grant row;
+	if (app->settings.grants_awaited)
+		return false;
+	grant_fill_row(app, g, subject, &row);
+	return ledger_note(app->parts.ledger, &row);
 }

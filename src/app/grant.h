@@ -23,7 +23,7 @@ struct grant {
 	struct policy_form form;
 };
 
-/* A new id, the ticket and the callback. False without memory. */
+/* A new id, the ticket and the callback; `now_ms` is a whole second. False without memory. */
 bool grant_begin(const struct app *app, enum ticket_kind kind, const struct offer *offer,
 	int64_t now_ms, int64_t expires, struct arena *arena, struct grant *ret) MUST_USE;
 
@@ -42,9 +42,11 @@ void grant_write_form(const struct app *app, const struct grant *grant, struct s
 /* Appends `"id":...,"grant":...,`, if there is a callback, and what else is said of an offer. */
 void grant_write_limits(const struct app *app, const struct grant *grant, struct strbuf *json);
 
-/* Fills a row of the ledger from a grant, all but `home` and `done`. False without memory. */
-bool grant_fill_row(const struct app *app, const struct grant *grant, struct slice subject,
-	struct arena *arena, struct ledger_grant *ret) MUST_USE;
+/* Fills a row of the ledger from a grant, all but `home` and `done`. It borrows from the grant. */
+void grant_fill_row(const struct app *app, const struct grant *grant, struct slice subject,
+	struct ledger_grant *ret);
+/* Whether the row is on its way, and the answer need not wait for it. */
+bool grant_note(const struct app *app, const struct grant *grant, struct slice subject) MUST_USE;
 /* Whether it is one that is written down. */
 bool grant_has_row(const struct app *app, const struct grant *grant);
 

@@ -17,8 +17,9 @@ struct answer {
 	struct wishes wishes;
 	struct strbuf json; /* counted in the exchange's account */
 	struct ledger_grant *rows;
-	size_t row_count;
-	size_t waiting; /* for rows */
+	size_t row_count; /* of grants that are awaited */
+	size_t count;     /* of all grants */
+	size_t waiting;   /* for rows */
 };
 
 /* The exchange may be gone once it was answered, and `a` with it: its account is let go of before.
@@ -61,9 +62,14 @@ static bool make_grant(struct answer *a, const struct caller *caller, const stru
 		    scratch, &grant) ||
 		!grant_make_form(app, app->settings.signature_version, scratch, &grant))
 		return false;
-	if (grant_has_row(app, &grant) &&
-		!grant_fill_row(app, &grant, caller->subject, arena, &a->rows[a->row_count++]))
-		return false;
+	if (grant_has_row(app, &grant) && !grant_note(app, &grant, caller->subject)) {
+		struct ledger_grant *row = &a->rows[a->row_count++];
+		grant_fill_row(app, &grant, caller->subject, row);
+		row->id = arena_copy(arena, row->id);
+		if (!row->id.ptr)
+			return false;
+	}
+	a->count++;
 	grant_write_form(app, &grant, &a->json);
 	return true;
 }
@@ -124,7 +130,7 @@ static bool send_grants(struct answer *a, const struct caller *caller)
 		arena_reset(&scratch);
 	}
 	strbuf_adds(&a->json, "]}");
-	exchange_note(a->x, "grants=%zu", a->row_count);
+	exchange_note(a->x, "grants=%zu", a->count);
 	return issue(a);
 }
 

@@ -141,6 +141,14 @@ struct ledger_grant {
 void ledger_issue(struct ledger *ledger, struct ledger_grant *grant);
 
 /*
+ * The same with nobody waiting: a copy is written with all others that have come meanwhile. False,
+ * and nothing is done, if LIMIT_GRANTS_WAITING_BYTES of these wait already, or without memory.
+ */
+bool ledger_note(struct ledger *ledger, const struct ledger_grant *grant) MUST_USE;
+/* How many of those were not recorded. */
+uint64_t ledger_unwritten(const struct ledger *ledger);
+
+/*
  * Notes what became of a grant, if it is written down. `id` is copied, `reason` is a constant text
  * or NULL. From any thread, never blocks; without memory nothing is noted.
  */

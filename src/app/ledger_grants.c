@@ -3,6 +3,8 @@
  * The table of grants. `due` is the time at which a row is looked at again: that of an issued one,
  * to expire; that of one that came to nothing, to be deleted. A row that stays has none.
  */
+#include <stdlib.h>
+
 #include "app/ledger_internal.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -238,6 +240,69 @@ void ledger_issue(struct ledger *ledger, struct ledger_grant *grant)
 {
 	grant->job_ = (struct ledger_job){.run = insert_grant, .finish = finish_grant};
 	ledger_post(ledger, &grant->job_);
+}
+
+/* ---- Issuing, with nobody waiting -------------------------------------------------------------
+ */
+
+struct noted {
+	struct ledger_grant grant;
+	struct ledger *ledger;
+	size_t bytes;
+	char texts[];
+};
+
+static void finish_noted(struct ledger_job *job, bool synced)
+{
+	struct ledger_grant *grant = CONTAINER_OF(job, struct ledger_grant, job_);
+	struct noted *n = CONTAINER_OF(grant, struct noted, grant);
+	struct ledger_grants *g = &n->ledger->grants;
+	if (!grant->recorded || !synced)
+		atomic_fetch_add(&g->unwritten, 1);
+	atomic_fetch_sub(&g->noted_bytes, n->bytes);
+	free(n);
+}
+
+static char *keep(char *at, struct slice *text)
+{
+	if (text->len > 0)
+		memcpy(at, text->ptr, text->len);
+	text->ptr = at;
+	return at + text->len;
+}
+
+bool ledger_note(struct ledger *ledger, const struct ledger_grant *grant)
+{
+	struct ledger_grants *g = &ledger->grants;
+	size_t texts = grant->id.len + grant->subject.len + grant->dir.len + grant->key.len +
+		       grant->upload.len + grant->profile.len;
+	size_t bytes = sizeof(struct noted) + texts;
+	if (atomic_fetch_add(&g->noted_bytes, bytes) + bytes > LIMIT_GRANTS_WAITING_BYTES) {
+		atomic_fetch_sub(&g->noted_bytes, bytes);
+		return false;
+	}
+	struct noted *n = malloc(bytes);
+	if (!n) {
+		atomic_fetch_sub(&g->noted_bytes, bytes);
+		return false;
+	}
+	n->grant = *grant;
+	n->ledger = ledger;
+	n->bytes = bytes;
+	char *at = keep(n->texts, &n->grant.id);
+	at = keep(at, &n->grant.subject);
+	at = keep(at, &n->grant.dir);
+	at = keep(at, &n->grant.key);
+	at = keep(at, &n->grant.upload);
+	(void)keep(at, &n->grant.profile);
+	n->grant.job_ = (struct ledger_job){.run = insert_grant, .finish = finish_noted};
+	ledger_post(ledger, &n->grant.job_);
+	return true;
+}
+
+uint64_t ledger_unwritten(const struct ledger *ledger)
+{
+	return atomic_load(&ledger->grants.unwritten);
 }
 
 /* ---- Settling ---------------------------------------------------------------------------------

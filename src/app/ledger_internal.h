@@ -4,6 +4,7 @@
 #define APP_LEDGER_INTERNAL_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "app/ledger.h"
 #include "base/thread_queue.h"
@@ -15,6 +16,8 @@ struct ledger_grants {
 	int64_t open;   /* rows that have a `due` */
 	int64_t now_ms; /* when the latest grant of the batch was issued; 0: there is none */
 	int64_t issued; /* in the batch */
+	atomic_size_t noted_bytes; /* of rows that nobody waits for; and the next, any thread's */
+	atomic_uint_fast64_t unwritten;
 };
 
 struct ledger {

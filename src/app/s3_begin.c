@@ -111,11 +111,11 @@ static void on_issued(struct task *task)
 /* The answer comes later in any case. */
 static void issue(struct beginning *b)
 {
-	if (!write_answer(b) ||
-		!grant_fill_row(b->app, &b->grant, b->subject, exchange_arena(b->x), &b->row)) {
+	if (!write_answer(b)) {
 		give_up(b);
 		return;
 	}
+	grant_fill_row(b->app, &b->grant, b->subject, &b->row);
 	b->row.upload = slice_str(b->id.upload);
 	b->row.home = exchange_home(b->x);
 	b->row.done.run = on_issued;

@@ -263,6 +263,7 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 	s->bind_callback = options->bind_callback;
 	s->require_grant = options->require_grant;
 	s->grants_max = options->grants_max;
+	s->grants_awaited = options->grants_awaited;
 	s->grants_keep_days = options->grants_keep_days;
 	if (s->own_store && !s->bind_callback && s->callback_url.len > 0)
 		settings_refuse(r,

@@ -48,6 +48,7 @@ struct settings {
 	struct allow_list *trusted_proxies;
 	int64_t reconcile_seconds; /* 0: the store is not asked */
 	int64_t grants_max;
+	bool grants_awaited;
 	int64_t grants_keep_days;
 	enum app_auth auth;
 	struct jwt_keys *jwt_keys; /* NULL: they are at */

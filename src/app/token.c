@@ -8,6 +8,7 @@
 #include "app/json.h"
 
 #define TOKEN_BYTES_MAX KIB(64)
+#define USUAL_BYTES KIB(4)
 
 typedef void write_answer(const struct app *app, const struct grant *grant, struct strbuf *json);
 
@@ -95,7 +96,11 @@ static bool issue(struct app *app, struct exchange *x, const struct grant *grant
 	if (!a)
 		return false;
 	*a = (struct answer){.app = app, .x = x, .json = arena_copy(arena, json)};
-	if (!a->json.ptr || !grant_fill_row(app, grant, subject, arena, &a->row))
+	if (!a->json.ptr)
+		return false;
+	grant_fill_row(app, grant, subject, &a->row);
+	a->row.id = arena_copy(arena, a->row.id);
+	if (!a->row.id.ptr)
 		return false;
 	a->row.home = exchange_home(x);
 	a->row.done.run = on_issued;
@@ -108,11 +113,13 @@ static bool issue(struct app *app, struct exchange *x, const struct grant *grant
 static bool send_built(struct app *app, struct exchange *x, const struct grant *grant,
 	struct slice subject, struct slice json)
 {
-	if (!grant_has_row(app, grant)) {
+	bool has_row = grant_has_row(app, grant);
+	if (has_row)
+		exchange_note(x, "grant=%.*s", TICKET_ID_LENGTH, grant->id);
+	if (!has_row || grant_note(app, grant, subject)) {
 		app_send_json(app, x, 200, json);
 		return false;
 	}
-	exchange_note(x, "grant=%.*s", TICKET_ID_LENGTH, grant->id);
 	if (issue(app, x, grant, subject, json))
 		return true;
 	send_unavailable(app, x);
@@ -140,8 +147,10 @@ static bool send_token(struct app *app, struct exchange *x, const struct caller 
 	SCOPED_STRBUF(json, TOKEN_BYTES_MAX);
 	if (grant_begin(app, kind, &offer, now_ms, now_ms / 1000 + caller->expire_seconds, arena,
 		    &grant) &&
-		grant_make_form(app, version, arena, &grant))
+		grant_make_form(app, version, arena, &grant)) {
+		strbuf_reserve(&json, USUAL_BYTES);
 		write(app, &grant, &json);
+	}
 	if (json.len > 0 && !strbuf_broken(&json))
 		return send_built(app, x, &grant, caller->subject, strbuf_slice(&json));
 	send_unavailable(app, x);

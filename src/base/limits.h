@@ -179,7 +179,8 @@
 #define LIMIT_ADMISSION_MS 3000            /* for keys of tokens to come */
 #define LIMIT_GRANT_SECONDS 86400
 #define LIMIT_GRANT_UPLOADS 100000
-#define LIMIT_GRANTS 100000000 /* that are written down, without an upload */
+#define LIMIT_GRANTS 100000000            /* that are written down, without an upload */
+#define LIMIT_GRANTS_WAITING_BYTES MIB(4) /* of rows for the ledger that no answer waits for */
 #define LIMIT_GRANTS_KEEP_DAYS 3650
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
 #define LIMIT_CONFIRMING_IN_FLIGHT 2000

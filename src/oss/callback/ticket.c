@@ -8,7 +8,7 @@
 #define MAC_BYTES 16
 #define MAC_LENGTH (2 * MAC_BYTES)
 #define SECONDS_LENGTH_MAX 12
-#define ID_TIME_BYTES 4
+#define ID_TIME_BYTES 6
 
 static void mac_of(const struct ticket_key *key, struct slice signed_text, char ret[MAC_LENGTH])
 {
@@ -24,10 +24,11 @@ void ticket_key_derive(struct slice access_key_secret, struct ticket_key *ret)
 	hmac_sha256_key(&ret->hmac, slice_of(derived, sizeof(derived)));
 }
 
-void ticket_make_id(int64_t now, char ret[TICKET_ID_LENGTH])
+void ticket_make_id(int64_t now_ms, char ret[TICKET_ID_LENGTH])
 {
-	uint8_t id[TICKET_ID_LENGTH / 2] = {
-		(uint8_t)(now >> 24), (uint8_t)(now >> 16), (uint8_t)(now >> 8), (uint8_t)now};
+	int64_t now = now_ms / 1000, part = now_ms % 1000 * 65536 / 1000;
+	uint8_t id[TICKET_ID_LENGTH / 2] = {(uint8_t)(now >> 24), (uint8_t)(now >> 16),
+		(uint8_t)(now >> 8), (uint8_t)now, (uint8_t)(part >> 8), (uint8_t)part};
 	random_bytes(id + ID_TIME_BYTES, sizeof(id) - ID_TIME_BYTES);
 	hex_encode_lower_into(ret, slice_of(id, sizeof(id)));
 }

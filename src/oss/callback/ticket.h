@@ -5,7 +5,8 @@
  *
  *	<id>.<kind>.<issued>.<expires>.<prefix>.<mac>
  *
- * id: 24 lower-case hexadecimal digits: the second in which it was made (8), then random. kind: `f`
+ * id: 24 lower-case hexadecimal digits: the second in which it was made (8), the millisecond of it
+ * (4, in 65,536ths of a second), then random (48 bits, within a millisecond). kind: `f`
  * if the object carries the id as x-oss-meta-grant, `c` (a classic token) if it does not; behind it
  * `-` and the name of a profile, if it is not the default one. issued, expires: Unix seconds,
  * decimal. prefix: what the object's key has to begin with, base64url without padding. mac: the
@@ -61,8 +62,11 @@ enum ticket_result {
 
 void ticket_key_derive(struct slice access_key_secret, struct ticket_key *ret);
 
-/* A new id, made at `now` (Unix seconds): ids rise with time, which tables of them like. */
-void ticket_make_id(int64_t now, char ret[TICKET_ID_LENGTH]);
+/*
+ * A new id, made at `now_ms` (Unix milliseconds). Ids rise with time, so that a table of them grows
+ * at its end.
+ */
+void ticket_make_id(int64_t now_ms, char ret[TICKET_ID_LENGTH]);
 
 /* Whether a profile may have that name: letters, digits, `-` and `_`. */
 bool ticket_is_profile_name(struct slice name) MUST_USE;

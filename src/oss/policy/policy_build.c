@@ -8,6 +8,9 @@
 #include "oss/text/iso8601.h"
 #include "oss/text/json_text.h"
 
+#define USUAL_BYTES KIB(2)
+#define BASE64_BYTES(len) (((len) + 2) / 3 * 4)
+
 /* A policy while its text is written. */
 struct writer {
 	struct strbuf text;
@@ -142,7 +145,9 @@ static enum err make_policy(const struct policy_spec *grant, const struct policy
 		return ERR_INVALID_ARGUMENT;
 	struct writer w = {.text = STRBUF_INIT(LIMIT_POLICY_BYTES), .valid = true};
 	SCOPED_STRBUF(base64, 2 * LIMIT_POLICY_BYTES);
+	strbuf_reserve(&w.text, USUAL_BYTES);
 	write_policy(&w, grant, own, own_count);
+	strbuf_reserve(&base64, BASE64_BYTES(w.text.len));
 	base64_encode(&base64, strbuf_slice(&w.text));
 	bool whole = w.valid && !strbuf_broken(&w.text);
 	strbuf_release(&w.text);
@@ -200,7 +205,10 @@ enum err policy_form_v1(const struct policy_spec *grant, const struct policy_sig
 		e = make_policy(grant, &token, own_count, arena, &form.policy);
 	if (e)
 		return e;
-	form_sign_v1(form.policy, signer->secret, &signature);
+	if (signer->keyed)
+		form_sign_keyed(form.policy, signer->keyed, &signature);
+	else
+		form_sign_v1(form.policy, signer->secret, &signature);
 	e = keep(arena, &signature, &form.signature);
 	if (e)
 		return e;

@@ -61,8 +61,9 @@ struct policy_signer {
 	struct slice secret;
 	struct slice security_token; /* empty: none */
 	struct slice region;         /* V4: "cn-hangzhou" */
-	/* V4: a server that signs often has one. May be NULL. */
-	struct sign_key_cache *cache;
+	/* A server that signs often has them. May be NULL. */
+	struct sign_key_cache *cache;  /* V4 */
+	const struct hmac_sha1 *keyed; /* V1: with the secret */
 };
 
 /*

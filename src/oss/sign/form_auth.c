@@ -182,6 +182,13 @@ void form_sign_v1(struct slice policy, struct slice secret, struct strbuf *out)
 	base64_encode(out, slice_of(mac, sizeof(mac)));
 }
 
+void form_sign_keyed(struct slice policy, const struct hmac_sha1 *keyed, struct strbuf *out)
+{
+	uint8_t mac[SHA1_BYTES];
+	hmac_sha1_sign(keyed, policy, mac);
+	base64_encode(out, slice_of(mac, sizeof(mac)));
+}
+
 void form_sign_v4(struct slice policy, const struct credential *credential, struct slice secret,
 	struct sign_key_cache *cache, struct strbuf *out)
 {

@@ -59,6 +59,8 @@ enum err form_auth_verify(
 
 /* The signing side: append the values of `Signature` and of `x-oss-signature`; `cache` as above. */
 void form_sign_v1(struct slice policy, struct slice secret, struct strbuf *out);
+/* The same with the secret in a keyed value. */
+void form_sign_keyed(struct slice policy, const struct hmac_sha1 *keyed, struct strbuf *out);
 void form_sign_v4(struct slice policy, const struct credential *credential, struct slice secret,
 	struct sign_key_cache *cache, struct strbuf *out);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/ledger.h"
+#include "base/limits.h"
 #include "tap.h"
 #include "waiting.h"
 
@@ -298,6 +299,49 @@ static void looked_at_first(void)
 	unlink(path);
 }
 
+/* While another program holds the file, rows that nobody waits for are kept, up to a bound. */
+static void noted(void)
+{
+	static char dir[1000];
+	size_t count = 0;
+	char id[20];
+	sqlite3 *other;
+	memset(dir, 'd', sizeof(dir));
+	open_ledger(1000000);
+	if (sqlite3_open(path, &other) != SQLITE_OK ||
+		sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		abort();
+	for (;;) {
+		snprintf(id, sizeof(id), "%06zu", count);
+		const struct ledger_grant grant = {.id = slice_str(id),
+			.subject = S("ann"),
+			.dir = slice_of(dir, sizeof(dir)),
+			.issued_ms = NOW_S * 1000ll,
+			.expires = NOW_S + 300,
+			.due = NOW_S + 300 + DAY_S};
+		if (!ledger_note(ledger, &grant))
+			break;
+		count++;
+	}
+	OK(count > 1000 && count * 1000 <= LIMIT_GRANTS_WAITING_BYTES, "%zu wait", count);
+	sqlite3_exec(other, "COMMIT", NULL, NULL, NULL);
+	sqlite3_close(other);
+	is_state("000000", "issued");
+	snprintf(id, sizeof(id), "%06zu", count - 1);
+	is_state(id, "issued");
+	snprintf(id, sizeof(id), "%06zu", count);
+	is_state(id, "(none)");
+	OK(issue(id, NOW_S), "there is room again");
+	IS_INT(ledger_unwritten(ledger), 0, "none was lost");
+	reopen(0);
+	const struct ledger_grant one = {.id = S("a"), .subject = S(""), .dir = S("")};
+	OK(ledger_note(ledger, &one), "one that is not wanted");
+	is_state("a", "(none)");
+	IS_INT(ledger_unwritten(ledger), 1, "is counted");
+	ledger_close(ledger);
+	unlink(path);
+}
+
 static void bounded(void)
 {
 	open_ledger(3);
@@ -364,6 +408,7 @@ int main(void)
 	states();
 	forgetting();
 	looked_at_first();
+	noted();
 	bounded();
 	upgraded();
 	rmdir(folder);

@@ -128,9 +128,13 @@ static void kinds(void)
 	for (size_t i = 0; i < ARRAY_LEN(formless); i++)
 		OK(!ticket_has_form(slice_str(formless[i])), "no grant: %s", formless[i]);
 	OK(ticket_has_form(S(ID ".f.1.2.ZA.0123456789abcdef0123456789abcdef")), "but this is");
-	ticket_make_id(0x65536601, one);
-	ticket_make_id(0x65536602, two);
-	OK(memcmp(one, two, sizeof(one)) != 0, "no two ids are the same");
+	ticket_make_id(1700000000998, one);
+	ticket_make_id(1700000000999, two);
+	OK(memcmp(one, two, sizeof(one)) < 0, "ids rise with each millisecond");
+	ticket_make_id(1700000001000, one);
+	OK(memcmp(two, one, sizeof(one)) < 0, "and second");
+	ticket_make_id(1700000001000, two);
+	OK(memcmp(one, two, sizeof(one)) != 0, "no two are the same");
 }
 
 int main(void)
