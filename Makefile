@@ -67,6 +67,7 @@ packages:
 	@tools/install-packages build
 test-packages:
 	@tools/install-packages build test conformance
+	@tools/install-packages firefox || echo "make test: without Firefox" >&2
 
 .PHONY: run
 run: packages ## install what is missing, build, and run `postern serve`
