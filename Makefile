@@ -163,7 +163,7 @@ $(B)/headers/%.ok: %
 	@mkdir -p $(@D)
 	@echo 'typedef int header_alone;' | $(CC) $(CPPFLAGS) $(CFLAGS) -Werror -fsyntax-only -x c -include $< -
 	@touch $@
-FORMAT_FILES = $(shell find src include tests bench -name '*.[ch]' 2>/dev/null)
+FORMAT_FILES = $(shell find src include tests bench -name node_modules -prune -o -name '*.[ch]' -print 2>/dev/null)
 check-format:
 	@clang-format --dry-run -Werror $(FORMAT_FILES)
 check-docs:
