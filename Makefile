@@ -67,6 +67,7 @@ packages:
 	@tools/install-packages build
 test-packages:
 	@tools/install-packages build test conformance
+	@tools/install-packages firefox || echo "make test: without Firefox" >&2
 
 .PHONY: run
 run: packages ## install what is missing, build, and run `postern serve`
@@ -167,7 +168,7 @@ $(B)/headers/%.ok: %
 	@mkdir -p $(@D)
 	@echo 'typedef int header_alone;' | $(CC) $(CPPFLAGS) $(CFLAGS) -Werror -fsyntax-only -x c -include $< -
 	@touch $@
-FORMAT_FILES = $(shell find src include tests bench -name '*.[ch]' 2>/dev/null)
+FORMAT_FILES = $(shell find src include tests bench -name node_modules -prune -o -name '*.[ch]' -print 2>/dev/null)
 check-format:
 	@clang-format --dry-run -Werror $(FORMAT_FILES)
 check-docs:

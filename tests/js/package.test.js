@@ -55,7 +55,7 @@ test("require has one file with everything; it runs as a <script> too", () => {
 	page.self = page;
 	vm.runInNewContext(read("dist/postern-upload.umd.js"), page);
 	for (const library of [all, page.PosternUpload])
-		for (const name of ["Batch", "createProof", "createResume", "createUploader", "explain", "multipart"])
+		for (const name of ["Batch", "PosternUppy", "createPictures", "createProof", "createResume", "createUploader", "explain", "filepondServer", "multipart"])
 			assert.equal(typeof library[name], "function", name);
 });
 
@@ -94,6 +94,10 @@ test("the types say what may be done, and what may not", () => {
 		import { createProof } from "postern-upload/proof";
 		import { createResume } from "postern-upload/resume";
 		import { ZH, explain } from "postern-upload/texts";
+		import { createPictures } from "postern-upload/pictures";
+		import { PosternUploadElement } from "postern-upload/element";
+		const keys: string[] = new PosternUploadElement().value;
+		const smaller: Promise<File> = createPictures({ maxWidth: 100 })(new File([], "a"));
 		const proof = createProof();
 		const uploader = createUploader({ proof, large: multipart({ proof, resume: createResume() }) });
 		const upload: Upload = uploader.add(new File([], "a"), { names: "random" });

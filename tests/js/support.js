@@ -11,7 +11,7 @@ globalThis.crypto ??= webcrypto;
 export class FakeStack {
 	#requests = [];
 	#waiting = [];
-	/** What reachable() says. */
+	/** What reachable() says, or the one address that is. @type {boolean | string} */
 	alive = false;
 
 	send = request => new Promise(resolve => {
@@ -26,7 +26,7 @@ export class FakeStack {
 			this.#requests.push(seen);
 	});
 
-	reachable = async () => this.alive;
+	reachable = async url => this.alive === true || this.alive === url;
 
 	/** The next request; those that come early are kept. */
 	next() {

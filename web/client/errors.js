@@ -4,7 +4,7 @@ import { passes, retryAfter } from "./retry.js";
 import { parseErrorXml } from "./xml.js";
 
 /**
- * @typedef {"grant"|"network"|"mixed"|"stalled"|"cors"|"file"|"type"|"size"|"expired"|"clock"
+ * @typedef {"grant"|"network"|"mixed"|"stalled"|"cors"|"blocked"|"file"|"type"|"size"|"expired"|"clock"
  *   |"callback"|"used"|"policy"|"refused"|"gone"|"damaged"|"server"} Kind
  */
 
@@ -90,8 +90,8 @@ export function callbackError(answer, url) {
 }
 
 /**
- * A request without an answer. Browsers do not say why, so the stack is asked two questions: can
- * the file still be read, and does anything answer at that address.
+ * A request without an answer. Browsers do not say why, so questions are asked: can the file
+ * still be read, does anything answer at that address, does anything elsewhere on that server.
  * @param {string} url
  * @param {File} file
  * @param {import("./xhr.js").HttpStack} http
@@ -105,5 +105,8 @@ export async function networkError(url, file, http, admitted) {
 		return new UploadError("mixed", "The browser blocked the upload.", { url });
 	if (!admitted && await http.reachable(url))
 		return new UploadError("cors", "The browser did not let this page talk to the store.", { url });
+	// What blocks by address lets others of the same server through.
+	if (!admitted && await http.reachable(new URL("/", url).href))
+		return new UploadError("blocked", "Something in the browser blocked the upload.", { url });
 	return new UploadError("network", "The store cannot be reached.", { url, again: true });
 }

@@ -4,6 +4,7 @@ export * from "./batch.js";
 export * from "./dropped.js";
 export { filepondServer } from "./filepond.js";
 export * from "./multipart.js";
+export * from "./pictures.js";
 export * from "./postern-upload.js";
 export * from "./proof.js";
 export * from "./resume.js";

@@ -15,7 +15,8 @@ export const EN = {
 	},
 	"grant.401": { advice: "Sign in, then try again." },
 	"grant": { advice: "Try again later, and look into the application server's log." },
-	"network": { advice: "Check your connection, and that the store runs at {url}. Then try again." },
+	"network": { advice: "Check your connection, that the store runs at {url}, and that the page's "
+		+ "Content-Security-Policy and the extensions of this browser permit it. Then try again." },
 	"network.RequestTimeout": { advice: "The connection was too slow or stood still. Try again." },
 	"stalled": {
 		advice: "The connection stands still. Try again, or from another network.",
@@ -29,6 +30,11 @@ export const EN = {
 			+ "Add a rule to the bucket with allowed origin {origin}, allowed method POST (and PUT for "
 			+ "large files), allowed headers * and exposed headers ETag, x-oss-request-id and "
 			+ "x-oss-hash-crc64ecma. If there is one, try without extensions that block content.",
+	},
+	"blocked": {
+		advice: "The store answers at other addresses, but not at {url}: probably an extension of this "
+			+ "browser, such as a content blocker, forbids it. Permit it for this page, or try a private "
+			+ "window without extensions.",
 	},
 	"file": {
 		advice: "It was moved, deleted or changed after you chose it. Choose it again.",
@@ -125,7 +131,7 @@ export const ZH = {
 	},
 	"grant.401": { message: "应用服务器要求登录。", advice: "请登录后重试。" },
 	"grant": { message: "未能取得上传许可。", advice: "请稍后重试，并查看应用服务器的日志。" },
-	"network": { message: "无法连接存储服务。", advice: "请检查网络，并确认存储服务正在 {url} 运行，然后重试。" },
+	"network": { message: "无法连接存储服务。", advice: "请检查网络，并确认存储服务正在 {url} 运行，且页面的内容安全策略（CSP）和浏览器扩展允许访问，然后重试。" },
 	"network.RequestTimeout": { message: "连接超时。", advice: "连接过慢或已停滞，请重试。" },
 	"stalled": { message: "传输停滞。", advice: "连接没有任何进展，请重试，或换一个网络。" },
 	"mixed": {
@@ -137,6 +143,11 @@ export const ZH = {
 		advice: "存储服务可以访问，问题在于跨域规则（CORS）或浏览器扩展。请为 Bucket 添加规则：来源 {origin}，"
 			+ "允许 Methods POST（大文件还需 PUT），允许 Headers *，暴露 Headers ETag、x-oss-request-id 和 "
 			+ "x-oss-hash-crc64ecma。如果规则已存在，请停用拦截内容的浏览器扩展后再试。",
+	},
+	"blocked": {
+		message: "浏览器中的某个程序拦截了上传。",
+		advice: "存储服务的其他地址可以访问，但 {url} 不行：很可能是浏览器扩展（如广告拦截）所致。"
+			+ "请为本页面停用它，或在没有扩展的无痕窗口中重试。",
 	},
 	"file": { message: "无法读取文件。", advice: "选择之后，文件被移动、删除或修改。请重新选择。" },
 	"size.max": { message: "文件大于 {0}。", advice: "请选择更小的文件。" },

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the page says when an upload does not go through, and what it does about it.
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { screenshot, startBrowser } from "../lib/browser.js";
+import { screenshot, startBrowser, startBrowserWith } from "../lib/browser.js";
 import { getObject, listObjects, request, signedFieldsV4 } from "../lib/oss.js";
 import { PNG, openUploadPage, testFile } from "../lib/page.js";
-import { cleanups, startServer } from "../lib/server.js";
+import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort, says, startSink } from "../lib/sink.js";
 
 const all = cleanups();
@@ -117,6 +119,28 @@ test("a bucket without a CORS rule: the page names the culprit and the remedy", 
 	assert.match(text, /CORS rules are to blame/);
 	assert.ok(text.includes(new URL(server.app).origin), text);
 	assert.match(text, /allowed method POST/);
+});
+
+test("an extension that blocks the store's address is named", async t => {
+	const server = await startServer(t);
+	const folder = await temporaryFolder(t);
+	const extension = join(folder, "blocker");
+	await mkdir(extension);
+	await writeFile(join(extension, "manifest.json"), JSON.stringify({
+		manifest_version: 3, name: "blocker", version: "1", permissions: ["declarativeNetRequest"],
+		declarative_net_request: { rule_resources: [{ id: "rules", enabled: true, path: "rules.json" }] },
+	}));
+	await writeFile(join(extension, "rules.json"), JSON.stringify([{ id: 1, action: { type: "block" },
+		condition: { urlFilter: "/uploads", resourceTypes: ["xmlhttprequest"] } }]));
+	const context = await startBrowserWith(t, extension, join(folder, "profile"));
+	const upload = await openUploadPage(t, { newContext: () => context }, server);
+	await upload.open();
+	await upload.choose(testFile("blocked.txt"));
+	await upload.pressUpload();
+	const row = await upload.become("blocked.txt", "failed");
+	const text = await row.innerText();
+	assert.match(text, /Something in the browser blocked the upload[^]*extension/);
+	assert.ok(text.includes(`${server.store}/uploads`), text);
 });
 
 test("a store that is not there is not called a CORS problem", async t => {

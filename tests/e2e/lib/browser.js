@@ -21,6 +21,20 @@ export async function startBrowser(t) {
 	return browser;
 }
 
+/** A browser with an extension, which needs a profile of its own: a context. */
+export async function startBrowserWith(t, extension, profile) {
+	const context = await chromium.launchPersistentContext(profile, {
+		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		args: [...FLAGS.filter(flag => flag !== "--headless"), "--headless=new",
+			`--disable-extensions-except=${extension}`, `--load-extension=${extension}`],
+		ignoreDefaultArgs: ["--disable-extensions"],
+		chromiumSandbox: false,
+		headless: false,
+	});
+	t.after(() => context.close());
+	return context;
+}
+
 /**
  * A page in a context of its own. The test fails in the end if the page had an error that it did
  * not catch or broke the Content-Security-Policy.
