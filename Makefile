@@ -35,7 +35,7 @@ ifeq ($(origin CC),default)
 CC := $(FAMILY)
 endif
 VERSION := $(shell cat VERSION)
-CPPFLAGS += -Isrc -I$(B)/gen -D_GNU_SOURCE -DPOSTERN_VERSION='"$(VERSION)"'
+CPPFLAGS += -Isrc -Iinclude -I$(B)/gen -D_GNU_SOURCE -DPOSTERN_VERSION='"$(VERSION)"'
 CFLAGS += -std=c17 -pthread $(WARN) $(WARN_$(FAMILY)) $(FLAGS_$(VARIANT)) $(WERROR)
 LDFLAGS += -pthread $(FLAGS_$(VARIANT)) $(LINK_$(VARIANT))
 LDLIBS += -lrocksdb -lsqlite3 -lcurl -ljansson -lexpat -linih -lisal -lssl -lcrypto
@@ -45,7 +45,7 @@ Q := $(if $(V),,@)
 say = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '%-5s %s\n' $(1) $(2))
 
 SOURCES := $(sort $(shell find src -name '*.c'))
-HEADERS := $(sort $(shell find src -name '*.h'))
+HEADERS := $(sort $(shell find src include -name '*.h'))
 LIB_SOURCES := $(filter-out src/cli/main.c,$(SOURCES))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/%.o)
 # With the folders, so that a file that goes away is noticed too.
@@ -91,18 +91,68 @@ $(B)/gen/assets.o: $(B)/gen/assets.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/libpostern.a: $(LIB_OBJECTS) $(B)/gen/assets.o
+$(B)/internal.a: $(LIB_OBJECTS) $(B)/gen/assets.o
 	@rm -f $@
 	$(call say,AR,$@)
 	$(Q)$(AR) rcs $@ $^
 
-$(B)/postern: $(B)/src/cli/main.o $(B)/libpostern.a
+$(B)/postern: $(B)/src/cli/main.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# libpostern: the parts of src that it is made of, compiled for a shared library. Nothing else is
+# seen of them than what lib/postern.map lists.
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+L := $(B)/lib
+SONAME := libpostern.so.0
+LIBRARY_SOURCES := $(wildcard src/library/*.c) lib/uncounted.c $(patsubst %,src/%.c, \
+	base/arena base/encode base/slice base/strbuf crypto/digest crypto/hmac crypto/rsa_public \
+	crypto/secret http/query oss/callback/callback_signature oss/policy/policy_build \
+	oss/sign/credential oss/sign/form_auth oss/sign/sign_text oss/sign/sign_v1 oss/sign/sign_v4 \
+	oss/text/iso8601 oss/text/json_text)
+LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%.c=$(L)/%.o)
+
+.PHONY: library
+library: $(L)/$(SONAME) $(L)/libpostern.a ## build libpostern: build/release/lib
+$(L)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$< "(library)")
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+$(L)/$(SONAME): $(LIBRARY_OBJECTS) lib/postern.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS)) -shared -Wl,-z,defs -Wl,-soname,$(SONAME) \
+		-Wl,--version-script=lib/postern.map -o $@ $(LIBRARY_OBJECTS) -lcrypto
+	@ln -sf $(SONAME) $(L)/libpostern.so
+# One object, in which all names but the public ones are local.
+$(L)/libpostern.a: $(LIBRARY_OBJECTS) lib/symbols
+	$(call say,AR,$@)
+	$(Q)$(LD) -r -o $(L)/postern.o $(LIBRARY_OBJECTS)
+	$(Q)objcopy --keep-global-symbols=lib/symbols $(L)/postern.o
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(L)/postern.o
+
+.PHONY: install
+install: all library ## install the command, libpostern and the manual pages below PREFIX (/usr/local); DESTDIR is put in front
+	install -D -m 755 build/postern "$(DESTDIR)$(PREFIX)/bin/postern"
+	install -D -m 644 include/postern.h "$(DESTDIR)$(PREFIX)/include/postern.h"
+	install -D -m 755 $(L)/$(SONAME) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
+	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libpostern.so"
+	install -D -m 644 $(L)/libpostern.a "$(DESTDIR)$(LIBDIR)/libpostern.a"
+	install -d -m 755 "$(DESTDIR)$(LIBDIR)/pkgconfig"
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		lib/libpostern.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/libpostern.pc"
+	install -D -m 644 docs/postern.1 "$(DESTDIR)$(PREFIX)/share/man/man1/postern.1"
+	install -D -m 644 docs/libpostern.3 "$(DESTDIR)$(PREFIX)/share/man/man3/libpostern.3"
+
+# What programs that are linked against libpostern rely on.
+.PHONY: check-abi
+check-abi: $(L)/$(SONAME) ## the symbols and types of libpostern are those of lib/
+	@tools/check-abi $(L)/$(SONAME)
+
 .PHONY: unit-tests fuzz-targets
 unit-tests: $(UNIT_TESTS)
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpostern.a
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 # The suite that every back end of the store runs.
@@ -125,11 +175,11 @@ $(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
 fuzz-targets: $(FUZZ_TARGETS)
 ifeq ($(VARIANT),fuzz)
 $(B)/tests/fuzz/fuzz_%: LDFLAGS += -fsanitize=fuzzer
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libpostern.a
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 else
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libpostern.a
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 endif
@@ -145,7 +195,7 @@ fuzz: test-packages ## run each fuzz target for FUZZ_SECONDS (60)
 
 $(B)/bench/upload_load $(B)/bench/rest_load: $(B)/bench/load.o
 # Programs that measure one piece of the code: `make build/release/bench/form_bench`.
-$(B)/bench/%: $(B)/bench/%.o $(B)/libpostern.a
+$(B)/bench/%: $(B)/bench/%.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -168,7 +218,7 @@ $(B)/headers/%.ok: %
 	@mkdir -p $(@D)
 	@echo 'typedef int header_alone;' | $(CC) $(CPPFLAGS) $(CFLAGS) -Werror -fsyntax-only -x c -include $< -
 	@touch $@
-FORMAT_FILES = $(shell find src include tests bench -name node_modules -prune -o -name '*.[ch]' -print 2>/dev/null)
+FORMAT_FILES = $(shell find src include lib examples tests bench -name node_modules -prune -o -name '*.[ch]' -print 2>/dev/null)
 check-format:
 	@clang-format --dry-run -Werror $(FORMAT_FILES)
 check-docs:

@@ -41,8 +41,8 @@
 #define LIMIT_ANSWER_RATE_MS 60000
 #define LIMIT_WRITE_STALL_MS 30000 /* without one more byte taken by the client */
 #define LIMIT_LINGER_MS 30000      /* reading what a refused upload still sends */
-#define LIMIT_STOP_MS 30000        /* graceful stop waits this long for what runs */
-#define LIMIT_END_MS 85000         /* from the signal to the end of the process */
+#define LIMIT_STOP_SECONDS 300     /* the most that [server] stop_seconds may be */
+#define LIMIT_END_MS 25000         /* beyond twice stop_seconds, from the signal to the end */
 #define LIMIT_CHECKED_MS 2000   /* that a block of a file which was checked is not checked again */
 #define LIMIT_CHECKED_RUNS 4096 /* of 1 MiB, of which a loop remembers it */
 #define LIMIT_ANSWER_BYTES MIB(16)       /* an answer that is made in memory */

@@ -18,20 +18,21 @@ static void wait_until_idle(const struct parts *p, int64_t deadline_ms)
 /* Uploads that still run call back, in `serve` our own application server: it goes last. */
 static void stop_serving(struct parts *p)
 {
+	int64_t grace_ms = p->config.server_stop_seconds * 1000;
 	atomic_store(&p->operations.stopping, true);
 	if (p->with_store) {
 		server_stop(p->server, &p->store_service);
 		server_stop(p->server, &p->operations.service);
-		server_drain(p->server, &p->store_service, LIMIT_STOP_MS);
+		server_drain(p->server, &p->store_service, grace_ms);
 		wait_until_idle(p, clock_monotonic_ms() + LIMIT_CALLBACK_MS);
 	}
 	server_stop(p->server, NULL);
-	server_drain(p->server, NULL, LIMIT_STOP_MS);
+	server_drain(p->server, NULL, grace_ms);
 }
 
 void serve_stop(struct parts *p)
 {
-	deadline_begin(LIMIT_END_MS);
+	deadline_begin(2 * p->config.server_stop_seconds * 1000 + LIMIT_END_MS);
 	deadline_step("the lifecycle rules");
 	expirer_free(p->expirer);
 	deadline_step("the reconciler");

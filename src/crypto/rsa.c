@@ -4,34 +4,15 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 
-#include "base/limits.h"
 #include "base/log.h"
+#include "crypto/rsa_internal.h"
 
-/* Both are handles of the library's key; the two types keep a public key from being signed with. */
+/* It and struct rsa_public are handles of the library's key; the two types keep a public key from
+ * being signed with. */
 struct rsa_private {
 	EVP_PKEY *pkey;
 };
-
-struct rsa_public {
-	EVP_PKEY *pkey;
-};
-
-static void scoped_pkey(EVP_PKEY **pkey)
-{
-	EVP_PKEY_free(*pkey);
-}
-
-static void scoped_bio(BIO **bio)
-{
-	BIO_free_all(*bio);
-}
-
-static void scoped_ctx(EVP_PKEY_CTX **ctx)
-{
-	EVP_PKEY_CTX_free(*ctx);
-}
 
 /* A fault of the library. Its queue of errors must not stay behind for the next caller. */
 static enum err fault(const char *what)
@@ -41,23 +22,6 @@ static enum err fault(const char *what)
 	ERR_clear_error();
 	log_error("%s: %s", what, text);
 	return ERR_INTERNAL;
-}
-
-/* Without this an encrypted key would make the library ask for a password on the terminal. */
-static int no_password(char *buf UNUSED, int size UNUSED, int writing UNUSED, void *context UNUSED)
-{
-	return -1;
-}
-
-static bool acceptable(const EVP_PKEY *pkey)
-{
-	return EVP_PKEY_is_a(pkey, "RSA") && EVP_PKEY_get_bits(pkey) <= LIMIT_RSA_BITS;
-}
-
-static bool choose_padding(EVP_PKEY_CTX *ctx)
-{
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_signature_md(ctx, EVP_md5()) == 1;
 }
 
 /* Takes the key out of *pkey. */
@@ -141,58 +105,4 @@ enum err rsa_private_sign_md5(
 	}
 	strbuf_truncate(out, before + len);
 	return ERR_OK;
-}
-
-enum err rsa_public_parse(struct slice pem, struct rsa_public **ret)
-{
-	if (pem.len > LIMIT_PUBLIC_KEY_BYTES)
-		return ERR_INVALID_ARGUMENT;
-	CLEANUP(scoped_bio) BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
-	if (!bio)
-		return fault("reading a public key");
-	CLEANUP(scoped_pkey) EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
-	ERR_clear_error();
-	if (!pkey || !acceptable(pkey))
-		return ERR_INVALID_ARGUMENT;
-	struct rsa_public *key = malloc(sizeof(*key));
-	if (!key)
-		return ERR_UNAVAILABLE;
-	key->pkey = TAKE(pkey);
-	*ret = key;
-	return ERR_OK;
-}
-
-void rsa_public_free(struct rsa_public *key)
-{
-	if (!key)
-		return;
-	EVP_PKEY_free(key->pkey);
-	free(key);
-}
-
-bool rsa_public_verify_md5(
-	const struct rsa_public *key, const uint8_t digest[MD5_BYTES], struct slice signature)
-{
-	CLEANUP(scoped_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
-	bool ok = ctx && EVP_PKEY_verify_init(ctx) == 1 && choose_padding(ctx) &&
-		  EVP_PKEY_verify(ctx, (const unsigned char *)signature.ptr, signature.len, digest,
-			  MD5_BYTES) == 1;
-	ERR_clear_error();
-	return ok;
-}
-
-bool rsa_public_recover_md5(
-	const struct rsa_public *key, struct slice signature, uint8_t ret[MD5_BYTES])
-{
-	unsigned char room[LIMIT_RSA_BITS / 8];
-	size_t len = sizeof(room);
-	CLEANUP(scoped_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
-	bool ok = ctx && EVP_PKEY_verify_recover_init(ctx) == 1 && choose_padding(ctx) &&
-		  EVP_PKEY_verify_recover(ctx, room, &len, (const unsigned char *)signature.ptr,
-			  signature.len) == 1 &&
-		  len == MD5_BYTES;
-	ERR_clear_error();
-	if (ok)
-		memcpy(ret, room, MD5_BYTES);
-	return ok;
 }

@@ -3,7 +3,6 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include "crypto/digest.h"
 #include "crypto/rsa.h"
 
 #define SIGNATURE_BYTES 2048 /* more than any key has; longer ones are no signatures */
@@ -27,40 +26,37 @@ bool callback_string_to_sign(struct slice target, struct slice body, struct strb
 	return !strbuf_broken(out);
 }
 
-/* The digest of the signed text, without copying the body. False for a malformed escape. */
-static bool signed_digest(struct slice target, struct slice body, uint8_t ret[MD5_BYTES])
+enum err callback_signed_digest(struct slice target, struct slice body, uint8_t ret[MD5_BYTES])
 {
 	struct digest_md5 md5;
 	SCOPED_STRBUF(head, target.len + 1);
 	if (!add_signed_target(target, &head))
-		return false;
+		return strbuf_starved(&head) ? ERR_UNAVAILABLE : ERR_CALLBACK_BAD_URL;
 	strbuf_addc(&head, '\n');
 	digest_md5_init(&md5);
 	digest_md5_update(&md5, strbuf_slice(&head));
 	digest_md5_update(&md5, body);
 	digest_md5_final(&md5, ret);
-	return !strbuf_broken(&head);
+	return strbuf_broken(&head) ? ERR_UNAVAILABLE : ERR_OK;
 }
 
-enum err callback_sign(
-	const struct rsa_private *key, struct slice target, struct slice body, struct strbuf *out)
+enum err callback_authenticate(const struct rsa_public *key, struct slice target,
+	struct slice authorization, struct slice body)
 {
 	uint8_t digest[MD5_BYTES];
 	SCOPED_STRBUF(signature, SIGNATURE_BYTES);
-	if (!signed_digest(target, body, digest))
-		return ERR_CALLBACK_BAD_URL;
-	enum err e = rsa_private_sign_md5(key, digest, &signature);
-	if (e != ERR_OK)
-		return e;
-	base64_encode(out, strbuf_slice(&signature));
-	return strbuf_broken(out) ? ERR_UNAVAILABLE : ERR_OK;
+	if (!base64_decode(&signature, authorization))
+		return strbuf_starved(&signature) ? ERR_UNAVAILABLE : ERR_SIGNATURE_MISMATCH;
+	enum err e = callback_signed_digest(target, body, digest);
+	if (e)
+		return e == ERR_UNAVAILABLE ? e : ERR_SIGNATURE_MISMATCH;
+	return rsa_public_verify_md5(key, digest, strbuf_slice(&signature))
+		       ? ERR_OK
+		       : ERR_SIGNATURE_MISMATCH;
 }
 
 bool callback_verify(const struct rsa_public *key, struct slice target, struct slice authorization,
 	struct slice body)
 {
-	uint8_t digest[MD5_BYTES];
-	SCOPED_STRBUF(signature, SIGNATURE_BYTES);
-	return base64_decode(&signature, authorization) && signed_digest(target, body, digest) &&
-	       rsa_public_verify_md5(key, digest, strbuf_slice(&signature));
+	return callback_authenticate(key, target, authorization, body) == ERR_OK;
 }

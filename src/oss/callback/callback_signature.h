@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/strbuf.h"
+#include "crypto/digest.h"
 
 struct rsa_private;
 struct rsa_public;
@@ -21,6 +22,10 @@ struct rsa_public;
  * is malformed, or `out` is broken.
  */
 bool callback_string_to_sign(struct slice target, struct slice body, struct strbuf *out) MUST_USE;
+
+/* The digest of it, without copying the body. ERR_CALLBACK_BAD_URL, ERR_UNAVAILABLE. */
+enum err callback_signed_digest(
+	struct slice target, struct slice body, uint8_t ret[MD5_BYTES]) MUST_USE;
 
 /*
  * Appends the value of the Authorization header. ERR_CALLBACK_BAD_URL for a malformed escape;
@@ -35,6 +40,13 @@ enum err callback_sign(const struct rsa_private *key, struct slice target, struc
  */
 bool callback_verify(const struct rsa_public *key, struct slice target, struct slice authorization,
 	struct slice body) MUST_USE;
+
+/*
+ * The same with a reason: ERR_OK if it verifies, ERR_SIGNATURE_MISMATCH, or ERR_UNAVAILABLE without
+ * memory, in which case nothing is known.
+ */
+enum err callback_authenticate(const struct rsa_public *key, struct slice target,
+	struct slice authorization, struct slice body) MUST_USE;
 
 /*
  * For a request that did not verify: appends one sentence to `out` that says what probably

@@ -14,7 +14,8 @@
 /* A policy while its text is written. */
 struct writer {
 	struct strbuf text;
-	bool valid; /* every text so far is one that JSON can carry */
+	bool valid;   /* every text so far is one that JSON can carry */
+	bool starved; /* there was no memory for one */
 };
 
 static void check_text(struct writer *w, struct slice text)
@@ -44,7 +45,9 @@ static void add_name(struct writer *w, struct slice name)
 	SCOPED_STRBUF(dollar, LIMIT_FIELD_NAME_BYTES + 1);
 	strbuf_addc(&dollar, '$');
 	strbuf_add_slice(&dollar, name);
-	if (strbuf_broken(&dollar))
+	if (strbuf_starved(&dollar))
+		w->starved = true;
+	else if (strbuf_broken(&dollar))
 		w->valid = false;
 	add_text(w, strbuf_slice(&dollar));
 }
@@ -150,7 +153,10 @@ static enum err make_policy(const struct policy_spec *grant, const struct policy
 	strbuf_reserve(&base64, BASE64_BYTES(w.text.len));
 	base64_encode(&base64, strbuf_slice(&w.text));
 	bool whole = w.valid && !strbuf_broken(&w.text);
+	bool starved = w.starved || strbuf_starved(&w.text);
 	strbuf_release(&w.text);
+	if (starved)
+		return ERR_UNAVAILABLE;
 	if (!whole)
 		return ERR_INVALID_ARGUMENT;
 	*ret = arena_copy(arena, strbuf_slice(&base64));

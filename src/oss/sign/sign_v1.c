@@ -261,6 +261,8 @@ bool sign_v1_url(const struct sign_request *r, struct slice access_key_id, struc
 	if (!sign_v1_text(r, strbuf_slice(&expires), &text))
 		return false;
 	sign_v1_signature(secret, strbuf_slice(&text), &signature);
+	if (strbuf_broken(&expires) || strbuf_broken(&signature))
+		return false;
 	strbuf_add_slice(out, r->query.text);
 	strbuf_adds(out, r->query.text.len > 0 ? "&OSSAccessKeyId=" : "OSSAccessKeyId=");
 	percent_encode(out, access_key_id);

@@ -173,7 +173,8 @@ bool sign_v4_header(const struct sign_request *r, const struct sign_v4_signer *s
 		strbuf_adds(out, ",AdditionalHeaders=");
 	add_list(signer->additional, signer->additional_count, out);
 	strbuf_adds(out, ",Signature=");
-	return add_signature(r, signer, &c, strbuf_slice(&time_text), out);
+	return !strbuf_broken(&time_text) &&
+	       add_signature(r, signer, &c, strbuf_slice(&time_text), out);
 }
 
 bool sign_v4_url(const struct sign_request *r, const struct sign_v4_signer *signer, int64_t time_ms,
@@ -198,7 +199,7 @@ bool sign_v4_url(const struct sign_request *r, const struct sign_v4_signer *sign
 		strbuf_adds(&query, "&x-oss-additional-headers=");
 		percent_encode(&query, strbuf_slice(&text));
 	}
-	if (strbuf_broken(&query) || strbuf_broken(&text))
+	if (strbuf_broken(&time_text) || strbuf_broken(&query) || strbuf_broken(&text))
 		return false;
 	struct sign_request whole = *r;
 	char first[4096];

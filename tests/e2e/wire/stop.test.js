@@ -2,6 +2,7 @@
 // SIGTERM: what runs is finished, nothing new is begun, and the exit status is 0 (stop() sees to
 // that in every test).
 import assert from "node:assert/strict";
+import { createConnection } from "node:net";
 import { test } from "node:test";
 import { connect } from "../lib/http.js";
 import { base64Json, getObject, multipart, request, signedFieldsV1 } from "../lib/oss.js";
@@ -103,6 +104,49 @@ test("an upload that runs is called back by our own application server", async t
 	await connection.send(body.subarray(-10));
 	await expectAnswer(connection, { status: 200, body: "{\"Status\":\"OK\"}" });
 	await stopped;
+});
+
+/** A connection on which this is sent, and of which nothing is ever read. */
+async function neverReads(t, url, text) {
+	const { hostname, port } = new URL(url);
+	const socket = createConnection({ host: hostname, port });
+	socket.on("error", () => {});
+	socket.pause();
+	t.after(() => socket.destroy());
+	await new Promise(done => socket.write(text, done));
+	return socket;
+}
+
+test("neither a client that never reads nor one that never ends its request holds the end", async t => {
+	const sink = await startSink(t, () => {});
+	const server = await startServer(t, { env: { POSTERN_SERVER_STOP_SECONDS: "1", POSTERN_STORE_CALLBACK_ALLOW: "127.0.0.1" } });
+	const large = Buffer.alloc(64 << 20, "never read ");
+	const put = await request(server.store, "PUT", "uploads", "large", { body: large, headers: { "x-oss-object-acl": "public-read" } });
+	assert.equal(put.status, 200);
+	const get = "GET /uploads/large HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	await neverReads(t, server.store, get.repeat(4));
+	// A form that stops in its file, with a callback that is never answered behind another one.
+	const { type, body } = multipart(signedFieldsV1("stop/half"), { content: Buffer.alloc(1_000_000, "x") });
+	const head = `POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n`;
+	const half = await connect(server.store);
+	await half.send(`${head}Expect: 100-continue\r\n\r\n`);
+	await expectAnswer(half, 100);
+	await half.send(body.subarray(0, 500_000));
+	const callback = base64Json({ callbackUrl: sink.url, callbackBody: "x" });
+	const whole = multipart(signedFieldsV1("stop/unanswered", { callback }), { content: "x" });
+	const waiting = await connect(server.store);
+	await waiting.send(`POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${whole.type}\r\n`
+		+ `Content-Length: ${whole.body.length}\r\n\r\n`);
+	await waiting.send(whole.body);
+	for (const url of [server.app, server.store, server.console]) {
+		await neverReads(t, url, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf");
+		await neverReads(t, url, "GET /");
+	}
+	while (sink.requests.length === 0)
+		await pause(5);
+	await server.stop();
+	half.destroy();
+	waiting.destroy();
 });
 
 test("a second start finds everything and changes nothing", async t => {
