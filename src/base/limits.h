@@ -11,9 +11,10 @@
 #define GIB(n) ((uint64_t)(n) << 30)
 
 /* HTTP wire */
-#define LIMIT_HEAD_BYTES KIB(32)    /* request line and headers */
-#define LIMIT_HEADERS 100           /* header lines in a request */
-#define LIMIT_TARGET_BYTES KIB(16)  /* the request target */
+#define LIMIT_HEAD_BYTES KIB(32)   /* request line and headers */
+#define LIMIT_QUERY_PARAMS 256     /* of a request to the store: each is compared with all others */
+#define LIMIT_HEADERS 100          /* header lines in a request */
+#define LIMIT_TARGET_BYTES KIB(16) /* the request target */
 #define LIMIT_CHUNK_LINE_BYTES 1024 /* a chunk-size line with its extensions */
 #define LIMIT_TRAILER_BYTES KIB(8)  /* trailers of a chunked body */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/reading.h"
 
+#include "base/limits.h"
 #include "ops/respond.h"
 #include "oss/sign/sign_v1.h"
 
@@ -52,6 +53,11 @@ static bool refuse(struct request *r, const char *what, struct slice name, const
 static bool check_params(struct request *r)
 {
 	const struct query_param *params = r->query->params;
+	if (r->query->count > LIMIT_QUERY_PARAMS) {
+		respond_error_text(r, ERR_INVALID_ARGUMENT,
+			"The query has more than %d parameters.", LIMIT_QUERY_PARAMS);
+		return false;
+	}
 	for (size_t i = 1; i < r->query->count; i++)
 		for (size_t k = 0; k < i; k++)
 			if (slice_eq(params[i].name, params[k].name) &&

@@ -284,3 +284,10 @@ test("signatures are masked in the log, whatever way their names are spelled", a
 	assert.doesNotMatch(server.log, /hidden-/);
 	await server.logged(/%53ignature=\*\*\*&prefix=shown/);
 });
+
+test("a query has 256 parameters and no more: whoever compares each with all others would be kept busy", async () => {
+	const ask = count => send(`${store}/uploads/none?${"a&".repeat(count)}`);
+	assert.equal((await ask(256)).xml("Code"), "AccessDenied");
+	const more = await ask(257);
+	assert.deepEqual([more.status, more.xml("Code")], [400, "InvalidArgument"]);
+});
