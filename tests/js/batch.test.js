@@ -115,3 +115,19 @@ test("ten thousand files: one event for many changes, and none that looks at all
 	assert.equal(batch.counts.done, 10_000);
 	assert.equal(clock.timers, 0);
 });
+
+test("a file that is being summed is on its way", async () => {
+	/** @type {(more: Record<string, string>) => void} */ let summed = () => {};
+	const proof = { before: () => new Promise(done => {
+		summed = done;
+	}) };
+	const { stack, clock, batch, uploads } = setup(1, { proof });
+	batch.start();
+	await settle();
+	assert.deepEqual([states(uploads), batch.busy], [["signing"], true]);
+	summed({ "x:crc64": "1" });
+	(await stack.next()).respond(grantAnswer(clock));
+	(await stack.next()).respond();
+	await uploads[0].finished;
+	assert.equal(batch.busy, false);
+});

@@ -12,6 +12,7 @@ export async function sendForm(job) {
 	/** @type {{grant: string, key: string} | null} */
 	let named = null;
 	return persist(async () => {
+		job.become("signing");
 		const more = await job.options.proof?.before(job.file, job.signal);
 		let outcome;
 		for (let tries = 0; tries < 2 && !outcome; tries++) {

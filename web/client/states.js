@@ -10,7 +10,7 @@
 export const STATES = Object.freeze({
 	/** not begun, or waiting for its turn */
 	idle: ["signing", "retrying", "paused", "aborted"],
-	/** waiting for a grant */
+	/** being summed, or waiting for a grant */
 	signing: ["sending", "retrying", "failed", "paused", "aborted"],
 	/** on its way, or all sent and waiting for the answer; back to signing when the grant expired
 	 * or was used up */

@@ -30,7 +30,7 @@ export function mountTotal(root, batch, say, few) {
 		part(id).addEventListener("click", act);
 
 	let begun = false;
-	let busy = false;
+	/** How many had ended when that was said last. */ let told = 0;
 	function show() {
 		const { counts, size } = batch;
 		begun = size > 0 && (begun || counts.idle < size);
@@ -44,9 +44,10 @@ export function mountTotal(root, batch, say, few) {
 		part("sums").textContent = sums(batch);
 		for (const [id, , when] of buttons)
 			part(id).hidden = !when();
-		if (busy && !batch.busy && size > few && counts.paused === 0)
+		const ended = counts.done + counts.failed + counts.unconfirmed;
+		if (over && ended > told && size > few)
 			say(t("allDone", counts.done, counts.failed + counts.unconfirmed));
-		busy = batch.busy;
+		told = over ? ended : Math.min(told, ended);
 	}
 	batch.addEventListener("change", show);
 	return show;
