@@ -149,8 +149,8 @@ bool ledger_note(struct ledger *ledger, const struct ledger_grant *grant) MUST_U
 uint64_t ledger_unwritten(const struct ledger *ledger);
 
 /*
- * Notes what became of a grant, if it is written down. `id` is copied, `reason` is a constant text
- * or NULL. From any thread, never blocks; without memory nothing is noted.
+ * Notes what became of a grant, if it is written down. `id` and `reason`, which may be NULL, are
+ * copied. From any thread, never blocks; without memory nothing is noted.
  */
 void ledger_settle(struct ledger *ledger, struct slice id, enum grant_state state,
 	const char *reason, int64_t now_ms);

@@ -311,7 +311,7 @@ uint64_t ledger_unwritten(const struct ledger *ledger)
 struct settling {
 	struct ledger_job job;
 	enum grant_state state;
-	const char *reason;
+	const char *reason; /* behind the id, or NULL */
 	int64_t now_ms;
 	size_t id_len;
 	char id[];
@@ -333,12 +333,14 @@ static void finish_settling(struct ledger_job *job, bool synced)
 void ledger_settle(struct ledger *ledger, struct slice id, enum grant_state state,
 	const char *reason, int64_t now_ms)
 {
-	struct settling *s = calloc(1, sizeof(*s) + id.len);
+	size_t reason_size = reason ? strlen(reason) + 1 : 0;
+	struct settling *s = calloc(1, sizeof(*s) + id.len + reason_size);
 	if (!s)
 		return;
 	s->job = (struct ledger_job){.run = run_settling, .finish = finish_settling};
 	s->state = state;
-	s->reason = reason;
+	if (reason)
+		s->reason = memcpy(s->id + id.len, reason, reason_size);
 	s->now_ms = now_ms;
 	s->id_len = id.len;
 	memcpy(s->id, id.ptr, id.len);
