@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "app/app_internal.h"
-#include "app/json.h"
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
+#include "app/text/json.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "oss/callback/callback_signature.h"

@@ -6,9 +6,9 @@
  * of the first time.
  */
 #include "app/body.h"
-#include "app/json.h"
 #include "app/multipart/multipart_parts.h"
 #include "app/s3.h"
+#include "app/text/json.h"
 #include "base/encode.h"
 #include "base/log.h"
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "app/app.h"
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
 #include "base/encode.h"
 #include "crypto/rsa.h"
 #include "loopback.h"
