@@ -2,10 +2,10 @@
 #include "app/admission.h"
 
 #include "app/app_internal.h"
-#include "app/client_address.h"
+#include "app/auth/client_address.h"
 #include "app/counts/rates.h"
-#include "app/jwt_cache.h"
-#include "app/jwt_source.h"
+#include "app/jwt/jwt_cache.h"
+#include "app/jwt/jwt_source.h"
 #include "http/cookie.h"
 
 #define RETRY_AFTER_S "5"
@@ -248,17 +248,6 @@ void app_admit_token(struct app *app, struct exchange *x, app_answer *answer, vo
 
 /* ---- The ways ---------------------------------------------------------------------------------
  */
-
-struct caller caller_anybody(const struct settings *settings)
-{
-	return (struct caller){
-		.subject = S(""),
-		.prefix = S(""),
-		.max_size = INT64_MAX,
-		.expire_seconds = settings->expire_seconds,
-		.multipart_seconds = settings->multipart_expire_seconds,
-	};
-}
 
 /* Signing a part is nothing of itself: an upload has thousands. */
 static bool is_about_parts(const struct app *app, struct exchange *x)

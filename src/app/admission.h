@@ -8,27 +8,10 @@
 #ifndef APP_ADMISSION_H
 #define APP_ADMISSION_H
 
-#include "app/jwt.h"
-#include "app/settings.h"
+#include "app/auth/caller.h"
 #include "net/exchange.h"
 
 struct app;
-
-/* Who asks, and for what at most, whatever the profile (offer.h) allows. Its slices live as long as
- * the exchange. */
-struct caller {
-	struct slice subject;              /* empty: not known */
-	struct slice values[LIMIT_CLAIMS]; /* of the claims that the settings want; or empty */
-	struct slice prefix;               /* below the folder; or empty */
-	int64_t max_size;
-	int64_t expire_seconds;
-	int64_t multipart_seconds; /* life of an upload in parts */
-	const struct slice *types;
-	size_t type_count; /* 0: any of the profile */
-};
-
-/* Nobody in particular, who may have what is configured. Its max_size is INT64_MAX. */
-struct caller caller_anybody(const struct settings *settings);
 
 /*
  * Answers, or returns true if it answers later: then it has called exchange_keep(), and will call

@@ -4,7 +4,7 @@
  * it may have a grant, as nginx's auth_request does.
  */
 #include "app/app_internal.h"
-#include "app/forward.h"
+#include "app/auth/forward.h"
 #include "base/log.h"
 
 #define RETRY_AFTER_S "5"

@@ -6,26 +6,14 @@
 
 #include "app/app_internal.h"
 #include "app/counts/counts.h"
-#include "app/jwt_cache.h"
-#include "app/jwt_source.h"
-#include "app/ledger.h"
+#include "app/jwt/jwt_cache.h"
+#include "app/jwt/jwt_source.h"
+#include "app/ledger/ledger.h"
 #include "app/reconciler.h"
 #include "crypto/secret.h"
 #include "oss/text/json_text.h"
 
 #define JSON_PART_MAX KIB(8)
-
-struct app_options app_options_default(void)
-{
-	return (struct app_options){
-#define TEXT(section, name, fallback, help) .name = fallback,
-#define WORD(section, name, fallback, words, help) .name = fallback,
-#define NUMBER(section, name, fallback, min, max, help) .name = fallback,
-#define EITHER(section, name, fallback, other, help) .name = fallback,
-#define FLAG(section, name, fallback, help) .name = fallback,
-#include "app/options.def"
-	};
-}
 
 /* ---- Life -------------------------------------------------------------------------------------
  */

@@ -8,12 +8,12 @@
 
 #include "app/admission.h"
 #include "app/app.h"
-#include "app/callback_text.h"
-#include "app/ledger.h"
-#include "app/offer.h"
+#include "app/ledger/ledger.h"
+#include "app/offer/offer.h"
 #include "app/public_keys.h"
-#include "app/settings.h"
+#include "app/settings/settings.h"
 #include "app/store_request.h"
+#include "app/text/callback_text.h"
 #include "crypto/hmac.h"
 #include "oss/callback/ticket.h"
 #include "oss/sign/credential.h"
@@ -104,6 +104,7 @@ struct app_confirmation {
 	struct slice etag; /* without quotes */
 	struct slice mime_type;
 	struct slice version_id; /* empty: none */
+	struct slice crc64;      /* decimal; empty: not told */
 	struct slice grant_id;   /* the object's; empty: it has none, or several */
 	bool has_grant_id;       /* one or several */
 	uint64_t size;
@@ -130,8 +131,13 @@ void app_fill_found(const struct app *app, const struct app_confirmation *found,
 
 /* Why an object that a store has described is not believed. */
 #define APP_TOO_LARGE "the object is larger than was allowed"
-/* Writes down that what was uploaded with a grant is not believed; `reason` is a constant text. */
-void app_reject_grant(const struct app *app, struct slice grant_id, const char *reason);
+#define APP_DAMAGED "the object is not what was sent: its CRC-64 is another one"
+/* Writes down that an object that was uploaded with a grant is not believed; the texts are copied.
+ */
+void app_reject_grant(
+	const struct app *app, struct slice grant_id, const char *reason, struct slice object);
+/* Whether both sums are told, and differ. */
+bool app_sums_differ(struct slice sent, struct slice stored) MUST_USE;
 
 /* Uploads in parts (s3.c); from service.begin. */
 bool app_is_s3_path(const struct app *app, struct slice path) MUST_USE;

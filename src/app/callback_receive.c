@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "app/app_internal.h"
-#include "app/json.h"
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
+#include "app/text/json.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "oss/callback/callback_signature.h"
@@ -95,10 +95,9 @@ static void settle(struct receive *r, int status, const char *reason)
 			clock_wall_ms(app->parts.clock));
 }
 
-static void refuse(struct receive *r, int status, const char *reason)
+static void send_refusal(struct receive *r, int status, const char *reason)
 {
 	atomic_fetch_add(status >= 500 ? &r->app->undecided : &r->app->refused, 1);
-	settle(r, status, reason);
 	SCOPED_STRBUF(json, KIB(4));
 	strbuf_addc(&json, '{');
 	json_member_string(&json, "Status", S("verify not ok"));
@@ -106,6 +105,21 @@ static void refuse(struct receive *r, int status, const char *reason)
 	strbuf_addc(&json, '}');
 	exchange_note(r->x, "refused=\"%s\"", reason);
 	app_send_json(r->app, r->x, status, strbuf_slice(&json));
+}
+
+static void refuse(struct receive *r, int status, const char *reason)
+{
+	settle(r, status, reason);
+	send_refusal(r, status, reason);
+}
+
+/* The ledger names the object, which is there and should not be: a grant may be for many. */
+static void refuse_object(struct receive *r, const char *reason)
+{
+	if (r->verified)
+		app_reject_grant(
+			r->app, slice_of(r->grant.id, TICKET_ID_LENGTH), reason, r->message.object);
+	send_refusal(r, 400, reason);
 }
 
 /* ---- After the upload was recorded ------------------------------------------------------------
@@ -288,11 +302,18 @@ static const char *check_classic(const struct receive *r)
 	return NULL;
 }
 
-static const char *check_object(const struct receive *r)
+/* What it has, whatever grant it is of. */
+static const char *check_content(const struct receive *r)
 {
 	const struct app_confirmation *c = &r->confirmation;
 	if (c->size > (uint64_t)profile_of(r)->max_size)
 		return APP_TOO_LARGE;
+	return app_sums_differ(r->message.sent_crc64, c->crc64) ? APP_DAMAGED : NULL;
+}
+
+static const char *check_object(const struct receive *r)
+{
+	const struct app_confirmation *c = &r->confirmation;
 	if (r->grant.kind == TICKET_CLASSIC)
 		return check_classic(r);
 	if (!slice_eq(c->grant_id, slice_of(r->grant.id, TICKET_ID_LENGTH)))
@@ -309,6 +330,7 @@ static void on_confirmed(struct task *task)
 		return;
 	}
 	const char *reason = c->found ? check_object(r) : NULL;
+	const char *content = c->found && !reason ? check_content(r) : NULL;
 	if (c->status == 404) {
 		refuse(r, 400, "the store has no such object");
 	} else if (!c->found) {
@@ -318,6 +340,9 @@ static void on_confirmed(struct task *task)
 	} else if (reason) {
 		c->found = false;
 		refuse(r, 400, reason);
+	} else if (content) {
+		c->found = false;
+		refuse_object(r, content);
 	} else {
 		record(r);
 	}
@@ -328,6 +353,10 @@ static void confirm(struct receive *r)
 {
 	int64_t left_ms = time_left_ms(r);
 	r->verified = r->message.grant.len > 0;
+	if (app_sums_differ(r->message.sent_crc64, r->message.crc64)) {
+		refuse_object(r, APP_DAMAGED);
+		return;
+	}
 	if (!atomic_load(&r->app->confirms) || r->message.grant.len == 0) {
 		record(r);
 		return;

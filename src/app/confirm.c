@@ -35,6 +35,7 @@ static const char *describe(struct app_confirmation *c)
 	c->etag = app_etag(header(c, "ETag"));
 	c->mime_type = header(c, "Content-Type");
 	c->version_id = header(c, "x-oss-version-id");
+	c->crc64 = header(c, "x-oss-hash-crc64ecma");
 	c->grant_id = header(c, GRANT_META);
 	c->has_grant_id = outgoing_has_header(&c->request_.request, S(GRANT_META));
 	c->size = c->request_.request.content_length;
@@ -111,11 +112,20 @@ void app_fill_found(const struct app *app, const struct app_confirmation *found,
 	};
 }
 
-void app_reject_grant(const struct app *app, struct slice grant_id, const char *reason)
+void app_reject_grant(
+	const struct app *app, struct slice grant_id, const char *reason, struct slice object)
 {
+	SCOPED_STRBUF(text, KIB(2));
+	strbuf_addf(&text, "%s: ", reason);
+	strbuf_add_slice(&text, object);
 	if (app->settings.grants_max > 0)
-		ledger_settle(app->parts.ledger, grant_id, GRANT_REJECTED, reason,
+		ledger_settle(app->parts.ledger, grant_id, GRANT_REJECTED, text.ptr,
 			clock_wall_ms(app->parts.clock));
+}
+
+bool app_sums_differ(struct slice sent, struct slice stored)
+{
+	return sent.len > 0 && stored.len > 0 && !slice_eq(sent, stored);
 }
 
 /* ---- At start ---------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/grant.h"
 
-#include "app/json.h"
+#include "app/text/json.h"
 #include "base/encode.h"
 
 #define CALLBACK_BYTES_MAX KIB(32)

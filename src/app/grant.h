@@ -7,8 +7,8 @@
 #define APP_GRANT_H
 
 #include "app/app_internal.h"
-#include "app/ledger.h"
-#include "app/offer.h"
+#include "app/ledger/ledger.h"
+#include "app/offer/offer.h"
 #include "oss/policy/policy_build.h"
 
 /* In an arena. */

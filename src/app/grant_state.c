@@ -4,8 +4,8 @@
  * there is not.
  */
 #include "app/app_internal.h"
-#include "app/json.h"
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
+#include "app/text/json.h"
 
 #define STATE_BYTES_MAX KIB(16)
 #define OPEN_RETRY_AFTER_S "2"

@@ -5,8 +5,8 @@
  */
 #include "app/body.h"
 #include "app/grant.h"
-#include "app/json.h"
-#include "app/wishes.h"
+#include "app/offer/wishes.h"
+#include "app/text/json.h"
 
 #define SCRATCH_BYTES_MAX MIB(1)
 

@@ -74,7 +74,7 @@ static enum looked record(struct reconciler *r, const struct ledger_due_grant *g
 	struct ledger_entry entry;
 	if (found->size > (uint64_t)max_size) {
 		log_error("grant %.*s: %s", SLICE_FMT(grant->id), APP_TOO_LARGE);
-		app_reject_grant(app, grant->id, APP_TOO_LARGE);
+		app_reject_grant(app, grant->id, APP_TOO_LARGE, grant->key);
 		return LOOKED_RECORDED;
 	}
 	app_fill_found(app, found, grant->id, max_size, &entry);

@@ -2,9 +2,9 @@
 /* POST /s3/multipart: an upload begins at the store, and is written down before it is given out. */
 #include "app/body.h"
 #include "app/counts/part_counts.h"
-#include "app/json.h"
+#include "app/offer/wishes.h"
 #include "app/s3.h"
-#include "app/wishes.h"
+#include "app/text/json.h"
 #include "base/encode.h"
 #include "base/log.h"
 

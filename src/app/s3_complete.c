@@ -6,9 +6,9 @@
  * of the first time.
  */
 #include "app/body.h"
-#include "app/json.h"
 #include "app/multipart/multipart_parts.h"
 #include "app/s3.h"
+#include "app/text/json.h"
 #include "base/encode.h"
 #include "base/log.h"
 
@@ -23,8 +23,9 @@ struct completing {
 	struct multipart_completion named;
 	struct multipart_match match;
 	struct strbuf document;
-	struct grant grant; /* with its callback */
-	struct http_header headers[4];
+	struct grant grant;        /* with its callback */
+	struct slice callback_var; /* base64; empty: none */
+	struct http_header headers[5];
 	size_t header_count;
 	struct s3_listing listing;
 	struct store_request request;
@@ -110,9 +111,17 @@ static void on_recorded(struct task *task)
 static void end_too_large(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
-	app_reject_grant(u->app, slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_TOO_LARGE);
+	app_reject_grant(u->app, slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_TOO_LARGE, u->key);
 	app_confirmation_release(&c->confirmation);
 	end_with_error(c, 403, "size_refused", "The object has more bytes than were allowed.");
+}
+
+static void end_damaged(struct completing *c)
+{
+	struct s3_upload *u = c->upload;
+	app_reject_grant(u->app, slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_DAMAGED, u->key);
+	end_with_error(c, 409, "damaged",
+		"The object is there, but its CRC-64 is not that of what was sent.");
 }
 
 static void on_found(struct task *task)
@@ -124,6 +133,11 @@ static void on_found(struct task *task)
 		    slice_eq(found->grant_id, slice_of(u->id.grant_id, TICKET_ID_LENGTH));
 	if (ours && found->size > (uint64_t)u->id.max_size) {
 		end_too_large(c);
+		return;
+	}
+	if (ours && app_sums_differ(c->named.crc64, found->crc64)) {
+		app_confirmation_release(found);
+		end_damaged(c);
 		return;
 	}
 	if (ours && c->grant.ticket.len > 0) {
@@ -203,8 +217,13 @@ static void on_completed(struct task *task)
 	bool parts = is_about_parts(strbuf_slice(&code));
 	if (status != 200 && status != 203 && status != 404 && status != 409 && !parts)
 		s3_send_failed(u->app, u->x, "completing", r);
+	bool damaged = status == 200 &&
+		       app_sums_differ(c->named.crc64,
+			       outgoing_answer_header(&r->request, S("x-oss-hash-crc64ecma")));
 	store_request_release(r);
-	if (status == 200)
+	if (damaged)
+		end_damaged(c);
+	else if (status == 200)
 		end_well(c);
 	else if (status == 203)
 		end_unrecorded(c);
@@ -230,6 +249,7 @@ static void complete(struct completing *c)
 	const struct profile *p = c->upload->profile;
 	add(c, S("Content-Type"), S("application/xml"));
 	add(c, S("x-oss-callback"), c->grant.callback);
+	add(c, S("x-oss-callback-var"), c->callback_var);
 	add(c, S("x-oss-object-acl"), p->acl);
 	add(c, S("x-oss-forbid-overwrite"), p->forbid_overwrite ? S("true") : S(""));
 	c->request = (struct store_request){
@@ -296,6 +316,19 @@ static bool make_grant(struct completing *c)
 		u->app, &offer, u->id.grant_id, u->id.expires, exchange_arena(u->x), &c->grant);
 }
 
+/* The callback brings the sum that is told here, as it does for a form. False without memory. */
+static bool make_callback_var(struct completing *c)
+{
+	SCOPED_STRBUF(json, 64);
+	SCOPED_STRBUF(base64, 128);
+	if (c->named.crc64.len == 0 || c->grant.callback.len == 0)
+		return true;
+	strbuf_addf(&json, "{\"x:crc64\":\"%.*s\"}", SLICE_FMT(c->named.crc64));
+	base64_encode(&base64, strbuf_slice(&json));
+	c->callback_var = arena_copy(&c->arena, strbuf_slice(&base64));
+	return c->callback_var.ptr && !strbuf_broken(&json) && !strbuf_broken(&base64);
+}
+
 /* NULL, multipart_no_memory, or what is wrong. */
 static const char *read_parts(struct completing *c, struct slice body)
 {
@@ -305,7 +338,9 @@ static const char *read_parts(struct completing *c, struct slice body)
 		return fault;
 	multipart_completion_write(&c->named, &c->document);
 	c->match.completion = &c->named;
-	return strbuf_broken(&c->document) || !make_grant(c) ? multipart_no_memory : NULL;
+	return strbuf_broken(&c->document) || !make_grant(c) || !make_callback_var(c)
+		       ? multipart_no_memory
+		       : NULL;
 }
 
 static bool answer(struct app *app, struct exchange *x, const struct caller *caller UNUSED,

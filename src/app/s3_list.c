@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /s3/multipart/ID: all parts of an upload, of which the store tells a thousand at a time. */
-#include "app/json.h"
 #include "app/s3.h"
+#include "app/text/json.h"
 
 #define LIST_BYTES_MAX MIB(4)
 

@@ -5,7 +5,7 @@
  * send: they are for the default profile and any key.
  */
 #include "app/grant.h"
-#include "app/json.h"
+#include "app/text/json.h"
 
 #define TOKEN_BYTES_MAX KIB(64)
 #define USUAL_BYTES KIB(4)

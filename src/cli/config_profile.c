@@ -14,7 +14,7 @@ struct profile_option {
 
 static const struct profile_option profile_options[] = {
 #define PROFILE(name, help) {#name, offsetof(struct app_profile_options, name), help},
-#include "app/profile.def"
+#include "app/settings/profile.def"
 #undef PROFILE
 };
 

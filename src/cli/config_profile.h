@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sections [profile NAME] of the configuration, of which there can be several: they are in the
- * file only, and their options are text (app/profile.def).
+ * file only, and their options are text (app/settings/profile.def).
  */
 #ifndef CLI_CONFIG_PROFILE_H
 #define CLI_CONFIG_PROFILE_H

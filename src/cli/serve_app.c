@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -72,7 +72,7 @@ static struct app_options configured(const struct config *c)
 #define NUMBER(section, name, fallback, min, max, help) .name = c->section##_##name,
 #define EITHER(section, name, fallback, other, help) .name = c->section##_##name,
 #define FLAG(section, name, fallback, help) .name = c->section##_##name,
-#include "app/options.def"
+#include "app/settings/options.def"
 	};
 }
 

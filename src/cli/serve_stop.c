@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <time.h>
 
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "cli/deadline.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "app/app.h"
-#include "app/json.h"
+#include "app/text/json.h"
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/limits.h"

@@ -3,7 +3,7 @@
 #ifndef DOCTOR_DOCTOR_INTERNAL_H
 #define DOCTOR_DOCTOR_INTERNAL_H
 
-#include "app/settings.h"
+#include "app/settings/settings.h"
 #include "doctor/ask.h"
 #include "doctor/doctor.h"
 

@@ -2,7 +2,7 @@
 /* The answer of a back end: whatever it says, no more than is configured comes of it. */
 #include <assert.h>
 
-#include "app/forward.h"
+#include "app/auth/forward.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 
-#include "app/jwt.h"
+#include "app/jwt/jwt.h"
 #include "base/encode.h"
 #include "crypto/hmac.h"
 

@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 
-#include "app/key_template.h"
+#include "app/settings/key_template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

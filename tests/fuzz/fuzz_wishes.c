@@ -5,8 +5,8 @@
  */
 #include <assert.h>
 
-#include "app/file_name.h"
-#include "app/wishes.h"
+#include "app/offer/wishes.h"
+#include "app/text/file_name.h"
 #include "base/encode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

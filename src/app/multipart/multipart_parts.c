@@ -89,6 +89,22 @@ static const char *read_parts(
 	return fault;
 }
 
+static const char *read_sum(const json_t *value, struct arena *arena, struct slice *ret)
+{
+	static const char bad[] = "`crc64` is a decimal number of 64 bits, as text.";
+	uint64_t sum;
+	*ret = S("");
+	if (!value)
+		return NULL;
+	struct slice text = slice_of(json_string_value(value), json_string_length(value));
+	if (!json_is_string(value) || !slice_to_u64(text, &sum))
+		return bad;
+	SCOPED_STRBUF(plain, 32);
+	strbuf_add_u64(&plain, sum);
+	*ret = arena_copy(arena, strbuf_slice(&plain));
+	return ret->ptr && !strbuf_broken(&plain) ? NULL : multipart_no_memory;
+}
+
 const char *multipart_completion_parse(struct slice json, struct arena *arena,
 	struct budget_account *account, struct multipart_completion *ret)
 {
@@ -96,6 +112,8 @@ const char *multipart_completion_parse(struct slice json, struct arena *arena,
 	const char *fault = multipart_no_memory;
 	if (json_load_counted(json, JSON_REJECT_DUPLICATES, account, &request))
 		fault = read_parts(json_object_get(request.value, "parts"), arena, ret);
+	if (!fault)
+		fault = read_sum(json_object_get(request.value, "crc64"), arena, &ret->crc64);
 	json_counted_release(&request);
 	return fault;
 }

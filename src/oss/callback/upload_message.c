@@ -47,6 +47,8 @@ static void take_member(struct parse *parse, struct slice name, struct slice val
 		{"reqId", &m->request_id},
 		{"clientIp", &m->client_ip},
 		{"grant", &m->grant},
+		{"crc64", &m->crc64},
+		{"sentCrc64", &m->sent_crc64},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		if (!slice_eq(name, slice_str(members[i].name)))

@@ -120,7 +120,7 @@ test("an object that is larger than was allowed is not believed, whoever made it
 	assert.deepEqual([got.status, got.json.error], [403, "size_refused"]);
 	const { state, reason, uploads } = await stateOf(server, upload);
 	assert.deepEqual([state, reason, uploads],
-		["rejected", "the object is larger than was allowed", 0]);
+		["rejected", `the object is larger than was allowed: ${upload.key}`, 0]);
 });
 
 test("nor if a callback tells of it", async () => {
@@ -130,7 +130,7 @@ test("nor if a callback tells of it", async () => {
 			"x-oss-callback": form.fields.callback } });
 	assert.equal(made.status, 203, made.text);
 	const { state, reason } = await stateOf(server, form);
-	assert.deepEqual([state, reason], ["rejected", "the object is larger than was allowed"]);
+	assert.deepEqual([state, reason], ["rejected", `the object is larger than was allowed: ${form.fields.key}`]);
 });
 
 test("nor if it is found", async t => {
@@ -145,7 +145,7 @@ reconcile_seconds = 1`)}`, { POSTERN_APP_CALLBACK_URL: `${receiver.url}/lost`,
 	await until("it is rejected", async () => (await stateOf(at, form)).state !== "issued");
 	const { state, reason, uploads } = await stateOf(at, form);
 	assert.deepEqual([state, reason, uploads],
-		["rejected", "the object is larger than was allowed", 0]);
+		["rejected", `the object is larger than was allowed: ${form.fields.key}`, 0]);
 });
 
 test("an upload that cannot be written down does not begin", async t => {

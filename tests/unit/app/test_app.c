@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
 #include "base/encode.h"
 #include "loopback.h"
 #include "net/server.h"

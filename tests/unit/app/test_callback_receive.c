@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "app/app.h"
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
 #include "base/encode.h"
 #include "crypto/rsa.h"
 #include "loopback.h"
@@ -56,6 +56,8 @@ static const struct loopback_answer back_end_answers[] = {
 /* What the store says of the objects. */
 static const struct loopback_answer store_answers[] = {
 	{"/uploads/dir/own", HEAD_OF("12345678901", OWN "x-oss-version-id: V\r\n")},
+	{"/uploads/dir/large", HEAD_OF("12345678902", OWN)},
+	{"/uploads/dir/damaged", HEAD_OF("5", OWN "x-oss-hash-crc64ecma: 7\r\n")},
 	{"/uploads/dir/others", HEAD_OF("5", "ETag: \"E\"\r\n" MODIFIED
 					     "x-oss-meta-grant: 111111111111111111111111\r\n")},
 	{"/uploads/dir/twice", HEAD_OF("5", OWN "x-oss-meta-grant: x\r\n")},
@@ -299,6 +301,10 @@ static void what_the_store_says(void)
 		{"size", "E", TICKET_CLASSIC, 400,
 			REFUSED("the object in the store is another one")},
 		{"old", "E", TICKET_CLASSIC, 400, REFUSED("the object is older than the grant")},
+		{"large", "E", TICKET_FORM, 400, REFUSED("the object is larger than was allowed")},
+		{"damaged", "E&sentCrc64=7", TICKET_FORM, 200, "{\"id\":42}"},
+		{"damaged", "E&sentCrc64=8", TICKET_FORM, 400,
+			REFUSED("the object is not what was sent: its CRC-64 is another one")},
 		{"gone", "E", TICKET_FORM, 400, REFUSED("the store has no such object")},
 		{"gone", "E", TICKET_CLASSIC, 400, REFUSED("the store has no such object")},
 		{"forbidden", "E", TICKET_FORM, 503, NULL},
@@ -340,7 +346,7 @@ static void what_the_store_says(void)
 	IS_INT(loopback_connections(&back_end), before, "but nobody is told again");
 	struct app_stats stats;
 	app_stats(asking.app, &stats);
-	OK(stats.recorded == 3 && stats.refused == 11 && stats.undecided == 8 && stats.confirms,
+	OK(stats.recorded == 4 && stats.refused == 13 && stats.undecided == 8 && stats.confirms,
 		"all of it is counted, and no answer turns confirming off");
 }
 
@@ -733,6 +739,7 @@ static void open_sites(void)
 	snprintf(forbidding_url, sizeof(forbidding_url), "http://127.0.0.1:%d/uploads",
 		forbidding.port);
 	o.confirm = APP_CONFIRM_ON;
+	o.max_size = 12345678901;
 	o.store_url = store_url;
 	o.webhook_url = good;
 	open_site(&asking, &o);

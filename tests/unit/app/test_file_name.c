@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/file_name.h"
+#include "app/text/file_name.h"
 
 #include "base/limits.h"
 #include "tap.h"

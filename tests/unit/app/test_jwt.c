@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens and their keys: the examples of RFC 7515 and RFC 8037, and what RFC 8725 warns of. */
-#include "app/jwt.h"
+#include "app/jwt/jwt.h"
 
 #include "base/encode.h"
 #include "crypto/hmac.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When keys are fetched, which of them are kept, and which tokens are remembered. */
-#include "app/jwt_source.h"
+#include "app/jwt/jwt_source.h"
 
-#include "app/jwt_cache.h"
+#include "app/jwt/jwt_cache.h"
 #include "loopback.h"
 #include "tap.h"
 #include "waiting.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/key_template.h"
+#include "app/settings/key_template.h"
 
 #include "tap.h"
 

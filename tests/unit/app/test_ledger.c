@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ledger of uploads: what it keeps, what it refuses to keep twice, that it never forgets. */
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/ledger.h"
+#include "app/ledger/ledger.h"
 #include "base/limits.h"
 #include "tap.h"
 #include "waiting.h"

@@ -57,7 +57,7 @@ static void defaults(void)
 #define EITHER(section, name, fallback, other, help) \
 	OK(app.name == c.section##_##name, "the same: " #name);
 #define FLAG(section, name, fallback, help) OK(app.name == c.section##_##name, "the same: " #name);
-#include "app/options.def"
+#include "app/settings/options.def"
 	config_release(&c);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the application server reads of requests, when memory runs out. */
 #include "app/multipart/multipart_parts.h"
-#include "app/wishes.h"
+#include "app/offer/wishes.h"
 #include "unit/oom/oom.h"
 
 #define ARENA_BYTES MIB(1)

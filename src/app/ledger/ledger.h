@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ledger: an append-only SQLite table of the uploads that were confirmed by a callback, and
+ * one of the grants and what became of them (docs/ledger.md has the schema). A thread of its own
+ * inserts; what comes together shares one transaction, which is synced before anybody is told. The
+ * pair (grant id, request id) is unique: that is how a callback that is sent a second time is
+ * noticed.
+ */
+#ifndef APP_LEDGER_LEDGER_H
+#define APP_LEDGER_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "base/task.h"
+
+struct ledger;
+
+enum ledger_result {
+	LEDGER_RECORDED,
+	/* Nothing changed: */
+	LEDGER_REPEATED,  /* the pair (ticket id, request id) is recorded already */
+	LEDGER_KNOWN,     /* this state of the object is recorded under the ticket already */
+	LEDGER_EXHAUSTED, /* the ticket's uploads or bytes are used up */
+	LEDGER_LATE,      /* `deadline_ms` has passed */
+	LEDGER_FAILED,    /* a fault, which was logged */
+};
+
+/* Something for the ledger's thread to do; the module's own. */
+struct ledger_job {
+	struct ledger *ledger;
+	struct ledger_job *next;
+	struct task task;
+	void (*run)(struct ledger *ledger, struct ledger_job *job);
+	/* After the transaction, which is durable if `synced`. */
+	void (*finish)(struct ledger_job *job, bool synced);
+};
+
+struct ledger_entry {
+	/* ---- Set by the caller, borrowed until `done` runs. ---- */
+	int64_t received_ms; /* wall clock */
+	struct slice grant_id;
+	struct slice request_id;
+	struct slice bucket;
+	struct slice object;
+	struct slice etag;
+	struct slice mime_type;
+	int64_t size;  /* -1 if unknown, as for the next two */
+	int64_t width; /* pixels */
+	int64_t height;
+	struct slice client_ip;
+	struct slice body; /* of the callback, as it came */
+	/* Confirmed: etag, mime_type, size and the following are from the store's answer. */
+	bool confirmed;
+	bool found;            /* no callback told of it: the store was asked */
+	int64_t last_modified; /* Unix seconds */
+	struct slice version_id;
+	/* Limits on everything recorded under the ticket; 0: none. */
+	int64_t max_uploads;
+	int64_t max_bytes;
+	int64_t deadline_ms; /* monotonic; 0: none */
+	struct executor *home;
+	struct task done; /* done.run set by the caller; posted to `home` exactly once */
+
+	/* ---- The result, valid when `done` runs. ---- */
+	enum ledger_result result;
+
+	/* ---- The ledger's own. ---- */
+	struct ledger_job job_;
+};
+
+/*
+ * Opens the file at `path`, creates it with mode 0600 if it is missing, and starts the thread;
+ * without a path (NULL) the ledger is in memory, at most LIMIT_LEDGER_MEMORY_BYTES, and gone when
+ * it is closed. Blocks. ERR_INTERNAL, with the reason in the log.
+ */
+enum err ledger_open(const char *path, struct ledger **ret) MUST_USE;
+
+/*
+ * Records an upload. From any thread, never blocks. `entry` stays in place until `done` runs. A row
+ * is durable by then.
+ */
+void ledger_record(struct ledger *ledger, struct ledger_entry *entry);
+
+/* ---- Grants (ledger_grants.c) -----------------------------------------------------------------
+ *
+ * A grant begins as issued. A callback makes it pending (it could not be decided), confirmed, or
+ * rejected; no callback, expired. What is confirmed stays so; a confirmed upload makes any other
+ * state confirmed.
+ */
+
+enum grant_state {
+	GRANT_ISSUED,
+	GRANT_PENDING,
+	GRANT_CONFIRMED,
+	GRANT_FOUND, /* no callback came; the object is there */
+	GRANT_REJECTED,
+	GRANT_EXPIRED_UNUSED,
+};
+
+/* "issued", ... as in the table. */
+const char *grant_state_name(enum grant_state state);
+
+/*
+ * At most so many grants without an upload are written down (0: none), and those that came to
+ * nothing are deleted `keep_seconds` later. Before the first of them.
+ */
+void ledger_keep_grants(struct ledger *ledger, int64_t max, int64_t keep_seconds);
+
+#define LEDGER_SLACK_SECONDS 86400
+
+struct ledger_grant {
+	/* ---- Set by the caller, borrowed until `done` runs. ---- */
+	struct slice id;
+	struct slice subject; /* who asked for it; may be empty */
+	struct slice dir;
+	struct slice key;     /* the one key; empty: any below `dir` */
+	struct slice upload;  /* the store's name of an upload in parts; empty: it is none */
+	struct slice profile; /* empty: the default one */
+	int64_t issued_ms;    /* wall clock: the ledger's now, too */
+	int64_t expires;      /* Unix seconds */
+	/* Unix seconds: when no callback for it will be believed any more, LEDGER_SLACK_SECONDS
+	 * after `expires`. */
+	int64_t due;
+	int64_t look_at; /* Unix seconds: when the store is asked about `key`; 0: never */
+	struct executor *home;
+	struct task done; /* done.run set by the caller; posted to `home` exactly once */
+	void *ctx;        /* the caller's */
+
+	/* ---- The result, valid when `done` runs. ---- */
+	bool recorded; /* or else there are too many already, or there was a fault */
+
+	/* ---- The ledger's own. ---- */
+	struct ledger_job job_;
+};
+
+/* Writes down a grant. From any thread, never blocks; it is durable when `done` runs. */
+void ledger_issue(struct ledger *ledger, struct ledger_grant *grant);
+
+/*
+ * The same with nobody waiting: a copy is written with all others that have come meanwhile. False,
+ * and nothing is done, if LIMIT_GRANTS_WAITING_BYTES of these wait already, or without memory.
+ */
+bool ledger_note(struct ledger *ledger, const struct ledger_grant *grant) MUST_USE;
+/* How many of those were not recorded. */
+uint64_t ledger_unwritten(const struct ledger *ledger);
+
+/*
+ * Notes what became of a grant, if it is written down. `id` and `reason`, which may be NULL, are
+ * copied. From any thread, never blocks; without memory nothing is noted.
+ */
+void ledger_settle(struct ledger *ledger, struct slice id, enum grant_state state,
+	const char *reason, int64_t now_ms);
+
+struct ledger_question {
+	/* ---- Set by the caller, borrowed until `done` runs. ---- */
+	struct slice id;
+	struct executor *home;
+	struct task done;
+
+	/* ---- The result, valid when `done` runs, until ledger_question_release(). ---- */
+	bool failed; /* a fault, which was logged */
+	bool found;  /* the grant is written down: */
+	struct slice subject;
+	struct slice state;
+	struct slice reason; /* or empty */
+	int64_t issued_ms;
+	int64_t expires;
+	int64_t uploads; /* recorded under it; the last of them: */
+	struct slice object;
+	struct slice etag;
+	struct slice mime_type;
+	int64_t size; /* -1: not told */
+	int64_t received_ms;
+	bool confirmed;
+
+	/* ---- The ledger's own. ---- */
+	struct arena arena_;
+	struct ledger_job job_;
+};
+
+/* Looks up a grant. From any thread, never blocks. */
+void ledger_ask(struct ledger *ledger, struct ledger_question *question);
+void ledger_question_release(struct ledger_question *question);
+
+/* ---- Looking at the store (ledger_look.c) -----------------------------------------------------
+ */
+
+#define LEDGER_DUE_MAX 32
+#define LEDGER_ID_MAX 24
+
+struct ledger_due_grant {
+	struct slice id;
+	struct slice key;
+	struct slice upload;  /* empty: it is none in parts */
+	struct slice profile; /* empty: the default one */
+	int64_t expires;      /* Unix seconds */
+	int64_t look_at;      /* as of the grant */
+};
+
+struct ledger_due {
+	/* ---- Set by the caller. ---- */
+	int64_t now; /* Unix seconds */
+	/* Of the last row of the page before: those behind it. All-zero: from the first. */
+	int64_t after_look_at;
+	char after_id[LEDGER_ID_MAX + 1]; /* NUL-terminated */
+	struct executor *home;
+	struct task done; /* posted to `home` exactly once */
+
+	/* ---- The result, valid when `done` runs, until ledger_due_release(). ---- */
+	bool failed; /* a fault, which was logged */
+	size_t count;
+	struct ledger_due_grant rows[LEDGER_DUE_MAX];
+
+	/* ---- The ledger's own. ---- */
+	struct arena arena_;
+	struct ledger_job job_;
+};
+
+/*
+ * The grants that are not settled and whose time to look at the store has come, the oldest first.
+ * Page by page each is told of once, whatever is done with it.
+ */
+void ledger_list_due(struct ledger *ledger, struct ledger_due *due);
+void ledger_due_release(struct ledger_due *due);
+/* When to look again, Unix seconds; -1: never. `id` is copied. */
+void ledger_look_later(struct ledger *ledger, struct slice id, int64_t look_at);
+
+/* Finishes what was begun, then closes. NULL is allowed. */
+void ledger_close(struct ledger *ledger);
+
+#endif

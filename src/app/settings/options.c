@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/settings/options.h"
+
+#include "base/limits.h"
+
+struct app_options app_options_default(void)
+{
+	return (struct app_options){
+#define TEXT(section, name, fallback, help) .name = fallback,
+#define WORD(section, name, fallback, words, help) .name = fallback,
+#define NUMBER(section, name, fallback, min, max, help) .name = fallback,
+#define EITHER(section, name, fallback, other, help) .name = fallback,
+#define FLAG(section, name, fallback, help) .name = fallback,
+#include "app/settings/options.def"
+	};
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of the application server, as they are given: text and numbers, nothing checked. */
+#ifndef APP_SETTINGS_OPTIONS_H
+#define APP_SETTINGS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+/* Whether callbacks are confirmed by HEAD requests to the store. */
+enum app_confirm {
+	APP_CONFIRM_AUTO, /* yes, unless the store answers 403 at start */
+	APP_CONFIRM_ON,
+	APP_CONFIRM_OFF,
+};
+
+/* Who may ask for a token or a grant. */
+enum app_auth {
+	APP_AUTH_NONE,    /* anybody who can reach us */
+	APP_AUTH_JWT,     /* who has a JSON Web Token */
+	APP_AUTH_FORWARD, /* whom a back end admits */
+};
+
+/* A section [profile NAME]; NULL or "": as in [app], or not limited. */
+struct app_profile_options {
+	const char *name;
+#define PROFILE(option, help) const char *option;
+#include "app/settings/profile.def"
+#undef PROFILE
+};
+
+/*
+ * Names, meaning and defaults are those of the section [app] of the configuration (options.def).
+ * Text may be NULL, which is the same as "". Lists are separated by commas or white space.
+ * app_new() copies what it keeps.
+ */
+struct app_options {
+#define TEXT(section, name, fallback, help) const char *name;
+#define SECRET(section, name, help) const char *name;
+#define WORD(section, name, fallback, words, help) enum app_##name name;
+#define NUMBER(section, name, fallback, min, max, help) int64_t name;
+#define EITHER(section, name, fallback, other, help) int64_t name;
+#define FLAG(section, name, fallback, help) bool name;
+#include "app/settings/options.def"
+	/* With APP_AUTH_JWT one of these two, or jwt_keys_url: the bytes of jwt_key_file (a PEM or
+	 * JWK set) or of jwt_secret_file. ptr is NULL if not given. */
+	struct slice jwt_keys;
+	struct slice jwt_secret;
+	/* The URL, without a bucket, of the store in this process if the policies are for it;
+	 * otherwise NULL or "". */
+	const char *own_store_url;
+	const struct app_profile_options *profiles;
+	size_t profile_count;
+};
+
+/* A structure with every default. */
+struct app_options app_options_default(void);
+
+#endif

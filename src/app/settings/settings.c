@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/settings/settings.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app/settings/settings_internal.h"
+#include "base/encode.h"
+#include "base/host.h"
+#include "crypto/secret.h"
+#include "http/url.h"
+#include "oss/callback/callback_params.h"
+#include "oss/names.h"
+#include "oss/rules/origin.h"
+
+#define SETTINGS_BYTES_MAX MIB(1)
+
+void settings_refuse(struct reading *r, const char *fmt, ...)
+{
+	if (r->err)
+		return;
+	va_list ap;
+	int start = 0;
+	if (r->section)
+		start = snprintf(r->why, r->why_size, "[profile %s] ", r->section);
+	va_start(ap, fmt);
+	if (start >= 0 && (size_t)start < r->why_size)
+		vsnprintf(r->why + start, r->why_size - (size_t)start, fmt, ap);
+	va_end(ap);
+	r->err = ERR_INVALID_ARGUMENT;
+}
+
+struct slice settings_keep(struct reading *r, struct slice text)
+{
+	struct slice copy = arena_copy(&r->settings->arena_, text);
+	if (!copy.ptr) {
+		if (!r->err)
+			r->err = ERR_UNAVAILABLE;
+		return S("");
+	}
+	return copy;
+}
+
+struct slice settings_keep_text(struct reading *r, const char *name, const char *text)
+{
+	struct slice s = slice_str(text);
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
+			settings_refuse(r, "%s: must not contain control characters", name);
+	if (!utf8_valid(s))
+		settings_refuse(r, "%s: must be UTF-8", name);
+	return settings_keep(r, s);
+}
+
+static struct slice need_text(struct reading *r, const char *name, const char *text)
+{
+	if (!text || !*text)
+		settings_refuse(r, "%s: must be set", name);
+	return settings_keep_text(r, name, text);
+}
+
+static void add_word(
+	struct reading *r, const char *name, struct settings_list *list, struct slice word)
+{
+	if (list->count == SETTINGS_WORDS_MAX)
+		settings_refuse(r, "%s: at most %d entries", name, SETTINGS_WORDS_MAX);
+	else
+		list->words[list->count++] = settings_keep(r, word);
+}
+
+void settings_read_list(
+	struct reading *r, const char *name, const char *text, struct settings_list *ret)
+{
+	struct slice rest = slice_str(text), word;
+	while (!r->err && slice_next_word(&rest, &word))
+		add_word(r, name, ret, word);
+}
+
+struct slice settings_after_scheme(struct slice url)
+{
+	struct url parts;
+	if (!url_split(url, &parts))
+		return S("");
+	return slice_of(parts.authority.ptr, parts.authority.len + parts.rest.len);
+}
+
+static bool is_number_host(struct slice authority)
+{
+	unsigned char bytes[4];
+	return slice_starts(authority, S("[")) ||
+	       host_parse_address(AF_INET, host_of_authority(authority), bytes);
+}
+
+/* The bucket that a URL names: the path's only segment, or else the host's first label. */
+static struct slice bucket_of(struct slice authority, struct slice path)
+{
+	if (path.len > 0)
+		return path;
+	size_t dot = slice_find(authority, '.');
+	if (is_number_host(authority) || dot == authority.len)
+		return S("");
+	return slice_head(authority, dot);
+}
+
+/* Reads the URL of a bucket. The parts point into `url`, which loses its final slashes. */
+static bool split_bucket_url(struct slice *url, struct slice *ret_authority, struct slice *ret_path)
+{
+	while (url->len > 0 && url->ptr[url->len - 1] == '/')
+		url->len--;
+	*ret_path = settings_after_scheme(*url);
+	(void)slice_cut(ret_path, '/', ret_authority);
+	for (size_t i = 0; i < url->len; i++)
+		if ((unsigned char)url->ptr[i] <= 0x20 || (unsigned char)url->ptr[i] >= 0x7f)
+			return false;
+	return ret_authority->len > 0 && slice_find(*ret_authority, '@') == ret_authority->len &&
+	       slice_find(*ret_path, '/') == ret_path->len && slice_find(*url, '?') == url->len &&
+	       slice_find(*url, '#') == url->len;
+}
+
+static void read_host(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice host = slice_str(options->host), path, authority;
+	if (!split_bucket_url(&host, &authority, &path)) {
+		settings_refuse(r,
+			"host: must be the bucket's URL, such as http://127.0.0.1:9000/uploads "
+			"or https://uploads.oss-cn-hangzhou.aliyuncs.com");
+		return;
+	}
+	struct slice bucket = options->bucket && *options->bucket ? slice_str(options->bucket)
+								  : bucket_of(authority, path);
+	struct bucket_name name;
+	if (bucket_name_parse(bucket, &name) != ERR_OK)
+		settings_refuse(r,
+			"host: names no bucket; add it as the path (or as the host's first label), "
+			"or set bucket");
+	s->host = settings_keep(r, host);
+	s->bucket = settings_keep(r, bucket);
+	s->origin = slice_head(s->host, (size_t)(authority.ptr + authority.len - host.ptr));
+}
+
+static struct slice own_store_url(struct reading *r, const struct app_options *options)
+{
+	SCOPED_STRBUF(url, KIB(4));
+	strbuf_addf(&url, "%s/", options->own_store_url);
+	strbuf_add_slice(&url, r->settings->bucket);
+	return settings_keep(r, strbuf_slice(&url));
+}
+
+/* Has to name the same bucket as `host`, unless its name does not say which. */
+static void read_store_url(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice url = slice_str(options->store_url), path, authority;
+	s->own_store = options->own_store_url && *options->own_store_url;
+	s->any_certificate = s->own_store && url.len == 0;
+	s->store_url = s->any_certificate ? own_store_url(r, options) : s->host;
+	s->confirm = options->confirm;
+	s->grant_uploads = options->grant_uploads;
+	if (url.len == 0)
+		return;
+	if (!split_bucket_url(&url, &authority, &path)) {
+		settings_refuse(r, "store_url: must be the bucket's URL, such as "
+				   "https://uploads.oss-cn-hangzhou-internal.aliyuncs.com");
+		return;
+	}
+	if (path.len > 0 ? !slice_eq(path, s->bucket) : is_number_host(authority))
+		settings_refuse(r, "store_url: must name the bucket `%.*s`, as host does",
+			SLICE_FMT(s->bucket));
+	s->store_url = settings_keep(r, url);
+}
+
+static void read_callback_url(struct reading *r, const char *text)
+{
+	struct settings *s = r->settings;
+	struct slice rest = slice_str(text), url;
+	SCOPED_STRBUF(reason, KIB(1));
+	s->callback_url = settings_keep_text(r, "callback_url", text);
+	while (!r->err && rest.len > 0) {
+		struct callback_url parsed;
+		(void)slice_cut(&rest, ';', &url);
+		if (url.len == 0)
+			continue;
+		if (callback_url_parse(url, &s->arena_, &parsed, &reason) != ERR_OK) {
+			settings_refuse(r,
+				"callback_url: must be http or https URLs separated by `;`: %s",
+				reason.ptr);
+			return;
+		}
+		if (s->callback_paths.count == LIMIT_CALLBACK_URLS) {
+			settings_refuse(r, "callback_url: at most %d URLs", LIMIT_CALLBACK_URLS);
+			return;
+		}
+		add_word(r, "callback_url", &s->callback_targets, parsed.target);
+		add_word(r, "callback_url", &s->callback_paths,
+			slice_head(parsed.target, slice_find(parsed.target, '?')));
+	}
+}
+
+/* The same patterns as in a bucket's CORS rules, and "null". */
+static void read_origins(struct reading *r, const char *text)
+{
+	struct settings *s = r->settings;
+	settings_read_list(r, "allowed_origins", text, &s->origins);
+	for (size_t i = 0; i < s->origins.count; i++) {
+		struct slice origin = s->origins.words[i];
+		const char *fault =
+			slice_eq(origin, S("null")) ? NULL : origin_pattern_fault(origin);
+		if (slice_eq(origin, S("*")))
+			s->any_origin = true;
+		if (fault)
+			settings_refuse(r,
+				"allowed_origins: `%.*s` is not an origin such as "
+				"https://www.example.com: %s",
+				SLICE_FMT(origin), fault);
+	}
+}
+
+/* Names that a proxy in front may pass on: those that the callback and the pages use. */
+static void read_hosts(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct settings_list words = {.count = 0};
+	struct slice urls = s->callback_url, url;
+	hosts_listen(&s->hosts,
+		settings_keep_text(r, "listen", options->listen ? options->listen : "127.0.0.1:0"));
+	settings_read_list(r, "hosts", options->hosts, &words);
+	for (size_t i = 0; i < words.count; i++)
+		if (!hosts_add(&s->hosts, words.words[i]))
+			settings_refuse(r, "hosts: `%.*s` is not a name such as app.example.com",
+				SLICE_FMT(words.words[i]));
+	while (urls.len > 0) {
+		(void)slice_cut(&urls, ';', &url);
+		hosts_add_url(&s->hosts, slice_trim(url));
+	}
+	for (size_t i = 0; i < s->origins.count; i++)
+		hosts_add_url(&s->hosts, s->origins.words[i]);
+}
+
+static void check_range(
+	struct reading *r, const char *name, int64_t number, int64_t min, int64_t max)
+{
+	if (number < min || number > max)
+		settings_refuse(r, "%s: must be from %" PRId64 " to %" PRId64, name, min, max);
+}
+
+static void check_numbers(struct reading *r, const struct app_options *options)
+{
+#define NUMBER(section, name, fallback, min, max, help) \
+	check_range(r, #name, options->name, min, (int64_t)(max));
+#define EITHER(section, name, fallback, other, help)                 \
+	if (options->name != (fallback) && options->name != (other)) \
+		settings_refuse(r, "%s: must be %d or %d", #name, other, fallback);
+#include "app/settings/options.def"
+}
+
+static void read_numbers(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	s->signature_version = (int)options->signature_version;
+	s->expire_seconds = options->expire_seconds;
+	s->bind_callback = options->bind_callback;
+	s->require_grant = options->require_grant;
+	s->grants_max = options->grants_max;
+	s->grants_awaited = options->grants_awaited;
+	s->grants_keep_days = options->grants_keep_days;
+	if (s->own_store && !s->bind_callback && s->callback_url.len > 0)
+		settings_refuse(r,
+			"bind_callback: must be true with our own store, which sends a callback "
+			"with a "
+			"grant only if the policy says so");
+}
+
+static void read_webhook(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	s->webhook_url = settings_keep_text(r, "webhook_url", options->webhook_url);
+	if (s->webhook_url.len > 0 && settings_after_scheme(s->webhook_url).len == 0)
+		settings_refuse(r, "webhook_url: must be an http or https URL");
+}
+
+static void read_multipart(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice path = settings_keep_text(r, "multipart_path", options->multipart_path);
+	s->multipart_path = path;
+	s->multipart_expire_seconds = options->multipart_expire_seconds;
+	s->reconcile_seconds = options->reconcile_seconds;
+	for (size_t i = 0; i < path.len; i++)
+		if (path.ptr[i] <= ' ' || path.ptr[i] > '~' || strchr("?#%\\", path.ptr[i]))
+			settings_refuse(r, "multipart_path: must be a path such as /s3");
+	if (path.len > 0 && (path.len < 2 || path.ptr[0] != '/' || slice_ends(path, S("/"))))
+		settings_refuse(r, "multipart_path: must be a path such as /s3");
+}
+
+/* What the server answers itself never reaches a callback's handler. */
+static void check_callback_paths(struct reading *r)
+{
+	static const struct slice own[] = {SLICE_LIT("/grant"), SLICE_LIT("/grants"),
+		SLICE_LIT("/get_post_signature_for_oss_upload")};
+	const struct settings *s = r->settings;
+	for (size_t i = 0; i < s->callback_paths.count; i++) {
+		struct slice path = s->callback_paths.words[i];
+		bool taken = slice_starts(path, S("/grants/")) || settings_is_multipart(s, path);
+		for (size_t j = 0; j < ARRAY_LEN(own); j++)
+			taken = taken || slice_eq(path, own[j]);
+		if (taken)
+			settings_refuse(r,
+				"callback_url: the path %.*s is the application server's own; take "
+				"another, such as /callback",
+				SLICE_FMT(path));
+	}
+}
+
+bool settings_is_multipart(const struct settings *settings, struct slice path)
+{
+	struct slice prefix = settings->multipart_path;
+	return prefix.len > 0 && slice_starts(path, prefix) && path.len > prefix.len &&
+	       path.ptr[prefix.len] == '/';
+}
+
+static void read_rates(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct slice bad = S("");
+	s->grant_rate = options->grant_rate;
+	s->part_rate = options->part_rate;
+	struct slice text = settings_keep_text(r, "trusted_proxies", options->trusted_proxies);
+	enum err e = allow_list_parse(text, &s->trusted_proxies, &bad);
+	if (e == ERR_INVALID_ARGUMENT)
+		settings_refuse(r, "trusted_proxies: `%.*s` is not an address such as 10.0.0.0/8",
+			SLICE_FMT(bad));
+	else if (e && !r->err)
+		r->err = e;
+}
+
+enum err settings_init(
+	struct settings *ret, const struct app_options *options, char *why, size_t why_size)
+{
+	struct reading r = {.settings = ret, .why = why, .why_size = why_size};
+	memset(ret, 0, sizeof(*ret));
+	arena_init(&ret->arena_, NULL, 0, SETTINGS_BYTES_MAX);
+	if (why_size > 0)
+		why[0] = '\0';
+	ret->access_key_id = need_text(&r, "access_key_id", options->access_key_id);
+	ret->access_key_secret = need_text(&r, "access_key_secret", options->access_key_secret);
+	read_host(&r, options);
+	read_store_url(&r, options);
+	read_callback_url(&r, options->callback_url);
+	settings_read_profiles(&r, options);
+	ret->region = need_text(&r, "region", options->region);
+	check_numbers(&r, options);
+	read_numbers(&r, options);
+	read_origins(&r, options->allowed_origins);
+	read_hosts(&r, options);
+	settings_read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
+	read_webhook(&r, options);
+	read_multipart(&r, options);
+	check_callback_paths(&r);
+	read_rates(&r, options);
+	settings_read_auth(&r, options);
+	return r.err;
+}
+
+void settings_release(struct settings *settings)
+{
+	if (settings->access_key_secret.len > 0)
+		secret_wipe((void *)(uintptr_t)settings->access_key_secret.ptr,
+			settings->access_key_secret.len);
+	jwt_keys_release(settings->jwt_keys);
+	allow_list_free(settings->trusted_proxies);
+	arena_reset(&settings->arena_);
+}
+
+bool settings_use_cookies(const struct settings *settings)
+{
+	return settings->jwt_cookie.len > 0 || settings->auth == APP_AUTH_FORWARD;
+}
+
+bool settings_names_origin(const struct settings *settings, struct slice origin)
+{
+	const struct settings_list *origins = &settings->origins;
+	for (size_t i = 0; i < origins->count; i++) {
+		struct slice word = origins->words[i];
+		if (slice_find(word, '*') == word.len && !slice_eq(word, S("null")) &&
+			origin_matches(word, origin))
+			return true;
+	}
+	return false;
+}

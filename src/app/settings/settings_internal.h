@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files that read settings share. */
+#ifndef APP_SETTINGS_SETTINGS_INTERNAL_H
+#define APP_SETTINGS_SETTINGS_INTERNAL_H
+
+#include "app/settings/settings.h"
+
+struct reading {
+	struct settings *settings;
+	char *why;
+	size_t why_size;
+	enum err err;        /* sticky: the first is told */
+	const char *section; /* the name of a profile that is read; NULL: [app] */
+};
+
+void settings_refuse(struct reading *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A copy with a NUL behind it. */
+struct slice settings_keep(struct reading *r, struct slice text);
+/* The same of text: UTF-8 without control characters. */
+struct slice settings_keep_text(struct reading *r, const char *name, const char *text);
+/* What follows http:// or https://; the empty slice if neither is there. */
+struct slice settings_after_scheme(struct slice url);
+
+void settings_read_list(
+	struct reading *r, const char *name, const char *text, struct settings_list *ret);
+
+/* The default profile and the sections (settings_profile.c). */
+void settings_read_profiles(struct reading *r, const struct app_options *options);
+/* With `auth` known: numbers the claims that their templates name. */
+void settings_want_claims(struct reading *r);
+
+/* The options of who may ask (settings_auth.c). */
+void settings_read_auth(struct reading *r, const struct app_options *options);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The default profile, and the sections [profile NAME]. */
+#include "app/settings/settings_internal.h"
+#include "app/text/json.h"
+#include "oss/acl.h"
+#include "oss/callback/ticket.h"
+#include "oss/storage_class.h"
+
+#define OWN_METADATA "grant"
+
+static bool is_set(const char *text)
+{
+	return text && *text;
+}
+
+static void read_dir(struct reading *r, const char *text, struct key_template *ret)
+{
+	struct slice dir = settings_keep_text(r, "upload_dir", text);
+	SCOPED_STRBUF(whole, LIMIT_KEY_BYTES);
+	strbuf_add_slice(&whole, dir);
+	if (dir.len > 0 && !slice_ends(dir, S("/")))
+		strbuf_addc(&whole, '/');
+	if (strbuf_broken(&whole))
+		settings_refuse(r, "upload_dir: longer than an object's name may be");
+	if (dir.len > 0 && (dir.ptr[0] == '/' || dir.ptr[0] == '\\'))
+		settings_refuse(r, "upload_dir: an object's name cannot begin with a slash");
+	const char *fault = key_template_parse(settings_keep(r, strbuf_slice(&whole)), ret);
+	if (fault)
+		settings_refuse(r, "upload_dir: %s", fault);
+}
+
+static void read_key(struct reading *r, const char *text, struct profile *p)
+{
+	struct slice key = settings_keep_text(r, "key", is_set(text) ? text : "${uuid}${ext}");
+	p->has_key = is_set(text);
+	if (key.len > LIMIT_KEY_BYTES || key.ptr[0] == '/' || key.ptr[0] == '\\' ||
+		slice_ends(key, S("/")))
+		settings_refuse(r, "key: cannot begin or end with a slash, or be that long");
+	const char *fault = key_template_parse_file(key, &p->key);
+	if (fault)
+		settings_refuse(r, "key: %s", fault);
+}
+
+static void read_types(struct reading *r, const char *text, struct settings_list *types)
+{
+	settings_read_list(r, "allowed_types", text, types);
+	for (size_t i = 0; i < types->count; i++) {
+		struct slice type = types->words[i];
+		if (slice_find(type, '/') == type.len || slice_find(type, '*') < type.len)
+			settings_refuse(r,
+				"allowed_types: `%.*s` is not a MIME type such as image/png",
+				SLICE_FMT(type));
+	}
+}
+
+static bool is_extension(struct slice word)
+{
+	for (size_t i = 0; i < word.len; i++)
+		if (!(word.ptr[i] >= 'a' && word.ptr[i] <= 'z') && !ascii_digit(word.ptr[i]))
+			return false;
+	return word.len > 0 && word.len <= 16;
+}
+
+static void read_extensions(struct reading *r, const char *text, struct settings_list *words)
+{
+	settings_read_list(r, "allowed_extensions", text, words);
+	for (size_t i = 0; i < words->count; i++)
+		if (!is_extension(words->words[i]))
+			settings_refuse(r,
+				"allowed_extensions: `%.*s` is not one such as png: small letters "
+				"and digits, without a dot",
+				SLICE_FMT(words->words[i]));
+}
+
+static void check_sizes(struct reading *r, const struct profile *p)
+{
+	if (p->max_size < 1 || (uint64_t)p->max_size > LIMIT_FILE_BYTES)
+		settings_refuse(r, "max_size: must be from 1 to %llu",
+			(unsigned long long)LIMIT_FILE_BYTES);
+	if (p->min_size < 0 || p->min_size > p->max_size)
+		settings_refuse(r, "min_size: must be from 0 to max_size");
+}
+
+static struct slice read_answer(struct reading *r, const char *text)
+{
+	struct slice answer = settings_keep_text(
+		r, "callback_answer", is_set(text) ? text : "{\"Status\":\"OK\"}");
+	if (!json_is_valid(answer))
+		settings_refuse(r, "callback_answer: must be JSON");
+	return answer;
+}
+
+static void read_default(struct reading *r, const struct app_options *options, struct profile *ret)
+{
+	*ret = (struct profile){
+		.min_size = options->min_size, .max_size = options->max_size, .acl = S("default")};
+	read_dir(r, options->upload_dir, &ret->dir);
+	read_key(r, NULL, ret);
+	read_types(r, options->allowed_types, &ret->types);
+	check_sizes(r, ret);
+	ret->callback_answer = read_answer(r, options->callback_answer);
+}
+
+/* ---- A section --------------------------------------------------------------------------------
+ */
+
+static void read_size(struct reading *r, const char *name, const char *text, int64_t *ret)
+{
+	uint64_t size;
+	if (!is_set(text))
+		return;
+	if (slice_to_u64(slice_str(text), &size) && size <= LIMIT_FILE_BYTES)
+		*ret = (int64_t)size;
+	else
+		settings_refuse(r, "%s: must be from 0 to %llu", name,
+			(unsigned long long)LIMIT_FILE_BYTES);
+}
+
+static bool read_flag(struct reading *r, const char *name, const char *text)
+{
+	struct slice word = slice_str(text);
+	if (is_set(text) && !slice_eq(word, S("true")) && !slice_eq(word, S("false")))
+		settings_refuse(r, "%s: must be true or false", name);
+	return is_set(text) && slice_eq(word, S("true"));
+}
+
+static void read_acl(struct reading *r, const char *text, struct slice *ret)
+{
+	enum acl acl;
+	if (!is_set(text))
+		return;
+	*ret = settings_keep_text(r, "acl", text);
+	if (!acl_parse_object(*ret, &acl))
+		settings_refuse(
+			r, "acl: must be default, private, public-read or public-read-write");
+}
+
+static void read_class(struct reading *r, const char *text, struct slice *ret)
+{
+	*ret = settings_keep_text(r, "storage_class", text);
+	if (ret->len > 0 && !storage_class_is_known(*ret))
+		settings_refuse(r, "storage_class: must be " STORAGE_CLASS_NAMES);
+}
+
+static bool is_metadata_name(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+		if (!(c >= 'a' && c <= 'z') && !ascii_digit(c) && c != '-' && c != '_')
+			return false;
+	}
+	return name.len > 0 && !slice_eq(name, S(OWN_METADATA));
+}
+
+static void add_metadata(struct reading *r, struct slice word, struct profile *p)
+{
+	struct slice name, value = word;
+	SCOPED_STRBUF(header, LIMIT_FIELD_NAME_BYTES);
+	if (!slice_cut(&value, '=', &name) || !is_metadata_name(name) || value.len == 0) {
+		settings_refuse(r,
+			"metadata: `%.*s` is not NAME=VALUE, with small letters, digits, `-` and "
+			"`_` in the name, which is not " OWN_METADATA,
+			SLICE_FMT(word));
+		return;
+	}
+	if (p->metadata_count == LIMIT_PROFILE_METADATA) {
+		settings_refuse(r, "metadata: at most %d entries", LIMIT_PROFILE_METADATA);
+		return;
+	}
+	strbuf_adds(&header, "x-oss-meta-");
+	strbuf_add_slice(&header, name);
+	if (strbuf_broken(&header))
+		settings_refuse(r, "metadata: a name is too long");
+	p->metadata[p->metadata_count++] = (struct profile_metadata){
+		settings_keep(r, strbuf_slice(&header)), settings_keep(r, value)};
+}
+
+static void read_metadata(struct reading *r, const char *text, struct profile *p)
+{
+	struct settings_list words = {.count = 0};
+	settings_read_list(r, "metadata", text, &words);
+	for (size_t i = 0; i < words.count && !r->err; i++)
+		add_metadata(r, words.words[i], p);
+}
+
+/* Begins as the default one. */
+static void read_section(
+	struct reading *r, const struct app_profile_options *options, struct profile *ret)
+{
+	const struct profile *standard = r->settings->profiles;
+	*ret = *standard;
+	ret->name = settings_keep_text(r, "name", options->name);
+	if (is_set(options->upload_dir))
+		read_dir(r, options->upload_dir, &ret->dir);
+	read_key(r, options->key, ret);
+	read_size(r, "min_size", options->min_size, &ret->min_size);
+	read_size(r, "max_size", options->max_size, &ret->max_size);
+	check_sizes(r, ret);
+	if (is_set(options->allowed_types)) {
+		ret->types.count = 0;
+		read_types(r, options->allowed_types, &ret->types);
+	}
+	read_extensions(r, options->allowed_extensions, &ret->extensions);
+	ret->forbid_overwrite = read_flag(r, "forbid_overwrite", options->forbid_overwrite);
+	read_acl(r, options->acl, &ret->acl);
+	read_class(r, options->storage_class, &ret->storage_class);
+	ret->cache_control = settings_keep_text(r, "cache_control", options->cache_control);
+	ret->content_disposition =
+		settings_keep_text(r, "content_disposition", options->content_disposition);
+	read_metadata(r, options->metadata, ret);
+	if (is_set(options->callback_answer))
+		ret->callback_answer = read_answer(r, options->callback_answer);
+}
+
+static void check_name(struct reading *r, struct slice name)
+{
+	if (!ticket_is_profile_name(name) || slice_eq(name, S("default")))
+		settings_refuse(r,
+			"a name has 1 to %d letters, digits, `-` and `_`, and is not `default`",
+			LIMIT_PROFILE_NAME_BYTES);
+	if (settings_profile(r->settings, name))
+		settings_refuse(r, "there are two sections of that name");
+}
+
+void settings_read_profiles(struct reading *r, const struct app_options *options)
+{
+	struct settings *s = r->settings;
+	struct profile *profiles =
+		arena_zalloc(&s->arena_, (1 + options->profile_count) * sizeof(*profiles));
+	if (!profiles) {
+		r->err = r->err ? r->err : ERR_UNAVAILABLE;
+		return;
+	}
+	s->profiles = profiles;
+	read_default(r, options, profiles);
+	s->profile_count = 1;
+	if (options->profile_count > LIMIT_PROFILES)
+		settings_refuse(r, "profile: at most %d sections", LIMIT_PROFILES);
+	for (size_t i = 0; i < options->profile_count && !r->err; i++) {
+		const struct app_profile_options *section = &options->profiles[i];
+		r->section = section->name;
+		check_name(r, slice_str(section->name));
+		read_section(r, section, &profiles[s->profile_count]);
+		s->profile_count++;
+	}
+	r->section = NULL;
+}
+
+static void want_claims(struct reading *r, struct key_template *template)
+{
+	struct jwt_rules *rules = &r->settings->jwt_rules;
+	if (template->claim_count > 0 && r->settings->auth == APP_AUTH_NONE)
+		settings_refuse(r,
+			"upload_dir: with auth = none there is nobody to say what `${%.*s}` is",
+			SLICE_FMT(template->claims[0]));
+	if (!key_template_number_claims(template, rules->claims, &rules->claim_count))
+		settings_refuse(r, "upload_dir: at most %d claims in all", LIMIT_CLAIMS);
+}
+
+void settings_want_claims(struct reading *r)
+{
+	struct settings *s = r->settings;
+	struct jwt_rules *rules = &s->jwt_rules;
+	for (size_t i = 0; i < s->profile_count && !r->err; i++) {
+		r->section = i > 0 ? s->profiles[i].name.ptr : NULL;
+		want_claims(r, &s->profiles[i].dir);
+		want_claims(r, &s->profiles[i].key);
+	}
+	r->section = NULL;
+	for (size_t i = 0; i < rules->claim_count; i++)
+		rules->claims[i] = settings_keep(r, rules->claims[i]);
+}
+
+const struct profile *settings_profile(const struct settings *settings, struct slice name)
+{
+	if (name.len == 0 || slice_eq(name, S("default")))
+		return settings->profiles;
+	for (size_t i = 1; i < settings->profile_count; i++)
+		if (slice_eq(settings->profiles[i].name, name))
+			return &settings->profiles[i];
+	return NULL;
+}
