@@ -3,8 +3,10 @@
 import { Batch } from "../client/batch.js";
 import { chosenFiles, droppedFiles } from "../client/dropped.js";
 import { objectKey } from "../client/form.js";
+import { sendForm } from "../client/form_sender.js";
 import { formatSize } from "../client/format.js";
 import { multipart } from "../client/multipart.js";
+import { createPictures } from "../client/pictures.js";
 import { createUploader } from "../client/postern-upload.js";
 import { createProof } from "../client/proof.js";
 import { createResume } from "../client/resume.js";
@@ -29,6 +31,7 @@ const byId = id => /** @type {T} */ (document.getElementById(id));
 /** @type {HTMLInputElement} */ const folder = byId("folder");
 /** @type {HTMLInputElement} */ const camera = byId("camera");
 /** @type {HTMLInputElement} */ const random = byId("random");
+/** @type {HTMLInputElement} */ const smallerBox = byId("smaller");
 /** @type {HTMLButtonElement} */ const uploadButton = byId("upload");
 /** @type {HTMLButtonElement} */ const clearButton = byId("clear");
 const drop = byId("drop");
@@ -36,11 +39,15 @@ const listNode = byId("list");
 const news = byId("news");
 
 const proof = createProof();
+const large = multipart({ url: new URL("../s3", location.href).href, proof, resume: createResume() });
 const uploader = createUploader({
 	grantUrl: new URL("../grant", location.href).href,
 	proof,
-	large: multipart({ url: new URL("../s3", location.href).href, proof, resume: createResume() }),
+	large: { from: 0, send },
 });
+const makeSmaller = createPictures();
+/** Pictures that are to be made smaller. @type {WeakSet<File>} */ const wished = new WeakSet();
+/** What is sent in their place. @type {WeakMap<File, Promise<File>>} */ const smaller = new WeakMap();
 const batch = new Batch();
 /** Which names were asked for when Upload was pressed. @type {WeakMap<Upload, "random" | "file">} */
 const names = new WeakMap();
@@ -51,12 +58,27 @@ const names = new WeakMap();
 /** @type {List<Upload>} */
 const list = new List(listNode, upload => createRow(upload, paths.get(upload) ?? "", () => remove(upload)));
 
+/** @type {import("../client/upload.js").Sender} */
+async function send(job) {
+	let { file } = job;
+	if (wished.has(file)) {
+		// When it is its turn, and once: what is sent again is the same.
+		const made = smaller.get(file) ?? makeSmaller(file);
+		smaller.set(file, made);
+		file = await made;
+	}
+	return (file.size < large.from ? sendForm : large.send)({ ...job, file });
+}
+
 /** @param {import("../client/dropped.js").Found[]} files */
 function add(files) {
+	if (files.some(({ file }) => file.type.startsWith("image/")))
+		byId("smaller-label").hidden = false;
 	for (const { file, path } of files) {
 		const upload = uploader.add(file, {
 			// The box may be ticked after the file was chosen, but not after Upload was pressed.
-			key: (_, grant) => objectKey(file, grant, { names: names.get(upload), path }),
+			key: (sent, grant) => objectKey(sent, grant, { names: names.get(upload),
+				path: sent === file ? path : path.replace(/[^/]*$/, () => sent.name) }),
 		});
 		paths.set(upload, path);
 		upload.addEventListener("change", changed);
@@ -146,6 +168,8 @@ uploadButton.addEventListener("click", () => {
 	chosen = new Set();
 	for (const upload of begun) {
 		names.set(upload, random.checked ? "random" : "file");
+		if (smallerBox.checked)
+			wished.add(upload.file);
 		upload.start();
 	}
 	update();
@@ -198,6 +222,6 @@ window.addEventListener("beforeunload", event => {
 const total = mountTotal(byId("total"), batch, say, FEW);
 showLanguage();
 // Until now nobody would have heard of what was chosen.
-for (const id of ["files", "folder", "camera", "random", "language"])
+for (const id of ["files", "folder", "camera", "random", "smaller", "language"])
 	/** @type {HTMLInputElement | HTMLButtonElement} */ (byId(id)).disabled = false;
 tryLimits();

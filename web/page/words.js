@@ -11,6 +11,7 @@ export const WORDS = {
 	"camera": ["Take a photo", "拍照"],
 	"drop": ["Drop files and folders anywhere, paste them, or", "将文件、文件夹拖放到页面任意位置，或粘贴，或"],
 	"random": ["Store under random names", "使用随机名称保存"],
+	"smaller": ["Make pictures smaller, without their place", "缩小图片，并去除拍摄地点"],
 	"clear": ["Clear finished", "清除已完成"],
 	"upload": ["Upload", "上传"],
 	"list": ["Files", "文件"],

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { screenshot, startBrowser } from "../lib/browser.js";
+import { withExif } from "../lib/exif.js";
 import { IMAGES } from "../lib/images.js";
+import { getObject } from "../lib/oss.js";
 import { openUploadPage, testFile } from "../lib/page.js";
 import { cleanups, startServer } from "../lib/server.js";
 
@@ -95,6 +97,32 @@ test("a telephone offers its camera, if pictures are wanted", async t => {
 	const desk = await openUploadPage(t, browser, server);
 	await desk.open();
 	assert.equal(await desk.page.getByText("Take a photo").isVisible(), false);
+});
+
+test("pictures are made smaller if that is wished, and tell no place; what was chosen is what the row says", async t => {
+	const upload = await openUploadPage(t, browser, server);
+	const { page } = upload;
+	await upload.open();
+	const box = page.getByLabel("Make pictures smaller, without their place");
+	await upload.choose(testFile("plain.txt", 10));
+	await upload.row("plain.txt").waitFor();
+	assert.equal(await box.isVisible(), false);
+	const photo = withExif(IMAGES[1].bytes, 6);
+	await upload.choose({ name: "wished.jpg", mimeType: "image/jpeg", buffer: photo });
+	await box.check();
+	await upload.pressUpload();
+	await upload.become("wished.jpg", "done");
+	await upload.become("plain.txt", "done");
+	await box.uncheck();
+	await upload.choose({ name: "asis.jpg", mimeType: "image/jpeg", buffer: photo });
+	await upload.pressUpload();
+	await upload.become("asis.jpg", "done");
+	const [wished, asis] = await Promise.all(["wished", "asis"].map(name =>
+		getObject(server.store, `user-dir-prefix/${name}.jpg`)));
+	assert.ok(asis.equals(photo));
+	assert.ok(!wished.includes("POSTERNCAM"));
+	assert.equal(wished.subarray(0, 2).toString("hex"), "ffd8");
+	assert.equal((await getObject(server.store, "user-dir-prefix/plain.txt")).length, 10);
 });
 
 test("a picture that was copied is pasted", async t => {
