@@ -117,6 +117,23 @@ async function neverReads(t, url, text) {
 	return socket;
 }
 
+/** One that takes an answer slowly enough to be at it for minutes, and fast enough to be let. */
+async function readsSlowly(t, url, text) {
+	const socket = await neverReads(t, url, text);
+	socket.on("data", () => {
+		socket.pause();
+		setTimeout(() => socket.resume(), 50);
+	});
+	socket.resume();
+}
+
+/** The same of a body: more of it comes until the connection is cut off. */
+async function sendsSlowly(t, url, text) {
+	const socket = await neverReads(t, url, text);
+	const timer = setInterval(() => socket.write(Buffer.alloc(65_536, "x")), 20);
+	t.after(() => clearInterval(timer));
+}
+
 test("neither a client that never reads nor one that never ends its request holds the end", async t => {
 	const sink = await startSink(t, () => {});
 	const server = await startServer(t, { env: { POSTERN_SERVER_STOP_SECONDS: "1", POSTERN_STORE_CALLBACK_ALLOW: "127.0.0.1" } });
@@ -125,9 +142,12 @@ test("neither a client that never reads nor one that never ends its request hold
 	assert.equal(put.status, 200);
 	const get = "GET /uploads/large HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	await neverReads(t, server.store, get.repeat(4));
-	// A form that stops in its file, with a callback that is never answered behind another one.
+	await readsSlowly(t, server.store, get.repeat(4));
+	// A form that goes on and on, one that stops in its file, with a callback that is never answered behind another one.
 	const { type, body } = multipart(signedFieldsV1("stop/half"), { content: Buffer.alloc(1_000_000, "x") });
 	const head = `POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n`;
+	const endless = body.subarray(0, 500_000).toString("latin1");
+	await sendsSlowly(t, server.store, head.replace(/Content-Length: \d+/, "Content-Length: 4000000000") + `\r\n${endless}`);
 	const half = await connect(server.store);
 	await half.send(`${head}Expect: 100-continue\r\n\r\n`);
 	await expectAnswer(half, 100);
@@ -145,7 +165,8 @@ test("neither a client that never reads nor one that never ends its request hold
 	while (sink.requests.length === 0)
 		await pause(5);
 	await server.stop();
-	half.destroy();
+	// It was cut off for the stop, and not told that it had stalled.
+	assert.equal((await half.closed()).length, 0);
 	waiting.destroy();
 });
 
