@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "cli/config.h"
 #include "cli/keys.h"
+#include "cli/rebuild.h"
 #include "cli/serve.h"
 #include "cli/sign.h"
 #include "cli/verify.h"
@@ -23,6 +24,7 @@ static const struct {
 	{"sign", cli_sign, "print a signed upload policy"},
 	{"verify", cli_verify, "check a callback, and say what is wrong with it"},
 	{"keys", cli_keys, "list, add, disable, enable and remove access keys"},
+	{"rebuild", cli_rebuild, "make the index of a data folder anew from its log"},
 	{"help", help, "this list, and every option of the configuration"},
 };
 
