@@ -6,6 +6,7 @@
 #include "cli/config.h"
 #include "cli/doctor.h"
 #include "cli/keys.h"
+#include "cli/rebuild.h"
 #include "cli/serve.h"
 #include "cli/sign.h"
 #include "cli/verify.h"
@@ -25,6 +26,7 @@ static const struct {
 	{"verify", cli_verify, "check a callback, and say what is wrong with it"},
 	{"doctor", cli_doctor, "check a deployment from end to end, and say what is wrong"},
 	{"keys", cli_keys, "list, add, disable, enable and remove access keys"},
+	{"rebuild", cli_rebuild, "make the index of a data folder anew from its log"},
 	{"help", help, "this list, and every option of the configuration"},
 };
 

@@ -33,16 +33,14 @@ static void check_object(const struct object_meta *meta)
 	const struct store_object *object = &meta->object;
 	size_t len = OBJECT_META_BYTES + object->headers.len + object->tags.len;
 	unsigned char *again = malloc(len);
-	unsigned char *to = again + OBJECT_META_BYTES;
 	struct object_meta same;
 	object_meta_write(again, meta);
-	if (object->headers.len)
-		memcpy(to, object->headers.ptr, object->headers.len);
-	if (object->tags.len)
-		memcpy(to + object->headers.len, object->tags.ptr, object->tags.len);
+	object_meta_write_text(again, object);
+	assert(object_meta_len(slice_of((const char *)again, len)) == len);
 	assert(object_meta_parse(slice_of((const char *)again, len), &same));
 	assert(same.has_sums == meta->has_sums);
 	assert(same.place == meta->place && same.file == meta->file && same.mode == meta->mode);
+	assert(memcmp(same.ended, meta->ended, sizeof(same.ended)) == 0);
 	assert(same.object.version == object->version && same.object.size == object->size);
 	assert(slice_eq(same.object.headers, object->headers));
 	assert(slice_eq(same.object.tags, object->tags));
@@ -55,6 +53,13 @@ static void check(const struct record *record, struct slice all)
 	assert(record->name.len > 0);
 	size_t used = RECORD_HEADER_BYTES + record->name.len + record->meta.len + record->data.len;
 	assert(used <= record->total && record->total < used + RECORD_ALIGN);
+	struct ended_record ended;
+	unsigned char again[ENDED_BYTES];
+	if (record->kind == RECORD_ENDED) {
+		assert(ended_parse(record->data, &ended));
+		ended_write(again, &ended);
+		assert(memcmp(again, record->data.ptr, sizeof(again)) == 0);
+	}
 	struct object_meta object;
 	if (object_meta_parse(record->meta, &object))
 		check_object(&object);

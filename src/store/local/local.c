@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/local.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/file.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -13,17 +9,16 @@
 #include "store/local/commit/mutations.h"
 #include "store/local/commit/recover.h"
 #include "store/local/disk/files.h"
+#include "store/local/gc/fill.h"
 #include "store/local/gc/gc.h"
 #include "store/local/large/large.h"
 #include "store/local/put.h"
 #include "store/local/read/read.h"
+#include "store/local/state/folder.h"
 #include "store/local/state/local_internal.h"
 
 enum {
 	READERS = 2,
-	FORMAT_VERSION = 2,
-	FORMAT_WITHOUT_VERSIONS = 1, /* can be read, and becomes the newer one */
-	FORMAT_MAX = 64,             /* bytes of the file `format` */
 };
 
 #define SEGMENT_BYTES_DEFAULT MIB(256)
@@ -33,88 +28,6 @@ enum {
 #define WRITERS_DEFAULT 4 /* two for each of two uploads at a time: one hashes, one writes */
 
 /* ---- Opening --------------------------------------------------------------------------------- */
-
-/* Makes the folder's own name durable, if we may read where it lies. */
-static int sync_above(int dir)
-{
-	SCOPED_FD int above = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return above < 0 ? 0 : files_sync_dir(above);
-}
-
-static enum err open_folder(struct local *local, const char *path)
-{
-	int e = files_open_dir(AT_FDCWD, path, &local->dir);
-	if (e == 0)
-		e = sync_above(local->dir);
-	if (e == 0)
-		return ERR_OK;
-	log_error("store: cannot open the folder %s: %s", path, files_text(e));
-	return files_err(e);
-}
-
-static enum err lock_folder(struct local *local, const char *path)
-{
-	local->lock = openat(local->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (local->lock < 0) {
-		log_error("store: cannot open %s/lock: %s", path, files_text(errno));
-		return files_err(errno);
-	}
-	if (flock(local->lock, LOCK_EX | LOCK_NB) == 0)
-		return ERR_OK;
-	log_error("store: the folder %s is in use by another process: stop that, or choose "
-		  "another folder",
-		path);
-	return ERR_INTERNAL;
-}
-
-static enum err write_format(struct local *local)
-{
-	char text[FORMAT_MAX];
-	int len = snprintf(text, sizeof(text), "postern store %d\n", FORMAT_VERSION);
-	struct iovec iov = {.iov_base = text, .iov_len = (size_t)len};
-	SCOPED_FD int fd =
-		openat(local->dir, "format.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int e = fd < 0 ? errno : files_write(fd, &iov, 1, 0);
-	if (e == 0 &&
-		(fsync(fd) != 0 || renameat(local->dir, "format.new", local->dir, "format") != 0))
-		e = errno;
-	if (e == 0)
-		e = files_sync_dir(local->dir);
-	if (e)
-		log_error("store: cannot write the file `format`: %s", files_text(e));
-	return e ? files_err(e) : ERR_OK;
-}
-
-/* Checks that the folder is a store's, or marks a new one. */
-static enum err check_format(struct local *local, const char *path)
-{
-	char text[FORMAT_MAX];
-	size_t got = 0;
-	SCOPED_FD int fd = openat(local->dir, "format", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return write_format(local);
-	int e = fd < 0 ? errno : files_read(fd, text, sizeof(text), 0, &got);
-	if (e) {
-		log_error("store: cannot read %s/format: %s", path, files_text(e));
-		return files_err(e);
-	}
-	struct slice line = slice_of(text, got);
-	struct slice name = S("postern store ");
-	struct slice number = slice_from(line, name.len);
-	number = slice_head(number, slice_find(number, '\n'));
-	uint64_t version;
-	if (!slice_starts(line, name) || !slice_to_u64(number, &version)) {
-		log_error("store: %s/format is not what postern writes there", path);
-		return ERR_INTERNAL;
-	}
-	if (version == FORMAT_VERSION)
-		return ERR_OK;
-	if (version == FORMAT_WITHOUT_VERSIONS)
-		return write_format(local);
-	log_error("store: the folder %s has format %u, this postern knows %d: use a newer one",
-		path, (unsigned)version, FORMAT_VERSION);
-	return ERR_INTERNAL;
-}
 
 static enum err open_segments(struct local *local)
 {
@@ -167,6 +80,8 @@ static enum err start(struct local *local)
 	enum err e = recover(local);
 	if (e == ERR_OK)
 		e = committer_new(local, &local->committer);
+	if (e == ERR_OK)
+		fill_log(local);
 	if (e == ERR_OK)
 		e = gc_new(local, &local->gc);
 	return e;
@@ -304,13 +219,14 @@ enum err local_store_open(const struct local_options *options, struct store **re
 	local->dir = -1;
 	local->lock = -1;
 	set_options(local, options);
-	enum err e = open_folder(local, options->path);
+	enum err e = folder_open(options->path, &local->dir);
 	sleeper_init(&local->collector);
 	space_init(&local->space, local->dir, local->options.reserve_bytes);
 	if (e == ERR_OK)
-		e = lock_folder(local, options->path);
+		e = folder_lock(local->dir, options->path, &local->lock);
 	if (e == ERR_OK)
-		e = check_format(local, options->path);
+		e = folder_check_format(local->dir, options->path, true, &local->format);
+	local->log_since = local->format.since;
 	if (e == ERR_OK)
 		e = open_index(local, options->path);
 	if (e == ERR_OK)

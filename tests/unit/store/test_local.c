@@ -58,7 +58,7 @@ static void who_may_open(void)
 	store_close(first);
 	IS_INT(local_store_open(&options, &first), ERR_OK, "after closing it may be opened");
 	store_close(first);
-	write_file(path, "format", "postern store 3\n");
+	write_file(path, "format", "postern store 4\n");
 	IS_INT(local_store_open(&options, &first), ERR_INTERNAL, "a newer format is refused");
 	write_file(path, "format", "something else\n");
 	IS_INT(local_store_open(&options, &first), ERR_INTERNAL, "and so is what is not ours");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A fixed history of changes leaves the records in the log, and the rows in the index, that it has
- * always left: a folder that another version has written is read as it was meant, and this one's by
- * that. And a replay of the whole log makes the same index as the changes did.
+ * left since format 3: a folder that another version has written is read as it was meant, and this
+ * one's by that. And a replay of the whole log makes the same index as the changes did.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include "unit/store/versions.h"
 
 enum {
-	KINDS = RECORD_APPEND + 1,
+	KINDS = RECORD_ENDED + 1,
 	LARGE = LIMIT_INLINE_BYTES + 12345,
 	SEGMENT_READ = 4 << 20,
 };
@@ -274,16 +274,16 @@ static bool garbage_goes(struct store *s)
 static const uint64_t want_records[KINDS] = {
 	[RECORD_BUCKET] = 0x042f7e6ab2b1eb1e,
 	[RECORD_BUCKET_DELETE] = 0xc725a8be7e2e9335,
-	[RECORD_OBJECT] = 0x7e1470bd9c3c6519,
-	[RECORD_OBJECT_DELETE] = 0xb828cea2ff5ee96f,
-	[RECORD_METADATA] = 0x86ebba82877b556e,
-	[RECORD_MARKER] = 0x71661e8a717c23db,
-	[RECORD_VERSION_DELETE] = 0x666aba6e09dd3890,
-	[RECORD_MULTIPART] = 0x62e5d7b5673937d3,
-	[RECORD_MULTIPART_ABORT] = 0x69f75abb5d4b1c44,
-	[RECORD_PART] = 0xff303ce2aafdf152,
-	[RECORD_COMPLETE] = 0xccf0288fe2de5a60,
-	[RECORD_APPEND] = 0x86f7aaa3028b937e,
+	[RECORD_OBJECT] = 0x0100341b1332330f,
+	[RECORD_OBJECT_DELETE] = 0xae0d16d8ff43f29d,
+	[RECORD_METADATA] = 0x63c1855714bdfd0e,
+	[RECORD_MARKER] = 0x890c1c6e95bf5b9f,
+	[RECORD_VERSION_DELETE] = 0x51f7cec42474f981,
+	[RECORD_MULTIPART] = 0x1fb4e78e3e09e52c,
+	[RECORD_MULTIPART_ABORT] = 0x5b288dc701cf3af5,
+	[RECORD_PART] = 0x07a0c7232815d129,
+	[RECORD_COMPLETE] = 0x382a7042df6589fa,
+	[RECORD_APPEND] = 0x8387ab45728eb7fd,
 };
 
 static bool records_are_as_ever(const char *path)
@@ -306,16 +306,17 @@ static const struct {
 	uint64_t crc64;
 } want_rows[] = {
 	{KEY_BUCKET, 0xbd5f98d7cd351aac},
+	{KEY_BUCKET_RECORD, 0x57cd1c2280d88f38},
 	{KEY_COUNTS, 0x5b32461a78e31967},
 	{KEY_DEAD_SET, 0},
 	{KEY_FILE, 0x95c35a00810e8b10},
 	{KEY_NULL, 0x37f425ef7c9b15cf},
-	{KEY_OBJECT, 0xdefc29b5e8493164},
-	{KEY_SEGMENT, 0xbc57a951952777d9},
+	{KEY_OBJECT, 0x15e808f9c6aab592},
+	{KEY_SEGMENT, 0x7ed073feb1aa9085},
 	{KEY_TRASH, 0},
-	{KEY_MULTIPART, 0x78feb16f36240267},
-	{KEY_VERSION, 0x589f754187e90f13},
-	{KEY_PART, 0xe7f35471768b7b88},
+	{KEY_MULTIPART, 0x575df758e5fed8af},
+	{KEY_VERSION, 0x3419c9d80542fc79},
+	{KEY_PART, 0x03af8a89878e5807},
 };
 
 static bool rows_are_as_ever(struct store *s)

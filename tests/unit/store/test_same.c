@@ -3,12 +3,16 @@
  * The same random mutations in the store in memory, in the local one and in a simple model: they
  * have the same answers and refusals, and the same is there afterwards. Several mutations are begun
  * at a time, so that group commits have more than one of them, and the local store is opened again
- * now and then: with its index, or with nothing but its log.
+ * now and then: with its index, with nothing but its log, or with an index that was made anew from
+ * what the collector has left of the log, which then has the same rows.
  */
 #include <inttypes.h>
 
+#include "base/limits.h"
+#include "store/local/rebuild/rebuild.h"
 #include "tap.h"
 #include "unit/store/backend.h"
+#include "unit/store/rows.h"
 #include "unit/store/same_model.h"
 #include "unit/store/versions.h"
 
@@ -529,6 +533,55 @@ static bool thin_out(void)
 	return ok;
 }
 
+/* ---- What lies between ----------------------------------------------------------------------- */
+
+enum {
+	FILL_BYTES = 300000,
+	FILL_LARGE_BYTES = LIMIT_INLINE_BYTES + 1,
+	FILL_AT_ONCE = 12, /* rounds: about a segment */
+};
+
+/* Large objects, one in the place of the other, and buckets of the same name. */
+static bool come_and_go(unsigned round, struct slice bytes)
+{
+	struct store *s = stores[1].s;
+	struct slice name = S("come-and-go");
+	uint64_t id = bucket_id(s, S("filling"));
+	if (round % 5 == 0)
+		return put_object(s, id, S("large"), bytes, NULL) == ERR_OK;
+	if (round % 20 == 2)
+		return bucket_create(s, name, STORE_ACL_PRIVATE) == ERR_OK &&
+		       put_object(s, bucket_id(s, name), S("k"), S("v"), NULL) == ERR_OK;
+	if (round % 20 == 12)
+		return delete_object(s, bucket_id(s, name), S("k"), NULL) == ERR_OK &&
+		       bucket_delete(s, name) == ERR_OK;
+	return true;
+}
+
+/*
+ * In another bucket of the local store: it fills segments, and goes from one or the other of them
+ * at random, so that they are collected in any order, and some never.
+ */
+static bool fill_segments(unsigned round)
+{
+	static char bytes[FILL_LARGE_BYTES];
+	char name[32];
+	struct store *s = stores[1].s;
+	uint64_t id = bucket_id(s, S("filling"));
+	bool ok = true;
+	(void)snprintf(name, sizeof(name), "%u", round);
+	ok = put_object(s, id, slice_str(name), slice_of(bytes, FILL_BYTES), NULL) == ERR_OK &&
+	     come_and_go(round, slice_of(bytes, sizeof(bytes)));
+	if (round % 4 || round < FILL_AT_ONCE)
+		return ok;
+	unsigned from = (unsigned)random_below(round);
+	for (unsigned i = from; i < from + FILL_AT_ONCE && i < round; i++) {
+		(void)snprintf(name, sizeof(name), "%u", i);
+		ok = delete_object(s, id, slice_str(name), NULL) == ERR_OK && ok;
+	}
+	return ok;
+}
+
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 struct run {
@@ -538,6 +591,7 @@ struct run {
 	size_t most;            /* bytes of an object */
 	uint64_t segment_bytes; /* 0: only one */
 	bool without_index;     /* when it is opened again */
+	bool rebuilt;           /* likewise */
 };
 
 static struct store *open_local(const char *path, const struct run *run)
@@ -553,14 +607,18 @@ static struct store *open_local(const char *path, const struct run *run)
 	return s;
 }
 
-static void open_again(const char *path, const struct run *run)
+static bool open_again(const char *path, const struct run *run)
 {
 	char index[2 * FOLDER_PATH_MAX];
+	bool same = !run->rebuilt || rows_settle(stores[1].s);
 	store_close(stores[1].s);
 	(void)snprintf(index, sizeof(index), "%s/index", path);
+	if (run->rebuilt)
+		same = rows_same_after_rebuild(path) && same;
 	if (run->without_index)
 		folder_remove(index);
 	stores[1].s = open_local(path, run);
+	return same;
 }
 
 static void begin(const char *path, const struct run *run)
@@ -572,6 +630,8 @@ static void begin(const char *path, const struct run *run)
 	if (memory_store_open(&stopped, &stores[0].s) != ERR_OK)
 		abort();
 	stores[1].s = open_local(path, run);
+	if (run->rebuilt && bucket_create(stores[1].s, S("filling"), STORE_ACL_PRIVATE) != ERR_OK)
+		abort();
 	for (size_t s = 0; s < STORES; s++) {
 		if (bucket_create(stores[s].s, BUCKET, STORE_ACL_PRIVATE) != ERR_OK)
 			abort();
@@ -608,12 +668,13 @@ static void compare(const struct run *run)
 	begin(path, run);
 	bool ok = true;
 	for (unsigned i = 0; ok && i < run->rounds; i++) {
-		ok = do_some(run->most) && same_there(0) && same_there(1) && thin_out();
+		if (run->rebuilt)
+			ok = fill_segments(i);
+		ok = ok && do_some(run->most) && same_there(0) && same_there(1) && thin_out();
 		if (ok && i % 30 == 29) {
 			store_stats(stores[1].s, &stats);
 			grouped = grouped || stats.commits > stats.syncs;
-			open_again(path, run);
-			ok = same_there(1);
+			ok = open_again(path, run) && same_there(1);
 		}
 		if (!ok)
 			printf("# in round %u\n", i);
@@ -627,8 +688,12 @@ static void compare(const struct run *run)
 int main(void)
 {
 	static const struct run runs[] = {
-		{"in memory and on the disk, with a busy collector", 1, 400, 60000, MIB(4), false},
-		{"in memory and on the disk, opened again without an index", 2, 400, 300, 0, true},
+		{"in memory and on the disk, with a busy collector", 1, 400, 60000, MIB(4), false,
+			false},
+		{"in memory and on the disk, opened again without an index", 2, 400, 300, 0, true,
+			false},
+		{"in memory and on the disk, and the index made anew", 3, 400, 2000, MIB(4), false,
+			true},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(runs); i++)
 		compare(&runs[i]);

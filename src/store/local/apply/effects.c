@@ -10,7 +10,7 @@
 
 enum {
 	PART_NUMBER_BYTES = 4, /* in the data of RECORD_COMPLETE */
-	SEGMENTS_MAX = 5,      /* how many of the effects change live bytes, but for parts */
+	ENTRIES_MAX = 8, /* how many entries the effects change, but for parts that are dropped */
 };
 
 /* All that is applied. */
@@ -60,18 +60,21 @@ static void keep(const struct applying *a, const struct row *row)
 /* What is known of it is as the record says; its bytes stay. */
 static void change(const struct applying *a, const struct row *row)
 {
-	index_batch_put(a->batch, &row->key, &row->entry.where, a->record->meta, a->meta->place);
+	index_batch_restate(a->batch, &row->key, &row->entry, &a->record->where, a->record->meta);
 }
 
 /* The object is as the effects say, and its headers and tags follow where they were. */
 static void grow(const struct applying *a, struct row *row)
 {
 	struct object_meta meta = row->entry.meta;
-	size_t len = OBJECT_META_BYTES + meta.object.headers.len + meta.object.tags.len;
-	char *bytes = row->bytes + row->len - len;
+	unsigned char *bytes = a->batch->meta;
 	meta.object = a->effects->object;
-	object_meta_write((unsigned char *)bytes, &meta);
-	index_batch_put(a->batch, &row->key, &row->entry.where, slice_of(bytes, len), meta.place);
+	meta.object.headers = row->entry.meta.object.headers;
+	meta.object.tags = row->entry.meta.object.tags;
+	size_t len = OBJECT_META_BYTES + meta.object.headers.len + meta.object.tags.len;
+	object_meta_write(bytes, &meta);
+	object_meta_write_text(bytes, &meta.object);
+	index_batch_put(a->batch, &row->key, &row->entry, slice_of((const char *)bytes, len));
 }
 
 static void apply_current(const struct applying *a, struct row *row)
@@ -145,6 +148,7 @@ static void apply_upload(const struct applying *a)
 		index_batch_drop_bytes(a->batch, &a->rows->old_part.entry);
 	if (a->effects->upload == RULES_STAYS)
 		return;
+	index_batch_drop_bytes(a->batch, &a->rows->begun.entry);
 	index_tx_delete(a->batch->tx, &a->rows->begun.key);
 	if (a->effects->upload == RULES_GOES)
 		drop_list(a);
@@ -161,12 +165,13 @@ static void put_part(const struct applying *a)
 	unsigned char bytes[OBJECT_META_BYTES];
 	struct entry part = {.where = a->record->where, .meta = *a->meta};
 	struct object_meta *meta = &part.meta;
+	memset(meta->ended, 0, sizeof(meta->ended));
 	meta->object.headers = S("");
 	meta->object.tags = S("");
 	object_meta_write(bytes, meta);
 	key_part(&key, meta->object.version, meta->number);
 	index_batch_hold_bytes(a->batch, &part);
-	index_batch_put(a->batch, &key, &part.where, slice_of(bytes, sizeof(bytes)), meta->place);
+	index_batch_put(a->batch, &key, &part, slice_of((const char *)bytes, sizeof(bytes)));
 }
 
 /* The first piece makes an object, whose part list has the number of the version. */
@@ -176,13 +181,19 @@ static void put_appendable(const struct applying *a, const struct key *key)
 		.mode = a->meta->mode,
 		.file = a->effects->object.version,
 		.object = a->effects->object};
+	struct entry made = {.where = a->record->where, .meta = meta};
 	unsigned char *bytes = a->batch->meta;
-	size_t text = a->record->meta.len - OBJECT_META_BYTES;
-	if (text)
-		memcpy(bytes + OBJECT_META_BYTES, a->record->meta.ptr + OBJECT_META_BYTES, text);
+	meta.object.headers = a->meta->object.headers;
+	meta.object.tags = a->meta->object.tags;
+	memcpy(meta.ended, a->meta->ended, sizeof(meta.ended));
+	size_t len = OBJECT_META_BYTES + meta.object.headers.len + meta.object.tags.len;
 	object_meta_write(bytes, &meta);
-	index_batch_put(a->batch, key, &a->record->where,
-		slice_of((const char *)bytes, OBJECT_META_BYTES + text), OBJECT_SET);
+	object_meta_write_text(bytes, &meta.object);
+	/* The record is counted once, as that of the piece if there is one. */
+	if (a->meta->object.size > 0)
+		made.where.length = 0;
+	index_batch_hold_record(a->batch, &made.where);
+	index_batch_put(a->batch, key, &made, slice_of((const char *)bytes, len));
 }
 
 static void put_current(const struct applying *a)
@@ -194,13 +205,14 @@ static void put_current(const struct applying *a)
 		return;
 	}
 	index_batch_hold_bytes(a->batch, &made);
-	index_batch_put(a->batch, key, &a->record->where, a->record->meta, a->meta->place);
+	index_batch_put(a->batch, key, &made, a->record->meta);
 }
 
 static void put_made(const struct applying *a)
 {
 	struct key key;
 	const struct store_object *object = &a->effects->object;
+	struct entry none = {.where = a->record->where, .meta = {.place = OBJECT_NONE}};
 	switch (a->effects->made) {
 	case RULES_MADE_NOTHING:
 		break;
@@ -209,13 +221,15 @@ static void put_made(const struct applying *a)
 		break;
 	case RULES_MADE_MARKER:
 		key_version(&key, a->rows->bucket_id, a->rows->object_key, object->version);
-		index_batch_put(a->batch, &key, &a->record->where, a->record->meta, OBJECT_NONE);
+		index_batch_hold_bytes(a->batch, &none);
+		index_batch_put(a->batch, &key, &none, a->record->meta);
 		if (object->is_null)
 			put_null_pointer(a, object->version);
 		break;
 	case RULES_MADE_UPLOAD:
 		key_upload(&key, a->rows->bucket_id, a->rows->object_key, object->version);
-		index_batch_put(a->batch, &key, &a->record->where, a->record->meta, OBJECT_NONE);
+		index_batch_hold_bytes(a->batch, &none);
+		index_batch_put(a->batch, &key, &none, a->record->meta);
 		break;
 	case RULES_MADE_PART:
 		put_part(a);
@@ -258,7 +272,7 @@ enum err effects_apply(struct rows *rows, const struct rules_effects *effects,
 	enum err e = ERR_OK;
 	if (effects->upload == RULES_IS_COMPLETE)
 		e = look_at_dropped(&a);
-	if (e == ERR_OK && !index_batch_reserve(a.batch, SEGMENTS_MAX + a.dropped_count))
+	if (e == ERR_OK && !index_batch_reserve(a.batch, ENTRIES_MAX + a.dropped_count))
 		e = ERR_UNAVAILABLE;
 	if (e == ERR_OK) {
 		apply_current(&a, &rows->current);
@@ -281,37 +295,59 @@ static bool unchanged(const struct row *row, struct slice meta)
 	return slice_eq(entry_meta(slice_of(row->bytes, row->len)), meta);
 }
 
-static bool may_move(
-	const struct row *row, const struct record_at *record, const struct location *from)
+/* The row that the record is about, wherever it is; NULL if it is not there. */
+static enum err find_row(struct rows *rows, const struct object_meta *meta, struct row **ret)
 {
-	if (!row || !row->found || row->entry.meta.place != OBJECT_INLINE)
-		return false;
-	return !from || (location_eq(&row->entry.where, from) && unchanged(row, record->meta));
+	enum err e;
+	if (meta->is_part) {
+		rows->upload = meta->object.version;
+		rows->part = meta->number;
+		e = rows_look(rows, RULES_PART);
+		*ret = rows->old_part.found ? &rows->old_part : NULL;
+	} else if (meta->place == OBJECT_NONE && !meta->object.is_marker) {
+		rows->upload = meta->object.version;
+		e = rows_look(rows, RULES_UPLOAD);
+		*ret = rows->begun.found ? &rows->begun : NULL;
+	} else {
+		e = rows_find(rows, meta->object.version, ret);
+	}
+	return e;
+}
+
+static enum err carry(struct index_batch *batch, const struct record_at *record,
+	const struct location *from, bool restates)
+{
+	struct rows rows;
+	struct object_meta meta;
+	struct row *row = NULL;
+	if (!object_meta_parse(record->meta, &meta))
+		return ERR_INTERNAL;
+	rows_begin(&rows, batch, record->bucket_id, record->key);
+	enum err e = find_row(&rows, &meta, &row);
+	if (e == ERR_OK && !index_batch_reserve(batch, 2))
+		e = ERR_UNAVAILABLE;
+	if (e == ERR_OK && (!row || row->entry.meta.place != meta.place))
+		e = ERR_PRECONDITION_FAILED;
+	if (e == ERR_OK && from &&
+		(!location_eq(restates ? &row->entry.stated : &row->entry.where, from) ||
+			!unchanged(row, record->meta)))
+		e = ERR_PRECONDITION_FAILED;
+	if (e == ERR_OK && restates)
+		index_batch_restate(batch, &row->key, &row->entry, &record->where, record->meta);
+	else if (e == ERR_OK)
+		index_batch_move(batch, &row->key, &row->entry, &record->where, record->meta);
+	rows_end(&rows);
+	return e;
 }
 
 enum err effects_move(
 	struct index_batch *batch, const struct record_at *record, const struct location *from)
 {
-	struct rows rows;
-	struct object_meta meta;
-	if (!object_meta_parse(record->meta, &meta))
-		return ERR_INTERNAL;
-	struct entry moved = {.where = record->where, .meta = meta};
-	struct row *row = &rows.old_part;
-	rows_begin(&rows, batch, record->bucket_id, record->key);
-	rows.upload = meta.object.version;
-	rows.part = meta.number;
-	enum err e = meta.is_part ? rows_look(&rows, RULES_PART)
-				  : rows_find(&rows, meta.object.version, &row);
-	if (e == ERR_OK && !index_batch_reserve(batch, 2))
-		e = ERR_UNAVAILABLE;
-	if (e == ERR_OK && !may_move(row, record, from))
-		e = ERR_PRECONDITION_FAILED;
-	if (e == ERR_OK) {
-		index_batch_drop_bytes(batch, &row->entry);
-		index_batch_hold_bytes(batch, &moved);
-		index_batch_put(batch, &row->key, &record->where, record->meta, meta.place);
-	}
-	rows_end(&rows);
-	return e;
+	return carry(batch, record, from, false);
+}
+
+enum err effects_restate(
+	struct index_batch *batch, const struct record_at *record, const struct location *from)
+{
+	return carry(batch, record, from, true);
 }

@@ -14,7 +14,7 @@ struct record_at {
 	uint64_t bucket_id;
 	struct slice key;
 	struct slice meta; /* encoded */
-	struct slice data; /* of RECORD_COMPLETE; else it is not looked at */
+	struct slice data; /* of RECORD_COMPLETE, _MOVE, _METADATA and _ENDED */
 	struct location where;
 };
 
@@ -26,11 +26,14 @@ enum err effects_apply(struct rows *rows, const struct rules_effects *effects,
 	const struct record_at *record, const struct object_meta *meta) MUST_USE;
 
 /*
- * RECORD_MOVE: the bytes of a version or a part are in this record from now on. ERR_PRECONDITION_
- * FAILED if it is not there any more or, unless `from` is NULL, not read from there, or not as the
- * record says.
+ * RECORD_MOVE: this record makes the entry of a version, a part or an upload from now on.
+ * ERR_PRECONDITION_FAILED if it is not there any more or, unless `from` is NULL, not made by the
+ * record there, or not as this one says.
  */
 enum err effects_move(struct index_batch *batch, const struct record_at *record,
+	const struct location *from) MUST_USE;
+/* RECORD_METADATA that changes nothing; `from` is where the same was said before, or zeros. */
+enum err effects_restate(struct index_batch *batch, const struct record_at *record,
 	const struct location *from) MUST_USE;
 
 #endif

@@ -42,6 +42,7 @@ bool index_batch_reserve(struct index_batch *batch, size_t count)
 {
 	if (!index_batch_reserve_counts(batch))
 		return false;
+	count *= 2; /* an entry may have two records */
 	if (batch->delta_count + count <= batch->delta_size)
 		return true;
 	size_t size = (batch->delta_count + count) * 2 + 64;
@@ -64,12 +65,24 @@ static void add_live(struct index_batch *batch, uint64_t segment, int64_t bytes)
 	batch->deltas[batch->delta_count++] = (struct live_delta){segment, bytes};
 }
 
+void index_batch_hold_record(struct index_batch *batch, const struct location *where)
+{
+	if (where->segment)
+		add_live(batch, where->segment, where->length);
+}
+
+void index_batch_drop_record(struct index_batch *batch, const struct location *where)
+{
+	if (where->segment)
+		add_live(batch, where->segment, -(int64_t)where->length);
+}
+
 void index_batch_hold_bytes(struct index_batch *batch, const struct entry *entry)
 {
 	struct key key;
-	if (entry->meta.place == OBJECT_INLINE) {
-		add_live(batch, entry->where.segment, entry->where.length);
-	} else if (entry->meta.place == OBJECT_FILE) {
+	index_batch_hold_record(batch, &entry->where);
+	index_batch_hold_record(batch, &entry->stated);
+	if (entry->meta.place == OBJECT_FILE) {
 		key_number(&key, KEY_FILE, entry->meta.file);
 		index_tx_put_number(batch->tx, &key, entry->meta.object.size);
 		batch->next.file_bytes += entry->meta.object.size;
@@ -79,9 +92,10 @@ void index_batch_hold_bytes(struct index_batch *batch, const struct entry *entry
 void index_batch_drop_bytes(struct index_batch *batch, const struct entry *entry)
 {
 	struct key key;
+	index_batch_drop_record(batch, &entry->where);
+	index_batch_drop_record(batch, &entry->stated);
 	switch (entry->meta.place) {
 	case OBJECT_INLINE:
-		add_live(batch, entry->where.segment, -(int64_t)entry->where.length);
 		return;
 	case OBJECT_FILE:
 		key_number(&key, KEY_FILE, entry->meta.file);
@@ -99,30 +113,130 @@ void index_batch_drop_bytes(struct index_batch *batch, const struct entry *entry
 	batch->has_garbage = true;
 }
 
-void index_batch_put(struct index_batch *batch, const struct key *key, const struct location *where,
-	struct slice meta, enum object_place place)
+void index_batch_put(struct index_batch *batch, const struct key *key, const struct entry *entry,
+	struct slice meta)
 {
-	/* The record of what lies in a file is not needed once the index has it. */
-	static const struct location nowhere;
-	index_tx_put_entry(batch->tx, key, place == OBJECT_INLINE ? where : &nowhere, meta);
+	index_tx_put_entry(batch->tx, key, &entry->where, &entry->stated, meta);
+}
+
+void index_batch_move(struct index_batch *batch, const struct key *key, const struct entry *from,
+	const struct location *to, struct slice meta)
+{
+	struct key moved;
+	index_batch_drop_record(batch, &from->where);
+	index_batch_drop_record(batch, &from->stated);
+	index_batch_hold_record(batch, to);
+	index_tx_put_entry(batch->tx, key, to, NULL, meta);
+	if (from->where.segment == 0 || from->where.segment == to->segment ||
+		!segment_exists(batch->segments, from->where.segment))
+		return;
+	key_number(&moved, KEY_MOVED, from->where.segment);
+	index_tx_put_number(batch->tx, &moved, 0);
+}
+
+void index_batch_restate(struct index_batch *batch, const struct key *key, const struct entry *from,
+	const struct location *stated, struct slice meta)
+{
+	index_batch_drop_record(batch, &from->stated);
+	index_batch_hold_record(batch, stated);
+	index_tx_put_entry(batch->tx, key, &from->where, stated, meta);
 }
 
 /* ---- Buckets, files and segments ------------------------------------------------------------- */
 
-void index_batch_bucket(struct index_batch *batch, struct slice name, struct slice meta)
+/* The location that is the value of a row; zeros if there is none. */
+static enum err look_at_location(
+	struct index_batch *batch, const struct key *key, struct location *ret)
 {
-	struct key key;
-	key_bucket(&key, name);
-	index_tx_put(batch->tx, &key, meta);
+	char *bytes;
+	size_t len;
+	memset(ret, 0, sizeof(*ret));
+	enum err e = index_tx_get(batch->tx, key, &bytes, &len);
+	if (e != ERR_OK || !bytes)
+		return e;
+	if (len == LOCATION_BYTES)
+		location_read(bytes, ret);
+	free(bytes);
+	return ERR_OK;
 }
 
-void index_batch_bucket_delete(struct index_batch *batch, struct slice name, uint64_t bucket_id)
+enum err index_batch_bucket(struct index_batch *batch, struct slice name, uint64_t bucket_id,
+	struct slice meta, const struct location *where, const struct location *from)
 {
 	struct key key;
+	struct location old;
+	char bytes[LOCATION_BYTES];
+	key_number(&key, KEY_BUCKET_RECORD, bucket_id);
+	enum err e = look_at_location(batch, &key, &old);
+	if (e == ERR_OK && from && !location_eq(&old, from))
+		e = ERR_PRECONDITION_FAILED;
+	if (e == ERR_OK && !index_batch_reserve(batch, 1))
+		e = ERR_UNAVAILABLE;
+	if (e != ERR_OK)
+		return e;
+	location_write(bytes, where);
+	index_tx_put(batch->tx, &key, slice_of(bytes, sizeof(bytes)));
+	index_batch_drop_record(batch, &old);
+	index_batch_hold_record(batch, where);
+	key_bucket(&key, name);
+	index_tx_put(batch->tx, &key, meta);
+	return ERR_OK;
+}
+
+enum err index_batch_bucket_delete(struct index_batch *batch, struct slice name, uint64_t bucket_id)
+{
+	struct key key;
+	struct location old;
+	key_number(&key, KEY_BUCKET_RECORD, bucket_id);
+	enum err e = look_at_location(batch, &key, &old);
+	if (e == ERR_OK && !index_batch_reserve(batch, 1))
+		e = ERR_UNAVAILABLE;
+	if (e != ERR_OK)
+		return e;
+	index_tx_delete(batch->tx, &key);
+	index_batch_drop_record(batch, &old);
 	key_bucket(&key, name);
 	index_tx_delete(batch->tx, &key);
 	key_number(&key, KEY_COUNTS, bucket_id);
 	index_tx_delete(batch->tx, &key);
+	return ERR_OK;
+}
+
+enum err index_batch_ended(
+	struct index_batch *batch, const struct ended_record *ended, const struct location *where)
+{
+	struct key key;
+	struct location old;
+	char bytes[LOCATION_BYTES];
+	/* Those of buckets are few. */
+	if (ended->what.segment == 0 || !segment_exists(batch->segments, ended->what.segment))
+		return ERR_OK;
+	key_ended(&key, ended->what.segment, ended->what.number);
+	enum err e = look_at_location(batch, &key, &old);
+	if (e == ERR_OK && !index_batch_reserve(batch, 1))
+		e = ERR_UNAVAILABLE;
+	if (e != ERR_OK)
+		return e;
+	location_write(bytes, where);
+	index_tx_put(batch->tx, &key, slice_of(bytes, sizeof(bytes)));
+	index_batch_drop_record(batch, &old);
+	index_batch_hold_record(batch, where);
+	return ERR_OK;
+}
+
+enum err index_batch_forget_ended(struct index_batch *batch, uint64_t segment, uint64_t number)
+{
+	struct key key;
+	struct location old;
+	key_ended(&key, segment, number);
+	enum err e = look_at_location(batch, &key, &old);
+	if (e == ERR_OK && !index_batch_reserve(batch, 1))
+		e = ERR_UNAVAILABLE;
+	if (e != ERR_OK)
+		return e;
+	index_batch_drop_record(batch, &old);
+	index_tx_delete(batch->tx, &key);
+	return ERR_OK;
 }
 
 void index_batch_forget_file(struct index_batch *batch, uint64_t file, uint64_t size)
@@ -137,6 +251,8 @@ void index_batch_forget_segment(struct index_batch *batch, uint64_t segment)
 {
 	struct key key;
 	key_number(&key, KEY_SEGMENT, segment);
+	index_tx_delete(batch->tx, &key);
+	key_number(&key, KEY_MOVED, segment);
 	index_tx_delete(batch->tx, &key);
 }
 

@@ -25,8 +25,23 @@ struct index_cursor *index_batch_cursor(
 
 /* ---- Buckets --------------------------------------------------------------------------------- */
 
-void index_batch_bucket(struct index_batch *batch, struct slice name, struct slice meta);
-void index_batch_bucket_delete(struct index_batch *batch, struct slice name, uint64_t bucket_id);
+/*
+ * The bucket is as `meta` says, in the record at `where`. ERR_PRECONDITION_FAILED if, unless `from`
+ * is NULL, its record is not the one there.
+ */
+enum err index_batch_bucket(struct index_batch *batch, struct slice name, uint64_t bucket_id,
+	struct slice meta, const struct location *where, const struct location *from) MUST_USE;
+enum err index_batch_bucket_delete(
+	struct index_batch *batch, struct slice name, uint64_t bucket_id) MUST_USE;
+
+/* ---- What was ended earlier ------------------------------------------------------------------ */
+
+/* RECORD_ENDED, at `where`: it is needed while the segment that it is about is there. */
+enum err index_batch_ended(struct index_batch *batch, const struct ended_record *ended,
+	const struct location *where) MUST_USE;
+/* It is not needed any more. */
+enum err index_batch_forget_ended(
+	struct index_batch *batch, uint64_t segment, uint64_t number) MUST_USE;
 
 /* ---- What leaves no record ------------------------------------------------------------------- */
 

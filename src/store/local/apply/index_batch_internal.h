@@ -39,9 +39,18 @@ bool index_batch_reserve(struct index_batch *batch, size_t count) MUST_USE;
 /* The bytes of an entry are needed, or are not any more: for one that is put in, and taken out. */
 void index_batch_hold_bytes(struct index_batch *batch, const struct entry *entry);
 void index_batch_drop_bytes(struct index_batch *batch, const struct entry *entry);
-/* Puts an entry, without its place in the log if its bytes are not there. */
-void index_batch_put(struct index_batch *batch, const struct key *key, const struct location *where,
-	struct slice meta, enum object_place place);
+/* Likewise one of its records alone. */
+void index_batch_hold_record(struct index_batch *batch, const struct location *where);
+void index_batch_drop_record(struct index_batch *batch, const struct location *where);
+/* Puts an entry's places, and `meta`. */
+void index_batch_put(struct index_batch *batch, const struct key *key, const struct entry *entry,
+	struct slice meta);
+/* The entry `from` is made by the record at `to` from now on, which says all of it. */
+void index_batch_move(struct index_batch *batch, const struct key *key, const struct entry *from,
+	const struct location *to, struct slice meta);
+/* The record at `stated` says what is known of the entry. */
+void index_batch_restate(struct index_batch *batch, const struct key *key, const struct entry *from,
+	const struct location *stated, struct slice meta);
 
 /* ---- Counts of buckets ----------------------------------------------------------------------- */
 

@@ -162,6 +162,7 @@ static enum err effects_of(struct redo *redo)
 	case RECORD_APPEND:
 		return redo_append(redo);
 	case RECORD_MOVE:
+	case RECORD_ENDED:
 	case RECORD_BUCKET:
 	case RECORD_BUCKET_DELETE:
 		break;
@@ -169,16 +170,28 @@ static enum err effects_of(struct redo *redo)
 	return ERR_INTERNAL;
 }
 
+static enum err redo_ended(struct index_batch *batch, const struct record_at *record)
+{
+	struct ended_record ended;
+	if (!ended_parse(record->data, &ended))
+		return ERR_INTERNAL;
+	return index_batch_ended(batch, &ended, &record->where);
+}
+
 enum err redo_record(struct index_batch *batch, const struct record_at *record)
 {
 	struct redo redo;
 	if (record->kind == RECORD_MOVE)
 		return effects_move(batch, record, NULL);
+	if (record->kind == RECORD_ENDED)
+		return redo_ended(batch, record);
 	memset(&redo.meta, 0, sizeof(redo.meta));
 	memset(&redo.effects, 0, sizeof(redo.effects));
 	redo.record = record;
 	if (record->kind != RECORD_OBJECT_DELETE && !object_meta_parse(record->meta, &redo.meta))
 		return ERR_INTERNAL;
+	if (record->kind == RECORD_METADATA && redo.meta.is_part)
+		return effects_restate(batch, record, NULL);
 	rows_begin(&redo.rows, batch, record->bucket_id, record->key);
 	enum err e = effects_of(&redo);
 	if (e == ERR_OK) {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/sleeper.h"
 #include "base/thread_queue.h"
+#include "store/local/apply/redo.h"
 #include "store/local/commit/decide.h"
 #include "store/local/disk/files.h"
 #include "store/local/large/large.h"
@@ -68,8 +69,13 @@ const struct mutation_traits mutation_traits[] = {
 	[MUTATION_OBJECT_DELETE] = {.frees_space = true,
 		.made = true,
 		.meta_max = OBJECT_META_BYTES},
-	[MUTATION_METADATA] = {.made = true, .meta_max = OBJECT_META_MAX},
+	[MUTATION_METADATA] = {.made = true,
+		.meta_max = OBJECT_META_MAX,
+		.data_max = LOCATION_BYTES},
 	[MUTATION_MOVE] = {.frees_space = true},
+	[MUTATION_RESTATE] = {.frees_space = true},
+	[MUTATION_MOVE_BUCKET] = {.frees_space = true},
+	[MUTATION_ENDED] = {.frees_space = true},
 	[MUTATION_APPEND] = {.made = false},
 	[MUTATION_PART] = {.made = false},
 	[MUTATION_MULTIPART] = {.made = false},
@@ -82,6 +88,7 @@ const struct mutation_traits mutation_traits[] = {
 	[MUTATION_BUCKET_DELETE] = {.about_bucket = true, .frees_space = true},
 	[MUTATION_FORGET_FILE] = {.index_alone = true},
 	[MUTATION_FORGET_SEGMENT] = {.index_alone = true},
+	[MUTATION_FORGET_ENDED] = {.index_alone = true},
 	[MUTATION_FORGET_PART] = {.index_alone = true},
 	[MUTATION_FORGET_SET] = {.index_alone = true},
 	[MUTATION_SEAL] = {.index_alone = true},
@@ -149,6 +156,7 @@ static enum err find_room(struct committer *c, const struct mutation *mutation)
 	int e = 0;
 	if (!wal_fits(wal, c->bytes, total)) {
 		assert(c->records == 0);
+		wal->files_next = large_files_next(c->local->files);
 		e = wal_rotate(wal, c->sequence);
 		sleeper_wake(&c->local->collector);
 		/* On a full disk the old segment has some room beyond its size for deletes. */
@@ -186,6 +194,7 @@ static enum err seal(struct committer *c, uint64_t id)
 	assert(c->records == 0);
 	if (wal->active->id != id || wal->at == SEGMENT_HEADER_BYTES)
 		return ERR_OK;
+	wal->files_next = large_files_next(c->local->files);
 	int e = wal_rotate(wal, c->sequence);
 	if (e && files_err(e) != ERR_DISK_FULL)
 		log_error("store: cannot begin a segment: %s", files_text(e));
@@ -201,6 +210,8 @@ static enum err admit_forget(struct committer *c, const struct mutation *mutatio
 		return seal(c, mutation->number);
 	if (mutation->kind == MUTATION_FORGET_PART)
 		return index_batch_forget_part(batch, mutation->number, mutation->part);
+	if (mutation->kind == MUTATION_FORGET_ENDED)
+		return index_batch_forget_ended(batch, mutation->number, mutation->part);
 	if (mutation->kind == MUTATION_FORGET_FILE)
 		index_batch_forget_file(batch, mutation->number, mutation->size);
 	else if (mutation->kind == MUTATION_FORGET_SEGMENT)
@@ -219,22 +230,40 @@ static enum err admit_bucket(struct committer *c, struct mutation *mutation)
 	if (e != ERR_OK)
 		return e;
 	if (mutation->kind == MUTATION_BUCKET_DELETE)
-		index_batch_bucket_delete(batch, mutation->name, mutation->bucket_id);
-	else
-		index_batch_bucket(batch, mutation->name, mutation_meta_slice(mutation));
-	return ERR_OK;
+		return index_batch_bucket_delete(batch, mutation->name, mutation->bucket_id);
+	struct record_at record = record_of(c, mutation);
+	return index_batch_bucket(batch, mutation->name, mutation->bucket_id,
+		mutation_meta_slice(mutation), &record.where, NULL);
 }
 
-static enum err admit_move(struct committer *c, struct mutation *mutation)
+/* What the collector carries along. */
+static enum err admit_carried(struct committer *c, struct mutation *mutation)
 {
+	struct index_batch *batch = c->local->batch;
 	enum store_versioning ignored;
-	if (!buckets_find(c->local->buckets, mutation->bucket_id, &ignored))
+	/* Parts of older folders do not say of which bucket they are. */
+	if (mutation->kind != MUTATION_ENDED && mutation->bucket_id &&
+		!buckets_find(c->local->buckets, mutation->bucket_id, &ignored))
 		return ERR_NO_SUCH_BUCKET;
 	enum err e = find_room(c, mutation);
 	if (e != ERR_OK)
 		return e;
+	const struct location *from = mutation->fills ? NULL : mutation->moves_from;
 	struct record_at record = record_of(c, mutation);
-	return effects_move(c->local->batch, &record, mutation->moves_from);
+	if (mutation->kind == MUTATION_ENDED)
+		return redo_record(batch, &record);
+	if (mutation->kind == MUTATION_MOVE_BUCKET)
+		return index_batch_bucket(
+			batch, record.key, record.bucket_id, record.meta, &record.where, from);
+	if (mutation->kind == MUTATION_RESTATE)
+		return effects_restate(batch, &record, from);
+	return effects_move(batch, &record, from);
+}
+
+static bool is_carried(const struct mutation *mutation)
+{
+	return mutation->kind == MUTATION_MOVE || mutation->kind == MUTATION_RESTATE ||
+	       mutation->kind == MUTATION_MOVE_BUCKET || mutation->kind == MUTATION_ENDED;
 }
 
 static enum err admit_object(struct committer *c, struct mutation *mutation)
@@ -258,8 +287,8 @@ static enum err admit(struct committer *c, struct mutation *mutation)
 	enum err e;
 	if (mutation_about_bucket(mutation))
 		e = admit_bucket(c, mutation);
-	else if (mutation->kind == MUTATION_MOVE)
-		e = admit_move(c, mutation);
+	else if (is_carried(mutation))
+		e = admit_carried(c, mutation);
 	else
 		e = admit_object(c, mutation);
 	if (e == ERR_OK && !mutation->nothing)
@@ -303,6 +332,7 @@ static bool mend_log(struct committer *c)
 {
 	struct wal *wal = &c->local->wal;
 	uint64_t before = wal->active->id;
+	wal->files_next = large_files_next(c->local->files);
 	if (wal_begin_anew(wal, c->sequence) != 0)
 		return false;
 	large_remove_doubtful(c->local->files);

@@ -23,7 +23,11 @@ enum mutation_kind {
 	MUTATION_OBJECT,
 	MUTATION_OBJECT_DELETE,
 	MUTATION_METADATA, /* what is known of an object */
-	MUTATION_MOVE,     /* for garbage collection */
+	/* Of the collector: what it carries along. */
+	MUTATION_MOVE,
+	MUTATION_RESTATE,
+	MUTATION_MOVE_BUCKET,
+	MUTATION_ENDED,
 	MUTATION_APPEND,
 	MUTATION_PART,
 	MUTATION_MULTIPART,
@@ -34,6 +38,7 @@ enum mutation_kind {
 	MUTATION_BUCKET_DELETE,
 	MUTATION_FORGET_FILE,
 	MUTATION_FORGET_SEGMENT,
+	MUTATION_FORGET_ENDED,
 	MUTATION_FORGET_PART,
 	MUTATION_FORGET_SET,
 	MUTATION_SEAL, /* ends the active segment, if it has that number and any record */
@@ -71,7 +76,9 @@ struct mutation {
 	struct slice data;
 	bool forbid_overwrite;    /* of MUTATION_OBJECT, MUTATION_APPEND and MUTATION_PART */
 	enum store_caller caller; /* likewise */
-	const struct location *moves_from; /* MUTATION_MOVE: where it was read */
+	/* MUTATION_MOVE, _RESTATE and _MOVE_BUCKET: where it was read. */
+	const struct location *moves_from;
+	bool fills; /* likewise, of an older folder: it need not have been read anywhere */
 	struct store_multipart_complete *complete;
 	struct store_delete *del;
 	struct store_metadata_update *object_change;
@@ -83,7 +90,7 @@ struct mutation {
 	/* MUTATION_FORGET_*: */
 	uint64_t number; /* of the file, the segment, the set */
 	uint64_t size;   /* of the file */
-	uint64_t part;
+	uint64_t part;   /* or what was ended */
 	/* Results. */
 	enum err err;
 	bool existed;

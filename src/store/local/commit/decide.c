@@ -125,6 +125,31 @@ static void report(struct mutation *mutation, const struct rules_effects *effect
 	}
 }
 
+/* ---- What it ends ---------------------------------------------------------------------------- */
+
+static struct ended ended_of(const struct row *row)
+{
+	const struct entry *entry = &row->entry;
+	return ended_entry(entry->meta.object.version, &entry->where);
+}
+
+/* Says in the record what must not come back, see struct ended. */
+static void tell_ended(struct mutation *mutation, struct decision *d)
+{
+	const struct rules_effects *effects = &d->effects;
+	struct ended *ended = d->meta.ended;
+	memset(ended, 0, sizeof(d->meta.ended));
+	if (effects->current == RULES_GOES)
+		ended[0] = ended_of(&d->rows.current);
+	else if (effects->null == RULES_GOES)
+		ended[0] = ended_of(&d->rows.null);
+	else if (effects->named == RULES_GOES)
+		ended[0] = ended_of(&d->rows.named);
+	if (effects->upload != RULES_STAYS)
+		ended[1] = ended_of(&d->rows.begun);
+	object_meta_set_ended(mutation_meta(mutation), ended);
+}
+
 /* ---- Deciding -------------------------------------------------------------------------------- */
 
 /* What a mutation needs in any case: it need not be asked for. */
@@ -176,5 +201,9 @@ enum err decide_object(
 		return ERR_NO_SUCH_BUCKET;
 	e = decide(d, &asked, now_ms, sequence);
 	report(mutation, &d->effects, e);
-	return e == ERR_OK ? make_record(mutation, d) : e;
+	if (e == ERR_OK)
+		e = make_record(mutation, d);
+	if (e == ERR_OK && !mutation->nothing && mutation->kind != MUTATION_METADATA)
+		tell_ended(mutation, d);
+	return e;
 }

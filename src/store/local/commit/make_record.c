@@ -27,14 +27,8 @@ static enum err make(struct mutation *mutation, enum record_kind kind, const str
 		OBJECT_META_BYTES + object->headers.len + object->tags.len, data);
 	if (e != ERR_OK)
 		return e;
-	unsigned char *to = mutation_meta(mutation);
-	object_meta_write(to, meta);
-	to += OBJECT_META_BYTES;
-	if (object->headers.len)
-		memcpy(to, object->headers.ptr, object->headers.len);
-	to += object->headers.len;
-	if (object->tags.len)
-		memcpy(to, object->tags.ptr, object->tags.len);
+	object_meta_write(mutation_meta(mutation), meta);
+	object_meta_write_text(mutation_meta(mutation), object);
 	return ERR_OK;
 }
 
@@ -120,7 +114,10 @@ static enum err make_delete(struct mutation *mutation, struct decision *d)
 		mutation->nothing = true;
 	else if (mutation->del->version.is_null || mutation->del->version.number)
 		return make_version_delete(mutation, d, gone);
-	return ERR_OK; /* else it is the record that was brought */
+	if (mutation->nothing)
+		return ERR_OK;
+	d->meta = (struct object_meta){.place = OBJECT_NONE};
+	return make(mutation, RECORD_OBJECT_DELETE, &d->rows, &d->meta, 0);
 }
 
 /* All that is known of the version, with what is asked for in its place. */
@@ -131,7 +128,10 @@ static enum err make_change(struct mutation *mutation, struct decision *d)
 		return ERR_INTERNAL;
 	d->meta = row->entry.meta;
 	d->meta.object = d->effects.object;
-	return make(mutation, RECORD_METADATA, &d->rows, &d->meta, 0);
+	enum err e = make(mutation, RECORD_METADATA, &d->rows, &d->meta, LOCATION_BYTES);
+	if (e == ERR_OK)
+		location_write((char *)mutation->head + mutation->head_len, &row->entry.where);
+	return e;
 }
 
 /* ---- Completing ------------------------------------------------------------------------------ */

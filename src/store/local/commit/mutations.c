@@ -80,18 +80,13 @@ void mutation_delete(struct store *store, struct store_delete *del)
 		local_answer(&del->wait, ERR_OK);
 		return;
 	}
-	size_t head_len = RECORD_HEADER_BYTES + del->key.len;
-	struct request *request = request_new(MUTATION_OBJECT_DELETE, &del->wait, head_len);
+	struct request *request = request_new(MUTATION_OBJECT_DELETE, &del->wait, 0);
 	if (!request)
 		return;
 	request->existed = &del->existed;
-	request->mutation.head = request->head;
-	request->mutation.head_len = head_len;
 	request->mutation.key_len = del->key.len;
 	request->mutation.bucket_id = del->bucket_id;
 	request->mutation.del = del;
-	record_head(request->head, RECORD_OBJECT_DELETE, del->bucket_id, del->key.len, 0, 0);
-	memcpy(request->head + RECORD_HEADER_BYTES, del->key.ptr, del->key.len);
 	request_send(store, request);
 }
 
@@ -137,14 +132,8 @@ static struct request *upload_request(enum mutation_kind kind, enum record_kind 
 	record_head(request->head, record, bucket_id, key.len, meta_len, 0);
 	unsigned char *to = request->head + RECORD_HEADER_BYTES;
 	memcpy(to, key.ptr, key.len);
-	to += key.len;
-	object_meta_write(to, meta);
-	to += OBJECT_META_BYTES;
-	if (object->headers.len)
-		memcpy(to, object->headers.ptr, object->headers.len);
-	to += object->headers.len;
-	if (object->tags.len)
-		memcpy(to, object->tags.ptr, object->tags.len);
+	object_meta_write(to + key.len, meta);
+	object_meta_write_text(to + key.len, object);
 	return request;
 }
 

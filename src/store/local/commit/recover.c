@@ -49,7 +49,8 @@ static enum err write_applied(struct replay *replay)
 		replay->sequence, replay->file_mark, &has_garbage);
 }
 
-static enum err replay_bucket(struct replay *replay, const struct record *record)
+static enum err replay_bucket(
+	struct replay *replay, const struct record *record, const struct location *where)
 {
 	struct store_bucket bucket = {.name = record->name};
 	if (!bucket_meta_parse(record->meta, &bucket))
@@ -64,8 +65,8 @@ static enum err replay_bucket(struct replay *replay, const struct record *record
 	if (!copy)
 		return ERR_UNAVAILABLE;
 	buckets_put(replay->local->buckets, copy);
-	index_batch_bucket(replay->local->batch, record->name, record->meta);
-	return ERR_OK;
+	return index_batch_bucket(
+		replay->local->batch, record->name, record->bucket_id, record->meta, where, NULL);
 }
 
 /* A number must not be given again while anything, the trash included, may name it. */
@@ -99,11 +100,10 @@ static enum err apply(struct replay *replay, const struct record *record)
 			(uint32_t)(RECORD_HEADER_BYTES + record->name.len + record->meta.len)},
 	};
 	if (record->kind == RECORD_BUCKET)
-		return replay_bucket(replay, record);
+		return replay_bucket(replay, record, &about.where);
 	if (record->kind == RECORD_BUCKET_DELETE) {
 		buckets_remove(replay->local->buckets, record->name);
-		index_batch_bucket_delete(batch, record->name, record->bucket_id);
-		return ERR_OK;
+		return index_batch_bucket_delete(batch, record->name, record->bucket_id);
 	}
 	see_file(replay, record);
 	return redo_record(batch, &about);
@@ -218,7 +218,9 @@ static bool load_bucket(struct slice name, struct slice meta, void *ctx)
 	struct buckets *buckets = loading->local->buckets;
 	struct store_bucket bucket = {.name = name};
 	if (!bucket_meta_parse(meta, &bucket)) {
-		log_error("store: the bucket %.*s in the index is damaged", SLICE_FMT(name));
+		log_error("store: the bucket %.*s in the index is damaged: `postern rebuild` makes "
+			  "the index anew from the log",
+			SLICE_FMT(name));
 		loading->err = ERR_INTERNAL;
 		return false;
 	}
@@ -313,8 +315,8 @@ static enum err run_replay(struct replay *replay, const struct index_state *stat
 		return ERR_OK; /* new */
 	if (state->segment == 0 && !wal_is_whole(replay->local->segments)) {
 		/* Going on would remove the files of all objects that the rest does not name. */
-		log_error("store: the index is empty, and the log does not reach back to the "
-			  "beginning: put the folder `index` back");
+		log_error("store: the index is empty: put the folder `index` back, or stop postern "
+			  "and run `postern rebuild`, which makes it anew from the log");
 		segment_unpin(segment);
 		return ERR_INTERNAL;
 	}
@@ -395,7 +397,9 @@ static enum err open_log(struct replay *replay)
 	if (e == 0)
 		e = wal_open(&local->wal, local->segments, local->writers,
 			local->options.segment_bytes, replay->good_segment,
-			go_on ? replay->good_at : 0, replay->sequence);
+			go_on ? replay->good_at : 0, replay->sequence,
+			replay->file_next > replay->file_mark ? replay->file_next
+							      : replay->file_mark);
 	local->wal_is_open = true;
 	if (e == 0)
 		return ERR_OK;

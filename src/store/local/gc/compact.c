@@ -12,65 +12,6 @@ enum {
 	SHORT_SPEED = 4, /* times the usual rate, when space is short */
 };
 
-/* The meta data of what is read from here, as the index has it; false if nothing is. */
-static bool look_at(struct gc *gc, const struct key *key, const struct location *where,
-	struct index_value *ret, struct slice *ret_meta)
-{
-	struct entry entry;
-	if (index_get(gc->local->index, key, false, ret) != INDEX_FOUND)
-		return false;
-	if (entry_parse(ret->bytes, &entry) && entry.meta.place == OBJECT_INLINE &&
-		location_eq(&entry.where, where)) {
-		*ret_meta = entry_meta(ret->bytes);
-		return true;
-	}
-	index_value_release(ret);
-	return false;
-}
-
-static bool is_live(struct gc *gc, const struct record *record, const struct location *where,
-	struct index_value *ret, struct slice *ret_meta)
-{
-	struct key key;
-	struct object_meta meta;
-	if (record->kind != RECORD_OBJECT && record->kind != RECORD_MOVE &&
-		record->kind != RECORD_PART && record->kind != RECORD_APPEND)
-		return false;
-	if (!object_meta_parse(record->meta, &meta))
-		return false;
-	if (meta.is_part) {
-		key_part(&key, meta.object.version, meta.number);
-		return look_at(gc, &key, where, ret, ret_meta);
-	}
-	key_object(&key, record->bucket_id, record->name);
-	if (look_at(gc, &key, where, ret, ret_meta))
-		return true;
-	key_version(&key, record->bucket_id, record->name, meta.object.version);
-	return look_at(gc, &key, where, ret, ret_meta);
-}
-
-/* Sends a copy of the record to the end of the log; what is known of it may have changed. */
-static enum err move(
-	struct gc *gc, const struct record *record, struct slice meta, const struct location *where)
-{
-	struct chore *chore =
-		chore_new(gc, MUTATION_MOVE, RECORD_HEADER_BYTES + record->name.len + meta.len);
-	if (!chore)
-		return ERR_UNAVAILABLE;
-	chore->from = *where;
-	chore->mutation.moves_from = &chore->from;
-	chore->mutation.bucket_id = record->bucket_id;
-	chore->mutation.key_len = record->name.len;
-	chore->mutation.data = record->data;
-	record_head(chore->head, RECORD_MOVE, record->bucket_id, record->name.len, meta.len,
-		record->data.len);
-	unsigned char *to = chore->head + RECORD_HEADER_BYTES;
-	memcpy(to, record->name.ptr, record->name.len);
-	memcpy(to + record->name.len, meta.ptr, meta.len);
-	chore_send(gc, chore);
-	return ERR_OK;
-}
-
 /* So that reading and writing take no more of the disk than they may. */
 static void pause_after(struct gc *gc, uint64_t bytes)
 {
@@ -79,34 +20,57 @@ static void pause_after(struct gc *gc, uint64_t bytes)
 	(void)sleeper_sleep(&gc->local->collector, gc->is_short ? ms / SHORT_SPEED : ms);
 }
 
-/* Moves what is live in the segment that is being scanned. */
-static enum err move_live(struct gc *gc, struct scan *scan)
+/* What came of emptying a segment. */
+struct emptied {
+	struct scan scan;
+	struct carry carry;
+	uint64_t sequence; /* behind the last record */
+	bool damaged;      /* some records cannot be read */
+	enum err err;
+};
+
+/* The next record; behind those that are damaged, if there are any. */
+static bool next_record(struct emptied *e, struct record *ret)
 {
+	if (scan_record(&e->scan, ret))
+		return true;
+	if (e->scan.fault || !scan_find_later(&e->scan, e->sequence, ret))
+		return false;
+	e->damaged = true;
+	return true;
+}
+
+/* Carries along what is needed of the segment that is being scanned; false if it was stopped. */
+static bool carry_all(struct emptied *e)
+{
+	struct gc *gc = e->carry.gc;
 	struct record record;
-	uint64_t read_from = scan->at;
-	unsigned sent = 0;
-	enum err e = ERR_OK;
-	while (e == ERR_OK && scan->segment->live > 0 && !gc_stopping(gc) &&
-		scan_record(scan, &record)) {
-		struct location where = {scan->segment->id, scan->at, 0, 0};
-		struct index_value value;
-		struct slice meta;
-		if (is_live(gc, &record, &where, &value, &meta)) {
-			e = move(gc, &record, meta, &where);
-			index_value_release(&value);
-			sent++;
-		}
-		scan_next(scan, &record);
-		if (e != ERR_OK || sent == MOVES_AT_ONCE || scan_will_move(scan)) {
+	uint64_t read_from = e->scan.at;
+	while (e->err == ERR_OK && !gc_stopping(gc) && next_record(e, &record)) {
+		struct location where = {e->scan.segment->id, e->scan.at, 0, 0};
+		e->err = carry_record(&e->carry, &record, &where);
+		e->sequence = record.sequence + 1;
+		scan_next(&e->scan, &record);
+		if (e->err != ERR_OK || e->carry.sent >= MOVES_AT_ONCE ||
+			scan_will_move(&e->scan)) {
 			enum err done = chore_finish(gc);
-			e = e == ERR_OK ? done : e;
-			sent = 0;
-			pause_after(gc, scan->at - read_from);
-			read_from = scan->at;
+			e->err = e->err == ERR_OK ? done : e->err;
+			e->carry.sent = 0;
+			pause_after(gc, e->scan.at - read_from);
+			read_from = e->scan.at;
 		}
 	}
 	enum err done = chore_finish(gc);
-	return e == ERR_OK ? done : e;
+	e->err = e->err == ERR_OK ? done : e->err;
+	return !gc_stopping(gc);
+}
+
+static bool note_moved(uint64_t segment, uint64_t value UNUSED, void *ctx)
+{
+	struct carry *carry = ctx;
+	if (segment != carry->segment && segment_exists(carry->gc->local->segments, segment))
+		carry->another_was_moved = true;
+	return !carry->another_was_moved;
 }
 
 /*
@@ -124,28 +88,54 @@ static void report_left(struct segment *segment)
 			segment->id, live);
 }
 
-/* Takes over the pin. Whether nothing is live in the segment any more. */
+/* Whether the segment is not needed any more. */
+static bool report(struct emptied *e, bool whole)
+{
+	struct segment *segment = e->scan.segment;
+	bool was_stuck = segment->stuck;
+	bool empty = segment->live == 0;
+	if (e->scan.fault) {
+		segment->stuck = true;
+		if (!was_stuck)
+			log_error("store: cannot read segment %016" PRIx64
+				  ": %s; it is not collected",
+				segment->id, files_text(e->scan.fault));
+		/* What cannot be read twice is not in the log any more. */
+		return empty && was_stuck;
+	}
+	if (!whole || e->err != ERR_OK || e->carry.gc->raced)
+		return false;
+	if (!empty)
+		report_left(segment);
+	return empty;
+}
+
+/* Takes over the pin. Whether nothing of the segment is needed any more. */
 static bool rewrite(struct gc *gc, struct segment *segment)
 {
-	struct scan scan;
-	if (!scan_init(&scan)) {
+	struct emptied emptied = {.carry = {.gc = gc, .segment = segment->id}};
+	if (!scan_init(&emptied.scan)) {
 		segment_unpin(segment);
 		return false;
 	}
-	scan_open(&scan, segment, SEGMENT_HEADER_BYTES,
-		segment_end(gc->local->segments, segment->id));
+	emptied.sequence = segment->first_sequence;
 	gc->raced = false;
-	enum err e = move_live(gc, &scan);
-	if (scan.fault) {
-		segment->stuck = true;
-		log_error("store: cannot read segment %016" PRIx64 ": %s; it is not collected",
-			segment->id, files_text(scan.fault));
-	} else if (e == ERR_OK && !gc->raced && segment->live > 0 && !gc_stopping(gc)) {
-		report_left(segment);
-	}
-	bool empty = segment->live == 0;
-	scan_release(&scan);
-	return empty;
+	emptied.err = index_each_number(gc->local->index, KEY_MOVED, note_moved, &emptied.carry);
+	scan_open(&emptied.scan, segment, SEGMENT_HEADER_BYTES,
+		segment_end(gc->local->segments, segment->id));
+	bool whole = carry_all(&emptied);
+	bool unneeded = report(&emptied, whole);
+	scan_release(&emptied.scan);
+	return unneeded;
+}
+
+/* It may say where the one before ends. */
+static int cut_before(struct gc *gc, uint64_t id)
+{
+	struct segment *segment = segment_pin(gc->local->segments, id);
+	int e = segment ? segment_cut_before(gc->local->segments, segment) : 0;
+	segment_unpin(segment);
+	return e;
 }
 
 /* Whether it went. Nothing in it is live: the index, once it is on the disk, does not need it. */
@@ -153,13 +143,14 @@ static bool remove_segment(struct gc *gc, uint64_t id)
 {
 	if (gc_flush(gc) != ERR_OK || gc->flushed.segment <= id)
 		return false;
-	int e = segment_remove(gc->local->segments, id);
+	int e = cut_before(gc, id);
+	if (e == 0)
+		e = segment_remove(gc->local->segments, id);
 	if (e) {
 		log_error("store: cannot remove segment %016" PRIx64 ": %s", id, files_text(e));
 		return false;
 	}
-	if (chore_send_number(gc, MUTATION_FORGET_SEGMENT, id, 0) == ERR_OK)
-		(void)chore_finish(gc);
+	carry_forget(gc, id);
 	return true;
 }
 

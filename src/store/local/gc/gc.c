@@ -58,6 +58,7 @@ static void *work(void *arg)
 	/* So that the next start need not replay the same. */
 	if (gc->local->replayed)
 		(void)gc_flush(gc);
+	carry_forget_removed(gc);
 	while (!gc_stopping(gc)) {
 		if (!committer_broken(gc->local->committer))
 			collect(gc);

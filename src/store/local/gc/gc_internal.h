@@ -62,6 +62,29 @@ enum err gc_flush(struct gc *gc);
 /* Takes apart the part lists that nobody has, and removes the files that nobody has. */
 void garbage_remove(struct gc *gc);
 
+/* ---- carry.c ---- */
+
+/* A segment that is being emptied. */
+struct carry {
+	struct gc *gc;
+	uint64_t segment;
+	/*
+	 * Something was moved out of another segment, which is still there: it may hold what is
+	 * said to be read from elsewhere.
+	 */
+	bool another_was_moved;
+	uint64_t said_last; /* the appendable version whose sum was said last */
+	unsigned sent;      /* changes; the caller's to set back */
+};
+
+/* Sends what has to be carried along of the record, which is in the segment. */
+enum err carry_record(
+	struct carry *carry, const struct record *record, const struct location *where) MUST_USE;
+/* Forgets all that is known of a segment that was removed. */
+void carry_forget(struct gc *gc, uint64_t segment);
+/* Likewise of all, after a start: that they were forgotten may have been. */
+void carry_forget_removed(struct gc *gc);
+
 /* ---- compact.c ---- */
 
 /*

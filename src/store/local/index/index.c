@@ -10,7 +10,6 @@
 #include "store/local/disk/bytes.h"
 
 enum {
-	LOCATION_BYTES = 24,
 	STATE_BYTES = 56,
 	READ_CACHE_ONLY = 1, /* rocksdb::kBlockCacheTier */
 	TELL_MS = 60000,     /* not more than one line of the log about one thing in that time */
@@ -59,28 +58,25 @@ struct index_cursor {
 
 /* ---- Values ---------------------------------------------------------------------------------- */
 
-static void location_write(char *to, const struct location *where)
-{
-	le64_put(to, where->segment);
-	le64_put(to + 8, where->offset);
-	le32_put(to + 16, where->length);
-	le32_put(to + 20, where->data_offset);
-}
-
 bool entry_parse(struct slice bytes, struct entry *ret)
 {
 	if (bytes.len < LOCATION_BYTES)
 		return false;
-	ret->where.segment = le64_get(bytes.ptr);
-	ret->where.offset = le64_get(bytes.ptr + 8);
-	ret->where.length = le32_get(bytes.ptr + 16);
-	ret->where.data_offset = le32_get(bytes.ptr + 20);
-	return object_meta_parse(slice_from(bytes, LOCATION_BYTES), &ret->meta);
+	location_read(bytes.ptr, &ret->where);
+	struct slice rest = slice_from(bytes, LOCATION_BYTES);
+	struct slice meta = entry_meta(bytes);
+	memset(&ret->stated, 0, sizeof(ret->stated));
+	if (rest.len == meta.len + LOCATION_BYTES)
+		location_read(rest.ptr + meta.len, &ret->stated);
+	else if (rest.len != meta.len)
+		return false;
+	return object_meta_parse(meta, &ret->meta);
 }
 
 struct slice entry_meta(struct slice bytes)
 {
-	return slice_from(bytes, LOCATION_BYTES);
+	struct slice rest = slice_from(bytes, LOCATION_BYTES);
+	return slice_head(rest, object_meta_len(rest));
 }
 
 static void state_write(char *to, const struct index_state *state)
@@ -119,6 +115,12 @@ static bool shall_tell(struct index *index, enum doing doing)
 	       atomic_compare_exchange_strong(&index->told_ms[doing], &told_ms, now_ms);
 }
 
+/* What RocksDB says of a file that is not as it has written it, or is not there. */
+static bool is_damage(const char *message)
+{
+	return strncmp(message, "Corruption", 10) == 0 || strstr(message, "No such file") != NULL;
+}
+
 /* Logs what RocksDB said, frees it, and says what it is to a client. */
 static enum err complain(struct index *index, enum doing doing, char *message)
 {
@@ -128,7 +130,11 @@ static enum err complain(struct index *index, enum doing doing, char *message)
 		[DOING_WRITE] = "written"};
 	bool full = strstr(message, "No space left") != NULL;
 	if (shall_tell(index, doing))
-		log_error("store: the index cannot be %s: %s", names[doing], message);
+		log_error("store: the index cannot be %s: %s%s", names[doing], message,
+			is_damage(message) ? "; if the disk is well, stop postern and run "
+					     "`postern rebuild`: it makes the index anew from the "
+					     "log"
+					   : "");
 	rocksdb_free(message);
 	return full ? ERR_DISK_FULL : ERR_INTERNAL;
 }
@@ -507,16 +513,21 @@ void index_tx_put_number(struct index_tx *tx, const struct key *key, uint64_t va
 	index_tx_put(tx, key, slice_of(bytes, sizeof(bytes)));
 }
 
-void index_tx_put_entry(
-	struct index_tx *tx, const struct key *key, const struct location *where, struct slice meta)
+void index_tx_put_entry(struct index_tx *tx, const struct key *key, const struct location *where,
+	const struct location *stated, struct slice meta)
 {
 	char location[LOCATION_BYTES];
+	char later[LOCATION_BYTES];
+	bool has_later = stated && stated->segment;
 	location_write(location, where);
+	if (has_later)
+		location_write(later, stated);
 	const char *key_parts[] = {key->bytes};
 	const size_t key_sizes[] = {key->len};
-	const char *parts[] = {location, meta.ptr};
-	const size_t sizes[] = {sizeof(location), meta.len};
-	rocksdb_writebatch_wi_putv(tx->batch, 1, key_parts, key_sizes, 2, parts, sizes);
+	const char *parts[] = {location, meta.ptr, later};
+	const size_t sizes[] = {sizeof(location), meta.len, sizeof(later)};
+	rocksdb_writebatch_wi_putv(
+		tx->batch, 1, key_parts, key_sizes, has_later ? 3 : 2, parts, sizes);
 }
 
 void index_tx_put_state(struct index_tx *tx, const struct index_state *state)

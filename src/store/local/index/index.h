@@ -33,7 +33,8 @@ struct index_state {
 
 /* An object, an older version of one, or a part, as the index knows it. */
 struct entry {
-	struct location where; /* of its record; zeros unless the bytes are in it */
+	struct location where;  /* of the record that made it, or moved it; zeros: not known */
+	struct location stated; /* of a later one that says what is known of it; zeros: none */
 	struct object_meta meta;
 };
 
@@ -134,8 +135,9 @@ enum err index_tx_get(
 	struct index_tx *tx, const struct key *key, char **ret_bytes, size_t *ret_len) MUST_USE;
 void index_tx_put(struct index_tx *tx, const struct key *key, struct slice value);
 void index_tx_put_number(struct index_tx *tx, const struct key *key, uint64_t value);
+/* `stated` may be NULL. */
 void index_tx_put_entry(struct index_tx *tx, const struct key *key, const struct location *where,
-	struct slice meta);
+	const struct location *stated, struct slice meta);
 void index_tx_put_state(struct index_tx *tx, const struct index_state *state);
 void index_tx_delete(struct index_tx *tx, const struct key *key);
 

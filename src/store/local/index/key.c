@@ -79,6 +79,12 @@ void key_part(struct key *ret, uint64_t set, uint64_t number)
 	append_number(ret, number);
 }
 
+void key_ended(struct key *ret, uint64_t segment, uint64_t number)
+{
+	key_number(ret, KEY_ENDED, segment);
+	append_number(ret, number);
+}
+
 bool key_split_upload(struct slice rest, struct slice *ret_key, uint64_t *ret_upload)
 {
 	if (rest.len < 10 || rest.ptr[rest.len - 9] != '\0')

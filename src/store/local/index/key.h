@@ -21,10 +21,13 @@ enum key_kind {
 	KEY_BUCKET = 'b',
 	KEY_COUNTS = 'c',   /* of a bucket */
 	KEY_DEAD_SET = 'd', /* a set of parts that is to be removed */
+	KEY_ENDED = 'e',    /* where a record says what was ended that was read from a segment */
 	KEY_FILE = 'f',
+	KEY_MOVED = 'g',  /* a segment from which something was moved */
 	KEY_NULL = 'n',   /* the version "null" of an object, if it is not the current one */
 	KEY_OBJECT = 'o', /* a current object */
 	KEY_STATE = 'p',
+	KEY_BUCKET_RECORD = 'r', /* where the record of a bucket is */
 	KEY_SEGMENT = 's',
 	KEY_TRASH = 't',
 	KEY_MULTIPART = 'u',
@@ -50,6 +53,8 @@ void key_versions(struct key *ret, uint64_t bucket_id, struct slice key);
 void key_version(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t version);
 void key_upload(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t upload);
 void key_part(struct key *ret, uint64_t set, uint64_t number);
+/* What was read from the segment, and made by the record of that number. */
+void key_ended(struct key *ret, uint64_t segment, uint64_t number);
 
 /*
  * Parses what follows the bucket's number in the key of a version or an upload. False if it is not

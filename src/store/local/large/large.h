@@ -24,6 +24,8 @@ enum err large_files_open(int dir, struct large_files **ret) MUST_USE;
 void large_files_free(struct large_files *files);
 /* Files with smaller numbers are committed, or not on the disk. Any thread. */
 uint64_t large_files_mark(struct large_files *files);
+/* All smaller numbers may have been given. Any thread. */
+uint64_t large_files_next(struct large_files *files);
 /* Numbers are given from here on. While opening the store. */
 void large_files_set_next(struct large_files *files, uint64_t next);
 /* Where a file is below the data folder; into `to`. */

@@ -68,6 +68,14 @@ uint64_t large_files_mark(struct large_files *files)
 	return mark;
 }
 
+uint64_t large_files_next(struct large_files *files)
+{
+	(void)pthread_mutex_lock(&files->lock);
+	uint64_t next = files->next;
+	(void)pthread_mutex_unlock(&files->lock);
+	return next;
+}
+
 void large_files_set_next(struct large_files *files, uint64_t next)
 {
 	(void)pthread_mutex_lock(&files->lock);

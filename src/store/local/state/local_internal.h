@@ -15,6 +15,7 @@
 #include "base/thread_queue.h"
 #include "store/local/apply/index_batch.h"
 #include "store/local/index/index.h"
+#include "store/local/state/folder.h"
 #include "store/local/state/options.h"
 #include "store/local/state/part_pins.h"
 #include "store/local/state/space.h"
@@ -32,6 +33,7 @@ struct local {
 	struct local_options options; /* with the defaults filled in; path is NULL */
 	int dir;
 	int lock;
+	struct folder_format format;
 	struct space space;
 	struct thread_queue *writers;
 	struct thread_queue *readers;
@@ -42,6 +44,7 @@ struct local {
 	struct part_pins *part_pins;
 	struct index_batch *batch; /* the committer's, once it runs */
 	_Atomic uint64_t damaged_reads;
+	uint64_t log_since;    /* the log has all that is needed from this sequence on */
 	uint64_t start_damage; /* what was found damaged at the start */
 	uint64_t replayed;     /* records, at the start */
 	struct wal wal;        /* likewise */

@@ -5,6 +5,7 @@
 
 #include "crypto/crc64.h"
 #include "store/local/disk/bytes.h"
+#include "store/local/wal/segment.h"
 
 /* Where the fields of a header lie. */
 enum {
@@ -20,7 +21,8 @@ enum {
 };
 
 enum {
-	OBJECT_META_OLD_BYTES = 56 /* of revision 0 */
+	OBJECT_META_OLD_BYTES = 56,    /* of revision 0 */
+	OBJECT_META_SECOND_BYTES = 80, /* of revision 1 */
 };
 
 static const char magic[4] = {'P', 's', 'R', '1'};
@@ -78,14 +80,19 @@ static bool lengths_fit(unsigned kind, size_t name, size_t meta, size_t data)
 		return meta >= OBJECT_META_OLD_BYTES && meta <= OBJECT_META_MAX &&
 		       data <= RECORD_DATA_MAX;
 	case RECORD_METADATA:
+		return meta >= OBJECT_META_SECOND_BYTES && meta <= OBJECT_META_MAX &&
+		       (data == 0 || data == LOCATION_BYTES);
 	case RECORD_MARKER:
 	case RECORD_VERSION_DELETE:
 	case RECORD_MULTIPART:
 	case RECORD_MULTIPART_ABORT:
-		return meta >= OBJECT_META_BYTES && meta <= OBJECT_META_MAX && data == 0;
-	case RECORD_BUCKET_DELETE:
+		return meta >= OBJECT_META_SECOND_BYTES && meta <= OBJECT_META_MAX && data == 0;
 	case RECORD_OBJECT_DELETE:
+		return (meta == 0 || meta == OBJECT_META_BYTES) && data == 0;
+	case RECORD_BUCKET_DELETE:
 		return meta == 0 && data == 0;
+	case RECORD_ENDED:
+		return meta == 0 && data == ENDED_BYTES;
 	default:
 		return false;
 	}
@@ -127,7 +134,7 @@ enum record_result record_parse(struct slice bytes, uint64_t salt, struct record
 enum {
 	META_PLACE = 0,
 	META_ACL = 1,
-	META_REVISION = 2, /* 0: ends before META_VERSION, and the headers follow there */
+	META_REVISION = 2, /* 0 ends before META_VERSION, 1 before META_ENDED */
 	META_TYPE = 3,
 	META_HEADERS = 4,
 	META_SIZE = 8,
@@ -140,6 +147,7 @@ enum {
 	META_TAGS = 72,
 	META_FLAGS = 74,
 	META_MODE = 75,
+	META_ENDED = 80, /* OBJECT_ENDED_MAX times 16 bytes; revision 1 ends before */
 };
 
 enum {
@@ -156,7 +164,7 @@ void object_meta_write(unsigned char *to, const struct object_meta *meta)
 	memset(to, 0, OBJECT_META_BYTES);
 	to[META_PLACE] = (unsigned char)meta->place;
 	to[META_ACL] = (unsigned char)o->acl;
-	to[META_REVISION] = 1;
+	to[META_REVISION] = 2;
 	to[META_TYPE] = (unsigned char)o->type;
 	le32_put(to + META_HEADERS, (uint32_t)o->headers.len);
 	le64_put(to + META_SIZE, o->size);
@@ -167,6 +175,7 @@ void object_meta_write(unsigned char *to, const struct object_meta *meta)
 	le64_put(to + META_NUMBER, o->type == STORE_MULTIPART ? o->parts : meta->number);
 	le16_put(to + META_TAGS, (uint16_t)o->tags.len);
 	object_meta_set_version(to, o->version, o->is_null, meta->mode);
+	object_meta_set_ended(to, meta->ended);
 	if (o->is_marker)
 		to[META_FLAGS] |= FLAG_MARKER;
 	if (meta->is_part)
@@ -182,6 +191,24 @@ void object_meta_set_version(
 	meta[META_FLAGS] =
 		(unsigned char)((meta[META_FLAGS] & ~FLAG_NULL) | (is_null ? FLAG_NULL : 0));
 	meta[META_MODE] = (unsigned char)mode;
+}
+
+void object_meta_set_ended(unsigned char *meta, const struct ended *ended)
+{
+	unsigned char *to = meta + META_ENDED;
+	for (size_t i = 0; i < OBJECT_ENDED_MAX; i++, to += 16) {
+		le64_put(to, ended[i].number);
+		le64_put(to + 8, ended[i].segment);
+	}
+}
+
+void object_meta_write_text(unsigned char *meta, const struct store_object *object)
+{
+	unsigned char *to = meta + OBJECT_META_BYTES;
+	if (object->headers.len)
+		memcpy(to, object->headers.ptr, object->headers.len);
+	if (object->tags.len)
+		memcpy(to + object->headers.len, object->tags.ptr, object->tags.len);
 }
 
 /* The fields that all revisions have. */
@@ -210,7 +237,7 @@ static bool parse_old(struct slice bytes, struct object_meta *ret)
 	return true;
 }
 
-static bool parse_new(struct slice bytes, struct object_meta *ret)
+static bool parse_new(struct slice bytes, size_t fixed, struct object_meta *ret)
 {
 	const unsigned char *p = (const unsigned char *)bytes.ptr;
 	size_t headers = le32_get(p + META_HEADERS);
@@ -218,7 +245,7 @@ static bool parse_new(struct slice bytes, struct object_meta *ret)
 	if (p[META_PLACE] < OBJECT_INLINE || p[META_PLACE] > OBJECT_NONE ||
 		p[META_TYPE] > STORE_SYMLINK || p[META_MODE] > OBJECT_REPLACES_NULL ||
 		headers > OBJECT_HEADERS_MAX || tags > OBJECT_TAGS_MAX ||
-		OBJECT_META_BYTES + headers + tags != bytes.len)
+		fixed + headers + tags != bytes.len)
 		return false;
 	parse_common(p, ret);
 	ret->mode = (enum object_mode)p[META_MODE];
@@ -231,9 +258,34 @@ static bool parse_new(struct slice bytes, struct object_meta *ret)
 	ret->object.is_marker = p[META_FLAGS] & FLAG_MARKER;
 	ret->is_part = p[META_FLAGS] & FLAG_PART;
 	ret->has_sums = p[META_FLAGS] & FLAG_SUMS;
-	ret->object.headers = slice_head(slice_from(bytes, OBJECT_META_BYTES), headers);
-	ret->object.tags = slice_from(bytes, OBJECT_META_BYTES + headers);
+	ret->object.headers = slice_head(slice_from(bytes, fixed), headers);
+	ret->object.tags = slice_from(bytes, fixed + headers);
+	for (size_t i = 0; i < OBJECT_ENDED_MAX && fixed == OBJECT_META_BYTES; i++) {
+		ret->ended[i].number = le64_get(p + META_ENDED + 16 * i);
+		ret->ended[i].segment = le64_get(p + META_ENDED + 16 * i + 8);
+	}
 	return true;
+}
+
+/* Without headers and tags. */
+static size_t fixed_bytes(unsigned char revision)
+{
+	if (revision == 0)
+		return OBJECT_META_OLD_BYTES;
+	return revision == 1 ? OBJECT_META_SECOND_BYTES : OBJECT_META_BYTES;
+}
+
+size_t object_meta_len(struct slice bytes)
+{
+	const unsigned char *p = (const unsigned char *)bytes.ptr;
+	if (bytes.len < OBJECT_META_OLD_BYTES || p[META_REVISION] > 2)
+		return 0;
+	size_t len = fixed_bytes(p[META_REVISION]);
+	if (bytes.len < len)
+		return 0;
+	size_t headers = le32_get(p + META_HEADERS);
+	size_t tags = p[META_REVISION] == 0 ? 0 : le16_get(p + META_TAGS);
+	return len + headers + tags <= bytes.len ? len + headers + tags : 0;
 }
 
 bool object_meta_parse(struct slice bytes, struct object_meta *ret)
@@ -246,9 +298,42 @@ bool object_meta_parse(struct slice bytes, struct object_meta *ret)
 		return false;
 	if (p[META_REVISION] == 0)
 		ok = parse_old(bytes, ret);
-	else if (p[META_REVISION] == 1 && bytes.len >= OBJECT_META_BYTES)
-		ok = parse_new(bytes, ret);
+	else if (p[META_REVISION] <= 2 && bytes.len >= fixed_bytes(p[META_REVISION]))
+		ok = parse_new(bytes, fixed_bytes(p[META_REVISION]), ret);
 	return ok && (ret->place != OBJECT_INLINE || ret->object.size <= RECORD_DATA_MAX);
+}
+
+/* ---- What was ended earlier ------------------------------------------------------------------ */
+
+#define ENDED_PLACE (UINT64_C(1) << 63)
+
+struct ended ended_entry(uint64_t version, const struct location *where)
+{
+	bool is_known = where->segment != 0;
+	uint64_t number = version ? version : ENDED_PLACE | where->offset;
+	return (struct ended){is_known ? number : 0, where->segment};
+}
+
+uint64_t ended_version(const struct ended *ended)
+{
+	return ended->number & ENDED_PLACE ? 0 : ended->number;
+}
+
+void ended_write(unsigned char *to, const struct ended_record *ended)
+{
+	le64_put(to, ended->what.number);
+	le64_put(to + 8, ended->what.segment);
+	le64_put(to + 16, ended->until);
+}
+
+bool ended_parse(struct slice data, struct ended_record *ret)
+{
+	if (data.len != ENDED_BYTES)
+		return false;
+	ret->what.number = le64_get(data.ptr);
+	ret->what.segment = le64_get(data.ptr + 8);
+	ret->until = le64_get(data.ptr + 16);
+	return true;
 }
 
 /* ---- Meta data of a bucket ------------------------------------------------------------------ */

@@ -18,7 +18,9 @@ enum {
 	RECORD_ALIGN = 8,
 	RECORD_HEADER_BYTES = 48,
 	RECORD_NAME_MAX = LIMIT_KEY_BYTES,
-	OBJECT_META_BYTES = 80, /* without headers and tags */
+	OBJECT_META_BYTES = 112, /* without headers and tags */
+	OBJECT_ENDED_MAX = 2,
+	ENDED_BYTES = 24, /* the data of RECORD_ENDED */
 	OBJECT_HEADERS_MAX = 32 << 10,
 	OBJECT_TAGS_MAX = 8 << 10,
 	OBJECT_META_MAX = OBJECT_META_BYTES + OBJECT_HEADERS_MAX + OBJECT_TAGS_MAX,
@@ -33,12 +35,14 @@ enum {
 
 /* Those about objects have an object's meta data if nothing else is said. */
 enum record_kind {
-	RECORD_BUCKET = 1,         /* a bucket as it is from now on */
-	RECORD_BUCKET_DELETE = 2,  /* no meta, no data */
-	RECORD_OBJECT = 3,         /* an object as it is from now on */
-	RECORD_OBJECT_DELETE = 4,  /* no meta, no data: the current one, which is not kept */
-	RECORD_MOVE = 5,           /* a version or a part is read from here from now on */
-	RECORD_METADATA = 6,       /* what is known of a version, but not its bytes */
+	RECORD_BUCKET = 1,        /* a bucket as it is from now on */
+	RECORD_BUCKET_DELETE = 2, /* no meta, no data */
+	RECORD_OBJECT = 3,        /* an object as it is from now on */
+	RECORD_OBJECT_DELETE = 4, /* no meta, no data: the current one, which is not kept */
+	RECORD_MOVE = 5,          /* a version or a part is read from here from now on */
+	/* What is known of a version or a part; data: location_write() of the record it is read
+	 * from. */
+	RECORD_METADATA = 6,
 	RECORD_MARKER = 7,         /* a delete marker */
 	RECORD_VERSION_DELETE = 8, /* the version that the meta data names */
 	RECORD_MULTIPART = 9,      /* an upload begins; its number is the meta's version */
@@ -47,6 +51,7 @@ enum record_kind {
 	RECORD_COMPLETE =
 		12,         /* the object; data: numbers of parts that are dropped, 4 bytes each */
 	RECORD_APPEND = 13, /* a piece that is appended; headers if it is the first */
+	RECORD_ENDED = 14,  /* no meta; data: struct ended_record */
 };
 
 struct record {
@@ -108,6 +113,25 @@ enum object_mode {
 	OBJECT_REPLACES_NULL, /* likewise, but the version "null", wherever it is, goes */
 };
 
+/*
+ * What a record ends besides: the version or the upload that the record of this sequence made, and
+ * which is read from that segment. Once the segment is not there, nothing could bring it back.
+ */
+struct ended {
+	uint64_t number; /* 0: nothing */
+	uint64_t segment;
+};
+
+struct location;
+
+/*
+ * Objects of format 1 have no number: that of their record's place, which no other in the segment
+ * has, stands for it.
+ */
+struct ended ended_entry(uint64_t version, const struct location *where);
+/* The version again. */
+uint64_t ended_version(const struct ended *ended);
+
 struct object_meta {
 	enum object_place place;
 	enum object_mode mode;
@@ -115,6 +139,7 @@ struct object_meta {
 	bool has_sums;   /* of OBJECT_FILE: the file has sums of its blocks (sums.h) */
 	bool is_part;    /* of a set, also of one of an appendable object */
 	uint64_t number; /* of a part: its number, or where in the object it begins */
+	struct ended ended[OBJECT_ENDED_MAX];
 	struct store_object object;
 };
 
@@ -126,8 +151,30 @@ void object_meta_write(unsigned char *to, const struct object_meta *meta);
 /* Changes what is only known when the record gets its place in the log. */
 void object_meta_set_version(
 	unsigned char *meta, uint64_t version, bool is_null, enum object_mode mode);
+/* Likewise: what it ends. */
+void object_meta_set_ended(unsigned char *meta, const struct ended *ended);
+/* How long the meta data at the front of `bytes` is with headers and tags; 0 if it is none. */
+size_t object_meta_len(struct slice bytes);
 /* False if it is not well-formed. The headers and tags point into `bytes`. */
 bool object_meta_parse(struct slice bytes, struct object_meta *ret) MUST_USE;
+
+/* Headers and tags behind the OBJECT_META_BYTES of `meta`. */
+void object_meta_write_text(unsigned char *meta, const struct store_object *object);
+
+/* ---- What was ended earlier ------------------------------------------------------------------ */
+
+/*
+ * RECORD_ENDED: the collector writes it for a record that it does not keep, of which this is still
+ * needed. Of a bucket there is no segment: it may have records anywhere, up to that of its end.
+ */
+struct ended_record {
+	struct ended what;
+	uint64_t until; /* the sequence of the record that ended it */
+};
+
+void ended_write(unsigned char *to, const struct ended_record *ended);
+/* False if it has another length. */
+bool ended_parse(struct slice data, struct ended_record *ret) MUST_USE;
 
 /* ---- Meta data of a bucket ------------------------------------------------------------------ */
 

@@ -22,6 +22,7 @@ enum {
 	AT_FIRST_SEQUENCE = 24,
 	AT_SALT = 32,
 	AT_PREVIOUS_END = 40,
+	AT_FILES_NEXT = 48,
 	AT_CRC = 56,
 };
 
@@ -79,16 +80,32 @@ static bool insert(struct segments *segments, struct segment *segment)
 	return true;
 }
 
-static struct segment *segment_new(
-	int fd, uint64_t id, uint64_t first_sequence, uint64_t salt, uint64_t previous_end)
+void location_write(char *to, const struct location *where)
+{
+	le64_put(to, where->segment);
+	le64_put(to + 8, where->offset);
+	le32_put(to + 16, where->length);
+	le32_put(to + 20, where->data_offset);
+}
+
+void location_read(const char *from, struct location *ret)
+{
+	ret->segment = le64_get(from);
+	ret->offset = le64_get(from + 8);
+	ret->length = le32_get(from + 16);
+	ret->data_offset = le32_get(from + 20);
+}
+
+static struct segment *segment_new(int fd, const struct segment_begin *begin, uint64_t salt)
 {
 	struct segment *segment = calloc(1, sizeof(*segment));
 	if (!segment)
 		return NULL;
-	segment->id = id;
-	segment->first_sequence = first_sequence;
+	segment->id = begin->id;
+	segment->first_sequence = begin->first_sequence;
 	segment->salt = salt;
-	segment->previous_end = previous_end;
+	segment->previous_end = begin->previous_end;
+	segment->files_next = begin->files_next;
 	segment->fd = fd;
 	atomic_init(&segment->refs, 1);
 	atomic_init(&segment->live, 0);
@@ -103,6 +120,7 @@ static void write_header(unsigned char *to, const struct segment *segment)
 	le64_put(to + AT_FIRST_SEQUENCE, segment->first_sequence);
 	le64_put(to + AT_SALT, segment->salt);
 	le64_put(to + AT_PREVIOUS_END, segment->previous_end);
+	le64_put(to + AT_FILES_NEXT, segment->files_next);
 	le64_put(to + AT_CRC, crc64_update(0, slice_of(to, AT_CRC)));
 }
 
@@ -135,6 +153,7 @@ static enum header read_header(struct segment *segment)
 	segment->first_sequence = le64_get(head + AT_FIRST_SEQUENCE);
 	segment->salt = le64_get(head + AT_SALT);
 	segment->previous_end = le64_get(head + AT_PREVIOUS_END);
+	segment->files_next = le64_get(head + AT_FILES_NEXT);
 	if (memcmp(head, magic, sizeof(magic)) == 0 && le64_get(head + AT_ID) == segment->id &&
 		le64_get(head + AT_CRC) == crc64_update(0, slice_of(head, AT_CRC)))
 		return HEADER_GOOD;
@@ -166,7 +185,7 @@ static enum err open_one(struct segments *segments, uint64_t id)
 		log_error("store: cannot open segment %s: %s", name, files_text(errno));
 		return ERR_INTERNAL;
 	}
-	struct segment *segment = segment_new(fd, id, 0, 0, 0);
+	struct segment *segment = segment_new(fd, &(struct segment_begin){.id = id}, 0);
 	if (!segment || !insert(segments, segment)) {
 		free(segment);
 		(void)close(fd);
@@ -210,6 +229,7 @@ static enum err check_header(struct segments *segments, struct segment *segment,
 	log_error("store: the header of segment %016" PRIx64 " is damaged", segment->id);
 	segment->first_sequence = 0;
 	segment->previous_end = 0;
+	segment->files_next = 0;
 	segments->damaged = true;
 	return last ? ERR_INTERNAL : ERR_OK;
 }
@@ -319,17 +339,17 @@ static int open_new(int dir, const char *name)
 	return openat(dir, name, flags, 0600);
 }
 
-int segment_create(struct segments *segments, uint64_t id, uint64_t first_sequence,
-	uint64_t previous_end, struct segment **ret)
+int segment_create(
+	struct segments *segments, const struct segment_begin *begin, struct segment **ret)
 {
 	char name[NAME_BYTES];
-	file_name(id, name);
+	file_name(begin->id, name);
 	int fd = open_new(segments->dir, name);
 	if (fd < 0)
 		return errno;
 	uint64_t salt;
 	random_bytes(&salt, sizeof(salt));
-	struct segment *segment = segment_new(fd, id, first_sequence, salt, previous_end);
+	struct segment *segment = segment_new(fd, begin, salt);
 	int e = segment ? begin_file(segments->dir, segment) : ENOMEM;
 	if (e == 0 && !insert(segments, segment))
 		e = ENOMEM;
@@ -351,6 +371,48 @@ uint64_t segment_end(struct segments *segments, uint64_t id)
 	uint64_t end = next && next->previous_end ? next->previous_end : UINT64_MAX;
 	segment_unpin(next);
 	return end;
+}
+
+bool segment_exists(struct segments *segments, uint64_t id)
+{
+	struct segment *segment = segment_pin(segments, id);
+	segment_unpin(segment);
+	return segment != NULL;
+}
+
+bool segments_overlap(struct segments *segments, uint64_t from, uint64_t to, uint64_t except)
+{
+	bool found = false;
+	(void)pthread_mutex_lock(&segments->lock);
+	for (size_t i = 0; i < segments->count && !found; i++) {
+		const struct segment *segment = segments->table[i];
+		bool ends_before = i + 1 < segments->count &&
+				   segments->table[i + 1]->first_sequence <= from &&
+				   segments->table[i + 1]->first_sequence > 0;
+		found = segment->id != except && segment->first_sequence <= to && !ends_before;
+	}
+	(void)pthread_mutex_unlock(&segments->lock);
+	return found;
+}
+
+int segment_cut_before(struct segments *segments, const struct segment *segment)
+{
+	int e = 0;
+	struct stat st;
+	if (segment->previous_end == 0)
+		return 0;
+	struct segment *before = segment_pin(segments, segment->id - 1);
+	if (!before)
+		return 0;
+	if (fstat(before->fd, &st) != 0)
+		e = errno;
+	else if ((uint64_t)st.st_size > segment->previous_end &&
+		 ftruncate(before->fd, (off_t)segment->previous_end) != 0)
+		e = errno;
+	else if (fsync(before->fd) != 0)
+		e = errno;
+	segment_unpin(before);
+	return e;
 }
 
 int segment_remove(struct segments *segments, uint64_t id)

@@ -28,9 +28,10 @@ struct segment {
 	/* Where the segment before ends: what follows there does not count. 0: it has no such end.
 	 */
 	uint64_t previous_end;
+	uint64_t files_next; /* of large files, all smaller numbers may have been given before it */
 	int fd;
 	atomic_uint refs;
-	/* Bytes of records whose objects are read from here. The committer writes it. */
+	/* Bytes of records that the index needs. The committer writes it. */
 	_Atomic uint64_t live;
 	/* The collector's: what it could not move out of it, and whether it will not try again. */
 	uint64_t left;
@@ -46,6 +47,13 @@ struct location {
 	uint32_t length;      /* of the record with its filling */
 	uint32_t data_offset; /* of the object's bytes, from the header */
 };
+
+enum {
+	LOCATION_BYTES = 24 /* in files */
+};
+
+void location_write(char *to, const struct location *where);
+void location_read(const char *from, struct location *ret);
 
 static inline bool location_eq(const struct location *a, const struct location *b)
 {
@@ -72,10 +80,28 @@ void segment_unpin(struct segment *segment);
 struct segment *segment_pin_from(struct segments *segments, uint64_t id);
 
 /* Makes the file of a new segment, durably, with a pin for the caller. An errno value. */
-int segment_create(struct segments *segments, uint64_t id, uint64_t first_sequence,
-	uint64_t previous_end, struct segment **ret) MUST_USE;
+struct segment_begin {
+	uint64_t id;
+	uint64_t first_sequence;
+	uint64_t previous_end;
+	uint64_t files_next;
+};
+
+int segment_create(struct segments *segments, const struct segment_begin *begin,
+	struct segment **ret) MUST_USE;
 /* Where the records of a segment end because the one behind says so; UINT64_MAX if it does not. */
 uint64_t segment_end(struct segments *segments, uint64_t id);
+/* Whether there is a segment of that number. */
+bool segment_exists(struct segments *segments, uint64_t id);
+/*
+ * Whether a segment but `except` may have records from the sequence `from` up to `to`.
+ */
+bool segments_overlap(struct segments *segments, uint64_t from, uint64_t to, uint64_t except);
+/*
+ * Cuts the segment before off where this one says that it ends, durably, if it says so: then this
+ * one may be removed before that. An errno value.
+ */
+int segment_cut_before(struct segments *segments, const struct segment *segment) MUST_USE;
 /* Removes the file; pins keep its bytes readable. An errno value. */
 int segment_remove(struct segments *segments, uint64_t id) MUST_USE;
 

@@ -117,19 +117,25 @@ static void activate(struct wal *wal, struct segment *segment, uint64_t at)
 }
 
 int wal_open(struct wal *wal, struct segments *segments, struct thread_queue *writers,
-	uint64_t segment_bytes, uint64_t segment, uint64_t at, uint64_t sequence)
+	uint64_t segment_bytes, uint64_t segment, uint64_t at, uint64_t sequence,
+	uint64_t files_next)
 {
 	memset(wal, 0, sizeof(*wal));
 	wal->segments = segments;
 	wal->writers = writers;
 	wal->segment_bytes = segment_bytes;
+	wal->files_next = files_next;
 	wal->fill.run = fill_step;
 	atomic_init(&wal->ready, 0);
 	atomic_init(&wal->filling, false);
 	(void)pthread_mutex_init(&wal->extend_lock, NULL);
 	struct segment *active;
 	if (at == 0) {
-		int e = segment_create(segments, segment + 1, sequence, 0, &active);
+		int e = segment_create(segments,
+			&(struct segment_begin){.id = segment + 1,
+				.first_sequence = sequence,
+				.files_next = files_next},
+			&active);
 		if (e == 0)
 			activate(wal, active, SEGMENT_HEADER_BYTES);
 		return e;
@@ -161,7 +167,11 @@ bool wal_fits(const struct wal *wal, uint64_t pending, uint64_t bytes)
 static int go_on(struct wal *wal, uint64_t sequence, uint64_t previous_end)
 {
 	struct segment *next;
-	int e = segment_create(wal->segments, wal->active->id + 1, sequence, previous_end, &next);
+	const struct segment_begin begin = {.id = wal->active->id + 1,
+		.first_sequence = sequence,
+		.previous_end = previous_end,
+		.files_next = wal->files_next};
+	int e = segment_create(wal->segments, &begin, &next);
 	if (e)
 		return e;
 	/* Without room for deletes in it the old one, which has some, is the better one. */

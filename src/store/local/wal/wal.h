@@ -24,6 +24,7 @@ struct wal {
 	uint64_t segment_bytes;
 	struct segment *active;      /* pinned */
 	uint64_t at;                 /* where the next record goes */
+	uint64_t files_next;         /* for the header of the next segment; the caller's */
 	pthread_mutex_t extend_lock; /* for growing the file and changing what is below */
 	_Atomic uint64_t ready;      /* the file has blocks up to here */
 	atomic_bool filling;         /* the job is queued or runs */
@@ -36,7 +37,8 @@ struct wal {
  * new one behind `segment`, which is left as it is. An errno value.
  */
 int wal_open(struct wal *wal, struct segments *segments, struct thread_queue *writers,
-	uint64_t segment_bytes, uint64_t segment, uint64_t at, uint64_t sequence) MUST_USE;
+	uint64_t segment_bytes, uint64_t segment, uint64_t at, uint64_t sequence,
+	uint64_t files_next) MUST_USE;
 /* The pool's jobs must have ended. */
 void wal_close(struct wal *wal);
 

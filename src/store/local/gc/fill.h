@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Folders of format 2: the log does not have all that the index has, for the collector has removed
+ * records that only the index knew of. All of it is written to the log once, and from there on the
+ * log is whole. docs/on-disk.md says how.
+ */
+#ifndef STORE_LOCAL_GC_FILL_H
+#define STORE_LOCAL_GC_FILL_H
+
+struct local;
+
+/*
+ * Does that, if it is needed, or goes on with it. The committer must run, and nothing else may
+ * change anything. After a failure, which is logged, the store works as before, and it is gone on
+ * with at the next start.
+ */
+void fill_log(struct local *local);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The data folder: that it is a store's, of which format, and nobody else's. */
+#ifndef STORE_LOCAL_STATE_FOLDER_H
+#define STORE_LOCAL_STATE_FOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+
+/*
+ * The file `format`. Since version 3 the log has all that the index has. In a folder that was one
+ * of version 2 it has from the sequence `since` on; until all of that is written it is not whole.
+ */
+struct folder_format {
+	unsigned version;
+	uint64_t since;
+	bool is_whole;
+};
+
+/* Each logs why on failure. */
+
+/* Opens or makes the folder. */
+enum err folder_open(const char *path, int *ret_dir) MUST_USE;
+enum err folder_lock(int dir, const char *path, int *ret_lock) MUST_USE;
+/*
+ * Reads the file `format`, and with `make` writes it if there is none. A newer version is a
+ * failure. Of an older one nothing is changed here.
+ */
+enum err folder_check_format(
+	int dir, const char *path, bool make, struct folder_format *ret) MUST_USE;
+/* Replaces it, durably. */
+enum err folder_write_format(int dir, const struct folder_format *format) MUST_USE;
+
+#endif
