@@ -164,7 +164,7 @@ $(OOM_TESTS): $(B)/tests/unit/oom/oom.o
 $(OOM_TESTS): LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strdup strndup XML_ParserCreate)
 # The server whose allocations fail when a test says so.
 $(B)/tests/failing/postern: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup strndup XML_ParserCreate)
-$(B)/tests/failing/postern: $(B)/tests/failing/allocations.o $(B)/src/cli/main.o $(B)/libpostern.a
+$(B)/tests/failing/postern: $(B)/tests/failing/allocations.o $(B)/src/cli/main.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
