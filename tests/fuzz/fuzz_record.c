@@ -54,11 +54,11 @@ static void check(const struct record *record, struct slice all)
 	size_t used = RECORD_HEADER_BYTES + record->name.len + record->meta.len + record->data.len;
 	assert(used <= record->total && record->total < used + RECORD_ALIGN);
 	struct ended_record ended;
-	unsigned char again[ENDED_BYTES];
+	unsigned char what[ENDED_BYTES];
 	if (record->kind == RECORD_ENDED) {
 		assert(ended_parse(record->data, &ended));
-		ended_write(again, &ended);
-		assert(memcmp(again, record->data.ptr, sizeof(again)) == 0);
+		ended_write(what, &ended);
+		assert(memcmp(what, record->data.ptr, sizeof(what)) == 0);
 	}
 	struct object_meta object;
 	if (object_meta_parse(record->meta, &object))

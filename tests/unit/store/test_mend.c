@@ -27,6 +27,7 @@ struct failing {
 
 static struct failing sync_log = {.part = ".seg"};       /* fdatasync() */
 static struct failing make_log = {.part = ".seg"};       /* fsync() */
+static struct failing take_log = {.part = ".seg"};       /* fallocate() */
 static struct failing cut_log = {.part = ".seg"};        /* ftruncate() */
 static struct failing write_index = {.part = "/index/"}; /* write() */
 
@@ -53,6 +54,11 @@ int fdatasync(int fd)
 int fsync(int fd)
 {
 	return fails(&make_log, fd) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int fallocate(int fd, int mode, off_t from, off_t len)
+{
+	return fails(&take_log, fd) ? -1 : (int)syscall(SYS_fallocate, fd, mode, from, len);
 }
 
 int ftruncate(int fd, off_t len)
@@ -293,6 +299,49 @@ static void failed_index(int fault, bool recovers)
 	end(s, path);
 }
 
+/* The disk has failed, and is full as well: the log goes on all the same, for deletes make room. */
+static void failed_and_full(int fault)
+{
+	char path[FOLDER_PATH_MAX];
+	uint64_t id;
+	struct store *s = begin(path, &id);
+	OK(put_object(s, id, S("k"), S("old"), NULL) == ERR_OK, "an object");
+	sync_log.e = EIO;
+	cut_log.e = EIO;
+	take_log.e = fault;
+	IS_INT(put_object(s, id, S("k"), S("new"), NULL), ERR_INTERNAL, "another fails to sync");
+	sync_log.e = 0;
+	bool goes_on = false;
+	for (int64_t until = clock_monotonic_ms() + 60000;
+		clock_monotonic_ms() < until && !goes_on;) {
+		(void)usleep(10000);
+		goes_on = !refuses(s);
+	}
+	OK(goes_on, "the log goes on without room: %s", strerror(fault));
+	IS_INT(put_object(s, id, S("k"), S("new"), NULL), ERR_DISK_FULL, "which is not for all");
+	take_log.e = 0;
+	cut_log.e = 0;
+	OK(mends(s, id), "once there is room changes are taken");
+	OK(object_is(s, id, S("k"), S("old")), "the old one is there");
+	end(s, path);
+}
+
+/* Whether the disk is full, or what a user may have of it. */
+static void deletes_when_full(int fault)
+{
+	char path[FOLDER_PATH_MAX];
+	uint64_t id;
+	struct store *s = begin(path, &id);
+	struct slice small = slice_head(large_old, LIMIT_INLINE_BYTES);
+	OK(put_object(s, id, S("k"), S("old"), NULL) == ERR_OK, "an object");
+	take_log.e = fault;
+	OK(put_until_refused(s, id, small) == ERR_DISK_FULL, "the disk is full: %s",
+		strerror(fault));
+	IS_INT(delete_object(s, id, S("k"), NULL), ERR_OK, "a delete has room");
+	take_log.e = 0;
+	end(s, path);
+}
+
 int main(void)
 {
 	static const struct failure failures[] = {
@@ -310,6 +359,11 @@ int main(void)
 	many_failures();
 	failed_index(EIO, false);
 	failed_index(ENOSPC, true);
+	gc_interval_ms = 3600000;
+	failed_and_full(ENOSPC);
+	failed_and_full(EDQUOT);
+	deletes_when_full(ENOSPC);
+	deletes_when_full(EDQUOT);
 	free((void *)(uintptr_t)large_old.ptr);
 	free((void *)(uintptr_t)large_new.ptr);
 	return tap_done();

@@ -2,11 +2,22 @@
 /* What the headers of segments say of others, when some of these are not there any more. */
 #include "store/local/wal/segment.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "tap.h"
 #include "unit/store/folder.h"
+
+/* In the place of the C library's. */
+static bool unlink_fails;
+
+int unlinkat(int dir, const char *name, int flags)
+{
+	errno = EIO;
+	return unlink_fails ? -1 : (int)syscall(SYS_unlinkat, dir, name, flags);
+}
 
 static void make(struct segments *segments, uint64_t id, uint64_t sequence, uint64_t previous_end)
 {
@@ -82,6 +93,14 @@ int main(void)
 		"the end of a segment that has gone is not another's");
 	OK(!segment_exists(segments, 2) && cut_before(segments, 3), "nor is it cut off there");
 	IS_INT(size_of(segments, 1), 1000, "so the first is as it was");
+	unlink_fails = true;
+	IS_INT(segment_discard(segments, 4), EIO, "one that was just made is taken back");
+	unlink_fails = false;
+	OK(!segment_exists(segments, 4), "though its file stays");
+	make(segments, 4, 50, 0);
+	last = segment_pin(segments, 4);
+	OK(last && last->first_sequence == 50, "until there is another");
+	segment_unpin(last);
 	segments_free(segments);
 	folder_remove(path);
 	return tap_done();

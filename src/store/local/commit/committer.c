@@ -160,7 +160,7 @@ static enum err find_room(struct committer *c, const struct mutation *mutation)
 		e = wal_rotate(wal, c->sequence);
 		sleeper_wake(&c->local->collector);
 		/* On a full disk the old segment has some room beyond its size for deletes. */
-		if (e == ENOSPC && traits_of(mutation)->frees_space)
+		if (e && files_err(e) == ERR_DISK_FULL && traits_of(mutation)->frees_space)
 			e = 0;
 	}
 	if (e == 0)

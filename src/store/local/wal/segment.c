@@ -415,12 +415,9 @@ int segment_cut_before(struct segments *segments, const struct segment *segment)
 	return e;
 }
 
-int segment_remove(struct segments *segments, uint64_t id)
+/* Out of the table; pins stay. */
+static void forget(struct segments *segments, uint64_t id)
 {
-	char name[NAME_BYTES];
-	file_name(id, name);
-	if (unlinkat(segments->dir, name, 0) != 0 && errno != ENOENT)
-		return errno;
 	struct segment *segment = NULL;
 	(void)pthread_mutex_lock(&segments->lock);
 	size_t at = position(segments, id);
@@ -432,6 +429,23 @@ int segment_remove(struct segments *segments, uint64_t id)
 	}
 	(void)pthread_mutex_unlock(&segments->lock);
 	segment_unpin(segment);
+}
+
+int segment_discard(struct segments *segments, uint64_t id)
+{
+	char name[NAME_BYTES];
+	file_name(id, name);
+	forget(segments, id);
+	return unlinkat(segments->dir, name, 0) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+int segment_remove(struct segments *segments, uint64_t id)
+{
+	char name[NAME_BYTES];
+	file_name(id, name);
+	if (unlinkat(segments->dir, name, 0) != 0 && errno != ENOENT)
+		return errno;
+	forget(segments, id);
 	return files_sync_dir(segments->dir);
 }
 

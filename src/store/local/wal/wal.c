@@ -164,7 +164,7 @@ bool wal_fits(const struct wal *wal, uint64_t pending, uint64_t bytes)
 }
 
 /* Goes on in another segment. */
-static int go_on(struct wal *wal, uint64_t sequence, uint64_t previous_end)
+static int go_on(struct wal *wal, uint64_t sequence, uint64_t previous_end, bool in_any_case)
 {
 	struct segment *next;
 	const struct segment_begin begin = {.id = wal->active->id + 1,
@@ -177,9 +177,11 @@ static int go_on(struct wal *wal, uint64_t sequence, uint64_t previous_end)
 	/* Without room for deletes in it the old one, which has some, is the better one. */
 	uint64_t ready = SEGMENT_HEADER_BYTES + HEADROOM_BYTES;
 	e = allocate(next->fd, SEGMENT_HEADER_BYTES, ready);
-	if (e) {
+	if (e && in_any_case)
+		ready = SEGMENT_HEADER_BYTES;
+	else if (e) {
 		segment_unpin(next);
-		int left = segment_remove(wal->segments, wal->active->id + 1);
+		int left = segment_discard(wal->segments, wal->active->id + 1);
 		if (left)
 			log_error("store: cannot remove an empty segment: %s", files_text(left));
 		return e;
@@ -198,12 +200,13 @@ static int go_on(struct wal *wal, uint64_t sequence, uint64_t previous_end)
 
 int wal_rotate(struct wal *wal, uint64_t sequence)
 {
-	return go_on(wal, sequence, 0);
+	return go_on(wal, sequence, 0, false);
 }
 
 int wal_begin_anew(struct wal *wal, uint64_t sequence)
 {
-	return go_on(wal, sequence, wal->at);
+	/* The old one is no better: nothing can be written to it. */
+	return go_on(wal, sequence, wal->at, true);
 }
 
 int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort)
@@ -219,7 +222,7 @@ int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort)
 		uint64_t to = next_step(wal, want);
 		to = to < want ? want : to;
 		e = allocate(wal->active->fd, wal->ready, to);
-		if (e == ENOSPC && to > want) {
+		if (files_err(e) == ERR_DISK_FULL && to > want) {
 			to = want; /* what is left may be less than a step */
 			e = allocate(wal->active->fd, wal->ready, to);
 		}
