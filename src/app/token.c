@@ -12,6 +12,19 @@
 
 typedef void write_answer(const struct app *app, const struct grant *grant, struct strbuf *json);
 
+/* What is last in all of them. */
+static void write_rest(const struct grant *g, struct strbuf *json)
+{
+	if (g->callback.len > 0) {
+		strbuf_adds(json, ",\"callback\":\"");
+		strbuf_add_slice(json, g->callback);
+		strbuf_addc(json, '"');
+	}
+	strbuf_adds(json, ",\"dir\":");
+	json_add_string(json, g->offer.dir);
+	strbuf_addc(json, '}');
+}
+
 static void write_classic(const struct app *app, const struct grant *g, struct strbuf *json)
 {
 	strbuf_adds(json, "{\"accessid\":");
@@ -24,14 +37,7 @@ static void write_classic(const struct app *app, const struct grant *g, struct s
 	strbuf_add_slice(json, g->form.signature);
 	strbuf_adds(json, "\",\"expire\":");
 	strbuf_add_u64(json, (uint64_t)g->expires);
-	if (g->callback.len > 0) {
-		strbuf_adds(json, ",\"callback\":\"");
-		strbuf_add_slice(json, g->callback);
-		strbuf_addc(json, '"');
-	}
-	strbuf_adds(json, ",\"dir\":");
-	json_add_string(json, g->offer.dir);
-	strbuf_addc(json, '}');
+	write_rest(g, json);
 }
 
 /* One sample reads `version`, the others the longer name; the token is always posted. */
@@ -48,14 +54,7 @@ static void write_sample(const struct app *app, const struct grant *g, struct st
 	strbuf_add_slice(json, g->form.signature);
 	strbuf_adds(json, "\",\"security_token\":\"\",\"host\":");
 	strbuf_add_slice(json, strbuf_slice(&app->host_json));
-	if (g->callback.len > 0) {
-		strbuf_adds(json, ",\"callback\":\"");
-		strbuf_add_slice(json, g->callback);
-		strbuf_addc(json, '"');
-	}
-	strbuf_adds(json, ",\"dir\":");
-	json_add_string(json, g->offer.dir);
-	strbuf_addc(json, '}');
+	write_rest(g, json);
 }
 
 /* ---- Sending ----------------------------------------------------------------------------------

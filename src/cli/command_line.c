@@ -89,3 +89,11 @@ enum command_line_result command_line_read(
 	*ret_rest = optind;
 	return COMMAND_LINE_OK;
 }
+
+bool command_line_begin(const struct command_line *line, int argc, char **argv, void *ret,
+	int *ret_rest, int *ret_status)
+{
+	enum command_line_result result = command_line_read(line, argc, argv, ret, ret_rest);
+	*ret_status = result == COMMAND_LINE_BAD ? 2 : 0;
+	return result == COMMAND_LINE_OK;
+}

@@ -7,6 +7,7 @@
 #ifndef CLI_COMMAND_LINE_H
 #define CLI_COMMAND_LINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -38,6 +39,13 @@ enum command_line_result {
  */
 enum command_line_result command_line_read(
 	const struct command_line *line, int argc, char **argv, void *ret, int *ret_rest) MUST_USE;
+
+/*
+ * The same for the function of a command. False: the command ends, and *ret_status is with what: 0
+ * after --help, 2 if the line was wrong.
+ */
+bool command_line_begin(const struct command_line *line, int argc, char **argv, void *ret,
+	int *ret_rest, int *ret_status) MUST_USE;
 
 /* Says on standard error what is wrong with the command line. */
 void command_line_complain(const struct command_line *line, const char *why);

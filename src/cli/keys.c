@@ -251,14 +251,9 @@ int cli_keys(int argc, char **argv)
 	const char *data = getenv("POSTERN_SERVER_DATA");
 	struct keys_options options = {.data = data && *data ? data : "./postern-data"};
 	int rest;
-	switch (command_line_read(&command_line, argc, argv, &options, &rest)) {
-	case COMMAND_LINE_OK:
-		break;
-	case COMMAND_LINE_HELP:
-		return DONE;
-	case COMMAND_LINE_BAD:
-		return USAGE;
-	}
+	int status;
+	if (!command_line_begin(&command_line, argc, argv, &options, &rest, &status))
+		return status;
 	if (rest >= argc)
 		return usage("say what to do: list, add, disable, enable or remove");
 	const struct keys_command *command = find_command(argv[rest]);

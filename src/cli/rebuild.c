@@ -94,14 +94,9 @@ int cli_rebuild(int argc, char **argv)
 	const char *data = getenv("POSTERN_SERVER_DATA");
 	struct rebuild_flags given = {.data = data && data[0] ? data : "postern-data"};
 	int rest;
-	switch (command_line_read(&command_line, argc, argv, &given, &rest)) {
-	case COMMAND_LINE_OK:
-		break;
-	case COMMAND_LINE_HELP:
-		return DONE;
-	case COMMAND_LINE_BAD:
-		return USAGE;
-	}
+	int status;
+	if (!command_line_begin(&command_line, argc, argv, &given, &rest, &status))
+		return status;
 	if (rest != argc) {
 		command_line_complain(&command_line, "it takes no argument");
 		return USAGE;

@@ -100,16 +100,10 @@ static int read_options(
 	int argc, char **argv, struct sign_options *ret, struct sign_numbers *ret_numbers)
 {
 	int rest;
-	switch (command_line_read(&command_line, argc, argv, ret, &rest)) {
-	case COMMAND_LINE_OK:
-		break;
-	case COMMAND_LINE_HELP:
-		return DONE;
-	case COMMAND_LINE_BAD:
-		return USAGE;
-	}
-	int status =
-		read_number("min-size", ret->min_size, LIMIT_OBJECT_BYTES, &ret_numbers->min_size);
+	int status;
+	if (!command_line_begin(&command_line, argc, argv, ret, &rest, &status))
+		return status;
+	status = read_number("min-size", ret->min_size, LIMIT_OBJECT_BYTES, &ret_numbers->min_size);
 	if (status == CONTINUE)
 		status = read_number(
 			"max-size", ret->max_size, LIMIT_OBJECT_BYTES, &ret_numbers->max_size);

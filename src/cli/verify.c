@@ -81,14 +81,9 @@ int cli_verify(int argc, char **argv)
 {
 	struct verify_options options = {.key = NULL};
 	int rest;
-	switch (command_line_read(&command_line, argc, argv, &options, &rest)) {
-	case COMMAND_LINE_OK:
-		break;
-	case COMMAND_LINE_HELP:
-		return 0;
-	case COMMAND_LINE_BAD:
-		return USAGE;
-	}
+	int status;
+	if (!command_line_begin(&command_line, argc, argv, &options, &rest, &status))
+		return status;
 	const char *fault = fault_of(&options, rest < argc);
 	if (fault) {
 		command_line_complain(&command_line, fault);
@@ -104,7 +99,7 @@ int cli_verify(int argc, char **argv)
 			options.key);
 		return USAGE;
 	}
-	int status = verify(&options, key, strbuf_slice(&body));
+	status = verify(&options, key, strbuf_slice(&body));
 	rsa_public_free(key);
 	return status;
 }

@@ -45,8 +45,9 @@ static const char *read_file(
 	return fault ? fault : read_size(object, &ret->size) ? NULL : bad;
 }
 
-static const char *read_files(const json_t *request, struct arena *arena, struct wishes *ret)
+static const char *read_files(const json_t *request, struct arena *arena, void *to)
 {
+	struct wishes *ret = to;
 	static const char bad[] = "The body must be a JSON object; `profile` is text.";
 	const json_t *files = json_object_get(request, "files");
 	struct slice profile;
@@ -68,8 +69,9 @@ static const char *read_files(const json_t *request, struct arena *arena, struct
 	return fault;
 }
 
-static const char *read_one(const json_t *request, struct arena *arena, struct wish *ret)
+static const char *read_one(const json_t *request, struct arena *arena, void *to)
 {
+	struct wish *ret = to;
 	static const char bad[] = "`profile` is text.";
 	*ret = (struct wish){.size = -1};
 	if (!json_is_object(request))
@@ -83,24 +85,25 @@ static const char *read_one(const json_t *request, struct arena *arena, struct w
 	return fault;
 }
 
-const char *wishes_parse(
-	struct slice json, struct arena *arena, struct budget_account *account, struct wishes *ret)
+static const char *parse(struct slice json, struct arena *arena, struct budget_account *account,
+	const char *(*read)(const json_t *request, struct arena *arena, void *ret), void *ret)
 {
 	struct json_counted request;
 	const char *fault = wishes_no_memory;
 	if (json_load_counted(json, JSON_REJECT_DUPLICATES, account, &request))
-		fault = read_files(request.value, arena, ret);
+		fault = read(request.value, arena, ret);
 	json_counted_release(&request);
 	return fault;
+}
+
+const char *wishes_parse(
+	struct slice json, struct arena *arena, struct budget_account *account, struct wishes *ret)
+{
+	return parse(json, arena, account, read_files, ret);
 }
 
 const char *wish_parse(
 	struct slice json, struct arena *arena, struct budget_account *account, struct wish *ret)
 {
-	struct json_counted request;
-	const char *fault = wishes_no_memory;
-	if (json_load_counted(json, JSON_REJECT_DUPLICATES, account, &request))
-		fault = read_one(request.value, arena, ret);
-	json_counted_release(&request);
-	return fault;
+	return parse(json, arena, account, read_one, ret);
 }

@@ -63,19 +63,9 @@ static bool conditions_hold(struct lookup *source)
 		respond_error(r, ERR_UNAVAILABLE);
 		return false;
 	}
-	switch (conditional_check(&conditions, strbuf_slice(&etag),
-		source->get.object.modified_ms / 1000, true, &name)) {
-	case CONDITIONAL_PROCEED:
-		return true;
-	case CONDITIONAL_NOT_MODIFIED:
-		respond_error(r, ERR_NOT_MODIFIED);
-		return false;
-	case CONDITIONAL_FAILED:
-		respond_detail(r, "Condition", slice_str(name));
-		respond_error(r, ERR_PRECONDITION_FAILED);
-		return false;
-	}
-	return false;
+	enum conditional_result result = conditional_check(&conditions, strbuf_slice(&etag),
+		source->get.object.modified_ms / 1000, true, &name);
+	return lookup_condition_holds(r, result, name);
 }
 
 static void found(struct lookup *source)

@@ -143,3 +143,19 @@ void lookup_add_etag(const struct lookup *lookup, struct strbuf *out)
 {
 	object_etag_add(out, &lookup->get.object);
 }
+
+bool lookup_condition_holds(struct request *r, enum conditional_result result, const char *name)
+{
+	switch (result) {
+	case CONDITIONAL_PROCEED:
+		return true;
+	case CONDITIONAL_NOT_MODIFIED:
+		respond_error(r, ERR_NOT_MODIFIED);
+		break;
+	case CONDITIONAL_FAILED:
+		respond_detail(r, "Condition", slice_str(name));
+		respond_error(r, ERR_PRECONDITION_FAILED);
+		break;
+	}
+	return false;
+}

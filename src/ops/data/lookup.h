@@ -6,6 +6,7 @@
 #ifndef OPS_DATA_LOOKUP_H
 #define OPS_DATA_LOOKUP_H
 
+#include "http/conditional.h"
 #include "ops/request.h"
 
 /* What is looked for. `bucket` and `key` live as long as the request. */
@@ -58,5 +59,9 @@ int64_t lookup_modified_ms(const struct lookup *lookup);
 
 /* Adds the ETag without quotes. */
 void lookup_add_etag(const struct lookup *lookup, struct strbuf *out);
+
+/* Whether a condition holds; it is answered if not. `name` is its header. */
+bool lookup_condition_holds(
+	struct request *r, enum conditional_result result, const char *name) MUST_USE;
 
 #endif

@@ -49,6 +49,18 @@ bool put_headers_digest(struct request *r, struct ingest *u)
 	return true;
 }
 
+bool put_headers_finish(
+	struct request *r, struct object_headers *h, enum err e, const struct strbuf *reason)
+{
+	h->bucket_class = r->bucket->settings[STORE_SETTING_STORAGE_CLASS];
+	if (e == ERR_OK)
+		e = object_headers_finish(h);
+	if (e == ERR_OK)
+		return true;
+	respond_error_text(r, e, "%s", reason->ptr);
+	return false;
+}
+
 bool put_headers_object(struct request *r, struct object_headers *h)
 {
 	const struct request_head *head = r->head;
@@ -56,11 +68,5 @@ bool put_headers_object(struct request *r, struct object_headers *h)
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < head->header_count && e == ERR_OK; i++)
 		e = object_headers_add(h, head->headers[i].name, head->headers[i].value, &reason);
-	h->bucket_class = r->bucket->settings[STORE_SETTING_STORAGE_CLASS];
-	if (e == ERR_OK)
-		e = object_headers_finish(h);
-	if (e == ERR_OK)
-		return true;
-	respond_error_text(r, e, "%s", reason.ptr);
-	return false;
+	return put_headers_finish(r, h, e, &reason);
 }

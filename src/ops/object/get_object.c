@@ -119,20 +119,11 @@ static bool conditions_hold(const struct lookup *lookup, struct slice etag)
 	struct request *r = lookup->r;
 	struct conditional conditions = conditional_from_head(r->head, S(""));
 	const char *name = NULL;
-	switch (conditional_check(
-		&conditions, etag, lookup_modified_ms(lookup) / 1000, true, &name)) {
-	case CONDITIONAL_PROCEED:
-		return true;
-	case CONDITIONAL_NOT_MODIFIED:
+	enum conditional_result result = conditional_check(
+		&conditions, etag, lookup_modified_ms(lookup) / 1000, true, &name);
+	if (result == CONDITIONAL_NOT_MODIFIED)
 		add_object_headers(lookup, etag);
-		respond_error(r, ERR_NOT_MODIFIED);
-		return false;
-	case CONDITIONAL_FAILED:
-		respond_detail(r, "Condition", slice_str(name));
-		respond_error(r, ERR_PRECONDITION_FAILED);
-		return false;
-	}
-	return false;
+	return lookup_condition_holds(r, result, name);
 }
 
 static void answer_object(struct get_object *state, struct slice etag)

@@ -15,6 +15,7 @@
 #include "ops/data/callback_args.h"
 #include "ops/data/callback_ticket.h"
 #include "ops/data/ingest.h"
+#include "ops/data/put_headers.h"
 #include "ops/object/post_fields.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
@@ -188,13 +189,7 @@ static bool read_attributes(struct request *r, struct post_object *state, struct
 		if (post_fields_is_first(&state->fields, field))
 			e = read_attribute(h, field, &reason);
 	h->content_type = state->content_type;
-	h->bucket_class = r->bucket->settings[STORE_SETTING_STORAGE_CLASS];
-	if (e == ERR_OK)
-		e = object_headers_finish(h);
-	if (e == ERR_OK)
-		return true;
-	respond_error_text(r, e, "%s", reason.ptr);
-	return false;
+	return put_headers_finish(r, h, e, &reason);
 }
 
 static void succeed(struct request *r, struct ingest *u);

@@ -160,14 +160,14 @@ static enum err look_at_location(
 	return ERR_OK;
 }
 
-enum err index_batch_bucket(struct index_batch *batch, struct slice name, uint64_t bucket_id,
-	struct slice meta, const struct location *where, const struct location *from)
+/* Writes the location in place of another; ERR_PRECONDITION_FAILED if that is not `from` (or NULL).
+ */
+static enum err put_location(struct index_batch *batch, const struct key *key,
+	const struct location *where, const struct location *from)
 {
-	struct key key;
 	struct location old;
 	char bytes[LOCATION_BYTES];
-	key_number(&key, KEY_BUCKET_RECORD, bucket_id);
-	enum err e = look_at_location(batch, &key, &old);
+	enum err e = look_at_location(batch, key, &old);
 	if (e == ERR_OK && from && !location_eq(&old, from))
 		e = ERR_PRECONDITION_FAILED;
 	if (e == ERR_OK && !index_batch_reserve(batch, 1))
@@ -175,9 +175,33 @@ enum err index_batch_bucket(struct index_batch *batch, struct slice name, uint64
 	if (e != ERR_OK)
 		return e;
 	location_write(bytes, where);
-	index_tx_put(batch->tx, &key, slice_of(bytes, sizeof(bytes)));
+	index_tx_put(batch->tx, key, slice_of(bytes, sizeof(bytes)));
 	index_batch_drop_record(batch, &old);
 	index_batch_hold_record(batch, where);
+	return ERR_OK;
+}
+
+static enum err delete_location(struct index_batch *batch, const struct key *key)
+{
+	struct location old;
+	enum err e = look_at_location(batch, key, &old);
+	if (e == ERR_OK && !index_batch_reserve(batch, 1))
+		e = ERR_UNAVAILABLE;
+	if (e != ERR_OK)
+		return e;
+	index_tx_delete(batch->tx, key);
+	index_batch_drop_record(batch, &old);
+	return ERR_OK;
+}
+
+enum err index_batch_bucket(struct index_batch *batch, struct slice name, uint64_t bucket_id,
+	struct slice meta, const struct location *where, const struct location *from)
+{
+	struct key key;
+	key_number(&key, KEY_BUCKET_RECORD, bucket_id);
+	enum err e = put_location(batch, &key, where, from);
+	if (e != ERR_OK)
+		return e;
 	key_bucket(&key, name);
 	index_tx_put(batch->tx, &key, meta);
 	return ERR_OK;
@@ -186,15 +210,10 @@ enum err index_batch_bucket(struct index_batch *batch, struct slice name, uint64
 enum err index_batch_bucket_delete(struct index_batch *batch, struct slice name, uint64_t bucket_id)
 {
 	struct key key;
-	struct location old;
 	key_number(&key, KEY_BUCKET_RECORD, bucket_id);
-	enum err e = look_at_location(batch, &key, &old);
-	if (e == ERR_OK && !index_batch_reserve(batch, 1))
-		e = ERR_UNAVAILABLE;
+	enum err e = delete_location(batch, &key);
 	if (e != ERR_OK)
 		return e;
-	index_tx_delete(batch->tx, &key);
-	index_batch_drop_record(batch, &old);
 	key_bucket(&key, name);
 	index_tx_delete(batch->tx, &key);
 	key_number(&key, KEY_COUNTS, bucket_id);
@@ -206,37 +225,18 @@ enum err index_batch_ended(
 	struct index_batch *batch, const struct ended_record *ended, const struct location *where)
 {
 	struct key key;
-	struct location old;
-	char bytes[LOCATION_BYTES];
 	/* Those of buckets are few. */
 	if (ended->what.segment == 0 || !segment_exists(batch->segments, ended->what.segment))
 		return ERR_OK;
 	key_ended(&key, ended->what.segment, ended->what.number);
-	enum err e = look_at_location(batch, &key, &old);
-	if (e == ERR_OK && !index_batch_reserve(batch, 1))
-		e = ERR_UNAVAILABLE;
-	if (e != ERR_OK)
-		return e;
-	location_write(bytes, where);
-	index_tx_put(batch->tx, &key, slice_of(bytes, sizeof(bytes)));
-	index_batch_drop_record(batch, &old);
-	index_batch_hold_record(batch, where);
-	return ERR_OK;
+	return put_location(batch, &key, where, NULL);
 }
 
 enum err index_batch_forget_ended(struct index_batch *batch, uint64_t segment, uint64_t number)
 {
 	struct key key;
-	struct location old;
 	key_ended(&key, segment, number);
-	enum err e = look_at_location(batch, &key, &old);
-	if (e == ERR_OK && !index_batch_reserve(batch, 1))
-		e = ERR_UNAVAILABLE;
-	if (e != ERR_OK)
-		return e;
-	index_batch_drop_record(batch, &old);
-	index_tx_delete(batch->tx, &key);
-	return ERR_OK;
+	return delete_location(batch, &key);
 }
 
 void index_batch_forget_file(struct index_batch *batch, uint64_t file, uint64_t size)

@@ -368,43 +368,13 @@ enum err carry_record(
 
 /* ---- What need not be carried any more ------------------------------------------------------- */
 
-enum {
-	AT_ONCE = 256
-};
-
 /* Forgets some of the records that say what was ended in `segment`; *ret_more if there are others.
  */
 static enum err forget_some(struct gc *gc, uint64_t segment, bool *ret_more)
 {
 	struct key prefix;
-	struct slice rest;
-	struct slice value;
-	unsigned sent = 0;
-	enum err e = ERR_OK;
 	key_number(&prefix, KEY_ENDED, segment);
-	struct index_cursor *cursor = index_cursor_new(gc->local->index, NULL, &prefix);
-	if (!cursor)
-		return ERR_UNAVAILABLE;
-	index_cursor_seek(cursor, S(""));
-	for (; e == ERR_OK && sent < AT_ONCE && index_cursor_at(cursor, &rest, &value);
-		index_cursor_next(cursor)) {
-		struct chore *chore = chore_new(gc, MUTATION_FORGET_ENDED, 0);
-		e = chore && rest.len == 8 ? ERR_OK : ERR_INTERNAL;
-		if (e != ERR_OK) {
-			free(chore);
-			break;
-		}
-		chore->mutation.number = segment;
-		chore->mutation.part = be64_get(rest.ptr);
-		chore_send(gc, chore);
-		sent++;
-	}
-	if (e == ERR_OK)
-		e = index_cursor_err(cursor);
-	index_cursor_free(cursor);
-	enum err done = chore_finish(gc);
-	*ret_more = sent == AT_ONCE;
-	return e == ERR_OK ? done : e;
+	return chores_for_numbers(gc, &prefix, MUTATION_FORGET_ENDED, segment, ret_more);
 }
 
 void carry_forget(struct gc *gc, uint64_t segment)

@@ -2,6 +2,8 @@
 /* What the collector asks the committer for. */
 #include "store/local/gc/gc_internal.h"
 
+#include "store/local/disk/bytes.h"
+
 static void chore_done(struct mutation *mutation)
 {
 	struct chore *chore = CONTAINER_OF(mutation, struct chore, mutation);
@@ -62,4 +64,36 @@ enum err chore_send_number(struct gc *gc, enum mutation_kind kind, uint64_t numb
 	chore->mutation.size = size;
 	chore_send(gc, chore);
 	return ERR_OK;
+}
+
+enum err chores_for_numbers(struct gc *gc, const struct key *prefix, enum mutation_kind kind,
+	uint64_t number, bool *ret_more)
+{
+	struct slice rest;
+	struct slice value;
+	unsigned sent = 0;
+	enum err e = ERR_OK;
+	struct index_cursor *cursor = index_cursor_new(gc->local->index, NULL, prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	index_cursor_seek(cursor, S(""));
+	for (; e == ERR_OK && sent < CHORES_AT_ONCE && index_cursor_at(cursor, &rest, &value);
+		index_cursor_next(cursor)) {
+		if (rest.len != 8)
+			continue; /* damaged: it has no number */
+		struct chore *chore = chore_new(gc, kind, 0);
+		if (chore) {
+			chore->mutation.number = number;
+			chore->mutation.part = be64_get(rest.ptr);
+			chore_send(gc, chore);
+			sent++;
+		}
+		e = chore ? ERR_OK : ERR_UNAVAILABLE;
+	}
+	if (e == ERR_OK)
+		e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	enum err done = chore_finish(gc);
+	*ret_more = sent == CHORES_AT_ONCE;
+	return e == ERR_OK ? done : e;
 }

@@ -73,34 +73,8 @@ static bool note_dead(uint64_t set, uint64_t value UNUSED, void *ctx)
 static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
 {
 	struct key prefix;
-	struct slice rest;
-	struct slice value;
-	unsigned sent = 0;
-	enum err e = ERR_OK;
 	key_number(&prefix, KEY_PART, set);
-	struct index_cursor *cursor = index_cursor_new(gc->local->index, NULL, &prefix);
-	if (!cursor)
-		return ERR_UNAVAILABLE;
-	index_cursor_seek(cursor, S(""));
-	for (; e == ERR_OK && sent < AT_ONCE && index_cursor_at(cursor, &rest, &value);
-		index_cursor_next(cursor)) {
-		if (rest.len != 8)
-			continue; /* damaged: it names no part */
-		struct chore *chore = chore_new(gc, MUTATION_FORGET_PART, 0);
-		if (chore) {
-			chore->mutation.number = set;
-			chore->mutation.part = be64_get(rest.ptr);
-			chore_send(gc, chore);
-			sent++;
-		}
-		e = chore ? ERR_OK : ERR_UNAVAILABLE;
-	}
-	if (e == ERR_OK)
-		e = index_cursor_err(cursor);
-	index_cursor_free(cursor);
-	enum err done = chore_finish(gc);
-	*ret_more = sent == AT_ONCE;
-	return e == ERR_OK ? done : e;
+	return chores_for_numbers(gc, &prefix, MUTATION_FORGET_PART, set, ret_more);
 }
 
 /* Takes apart what nobody reads; files of parts go to the trash. */

@@ -45,6 +45,17 @@ enum err chore_send_number(
 /* Waits for all that was sent; the first error. */
 enum err chore_finish(struct gc *gc);
 
+enum {
+	CHORES_AT_ONCE = 256
+};
+
+/*
+ * Sends a change about `number` for each row below `prefix`, whose key ends with the part that it
+ * is about; up to CHORES_AT_ONCE, and waits for them. *ret_more says whether there may be others.
+ */
+enum err chores_for_numbers(struct gc *gc, const struct key *prefix, enum mutation_kind kind,
+	uint64_t number, bool *ret_more);
+
 /* ---- gc.c ---- */
 
 static inline bool gc_stopping(struct gc *gc)
