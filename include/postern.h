@@ -60,11 +60,16 @@ struct postern_field {
 	const char *value;
 };
 
-/* What a form may upload. What is empty is no condition, except max_bytes, which always is one. */
+/*
+ * What a form may upload. `bucket` and one of `key` and `key_prefix` are required, so that a member
+ * that was forgotten does not permit everything; what else is empty is no condition, except
+ * max_bytes, which always is one.
+ */
 struct postern_policy {
 	size_t size;
 	int64_t now;     /* Unix seconds */
-	int64_t expires; /* Unix seconds; OSS takes no form more than seven days after `now` */
+	int64_t expires; /* Unix seconds, after `now`; OSS takes no form more than seven days after
+			    `now` */
 	const char *bucket;
 	/* One of the two: names of objects begin with this, or this is the only one. */
 	const char *key_prefix;
@@ -74,7 +79,7 @@ struct postern_policy {
 	const char *const *content_types; /* one of these; at most 64 */
 	size_t content_type_count;
 	/* Fields that the form must have as they are, such as `callback` (base64 of its JSON) and
-	 * `success_action_status`; at most 64. */
+	 * `success_action_status`, but none of those that the form has anyhow; at most 64. */
 	const struct postern_field *bound;
 	size_t bound_count;
 };
@@ -132,7 +137,7 @@ struct postern_request {
 	uint32_t expires_seconds; /* from now; OSS takes at most seven days with version 4 */
 	const char *method;       /* "GET" */
 	/* Where objects are: "https://my-bucket.oss-cn-hangzhou.aliyuncs.com", or, in path style,
-	 * "http://127.0.0.1:9000/my-bucket". */
+	 * "http://127.0.0.1:9000/my-bucket". Without `?` and `#`. */
 	const char *base_url;
 	const char *bucket;
 	const char *key;   /* not encoded */

@@ -258,9 +258,8 @@ static bool is_about_parts(const struct app *app, struct exchange *x)
 }
 
 /* False: it was answered. */
-static bool take(struct app *app, struct exchange *x, struct slice who)
+static bool take(struct app *app, struct exchange *x, struct slice who, bool parts)
 {
-	bool parts = is_about_parts(app, x);
 	struct counts *rates = parts ? app->part_rates : app->grant_rates;
 	int64_t per_minute = parts ? app->settings.part_rate : app->settings.grant_rate;
 	int64_t retry_s = 1;
@@ -284,16 +283,27 @@ bool app_answer_admitted(struct app *app, struct exchange *x, const struct calle
 	/* No subject looks like an address. */
 	strbuf_adds(&who, "subject ");
 	strbuf_add_slice(&who, caller->subject);
-	return take(app, x, strbuf_slice(&who)) && answer(app, x, caller, ctx);
+	return take(app, x, strbuf_slice(&who), is_about_parts(app, x)) &&
+	       answer(app, x, caller, ctx);
+}
+
+static bool take_of_address(struct app *app, struct exchange *x, bool parts)
+{
+	char network[CLIENT_NETWORK_SIZE];
+	struct slice address =
+		client_address(app->settings.trusted_proxies, exchange_peer(x), exchange_head(x));
+	return take(app, x, client_network(address, network), parts);
+}
+
+bool app_admit_holder(struct app *app, struct exchange *x)
+{
+	return take_of_address(app, x, true);
 }
 
 void app_admit(struct app *app, struct exchange *x, app_answer *answer, void *ctx)
 {
 	const struct caller anybody = caller_anybody(&app->settings);
-	char network[CLIENT_NETWORK_SIZE];
-	struct slice address =
-		client_address(app->settings.trusted_proxies, exchange_peer(x), exchange_head(x));
-	if (!take(app, x, client_network(address, network)))
+	if (!take_of_address(app, x, is_about_parts(app, x)))
 		return;
 	switch (app->settings.auth) {
 	case APP_AUTH_NONE:

@@ -27,6 +27,10 @@ typedef bool app_answer(
  */
 void app_admit(struct app *app, struct exchange *x, app_answer *answer, void *ctx);
 
+/* Whoever shows a grant may ask about it: `part_rate` of the address is all. False: it was
+ * answered. */
+bool app_admit_holder(struct app *app, struct exchange *x);
+
 /*
  * Runs `answer`, unless its subject has asked too often: then it is answered with 429. For those
  * who admit.

@@ -72,6 +72,7 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
 	ticket_key_derive(app->settings.access_key_secret, &app->ticket_key);
 	app->part_counts = counts_new(LIMIT_UPLOADS_COUNTED);
+	in_flight_init(&app->completing);
 	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
 	if (!app->sign_keys || !app->part_counts || !start_rates(app))
 		return ERR_UNAVAILABLE;
@@ -155,6 +156,7 @@ void app_free(struct app *app)
 	jwt_source_free(app->jwt_source);
 	jwt_cache_free(app->jwt_cache);
 	counts_free(app->part_counts);
+	in_flight_release(&app->completing);
 	counts_free(app->grant_rates);
 	counts_free(app->part_rates);
 	if (app->sign_keys)

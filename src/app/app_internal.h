@@ -8,6 +8,7 @@
 
 #include "app/admission.h"
 #include "app/app.h"
+#include "app/in_flight.h"
 #include "app/ledger/ledger.h"
 #include "app/offer/offer.h"
 #include "app/public_keys.h"
@@ -30,6 +31,7 @@ struct app {
 	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
 	struct jwt_cache *jwt_cache;
 	struct counts *part_counts;
+	struct in_flight completing;             /* names of uploads */
 	struct counts *grant_rates, *part_rates; /* NULL: there is no limit */
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json, id_json;

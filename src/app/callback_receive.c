@@ -485,7 +485,7 @@ static const char *check_key_url(struct receive *r)
 	}
 	r->key.pinned = is_pinned(r->app, strbuf_slice(&url));
 	r->key_url = arena_copy(&r->arena, strbuf_slice(&url));
-	return r->key_url.ptr ? NULL : "there is no memory";
+	return r->key_url.ptr ? NULL : upload_message_no_memory;
 }
 
 static const char *check_grant(struct receive *r)

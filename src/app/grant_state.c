@@ -10,7 +10,8 @@
 #define STATE_BYTES_MAX KIB(16)
 #define OPEN_RETRY_AFTER_S "2"
 
-const struct slice app_secret_params[] = {SLICE_LIT("grant"), SLICE_LIT("")};
+const struct slice app_secret_params[] = {
+	SLICE_LIT("grant"), SLICE_LIT("postern-doctor"), SLICE_LIT("")};
 
 /* A question under way. It is in the exchange's arena. */
 struct asking {
@@ -159,8 +160,8 @@ void app_send_grant_state(struct app *app, struct exchange *x)
 	const struct query_param *grant = query_find(exchange_query(x), S("grant"));
 	if (app->settings.grants_max == 0)
 		send_unknown(app, x);
-	else if (grant)
-		ask_as_holder(app, x, grant->value);
-	else
+	else if (!grant)
 		app_admit(app, x, ask_as_caller, NULL);
+	else if (app_admit_holder(app, x))
+		ask_as_holder(app, x, grant->value);
 }

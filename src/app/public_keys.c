@@ -134,8 +134,9 @@ static bool is_settled(
 	if (entry->fixed || (entry->key && entry->key != stale))
 		return true;
 	int64_t pause_ms = entry->key ? PUBLIC_KEYS_REFETCH_MS : PUBLIC_KEYS_RETRY_MS;
-	return !entry->fetching && entry->tried &&
-	       clock_wall_ms(keys->clock) - entry->tried_ms < pause_ms;
+	/* A clock that was set back says nothing. */
+	int64_t ago_ms = clock_wall_ms(keys->clock) - entry->tried_ms;
+	return !entry->fetching && entry->tried && ago_ms >= 0 && ago_ms < pause_ms;
 }
 
 /* At least a millisecond: libcurl takes 0 for no limit. */

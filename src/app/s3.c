@@ -49,7 +49,7 @@ bool s3_find(struct s3_upload *u, const struct caller *caller)
 	enum err e = multipart_id_parse(
 		&u->app->ticket_key, u->id_text, u->key, caller->subject, &u->id);
 	if (e == ERR_UNAVAILABLE) {
-		app_send_error(u->app, u->x, 503, "unavailable", "There is no memory; try again.");
+		s3_send_no_memory(u->app, u->x);
 		return false;
 	}
 	if (e != ERR_OK) {
@@ -78,8 +78,9 @@ void s3_ask_store(struct s3_upload *u, struct store_request *r, const char *more
 	strbuf_adds(&query, more);
 	struct slice text = arena_copy(exchange_arena(u->x), strbuf_slice(&query));
 	r->key = u->key;
-	/* Without memory for it the store refuses the request. */
-	r->query = text.ptr && !strbuf_broken(&query) ? text : S("uploadId=");
+	r->query = text;
+	/* One without the upload's name is another request. */
+	r->incomplete = !text.ptr || strbuf_broken(&query);
 	r->class = OUTGOING_STORE;
 	r->max_answer_bytes = LIMIT_PARTS_ANSWER_BYTES;
 	r->timeout_ms = LIMIT_STORE_MS;

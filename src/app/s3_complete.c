@@ -18,6 +18,7 @@
 
 struct completing {
 	struct s3_upload *upload;
+	struct in_flight_work work;
 	/* What is named, and the store's document of it; counted in the exchange's account. */
 	struct arena arena;
 	struct multipart_completion named;
@@ -36,6 +37,7 @@ struct completing {
 
 static void release(struct completing *c)
 {
+	in_flight_leave(&c->upload->app->completing, &c->work);
 	strbuf_release(&c->document);
 	arena_reset(&c->arena);
 }
@@ -355,6 +357,13 @@ static bool answer(struct app *app, struct exchange *x, const struct caller *cal
 	arena_init_counted(&c->arena, NULL, 0, NAMED_BYTES_MAX, exchange_account(x), true);
 	strbuf_init_counted(&c->document, DOCUMENT_BYTES_MAX, exchange_account(x));
 	const char *fault = read_parts(c, body);
+	if (!fault && !in_flight_enter(&app->completing, &c->work, c->upload->id_text)) {
+		release(c);
+		exchange_header(x, "Retry-After", S("1"));
+		app_send_error(app, x, 503, "unavailable",
+			"The upload is being completed by another request; ask again.");
+		return false;
+	}
 	if (!fault) {
 		c->listing.upload = c->upload;
 		c->listing.seen = on_part;

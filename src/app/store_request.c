@@ -94,7 +94,7 @@ static bool build(const struct app *app, struct store_request *r, const char **r
 	percent_encode_path(&url, r->key);
 	strbuf_adds(&url, r->query.len > 0 ? "?" : "");
 	strbuf_add_slice(&url, r->query);
-	*ret_url = keep(r, &url);
+	*ret_url = r->incomplete ? NULL : keep(r, &url);
 	if (!*ret_url || !query_parse(r->query, &r->arena_, &s.text.query))
 		return false;
 	for (size_t i = 0; i < r->header_count; i++) {

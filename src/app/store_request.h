@@ -20,6 +20,7 @@ struct store_request {
 	struct slice method; /* HEAD, GET, POST or DELETE */
 	struct slice key;
 	struct slice query; /* without `?`; empty: none */
+	bool incomplete;    /* the caller had no memory for it: nothing is asked */
 	struct slice body;  /* of a POST */
 	/* Content-Type and x-oss-... in any case; others are not signed. */
 	const struct http_header *headers;

@@ -257,13 +257,16 @@ static void check_received(struct doctor *d, const struct received *r)
 			"the callback came in without the header x-oss-pub-key-url.");
 		return;
 	}
-	if (!is_trusted(d, strbuf_slice(&r->key_url)))
+	/* Nothing is fetched from where anybody may have named. */
+	if (!is_trusted(d, strbuf_slice(&r->key_url))) {
 		report_add(d->report, FINDING_FAILED, "key-url",
 			"if that is the store's key, add the URL to [app] key_urls",
 			"the store's key is at %s, which no entry of key_urls covers: the "
 			"application server "
 			"refuses every callback.",
 			r->key_url.ptr);
+		return;
+	}
 	struct rsa_public *key = fetch_key(d, &r->key_url);
 	if (key)
 		check_signature(d, r, key);

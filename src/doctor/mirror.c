@@ -48,8 +48,8 @@ static bool is_pass(const struct mirror *mirror, struct slice text)
 	if (!slice_cut(&text, '.', &expires) || !slice_to_u64(expires, &seconds))
 		return false;
 	add_mac(&mirror->key, expires, &mac);
-	return slice_eq_secret(text, strbuf_slice(&mac)) && seconds >= now &&
-	       seconds - now <= LIMIT_MIRROR_PASS_SECONDS;
+	return !strbuf_broken(&mac) && slice_eq_secret(text, strbuf_slice(&mac)) &&
+	       seconds >= now && seconds - now <= LIMIT_MIRROR_PASS_SECONDS;
 }
 
 /* ---- The exchange -----------------------------------------------------------------------------

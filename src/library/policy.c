@@ -12,6 +12,20 @@ struct plan {
 /* The latest second that a date can be written of. */
 #define LATEST INT64_C(253402300799)
 
+/* Fields that the form has anyhow. */
+static bool is_own(struct slice name)
+{
+	static const struct slice own[] = {SLICE_LIT("key"), SLICE_LIT("bucket"),
+		SLICE_LIT("policy"), SLICE_LIT("OSSAccessKeyId"), SLICE_LIT("Signature"),
+		SLICE_LIT("file"), SLICE_LIT("x-oss-signature"),
+		SLICE_LIT("x-oss-signature-version"), SLICE_LIT("x-oss-credential"),
+		SLICE_LIT("x-oss-date"), SLICE_LIT("x-oss-security-token")};
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (slice_eq_nocase(name, own[i]))
+			return true;
+	return name.len == 0;
+}
+
 static bool read_policy(const struct postern_policy *p, struct plan *ret)
 {
 	if (!HAS_MEMBERS(p, bound_count) || p->content_type_count > LIBRARY_LIST_MAX ||
@@ -19,6 +33,13 @@ static bool read_policy(const struct postern_policy *p, struct plan *ret)
 		(p->bound_count && !p->bound) || p->now < 0 || p->now > LATEST || p->expires < 0 ||
 		p->expires > LATEST)
 		return false;
+	/* A member that was forgotten must not permit everything. */
+	bool has_key = slice_str(p->key).len > 0, has_prefix = slice_str(p->key_prefix).len > 0;
+	if (slice_str(p->bucket).len == 0 || has_key == has_prefix || p->expires <= p->now)
+		return false;
+	for (size_t i = 0; i < p->bound_count; i++)
+		if (is_own(slice_str(p->bound[i].name)))
+			return false;
 	for (size_t i = 0; i < p->content_type_count; i++)
 		ret->types[i] = slice_str(p->content_types[i]);
 	for (size_t i = 0; i < p->bound_count; i++)

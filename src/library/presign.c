@@ -20,10 +20,17 @@ static bool are_headers(const struct postern_request *r)
 	return sum <= TEXT_BYTES_MAX;
 }
 
+/* Behind it come bucket and key, and then the query. */
+static bool is_base(struct slice url)
+{
+	return (slice_starts(url, S("http://")) || slice_starts(url, S("https://"))) &&
+	       slice_find(url, '?') == url.len && slice_find(url, '#') == url.len;
+}
+
 static bool is_sound(const struct postern_request *r)
 {
 	return HAS_MEMBERS(r, header_count) && are_headers(r) && slice_str(r->method).len > 0 &&
-	       slice_str(r->base_url).len > 0 && slice_str(r->bucket).len > 0 &&
+	       is_base(slice_str(r->base_url)) && slice_str(r->bucket).len > 0 &&
 	       has_room(r->method, LIBRARY_NAME_MAX) && has_room(r->base_url, TEXT_BYTES_MAX) &&
 	       has_room(r->key, LIMIT_KEY_BYTES) && has_room(r->query, TEXT_BYTES_MAX) &&
 	       has_room(r->bucket, LIBRARY_NAME_MAX) && r->now >= 0 && r->now <= LATEST;

@@ -29,6 +29,12 @@ static bool has_expired(const SSL_CTX *context)
 	return X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
 }
 
+/* A key with a passphrase is refused: nobody is there to be asked. */
+static int no_passphrase(char *buffer UNUSED, int size UNUSED, int writing UNUSED, void *ctx UNUSED)
+{
+	return 0;
+}
+
 static SSL_CTX *load(const char *certificate_file, const char *key_file)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
@@ -36,6 +42,7 @@ static SSL_CTX *load(const char *certificate_file, const char *key_file)
 		log_failure("TLS settings for the certificate", certificate_file);
 		return NULL;
 	}
+	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
 	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |

@@ -14,6 +14,10 @@ static void scoped_json(json_t **value)
 /* ---- The question -----------------------------------------------------------------------------
  */
 
+enum {
+	CONNECTION_WORDS_MAX = 32
+};
+
 /* Whether a Connection header names it as one that ends with us. */
 static bool is_named(const struct request_head *head, struct slice name)
 {
@@ -21,7 +25,9 @@ static bool is_named(const struct request_head *head, struct slice name)
 		struct slice rest = head->headers[i].value, word;
 		if (!slice_eq_nocase(head->headers[i].name, S("Connection")))
 			continue;
-		while (slice_next_word(&rest, &word))
+		/* A client that names more is not one that means it. */
+		for (int words = 0; words < CONNECTION_WORDS_MAX && slice_next_word(&rest, &word);
+			words++)
 			if (slice_eq_nocase(word, name))
 				return true;
 	}

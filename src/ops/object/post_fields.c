@@ -8,6 +8,10 @@
 /* Of the buffer for a value, from one to the next. */
 #define KEPT_VALUE_BYTES KIB(16)
 
+enum {
+	FIRST_SORTED = 32
+};
+
 void post_fields_init(struct post_fields *f, struct budget_account *account)
 {
 	*f = (struct post_fields){.first = NULL};
@@ -21,13 +25,62 @@ void post_fields_release(struct post_fields *f)
 	arena_reset(&f->arena);
 }
 
-/* FNV-1a. */
-static uint32_t hash_of(struct slice name)
+static int order_of(struct slice a, struct slice b)
 {
-	uint32_t hash = 2166136261U;
-	for (size_t i = 0; i < name.len; i++)
-		hash = (hash ^ (unsigned char)ascii_lower(name.ptr[i])) * 16777619U;
-	return hash;
+	if (a.len != b.len)
+		return a.len < b.len ? -1 : 1;
+	for (size_t i = 0; i < a.len; i++) {
+		char x = ascii_lower(a.ptr[i]), y = ascii_lower(b.ptr[i]);
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return 0;
+}
+
+/* The field of that name, or where it belongs among the sorted ones. */
+static struct post_field *look_for(const struct post_fields *f, struct slice name, size_t *ret_at)
+{
+	size_t low = 0, high = f->sorted_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = order_of(f->sorted[middle]->name, name);
+		if (order == 0)
+			return f->sorted[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret_at = low;
+	return NULL;
+}
+
+/* Makes room for one more sorted field. */
+static bool make_room(struct post_fields *f)
+{
+	if (f->sorted_count < f->sorted_size)
+		return true;
+	size_t size = f->sorted_size ? 2 * f->sorted_size : FIRST_SORTED;
+	struct post_field **more = arena_alloc(&f->arena, size * sizeof(struct post_field *));
+	if (!more)
+		return false;
+	if (f->sorted_count)
+		memcpy(more, f->sorted, f->sorted_count * sizeof(struct post_field *));
+	f->sorted = more;
+	f->sorted_size = size;
+	return true;
+}
+
+static void sort_in(struct post_fields *f, struct post_field *field)
+{
+	size_t at;
+	field->is_first = !look_for(f, field->name, &at);
+	if (!field->is_first)
+		return;
+	memmove(&f->sorted[at + 1], &f->sorted[at],
+		(f->sorted_count - at) * sizeof(struct post_field *));
+	f->sorted[at] = field;
+	f->sorted_count++;
 }
 
 enum err post_fields_begin(struct post_fields *f, struct slice name)
@@ -38,9 +91,9 @@ enum err post_fields_begin(struct post_fields *f, struct slice name)
 	if (!field)
 		return ERR_UNAVAILABLE;
 	field->name = arena_copy(&f->arena, name);
-	if (!field->name.ptr)
+	if (!field->name.ptr || !make_room(f))
 		return ERR_UNAVAILABLE;
-	field->name_hash = hash_of(name);
+	sort_in(f, field);
 	if (f->last)
 		f->last->next = field;
 	else
@@ -74,13 +127,11 @@ struct slice post_fields_current(const struct post_fields *f)
 
 bool post_fields_find(struct post_fields *f, struct slice name, struct slice *ret)
 {
-	for (const struct post_field *field = f->first; field; field = field->next) {
-		if (slice_eq_nocase(field->name, name)) {
-			*ret = field->value;
-			return true;
-		}
-	}
-	return false;
+	size_t at;
+	const struct post_field *field = look_for(f, name, &at);
+	if (field)
+		*ret = field->value;
+	return field != NULL;
 }
 
 struct slice post_fields_get(struct post_fields *f, struct slice name)
@@ -105,13 +156,9 @@ struct form_fields post_fields_as_form(struct post_fields *f)
 	return (struct form_fields){.find = find, .context = f};
 }
 
-bool post_fields_is_first(const struct post_fields *f, const struct post_field *field)
+bool post_fields_is_first(const struct post_field *field)
 {
-	const struct post_field *first = f->first;
-	while (first != field && (first->name_hash != field->name_hash ||
-					 !slice_eq_nocase(first->name, field->name)))
-		first = first->next;
-	return first == field;
+	return field->is_first;
 }
 
 const struct post_field *post_fields_next(const struct post_fields *f, const struct post_field *at)

@@ -16,7 +16,7 @@ struct post_field {
 	struct post_field *next;
 	struct slice name;
 	struct slice value;
-	uint32_t name_hash; /* in lower case: a thousand long names are compared quickly */
+	bool is_first; /* no field before it has its name */
 };
 
 struct post_fields {
@@ -25,6 +25,13 @@ struct post_fields {
 	struct post_field *last; /* the one being read, until post_fields_end() */
 	struct strbuf value;     /* and its value so far */
 	size_t count;
+	/*
+	 * The first of each name, by length and name: whoever sends a thousand long names that look
+	 * alike is not compared with all of them. No hash: they can be made to collide.
+	 */
+	struct post_field **sorted;
+	size_t sorted_count;
+	size_t sorted_size; /* how many there is room for */
 };
 
 /* What they take is counted in `account`. */
@@ -48,7 +55,7 @@ struct slice post_fields_custom(void *ctx, struct slice name);
 /* The fields as oss/ sees them. */
 struct form_fields post_fields_as_form(struct post_fields *f);
 /* Whether no field before it has its name. */
-bool post_fields_is_first(const struct post_fields *f, const struct post_field *field);
+bool post_fields_is_first(const struct post_field *field);
 /* All of them: from NULL on, until NULL. */
 const struct post_field *post_fields_next(const struct post_fields *f, const struct post_field *at);
 

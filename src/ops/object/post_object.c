@@ -186,7 +186,7 @@ static bool read_attributes(struct request *r, struct post_object *state, struct
 	if (find_header_acl(state, &acl))
 		e = object_headers_add(h, acl_name, acl, &reason);
 	while (e == ERR_OK && (field = post_fields_next(&state->fields, field)))
-		if (post_fields_is_first(&state->fields, field))
+		if (post_fields_is_first(field))
 			e = read_attribute(h, field, &reason);
 	h->content_type = state->content_type;
 	return put_headers_finish(r, h, e, &reason);
@@ -233,10 +233,15 @@ static struct slice first_of(struct slice a, struct slice b, struct slice c)
 static struct slice file_name(struct request *r, const struct form_part *part)
 {
 	SCOPED_STRBUF(decoded, LIMIT_PART_HEADERS_BYTES);
-	if (part->filename_is_encoded && percent_decode(&decoded, part->filename))
+	if (part->filename_is_encoded && percent_decode(&decoded, part->filename) &&
+		!strbuf_broken(&decoded))
 		return arena_copy(&r->arena, base_name(strbuf_slice(&decoded)));
+	if (strbuf_starved(&decoded))
+		r->arena.starved = true;
 	strbuf_clear(&decoded);
 	param_unescape(base_name(part->filename), &decoded);
+	if (strbuf_starved(&decoded))
+		r->arena.starved = true; /* nothing is stored under half a name */
 	return arena_copy(&r->arena, strbuf_slice(&decoded));
 }
 

@@ -168,3 +168,24 @@ test("without a callback, too, what is not finished is aborted", async t => {
 	assert.deepEqual(await openUploads(at), [upload.key]);
 	await until("it is aborted", async () => (await openUploads(at)).length === 0);
 });
+
+test("whoever completes many times over keeps no upload from the webhook", async t => {
+	const told = [];
+	const sink = await startSink(t, (incoming, response) => {
+		told.push(JSON.parse(String(incoming.body)).object);
+		says("{}", 200, "application/json")(incoming, response);
+	});
+	const at = await startWith(t, `[app]\nmax_size = ${3 * PART}\nwebhook_url = ${sink.url}/hook\n`);
+	for (let round = 0; round < 5; round++) {
+		const upload = await begin(at);
+		const { part } = await put(at, upload, 1, "bytes");
+		const got = await Promise.all(Array.from({ length: 16 }, async (_, i) => {
+			await new Promise(done => setTimeout(done, i * 2));
+			return complete(at, upload, [part]);
+		}));
+		for (const { status, json } of got)
+			assert.ok(status === 200 || status === 503, JSON.stringify(json));
+		assert.equal((await complete(at, upload, [part])).status, 200);
+		assert.equal(told.filter(key => key === upload.key).length, 1);
+	}
+});

@@ -42,7 +42,7 @@ static void fields(struct oom_answer *answer)
 	if (oom_err(answer, e))
 		for (const struct post_field *at = NULL; (at = post_fields_next(&f, at)) != NULL;)
 			oom_say(answer, "%.*s:%zu:%d ", SLICE_FMT(at->name), at->value.len,
-				post_fields_is_first(&f, at));
+				post_fields_is_first(at));
 	post_fields_release(&f);
 }
 

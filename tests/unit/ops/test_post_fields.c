@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "base/limits.h"
 #include "ops/object/post_fields.h"
 #include "tap.h"
@@ -25,10 +27,10 @@ static void finding(void)
 		"an absent one is not");
 	const struct post_field *at = post_fields_next(&f, NULL);
 	IS(at->name, S("Key"), "in their order");
-	OK(post_fields_is_first(&f, at), "the first of its name");
+	OK(post_fields_is_first(at), "the first of its name");
 	at = post_fields_next(&f, post_fields_next(&f, at));
 	OK(slice_eq(at->value, S("b")) && post_fields_next(&f, at) == NULL, "to the last");
-	OK(!post_fields_is_first(&f, at), "which is the second of its name");
+	OK(!post_fields_is_first(at), "which is the second of its name");
 	post_fields_release(&f);
 }
 
@@ -73,10 +75,45 @@ static void counted(void)
 	budget_set(0);
 }
 
+/* Long names that look alike: each is looked for among all others. */
+static void many(void)
+{
+	static char name[4000];
+	struct post_fields f;
+	bool ok = true;
+	unsigned firsts = 0;
+	memset(name, 'a', sizeof(name));
+	post_fields_init(&f, NULL);
+	for (unsigned i = 0; i < LIMIT_FORM_FIELDS; i++) {
+		/* Twice each, in another case, and in no order. */
+		unsigned number = i * 7 % (LIMIT_FORM_FIELDS / 2);
+		(void)snprintf(name + sizeof(name) - 4, 4, "%03u", number);
+		name[0] = i % 2 ? 'a' : 'A';
+		char value[8];
+		int len = snprintf(value, sizeof(value), "%u", i);
+		ok = ok && put(&f, slice_of(name, sizeof(name) - 1), slice_of(value, (size_t)len));
+	}
+	OK(ok, "taken");
+	const struct post_field *at = NULL;
+	unsigned place = 0;
+	while ((at = post_fields_next(&f, at)) != NULL) {
+		struct slice found;
+		bool first = place < LIMIT_FORM_FIELDS / 2;
+		ok = ok && post_fields_is_first(at) == first &&
+		     post_fields_find(&f, at->name, &found) &&
+		     (!first || slice_eq(found, at->value));
+		firsts += post_fields_is_first(at);
+		place++;
+	}
+	OK(ok && firsts == LIMIT_FORM_FIELDS / 2, "the first of each name is found");
+	post_fields_release(&f);
+}
+
 int main(void)
 {
 	finding();
 	limits();
+	many();
 	counted();
 	return tap_done();
 }
