@@ -35,9 +35,15 @@ struct completing {
 	struct ledger_question question;
 };
 
-static void release(struct completing *c)
+/* Before the answer: whoever has it may ask again at once. */
+static void leave(struct completing *c)
 {
 	in_flight_leave(&c->upload->app->completing, &c->work);
+}
+
+static void release(struct completing *c)
+{
+	leave(c);
 	strbuf_release(&c->document);
 	arena_reset(&c->arena);
 }
@@ -51,6 +57,7 @@ static void end(struct completing *c)
 
 static void end_with_error(struct completing *c, int status, const char *code, const char *message)
 {
+	leave(c);
 	app_send_error(c->upload->app, c->upload->x, status, code, message);
 	end(c);
 }
@@ -77,6 +84,7 @@ static void end_well(struct completing *c)
 	strbuf_adds(&json, ",\"bucket\":");
 	json_add_string(&json, s->bucket);
 	strbuf_addc(&json, '}');
+	leave(c);
 	if (strbuf_broken(&json) || strbuf_broken(&location))
 		s3_send_no_memory(u->app, u->x);
 	else
@@ -150,6 +158,7 @@ static void on_found(struct task *task)
 		ledger_record(u->app->parts.ledger, &c->entry);
 		return;
 	}
+	leave(c);
 	if (found->status != 404 && !found->found) {
 		log_error("multipart %.*s: the store could not be asked: %s (status %d)",
 			SLICE_FMT(exchange_id(u->x)), found->fault, found->status);
@@ -176,6 +185,7 @@ static void on_looked_up(struct task *task)
 		end_well(c);
 		return;
 	}
+	leave(c);
 	s3_send_gone(c->upload->app, c->upload->x);
 	end(c);
 }
@@ -217,8 +227,11 @@ static void on_completed(struct task *task)
 	int status = r->status;
 	multipart_answer_code(strbuf_slice(&r->request.answer), &code);
 	bool parts = is_about_parts(strbuf_slice(&code));
-	if (status != 200 && status != 203 && status != 404 && status != 409 && !parts)
+	bool failed = status != 200 && status != 203 && status != 404 && status != 409 && !parts;
+	if (failed) {
+		leave(c);
 		s3_send_failed(u->app, u->x, "completing", r);
+	}
 	bool damaged = status == 200 &&
 		       app_sums_differ(c->named.crc64,
 			       outgoing_answer_header(&r->request, S("x-oss-hash-crc64ecma")));
