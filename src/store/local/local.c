@@ -81,7 +81,7 @@ static enum err start(struct local *local)
 	if (e == ERR_OK)
 		e = committer_new(local, &local->committer);
 	if (e == ERR_OK)
-		fill_log(local);
+		e = fill_log(local);
 	if (e == ERR_OK)
 		e = gc_new(local, &local->gc);
 	return e;

@@ -122,15 +122,19 @@ void index_batch_put(struct index_batch *batch, const struct key *key, const str
 void index_batch_move(struct index_batch *batch, const struct key *key, const struct entry *from,
 	const struct location *to, struct slice meta)
 {
-	struct key moved;
 	index_batch_drop_record(batch, &from->where);
 	index_batch_drop_record(batch, &from->stated);
 	index_batch_hold_record(batch, to);
 	index_tx_put_entry(batch->tx, key, to, NULL, meta);
-	if (from->where.segment == 0 || from->where.segment == to->segment ||
-		!segment_exists(batch->segments, from->where.segment))
+	index_batch_note_moved(batch, from->where.segment, to->segment);
+}
+
+void index_batch_note_moved(struct index_batch *batch, uint64_t from, uint64_t to)
+{
+	struct key moved;
+	if (from == 0 || from == to || !segment_exists(batch->segments, from))
 		return;
-	key_number(&moved, KEY_MOVED, from->where.segment);
+	key_number(&moved, KEY_MOVED, from);
 	index_tx_put_number(batch->tx, &moved, 0);
 }
 

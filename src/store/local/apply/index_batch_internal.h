@@ -46,6 +46,8 @@ void index_batch_drop_record(struct index_batch *batch, const struct location *w
 void index_batch_put(struct index_batch *batch, const struct key *key, const struct entry *entry,
 	struct slice meta);
 /* The entry `from` is made by the record at `to` from now on, which says all of it. */
+/* `from` has a copy of what is in, or was ended in, segment `to`. */
+void index_batch_note_moved(struct index_batch *batch, uint64_t from, uint64_t to);
 void index_batch_move(struct index_batch *batch, const struct key *key, const struct entry *from,
 	const struct location *to, struct slice meta);
 /* The record at `stated` says what is known of the entry. */

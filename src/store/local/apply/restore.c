@@ -63,8 +63,15 @@ static enum err promote(struct restore *r)
 	return drop_null_pointer(r, rows->view.newest);
 }
 
-static enum err end_version(struct restore *r, uint64_t version, bool *ret_found)
+/* That the row was made by another record than is said: a copy of it was collected. */
+static void note_copy(struct restore *r, const struct entry *entry, const struct ended *ended)
 {
+	index_batch_note_moved(r->batch, entry->where.segment, ended->segment);
+}
+
+static enum err end_version(struct restore *r, const struct ended *ended, bool *ret_found)
+{
+	uint64_t version = ended_version(ended);
 	struct row *row;
 	begin(r);
 	enum err e = rows_find(&r->rows, version, &row);
@@ -73,6 +80,7 @@ static enum err end_version(struct restore *r, uint64_t version, bool *ret_found
 		e = ERR_UNAVAILABLE;
 	if (e == ERR_OK && row) {
 		bool without = row == &r->rows.current || !r->rows.current.found;
+		note_copy(r, &row->entry, ended);
 		e = delete_row(r, row);
 		if (e == ERR_OK && without)
 			e = promote(r);
@@ -81,15 +89,16 @@ static enum err end_version(struct restore *r, uint64_t version, bool *ret_found
 	return e;
 }
 
-static enum err end_upload(struct restore *r, uint64_t upload)
+static enum err end_upload(struct restore *r, const struct ended *ended)
 {
 	begin(r);
-	r->rows.upload = upload;
+	r->rows.upload = ended->number;
 	enum err e = rows_look(&r->rows, RULES_UPLOAD);
 	if (e == ERR_OK && !index_batch_reserve(r->batch, ENTRIES_MAX))
 		e = ERR_UNAVAILABLE;
 	/* Its parts are found at the end, if no object has them. */
 	if (e == ERR_OK && r->rows.begun.found) {
+		note_copy(r, &r->rows.begun.entry, ended);
 		index_batch_drop_bytes(r->batch, &r->rows.begun.entry);
 		index_tx_delete(r->batch->tx, &r->rows.begun.key);
 	}
@@ -101,8 +110,8 @@ static enum err end_upload(struct restore *r, uint64_t upload)
 static enum err end_number(struct restore *r, const struct ended *ended)
 {
 	bool found;
-	enum err e = end_version(r, ended_version(ended), &found);
-	return e == ERR_OK && !found ? end_upload(r, ended->number) : e;
+	enum err e = end_version(r, ended, &found);
+	return e == ERR_OK && !found ? end_upload(r, ended) : e;
 }
 
 static enum err end_all(struct restore *r)

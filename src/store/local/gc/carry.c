@@ -97,6 +97,7 @@ static enum err send(struct carry *carry, const struct record *record, const str
 	}
 	chore_send(gc, chore);
 	carry->sent++;
+	carry->bytes += head_len + how->data.len;
 	return ERR_OK;
 }
 
@@ -153,8 +154,20 @@ static bool may_come_back(struct carry *carry, const struct ended_record *ended)
 	if (ended->what.segment == 0)
 		return segments_overlap(segments, ended->what.number, ended->until, carry->segment);
 	if (ended->what.segment == carry->segment)
-		return carry->another_was_moved;
-	return carry->another_was_moved || segment_exists(segments, ended->what.segment);
+		return carry->another != 0;
+	return carry->another || segment_exists(segments, ended->what.segment);
+}
+
+/*
+ * What is kept for the sake of another segment alone is said of that one: so it is known where it
+ * is said, is not said again at each collection, and goes with that segment.
+ */
+static void say_of_another(const struct carry *carry, struct ended_record *ended)
+{
+	bool there = ended->what.segment != carry->segment &&
+		     segment_exists(carry->gc->local->segments, ended->what.segment);
+	if (carry->another && !there && ended_version(&ended->what))
+		ended->what.segment = carry->another;
 }
 
 /* Where it was said already; zeros: nowhere that is known. */
@@ -188,6 +201,7 @@ static enum err carry_ended(
 		/* 0: nothing, as 0 is no segment of what has a number. */
 		if (ended.what.segment == 0 || !may_come_back(carry, &ended))
 			continue;
+		say_of_another(carry, &ended);
 		e = look_at_ended(carry, &ended, &said);
 		if (e == ERR_OK && said.segment == 0)
 			e = send_ended(carry, record, &ended);
@@ -210,6 +224,7 @@ static enum err carry_again(
 	struct location said;
 	if (!ended_parse(record->data, &ended) || !may_come_back(carry, &ended))
 		return ERR_OK;
+	say_of_another(carry, &ended);
 	enum err e = look_at_ended(carry, &ended, &said);
 	/* Unless that is said elsewhere too. */
 	if (e != ERR_OK || (said.segment && !location_eq(&said, where)))
@@ -407,13 +422,28 @@ static uint64_t next_about(struct gc *gc, enum key_kind kind, uint64_t from)
 	return found;
 }
 
+/* Whether something should be in the segment: it is missing, and not removed. */
+static bool is_missed(struct gc *gc, uint64_t segment)
+{
+	struct key key;
+	struct index_value value;
+	uint64_t live = 0;
+	key_number(&key, KEY_SEGMENT, segment);
+	if (index_get(gc->local->index, &key, false, &value) != INDEX_FOUND)
+		return false;
+	if (value.bytes.len == 8)
+		live = le64_get(value.bytes.ptr);
+	index_value_release(&value);
+	return live > 0;
+}
+
 void carry_forget_removed(struct gc *gc)
 {
 	static const enum key_kind kinds[] = {KEY_ENDED, KEY_MOVED, KEY_SEGMENT};
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		uint64_t at = 1;
 		while (!gc_stopping(gc) && (at = next_about(gc, kinds[i], at)) != 0) {
-			if (!segment_exists(gc->local->segments, at))
+			if (!segment_exists(gc->local->segments, at) && !is_missed(gc, at))
 				carry_forget(gc, at);
 			at++;
 		}

@@ -10,6 +10,7 @@
 enum {
 	MOVES_AT_ONCE = 256,
 	SHORT_SPEED = 4, /* times the usual rate, when space is short */
+	READ_SPEED = 16, /* times the rate of writing */
 };
 
 /* So that reading and writing take no more of the disk than they may. */
@@ -55,8 +56,10 @@ static bool carry_all(struct emptied *e)
 			scan_will_move(&e->scan)) {
 			enum err done = chore_finish(gc);
 			e->err = e->err == ERR_OK ? done : e->err;
+			/* What is read and not kept costs less than what is written again. */
+			pause_after(gc, e->carry.bytes + (e->scan.at - read_from) / READ_SPEED);
 			e->carry.sent = 0;
-			pause_after(gc, e->scan.at - read_from);
+			e->carry.bytes = 0;
 			read_from = e->scan.at;
 		}
 	}
@@ -69,8 +72,8 @@ static bool note_moved(uint64_t segment, uint64_t value UNUSED, void *ctx)
 {
 	struct carry *carry = ctx;
 	if (segment != carry->segment && segment_exists(carry->gc->local->segments, segment))
-		carry->another_was_moved = true;
-	return !carry->another_was_moved;
+		carry->another = segment;
+	return carry->another == 0;
 }
 
 /*

@@ -234,16 +234,17 @@ static enum err mark_end(struct local *local)
 	return folder_write_format(local->dir, &local->format);
 }
 
-void fill_log(struct local *local)
+enum err fill_log(struct local *local)
 {
 	if (local->format.is_whole)
-		return;
+		return ERR_OK;
 	struct fill fill = {.gc = {.local = local}, .told_ms = clock_monotonic_ms()};
 	(void)pthread_cond_init(&fill.gc.done, NULL);
 	(void)pthread_mutex_init(&fill.gc.lock, NULL);
 	log_info("store: the folder is of an older format: what only the index has is written to "
 		 "the log, once");
-	enum err e = mark_begin(&fill);
+	enum err begun = mark_begin(&fill);
+	enum err e = begun;
 	if (e == ERR_OK)
 		e = fill_all(&fill);
 	if (e == ERR_OK)
@@ -257,4 +258,5 @@ void fill_log(struct local *local)
 			  "gone on with at the next start");
 	(void)pthread_cond_destroy(&fill.gc.done);
 	(void)pthread_mutex_destroy(&fill.gc.lock);
+	return begun;
 }

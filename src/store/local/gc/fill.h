@@ -7,13 +7,17 @@
 #ifndef STORE_LOCAL_GC_FILL_H
 #define STORE_LOCAL_GC_FILL_H
 
+#include "base/compiler.h"
+#include "base/err.h"
+
 struct local;
 
 /*
  * Does that, if it is needed, or goes on with it. The committer must run, and nothing else may
- * change anything. After a failure, which is logged, the store works as before, and it is gone on
- * with at the next start.
+ * change anything. A failure to begin ends the start: no record that older versions do not know may
+ * come into a folder that they open. After a later one, which is logged, the store works as before,
+ * and it is gone on with at the next start.
  */
-void fill_log(struct local *local);
+enum err fill_log(struct local *local) MUST_USE;
 
 #endif

@@ -80,12 +80,13 @@ struct carry {
 	struct gc *gc;
 	uint64_t segment;
 	/*
-	 * Something was moved out of another segment, which is still there: it may hold what is
-	 * said to be read from elsewhere.
+	 * Another segment, which is still there, out of which something was moved: it may hold what
+	 * is said to be read from elsewhere. 0: there is none.
 	 */
-	bool another_was_moved;
+	uint64_t another;
 	uint64_t said_last; /* the appendable version whose sum was said last */
-	unsigned sent;      /* changes; the caller's to set back */
+	unsigned sent;      /* changes, and */
+	uint64_t bytes;     /* of records; the caller's to set back */
 };
 
 /* Sends what has to be carried along of the record, which is in the segment. */

@@ -10,7 +10,7 @@
 #include "store/local/gc/gc_internal.h"
 
 enum {
-	GAIN_PART = 64,  /* of a segment's size has to be dead, when space is short */
+	GAIN_PART = 256, /* of a segment's size has to be dead, when space is short */
 	SPARE_PART = 16, /* of the reserve is left to others */
 	REPORT_MS = 10 * 60 * 1000,
 };

@@ -193,6 +193,15 @@ static enum err read_segment(struct rebuild *r, struct segment *segment)
 		r->files_next = segment->files_next;
 	if (segment->first_sequence == 0)
 		r->result->lost++; /* its header is damaged; logged */
+	/* The index must not be ahead of the log, whatever a server that was killed left unsynced.
+	 */
+	if (fdatasync(segment->fd) != 0) {
+		int failure = errno;
+		log_error("store: cannot sync segment %016" PRIx64 ": %s", segment->id,
+			files_text(failure));
+		segment_unpin(segment);
+		return files_err(failure);
+	}
 	r->last_segment = segment->id;
 	r->good_segment = segment->id;
 	r->good_at = SEGMENT_HEADER_BYTES;
@@ -224,6 +233,11 @@ static enum err read_log(struct rebuild *r)
 	enum err e = scan_init(&r->scan) ? ERR_OK : ERR_UNAVAILABLE;
 	struct segment *segment = NULL;
 	measure(r);
+	if (e == ERR_OK && r->total == 0) {
+		log_error("store: there is no segment of the log in %s: nothing can be made of it",
+			r->options->path);
+		e = ERR_INTERNAL;
+	}
 	while (e == ERR_OK &&
 		(segment = segment_pin_from(r->segments, r->last_segment + 1)) != NULL)
 		e = read_segment(r, segment);
