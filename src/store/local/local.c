@@ -119,6 +119,7 @@ static void local_free(struct local *local)
 	if (local->committer && index_flush(local->index) != ERR_OK)
 		log_error("store: the next start will take longer");
 	gc_free(local->gc);
+	space_count_log(&local->space, NULL);
 	if (local->wal_is_open)
 		wal_close(&local->wal);
 	index_batch_free(local->batch);

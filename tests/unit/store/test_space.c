@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "base/limits.h"
+#include "store/local/wal/wal.h"
 #include "tap.h"
 
 /* What the file system says: this takes the place of the C library's. */
@@ -31,11 +32,27 @@ static bool fits(uint64_t bytes)
 	return ok;
 }
 
+/* Likewise, while the log has taken `ahead` besides what it keeps for deletes. */
+static bool fits_with_log(uint64_t ahead, uint64_t bytes)
+{
+	struct wal log = {.at = 4096, .ready = 4096 + MIB(1) + ahead};
+	struct space space;
+	space_init(&space, 0, MIB(1));
+	space_count_log(&space, &log);
+	bool ok = space_claim(&space, bytes);
+	space_destroy(&space);
+	return ok;
+}
+
 int main(void)
 {
 	says = (struct statvfs){.f_frsize = 4096, .f_blocks = 1000, .f_bavail = 300};
 	OK(fits(300 * 4096 - MIB(1)), "up to the reserve");
 	OK(!fits(300 * 4096 - MIB(1) + 1), "and not a byte more");
+	OK(fits_with_log(8192, 300 * 4096 - MIB(1) + 8192), "what the log took ahead is room");
+	OK(!fits_with_log(8192, 300 * 4096 - MIB(1) + 8193), "and not a byte more");
+	OK(!fits_with_log(MIB(1), 300 * 4096 - KIB(768) + 1), "up to a quarter of the reserve");
+	OK(fits_with_log(MIB(1), 300 * 4096 - KIB(768)), "which it may take");
 	says.f_bavail = 0;
 	OK(!fits(1), "a full disk");
 	says.f_blocks = 0;

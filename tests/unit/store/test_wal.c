@@ -83,7 +83,9 @@ int main(void)
 		segments_open(dir, 0, &segments) != ERR_OK ||
 		thread_queue_new(&(struct thread_queue_options){.name = "test"}, &queue) !=
 			ERR_OK ||
-		wal_open(&wal, segments, queue, MIB(64), 0, 0, 1, 1) != 0)
+		wal_open(&wal, segments,
+			&(struct wal_options){.writers = queue, .segment_bytes = MIB(64)}, 0, 0, 1,
+			1) != 0)
 		return 1;
 	rotation(&wal, segments);
 	thread_queue_free(queue);

@@ -395,14 +395,18 @@ static enum err open_log(struct replay *replay)
 	bool go_on = replay->good_segment && replay->good_segment != replay->short_segment;
 	int e = go_on ? keep_tail(replay) : 0;
 	if (e == 0)
-		e = wal_open(&local->wal, local->segments, local->writers,
-			local->options.segment_bytes, replay->good_segment,
-			go_on ? replay->good_at : 0, replay->sequence,
+		e = wal_open(&local->wal, local->segments,
+			&(struct wal_options){.writers = local->writers,
+				.segment_bytes = local->options.segment_bytes,
+				.reserve_bytes = local->options.reserve_bytes},
+			replay->good_segment, go_on ? replay->good_at : 0, replay->sequence,
 			replay->file_next > replay->file_mark ? replay->file_next
 							      : replay->file_mark);
 	local->wal_is_open = true;
-	if (e == 0)
+	if (e == 0) {
+		space_count_log(&local->space, &local->wal);
 		return ERR_OK;
+	}
 	log_error("store: cannot open the end of the log: %s", files_text(e));
 	return files_err(e);
 }

@@ -164,6 +164,7 @@ static rocksdb_options_t *make_options(void)
 	rocksdb_options_set_info_log_level(options, 4);
 	rocksdb_options_set_keep_log_file_num(options, 1);
 	rocksdb_options_set_max_manifest_file_size(options, MIB(4));
+	rocksdb_options_set_manifest_preallocation_size(options, KIB(64));
 	rocksdb_options_set_stats_dump_period_sec(options, 0);
 	rocksdb_options_set_stats_persist_period_sec(options, 0);
 	set_table_options(options);

@@ -6,10 +6,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/local/wal/wal.h"
 
 enum {
 	SAMPLE_MS = 1000, /* a sample is used for so long while it says yes */
 	TELL_MS = 60000,  /* not more than one line of the log in that time */
+	AHEAD_PART = 4,   /* of the reserve the log may have taken ahead */
 };
 
 void space_init(struct space *space, int dir, uint64_t reserve)
@@ -26,6 +28,20 @@ void space_destroy(struct space *space)
 	(void)pthread_mutex_destroy(&space->lock);
 }
 
+void space_count_log(struct space *space, const struct wal *log)
+{
+	(void)pthread_mutex_lock(&space->lock);
+	space->log = log;
+	(void)pthread_mutex_unlock(&space->lock);
+}
+
+static uint64_t log_ahead(const struct space *space)
+{
+	uint64_t ahead = space->log ? wal_ahead(space->log) : 0;
+	uint64_t most = space->reserve / AHEAD_PART;
+	return ahead < most ? ahead : most;
+}
+
 static void sample(struct space *space, int64_t now_ms)
 {
 	struct statvfs vfs;
@@ -37,12 +53,13 @@ static void sample(struct space *space, int64_t now_ms)
 	space->free = UINT64_MAX / 2;
 	if (fstatvfs(space->dir, &vfs) == 0 && vfs.f_blocks > 0)
 		space->free = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	space->ahead = log_ahead(space);
 	space->claimed = space->in_flight;
 }
 
 static bool fits(const struct space *space, uint64_t bytes)
 {
-	return space->claimed + bytes + space->reserve <= space->free;
+	return space->claimed + bytes + space->reserve <= space->free + space->ahead;
 }
 
 bool space_fits(struct space *space, uint64_t bytes)

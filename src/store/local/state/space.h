@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether there is room on the disk. Changes are refused while a reserve is left, so that deletes,
- * garbage collection and the index never meet a disk that is completely full.
+ * garbage collection and the index never meet a disk that is completely full. What the log has
+ * taken ahead is room as well, as long as three quarters of the reserve are left beside it.
  *
  * Any thread.
  */
@@ -12,12 +13,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct wal;
+
 struct space {
-	pthread_mutex_t lock; /* protects all below; a leaf */
-	int dir;              /* borrowed: any directory of the file system */
+	pthread_mutex_t lock;  /* protects all below; a leaf */
+	int dir;               /* borrowed: any directory of the file system */
+	const struct wal *log; /* borrowed; NULL: not yet, or not any more */
 	uint64_t reserve;
 	int64_t sampled_ms;
 	uint64_t free;       /* as the file system said then */
+	uint64_t ahead;      /* and the log */
 	uint64_t claimed;    /* since then */
 	uint64_t in_flight;  /* claimed and not yet released */
 	int64_t reported_ms; /* when it was last logged that the disk is full */
@@ -25,6 +30,8 @@ struct space {
 
 void space_init(struct space *space, int dir, uint64_t reserve);
 void space_destroy(struct space *space);
+/* From now on the room that the log has taken ahead counts; NULL ends that. */
+void space_count_log(struct space *space, const struct wal *log);
 
 /* Takes `bytes` into account; false, and nothing is claimed, if that would touch the reserve. */
 bool space_claim(struct space *space, uint64_t bytes);

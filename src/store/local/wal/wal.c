@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -27,7 +28,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 static uint64_t next_step(const struct wal *wal, uint64_t from)
 {
 	uint64_t end = (from / STEP_BYTES + 1) * STEP_BYTES;
-	return min_u64(end, wal->segment_bytes);
+	return min_u64(end, wal->options.segment_bytes);
 }
 
 /* Gives the file blocks from `from` to `to`. */
@@ -37,6 +38,17 @@ static int allocate(int fd, uint64_t from, uint64_t to)
 		return 0;
 	/* A file system without preallocation says ENOSPC when it comes to it. */
 	return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : errno;
+}
+
+/* Whether a step, up to `to`, leaves the reserve alone. Without an answer the disk has to say so.
+ */
+static bool spares_reserve(const struct wal *wal, int fd, uint64_t to)
+{
+	struct statvfs vfs;
+	if (fstatvfs(fd, &vfs) != 0 || vfs.f_blocks == 0)
+		return true;
+	uint64_t left = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	return left >= wal->options.reserve_bytes + (to - wal->ready);
 }
 
 /*
@@ -77,7 +89,8 @@ static void fill_step(struct task *job)
 	uint64_t to = next_step(wal, from);
 	/* Direct writes need whole blocks; the first step begins behind the header. */
 	uint64_t whole = (from + 4095) / 4096 * 4096;
-	if (wal->active == segment && to > from && allocate(segment->fd, from, to) == 0) {
+	if (wal->active == segment && to > from && spares_reserve(wal, segment->fd, to) &&
+		allocate(segment->fd, from, to) == 0) {
 		fill_with_zeros(segment->fd, whole, to / 4096 * 4096);
 		wal->ready = to;
 	}
@@ -90,7 +103,7 @@ static void fill_step(struct task *job)
 /* Whether the job should prepare more. */
 static bool low(const struct wal *wal, uint64_t need)
 {
-	return !wal->filling && wal->ready < wal->segment_bytes &&
+	return !wal->filling && wal->ready < wal->options.segment_bytes &&
 	       wal->ready < need + STEP_BYTES / 2;
 }
 
@@ -103,7 +116,7 @@ static void fill_ahead(struct wal *wal, uint64_t need)
 	if (!wal->filled)
 		return;
 	wal->filling = true;
-	thread_queue_add(wal->writers, &wal->fill);
+	thread_queue_add(wal->options.writers, &wal->fill);
 }
 
 /* Makes `segment` (a pin that is taken over) the active one. Under the lock, once there is a job.
@@ -112,20 +125,20 @@ static void activate(struct wal *wal, struct segment *segment, uint64_t at)
 {
 	segment_unpin(wal->active);
 	wal->active = segment;
-	wal->at = at;
+	/* In this order: see wal_ahead(). */
 	wal->ready = at;
+	wal->at = at;
 }
 
-int wal_open(struct wal *wal, struct segments *segments, struct thread_queue *writers,
-	uint64_t segment_bytes, uint64_t segment, uint64_t at, uint64_t sequence,
-	uint64_t files_next)
+int wal_open(struct wal *wal, struct segments *segments, const struct wal_options *options,
+	uint64_t segment, uint64_t at, uint64_t sequence, uint64_t files_next)
 {
 	memset(wal, 0, sizeof(*wal));
 	wal->segments = segments;
-	wal->writers = writers;
-	wal->segment_bytes = segment_bytes;
+	wal->options = *options;
 	wal->files_next = files_next;
 	wal->fill.run = fill_step;
+	atomic_init(&wal->at, 0);
 	atomic_init(&wal->ready, 0);
 	atomic_init(&wal->filling, false);
 	(void)pthread_mutex_init(&wal->extend_lock, NULL);
@@ -160,7 +173,7 @@ void wal_close(struct wal *wal)
 
 bool wal_fits(const struct wal *wal, uint64_t pending, uint64_t bytes)
 {
-	return wal->at + pending + bytes <= wal->segment_bytes;
+	return wal->at + pending + bytes <= wal->options.segment_bytes;
 }
 
 /* Goes on in another segment. */
@@ -220,10 +233,12 @@ int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort)
 	(void)pthread_mutex_lock(&wal->extend_lock);
 	if (wal->ready < want) {
 		uint64_t to = next_step(wal, want);
-		to = to < want ? want : to;
+		/* What is left may be less than a step. */
+		if (to < want || !spares_reserve(wal, wal->active->fd, to))
+			to = want;
 		e = allocate(wal->active->fd, wal->ready, to);
 		if (files_err(e) == ERR_DISK_FULL && to > want) {
-			to = want; /* what is left may be less than a step */
+			to = want;
 			e = allocate(wal->active->fd, wal->ready, to);
 		}
 		if (e == 0)
@@ -235,6 +250,14 @@ int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort)
 		fill_ahead(wal, want);
 	(void)pthread_mutex_unlock(&wal->extend_lock);
 	return e;
+}
+
+uint64_t wal_ahead(const struct wal *wal)
+{
+	/* In this order: what is ready of one segment is never held against the end of another. */
+	uint64_t used = wal->at + HEADROOM_BYTES;
+	uint64_t ready = wal->ready;
+	return ready > used ? ready - used : 0;
 }
 
 enum wal_result wal_append(
@@ -263,8 +286,8 @@ bool wal_cut(struct wal *wal, uint64_t at)
 	if (!ok)
 		log_error("store: cannot cut the end of segment %016" PRIx64 ": %s",
 			wal->active->id, files_text(errno));
-	wal->at = at;
 	wal->ready = at;
+	wal->at = at;
 	(void)pthread_mutex_unlock(&wal->extend_lock);
 	return ok;
 }

@@ -18,12 +18,17 @@
 #include "base/thread_queue.h"
 #include "store/local/wal/segment.h"
 
-struct wal {
-	struct segments *segments; /* borrowed, and so is the pool */
-	struct thread_queue *writers;
+struct wal_options {
+	struct thread_queue *writers; /* borrowed; runs the job */
 	uint64_t segment_bytes;
+	uint64_t reserve_bytes; /* of the disk: never taken ahead of the records */
+};
+
+struct wal {
+	struct segments *segments; /* borrowed */
+	struct wal_options options;
 	struct segment *active;      /* pinned */
-	uint64_t at;                 /* where the next record goes */
+	_Atomic uint64_t at;         /* where the next record goes; wal_ahead() reads it, too */
 	uint64_t files_next;         /* for the header of the next segment; the caller's */
 	pthread_mutex_t extend_lock; /* for growing the file and changing what is below */
 	_Atomic uint64_t ready;      /* the file has blocks up to here */
@@ -36,9 +41,8 @@ struct wal {
  * Takes up the log at `segment` and `at`, cutting off what is behind; with `at` 0 it goes on in a
  * new one behind `segment`, which is left as it is. An errno value.
  */
-int wal_open(struct wal *wal, struct segments *segments, struct thread_queue *writers,
-	uint64_t segment_bytes, uint64_t segment, uint64_t at, uint64_t sequence,
-	uint64_t files_next) MUST_USE;
+int wal_open(struct wal *wal, struct segments *segments, const struct wal_options *options,
+	uint64_t segment, uint64_t at, uint64_t sequence, uint64_t files_next) MUST_USE;
 /* The pool's jobs must have ended. */
 void wal_close(struct wal *wal);
 
@@ -59,6 +63,12 @@ int wal_begin_anew(struct wal *wal, uint64_t sequence) MUST_USE;
  * allocated blocks are kept free, so that deletes have room when the disk is full.
  */
 int wal_reserve(struct wal *wal, uint64_t bytes, bool last_resort) MUST_USE;
+
+/*
+ * Bytes that the file system has given to the active segment and that records may still take,
+ * without those that are kept for deletes. Any thread, until wal_close().
+ */
+uint64_t wal_ahead(const struct wal *wal);
 
 enum wal_result {
 	WAL_OK,
