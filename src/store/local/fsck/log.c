@@ -10,8 +10,7 @@
 #include "store/local/fsck/fsck_internal.h"
 
 enum {
-	TEXT_BYTES = 160,
-	GAPS_MAX = 100000, /* that are told */
+	TEXT_BYTES = 160
 };
 
 /* ---- Gaps ------------------------------------------------------------------------------------ */
@@ -19,8 +18,6 @@ enum {
 static void add_gap(const struct restore_gap *what, void *ctx)
 {
 	struct fsck *f = ctx;
-	if (f->gap_count == GAPS_MAX)
-		return;
 	struct gap *gaps = realloc(f->gaps, (f->gap_count + 1) * sizeof(*gaps));
 	if (!gaps) {
 		fsck_fail(f, ERR_UNAVAILABLE);

@@ -121,6 +121,12 @@ static void damaged(const char *message, void *ctx)
 {
 	struct fsck *f = ctx;
 	char file[FSCK_FILE_MAX] = "index";
+	/* Our own folder may be full. */
+	if (strncmp(message, "Corruption", 10) != 0 && !strstr(message, "No such file")) {
+		log_error("fsck: the index cannot be read: %s", message);
+		fsck_fail(f, ERR_INTERNAL);
+		return;
+	}
 	const char *end = strstr(message, ".sst");
 	const char *begin = end;
 	while (begin && begin > message && begin[-1] != '/')
@@ -157,7 +163,7 @@ bool temporary_index(struct fsck *f)
 		e = index_read_state(f->index, &f->state, &has_state);
 	if (e == ERR_OK && has_state)
 		return true;
-	if (e != ERR_OK && !f->index_is_damaged)
+	if (e != ERR_OK && !f->index_is_damaged && f->err == ERR_OK)
 		fsck_tell(f, NULL, "index", FSCK_NOWHERE, "it cannot be read");
 	f->index_is_damaged = f->index_is_damaged || e != ERR_OK;
 	index_close(TAKE(f->index));
