@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "cli/config.h"
 #include "cli/doctor.h"
+#include "cli/fsck.h"
 #include "cli/keys.h"
 #include "cli/rebuild.h"
 #include "cli/serve.h"
@@ -26,6 +27,7 @@ static const struct {
 	{"verify", cli_verify, "check a callback, and say what is wrong with it"},
 	{"doctor", cli_doctor, "check a deployment from end to end, and say what is wrong"},
 	{"keys", cli_keys, "list, add, disable, enable and remove access keys"},
+	{"fsck", cli_fsck, "check all of a data folder, and change nothing"},
 	{"rebuild", cli_rebuild, "make the index of a data folder anew from its log"},
 	{"help", help, "this list, and every option of the configuration"},
 };

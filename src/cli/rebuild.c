@@ -2,12 +2,11 @@
 #include "cli/rebuild.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "cli/command_line.h"
+#include "cli/progress.h"
 #include "store/local/rebuild/rebuild.h"
 
 enum {
@@ -15,7 +14,6 @@ enum {
 	FAULT = 1,
 	USAGE = 2,
 	LOST = 3,
-	BAR_WIDTH = 40,
 };
 
 struct rebuild_flags {
@@ -45,39 +43,24 @@ static const struct command_line command_line = {
 		 "3 done, but some of the log could not be read: what was only there is lost.\n",
 };
 
-/* On a terminal. */
 static void show_progress(uint64_t done, uint64_t total, void *ctx)
 {
-	char bar[BAR_WIDTH + 1];
-	int *shown = ctx;
-	int percent = total ? (int)((double)done / (double)total * 100) : 100;
-	percent = percent > 100 ? 100 : percent;
-	if (percent == *shown)
-		return;
-	*shown = percent;
-	for (int i = 0; i < BAR_WIDTH; i++)
-		bar[i] = i < percent * BAR_WIDTH / 100 ? '#' : '.';
-	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, "\r[%s] %3d %% of the log", bar, percent);
-	if (percent == 100)
-		fprintf(stderr, "\n");
+	progress_show(ctx, done, total);
 }
 
 static int rebuild(const char *data)
 {
-	int shown = -1;
-	bool shows = isatty(STDERR_FILENO);
+	struct progress progress;
 	struct rebuild_result result;
+	progress_init(&progress, "of the log");
 	const struct rebuild_options options = {
-		.path = data, .progress = shows ? show_progress : NULL, .ctx = &shown};
+		.path = data, .progress = show_progress, .ctx = &progress};
 	if (rebuild_index(&options, &result) != ERR_OK) {
-		if (shown >= 0 && shown < 100)
-			fprintf(stderr, "\n");
+		progress_leave(&progress);
 		fprintf(stderr, "postern rebuild: the index of %s is as it was\n", data);
 		return FAULT;
 	}
-	if (shown >= 0)
-		show_progress(1, 1, &shown);
+	progress_show(&progress, 1, 1);
 	printf("%" PRIu64 " records of the log: %" PRIu64 " objects\n", result.records,
 		result.objects);
 	if (result.kept[0])

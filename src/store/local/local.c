@@ -220,7 +220,7 @@ enum err local_store_open(const struct local_options *options, struct store **re
 	local->dir = -1;
 	local->lock = -1;
 	set_options(local, options);
-	enum err e = folder_open(options->path, &local->dir);
+	enum err e = folder_open(options->path, true, &local->dir);
 	sleeper_init(&local->collector);
 	space_init(&local->space, local->dir, local->options.reserve_bytes);
 	if (e == ERR_OK)

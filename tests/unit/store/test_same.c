@@ -12,6 +12,7 @@
 #include "store/local/rebuild/rebuild.h"
 #include "tap.h"
 #include "unit/store/backend.h"
+#include "unit/store/checked.h"
 #include "unit/store/rows.h"
 #include "unit/store/same_model.h"
 #include "unit/store/versions.h"
@@ -607,10 +608,20 @@ static struct store *open_local(const char *path, const struct run *run)
 	return s;
 }
 
+/* Closed at any moment, whatever the collector has still to do. */
+static bool checked_again(const char *path, const struct run *run)
+{
+	store_close(stores[1].s);
+	bool clean = checked_clean(path);
+	stores[1].s = open_local(path, run);
+	return clean;
+}
+
 static bool open_again(const char *path, const struct run *run)
 {
 	char index[2 * FOLDER_PATH_MAX];
-	bool same = !run->rebuilt || rows_settle(stores[1].s);
+	bool same = !run->rebuilt || checked_again(path, run);
+	same = (!run->rebuilt || rows_settle(stores[1].s)) && same;
 	store_close(stores[1].s);
 	(void)snprintf(index, sizeof(index), "%s/index", path);
 	if (run->rebuilt)

@@ -124,8 +124,7 @@ static bool rewrite(struct gc *gc, struct segment *segment)
 	emptied.sequence = segment->first_sequence;
 	gc->raced = false;
 	emptied.err = index_each_number(gc->local->index, KEY_MOVED, note_moved, &emptied.carry);
-	scan_open(&emptied.scan, segment, SEGMENT_HEADER_BYTES,
-		segment_end(gc->local->segments, segment->id));
+	scan_open(&emptied.scan, gc->local->segments, segment, SEGMENT_HEADER_BYTES);
 	bool whole = carry_all(&emptied);
 	bool unneeded = report(&emptied, whole);
 	scan_release(&emptied.scan);

@@ -22,7 +22,7 @@ void counts_put(struct index_tx *tx, uint64_t bucket_id, const struct store_buck
 	index_tx_put(tx, &key, slice_of(bytes, sizeof(bytes)));
 }
 
-static bool counts_parse(struct slice bytes, struct store_bucket_stats *ret)
+bool counts_parse(struct slice bytes, struct store_bucket_stats *ret)
 {
 	if (bytes.len != COUNTS_BYTES)
 		return false;
@@ -80,7 +80,7 @@ static enum err add_parts(struct index *index, struct slice rest, void *ctx)
 	return add_up(index, KEY_PART, upload, NULL, NULL, ctx);
 }
 
-static enum err count(struct index *index, uint64_t bucket_id, struct store_bucket_stats *ret)
+enum err counts_count(struct index *index, uint64_t bucket_id, struct store_bucket_stats *ret)
 {
 	struct sum objects = {.entries = 0};
 	struct sum old = {.entries = 0};
@@ -130,7 +130,7 @@ static void load(const struct store_bucket *bucket, void *ctx)
 	}
 	if (!known) {
 		log_info("store: counting what the bucket %.*s holds", SLICE_FMT(bucket->name));
-		loading->err = count(loading->index, bucket->id, &counts);
+		loading->err = counts_count(loading->index, bucket->id, &counts);
 		counts_put(loading->tx, bucket->id, &counts);
 	}
 	buckets_set_counts(loading->buckets, bucket->id, &counts);

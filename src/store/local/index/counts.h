@@ -17,5 +17,10 @@ void counts_put(struct index_tx *tx, uint64_t bucket_id, const struct store_buck
  * index older than the counts, are counted, and their rows written.
  */
 enum err counts_load(struct index *index, struct buckets *buckets) MUST_USE;
+/* Counts what a bucket holds. */
+enum err counts_count(
+	struct index *index, uint64_t bucket_id, struct store_bucket_stats *ret) MUST_USE;
+/* False if the value of the row has another length. */
+bool counts_parse(struct slice bytes, struct store_bucket_stats *ret) MUST_USE;
 
 #endif

@@ -34,6 +34,8 @@ struct index {
 	rocksdb_readoptions_t *read;
 	rocksdb_readoptions_t *read_cached;
 	rocksdb_writeoptions_t *write;
+	void (*told)(const char *message, void *ctx); /* NULL: it is logged */
+	void *told_ctx;
 	_Atomic int64_t told_ms[DOING_COUNT]; /* when it was last logged; 0: never */
 };
 
@@ -129,7 +131,9 @@ static enum err complain(struct index *index, enum doing doing, char *message)
 		[DOING_READ] = "read",
 		[DOING_WRITE] = "written"};
 	bool full = strstr(message, "No space left") != NULL;
-	if (shall_tell(index, doing))
+	if (index->told)
+		index->told(message, index->told_ctx);
+	else if (shall_tell(index, doing))
 		log_error("store: the index cannot be %s: %s%s", names[doing], message,
 			is_damage(message) ? "; if the disk is well, stop postern and run "
 					     "`postern rebuild`: it makes the index anew from the "
@@ -173,9 +177,17 @@ static rocksdb_options_t *make_options(void)
 
 enum err index_open(const char *path, struct index **ret)
 {
+	return index_open_told(path, NULL, NULL, ret);
+}
+
+enum err index_open_told(const char *path, void (*told)(const char *message, void *ctx), void *ctx,
+	struct index **ret)
+{
 	struct index *index = calloc(1, sizeof(*index));
 	if (!index)
 		return ERR_UNAVAILABLE;
+	index->told = told;
+	index->told_ctx = ctx;
 	index->options = make_options();
 	index->read = rocksdb_readoptions_create();
 	index->read_cached = rocksdb_readoptions_create();
@@ -214,6 +226,20 @@ enum err index_flush(struct index *index)
 	rocksdb_flush(index->db, options, &message);
 	rocksdb_flushoptions_destroy(options);
 	return message ? complain(index, DOING_FLUSH, message) : ERR_OK;
+}
+
+enum err index_read_all(struct index *index)
+{
+	char *message = NULL;
+	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
+	rocksdb_readoptions_set_fill_cache(read, 0);
+	rocksdb_iterator_t *at = rocksdb_create_iterator(index->db, read);
+	for (rocksdb_iter_seek_to_first(at); rocksdb_iter_valid(at); rocksdb_iter_next(at))
+		;
+	rocksdb_iter_get_error(at, &message);
+	rocksdb_iter_destroy(at);
+	rocksdb_readoptions_destroy(read);
+	return message ? complain(index, DOING_READ, message) : ERR_OK;
 }
 
 static uint64_t property(struct index *index, const char *name)

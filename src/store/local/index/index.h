@@ -40,10 +40,15 @@ struct entry {
 
 /* Opens or makes the index in the folder `path`; logs why if it cannot. */
 enum err index_open(const char *path, struct index **ret) MUST_USE;
+/* Likewise; instead of logging it calls `told` with what RocksDB says of any fault. */
+enum err index_open_told(const char *path, void (*told)(const char *message, void *ctx), void *ctx,
+	struct index **ret) MUST_USE;
 /* NULL is allowed. Writes that were not flushed are lost, and will be replayed. */
 void index_close(struct index *index);
 /* Makes all writes so far durable; waits. */
 enum err index_flush(struct index *index) MUST_USE;
+/* Reads every row, and with them every block of its files that has some. */
+enum err index_read_all(struct index *index) MUST_USE;
 uint64_t index_disk_bytes(struct index *index);
 /* How much a flush would write, at most. */
 uint64_t index_unflushed_bytes(struct index *index);

@@ -25,10 +25,14 @@ static int sync_above(int dir)
 	return above < 0 ? 0 : files_sync_dir(above);
 }
 
-enum err folder_open(const char *path, int *ret_dir)
+enum err folder_open(const char *path, bool make, int *ret_dir)
 {
-	int e = files_open_dir(AT_FDCWD, path, ret_dir);
-	if (e == 0)
+	int e = 0;
+	if (make)
+		e = files_open_dir(AT_FDCWD, path, ret_dir);
+	else if ((*ret_dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		e = errno;
+	if (e == 0 && make)
 		e = sync_above(*ret_dir);
 	if (e == 0)
 		return ERR_OK;

@@ -21,8 +21,8 @@ struct folder_format {
 
 /* Each logs why on failure. */
 
-/* Opens or makes the folder. */
-enum err folder_open(const char *path, int *ret_dir) MUST_USE;
+/* Opens the folder; with `make` it is made if there is none. */
+enum err folder_open(const char *path, bool make, int *ret_dir) MUST_USE;
 enum err folder_lock(int dir, const char *path, int *ret_lock) MUST_USE;
 /*
  * Reads the file `format`, and with `make` writes it if there is none. A newer version is a

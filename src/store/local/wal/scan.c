@@ -20,7 +20,14 @@ void scan_release(struct scan *scan)
 	*scan = (struct scan){.window = NULL};
 }
 
-void scan_open(struct scan *scan, struct segment *segment, uint64_t at, uint64_t end)
+static bool is_sealed(struct segments *segments, const struct segment *segment)
+{
+	struct segment *later = segment_pin_from(segments, segment->id + 1);
+	segment_unpin(later);
+	return later != NULL;
+}
+
+void scan_open(struct scan *scan, struct segments *segments, struct segment *segment, uint64_t at)
 {
 	segment_unpin(scan->segment);
 	scan->segment = segment;
@@ -28,7 +35,8 @@ void scan_open(struct scan *scan, struct segment *segment, uint64_t at, uint64_t
 	scan->got = 0;
 	scan->ended = false;
 	scan->at = at;
-	scan->end = end;
+	scan->end = segment_end(segments, segment->id);
+	scan->is_sealed = is_sealed(segments, segment);
 }
 
 /* Whether the window has a whole record of any size at `at`, or all there is. */
@@ -71,16 +79,30 @@ bool scan_will_move(const struct scan *scan)
 	return !within(scan, scan->at);
 }
 
-bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret)
+/* Whether it is behind `sequence`, or, for `whole`, a group commit that begins there. */
+static bool is_later(const struct record *record, uint64_t sequence, bool whole)
 {
-	for (uint64_t at = scan->at + RECORD_ALIGN;; at += RECORD_ALIGN) {
+	return (whole ? record->batch : record->sequence) > sequence;
+}
+
+static bool find(struct scan *scan, uint64_t at, uint64_t sequence, bool whole, struct record *ret)
+{
+	for (;; at += RECORD_ALIGN) {
 		struct slice bytes = look_at(scan, at);
 		if (bytes.len < RECORD_HEADER_BYTES)
 			return false;
 		if (record_parse(bytes, scan->segment->salt, ret) == RECORD_OK &&
-			ret->batch > sequence) {
+			is_later(ret, sequence, whole)) {
 			scan->at = at;
 			return true;
 		}
 	}
+}
+
+bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret)
+{
+	uint64_t from = scan->at + RECORD_ALIGN;
+	if (!scan->is_sealed && !find(scan, from, sequence, true, ret))
+		return false;
+	return find(scan, from, sequence, false, ret);
 }

@@ -12,6 +12,7 @@
 struct scan {
 	struct segment *segment; /* pinned */
 	uint64_t end;            /* of its records; what follows does not count */
+	bool is_sealed;          /* another one follows: all of its group commits are whole */
 	char *window;
 	uint64_t from; /* where in the file the window begins */
 	size_t got;    /* bytes in it */
@@ -24,8 +25,8 @@ struct scan {
 bool scan_init(struct scan *scan) MUST_USE;
 void scan_release(struct scan *scan);
 
-/* Goes to `at` of `segment`, whose pin is taken over, and which ends at `end`, or before. */
-void scan_open(struct scan *scan, struct segment *segment, uint64_t at, uint64_t end);
+/* Goes to `at` of `segment`, one of `segments`, whose pin is taken over. */
+void scan_open(struct scan *scan, struct segments *segments, struct segment *segment, uint64_t at);
 
 /* The record at scan->at; it is valid until the scan moves. False if there is no good one. */
 bool scan_record(struct scan *scan, struct record *ret) MUST_USE;
@@ -34,8 +35,9 @@ void scan_next(struct scan *scan, const struct record *record);
 /* Whether reading the next record will move the window, and so what records point to. */
 bool scan_will_move(const struct scan *scan);
 /*
- * After a bad record: searches this segment for a record of a later group commit, one that begins
- * after `sequence`. True, with the scan at it, if there is one.
+ * After a bad record: searches this segment for the first record behind `sequence` that counts.
+ * What is behind it in the same group commit does if that was whole: a later one follows. True,
+ * with the scan at it, if there is one.
  */
 bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret) MUST_USE;
 

@@ -36,6 +36,7 @@ struct segments {
 	size_t size;
 	uint64_t used; /* segments up to this number had records when they were closed */
 	bool damaged;
+	bool reads_only;
 };
 
 static void file_name(uint64_t id, char *out)
@@ -180,7 +181,8 @@ static enum err open_one(struct segments *segments, uint64_t id)
 {
 	char name[NAME_BYTES];
 	file_name(id, name);
-	int fd = openat(segments->dir, name, O_RDWR | O_CLOEXEC);
+	int fd =
+		openat(segments->dir, name, (segments->reads_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (fd < 0) {
 		log_error("store: cannot open segment %s: %s", name, files_text(errno));
 		return ERR_INTERNAL;
@@ -222,7 +224,8 @@ static enum err check_header(struct segments *segments, struct segment *segment,
 		return ERR_OK;
 	if (header == HEADER_UNREADABLE)
 		return ERR_INTERNAL;
-	if (last && header == HEADER_ALONE && segment->id > segments->used) {
+	if (last && header == HEADER_ALONE && segment->id > segments->used &&
+		!segments->reads_only) {
 		int e = segment_remove(segments, segment->id);
 		return e ? files_err(e) : ERR_OK;
 	}
@@ -231,7 +234,7 @@ static enum err check_header(struct segments *segments, struct segment *segment,
 	segment->previous_end = 0;
 	segment->files_next = 0;
 	segments->damaged = true;
-	return last ? ERR_INTERNAL : ERR_OK;
+	return last && !segments->reads_only ? ERR_INTERNAL : ERR_OK;
 }
 
 /* Reads the headers. A damaged one is logged; its records can still be read through the index. */
@@ -244,7 +247,7 @@ static enum err check_headers(struct segments *segments)
 	return e;
 }
 
-enum err segments_open(int dir, uint64_t used, struct segments **ret)
+static enum err open_folder(int dir, uint64_t used, bool reads_only, struct segments **ret)
 {
 	struct segments *segments = calloc(1, sizeof(*segments));
 	if (!segments) {
@@ -253,6 +256,7 @@ enum err segments_open(int dir, uint64_t used, struct segments **ret)
 	}
 	segments->dir = dir;
 	segments->used = used;
+	segments->reads_only = reads_only;
 	(void)pthread_mutex_init(&segments->lock, NULL);
 	enum err e = open_all(segments);
 	if (e == ERR_OK)
@@ -263,6 +267,16 @@ enum err segments_open(int dir, uint64_t used, struct segments **ret)
 	}
 	*ret = segments;
 	return ERR_OK;
+}
+
+enum err segments_open(int dir, uint64_t used, struct segments **ret)
+{
+	return open_folder(dir, used, false, ret);
+}
+
+enum err segments_open_to_read(int dir, struct segments **ret)
+{
+	return open_folder(dir, 0, true, ret);
 }
 
 bool segments_damaged(const struct segments *segments)

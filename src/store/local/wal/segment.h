@@ -68,6 +68,8 @@ static inline bool location_eq(const struct location *a, const struct location *
  * failure.
  */
 enum err segments_open(int dir, uint64_t used, struct segments **ret) MUST_USE;
+/* Likewise for reading alone: nothing is removed, and a damaged header is no failure. */
+enum err segments_open_to_read(int dir, struct segments **ret) MUST_USE;
 /* Whether the header of one is damaged. */
 bool segments_damaged(const struct segments *segments);
 /* No pins may be left. NULL is allowed. */

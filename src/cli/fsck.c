@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/fsck.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "cli/command_line.h"
+#include "cli/progress.h"
+#include "oss/text/json_text.h"
+#include "store/local/fsck/fsck.h"
+
+enum {
+	CLEAN = 0,
+	FINDINGS = 1,
+	FAULT = 2, /* the command is at fault, too */
+	KEY_TEXT_BYTES = 5 * 1024,
+};
+
+struct fsck_flags {
+	const char *data;
+	const char *temp;
+	bool json;
+};
+
+static const struct flag flags[] = {
+	{"data", "FOLDER", offsetof(struct fsck_flags, data),
+		"default: the environment's POSTERN_SERVER_DATA, or\n./postern-data"},
+	{"temp", "FOLDER", offsetof(struct fsck_flags, temp),
+		"where an index is made anew and removed again; it needs as\nmuch space as the "
+		"index. Default: the environment's TMPDIR, or\n/var/tmp"},
+	{"json", NULL, offsetof(struct fsck_flags, json), "print one JSON object a line"},
+};
+
+static const struct command_line command_line = {
+	.command = "fsck",
+	.before = "Usage: postern fsck [--data FOLDER] [--temp FOLDER] [--json]\n"
+		  "\n"
+		  "Checks all of a data folder: that each object, version and part has its bytes, "
+		  "that the\n"
+		  "log and all files are accounted for, and that the log gives the index. Postern "
+		  "must be\n"
+		  "stopped. Nothing in the folder is changed. Each finding is one line.\n",
+	.flags = flags,
+	.flag_count = ARRAY_LEN(flags),
+	.after = "Exit status: 0 nothing was found, 1 something was, 2 it could not be done.\n",
+};
+
+static volatile sig_atomic_t is_ended;
+
+static void end(int signal_number UNUSED)
+{
+	is_ended = 1;
+}
+
+struct run {
+	struct progress progress;
+	bool json;
+};
+
+static bool show_progress(uint64_t done, uint64_t total, void *ctx)
+{
+	struct run *run = ctx;
+	progress_show(&run->progress, done, total);
+	return !is_ended;
+}
+
+/* ---- Findings -------------------------------------------------------------------------------- */
+
+static void print_text(const struct fsck_finding *finding)
+{
+	char key[KEY_TEXT_BYTES];
+	if (finding->bucket.len)
+		printf("bucket=%.*s ", SLICE_FMT(finding->bucket));
+	if (finding->key.len)
+		printf("key=%s ", log_quoted(finding->key, key, sizeof(key)));
+	if (finding->version[0])
+		printf("version=%s ", finding->version);
+	if (finding->part)
+		printf("part=%" PRIu64 " ", finding->part);
+	if (finding->file[0])
+		printf("file=%s ", finding->file);
+	if (finding->offset != FSCK_NOWHERE)
+		printf("offset=%" PRIu64 " ", finding->offset);
+	printf(": %s\n", finding->what);
+}
+
+static void print_json(const struct fsck_finding *finding)
+{
+	SCOPED_STRBUF(line, 64 << 10);
+	strbuf_adds(&line, "{");
+	json_member_string(&line, "finding", slice_str(finding->what));
+	if (finding->bucket.len)
+		json_member_string(&line, "bucket", finding->bucket);
+	if (finding->key.len)
+		json_member_string(&line, "key", finding->key);
+	if (finding->version[0])
+		json_member_string(&line, "version", slice_str(finding->version));
+	if (finding->part)
+		json_member_number(&line, "part", (int64_t)finding->part);
+	if (finding->file[0])
+		json_member_string(&line, "file", slice_str(finding->file));
+	if (finding->offset != FSCK_NOWHERE)
+		json_member_number(&line, "offset", (int64_t)finding->offset);
+	strbuf_adds(&line, "}\n");
+	if (!strbuf_broken(&line))
+		(void)fwrite(line.ptr, 1, line.len, stdout);
+}
+
+static void found(const struct fsck_finding *finding, void *ctx)
+{
+	struct run *run = ctx;
+	progress_leave(&run->progress);
+	if (run->json)
+		print_json(finding);
+	else
+		print_text(finding);
+	(void)fflush(stdout);
+}
+
+/* ---- The sum --------------------------------------------------------------------------------- */
+
+static void print_sum(const struct fsck_result *result)
+{
+	printf("checked: %" PRIu64 " objects, %" PRIu64 " older versions and markers, %" PRIu64
+	       " uploads, %" PRIu64 " parts: %" PRIu64 " bytes; %" PRIu64 " records of the log\n",
+		result->objects, result->versions, result->uploads, result->parts, result->bytes,
+		result->records);
+	printf("garbage: %" PRIu64 " bytes of the log, %" PRIu64 " files\n", result->garbage_bytes,
+		result->garbage_files);
+	if (result->unchecked_ranges)
+		printf("%" PRIu64 " large files have no sums of their blocks: a range of them "
+		       "cannot be checked when it is read\n",
+			result->unchecked_ranges);
+	if (result->tail_bytes)
+		printf("%" PRIu64 " bytes behind the end of the log are of a change that was cut "
+		       "off\n",
+			result->tail_bytes);
+	if (!result->is_compared)
+		printf("the index was not compared with the log\n");
+	printf("findings: %" PRIu64 "\n", result->findings);
+}
+
+static void print_json_sum(const struct fsck_result *result)
+{
+	SCOPED_STRBUF(line, 4 << 10);
+	strbuf_adds(&line, "{");
+	json_member_number(&line, "findings", (int64_t)result->findings);
+	json_member_number(&line, "objects", (int64_t)result->objects);
+	json_member_number(&line, "versions", (int64_t)result->versions);
+	json_member_number(&line, "uploads", (int64_t)result->uploads);
+	json_member_number(&line, "parts", (int64_t)result->parts);
+	json_member_number(&line, "bytes", (int64_t)result->bytes);
+	json_member_number(&line, "records", (int64_t)result->records);
+	json_member_number(&line, "unchecked_ranges", (int64_t)result->unchecked_ranges);
+	json_member_number(&line, "garbage_bytes", (int64_t)result->garbage_bytes);
+	json_member_number(&line, "garbage_files", (int64_t)result->garbage_files);
+	json_member_number(&line, "tail_bytes", (int64_t)result->tail_bytes);
+	json_member_bool(&line, "compared", result->is_compared);
+	strbuf_adds(&line, "}\n");
+	if (!strbuf_broken(&line))
+		(void)fwrite(line.ptr, 1, line.len, stdout);
+}
+
+static int check(const struct fsck_flags *given)
+{
+	struct run run = {.json = given->json};
+	struct fsck_result result;
+	const struct fsck_options options = {.path = given->data,
+		.temp = given->temp,
+		.progress = show_progress,
+		.found = found,
+		.ctx = &run};
+	const struct sigaction ended = {.sa_handler = end};
+	(void)sigaction(SIGINT, &ended, NULL);
+	(void)sigaction(SIGTERM, &ended, NULL);
+	progress_init(&run.progress, "of the bytes");
+	enum err e = fsck(&options, &result);
+	if (e == ERR_OK)
+		progress_show(&run.progress, 1, 1);
+	progress_leave(&run.progress);
+	if (e != ERR_OK) {
+		fprintf(stderr, "postern fsck: %s was not checked to the end\n", given->data);
+		return FAULT;
+	}
+	if (given->json)
+		print_json_sum(&result);
+	else
+		print_sum(&result);
+	return result.findings ? FINDINGS : CLEAN;
+}
+
+int cli_fsck(int argc, char **argv)
+{
+	const char *data = getenv("POSTERN_SERVER_DATA");
+	const char *temp = getenv("TMPDIR");
+	struct fsck_flags given = {.data = data && data[0] ? data : "postern-data",
+		.temp = temp && temp[0] ? temp : "/var/tmp"};
+	int rest;
+	switch (command_line_read(&command_line, argc, argv, &given, &rest)) {
+	case COMMAND_LINE_OK:
+		break;
+	case COMMAND_LINE_HELP:
+		return CLEAN;
+	case COMMAND_LINE_BAD:
+		return FAULT;
+	}
+	if (rest != argc) {
+		command_line_complain(&command_line, "it takes no argument");
+		return FAULT;
+	}
+	return check(&given);
+}

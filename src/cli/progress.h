@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bar of a command that takes its time, on standard error if that is a terminal. */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+	const char *of; /* "of the log" */
+	bool shows;
+	int percent; /* that are shown; -1: nothing yet */
+};
+
+void progress_init(struct progress *progress, const char *of);
+void progress_show(struct progress *progress, uint64_t done, uint64_t total);
+/* Goes to a line of its own, for other text. */
+void progress_leave(struct progress *progress);
+
+#endif

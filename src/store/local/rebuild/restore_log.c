@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/local/rebuild/restore_log.h"
+
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "store/local/apply/restore.h"
+#include "store/local/disk/files.h"
+
+enum {
+	WRITE_AFTER = 1000, /* records */
+};
+
+/* ---- Records --------------------------------------------------------------------------------- */
+
+static void tell_gap(struct restore_log *r, const struct restore_gap *gap)
+{
+	r->lost++;
+	r->watch->gap(gap, r->watch->ctx);
+}
+
+static enum err write_applied(struct restore_log *r)
+{
+	bool ignored;
+	r->applied = 0;
+	if (!r->batch)
+		return ERR_OK;
+	return index_batch_write(
+		r->batch, r->good_segment, r->good_at, r->sequence, r->files_next, &ignored);
+}
+
+static enum err end_bucket(struct restore_log *r, struct slice name, uint64_t id)
+{
+	const struct store_bucket *now = buckets_get(r->buckets, name);
+	bool is_this = now && now->id == id;
+	bucket_unref(now);
+	if (!is_this)
+		return ERR_OK;
+	buckets_remove(r->buckets, name);
+	return index_batch_bucket_delete(r->batch, name, id);
+}
+
+static enum err take_bucket(
+	struct restore_log *r, const struct record *record, const struct location *where)
+{
+	struct store_bucket bucket = {.name = record->name};
+	if (!bucket_meta_parse(record->meta, &bucket))
+		return ERR_INTERNAL;
+	const struct store_bucket *old = buckets_get(r->buckets, record->name);
+	uint64_t other = old && old->id != bucket.id ? old->id : 0;
+	bool too_many = !old && buckets_count(r->buckets) >= LIMIT_BUCKETS;
+	bucket_unref(old);
+	enum err e = too_many ? ERR_INTERNAL : ERR_OK;
+	if (e == ERR_OK && other)
+		e = end_bucket(r, record->name, other);
+	const struct store_bucket *copy = e == ERR_OK ? bucket_copy(&bucket) : NULL;
+	if (e == ERR_OK && !copy)
+		e = ERR_UNAVAILABLE;
+	if (e != ERR_OK)
+		return e;
+	buckets_put(r->buckets, copy);
+	return index_batch_bucket(r->batch, record->name, bucket.id, record->meta, where, NULL);
+}
+
+/* A number must not be given again. */
+static void see_file(struct restore_log *r, const struct record *record)
+{
+	struct object_meta meta;
+	if (object_meta_parse(record->meta, &meta) && meta.place == OBJECT_FILE &&
+		meta.file >= r->files_next)
+		r->files_next = meta.file + 1;
+}
+
+static struct location location_of(const struct restore_log *r, const struct record *record)
+{
+	return (struct location){r->scan.segment->id, r->scan.at, (uint32_t)record->total,
+		(uint32_t)(RECORD_HEADER_BYTES + record->name.len + record->meta.len)};
+}
+
+static enum err apply(struct restore_log *r, const struct record *record)
+{
+	struct ended_record ended;
+	struct record_at at = {
+		.kind = record->kind,
+		.bucket_id = record->bucket_id,
+		.key = record->name,
+		.meta = record->meta,
+		.data = record->data,
+		.where = location_of(r, record),
+	};
+	see_file(r, record);
+	/* What is older has been said again since. */
+	if (!r->batch || record->sequence < r->since)
+		return ERR_OK;
+	if (record->kind == RECORD_BUCKET)
+		return take_bucket(r, record, &at.where);
+	if (record->kind == RECORD_BUCKET_DELETE)
+		return end_bucket(r, record->name, record->bucket_id);
+	if (record->kind == RECORD_ENDED && ended_parse(record->data, &ended) &&
+		ended.what.segment == 0)
+		return end_bucket(r, record->name, ended.what.number);
+	return restore_record(r->batch, &at, record->sequence);
+}
+
+static bool go_on(struct restore_log *r)
+{
+	if (r->watch->progress &&
+		!r->watch->progress(r->done + r->scan.at, r->total, r->watch->ctx))
+		r->broken_off = true;
+	return !r->broken_off;
+}
+
+static enum err take(struct restore_log *r, const struct record *record)
+{
+	struct location where = location_of(r, record);
+	enum err e = apply(r, record);
+	if (e == ERR_UNAVAILABLE || e == ERR_DISK_FULL)
+		return e;
+	if (e != ERR_OK)
+		tell_gap(r, &(struct restore_gap){.segment = where.segment,
+				    .begin = where.offset,
+				    .end = where.offset + where.length,
+				    .first = record->sequence,
+				    .next = record->sequence + 1,
+				    .is_good = true});
+	else if (r->watch->record)
+		r->watch->record(record, &where, r->watch->ctx);
+	scan_next(&r->scan, record);
+	r->good_segment = r->scan.segment->id;
+	r->good_at = r->scan.at;
+	r->sequence = record->sequence + 1;
+	r->records++;
+	if (++r->applied < WRITE_AFTER)
+		return ERR_OK;
+	e = write_applied(r);
+	return e == ERR_OK && !go_on(r) ? ERR_UNAVAILABLE : e;
+}
+
+/* ---- Segments -------------------------------------------------------------------------------- */
+
+static uint64_t file_size(const struct segment *segment)
+{
+	struct stat st;
+	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static bool next_record(struct restore_log *r, struct record *ret)
+{
+	if (scan_record(&r->scan, ret) && ret->sequence == r->sequence)
+		return true;
+	uint64_t at = r->scan.at;
+	if (r->scan.fault || !scan_find_later(&r->scan, r->sequence, ret))
+		return false;
+	tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
+			    .begin = at,
+			    .end = r->scan.at,
+			    .first = r->sequence,
+			    .next = ret->sequence});
+	return true;
+}
+
+/* Of the segment before, whose records ended too early. */
+static void tell_end(struct restore_log *r, const struct segment *next)
+{
+	struct segment *before = segment_pin(r->segments, r->last_segment);
+	tell_gap(r, &(struct restore_gap){.segment = r->last_segment,
+			    .begin = r->last_end,
+			    .end = before ? file_size(before) : r->last_end,
+			    .first = r->sequence,
+			    .next = next->first_sequence});
+	segment_unpin(before);
+}
+
+/* Takes over the pin. */
+static enum err read_segment(struct restore_log *r, struct segment *segment)
+{
+	struct record record;
+	enum err e = ERR_OK;
+	uint64_t size = file_size(segment);
+	/* Others may have been between them, which were collected. */
+	if (segment->first_sequence > r->sequence && segment->id == r->last_segment + 1 &&
+		r->last_segment)
+		tell_end(r, segment);
+	if (segment->first_sequence > r->sequence)
+		r->sequence = segment->first_sequence;
+	if (segment->files_next > r->files_next)
+		r->files_next = segment->files_next;
+	if (segment->first_sequence == 0)
+		tell_gap(r, &(struct restore_gap){.segment = segment->id,
+				    .end = SEGMENT_HEADER_BYTES,
+				    .is_header = true});
+	r->last_segment = segment->id;
+	r->good_segment = segment->id;
+	r->good_at = SEGMENT_HEADER_BYTES;
+	scan_open(&r->scan, r->segments, segment, SEGMENT_HEADER_BYTES);
+	while (e == ERR_OK && next_record(r, &record))
+		e = take(r, &record);
+	/* A search for later ones has gone to the end. */
+	r->last_end = r->good_at;
+	if (r->scan.fault && e == ERR_OK) {
+		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
+			files_text(r->scan.fault));
+		e = ERR_INTERNAL;
+	}
+	if (e == ERR_OK && r->watch->ended)
+		r->watch->ended(segment, r->good_at, r->scan.end, r->watch->ctx);
+	r->done += size;
+	return e;
+}
+
+static void measure(struct restore_log *r)
+{
+	uint64_t id = 0;
+	struct segment *segment;
+	while ((segment = segment_pin_from(r->segments, id)) != NULL) {
+		r->total += file_size(segment);
+		id = segment->id + 1;
+		segment_unpin(segment);
+	}
+}
+
+static enum err read_all(struct restore_log *r)
+{
+	enum err e = scan_init(&r->scan) ? ERR_OK : ERR_UNAVAILABLE;
+	struct segment *segment = NULL;
+	measure(r);
+	while (e == ERR_OK &&
+		(segment = segment_pin_from(r->segments, r->last_segment + 1)) != NULL)
+		e = read_segment(r, segment);
+	if (e == ERR_OK)
+		e = write_applied(r);
+	return e;
+}
+
+static enum err begin(struct restore_log *r)
+{
+	const struct index_state none = {.sequence = 1, .file_mark = 1};
+	r->sequence = 1;
+	r->files_next = 1;
+	r->buckets = buckets_new();
+	if (r->buckets && r->index)
+		r->batch = index_batch_new(r->index, r->segments, r->buckets, &none);
+	return r->buckets && (r->batch || !r->index) ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+enum err restore_log_read(struct restore_log *r)
+{
+	enum err e = begin(r);
+	if (e == ERR_OK)
+		e = read_all(r);
+	return e == ERR_OK && r->batch ? restore_finish(r->batch, r->index) : e;
+}
+
+void restore_log_release(struct restore_log *r)
+{
+	scan_release(&r->scan);
+	index_batch_free(TAKE(r->batch));
+	buckets_free(TAKE(r->buckets));
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads all of a log, in order, and gives what it says to an empty index. Nothing of the folder is
+ * changed. Both who makes the index anew and who checks whether that would give the same do it so.
+ *
+ * One thread at a time.
+ */
+#ifndef STORE_LOCAL_REBUILD_RESTORE_LOG_H
+#define STORE_LOCAL_REBUILD_RESTORE_LOG_H
+
+#include "store/local/apply/index_batch.h"
+#include "store/local/wal/scan.h"
+
+/* A place of the log where records are missing. */
+struct restore_gap {
+	uint64_t segment;
+	uint64_t begin; /* bytes of the segment */
+	uint64_t end;   /* of them: where the next good record is, or the file ends */
+	uint64_t first; /* the sequences that are missing, if they are known */
+	uint64_t next;  /* the first that is not; 0: not known */
+	bool is_header; /* it is the segment's header alone */
+	bool is_good;   /* it is one record that is whole, and cannot be applied */
+};
+
+struct restore_watch {
+	/* Told now and then of bytes that were read; false to break off. */
+	bool (*progress)(uint64_t done, uint64_t total, void *ctx);
+	/* Each record that is whole. */
+	void (*record)(const struct record *record, const struct location *where, void *ctx);
+	/* Each segment, after its last record, which ends at `at`. */
+	void (*ended)(struct segment *segment, uint64_t at, uint64_t end, void *ctx);
+	void (*gap)(const struct restore_gap *gap, void *ctx);
+	void *ctx;
+};
+
+struct restore_log {
+	/* The caller's; all borrowed. */
+	struct segments *segments;
+	struct index *index;               /* empty; NULL: the records are only read */
+	uint64_t since;                    /* records before that sequence say nothing */
+	const struct restore_watch *watch; /* its functions may be NULL, but gap */
+	/* What was found: */
+	uint64_t records;
+	uint64_t lost;       /* places of the log that say nothing */
+	uint64_t files_next; /* no record names a large file with this number, or a greater one */
+	uint64_t sequence;   /* of the next record */
+	uint64_t good_segment;
+	uint64_t good_at; /* the end of the last record */
+	struct buckets *buckets;
+	struct index_batch *batch; /* NULL without an index */
+	bool broken_off;
+	/* Its own: */
+	struct scan scan;
+	uint64_t total;
+	uint64_t done;
+	uint64_t last_segment;
+	uint64_t last_end; /* of its records */
+	unsigned applied;
+};
+
+/*
+ * Reads the log, and writes the index; the caller has set its members, and all others are zero.
+ * An error if it was broken off. Faults of the disk are logged.
+ */
+enum err restore_log_read(struct restore_log *r) MUST_USE;
+/* Frees what it made; before the index is closed. */
+void restore_log_release(struct restore_log *r);
+
+#endif
