@@ -157,5 +157,11 @@ static bool remove_segment(struct gc *gc, uint64_t id)
 bool compact_segment(struct gc *gc, struct segment *segment)
 {
 	uint64_t id = segment->id;
-	return rewrite(gc, segment) && remove_segment(gc, id);
+	if (!gc_begin_removal(gc)) {
+		segment_unpin(segment);
+		return false;
+	}
+	bool removed = rewrite(gc, segment) && remove_segment(gc, id);
+	removals_end(gc->local->lock);
+	return removed;
 }
