@@ -140,6 +140,10 @@ static enum err copy_large(struct restore *r, const struct backup_large *large)
 	char to[BACKUP_PATH_MAX];
 	folder_large_path(large->number, large->copy.made, path);
 	large_files_path(large->number, to, sizeof(to));
+	if (!large->is_good) {
+		r->result->lost++;
+		log_error("backup: %s was damaged already when it was copied", to);
+	}
 	return copy_one(r, path, to, &large->copy);
 }
 

@@ -30,7 +30,8 @@ struct restore_result {
 	uint64_t bytes;
 	uint64_t objects; /* current ones, that there are now */
 	uint64_t damaged; /* files of the backup that are missing or not what was copied */
-	uint64_t lost;    /* places of the log, and large files, that the backup does not have */
+	/* Places of the log, and large files, that the backup does not have, or has as damaged. */
+	uint64_t lost;
 };
 
 /* Logs why on failure: then the data folder is empty again, if it was this that filled it. */

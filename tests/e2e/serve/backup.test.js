@@ -332,6 +332,16 @@ test("a damaged data folder is copied, and told of", async t => {
 		assert.match(stdout, /1 places of the data folder are damaged/);
 		assert.match(stderr, /large\/.* is damaged: its bytes are not those that were stored/);
 	}
+	const restored = postern("restore", "--data", join(folder, "restored"), join(folder, "copy"));
+	assert.equal(restored.status, 3);
+	assert.match(restored.stderr, /large\/.* was damaged already when it was copied/);
+	// A record in the middle of the log.
+	const [segment] = filesIn(join(data, "segments"));
+	await flipBit(join(data, "segments", segment), 100);
+	const { status, stdout, stderr } = postern("backup", "--data", data, join(folder, "copy"));
+	assert.equal(status, 3);
+	assert.match(stdout, /2 places of the data folder are damaged/);
+	assert.match(stderr, /segment 0{15}1 is damaged at byte 64: changes 1 to 1 cannot be read/);
 });
 
 test("a restore that is killed leaves a folder that no server opens, and is done again", async t => {
