@@ -60,10 +60,12 @@ struct run {
 	bool json;
 };
 
+static const char bytes_text[] = "the bytes";
+
 static bool show_progress(uint64_t done, uint64_t total, void *ctx)
 {
 	struct run *run = ctx;
-	progress_show(&run->progress, done, total);
+	progress_show(&run->progress, bytes_text, done, total);
 	return !is_ended;
 }
 
@@ -176,10 +178,10 @@ static int check(const struct fsck_flags *given)
 	const struct sigaction ended = {.sa_handler = end};
 	(void)sigaction(SIGINT, &ended, NULL);
 	(void)sigaction(SIGTERM, &ended, NULL);
-	progress_init(&run.progress, "of the bytes");
+	progress_init(&run.progress);
 	enum err e = fsck(&options, &result);
 	if (e == ERR_OK)
-		progress_show(&run.progress, 1, 1);
+		progress_show(&run.progress, bytes_text, 1, 1);
 	progress_leave(&run.progress);
 	if (e != ERR_OK) {
 		fprintf(stderr, "postern fsck: %s was not checked to the end\n", given->data);
@@ -199,14 +201,9 @@ int cli_fsck(int argc, char **argv)
 	struct fsck_flags given = {.data = data && data[0] ? data : "postern-data",
 		.temp = temp && temp[0] ? temp : "/var/tmp"};
 	int rest;
-	switch (command_line_read(&command_line, argc, argv, &given, &rest)) {
-	case COMMAND_LINE_OK:
-		break;
-	case COMMAND_LINE_HELP:
-		return CLEAN;
-	case COMMAND_LINE_BAD:
-		return FAULT;
-	}
+	int status;
+	if (!command_line_begin(&command_line, argc, argv, &given, &rest, &status))
+		return status;
 	if (rest != argc) {
 		command_line_complain(&command_line, "it takes no argument");
 		return FAULT;

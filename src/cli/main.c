@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "cli/backup.h"
 #include "cli/config.h"
 #include "cli/doctor.h"
 #include "cli/fsck.h"
@@ -28,6 +29,8 @@ static const struct {
 	{"doctor", cli_doctor, "check a deployment from end to end, and say what is wrong"},
 	{"keys", cli_keys, "list, add, disable, enable and remove access keys"},
 	{"fsck", cli_fsck, "check all of a data folder, and change nothing"},
+	{"backup", cli_backup, "copy a data folder, also while postern runs"},
+	{"restore", cli_restore, "make a data folder of a backup"},
 	{"rebuild", cli_rebuild, "make the index of a data folder anew from its log"},
 	{"help", help, "this list, and every option of the configuration"},
 };

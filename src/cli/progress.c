@@ -8,25 +8,9 @@ enum {
 	BAR_WIDTH = 40
 };
 
-void progress_init(struct progress *progress, const char *of)
+void progress_init(struct progress *progress)
 {
-	*progress = (struct progress){.of = of, .shows = isatty(STDERR_FILENO) != 0, .percent = -1};
-}
-
-void progress_show(struct progress *progress, uint64_t done, uint64_t total)
-{
-	char bar[BAR_WIDTH + 1];
-	int percent = total ? (int)((double)done / (double)total * 100) : 100;
-	percent = percent > 100 ? 100 : percent;
-	if (!progress->shows || percent == progress->percent)
-		return;
-	progress->percent = percent;
-	for (int i = 0; i < BAR_WIDTH; i++)
-		bar[i] = i < percent * BAR_WIDTH / 100 ? '#' : '.';
-	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, "\r[%s] %3d %% %s", bar, percent, progress->of);
-	if (percent == 100)
-		fprintf(stderr, "\n");
+	*progress = (struct progress){.shows = isatty(STDERR_FILENO) != 0, .percent = -1};
 }
 
 void progress_leave(struct progress *progress)
@@ -34,4 +18,23 @@ void progress_leave(struct progress *progress)
 	if (progress->percent >= 0 && progress->percent < 100)
 		fprintf(stderr, "\n");
 	progress->percent = -1;
+}
+
+void progress_show(struct progress *progress, const char *of, uint64_t done, uint64_t total)
+{
+	char bar[BAR_WIDTH + 1];
+	int percent = total ? (int)((double)done / (double)total * 100) : 100;
+	percent = percent > 100 ? 100 : percent;
+	if (!progress->shows || (of == progress->of && percent == progress->percent))
+		return;
+	if (of != progress->of)
+		progress_leave(progress);
+	progress->of = of;
+	progress->percent = percent;
+	for (int i = 0; i < BAR_WIDTH; i++)
+		bar[i] = i < percent * BAR_WIDTH / 100 ? '#' : '.';
+	bar[BAR_WIDTH] = '\0';
+	fprintf(stderr, "\r[%s] %3d %% of %s", bar, percent, of);
+	if (percent == 100)
+		fprintf(stderr, "\n");
 }

@@ -43,16 +43,18 @@ static const struct command_line command_line = {
 		 "3 done, but some of the log could not be read: what was only there is lost.\n",
 };
 
+static const char log_text[] = "the log";
+
 static void show_progress(uint64_t done, uint64_t total, void *ctx)
 {
-	progress_show(ctx, done, total);
+	progress_show(ctx, log_text, done, total);
 }
 
 static int rebuild(const char *data)
 {
 	struct progress progress;
 	struct rebuild_result result;
-	progress_init(&progress, "of the log");
+	progress_init(&progress);
 	const struct rebuild_options options = {
 		.path = data, .progress = show_progress, .ctx = &progress};
 	if (rebuild_index(&options, &result) != ERR_OK) {
@@ -60,7 +62,7 @@ static int rebuild(const char *data)
 		fprintf(stderr, "postern rebuild: the index of %s is as it was\n", data);
 		return FAULT;
 	}
-	progress_show(&progress, 1, 1);
+	progress_show(&progress, log_text, 1, 1);
 	printf("%" PRIu64 " records of the log: %" PRIu64 " objects\n", result.records,
 		result.objects);
 	if (result.kept[0])

@@ -46,7 +46,7 @@ static uint64_t later(struct segments *segments, uint64_t id, uint64_t at, uint6
 	uint64_t found = 0;
 	if (!scan_init(&scan))
 		abort();
-	scan_open(&scan, segments, segment_pin(segments, id), at);
+	scan_open_in(&scan, segments, segment_pin(segments, id), at);
 	if (scan_record(&scan, &record))
 		abort();
 	if (scan_find_later(&scan, sequence, &record))

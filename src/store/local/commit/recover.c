@@ -145,7 +145,7 @@ static void report_damage(struct replay *replay, uint64_t segment, uint64_t at, 
  */
 static void open_segment(struct replay *replay, struct segment *segment, uint64_t at)
 {
-	scan_open(&replay->scan, replay->local->segments, segment, at);
+	scan_open_in(&replay->scan, replay->local->segments, segment, at);
 	if (fdatasync(segment->fd) != 0)
 		replay->scan.fault = errno;
 	replay->good_segment = segment->id;

@@ -86,7 +86,7 @@ static enum err read_segment(struct tail *tail, struct segment *segment, uint64_
 		tail->sequence = segment->first_sequence;
 	tail->good_segment = segment->id;
 	tail->good_at = at;
-	scan_open(&tail->scan, tail->segments, segment, at);
+	scan_open_in(&tail->scan, tail->segments, segment, at);
 	while (e == ERR_OK &&
 		((scan_record(&tail->scan, &record) && record.sequence == tail->sequence) ||
 			scan_find_later(&tail->scan, tail->sequence, &record)))

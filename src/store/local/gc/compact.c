@@ -124,7 +124,7 @@ static bool rewrite(struct gc *gc, struct segment *segment)
 	emptied.sequence = segment->first_sequence;
 	gc->raced = false;
 	emptied.err = index_each_number(gc->local->index, KEY_MOVED, note_moved, &emptied.carry);
-	scan_open(&emptied.scan, gc->local->segments, segment, SEGMENT_HEADER_BYTES);
+	scan_open_in(&emptied.scan, gc->local->segments, segment, SEGMENT_HEADER_BYTES);
 	bool whole = carry_all(&emptied);
 	bool unneeded = report(&emptied, whole);
 	scan_release(&emptied.scan);
@@ -159,5 +159,11 @@ static bool remove_segment(struct gc *gc, uint64_t id)
 bool compact_segment(struct gc *gc, struct segment *segment)
 {
 	uint64_t id = segment->id;
-	return rewrite(gc, segment) && remove_segment(gc, id);
+	if (!gc_begin_removal(gc)) {
+		segment_unpin(segment);
+		return false;
+	}
+	bool removed = rewrite(gc, segment) && remove_segment(gc, id);
+	removals_end(gc->local->lock);
+	return removed;
 }

@@ -34,6 +34,8 @@ static void empty_trash(struct gc *gc)
 	struct trash trash;
 	enum err e;
 	do {
+		if (!gc_begin_removal(gc))
+			return;
 		trash.count = 0;
 		e = index_each_number(gc->local->index, KEY_TRASH, note_trash, &trash);
 		for (size_t i = 0; i < trash.count && e == ERR_OK; i++) {
@@ -47,6 +49,7 @@ static void empty_trash(struct gc *gc)
 			e = chore_send_number(
 				gc, MUTATION_FORGET_FILE, trash.file[i], trash.size[i]);
 		}
+		removals_end(gc->local->lock);
 		enum err sent = chore_finish(gc);
 		e = e == ERR_OK ? sent : e;
 	} while (e == ERR_OK && trash.count == AT_ONCE && !gc_stopping(gc));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/gc/gc.h"
 
+#include "base/log.h"
 #include "base/thread.h"
 #include "store/local/gc/gc_internal.h"
 
@@ -9,6 +10,17 @@ enum {
 	FLUSH_AFTER_BYTES = 512 << 20, /* of log, so that a replay reads little more */
 	SHORT_INTERVAL_MS = 1000,      /* at most, between two looks when space is short */
 };
+
+bool gc_begin_removal(struct gc *gc)
+{
+	bool may = removals_begin(gc->local->lock);
+	if (may == gc->is_forbidden)
+		log_info("store: %s", may ? "what was deleted is removed again"
+					  : "a backup is being made: what is deleted is "
+					    "removed when it has ended");
+	gc->is_forbidden = !may;
+	return may;
+}
 
 uint64_t gc_flush_bytes(struct gc *gc)
 {

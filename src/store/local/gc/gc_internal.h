@@ -9,6 +9,7 @@
 #include "store/local/commit/committer.h"
 #include "store/local/gc/gc.h"
 #include "store/local/state/local_internal.h"
+#include "store/local/state/removals.h"
 
 struct gc {
 	struct local *local;
@@ -22,6 +23,7 @@ struct gc {
 	/* The thread's own: */
 	struct index_state flushed; /* the index is on the disk as of here */
 	bool is_short;              /* there is little space, as of the last look */
+	bool is_forbidden;          /* a backup was being made, as of the last look */
 	int64_t reported_ms;        /* when it was last logged that nothing can be collected */
 };
 
@@ -63,6 +65,11 @@ static inline bool gc_stopping(struct gc *gc)
 	return sleeper_stopped(&gc->local->collector);
 }
 
+/*
+ * Asks whether something may be removed now; then removals_end() has to follow. Also before a
+ * segment is emptied: as long as it cannot be removed that would be done again and again.
+ */
+bool gc_begin_removal(struct gc *gc);
 /* Bytes of disk that flushing the index may take. */
 uint64_t gc_flush_bytes(struct gc *gc);
 /* Brings the index to the disk. */

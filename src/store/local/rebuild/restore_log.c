@@ -193,7 +193,7 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 	r->last_segment = segment->id;
 	r->good_segment = segment->id;
 	r->good_at = SEGMENT_HEADER_BYTES;
-	scan_open(&r->scan, r->segments, segment, SEGMENT_HEADER_BYTES);
+	scan_open_in(&r->scan, r->segments, segment, SEGMENT_HEADER_BYTES);
 	while (e == ERR_OK && next_record(r, &record))
 		e = take(r, &record);
 	/* A search for later ones has gone to the end. */

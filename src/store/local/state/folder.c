@@ -102,6 +102,15 @@ static bool parse(struct slice text, struct folder_format *ret)
 	return take_number(&text, S("filling "), &ret->since);
 }
 
+bool folder_is_restoring(int dir)
+{
+	char text[FORMAT_MAX];
+	size_t got = 0;
+	SCOPED_FD int fd = openat(dir, "format", O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && files_read(fd, text, sizeof(text), 0, &got) == 0 &&
+	       slice_eq(slice_of(text, got), S(FOLDER_RESTORING));
+}
+
 enum err folder_check_format(int dir, const char *path, bool make, struct folder_format *ret)
 {
 	char text[FORMAT_MAX];
@@ -116,6 +125,12 @@ enum err folder_check_format(int dir, const char *path, bool make, struct folder
 	if (e) {
 		log_error("store: cannot read %s/format: %s", path, files_text(e));
 		return files_err(e);
+	}
+	if (slice_eq(slice_of(text, got), S(FOLDER_RESTORING))) {
+		log_error("store: the folder %s is not whole: `postern restore` was broken off; "
+			  "run it again",
+			path);
+		return ERR_INTERNAL;
 	}
 	if (!parse(slice_of(text, got), ret)) {
 		log_error("store: %s/format is not what postern writes there", path);

@@ -30,6 +30,9 @@ enum err folder_lock(int dir, const char *path, int *ret_lock) MUST_USE;
  */
 enum err folder_check_format(
 	int dir, const char *path, bool make, struct folder_format *ret) MUST_USE;
+/* What it has instead while a restore fills the folder: no store opens that. */
+#define FOLDER_RESTORING "postern restore\n"
+bool folder_is_restoring(int dir) MUST_USE;
 /* Replaces it, durably. */
 enum err folder_write_format(int dir, const struct folder_format *format) MUST_USE;
 

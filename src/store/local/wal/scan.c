@@ -20,14 +20,8 @@ void scan_release(struct scan *scan)
 	*scan = (struct scan){.window = NULL};
 }
 
-static bool is_sealed(struct segments *segments, const struct segment *segment)
-{
-	struct segment *later = segment_pin_from(segments, segment->id + 1);
-	segment_unpin(later);
-	return later != NULL;
-}
-
-void scan_open(struct scan *scan, struct segments *segments, struct segment *segment, uint64_t at)
+void scan_open(
+	struct scan *scan, struct segment *segment, uint64_t at, uint64_t end, bool is_sealed)
 {
 	segment_unpin(scan->segment);
 	scan->segment = segment;
@@ -35,8 +29,16 @@ void scan_open(struct scan *scan, struct segments *segments, struct segment *seg
 	scan->got = 0;
 	scan->ended = false;
 	scan->at = at;
-	scan->end = segment_end(segments, segment->id);
-	scan->is_sealed = is_sealed(segments, segment);
+	scan->end = end;
+	scan->is_sealed = is_sealed;
+}
+
+void scan_open_in(
+	struct scan *scan, struct segments *segments, struct segment *segment, uint64_t at)
+{
+	struct segment *later = segment_pin_from(segments, segment->id + 1);
+	segment_unpin(later);
+	scan_open(scan, segment, at, segment_end(segments, segment->id), later != NULL);
 }
 
 /* Whether the window has a whole record of any size at `at`, or all there is. */

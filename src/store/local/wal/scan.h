@@ -25,8 +25,12 @@ struct scan {
 bool scan_init(struct scan *scan) MUST_USE;
 void scan_release(struct scan *scan);
 
-/* Goes to `at` of `segment`, one of `segments`, whose pin is taken over. */
-void scan_open(struct scan *scan, struct segments *segments, struct segment *segment, uint64_t at);
+/* Goes to `at` of `segment`, whose pin is taken over; its records end at `end`, or before. */
+void scan_open(
+	struct scan *scan, struct segment *segment, uint64_t at, uint64_t end, bool is_sealed);
+/* Likewise of one of `segments`, which say the rest. */
+void scan_open_in(
+	struct scan *scan, struct segments *segments, struct segment *segment, uint64_t at);
 
 /* The record at scan->at; it is valid until the scan moves. False if there is no good one. */
 bool scan_record(struct scan *scan, struct record *ret) MUST_USE;

@@ -17,7 +17,6 @@
 #include "store/local/disk/files.h"
 
 enum {
-	NAME_BYTES = 32,
 	AT_ID = 16,
 	AT_FIRST_SEQUENCE = 24,
 	AT_SALT = 32,
@@ -39,9 +38,9 @@ struct segments {
 	bool reads_only;
 };
 
-static void file_name(uint64_t id, char *out)
+void segment_name(uint64_t id, char *out)
 {
-	(void)snprintf(out, NAME_BYTES, "%016" PRIx64 ".seg", id);
+	(void)snprintf(out, SEGMENT_NAME_BYTES, "%016" PRIx64 ".seg", id);
 }
 
 /* The index of the first segment whose number is at least `id`. Under the lock. */
@@ -162,8 +161,7 @@ static enum header read_header(struct segment *segment)
 	return st.st_size > SEGMENT_HEADER_BYTES ? HEADER_DAMAGED : HEADER_ALONE;
 }
 
-/* The number in a file's name, or 0. */
-static uint64_t parse_name(const char *name)
+uint64_t segment_number(const char *name)
 {
 	if (strlen(name) != 20 || memcmp(name + 16, ".seg", 5) != 0)
 		return 0;
@@ -177,10 +175,34 @@ static uint64_t parse_name(const char *name)
 	return id;
 }
 
+int segment_open(int dir, uint64_t id, enum segment_header *ret_header, struct segment **ret)
+{
+	char name[SEGMENT_NAME_BYTES];
+	segment_name(id, name);
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	struct segment *segment = segment_new(fd, &(struct segment_begin){.id = id}, 0);
+	if (!segment) {
+		(void)close(fd);
+		return ENOMEM;
+	}
+	enum header header = read_header(segment);
+	if (header == HEADER_UNREADABLE) {
+		segment_unpin(segment);
+		return EIO;
+	}
+	*ret_header = header == HEADER_GOOD      ? SEGMENT_GOOD
+		      : header == HEADER_DAMAGED ? SEGMENT_DAMAGED
+						 : SEGMENT_BEGINNING;
+	*ret = segment;
+	return 0;
+}
+
 static enum err open_one(struct segments *segments, uint64_t id)
 {
-	char name[NAME_BYTES];
-	file_name(id, name);
+	char name[SEGMENT_NAME_BYTES];
+	segment_name(id, name);
 	int fd =
 		openat(segments->dir, name, (segments->reads_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (fd < 0) {
@@ -209,7 +231,7 @@ static enum err open_all(struct segments *segments)
 	enum err e = ERR_OK;
 	struct dirent *entry;
 	while (e == ERR_OK && (entry = readdir(dir)) != NULL) {
-		uint64_t id = parse_name(entry->d_name);
+		uint64_t id = segment_number(entry->d_name);
 		if (id)
 			e = open_one(segments, id);
 	}
@@ -356,8 +378,8 @@ static int open_new(int dir, const char *name)
 int segment_create(
 	struct segments *segments, const struct segment_begin *begin, struct segment **ret)
 {
-	char name[NAME_BYTES];
-	file_name(begin->id, name);
+	char name[SEGMENT_NAME_BYTES];
+	segment_name(begin->id, name);
 	int fd = open_new(segments->dir, name);
 	if (fd < 0)
 		return errno;
@@ -447,16 +469,16 @@ static void forget(struct segments *segments, uint64_t id)
 
 int segment_discard(struct segments *segments, uint64_t id)
 {
-	char name[NAME_BYTES];
-	file_name(id, name);
+	char name[SEGMENT_NAME_BYTES];
+	segment_name(id, name);
 	forget(segments, id);
 	return unlinkat(segments->dir, name, 0) == 0 || errno == ENOENT ? 0 : errno;
 }
 
 int segment_remove(struct segments *segments, uint64_t id)
 {
-	char name[NAME_BYTES];
-	file_name(id, name);
+	char name[SEGMENT_NAME_BYTES];
+	segment_name(id, name);
 	if (unlinkat(segments->dir, name, 0) != 0 && errno != ENOENT)
 		return errno;
 	forget(segments, id);

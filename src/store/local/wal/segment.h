@@ -18,7 +18,8 @@
 #include "base/err.h"
 
 enum {
-	SEGMENT_HEADER_BYTES = 64 /* the first record is here */
+	SEGMENT_HEADER_BYTES = 64, /* the first record is here */
+	SEGMENT_NAME_BYTES = 32
 };
 
 struct segment {
@@ -74,6 +75,23 @@ enum err segments_open_to_read(int dir, struct segments **ret) MUST_USE;
 bool segments_damaged(const struct segments *segments);
 /* No pins may be left. NULL is allowed. */
 void segments_free(struct segments *segments);
+
+/* The name of its file, into SEGMENT_NAME_BYTES, and the number in one; 0: it is none. */
+void segment_name(uint64_t id, char *out);
+uint64_t segment_number(const char *name);
+
+enum segment_header {
+	SEGMENT_GOOD,
+	SEGMENT_DAMAGED,
+	SEGMENT_BEGINNING, /* damaged, and the file has nothing else: it may be being made */
+};
+
+/*
+ * Opens one alone, for reading, with a pin for the caller, and changes nothing: another process may
+ * be using the folder. Of a header that is not good nothing is to be believed. An errno value.
+ */
+int segment_open(
+	int dir, uint64_t id, enum segment_header *ret_header, struct segment **ret) MUST_USE;
 
 /* NULL if there is no such segment (any more). */
 struct segment *segment_pin(struct segments *segments, uint64_t id);
