@@ -17,13 +17,16 @@
 
 #include "base/slice.h"
 
-/* ThreadSanitizer makes a start of the store ten times as long: then fewer of many alike are tried.
+/*
+ * ThreadSanitizer makes a start of the store ten times as long, AddressSanitizer a change several
+ * times: then fewer of many alike are tried.
  */
 #if !defined(__has_feature)
 #define __has_feature(name) 0
 #endif
 enum {
-	UNDER_TSAN = __has_feature(thread_sanitizer)
+	UNDER_TSAN = __has_feature(thread_sanitizer),
+	UNDER_ASAN = __has_feature(address_sanitizer),
 };
 
 static int tap_count_;

@@ -757,9 +757,10 @@ static void every_cut(void)
 
 int main(void)
 {
-	random_changes(false, 1200);
-	random_changes_in_memory(1200);
-	random_changes(true, 800);
+	const unsigned part = UNDER_TSAN || UNDER_ASAN ? 3 : 1;
+	random_changes(false, 1200 / part);
+	random_changes_in_memory(1200 / part);
+	random_changes(true, 800 / part);
 	every_cut();
 	return tap_done();
 }
