@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A callback, from its head to our answer. It is believed only if the URL of its public key is
- * one we trust, its grant is ours, and the signature verifies over path and body as they came.
+ * one we trust, its ticket is ours, and the signature verifies over path and body as they came.
  * What is cheap, and what needs no network, is checked first: nobody can make us fetch a key
  * without having been given a grant.
  */
@@ -37,13 +37,13 @@ struct receive {
 	struct exchange *x; /* NULL once it is gone */
 	struct budget_account memory;
 	bool waiting;        /* for a key, the store, the ledger or the webhook */
-	bool verified;       /* it is a store's, and its grant is ours */
+	bool verified;       /* it is a store's, and its ticket is ours */
 	int64_t deadline_ms; /* monotonic; all of them draw on it */
 	struct strbuf body;
 	struct arena arena;
 	struct slice key_url;
 	struct upload_message message;
-	struct ticket grant;
+	struct ticket ticket;
 	struct public_key_wait key;
 	struct public_key *stale; /* under which the callback did not verify */
 	struct app_confirmation confirmation;
@@ -81,7 +81,7 @@ static int64_t time_left_ms(const struct receive *r)
 static const struct profile *profile_of(const struct receive *r)
 {
 	const struct settings *s = &r->app->settings;
-	const struct profile *profile = settings_profile(s, slice_str(r->grant.profile));
+	const struct profile *profile = settings_profile(s, slice_str(r->ticket.profile));
 	return profile ? profile : s->profiles;
 }
 
@@ -90,7 +90,7 @@ static void settle(struct receive *r, int status, const char *reason)
 {
 	const struct app *app = r->app;
 	if (r->verified && app->settings.grants_max > 0)
-		ledger_settle(app->parts.ledger, slice_of(r->grant.id, TICKET_ID_LENGTH),
+		ledger_settle(app->parts.ledger, slice_of(r->ticket.id, TICKET_ID_LENGTH),
 			status >= 500 ? GRANT_PENDING : GRANT_REJECTED, reason,
 			clock_wall_ms(app->parts.clock));
 }
@@ -117,8 +117,8 @@ static void refuse(struct receive *r, int status, const char *reason)
 static void refuse_object(struct receive *r, const char *reason)
 {
 	if (r->verified)
-		app_reject_grant(
-			r->app, slice_of(r->grant.id, TICKET_ID_LENGTH), reason, r->message.object);
+		app_reject_grant(r->app, slice_of(r->ticket.id, TICKET_ID_LENGTH), reason,
+			r->message.object);
 	send_refusal(r, 400, reason);
 }
 
@@ -255,7 +255,7 @@ static void record(struct receive *r)
 	const struct settings *s = &app->settings;
 	r->entry = (struct ledger_entry){
 		.received_ms = clock_wall_ms(app->parts.clock),
-		.grant_id = m->grant.len > 0 ? slice_of(r->grant.id, TICKET_ID_LENGTH) : S(""),
+		.grant_id = m->ticket.len > 0 ? slice_of(r->ticket.id, TICKET_ID_LENGTH) : S(""),
 		.request_id = m->request_id,
 		.bucket = m->bucket.len > 0 ? m->bucket : s->bucket,
 		.object = m->object,
@@ -297,7 +297,7 @@ static const char *check_classic(const struct receive *r)
 	if (!slice_eq_nocase(app_etag(m->etag), c->etag) || m->size < 0 ||
 		(uint64_t)m->size != c->size)
 		return "the object in the store is another one";
-	if (modified < r->grant.issued - CLOCK_TOLERANCE_S)
+	if (modified < r->ticket.issued - CLOCK_TOLERANCE_S)
 		return "the object is older than the grant";
 	return NULL;
 }
@@ -314,9 +314,9 @@ static const char *check_content(const struct receive *r)
 static const char *check_object(const struct receive *r)
 {
 	const struct app_confirmation *c = &r->confirmation;
-	if (r->grant.kind == TICKET_CLASSIC)
+	if (r->ticket.kind == TICKET_CLASSIC)
 		return check_classic(r);
-	if (!slice_eq(c->grant_id, slice_of(r->grant.id, TICKET_ID_LENGTH)))
+	if (!slice_eq(c->grant_id, slice_of(r->ticket.id, TICKET_ID_LENGTH)))
 		return "the object was not uploaded with this grant";
 	return NULL;
 }
@@ -352,12 +352,12 @@ static void on_confirmed(struct task *task)
 static void confirm(struct receive *r)
 {
 	int64_t left_ms = time_left_ms(r);
-	r->verified = r->message.grant.len > 0;
+	r->verified = r->message.ticket.len > 0;
 	if (app_sums_differ(r->message.sent_crc64, r->message.crc64)) {
 		refuse_object(r, APP_DAMAGED);
 		return;
 	}
-	if (!atomic_load(&r->app->confirms) || r->message.grant.len == 0) {
+	if (!atomic_load(&r->app->confirms) || r->message.ticket.len == 0) {
 		record(r);
 		return;
 	}
@@ -488,7 +488,7 @@ static const char *check_key_url(struct receive *r)
 	return r->key_url.ptr ? NULL : upload_message_no_memory;
 }
 
-static const char *check_grant(struct receive *r)
+static const char *check_ticket(struct receive *r)
 {
 	static const char *const reasons[] = {
 		[TICKET_VALID] = NULL,
@@ -498,12 +498,12 @@ static const char *check_grant(struct receive *r)
 		[TICKET_OTHER_OBJECT] = "the grant is for other object names",
 	};
 	const struct upload_message *m = &r->message;
-	if (m->grant.len == 0)
+	if (m->ticket.len == 0)
 		return r->app->settings.require_grant ? "there is no grant in the body" : NULL;
 	if (m->request_id.len == 0)
 		return "there is no reqId in the body";
 	int64_t now = clock_wall_ms(r->app->parts.clock) / 1000;
-	return reasons[ticket_check(&r->app->ticket_key, m->grant, m->object, now, &r->grant)];
+	return reasons[ticket_check(&r->app->ticket_key, m->ticket, m->object, now, &r->ticket)];
 }
 
 static const char *check_body(struct receive *r)
@@ -518,7 +518,7 @@ static const char *check_body(struct receive *r)
 		r->message = (struct upload_message){.size = -1, .width = -1, .height = -1};
 	if (m->bucket.len > 0 && !slice_eq(m->bucket, r->app->settings.bucket))
 		return "the upload went to another bucket";
-	return check_grant(r);
+	return check_ticket(r);
 }
 
 /* ---- The exchange -----------------------------------------------------------------------------

@@ -16,9 +16,9 @@ struct pool {
 #define UNLIMITED (UINT64_MAX / 2)
 
 static struct pool pools[BUDGET_POOLS] = {
-	[BUDGET_OPERATOR].limit = UNLIMITED,
+	[BUDGET_CONSOLE].limit = UNLIMITED,
 	[BUDGET_APP].limit = UNLIMITED,
-	[BUDGET_STRANGERS].limit = UNLIMITED,
+	[BUDGET_ANONYMOUS].limit = UNLIMITED,
 	[BUDGET_SIGNED].limit = UNLIMITED,
 	[BUDGET_STORE].limit = UNLIMITED,
 };
@@ -27,11 +27,11 @@ static atomic_uint_fast64_t refused;
 
 static void share(uint64_t bytes)
 {
-	pools[BUDGET_OPERATOR].limit = bytes / LIMIT_MEMORY_OPERATOR_PART;
+	pools[BUDGET_CONSOLE].limit = bytes / LIMIT_MEMORY_CONSOLE_PART;
 	pools[BUDGET_APP].limit = bytes / LIMIT_MEMORY_APP_PART;
-	pools[BUDGET_STRANGERS].limit = bytes / LIMIT_MEMORY_STRANGERS_PART;
-	pools[BUDGET_SIGNED].limit = bytes - pools[BUDGET_OPERATOR].limit -
-				     pools[BUDGET_APP].limit - pools[BUDGET_STRANGERS].limit;
+	pools[BUDGET_ANONYMOUS].limit = bytes / LIMIT_MEMORY_ANONYMOUS_PART;
+	pools[BUDGET_SIGNED].limit = bytes - pools[BUDGET_CONSOLE].limit - pools[BUDGET_APP].limit -
+				     pools[BUDGET_ANONYMOUS].limit;
 }
 
 void budget_set(uint64_t bytes)

@@ -27,9 +27,9 @@ enum budget_pool {
 	 * which a request does not wait.
 	 */
 	BUDGET_UNASSIGNED,
-	BUDGET_OPERATOR,  /* the console's port */
+	BUDGET_CONSOLE,   /* the console's port */
 	BUDGET_APP,       /* the application server's port */
-	BUDGET_STRANGERS, /* the store's port, while the request is not signed */
+	BUDGET_ANONYMOUS, /* the store's port, while the request is not signed */
 	BUDGET_SIGNED,    /* authenticated requests, and what they cause */
 	BUDGET_STORE,     /* objects, if the store keeps them in memory */
 	BUDGET_POOLS,

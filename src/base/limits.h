@@ -19,15 +19,15 @@
 #define LIMIT_TRAILER_BYTES KIB(8)  /* trailers of a chunked body */
 
 /* Connections */
-#define LIMIT_CONNECTIONS 20000            /* on all ports, if there are descriptors for so many */
-#define LIMIT_OPERATOR_CONNECTIONS 256     /* of them, on the console's port */
-#define LIMIT_OPERATOR_CONNECTIONS_PART 16 /* but one in so many at most */
-#define LIMIT_APP_CONNECTIONS_PART 8       /* one in so many, on the application server's */
-#define LIMIT_DESCRIPTORS_PART 8           /* one in so many for each of the next three */
-#define LIMIT_OUTGOING 2000                /* requests to other servers */
-#define LIMIT_OUTGOING_PART 8              /* of them one in so many each for keys, ... */
-#define LIMIT_RESOLVER_THREADS 16          /* that look up names of hosts */
-#define LIMIT_RESOLVER_THREADS_TRUSTED 4   /* of them, for names in our own configuration */
+#define LIMIT_CONNECTIONS 20000           /* on all ports, if there are descriptors for so many */
+#define LIMIT_CONSOLE_CONNECTIONS 256     /* of them, on the console's port */
+#define LIMIT_CONSOLE_CONNECTIONS_PART 16 /* but one in so many at most */
+#define LIMIT_APP_CONNECTIONS_PART 8      /* one in so many, on the application server's */
+#define LIMIT_DESCRIPTORS_PART 8          /* one in so many for each of the next three */
+#define LIMIT_OUTGOING 2000               /* requests to other servers */
+#define LIMIT_OUTGOING_PART 8             /* of them one in so many each for keys, ... */
+#define LIMIT_RESOLVER_THREADS 16         /* that look up names of hosts */
+#define LIMIT_RESOLVER_THREADS_TRUSTED 4  /* of them, for names in our own configuration */
 #define LIMIT_NAMES_CACHED 256
 #define LIMIT_NAME_KNOWN_MS 30000
 #define LIMIT_NAME_UNKNOWN_MS 5000      /* a name that has no address */
@@ -52,9 +52,9 @@
 /* Memory, in sum (base/budget.h) */
 #define LIMIT_MEMORY_BYTES_MIN MIB(16)   /* of [server] memory */
 #define LIMIT_MEMORY_MACHINE_PART 4      /* its default is a quarter of the machine's */
-#define LIMIT_MEMORY_OPERATOR_PART 16    /* a sixteenth of it, for the console's port */
+#define LIMIT_MEMORY_CONSOLE_PART 16     /* a sixteenth of it, for the console's port */
 #define LIMIT_MEMORY_APP_PART 8          /* an eighth, for the application server's */
-#define LIMIT_MEMORY_STRANGERS_PART 8    /* an eighth, for what nobody has signed yet */
+#define LIMIT_MEMORY_ANONYMOUS_PART 8    /* an eighth, for what nobody has signed yet */
 #define LIMIT_MEMORY_STORE_PART 2        /* half of it, for the objects of a store in memory */
 #define LIMIT_MEMORY_SMALL_BYTES KIB(64) /* so much a stranger may have though half is used */
 
@@ -130,12 +130,12 @@
 #define LIMIT_LOG_FLUSH_MS 2000 /* at the end, for a reader that has stalled */
 
 /* The log of callbacks */
-#define LIMIT_CALLBACK_LOG_ENTRIES 1000
-#define LIMIT_CALLBACK_LOG_MESSAGE_BYTES KIB(64) /* a longer one cannot be sent again */
-#define LIMIT_CALLBACK_LOG_URL_BYTES KIB(2)
-#define LIMIT_CALLBACK_LOG_ANSWER_BYTES 1024 /* the beginning of each answer */
-#define LIMIT_CALLBACK_LOG_QUEUE 1000        /* records that wait for the disk */
-#define LIMIT_CALLBACK_LOG_PAGE 100          /* in one answer of the API */
+#define LIMIT_CALLBACK_HISTORY_ENTRIES 1000
+#define LIMIT_CALLBACK_HISTORY_MESSAGE_BYTES KIB(64) /* a longer one cannot be sent again */
+#define LIMIT_CALLBACK_HISTORY_URL_BYTES KIB(2)
+#define LIMIT_CALLBACK_HISTORY_ANSWER_BYTES 1024 /* the beginning of each answer */
+#define LIMIT_CALLBACK_HISTORY_QUEUE 1000        /* records that wait for the disk */
+#define LIMIT_CALLBACK_HISTORY_PAGE 100          /* in one answer of the API */
 
 /* `postern doctor` */
 #define LIMIT_DOCTOR_MS 10000          /* each of its requests */

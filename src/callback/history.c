@@ -192,7 +192,7 @@ static bool insert_record(struct callback_history *log, const struct callback_re
 	(void)sqlite3_clear_bindings(log->insert);
 	free(tries);
 	return ok &&
-	       sqlite3_bind_int64(log->trim, 1, record->id - LIMIT_CALLBACK_LOG_ENTRIES) ==
+	       sqlite3_bind_int64(log->trim, 1, record->id - LIMIT_CALLBACK_HISTORY_ENTRIES) ==
 		       SQLITE_OK &&
 	       step(log->trim);
 }
@@ -307,7 +307,7 @@ int64_t callback_history_add(struct callback_history *log, struct callback_recor
 {
 	int64_t id = atomic_fetch_add_explicit(&log->last_id, 1, memory_order_relaxed) + 1;
 	if (atomic_fetch_add_explicit(&log->waiting, 1, memory_order_relaxed) >=
-		LIMIT_CALLBACK_LOG_QUEUE) {
+		LIMIT_CALLBACK_HISTORY_QUEUE) {
 		atomic_fetch_sub_explicit(&log->waiting, 1, memory_order_relaxed);
 		callback_record_free(record);
 		return id;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The callback history: the newest LIMIT_CALLBACK_LOG_ENTRIES callbacks that were sent, in a SQLite
- * table (docs/callbacks.md) that survives restarts. A thread of its own reads and writes it, so no
- * caller waits for the disk, and its faults never fail an upload: a record that cannot be written
- * is lost, and the process's log says so.
+ * The callback history: the newest LIMIT_CALLBACK_HISTORY_ENTRIES callbacks that were sent, in a
+ * SQLite table (docs/callbacks.md) that survives restarts. A thread of its own reads and writes it,
+ * so no caller waits for the disk, and its faults never fail an upload: a record that cannot be
+ * written is lost, and the process's log says so.
  */
 #ifndef CALLBACK_HISTORY_H
 #define CALLBACK_HISTORY_H
@@ -23,7 +23,7 @@ enum err callback_history_open(const char *path, struct callback_history **ret) 
 
 /*
  * Adds a record, takes ownership of it, and returns its id. Later queries of the same thread find
- * it, unless it could not be written or LIMIT_CALLBACK_LOG_QUEUE records were waiting. From any
+ * it, unless it could not be written or LIMIT_CALLBACK_HISTORY_QUEUE records were waiting. From any
  * thread, never blocks.
  */
 int64_t callback_history_add(struct callback_history *log, struct callback_record *record);

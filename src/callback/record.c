@@ -8,7 +8,7 @@
 #include "oss/callback/callback_message.h"
 
 /* All text of a record: two keys' worth of names, the URLs, message, answers to five URLs. */
-#define ARENA_BYTES_MAX (LIMIT_CALLBACK_LOG_MESSAGE_BYTES + KIB(64))
+#define ARENA_BYTES_MAX (LIMIT_CALLBACK_HISTORY_MESSAGE_BYTES + KIB(64))
 
 struct callback_record *callback_record_new(void)
 {
@@ -35,9 +35,9 @@ static bool join_urls(const struct callback_params *params, struct strbuf *out)
 	bool whole = true;
 	for (size_t i = 0; i < params->url_count; i++) {
 		struct slice url = params->urls[i].text;
-		whole = whole && url.len <= LIMIT_CALLBACK_LOG_URL_BYTES;
+		whole = whole && url.len <= LIMIT_CALLBACK_HISTORY_URL_BYTES;
 		strbuf_adds(out, i ? ";" : "");
-		strbuf_add_slice(out, slice_head(url, LIMIT_CALLBACK_LOG_URL_BYTES));
+		strbuf_add_slice(out, slice_head(url, LIMIT_CALLBACK_HISTORY_URL_BYTES));
 	}
 	return whole && !strbuf_broken(out);
 }
@@ -45,12 +45,12 @@ static bool join_urls(const struct callback_params *params, struct strbuf *out)
 void callback_record_message(
 	struct callback_record *record, const struct callback_params *params, struct slice body)
 {
-	SCOPED_STRBUF(urls, LIMIT_CALLBACK_URLS * (LIMIT_CALLBACK_LOG_URL_BYTES + 1));
+	SCOPED_STRBUF(urls, LIMIT_CALLBACK_URLS * (LIMIT_CALLBACK_HISTORY_URL_BYTES + 1));
 	bool whole = join_urls(params, &urls);
 	record->urls = arena_copy(&record->arena, strbuf_slice(&urls));
 	record->sni = params->sni;
 	record->body_type = params->body_type;
-	if (!whole || body.len + params->host.len > LIMIT_CALLBACK_LOG_MESSAGE_BYTES)
+	if (!whole || body.len + params->host.len > LIMIT_CALLBACK_HISTORY_MESSAGE_BYTES)
 		return;
 	record->body = arena_copy(&record->arena, body);
 	record->host = arena_copy(&record->arena, params->host);
@@ -60,7 +60,7 @@ void callback_record_message(
 void callback_record_answer(struct callback_record *record, struct slice answer)
 {
 	record->answer =
-		arena_copy(&record->arena, slice_head(answer, LIMIT_CALLBACK_LOG_ANSWER_BYTES));
+		arena_copy(&record->arena, slice_head(answer, LIMIT_CALLBACK_HISTORY_ANSWER_BYTES));
 	record->answer_truncated = answer.len > record->answer.len;
 }
 

@@ -31,7 +31,7 @@ struct callback_record {
 	size_t try_count;
 	struct callback_try tries[LIMIT_CALLBACK_URLS];
 	bool ok;             /* the last of them succeeded */
-	struct slice answer; /* to the last of them; at most LIMIT_CALLBACK_LOG_ANSWER_BYTES */
+	struct slice answer; /* to the last of them; at most LIMIT_CALLBACK_HISTORY_ANSWER_BYTES */
 	bool answer_truncated;
 
 	/* The message, and the headers that are not made anew. */

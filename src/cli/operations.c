@@ -49,13 +49,13 @@ static void add_memory_metrics(struct strbuf *out)
 	metric(out, "memory_signed_bytes", "gauge", "Held for signed requests.",
 		stats.used[BUDGET_SIGNED]);
 	metric(out, "memory_strangers_bytes", "gauge", "Held for what nobody has signed.",
-		stats.used[BUDGET_STRANGERS]);
+		stats.used[BUDGET_ANONYMOUS]);
 	metric(out, "memory_store_bytes", "gauge", "Held for objects of a store in memory.",
 		stats.used[BUDGET_STORE]);
 	metric(out, "memory_app_bytes", "gauge", "Held for the application server's port.",
 		stats.used[BUDGET_APP]);
 	metric(out, "memory_operator_bytes", "gauge", "Held for this port.",
-		stats.used[BUDGET_OPERATOR]);
+		stats.used[BUDGET_CONSOLE]);
 	metric(out, "memory_refused_total", "counter", "How often there was no memory.",
 		stats.refused);
 }
@@ -208,5 +208,5 @@ void operations_init(struct operations *operations)
 		.begin = begin,
 		.ctx = operations,
 		.secret_params = ops_secret_params,
-		.pool = BUDGET_OPERATOR};
+		.pool = BUDGET_CONSOLE};
 }

@@ -130,7 +130,7 @@ static void begin_list(struct request *r)
 {
 	uint64_t after, limit;
 	if (number_param(r, "after", INT64_MAX, 0, &after) &&
-		number_param(r, "limit", LIMIT_CALLBACK_LOG_PAGE, 50, &limit))
+		number_param(r, "limit", LIMIT_CALLBACK_HISTORY_PAGE, 50, &limit))
 		ask(r, (int64_t)after, limit, on_listed);
 }
 

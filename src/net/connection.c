@@ -35,7 +35,7 @@ static bool is_stopping(const struct connection *c)
 enum budget_pool connection_pool(const struct connection *c)
 {
 	enum budget_pool pool = c->listener->service->pool;
-	return pool == BUDGET_UNASSIGNED ? BUDGET_STRANGERS : pool;
+	return pool == BUDGET_UNASSIGNED ? BUDGET_ANONYMOUS : pool;
 }
 
 /* Once nothing on the stack or in a mailbox refers to it. */

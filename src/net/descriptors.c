@@ -27,7 +27,7 @@ struct descriptors_ports descriptors_ports(
 	struct descriptors_ports ret = {0};
 	if (with_operators)
 		ret.operators = smaller(
-			connections / LIMIT_OPERATOR_CONNECTIONS_PART, LIMIT_OPERATOR_CONNECTIONS);
+			connections / LIMIT_CONSOLE_CONNECTIONS_PART, LIMIT_CONSOLE_CONNECTIONS);
 	if (with_app)
 		ret.app = with_store ? connections / LIMIT_APP_CONNECTIONS_PART
 				     : connections - ret.operators;

@@ -118,7 +118,7 @@ bool exchange_assign(struct exchange *x, enum budget_pool pool)
 		return false;
 	}
 	leave_strangers(x);
-	if (pool == BUDGET_STRANGERS || pool == BUDGET_APP)
+	if (pool == BUDGET_ANONYMOUS || pool == BUDGET_APP)
 		become_stranger(x);
 	if (x->connection)
 		budget_return(&x->connection->buffers, pool);
@@ -132,12 +132,12 @@ struct budget_account *exchange_account(struct exchange *x)
 
 bool exchange_trust(struct exchange *x)
 {
-	return x->account.pool == BUDGET_OPERATOR || exchange_assign(x, BUDGET_SIGNED);
+	return x->account.pool == BUDGET_CONSOLE || exchange_assign(x, BUDGET_SIGNED);
 }
 
 bool exchange_admit(struct exchange *x)
 {
-	return x->account.pool != BUDGET_UNASSIGNED || exchange_assign(x, BUDGET_STRANGERS);
+	return x->account.pool != BUDGET_UNASSIGNED || exchange_assign(x, BUDGET_ANONYMOUS);
 }
 
 static void reuse_buffer(struct strbuf *sb)

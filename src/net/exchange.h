@@ -57,7 +57,7 @@ struct service {
 	const struct slice *secret_params;
 	/*
 	 * The pool in which the memory of requests is counted until exchange_trust(). UNASSIGNED:
-	 * none until the request has to wait, then BUDGET_STRANGERS.
+	 * none until the request has to wait, then BUDGET_ANONYMOUS.
 	 */
 	enum budget_pool pool;
 	/*
@@ -123,10 +123,10 @@ struct executor *exchange_home(const struct exchange *x);
 struct budget_account *exchange_account(struct exchange *x);
 /*
  * The signature was verified: moves the request's memory to BUDGET_SIGNED. False if there is not
- * enough there. Requests of the console's port stay in BUDGET_OPERATOR.
+ * enough there. Requests of the console's port stay in BUDGET_CONSOLE.
  */
 bool exchange_trust(struct exchange *x) MUST_USE;
-/* The request is not signed: counts its memory in BUDGET_STRANGERS. False if there is not enough.
+/* The request is not signed: counts its memory in BUDGET_ANONYMOUS. False if there is not enough.
  */
 bool exchange_admit(struct exchange *x) MUST_USE;
 /* 24 upper-case hexadecimal digits, unique and unpredictable; for x-oss-request-id and the log. */

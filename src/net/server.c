@@ -269,11 +269,11 @@ static void share_connections(struct server *server)
 	for (const struct port *port = server->ports; port; port = port->next)
 		there[port->service->pool] = true;
 	struct descriptors_ports shares = descriptors_ports(server->connections,
-		there[BUDGET_OPERATOR], there[BUDGET_APP], there[BUDGET_UNASSIGNED]);
+		there[BUDGET_CONSOLE], there[BUDGET_APP], there[BUDGET_UNASSIGNED]);
 	for (struct port *port = server->ports; port; port = port->next)
-		port->limit = port->service->pool == BUDGET_OPERATOR ? shares.operators
-			      : port->service->pool == BUDGET_APP    ? shares.app
-								     : shares.store;
+		port->limit = port->service->pool == BUDGET_CONSOLE ? shares.operators
+			      : port->service->pool == BUDGET_APP   ? shares.app
+								    : shares.store;
 }
 
 bool server_listen(struct server *server, const char *text, const struct service *service,

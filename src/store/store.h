@@ -48,6 +48,13 @@ struct store_wait {
 	enum err err;
 };
 
+/* For back ends: ends a wait. Any thread. */
+static inline void store_answer(struct store_wait *wait, enum err e)
+{
+	wait->err = e;
+	executor_post(wait->home, &wait->task);
+}
+
 enum store_acl {
 	STORE_ACL_DEFAULT, /* for an object: as its bucket */
 	STORE_ACL_PRIVATE,
@@ -161,6 +168,11 @@ struct store_version {
 	bool is_null;
 	uint64_t number; /* store_object.version, unless is_null; 0: the current one */
 };
+
+static inline bool store_version_is_named(const struct store_version *which)
+{
+	return which->is_null || which->number;
+}
 
 /*
  * Where bytes of an object lie: `size` bytes from `offset` of `bytes`,
@@ -471,7 +483,7 @@ struct store_ops {
 	void (*bucket_create)(struct store *store, struct store_bucket_create *create);
 	/* Sets the ACL, the versioning and one setting, whichever are chosen. ERR_NO_SUCH_BUCKET.
 	 */
-	void (*bucket_change)(struct store *store, struct store_bucket_update *change);
+	void (*bucket_update)(struct store *store, struct store_bucket_update *change);
 	/*
 	 * Deletes a bucket. ERR_NO_SUCH_BUCKET; ERR_BUCKET_NOT_EMPTY if it has objects, versions or
 	 * multipart uploads.
@@ -527,20 +539,20 @@ struct store_ops {
 	 * ERR_ACCESS_DENIED. */
 	void (*delete)(struct store *store, struct store_delete *del);
 	/* ERR_NO_SUCH_KEY, ERR_NO_SUCH_VERSION, ERR_METHOD_NOT_ALLOWED as for get. */
-	void (*object_change)(struct store *store, struct store_metadata_update *change);
+	void (*metadata_update)(struct store *store, struct store_metadata_update *change);
 
 	/* After ERR_OK, and only then, the caller must call list_release(). */
 	void (*list)(struct store *store, struct store_list *list);
 	void (*list_release)(struct store *store, struct store_list *list);
 
-	void (*upload_begin)(struct store *store, struct store_multipart_begin *begin);
-	void (*upload_abort)(struct store *store, struct store_multipart_abort *abort);
-	void (*upload_complete)(struct store *store, struct store_multipart_complete *complete);
+	void (*multipart_begin)(struct store *store, struct store_multipart_begin *begin);
+	void (*multipart_abort)(struct store *store, struct store_multipart_abort *abort);
+	void (*multipart_complete)(struct store *store, struct store_multipart_complete *complete);
 	/* After ERR_OK, and only then, the caller must call the release. */
 	void (*list_parts)(struct store *store, struct store_list_parts *list);
 	void (*list_parts_release)(struct store *store, struct store_list_parts *list);
-	void (*list_uploads)(struct store *store, struct store_list_multiparts *list);
-	void (*list_uploads_release)(struct store *store, struct store_list_multiparts *list);
+	void (*list_multiparts)(struct store *store, struct store_list_multiparts *list);
+	void (*list_multiparts_release)(struct store *store, struct store_list_multiparts *list);
 
 	void (*stats)(struct store *store, struct store_stats *ret);
 };
@@ -582,7 +594,7 @@ static inline void store_bucket_create(struct store *s, struct store_bucket_crea
 
 static inline void store_bucket_update(struct store *s, struct store_bucket_update *change)
 {
-	s->ops->bucket_change(s, change);
+	s->ops->bucket_update(s, change);
 }
 
 static inline void store_bucket_delete(struct store *s, struct store_bucket_delete *del)
@@ -662,23 +674,23 @@ static inline void store_damaged(struct store *s, const struct store_damage *dam
 
 static inline void store_metadata_update(struct store *s, struct store_metadata_update *change)
 {
-	s->ops->object_change(s, change);
+	s->ops->metadata_update(s, change);
 }
 
 static inline void store_multipart_begin(struct store *s, struct store_multipart_begin *begin)
 {
-	s->ops->upload_begin(s, begin);
+	s->ops->multipart_begin(s, begin);
 }
 
 static inline void store_multipart_abort(struct store *s, struct store_multipart_abort *abort)
 {
-	s->ops->upload_abort(s, abort);
+	s->ops->multipart_abort(s, abort);
 }
 
 static inline void store_multipart_complete(
 	struct store *s, struct store_multipart_complete *complete)
 {
-	s->ops->upload_complete(s, complete);
+	s->ops->multipart_complete(s, complete);
 }
 
 static inline void store_list_parts(struct store *s, struct store_list_parts *list)
@@ -693,13 +705,13 @@ static inline void store_list_parts_release(struct store *s, struct store_list_p
 
 static inline void store_list_multiparts(struct store *s, struct store_list_multiparts *list)
 {
-	s->ops->list_uploads(s, list);
+	s->ops->list_multiparts(s, list);
 }
 
 static inline void store_list_multiparts_release(
 	struct store *s, struct store_list_multiparts *list)
 {
-	s->ops->list_uploads_release(s, list);
+	s->ops->list_multiparts_release(s, list);
 }
 
 static inline void store_stats(struct store *s, struct store_stats *ret)

@@ -8,7 +8,7 @@
 #include "oss/callback/ticket.h"
 #include "oss/callback/upload_message.h"
 
-/* ---- Finding a grant in a body ----------------------------------------------------------------
+/* ---- Finding a ticket in a body ---------------------------------------------------------------
  */
 
 /* What a receiver has for its parsing (app/callback_receive.c). */
@@ -29,7 +29,7 @@ static bool find_as(struct slice type, struct slice body, struct strbuf *ret)
 	arena_init(&arena, NULL, 0, PARSE_BYTES_MAX);
 	const char *fault = upload_message_parse(type, body, &arena, &message);
 	if (!fault)
-		strbuf_add_slice(ret, message.grant);
+		strbuf_add_slice(ret, message.ticket);
 	bool starved = strbuf_starved(ret) || fault == upload_message_no_memory;
 	if (strbuf_broken(ret))
 		strbuf_clear(ret);
@@ -82,9 +82,9 @@ enum err callback_ticket_matches(const struct ingest *u, struct slice body)
 	struct found found;
 	found_init(&found);
 	find(u, body, &found);
-	struct slice grant = member(&found, READ_AS_SENT);
+	struct slice ticket = member(&found, READ_AS_SENT);
 	bool matches = !ticket_has_form(member(&found, READ_OTHERWISE)) &&
-		       (!ticket_has_form(grant) || slice_eq(grant, u->ticket));
+		       (!ticket_has_form(ticket) || slice_eq(ticket, u->ticket));
 	bool starved = found.starved;
 	found_release(&found);
 	return starved ? ERR_CALLBACK_FAILED : matches ? ERR_OK : ERR_CALLBACK_FOREIGN_GRANT;
@@ -147,39 +147,39 @@ static void find_in(struct request *r, const struct ingest *u, const struct fill
 	find(u, strbuf_slice(&body), ret);
 }
 
-/* Shorter members are completed to no grant by what is not known yet. */
+/* Shorter members are completed to no ticket by what is not known yet. */
 #define MEMBER_MIN 16
 
-/* Whether that member is a grant, or may become one by what is not known yet. */
-static bool may_be_grant(const struct found *one, const struct found *two, enum reading reading)
+/* Whether that member is a ticket, or may become one by what is not known yet. */
+static bool may_be_ticket(const struct found *one, const struct found *two, enum reading reading)
 {
 	struct slice a = member(one, reading), b = member(two, reading);
 	return ticket_has_form(a) || ticket_has_form(b) ||
 	       (!slice_eq(a, b) && (a.len >= MEMBER_MIN || b.len >= MEMBER_MIN));
 }
 
-/* Whether the caller's key made the grant. */
-static bool is_callers(const struct request *r, struct slice grant)
+/* Whether the caller's key made the ticket. */
+static bool is_callers(const struct request *r, struct slice ticket)
 {
 	struct ticket_key key;
 	if (r->anonymous || r->temporary)
 		return false;
 	ticket_key_derive(r->key.secret, &key);
-	bool is = ticket_has_form(grant) && ticket_is_of(&key, grant);
+	bool is = ticket_has_form(ticket) && ticket_is_of(&key, ticket);
 	secret_wipe(&key, sizeof(key));
 	return is;
 }
 
-/* Whether what was signed says by itself that the body carries this grant. */
+/* Whether what was signed says by itself that the body carries this ticket. */
 static bool is_signed(struct request *r, const struct ingest *u, enum ticket_signed how,
-	struct slice grant, bool *ret_starved)
+	struct slice ticket, bool *ret_starved)
 {
 	struct found found;
 	bool same = how != TICKET_UNSIGNED;
 	found_init(&found);
 	for (size_t i = 0; same && i < ARRAY_LEN(fillers); i++) {
 		find_in(r, u, &fillers[i], how, true, &found);
-		same = !found.starved && slice_eq(member(&found, READ_AS_SENT), grant);
+		same = !found.starved && slice_eq(member(&found, READ_AS_SENT), ticket);
 	}
 	*ret_starved = found.starved;
 	found_release(&found);
@@ -196,11 +196,11 @@ bool callback_ticket_check(struct request *r, struct ingest *u, enum ticket_sign
 	found_init(&two);
 	find_in(r, u, &fillers[0], how, false, &one);
 	find_in(r, u, &fillers[1], how, false, &two);
-	struct slice grant = member(&one, READ_AS_SENT);
-	bool allowed = !may_be_grant(&one, &two, READ_OTHERWISE);
-	if (allowed && may_be_grant(&one, &two, READ_AS_SENT)) {
-		allowed = is_callers(r, grant) && is_signed(r, u, how, grant, &starved);
-		u->ticket = allowed ? arena_copy(&r->arena, grant) : S("");
+	struct slice ticket = member(&one, READ_AS_SENT);
+	bool allowed = !may_be_ticket(&one, &two, READ_OTHERWISE);
+	if (allowed && may_be_ticket(&one, &two, READ_AS_SENT)) {
+		allowed = is_callers(r, ticket) && is_signed(r, u, how, ticket, &starved);
+		u->ticket = allowed ? arena_copy(&r->arena, ticket) : S("");
 	}
 	starved = starved || one.starved || two.starved || r->arena.starved;
 	found_release(&one);

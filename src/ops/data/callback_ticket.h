@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whose grant a callback may carry (oss/callback/ticket.h). The application server takes a callback
- * with a grant of its own for an upload that it has allowed. An uploader writes the callback's
- * body, and we sign it: so a body that has a grant in it is sent only if the holder of the access
- * key that the grant was made with has signed the callback parameter, grant and all. Temporary keys
- * never count, and nobody's grant is sent for an anonymous request.
+ * Whose ticket a callback may carry (oss/callback/ticket.h). The application server takes a
+ * callback with a ticket of its own for an upload that it has allowed. An uploader writes the
+ * callback's body, and we sign it: so a body that has a ticket in it is sent only if the holder of
+ * the access key that the ticket was made with has signed the callback parameter, ticket and all.
+ * Temporary keys never count, and nobody's ticket is sent for an anonymous request.
  *
- * The grant is looked for as a receiver looks for it, in the body with all variables filled in. It
+ * The ticket is looked for as a receiver looks for it, in the body with all variables filled in. It
  * must stand there by what was signed alone, whatever the variables that were not are.
  */
 #ifndef OPS_DATA_CALLBACK_TICKET_H
@@ -28,8 +28,8 @@ enum ticket_signed {
 bool callback_ticket_check(struct request *r, struct ingest *u, enum ticket_signed how) MUST_USE;
 
 /*
- * That the body that is to be sent carries no grant but u->ticket. Else ERR_CALLBACK_FOREIGN_GRANT;
- * ERR_CALLBACK_FAILED without memory to find out.
+ * That the body that is to be sent carries no ticket but u->ticket. Else
+ * ERR_CALLBACK_FOREIGN_GRANT; ERR_CALLBACK_FAILED without memory to find out.
  */
 enum err callback_ticket_matches(const struct ingest *u, struct slice body) MUST_USE;
 

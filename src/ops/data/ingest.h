@@ -32,7 +32,7 @@ struct ingest {
 	struct image_info image;
 
 	struct callback_params *callback; /* NULL: none */
-	struct slice ticket; /* ops/data/callback_ticket.h: the grant that it may carry; or empty */
+	struct slice ticket; /* ops/data/callback_ticket.h: the one that it may carry; or empty */
 	struct slice mime_type; /* in the request's arena */
 	struct slice (*custom)(void *ctx, struct slice name);
 	void *custom_ctx;

@@ -127,9 +127,9 @@ static bool parse_signed(struct slice text, struct ticket *ret)
 bool ticket_has_form(struct slice text)
 {
 	struct slice signed_text, mac;
-	struct ticket grant;
+	struct ticket ticket;
 	return split_mac(text, &signed_text, &mac) && is_hex(mac) &&
-	       parse_signed(signed_text, &grant);
+	       parse_signed(signed_text, &ticket);
 }
 
 bool ticket_is_of(const struct ticket_key *key, struct slice text)
@@ -146,15 +146,15 @@ enum ticket_result ticket_check(const struct ticket_key *key, struct slice text,
 	struct slice object, int64_t now, struct ticket *ret)
 {
 	struct slice signed_text, mac;
-	struct ticket grant;
-	if (!split_mac(text, &signed_text, &mac) || !parse_signed(signed_text, &grant))
+	struct ticket ticket;
+	if (!split_mac(text, &signed_text, &mac) || !parse_signed(signed_text, &ticket))
 		return TICKET_MALFORMED;
 	if (!ticket_is_of(key, text))
 		return TICKET_FORGED;
-	if (now > grant.expires + TICKET_SLACK_SECONDS)
+	if (now > ticket.expires + TICKET_SLACK_SECONDS)
 		return TICKET_EXPIRED;
-	if (!slice_starts(object, slice_of(grant.prefix, grant.prefix_len)))
+	if (!slice_starts(object, slice_of(ticket.prefix, ticket.prefix_len)))
 		return TICKET_OTHER_OBJECT;
-	*ret = grant;
+	*ret = ticket;
 	return TICKET_VALID;
 }

@@ -72,7 +72,7 @@ void ticket_make_id(int64_t now_ms, char ret[TICKET_ID_LENGTH]);
 bool ticket_is_profile_name(struct slice name) MUST_USE;
 
 /*
- * Appends the text of a grant with that id for keys that begin with `prefix`, from `issued` until
+ * Appends the text of a ticket with that id for keys that begin with `prefix`, from `issued` until
  * `expires`; `profile` is a name, or empty. False if `prefix` is longer than LIMIT_KEY_BYTES or
  * `out` is broken.
  */
@@ -80,7 +80,7 @@ bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind, struct sl
 	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
 	struct strbuf *out) MUST_USE;
 
-/* Whether `text` has the form of a grant, whoever made it. What has not is none to anybody. */
+/* Whether `text` has the form of a ticket, whoever made it. What has not is none to anybody. */
 bool ticket_has_form(struct slice text) MUST_USE;
 /* Whether it was made with this key, whatever it allows. */
 bool ticket_is_of(const struct ticket_key *key, struct slice text) MUST_USE;
@@ -89,7 +89,7 @@ bool ticket_is_of(const struct ticket_key *key, struct slice text) MUST_USE;
  * Reads `text`, checks the MAC, that it has not expired at `now` (Unix seconds), and that `object`
  * begins with the prefix. *ret is filled if the result is TICKET_VALID.
  *
- * The time allowed is TICKET_SLACK_SECONDS more than the grant's: an upload that began in time may
+ * The time allowed is TICKET_SLACK_SECONDS more than the ticket's: an upload that began in time may
  * last long, and the callback comes after it.
  */
 enum ticket_result ticket_check(const struct ticket_key *key, struct slice text,

@@ -46,7 +46,7 @@ static void take_member(struct parse *parse, struct slice name, struct slice val
 		{"etag", &m->etag},
 		{"reqId", &m->request_id},
 		{"clientIp", &m->client_ip},
-		{"grant", &m->grant},
+		{"grant", &m->ticket},
 		{"crc64", &m->crc64},
 		{"sentCrc64", &m->sent_crc64},
 	};

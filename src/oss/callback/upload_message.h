@@ -19,7 +19,7 @@ struct upload_message {
 	struct slice image_format;
 	struct slice request_id;
 	struct slice client_ip;
-	struct slice grant;
+	struct slice ticket;
 	struct slice crc64;      /* decimal: of what the store has, */
 	struct slice sent_crc64; /* and of what was to be sent, as the uploader has said before */
 	int64_t size;            /* -1: not told, as for the next two */

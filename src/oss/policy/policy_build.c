@@ -108,48 +108,47 @@ static void add_list(struct writer *w, const char *operator, struct slice name,
 }
 
 /* `own` are the fields that the signature asks for. */
-static void write_policy(struct writer *w, const struct policy_spec *grant,
+static void write_policy(struct writer *w, const struct policy_spec *spec,
 	const struct policy_field *own, size_t own_count)
 {
 	strbuf_adds(&w->text, "{\"expiration\":\"");
-	iso8601_add(&w->text, grant->expires_ms);
+	iso8601_add(&w->text, spec->expires_ms);
 	strbuf_adds(&w->text, "\",\"conditions\":[");
-	if (grant->bucket.len > 0)
-		add_exact(w, S("bucket"), grant->bucket);
-	if (grant->key.len > 0)
-		add_match(w, "eq", S("key"), grant->key);
+	if (spec->bucket.len > 0)
+		add_exact(w, S("bucket"), spec->bucket);
+	if (spec->key.len > 0)
+		add_match(w, "eq", S("key"), spec->key);
 	else
-		add_match(w, "starts-with", S("key"), grant->key_prefix);
+		add_match(w, "starts-with", S("key"), spec->key_prefix);
 	begin(w, "content-length-range");
 	strbuf_addc(&w->text, ',');
-	strbuf_add_u64(&w->text, grant->min_bytes);
+	strbuf_add_u64(&w->text, spec->min_bytes);
 	strbuf_addc(&w->text, ',');
-	strbuf_add_u64(&w->text, grant->max_bytes);
+	strbuf_add_u64(&w->text, spec->max_bytes);
 	strbuf_addc(&w->text, ']');
-	if (grant->content_type_count > 0)
-		add_list(w, "in", S("content-type"), grant->content_types,
-			grant->content_type_count);
+	if (spec->content_type_count > 0)
+		add_list(w, "in", S("content-type"), spec->content_types, spec->content_type_count);
 	for (size_t i = 0; i < own_count; i++)
 		add_exact(w, own[i].name, own[i].value);
-	for (size_t i = 0; i < grant->bound_count; i++)
-		add_exact(w, grant->bound[i].name, grant->bound[i].value);
-	for (size_t i = 0; i < grant->excluded_count; i++)
-		add_list(w, "not-in", grant->excluded[i].name, grant->excluded[i].values,
-			grant->excluded[i].value_count);
+	for (size_t i = 0; i < spec->bound_count; i++)
+		add_exact(w, spec->bound[i].name, spec->bound[i].value);
+	for (size_t i = 0; i < spec->excluded_count; i++)
+		add_list(w, "not-in", spec->excluded[i].name, spec->excluded[i].values,
+			spec->excluded[i].value_count);
 	strbuf_adds(&w->text, "]}");
 }
 
 /* The base64 text of the policy, in the arena. */
-static enum err make_policy(const struct policy_spec *grant, const struct policy_field *own,
+static enum err make_policy(const struct policy_spec *spec, const struct policy_field *own,
 	size_t own_count, struct arena *arena, struct slice *ret)
 {
-	if (grant->min_bytes > grant->max_bytes || grant->max_bytes > INT64_MAX ||
-		(grant->key.len > 0 && grant->key_prefix.len > 0))
+	if (spec->min_bytes > spec->max_bytes || spec->max_bytes > INT64_MAX ||
+		(spec->key.len > 0 && spec->key_prefix.len > 0))
 		return ERR_INVALID_ARGUMENT;
 	struct writer w = {.text = STRBUF_INIT(LIMIT_POLICY_BYTES), .valid = true};
 	SCOPED_STRBUF(base64, 2 * LIMIT_POLICY_BYTES);
 	strbuf_reserve(&w.text, USUAL_BYTES);
-	write_policy(&w, grant, own, own_count);
+	write_policy(&w, spec, own, own_count);
 	strbuf_reserve(&base64, BASE64_BYTES(w.text.len));
 	base64_encode(&base64, strbuf_slice(&w.text));
 	bool whole = w.valid && !strbuf_broken(&w.text);
@@ -173,24 +172,24 @@ static void add_field(struct policy_form *form, struct slice name, struct slice 
 
 /* The form with room for its fields, of which the key is there if it is known. */
 static enum err begin_form(
-	const struct policy_spec *grant, struct arena *arena, struct policy_form *form)
+	const struct policy_spec *spec, struct arena *arena, struct policy_form *form)
 {
-	size_t most = OWN_FIELDS + grant->bound_count + grant->free_count;
+	size_t most = OWN_FIELDS + spec->bound_count + spec->free_count;
 	*form = (struct policy_form){0};
 	form->fields = arena_alloc(arena, most * sizeof(*form->fields));
 	if (!form->fields)
 		return ERR_UNAVAILABLE;
-	if (grant->key.len > 0)
-		add_field(form, S("key"), grant->key);
+	if (spec->key.len > 0)
+		add_field(form, S("key"), spec->key);
 	return ERR_OK;
 }
 
-static void end_form(const struct policy_spec *grant, struct policy_form *form)
+static void end_form(const struct policy_spec *spec, struct policy_form *form)
 {
-	for (size_t i = 0; i < grant->bound_count; i++)
-		add_field(form, grant->bound[i].name, grant->bound[i].value);
-	for (size_t i = 0; i < grant->free_count; i++)
-		add_field(form, grant->free[i].name, grant->free[i].value);
+	for (size_t i = 0; i < spec->bound_count; i++)
+		add_field(form, spec->bound[i].name, spec->bound[i].value);
+	for (size_t i = 0; i < spec->free_count; i++)
+		add_field(form, spec->free[i].name, spec->free[i].value);
 }
 
 static enum err keep(struct arena *arena, const struct strbuf *text, struct slice *ret)
@@ -199,16 +198,16 @@ static enum err keep(struct arena *arena, const struct strbuf *text, struct slic
 	return ret->ptr && !strbuf_broken(text) ? ERR_OK : ERR_UNAVAILABLE;
 }
 
-enum err policy_form_v1(const struct policy_spec *grant, const struct policy_signer *signer,
+enum err policy_form_v1(const struct policy_spec *spec, const struct policy_signer *signer,
 	struct arena *arena, struct policy_form *ret)
 {
 	struct policy_form form;
 	struct policy_field token = {S("x-oss-security-token"), signer->security_token};
 	size_t own_count = signer->security_token.len > 0 ? 1 : 0;
 	SCOPED_STRBUF(signature, 64);
-	enum err e = begin_form(grant, arena, &form);
+	enum err e = begin_form(spec, arena, &form);
 	if (!e)
-		e = make_policy(grant, &token, own_count, arena, &form.policy);
+		e = make_policy(spec, &token, own_count, arena, &form.policy);
 	if (e)
 		return e;
 	if (signer->keyed)
@@ -223,18 +222,18 @@ enum err policy_form_v1(const struct policy_spec *grant, const struct policy_sig
 	add_field(&form, S("Signature"), form.signature);
 	if (own_count > 0)
 		add_field(&form, token.name, token.value);
-	end_form(grant, &form);
+	end_form(spec, &form);
 	*ret = form;
 	return ERR_OK;
 }
 
 /* Makes the date and the credential of `form`, and *ret_credential from them. */
-static enum err make_credential(const struct policy_spec *grant, const struct policy_signer *signer,
+static enum err make_credential(const struct policy_spec *spec, const struct policy_signer *signer,
 	struct arena *arena, struct policy_form *form, struct credential *ret_credential)
 {
 	SCOPED_STRBUF(date, 32);
 	SCOPED_STRBUF(credential, LIMIT_FIELD_NAME_BYTES);
-	iso8601_add_basic(&date, grant->now_ms);
+	iso8601_add_basic(&date, spec->now_ms);
 	enum err e = keep(arena, &date, &form->date);
 	if (e)
 		return e;
@@ -252,15 +251,15 @@ static enum err make_credential(const struct policy_spec *grant, const struct po
 		       : ERR_INVALID_ARGUMENT;
 }
 
-enum err policy_form_v4(const struct policy_spec *grant, const struct policy_signer *signer,
+enum err policy_form_v4(const struct policy_spec *spec, const struct policy_signer *signer,
 	struct arena *arena, struct policy_form *ret)
 {
 	struct policy_form form;
 	struct credential credential;
 	SCOPED_STRBUF(signature, 128);
-	enum err e = begin_form(grant, arena, &form);
+	enum err e = begin_form(spec, arena, &form);
 	if (!e)
-		e = make_credential(grant, signer, arena, &form, &credential);
+		e = make_credential(spec, signer, arena, &form, &credential);
 	if (e)
 		return e;
 	const struct policy_field own[] = {
@@ -270,7 +269,7 @@ enum err policy_form_v4(const struct policy_spec *grant, const struct policy_sig
 		{S("x-oss-security-token"), signer->security_token},
 	};
 	size_t own_count = ARRAY_LEN(own) - (signer->security_token.len > 0 ? 0 : 1);
-	e = make_policy(grant, own, own_count, arena, &form.policy);
+	e = make_policy(spec, own, own_count, arena, &form.policy);
 	if (e)
 		return e;
 	form_sign_v4(form.policy, &credential, signer->secret, signer->cache, &signature);
@@ -281,7 +280,7 @@ enum err policy_form_v4(const struct policy_spec *grant, const struct policy_sig
 		add_field(&form, own[i].name, own[i].value);
 	add_field(&form, S("policy"), form.policy);
 	add_field(&form, S("x-oss-signature"), form.signature);
-	end_form(grant, &form);
+	end_form(spec, &form);
 	*ret = form;
 	return ERR_OK;
 }

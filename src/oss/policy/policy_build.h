@@ -68,7 +68,7 @@ struct policy_signer {
 
 /*
  * The result, in the arena. `fields` are all that the form needs besides `key` (which is there only
- * if the grant names one key) and the file: they can be posted in this order.
+ * if the policy is for one key) and the file: they can be posted in this order.
  */
 struct policy_form {
 	struct slice policy;     /* base64 */
@@ -85,9 +85,9 @@ struct policy_form {
  * key_prefix; a policy of more than LIMIT_POLICY_BYTES.
  * ERR_UNAVAILABLE without memory.
  */
-enum err policy_form_v1(const struct policy_spec *grant, const struct policy_signer *signer,
+enum err policy_form_v1(const struct policy_spec *spec, const struct policy_signer *signer,
 	struct arena *arena, struct policy_form *ret) MUST_USE;
-enum err policy_form_v4(const struct policy_spec *grant, const struct policy_signer *signer,
+enum err policy_form_v4(const struct policy_spec *spec, const struct policy_signer *signer,
 	struct arena *arena, struct policy_form *ret) MUST_USE;
 
 #endif

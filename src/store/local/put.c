@@ -179,7 +179,7 @@ static void conclude(struct store_put *put, enum err e)
 	else if (put->large)
 		large_settle(put->large, e == ERR_OK);
 	put_free(put);
-	local_answer(wait, e);
+	store_answer(wait, e);
 }
 
 static void committed(struct mutation *mutation)

@@ -17,7 +17,7 @@ static struct item *find(const struct area *area, struct store_get *get)
 {
 	const struct store_version *which = &get->version;
 	struct item *current = find_current(area, get->key);
-	if (!names_version(which)) {
+	if (!store_version_is_named(which)) {
 		if (!current)
 			report_marker(get, find_newest(area, get->key, which));
 		return current;
@@ -40,8 +40,8 @@ enum store_now memory_get(struct store *store, struct store_get *get)
 		memory_unlock(m);
 	}
 	if (!item) {
-		get->wait.err =
-			names_version(&get->version) ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY;
+		get->wait.err = store_version_is_named(&get->version) ? ERR_NO_SUCH_VERSION
+								      : ERR_NO_SUCH_KEY;
 		return STORE_DONE;
 	}
 	if (item->object.is_marker) {

@@ -64,7 +64,7 @@ void memory_list(struct store *store, struct store_list *list)
 	if (budget_take(&memory, sizeof(*listing)) && !(listing = malloc(sizeof(*listing))))
 		budget_close(&memory);
 	if (!listing) {
-		memory_answer(&list->wait, ERR_UNAVAILABLE);
+		store_answer(&list->wait, ERR_UNAVAILABLE);
 		return;
 	}
 	listing->memory = memory;
@@ -80,7 +80,7 @@ void memory_list(struct store *store, struct store_list *list)
 	else if (area)
 		list_objects(area, list);
 	memory_unlock(m);
-	memory_answer(&list->wait, ERR_OK);
+	store_answer(&list->wait, ERR_OK);
 }
 
 void memory_list_release(struct store *store UNUSED, struct store_list *list)

@@ -73,7 +73,7 @@ void memory_list_uploads(struct store *store, struct store_list_multiparts *list
 	if (budget_take(&memory, sizeof(*held)) && !(held = malloc(sizeof(*held))))
 		budget_close(&memory);
 	if (!held) {
-		memory_answer(&list->wait, ERR_UNAVAILABLE);
+		store_answer(&list->wait, ERR_UNAVAILABLE);
 		return;
 	}
 	held->memory = memory;
@@ -84,7 +84,7 @@ void memory_list_uploads(struct store *store, struct store_list_multiparts *list
 	if (area)
 		walk(&area->uploads, list);
 	memory_unlock(m);
-	memory_answer(&list->wait, ERR_OK);
+	store_answer(&list->wait, ERR_OK);
 }
 
 void memory_list_uploads_release(struct store *store UNUSED, struct store_list_multiparts *list)
@@ -136,7 +136,7 @@ void memory_list_parts(struct store *store, struct store_list_parts *list)
 	list->truncated = false;
 	list->parts = list->held = malloc((list->max_parts + 1) * sizeof(list->parts[0]));
 	if (!list->held) {
-		memory_answer(&list->wait, ERR_UNAVAILABLE);
+		store_answer(&list->wait, ERR_UNAVAILABLE);
 		return;
 	}
 	memory_lock(m);
@@ -144,7 +144,7 @@ void memory_list_parts(struct store *store, struct store_list_parts *list)
 	memory_unlock(m);
 	if (e != ERR_OK)
 		free(TAKE(list->held));
-	memory_answer(&list->wait, e);
+	store_answer(&list->wait, e);
 }
 
 void memory_list_parts_release(struct store *store UNUSED, struct store_list_parts *list)

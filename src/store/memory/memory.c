@@ -68,7 +68,7 @@ static void create_bucket(struct store *store, struct store_bucket_create *creat
 		*memory_area(m, 0) = (struct area){.id = next.id};
 	memory_unlock(m);
 	bucket_unref(old);
-	memory_answer(&create->wait, e);
+	store_answer(&create->wait, e);
 }
 
 static void mutation_bucket(struct store *store, struct store_bucket_update *change)
@@ -82,7 +82,7 @@ static void mutation_bucket(struct store *store, struct store_bucket_update *cha
 		e = put_bucket(m, &next);
 	memory_unlock(m);
 	bucket_unref(old);
-	memory_answer(&change->wait, e);
+	store_answer(&change->wait, e);
 }
 
 static void delete_bucket(struct store *store, struct store_bucket_delete *del)
@@ -101,7 +101,7 @@ static void delete_bucket(struct store *store, struct store_bucket_delete *del)
 	}
 	memory_unlock(m);
 	bucket_unref(old);
-	memory_answer(&del->wait, e);
+	store_answer(&del->wait, e);
 }
 
 /* ---- Opening and closing --------------------------------------------------------------------- */
@@ -135,7 +135,7 @@ static const struct store_ops ops = {
 	.bucket_unref = unref_bucket,
 	.bucket_each = each_bucket,
 	.bucket_create = create_bucket,
-	.bucket_change = mutation_bucket,
+	.bucket_update = mutation_bucket,
 	.bucket_delete = delete_bucket,
 	.bucket_stats = get_bucket_stats,
 	.put_begin = memory_put_begin,
@@ -147,16 +147,16 @@ static const struct store_ops ops = {
 	.read = memory_read,
 	.read_release = memory_read_release,
 	.delete = memory_delete,
-	.object_change = memory_object_change,
+	.metadata_update = memory_object_change,
 	.list = memory_list,
 	.list_release = memory_list_release,
-	.upload_begin = memory_upload_begin,
-	.upload_abort = memory_upload_abort,
-	.upload_complete = memory_upload_complete,
+	.multipart_begin = memory_upload_begin,
+	.multipart_abort = memory_upload_abort,
+	.multipart_complete = memory_upload_complete,
 	.list_parts = memory_list_parts,
 	.list_parts_release = memory_list_parts_release,
-	.list_uploads = memory_list_uploads,
-	.list_uploads_release = memory_list_uploads_release,
+	.list_multiparts = memory_list_uploads,
+	.list_multiparts_release = memory_list_uploads_release,
 	.stats = get_stats,
 };
 

@@ -56,24 +56,12 @@ static inline void memory_unlock(struct memory *m)
 /* Under the lock; NULL if the bucket does not exist. With 0, one that is free. */
 struct area *memory_area(struct memory *m, uint64_t bucket_id);
 
-/* Answers a wait. */
-static inline void memory_answer(struct store_wait *wait, enum err e)
-{
-	wait->err = e;
-	executor_post(wait->home, &wait->task);
-}
-
 static inline bool memory_key_fits(struct slice key)
 {
 	return key.len > 0 && key.len <= LIMIT_KEY_BYTES;
 }
 
 /* ---- Looking up, under the lock -------------------------------------------------------------- */
-
-static inline bool names_version(const struct store_version *which)
-{
-	return which->is_null || which->number;
-}
 
 /* The current object; without one, NULL. */
 struct item *find_current(const struct area *area, struct slice key);

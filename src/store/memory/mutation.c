@@ -368,12 +368,12 @@ void memory_delete(struct store *store, struct store_delete *del)
 		del->marker = c.effects.object.version;
 		del->marker_is_null = c.effects.object.is_null;
 	}
-	memory_answer(&del->wait, e);
+	store_answer(&del->wait, e);
 }
 
 void memory_object_change(struct store *store, struct store_metadata_update *change)
 {
-	bool named = names_version(&change->version);
+	bool named = store_version_is_named(&change->version);
 	struct mutation c = {
 		.m = memory_of(store),
 		.bucket_id = change->bucket_id,
@@ -392,7 +392,7 @@ void memory_object_change(struct store *store, struct store_metadata_update *cha
 	else
 		e = run(&c);
 	change->object = without_text(&c.effects.told);
-	memory_answer(&change->wait, e);
+	store_answer(&change->wait, e);
 }
 
 /* ---- Uploads --------------------------------------------------------------------------------- */
@@ -412,7 +412,7 @@ void memory_upload_begin(struct store *store, struct store_multipart_begin *begi
 		begin->tags.len <= TAGS_MAX)
 		e = run(&c);
 	begin->upload = e == ERR_OK ? c.effects.object.version : 0;
-	memory_answer(&begin->wait, e);
+	store_answer(&begin->wait, e);
 }
 
 void memory_upload_abort(struct store *store, struct store_multipart_abort *abort)
@@ -424,7 +424,7 @@ void memory_upload_abort(struct store *store, struct store_multipart_abort *abor
 		.upload = abort->upload,
 		.mutation = {.kind = RULES_UPLOAD_ABORT},
 	};
-	memory_answer(&abort->wait, memory_key_fits(abort->key) ? run(&c) : ERR_NO_SUCH_UPLOAD);
+	store_answer(&abort->wait, memory_key_fits(abort->key) ? run(&c) : ERR_NO_SUCH_UPLOAD);
 }
 
 void memory_upload_complete(struct store *store, struct store_multipart_complete *complete)
@@ -442,5 +442,5 @@ void memory_upload_complete(struct store *store, struct store_multipart_complete
 	enum err e = memory_key_fits(complete->key) ? run(&c) : ERR_NO_SUCH_UPLOAD;
 	complete->bad_part = c.effects.bad_part;
 	complete->object = without_text(&c.effects.object);
-	memory_answer(&complete->wait, e);
+	store_answer(&complete->wait, e);
 }

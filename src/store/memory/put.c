@@ -91,5 +91,5 @@ void memory_put_commit(struct store_put *put, struct store_put_commit *commit)
 	if (e == ERR_OK)
 		e = memory_commit(put->m, &put->brought, commit);
 	memory_put_abort(put);
-	memory_answer(&commit->wait, e);
+	store_answer(&commit->wait, e);
 }

@@ -72,11 +72,6 @@ struct found {
 	enum rules_fate *fate;
 };
 
-static bool names_version(const struct store_version *which)
-{
-	return which->is_null || which->number;
-}
-
 /* False: something has to be looked up. */
 static bool find(struct rules *rules, struct found *ret)
 {
@@ -85,7 +80,7 @@ static bool find(struct rules *rules, struct found *ret)
 	if (!rules_know(rules, RULES_CURRENT))
 		return false;
 	*ret = (struct found){view->current, &rules->effects->current};
-	if (!names_version(which))
+	if (!store_version_is_named(which))
 		return true;
 	if (view->current &&
 		(which->is_null ? view->current->is_null : view->current->version == which->number))
@@ -151,7 +146,7 @@ enum err rules_delete(struct rules *rules)
 		return ERR_OK;
 	if (!is_as_seen(rules, &found))
 		return ERR_PRECONDITION_FAILED;
-	if (names_version(&rules->mutation->version))
+	if (store_version_is_named(&rules->mutation->version))
 		return delete_version(rules, &found);
 	return delete_object(rules);
 }
@@ -192,7 +187,7 @@ enum err rules_change(struct rules *rules)
 	struct found found;
 	if (!find(rules, &found))
 		return ERR_OK;
-	if (!found.object && names_version(&rules->mutation->version))
+	if (!found.object && store_version_is_named(&rules->mutation->version))
 		return ERR_NO_SUCH_VERSION;
 	if (!found.object) {
 		/* Perhaps a marker says so. */

@@ -17,10 +17,10 @@ static uint64_t used(enum budget_pool pool)
 
 static void shares(void)
 {
-	struct budget_account stranger = {.pool = BUDGET_STRANGERS};
-	struct budget_account other = {.pool = BUDGET_STRANGERS};
+	struct budget_account stranger = {.pool = BUDGET_ANONYMOUS};
+	struct budget_account other = {.pool = BUDGET_ANONYMOUS};
 	struct budget_account signed_one = {.pool = BUDGET_SIGNED};
-	struct budget_account operator_one = {.pool = BUDGET_OPERATOR};
+	struct budget_account operator_one = {.pool = BUDGET_CONSOLE};
 	budget_set(MIB(16));
 	OK(budget_take(&stranger, MIB(1)), "one stranger may have half of the strangers' share");
 	OK(!budget_take(&stranger, 1), "and no more");
@@ -31,18 +31,18 @@ static void shares(void)
 	OK(!budget_take(&signed_one, 1), "but have an end too");
 	OK(budget_take(&operator_one, KIB(64)), "the operator feels neither");
 	OK(!budget_assign(&other, BUDGET_SIGNED), "what is signed moves if there is room");
-	IS_INT(used(BUDGET_STRANGERS), MIB(1) + LIMIT_MEMORY_SMALL_BYTES, "and stays if not");
+	IS_INT(used(BUDGET_ANONYMOUS), MIB(1) + LIMIT_MEMORY_SMALL_BYTES, "and stays if not");
 	budget_give(&signed_one, MIB(1));
-	OK(budget_assign(&other, BUDGET_SIGNED) && used(BUDGET_STRANGERS) == MIB(1), "moved");
+	OK(budget_assign(&other, BUDGET_SIGNED) && used(BUDGET_ANONYMOUS) == MIB(1), "moved");
 	IS_INT(used(BUDGET_SIGNED), MIB(10) + LIMIT_MEMORY_SMALL_BYTES, "to where it counts now");
-	OK(!budget_is_scarce(BUDGET_STRANGERS) && budget_is_scarce(BUDGET_SIGNED),
+	OK(!budget_is_scarce(BUDGET_ANONYMOUS) && budget_is_scarce(BUDGET_SIGNED),
 		"which is scarce");
-	OK(!budget_is_ample(BUDGET_SIGNED, 1) && budget_is_ample(BUDGET_OPERATOR, 1), "or ample");
+	OK(!budget_is_ample(BUDGET_SIGNED, 1) && budget_is_ample(BUDGET_CONSOLE, 1), "or ample");
 	budget_close(&stranger);
 	budget_close(&other);
 	budget_close(&signed_one);
 	budget_close(&operator_one);
-	for (size_t i = BUDGET_OPERATOR; i < BUDGET_POOLS; i++)
+	for (size_t i = BUDGET_CONSOLE; i < BUDGET_POOLS; i++)
 		IS_INT(used((enum budget_pool)i), 0, "nothing is left");
 }
 
@@ -70,8 +70,8 @@ static void unassigned(void)
 	IS_INT(used(BUDGET_SIGNED), 0, "nothing was counted");
 	budget_give(&account, MIB(99));
 	OK(budget_assign(&account, BUDGET_SIGNED) && used(BUDGET_SIGNED) == MIB(1), "what is left");
-	budget_return(&account, BUDGET_STRANGERS);
-	OK(used(BUDGET_SIGNED) == 0 && used(BUDGET_STRANGERS) == MIB(1), "returned");
+	budget_return(&account, BUDGET_ANONYMOUS);
+	OK(used(BUDGET_SIGNED) == 0 && used(BUDGET_ANONYMOUS) == MIB(1), "returned");
 	budget_close(&account);
 }
 

@@ -181,17 +181,17 @@ static void bounded(void)
 	int64_t newest, oldest;
 	if (callback_history_open(path, &log) != ERR_OK)
 		return;
-	for (int i = 0; i < LIMIT_CALLBACK_LOG_ENTRIES - 3; i++) {
+	for (int i = 0; i < LIMIT_CALLBACK_HISTORY_ENTRIES - 3; i++) {
 		(void)callback_history_add(log, small());
 		if (i % 100 == 0)
 			(void)count(log, &newest, &oldest); /* lets it catch up */
 	}
-	IS_INT(count(log, &newest, &oldest), LIMIT_CALLBACK_LOG_ENTRIES, "as many as it keeps");
+	IS_INT(count(log, &newest, &oldest), LIMIT_CALLBACK_HISTORY_ENTRIES, "as many as it keeps");
 	IS_INT(oldest, 1, "the oldest is there");
-	IS_INT(callback_history_add(log, small()), LIMIT_CALLBACK_LOG_ENTRIES + 1, "one more");
-	IS_INT(count(log, &newest, &oldest), LIMIT_CALLBACK_LOG_ENTRIES, "no more than that");
+	IS_INT(callback_history_add(log, small()), LIMIT_CALLBACK_HISTORY_ENTRIES + 1, "one more");
+	IS_INT(count(log, &newest, &oldest), LIMIT_CALLBACK_HISTORY_ENTRIES, "no more than that");
 	IS_INT(oldest, 2, "the oldest has gone");
-	IS_INT(newest, LIMIT_CALLBACK_LOG_ENTRIES + 1, "the newest is there");
+	IS_INT(newest, LIMIT_CALLBACK_HISTORY_ENTRIES + 1, "the newest is there");
 	callback_history_close(log);
 }
 
@@ -219,13 +219,13 @@ static void queue_bounded(void)
 	pthread_mutex_lock(&gate);
 	callback_history_ask(log, &call.query);
 	first = callback_history_add(log, small());
-	for (int i = 1; i < LIMIT_CALLBACK_LOG_QUEUE + 5; i++)
+	for (int i = 1; i < LIMIT_CALLBACK_HISTORY_QUEUE + 5; i++)
 		(void)callback_history_add(log, small());
 	pthread_mutex_unlock(&gate);
 	waiting_until(&here, &call.done);
 	callback_history_query_release(&call.query);
 	(void)count(log, &newest, &oldest);
-	IS_INT(newest, first + LIMIT_CALLBACK_LOG_QUEUE - 1, "what came too much is dropped");
+	IS_INT(newest, first + LIMIT_CALLBACK_HISTORY_QUEUE - 1, "what came too much is dropped");
 	int64_t next = callback_history_add(log, small());
 	(void)count(log, &newest, &oldest);
 	IS_INT(newest, next, "then it goes on");
@@ -279,7 +279,7 @@ static void bounds_of_a_record(void)
 	SCOPED_STRBUF(big, MIB(1));
 	struct callback_params *params = params_of(two_urls);
 	struct callback_params *back = NULL;
-	while (big.len <= LIMIT_CALLBACK_LOG_MESSAGE_BYTES)
+	while (big.len <= LIMIT_CALLBACK_HISTORY_MESSAGE_BYTES)
 		strbuf_adds(&big, "0123456789abcdef");
 	struct callback_record *record = small();
 	callback_record_message(record, params, strbuf_slice(&big));
@@ -287,7 +287,7 @@ static void bounds_of_a_record(void)
 	IS_INT(callback_record_params(record, &back), ERR_CALLBACK_TOO_LONG, "nothing to send");
 	callback_record_answer(record, strbuf_slice(&big));
 	OK(record->answer_truncated, "a long answer is cut");
-	IS_INT(record->answer.len, LIMIT_CALLBACK_LOG_ANSWER_BYTES, "to this");
+	IS_INT(record->answer.len, LIMIT_CALLBACK_HISTORY_ANSWER_BYTES, "to this");
 	callback_record_answer(record, slice_head(strbuf_slice(&big), 1024));
 	OK(!record->answer_truncated && record->answer.len == 1024, "one that just fits is not");
 	callback_record_free(record);
@@ -300,7 +300,8 @@ static void bounds_of_a_record(void)
 	params = params_of(big.ptr);
 	record = small();
 	callback_record_message(record, params, S("x"));
-	OK(!record->sendable && record->urls.len == LIMIT_CALLBACK_LOG_URL_BYTES, "no long URL");
+	OK(!record->sendable && record->urls.len == LIMIT_CALLBACK_HISTORY_URL_BYTES,
+		"no long URL");
 	callback_record_free(record);
 	callback_params_free(params);
 }

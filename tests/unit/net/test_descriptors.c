@@ -27,7 +27,7 @@ static void ports(void)
 	IS_INT(all.app, 200, "an eighth for the application server");
 	IS_INT(all.store, 1300, "the rest for the store");
 	all = descriptors_ports(LIMIT_CONNECTIONS, true, true, true);
-	IS_INT(all.operators, LIMIT_OPERATOR_CONNECTIONS, "no operator needs more");
+	IS_INT(all.operators, LIMIT_CONSOLE_CONNECTIONS, "no operator needs more");
 	all = descriptors_ports(1600, false, true, false);
 	IS_INT(all.app, 1600, "an application server alone has all");
 	IS_INT(all.operators + all.store, 0, "and the others none");

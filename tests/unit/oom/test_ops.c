@@ -95,7 +95,7 @@ static void received(struct oom_answer *answer, const char *type, const char *bo
 		answer->no_memory = wrong == upload_message_no_memory;
 	else
 		oom_say(answer, "%.*s %.*s %lld %.*s", SLICE_FMT(m.bucket), SLICE_FMT(m.object),
-			(long long)m.size, SLICE_FMT(m.grant));
+			(long long)m.size, SLICE_FMT(m.ticket));
 	if (wrong && !answer->no_memory)
 		oom_say(answer, "%s", wrong);
 	arena_reset(&arena);

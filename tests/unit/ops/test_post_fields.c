@@ -61,7 +61,7 @@ static void counted(void)
 {
 	static char large[LIMIT_FIELD_VALUE_BYTES];
 	struct post_fields f;
-	struct budget_account account = {.pool = BUDGET_STRANGERS};
+	struct budget_account account = {.pool = BUDGET_ANONYMOUS};
 	memset(large, 'p', sizeof(large));
 	budget_set(MIB(16));
 	post_fields_init(&f, &account);

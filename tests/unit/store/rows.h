@@ -113,7 +113,7 @@ static inline bool rows_settle(struct store *s)
 {
 	struct index *index = local_of(s)->index;
 	for (int64_t end = clock_monotonic_ms() + 60000; clock_monotonic_ms() < end;) {
-		if (rows_none(index, KEY_DEAD_SET) && rows_none(index, KEY_TRASH))
+		if (rows_none(index, KEY_DEAD_PART_LIST) && rows_none(index, KEY_TRASH))
 			return true;
 		(void)usleep(2000);
 	}

@@ -25,7 +25,7 @@ static void make_dead_set(void)
 	struct index_tx *tx = index_tx_new(index);
 	if (!tx)
 		abort();
-	key_number(&key, KEY_DEAD_SET, SET);
+	key_number(&key, KEY_DEAD_PART_LIST, SET);
 	index_tx_put_number(tx, &key, 0);
 	for (char i = 0; i < DAMAGED; i++) {
 		key_number(&key, KEY_PART, SET);
@@ -42,7 +42,7 @@ static bool set_is_there(struct store *s)
 {
 	struct index_value value;
 	struct key key;
-	key_number(&key, KEY_DEAD_SET, SET);
+	key_number(&key, KEY_DEAD_PART_LIST, SET);
 	if (index_get(local_of(s)->index, &key, false, &value) != INDEX_FOUND)
 		return false;
 	index_value_release(&value);

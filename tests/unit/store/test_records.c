@@ -261,7 +261,7 @@ static bool garbage_goes(struct store *s)
 	for (int64_t end = clock_monotonic_ms() + 60000; clock_monotonic_ms() < end;) {
 		size_t lists;
 		size_t files;
-		(void)read_rows(s, KEY_DEAD_SET, &lists);
+		(void)read_rows(s, KEY_DEAD_PART_LIST, &lists);
 		(void)read_rows(s, KEY_TRASH, &files);
 		if (lists + files == 0)
 			return true;
@@ -308,7 +308,7 @@ static const struct {
 	{KEY_BUCKET, 0xbd5f98d7cd351aac},
 	{KEY_BUCKET_RECORD, 0x57cd1c2280d88f38},
 	{KEY_COUNTS, 0x5b32461a78e31967},
-	{KEY_DEAD_SET, 0},
+	{KEY_DEAD_PART_LIST, 0},
 	{KEY_FILE, 0x95c35a00810e8b10},
 	{KEY_NULL, 0x37f425ef7c9b15cf},
 	{KEY_OBJECT, 0x15e808f9c6aab592},

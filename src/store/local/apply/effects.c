@@ -127,7 +127,7 @@ static void apply_old(const struct applying *a, const struct row *row, enum rule
 
 static void drop_list(const struct applying *a)
 {
-	struct entry list = {.meta = {.place = OBJECT_SET, .file = a->rows->upload}};
+	struct entry list = {.meta = {.place = OBJECT_PART_LIST, .file = a->rows->upload}};
 	index_batch_drop_bytes(a->batch, &list);
 }
 
@@ -177,7 +177,7 @@ static void put_part(const struct applying *a)
 /* The first piece makes an object, whose part list has the number of the version. */
 static void put_appendable(const struct applying *a, const struct key *key)
 {
-	struct object_meta meta = {.place = OBJECT_SET,
+	struct object_meta meta = {.place = OBJECT_PART_LIST,
 		.mode = a->meta->mode,
 		.file = a->effects->object.version,
 		.object = a->effects->object};

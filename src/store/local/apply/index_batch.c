@@ -103,8 +103,8 @@ void index_batch_drop_bytes(struct index_batch *batch, const struct entry *entry
 		key_number(&key, KEY_TRASH, entry->meta.file);
 		index_tx_put_number(batch->tx, &key, entry->meta.object.size);
 		break;
-	case OBJECT_SET:
-		key_number(&key, KEY_DEAD_SET, entry->meta.file);
+	case OBJECT_PART_LIST:
+		key_number(&key, KEY_DEAD_PART_LIST, entry->meta.file);
 		index_tx_put_number(batch->tx, &key, 0);
 		break;
 	case OBJECT_NONE:
@@ -278,7 +278,7 @@ enum err index_batch_forget_part(struct index_batch *batch, uint64_t list, uint6
 void index_batch_forget_list(struct index_batch *batch, uint64_t list)
 {
 	struct key key;
-	key_number(&key, KEY_DEAD_SET, list);
+	key_number(&key, KEY_DEAD_PART_LIST, list);
 	index_tx_delete(batch->tx, &key);
 }
 

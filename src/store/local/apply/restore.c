@@ -139,7 +139,7 @@ static struct entry made_entry(struct restore *r, struct slice *ret_meta)
 	/* The first piece makes the object, see put_appendable() in effects.c. */
 	struct object_meta *meta = &entry.meta;
 	unsigned char *bytes = r->batch->meta;
-	meta->place = OBJECT_SET;
+	meta->place = OBJECT_PART_LIST;
 	meta->file = meta->object.version;
 	meta->has_sums = false;
 	meta->is_part = false;
@@ -347,7 +347,7 @@ static enum err restore_move(struct restore *r)
 	if (r->meta.place == OBJECT_NONE && !r->meta.object.is_marker)
 		return restore_upload(r);
 	enum err e = restore_version(r);
-	return e == ERR_OK && r->meta.place == OBJECT_SET ? drop_parts(r) : e;
+	return e == ERR_OK && r->meta.place == OBJECT_PART_LIST ? drop_parts(r) : e;
 }
 
 static enum err restore_ended(struct restore *r)
@@ -404,24 +404,24 @@ enum err restore_record(
 
 /* ---- The end --------------------------------------------------------------------------------- */
 
-/* The sets of parts that something has: ascending, once sorted. */
-struct sets {
+/* The part lists that something has: ascending, once sorted. */
+struct part_lists {
 	uint64_t *numbers;
 	size_t count;
 	size_t size;
 };
 
-static bool add_set(struct sets *sets, uint64_t number)
+static bool add_part_list(struct part_lists *lists, uint64_t number)
 {
-	if (sets->count == sets->size) {
-		size_t size = sets->size ? sets->size * 2 : 1024;
-		uint64_t *numbers = realloc(sets->numbers, size * sizeof(*numbers));
+	if (lists->count == lists->size) {
+		size_t size = lists->size ? lists->size * 2 : 1024;
+		uint64_t *numbers = realloc(lists->numbers, size * sizeof(*numbers));
 		if (!numbers)
 			return false;
-		sets->numbers = numbers;
-		sets->size = size;
+		lists->numbers = numbers;
+		lists->size = size;
 	}
-	sets->numbers[sets->count++] = number;
+	lists->numbers[lists->count++] = number;
 	return true;
 }
 
@@ -432,14 +432,14 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static bool has_set(const struct sets *sets, uint64_t number)
+static bool has_part_list(const struct part_lists *lists, uint64_t number)
 {
-	return sets->count &&
-	       bsearch(&number, sets->numbers, sets->count, sizeof(number), compare) != NULL;
+	return lists->count &&
+	       bsearch(&number, lists->numbers, lists->count, sizeof(number), compare) != NULL;
 }
 
-/* The sets of the entries of a kind. */
-static enum err gather_sets(struct index *index, enum key_kind kind, struct sets *sets)
+/* The part lists of the entries of a kind. */
+static enum err gather_part_lists(struct index *index, enum key_kind kind, struct part_lists *lists)
 {
 	struct key prefix;
 	struct slice rest;
@@ -454,10 +454,10 @@ static enum err gather_sets(struct index *index, enum key_kind kind, struct sets
 		e == ERR_OK && index_cursor_at(cursor, &rest, &value); index_cursor_next(cursor)) {
 		if (!entry_parse(value, &entry))
 			continue;
-		if (kind == KEY_MULTIPART && !add_set(sets, entry.meta.object.version))
+		if (kind == KEY_MULTIPART && !add_part_list(lists, entry.meta.object.version))
 			e = ERR_UNAVAILABLE;
-		if (kind != KEY_MULTIPART && entry.meta.place == OBJECT_SET &&
-			!add_set(sets, entry.meta.file))
+		if (kind != KEY_MULTIPART && entry.meta.place == OBJECT_PART_LIST &&
+			!add_part_list(lists, entry.meta.file))
 			e = ERR_UNAVAILABLE;
 	}
 	if (e == ERR_OK)
@@ -474,24 +474,24 @@ static enum err write_now(struct index_batch *batch)
 		batch, now.segment, now.offset, now.sequence, now.file_mark, &ignored);
 }
 
-/* Parts of sets that nothing has go; that others went is forgotten. */
-static enum err settle_row(
-	struct index_batch *batch, const struct sets *sets, enum key_kind kind, struct slice rest)
+/* Removes a part whose part list nothing has any more, and any row of KEY_DEAD_PART_LIST. */
+static enum err drop_if_unused(struct index_batch *batch, const struct part_lists *lists,
+	enum key_kind kind, struct slice rest)
 {
 	struct key key;
-	uint64_t set = rest.len >= 8 ? be64_get(rest.ptr) : 0;
-	if (kind == KEY_DEAD_SET) {
-		key_number(&key, kind, set);
+	uint64_t list = rest.len >= 8 ? be64_get(rest.ptr) : 0;
+	if (kind == KEY_DEAD_PART_LIST) {
+		key_number(&key, kind, list);
 		index_tx_delete(batch->tx, &key);
 		return ERR_OK;
 	}
-	if (rest.len != 16 || has_set(sets, set))
+	if (rest.len != 16 || has_part_list(lists, list))
 		return ERR_OK;
-	return index_batch_forget_part(batch, set, be64_get(rest.ptr + 8));
+	return index_batch_forget_part(batch, list, be64_get(rest.ptr + 8));
 }
 
-static enum err settle_sets(
-	struct index_batch *batch, struct index *index, const struct sets *sets, enum key_kind kind)
+static enum err drop_unused(struct index_batch *batch, struct index *index,
+	const struct part_lists *lists, enum key_kind kind)
 {
 	struct key prefix;
 	struct slice rest;
@@ -504,7 +504,7 @@ static enum err settle_sets(
 		return ERR_UNAVAILABLE;
 	for (index_cursor_seek(cursor, S(""));
 		e == ERR_OK && index_cursor_at(cursor, &rest, &value); index_cursor_next(cursor)) {
-		e = settle_row(batch, sets, kind, rest);
+		e = drop_if_unused(batch, lists, kind, rest);
 		if (e == ERR_OK && ++rows % WRITE_AFTER == 0)
 			e = write_now(batch);
 	}
@@ -540,19 +540,19 @@ static bool settle_file(uint64_t file, uint64_t size, void *ctx)
 
 enum err restore_finish(struct index_batch *batch, struct index *index)
 {
-	struct sets sets = {.numbers = NULL};
-	enum err e = gather_sets(index, KEY_OBJECT, &sets);
+	struct part_lists lists = {.numbers = NULL};
+	enum err e = gather_part_lists(index, KEY_OBJECT, &lists);
 	if (e == ERR_OK)
-		e = gather_sets(index, KEY_VERSION, &sets);
+		e = gather_part_lists(index, KEY_VERSION, &lists);
 	if (e == ERR_OK)
-		e = gather_sets(index, KEY_MULTIPART, &sets);
-	if (e == ERR_OK && sets.count)
-		qsort(sets.numbers, sets.count, sizeof(sets.numbers[0]), compare);
+		e = gather_part_lists(index, KEY_MULTIPART, &lists);
+	if (e == ERR_OK && lists.count)
+		qsort(lists.numbers, lists.count, sizeof(lists.numbers[0]), compare);
 	if (e == ERR_OK)
-		e = settle_sets(batch, index, &sets, KEY_DEAD_SET);
+		e = drop_unused(batch, index, &lists, KEY_DEAD_PART_LIST);
 	if (e == ERR_OK)
-		e = settle_sets(batch, index, &sets, KEY_PART);
-	free(sets.numbers);
+		e = drop_unused(batch, index, &lists, KEY_PART);
+	free(lists.numbers);
 	struct trash trash = {.batch = batch, .index = index, .err = e};
 	if (e == ERR_OK)
 		e = index_each_number(index, KEY_TRASH, settle_file, &trash);

@@ -90,7 +90,7 @@ const struct mutation_traits mutation_traits[] = {
 	[MUTATION_FORGET_SEGMENT] = {.index_alone = true},
 	[MUTATION_FORGET_ENDED] = {.index_alone = true},
 	[MUTATION_FORGET_PART] = {.index_alone = true},
-	[MUTATION_FORGET_SET] = {.index_alone = true},
+	[MUTATION_FORGET_PART_LIST] = {.index_alone = true},
 	[MUTATION_SEAL] = {.index_alone = true},
 };
 

@@ -40,7 +40,7 @@ enum mutation_kind {
 	MUTATION_FORGET_SEGMENT,
 	MUTATION_FORGET_ENDED,
 	MUTATION_FORGET_PART,
-	MUTATION_FORGET_SET,
+	MUTATION_FORGET_PART_LIST,
 	MUTATION_SEAL, /* ends the active segment, if it has that number and any record */
 };
 

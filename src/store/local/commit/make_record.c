@@ -158,7 +158,7 @@ static enum err make_complete(struct mutation *mutation, struct decision *d)
 	size_t data = write_dropped(mutation, view, NULL);
 	if (d->rows.has_damaged_part || data > RECORD_DATA_MADE_MAX)
 		return ERR_INTERNAL;
-	d->meta = (struct object_meta){.place = OBJECT_SET,
+	d->meta = (struct object_meta){.place = OBJECT_PART_LIST,
 		.mode = mode_of(view->versioning),
 		.file = d->rows.upload,
 		.object = d->effects.object};

@@ -27,7 +27,7 @@ static void request_done(struct mutation *mutation)
 	if (request->claimed)
 		space_release(request->space, request->claimed);
 	free(request);
-	local_answer(wait, e);
+	store_answer(wait, e);
 }
 
 /* NULL, with the wait answered, if there is no memory. */
@@ -36,7 +36,7 @@ static struct request *request_new(
 {
 	struct request *request = calloc(1, sizeof(*request) + head_len);
 	if (!request) {
-		local_answer(wait, ERR_UNAVAILABLE);
+		store_answer(wait, ERR_UNAVAILABLE);
 		return NULL;
 	}
 	request->mutation.kind = kind;
@@ -61,7 +61,7 @@ static void request_send_claimed(struct store *store, struct request *request, u
 		return;
 	}
 	free(request);
-	local_answer(wait, ERR_DISK_FULL);
+	store_answer(wait, ERR_DISK_FULL);
 }
 
 static bool key_fits(struct slice key)
@@ -77,7 +77,7 @@ void mutation_delete(struct store *store, struct store_delete *del)
 	del->made_marker = false;
 	del->deleted_marker = false;
 	if (!key_fits(del->key)) {
-		local_answer(&del->wait, ERR_OK);
+		store_answer(&del->wait, ERR_OK);
 		return;
 	}
 	struct request *request = request_new(MUTATION_OBJECT_DELETE, &del->wait, 0);
@@ -92,15 +92,15 @@ void mutation_delete(struct store *store, struct store_delete *del)
 
 void mutation_object(struct store *store, struct store_metadata_update *mutation)
 {
-	bool named = mutation->version.is_null || mutation->version.number;
+	bool named = store_version_is_named(&mutation->version);
 	mutation->object = (struct store_object){.size = 0};
 	if (!key_fits(mutation->key)) {
-		local_answer(&mutation->wait, named ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY);
+		store_answer(&mutation->wait, named ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY);
 		return;
 	}
 	if ((mutation->set_headers && mutation->headers.len > OBJECT_HEADERS_MAX) ||
 		(mutation->set_tags && mutation->tags.len > OBJECT_TAGS_MAX)) {
-		local_answer(&mutation->wait, ERR_INVALID_ARGUMENT);
+		store_answer(&mutation->wait, ERR_INVALID_ARGUMENT);
 		return;
 	}
 	struct request *request = request_new(MUTATION_METADATA, &mutation->wait, 0);
@@ -142,7 +142,7 @@ void mutation_multipart_begin(struct store *store, struct store_multipart_begin 
 	struct object_meta meta = {.place = OBJECT_NONE};
 	if (!key_fits(begin->key) || begin->headers.len > OBJECT_HEADERS_MAX ||
 		begin->tags.len > OBJECT_TAGS_MAX) {
-		local_answer(&begin->wait, ERR_INVALID_ARGUMENT);
+		store_answer(&begin->wait, ERR_INVALID_ARGUMENT);
 		return;
 	}
 	meta.object.acl = begin->acl;
@@ -161,7 +161,7 @@ void mutation_multipart_abort(struct store *store, struct store_multipart_abort 
 {
 	struct object_meta meta = {.place = OBJECT_NONE, .object.version = abort->upload};
 	if (!key_fits(abort->key)) {
-		local_answer(&abort->wait, ERR_NO_SUCH_UPLOAD);
+		store_answer(&abort->wait, ERR_NO_SUCH_UPLOAD);
 		return;
 	}
 	struct request *request = upload_request(MUTATION_MULTIPART_ABORT, RECORD_MULTIPART_ABORT,
@@ -174,7 +174,7 @@ void mutation_multipart_complete(struct store *store, struct store_multipart_com
 {
 	complete->bad_part = 0;
 	if (!key_fits(complete->key)) {
-		local_answer(&complete->wait, ERR_NO_SUCH_UPLOAD);
+		store_answer(&complete->wait, ERR_NO_SUCH_UPLOAD);
 		return;
 	}
 	struct request *request = request_new(MUTATION_COMPLETE, &complete->wait, 0);

@@ -80,9 +80,9 @@ static void hold(struct fsck *f, const struct entry *entry)
 	sums_hold(f, &entry->stated);
 }
 
-/* ---- Sets of parts --------------------------------------------------------------------------- */
+/* ---- Part lists ------------------------------------------------------------------------------ */
 
-struct set {
+struct part_list {
 	const struct subject *owner;
 	bool appendable;
 	bool ok;
@@ -94,17 +94,17 @@ struct set {
 static void check_part(
 	struct fsck *f, enum pair pair, struct slice rest, struct slice value, void *ctx)
 {
-	struct set *set = ctx;
+	struct part_list *list = ctx;
 	struct entry entry;
-	struct subject about = *set->owner;
+	struct subject about = *list->owner;
 	uint64_t number = rest.len == NUMBER_BYTES ? be64_get(rest.ptr) : 0;
-	about.part = number + (set->appendable ? 1 : 0);
+	about.part = number + (list->appendable ? 1 : 0);
 	if (pair == PAIR_ONLY_LOG) {
-		set->ok = tell_pair(f, pair, &about);
+		list->ok = tell_pair(f, pair, &about);
 		return;
 	}
 	if (!parse(f, value, &about, &entry)) {
-		set->ok = false;
+		list->ok = false;
 		return;
 	}
 	hold(f, &entry);
@@ -112,41 +112,41 @@ static void check_part(
 	if (entry.meta.place == OBJECT_FILE)
 		ok = check_file(f, &entry.meta, &about) && ok;
 	/* What is damaged takes others with it in the log's index. */
-	if (ok && set->ok)
+	if (ok && list->ok)
 		ok = tell_pair(f, pair, &about);
-	if (set->appendable && number != set->size) {
+	if (list->appendable && number != list->size) {
 		fsck_tell(f, &about, "index", FSCK_NOWHERE, "a piece before it is missing");
 		ok = false;
 	}
-	set->crc = crc64_combine(set->crc, entry.meta.object.crc64, entry.meta.object.size);
-	set->size += entry.meta.object.size;
-	set->parts++;
+	list->crc = crc64_combine(list->crc, entry.meta.object.crc64, entry.meta.object.size);
+	list->size += entry.meta.object.size;
+	list->parts++;
 	f->result->parts++;
-	set->ok = set->ok && ok;
+	list->ok = list->ok && ok;
 }
 
-static bool walk_set(struct fsck *f, uint64_t number, struct set *set)
+static bool walk_part_list(struct fsck *f, uint64_t number, struct part_list *list)
 {
 	struct key prefix;
 	key_number(&prefix, KEY_PART, number);
-	numbers_add(f, &f->sets, number);
-	pair_walk(f, &prefix, check_part, set);
-	return set->ok;
+	numbers_add(f, &f->part_lists, number);
+	pair_walk(f, &prefix, check_part, list);
+	return list->ok;
 }
 
-static bool check_set(
+static bool check_part_list(
 	struct fsck *f, const struct object_meta *meta, const struct subject *about, bool is_good)
 {
 	const struct store_object *object = &meta->object;
-	struct set set = {
+	struct part_list list = {
 		.owner = about, .appendable = object->type == STORE_APPENDABLE, .ok = is_good};
-	bool ok = walk_set(f, meta->file, &set);
+	bool ok = walk_part_list(f, meta->file, &list);
 	const char *what = NULL;
-	if (object->type == STORE_MULTIPART && object->parts != set.parts)
+	if (object->type == STORE_MULTIPART && object->parts != list.parts)
 		what = "it has another number of parts";
-	else if (object->size != set.size)
+	else if (object->size != list.size)
 		what = "its parts have another length than it";
-	else if (object->crc64 != set.crc)
+	else if (object->crc64 != list.crc)
 		what = "its parts have another CRC-64 than it";
 	if (what)
 		fsck_tell(f, about, "index", FSCK_NOWHERE, what);
@@ -201,13 +201,13 @@ static void check_entry(
 	if (!buckets_find(f->buckets, about.bucket_id, &ignored))
 		fsck_tell(f, &about, "index", FSCK_NOWHERE, "its bucket is not there");
 	bool ok = check_records(f, pair, &entry, &about);
-	struct set parts = {.owner = &about, .ok = ok};
+	struct part_list parts = {.owner = &about, .ok = ok};
 	if (entry.meta.place == OBJECT_FILE)
 		ok = check_file(f, &entry.meta, &about) && ok;
-	else if (entry.meta.place == OBJECT_SET)
-		ok = check_set(f, &entry.meta, &about, ok);
+	else if (entry.meta.place == OBJECT_PART_LIST)
+		ok = check_part_list(f, &entry.meta, &about, ok);
 	else if (*kind == KEY_MULTIPART)
-		ok = walk_set(f, entry.meta.object.version, &parts);
+		ok = walk_part_list(f, entry.meta.object.version, &parts);
 	if (ok)
 		(void)tell_pair(f, pair, &about);
 	(void)fsck_progress(f, 0);
@@ -223,7 +223,7 @@ static void check_garbage(struct fsck *f)
 	struct index_value mark;
 	struct entry entry;
 	key_kind(&prefix, KEY_PART);
-	numbers_sort(&f->sets);
+	numbers_sort(&f->part_lists);
 	struct index_cursor *cursor = index_cursor_new(f->from, NULL, &prefix);
 	if (!cursor) {
 		fsck_fail(f, ERR_UNAVAILABLE);
@@ -231,13 +231,13 @@ static void check_garbage(struct fsck *f)
 	}
 	for (index_cursor_seek(cursor, S("")); index_cursor_at(cursor, &rest, &value);
 		index_cursor_next(cursor)) {
-		uint64_t set = rest.len >= NUMBER_BYTES ? be64_get(rest.ptr) : 0;
-		if (numbers_have(&f->sets, set) || !entry_parse(value, &entry))
+		uint64_t list = rest.len >= NUMBER_BYTES ? be64_get(rest.ptr) : 0;
+		if (numbers_have(&f->part_lists, list) || !entry_parse(value, &entry))
 			continue;
 		hold(f, &entry);
 		if (entry.meta.place == OBJECT_FILE)
 			numbers_add(f, &f->files, entry.meta.file);
-		key_number(&dead, KEY_DEAD_SET, set);
+		key_number(&dead, KEY_DEAD_PART_LIST, list);
 		enum index_found found = index_get(f->from, &dead, false, &mark);
 		if (found == INDEX_FOUND)
 			index_value_release(&mark);

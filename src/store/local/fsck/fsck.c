@@ -132,7 +132,7 @@ static void close_all(struct fsck *f)
 	segments_free(f->segments);
 	free(f->gaps);
 	free(f->sums);
-	free(f->sets.each);
+	free(f->part_lists.each);
 	free(f->files.each);
 	free(f->record);
 	free(f->block);

@@ -60,10 +60,10 @@ struct fsck {
 	size_t gap_count;
 	struct segment_sum *sums; /* ascending */
 	size_t sum_count;
-	struct numbers sets;  /* that an entry has */
-	struct numbers files; /* likewise */
-	char *record;         /* RECORD_MAX */
-	char *block;          /* FSCK_BLOCK_BYTES */
+	struct numbers part_lists; /* that an entry has */
+	struct numbers files;      /* likewise */
+	char *record;              /* RECORD_MAX */
+	char *block;               /* FSCK_BLOCK_BYTES */
 	uint64_t done;
 	uint64_t total; /* bytes */
 	uint64_t tail_segment;

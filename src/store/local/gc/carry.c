@@ -108,7 +108,7 @@ static enum err send_move(struct carry *carry, const struct record *record,
 	const struct object_meta *meta = &looked->entry.meta;
 	/* Of an object of parts the data is which of them were dropped. */
 	bool has_data = meta->place == OBJECT_INLINE ||
-			(meta->place == OBJECT_SET && record->kind != RECORD_APPEND);
+			(meta->place == OBJECT_PART_LIST && record->kind != RECORD_APPEND);
 	return send(carry, record,
 		&(struct carried){.kind = MUTATION_MOVE,
 			.record = RECORD_MOVE,

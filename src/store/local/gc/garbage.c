@@ -60,24 +60,24 @@ static void empty_trash(struct gc *gc)
 struct dead {
 	struct part_pins *pins;
 	size_t count;
-	uint64_t set[AT_ONCE];
+	uint64_t list[AT_ONCE];
 };
 
-static bool note_dead(uint64_t set, uint64_t value UNUSED, void *ctx)
+static bool note_dead(uint64_t list, uint64_t value UNUSED, void *ctx)
 {
 	struct dead *dead = ctx;
-	/* Nobody takes hold of a dead set that is not held. */
-	if (!part_pins_any(dead->pins, set))
-		dead->set[dead->count++] = set;
+	/* Nobody takes hold of a dead part list that is not held. */
+	if (!part_pins_any(dead->pins, list))
+		dead->list[dead->count++] = list;
 	return dead->count < AT_ONCE;
 }
 
-/* Forgets some parts of a set; *ret_more says whether there may be others. */
-static enum err forget_parts(struct gc *gc, uint64_t set, bool *ret_more)
+/* Forgets some parts of a part list; *ret_more says whether there may be others. */
+static enum err forget_parts(struct gc *gc, uint64_t list, bool *ret_more)
 {
 	struct key prefix;
-	key_number(&prefix, KEY_PART, set);
-	return chores_for_numbers(gc, &prefix, MUTATION_FORGET_PART, set, ret_more);
+	key_number(&prefix, KEY_PART, list);
+	return chores_for_numbers(gc, &prefix, MUTATION_FORGET_PART, list, ret_more);
 }
 
 /* Takes apart what nobody reads; files of parts go to the trash. */
@@ -87,13 +87,14 @@ static void empty_part_lists(struct gc *gc)
 	enum err e;
 	do {
 		dead.count = 0;
-		e = index_each_number(gc->local->index, KEY_DEAD_SET, note_dead, &dead);
+		e = index_each_number(gc->local->index, KEY_DEAD_PART_LIST, note_dead, &dead);
 		for (size_t i = 0; i < dead.count && e == ERR_OK && !gc_stopping(gc); i++) {
 			bool more = true;
 			while (more && e == ERR_OK && !gc_stopping(gc))
-				e = forget_parts(gc, dead.set[i], &more);
+				e = forget_parts(gc, dead.list[i], &more);
 			if (!more && e == ERR_OK)
-				e = chore_send_number(gc, MUTATION_FORGET_SET, dead.set[i], 0);
+				e = chore_send_number(
+					gc, MUTATION_FORGET_PART_LIST, dead.list[i], 0);
 		}
 		enum err sent = chore_finish(gc);
 		e = e == ERR_OK ? sent : e;

@@ -19,9 +19,9 @@ enum {
 
 enum key_kind {
 	KEY_BUCKET = 'b',
-	KEY_COUNTS = 'c',   /* of a bucket */
-	KEY_DEAD_SET = 'd', /* a set of parts that is to be removed */
-	KEY_ENDED = 'e',    /* where a record says what was ended that was read from a segment */
+	KEY_COUNTS = 'c',         /* of a bucket */
+	KEY_DEAD_PART_LIST = 'd', /* a part list that is to be removed */
+	KEY_ENDED = 'e', /* where a record says what was ended that was read from a segment */
 	KEY_FILE = 'f',
 	KEY_MOVED = 'g',  /* a segment from which something was moved */
 	KEY_NULL = 'n',   /* the version "null" of an object, if it is not the current one */
@@ -42,7 +42,8 @@ struct key {
 
 /* The kind alone, as the key of the state or the prefix of all its keys. */
 void key_kind(struct key *ret, enum key_kind kind);
-/* A kind and a number: files, segments, and the prefix of what belongs to a bucket or a set. */
+/* A kind and a number: files, segments, and the prefix of what belongs to a bucket or a part list.
+ */
 void key_number(struct key *ret, enum key_kind kind, uint64_t number);
 void key_bucket(struct key *ret, struct slice name);
 void key_object(struct key *ret, uint64_t bucket_id, struct slice key);
@@ -52,7 +53,7 @@ void key_versions(struct key *ret, uint64_t bucket_id, struct slice key);
 /* One of them; the newest sorts first. */
 void key_version(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t version);
 void key_upload(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t upload);
-void key_part(struct key *ret, uint64_t set, uint64_t number);
+void key_part(struct key *ret, uint64_t list, uint64_t number);
 /* What was read from the segment, and made by the record of that number. */
 void key_ended(struct key *ret, uint64_t segment, uint64_t number);
 

@@ -131,7 +131,7 @@ void extent_close(struct extent *extent)
 /* ---- Sets ------------------------------------------------------------------------------------ */
 
 /* Puts the cursor on the part that the search begins with. */
-static void seek(struct index_cursor *cursor, const struct set_reader *reader, uint64_t at)
+static void seek(struct index_cursor *cursor, const struct part_reader *reader, uint64_t at)
 {
 	char number[8];
 	if (reader->appendable) {
@@ -145,7 +145,7 @@ static void seek(struct index_cursor *cursor, const struct set_reader *reader, u
 
 /* The part with the byte `at`, where the reader is then; false if there is none. */
 static bool find(
-	struct index_cursor *cursor, struct set_reader *reader, uint64_t at, struct entry *ret)
+	struct index_cursor *cursor, struct part_reader *reader, uint64_t at, struct entry *ret)
 {
 	struct slice rest;
 	struct slice value;
@@ -166,12 +166,12 @@ static bool find(
 	return false;
 }
 
-static enum extent_result try_read(struct local *local, struct set_reader *reader, uint64_t at,
+static enum extent_result try_read(struct local *local, struct part_reader *reader, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err)
 {
 	struct key prefix;
 	struct entry part;
-	key_number(&prefix, KEY_PART, reader->set);
+	key_number(&prefix, KEY_PART, reader->list);
 	struct index_cursor *cursor = index_cursor_new(local->index, NULL, &prefix);
 	if (!cursor) {
 		*ret_err = ERR_UNAVAILABLE;
@@ -188,7 +188,7 @@ static enum extent_result try_read(struct local *local, struct set_reader *reade
 	return result;
 }
 
-enum extent_result set_read(struct local *local, struct set_reader *reader, uint64_t at,
+enum extent_result part_reader_read(struct local *local, struct part_reader *reader, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err)
 {
 	for (int i = 0; i < TRIES; i++) {

@@ -44,19 +44,19 @@ enum extent_result extent_more(int fd, const struct entry *entry, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
 void extent_close(struct extent *extent);
 
-/* How far a set was read, so that reading on need not begin at the first part. */
-struct set_reader {
-	uint64_t set;
+/* How far a part list was read, so that reading on need not begin at the first part. */
+struct part_reader {
+	uint64_t list;   /* 0: none */
 	bool appendable; /* the parts' numbers are where they begin */
 	uint64_t number; /* a part */
 	uint64_t at;     /* and where it begins */
 };
 
 /*
- * Likewise opens the part with byte `at` of a held set: *ret_blob begins at that byte. May wait for
- * the disk.
+ * Likewise opens the part with byte `at` of a part list that is held: *ret_blob begins at that
+ * byte. May wait for the disk.
  */
-enum extent_result set_read(struct local *local, struct set_reader *reader, uint64_t at,
+enum extent_result part_reader_read(struct local *local, struct part_reader *reader, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
 
 #endif

@@ -6,38 +6,33 @@
 #include "store/local/state/local_internal.h"
 
 enum {
-	/* An object may move, or be replaced, between looking it up and reaching for its bytes. */
+	/* An object may move, or be replaced, between looking it up and opening its bytes. */
 	TRIES = 10
 };
 
 /* What a get holds until it is released. */
-struct held {
-	struct extent extent;     /* of the first bytes */
-	struct set_reader reader; /* its set is held, unless it is 0 */
-	struct entry file;        /* if the bytes are a file; without headers and tags */
-	char text[];              /* headers and tags */
+struct get_handle {
+	struct extent extent;      /* of the first bytes */
+	struct part_reader reader; /* its part list is held */
+	struct entry file;         /* if the bytes are a file; without headers and tags */
+	char text[];               /* headers and tags */
 };
 
 /* A call on its way to a reader. */
-struct errand {
+struct read_job {
 	struct task job;
 	struct local *local;
 	struct store_get *get;
 	struct store_read *read;
 };
 
-enum outcome {
+enum attempt {
 	HAVE_RESULT,
 	TRY_AGAIN,
 	NOT_CACHED,
 };
 
 /* ---- Finding --------------------------------------------------------------------------------- */
-
-static bool asks_version(const struct store_get *get)
-{
-	return get->version.is_null || get->version.number;
-}
 
 /* How the index is looked at. */
 struct view {
@@ -105,7 +100,7 @@ static void report_marker(struct store_get *get, const struct store_object *mark
 }
 
 /* There is no object: perhaps because a delete marker says so. */
-static void look_for_marker(struct index_snapshot *snapshot, struct store_get *get)
+static void find_marker(struct index_snapshot *snapshot, struct store_get *get)
 {
 	struct key prefix;
 	struct slice rest;
@@ -134,24 +129,26 @@ static bool keeps_versions(struct local *local, uint64_t bucket_id)
 }
 
 /* What is asked for is not there, as far as can be seen. */
-static enum outcome look_closer(const struct view *view, struct store_get *get)
+static enum attempt explain_absence(const struct view *view, struct store_get *get)
 {
-	get->wait.err = asks_version(get) ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY;
-	if (!asks_version(get) && !keeps_versions(view->local, get->bucket_id))
+	get->wait.err =
+		store_version_is_named(&get->version) ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY;
+	if (!store_version_is_named(&get->version) && !keeps_versions(view->local, get->bucket_id))
 		return HAVE_RESULT;
 	if (view->cached_only)
 		return NOT_CACHED;
-	if (!asks_version(get) && view->snapshot)
-		look_for_marker(view->snapshot, get);
+	if (!store_version_is_named(&get->version) && view->snapshot)
+		find_marker(view->snapshot, get);
 	return HAVE_RESULT;
 }
 
-static enum outcome look_in(const struct view *view, struct store_get *get, struct index_value *ret)
+static enum attempt lookup_in(
+	const struct view *view, struct store_get *get, struct index_value *ret)
 {
 	struct key key;
 	enum index_found found;
 	get->wait.err = ERR_OK;
-	if (asks_version(get)) {
+	if (store_version_is_named(&get->version)) {
 		found = find_version(view, get, ret);
 	} else {
 		key_object(&key, get->bucket_id, get->key);
@@ -161,7 +158,7 @@ static enum outcome look_in(const struct view *view, struct store_get *get, stru
 	case INDEX_NOT_CACHED:
 		return NOT_CACHED;
 	case INDEX_ABSENT:
-		return look_closer(view, get);
+		return explain_absence(view, get);
 	case INDEX_FAILED:
 		get->wait.err = ERR_INTERNAL;
 		break;
@@ -172,60 +169,61 @@ static enum outcome look_in(const struct view *view, struct store_get *get, stru
 }
 
 /* Looks the entry up; HAVE_RESULT with an error in get->wait.err if it is not there. */
-static enum outcome look_up(
+static enum attempt lookup_entry(
 	struct local *local, struct store_get *get, bool cached_only, struct index_value *ret)
 {
 	struct view view = {.local = local, .cached_only = cached_only};
 	/* Versions move between their places: only in one moment is it certain what is not there.
 	 */
-	if (!cached_only && (asks_version(get) || keeps_versions(local, get->bucket_id))) {
+	if (!cached_only &&
+		(store_version_is_named(&get->version) || keeps_versions(local, get->bucket_id))) {
 		view.snapshot = index_snapshot_new(local->index);
 		if (!view.snapshot) {
 			get->wait.err = ERR_UNAVAILABLE;
 			return HAVE_RESULT;
 		}
 	}
-	enum outcome outcome = look_in(&view, get, ret);
+	enum attempt attempt = lookup_in(&view, get, ret);
 	index_snapshot_free(view.snapshot);
-	return outcome;
+	return attempt;
 }
 
-static struct held *held_new(const struct store_object *object)
+static struct get_handle *handle_new(const struct store_object *object)
 {
 	struct slice headers = object->headers;
 	struct slice tags = object->tags;
-	struct held *held = malloc(sizeof(*held) + headers.len + tags.len);
-	if (!held)
+	struct get_handle *handle = malloc(sizeof(*handle) + headers.len + tags.len);
+	if (!handle)
 		return NULL;
-	held->extent = extent_none();
-	held->reader = (struct set_reader){.set = 0};
-	held->file = (struct entry){.meta.place = OBJECT_NONE};
+	handle->extent = extent_none();
+	handle->reader = (struct part_reader){.list = 0};
+	handle->file = (struct entry){.meta.place = OBJECT_NONE};
 	if (headers.len)
-		memcpy(held->text, headers.ptr, headers.len);
+		memcpy(handle->text, headers.ptr, headers.len);
 	if (tags.len)
-		memcpy(held->text + headers.len, tags.ptr, tags.len);
-	return held;
+		memcpy(handle->text + headers.len, tags.ptr, tags.len);
+	return handle;
 }
 
-static void held_free(struct local *local, struct held *held)
+static void handle_free(struct local *local, struct get_handle *handle)
 {
-	if (!held)
+	if (!handle)
 		return;
-	extent_close(&held->extent);
-	if (held->reader.set)
-		part_pins_drop(local->part_pins, held->reader.set);
-	free(held);
+	extent_close(&handle->extent);
+	if (handle->reader.list)
+		part_pins_drop(local->part_pins, handle->reader.list);
+	free(handle);
 }
 
-/* Whether the object is still made of the set: now that it is held, it will stay. */
-static bool still_names(struct local *local, struct store_get *get, uint64_t set)
+/* Whether the object is still made of the part list: now that it is handle, it will stay. */
+static bool still_names(struct local *local, struct store_get *get, uint64_t list)
 {
 	struct index_value value;
 	struct entry entry;
-	if (look_up(local, get, false, &value) != HAVE_RESULT || get->wait.err != ERR_OK)
+	if (lookup_entry(local, get, false, &value) != HAVE_RESULT || get->wait.err != ERR_OK)
 		return false;
-	bool same = entry_parse(value.bytes, &entry) && entry.meta.place == OBJECT_SET &&
-		    entry.meta.file == set;
+	bool same = entry_parse(value.bytes, &entry) && entry.meta.place == OBJECT_PART_LIST &&
+		    entry.meta.file == list;
 	index_value_release(&value);
 	return same;
 }
@@ -238,36 +236,36 @@ static void report_sums(
 	read_damaged(&local->store, &damage);
 }
 
-static enum outcome reach_set(struct local *local, struct store_get *get,
-	const struct object_meta *meta, struct held *held)
+static enum attempt open_parts(struct local *local, struct store_get *get,
+	const struct object_meta *meta, struct get_handle *handle)
 {
 	if (!part_pins_add(local->part_pins, meta->file)) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return HAVE_RESULT;
 	}
-	held->reader.set = meta->file;
-	held->reader.appendable = meta->object.type == STORE_APPENDABLE;
+	handle->reader.list = meta->file;
+	handle->reader.appendable = meta->object.type == STORE_APPENDABLE;
 	if (!still_names(local, get, meta->file))
 		return TRY_AGAIN;
 	get->blob = (struct store_blob){.fd = -1};
-	if (meta->object.size > 0 && set_read(local, &held->reader, 0, &held->extent, &get->blob,
-					     &get->wait.err) == EXTENT_DAMAGED)
+	if (meta->object.size > 0 && part_reader_read(local, &handle->reader, 0, &handle->extent,
+					     &get->blob, &get->wait.err) == EXTENT_DAMAGED)
 		report_sums(local, get, &get->blob);
 	return HAVE_RESULT;
 }
 
 /* Gets hold of the bytes of an object. */
-static enum outcome reach(
-	struct local *local, struct store_get *get, const struct entry *entry, struct held *held)
+static enum attempt open_data(struct local *local, struct store_get *get, const struct entry *entry,
+	struct get_handle *handle)
 {
-	if (entry->meta.place == OBJECT_SET)
-		return reach_set(local, get, &entry->meta, held);
+	if (entry->meta.place == OBJECT_PART_LIST)
+		return open_parts(local, get, &entry->meta, handle);
 	if (entry->meta.place == OBJECT_FILE) {
-		held->file = *entry;
-		held->file.meta.object.headers = S("");
-		held->file.meta.object.tags = S("");
+		handle->file = *entry;
+		handle->file.meta.object.headers = S("");
+		handle->file.meta.object.tags = S("");
 	}
-	switch (extent_open(local, entry, 0, &held->extent, &get->blob, &get->wait.err)) {
+	switch (extent_open(local, entry, 0, &handle->extent, &get->blob, &get->wait.err)) {
 	case EXTENT_MOVED:
 		return TRY_AGAIN;
 	case EXTENT_DAMAGED:
@@ -281,7 +279,7 @@ static enum outcome reach(
 }
 
 /* Fills the result from the index's value. */
-static enum outcome fill(
+static enum attempt fill_result(
 	struct local *local, struct store_get *get, struct slice value, bool cached_only)
 {
 	struct entry entry;
@@ -298,21 +296,21 @@ static enum outcome fill(
 	/* Opening a file may wait for the disk. */
 	if (cached_only && !get->head_only && entry.meta.place != OBJECT_INLINE)
 		return NOT_CACHED;
-	struct held *held = held_new(&entry.meta.object);
-	if (!held) {
+	struct get_handle *handle = handle_new(&entry.meta.object);
+	if (!handle) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return HAVE_RESULT;
 	}
 	get->object = entry.meta.object;
-	enum outcome outcome = get->head_only ? HAVE_RESULT : reach(local, get, &entry, held);
-	if (outcome != HAVE_RESULT || get->wait.err != ERR_OK) {
+	enum attempt attempt = get->head_only ? HAVE_RESULT : open_data(local, get, &entry, handle);
+	if (attempt != HAVE_RESULT || get->wait.err != ERR_OK) {
 		memset(&get->object, 0, sizeof(get->object));
-		held_free(local, held);
-		return outcome;
+		handle_free(local, handle);
+		return attempt;
 	}
-	get->object.headers.ptr = held->text;
-	get->object.tags.ptr = held->text + get->object.headers.len;
-	get->held = held;
+	get->object.headers.ptr = handle->text;
+	get->object.tags.ptr = handle->text + get->object.headers.len;
+	get->held = handle;
 	return HAVE_RESULT;
 }
 
@@ -323,13 +321,13 @@ static bool try_get(struct local *local, struct store_get *get, bool cached_only
 	memset(&get->object, 0, sizeof(get->object));
 	for (int i = 0; i < TRIES; i++) {
 		struct index_value value;
-		enum outcome outcome = look_up(local, get, cached_only, &value);
-		if (outcome == HAVE_RESULT && get->wait.err == ERR_OK) {
-			outcome = fill(local, get, value.bytes, cached_only);
+		enum attempt attempt = lookup_entry(local, get, cached_only, &value);
+		if (attempt == HAVE_RESULT && get->wait.err == ERR_OK) {
+			attempt = fill_result(local, get, value.bytes, cached_only);
 			index_value_release(&value);
 		}
-		if (outcome != TRY_AGAIN)
-			return outcome == HAVE_RESULT;
+		if (attempt != TRY_AGAIN)
+			return attempt == HAVE_RESULT;
 	}
 	log_error("store: the index points to a file that is not there");
 	get->wait.err = ERR_INTERNAL;
@@ -338,11 +336,11 @@ static bool try_get(struct local *local, struct store_get *get, bool cached_only
 
 static void run_get(struct task *job)
 {
-	struct errand *errand = CONTAINER_OF(job, struct errand, job);
-	struct store_get *get = errand->get;
-	(void)try_get(errand->local, get, false);
-	free(errand);
-	local_answer(&get->wait, get->wait.err);
+	struct read_job *read_job = CONTAINER_OF(job, struct read_job, job);
+	struct store_get *get = read_job->get;
+	(void)try_get(read_job->local, get, false);
+	free(read_job);
+	store_answer(&get->wait, get->wait.err);
 }
 
 enum store_now read_get(struct store *store, struct store_get *get)
@@ -350,24 +348,25 @@ enum store_now read_get(struct store *store, struct store_get *get)
 	struct local *local = local_of(store);
 	if (get->key.len == 0 || get->key.len > RECORD_NAME_MAX) {
 		memset(&get->object, 0, sizeof(get->object));
-		get->wait.err = asks_version(get) ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY;
+		get->wait.err = store_version_is_named(&get->version) ? ERR_NO_SUCH_VERSION
+								      : ERR_NO_SUCH_KEY;
 		return STORE_DONE;
 	}
 	if (try_get(local, get, true))
 		return STORE_DONE;
-	struct errand *errand = malloc(sizeof(*errand));
-	if (!errand) {
+	struct read_job *read_job = malloc(sizeof(*read_job));
+	if (!read_job) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return STORE_DONE;
 	}
-	*errand = (struct errand){.job.run = run_get, .local = local, .get = get};
-	thread_queue_add(local->readers, &errand->job);
+	*read_job = (struct read_job){.job.run = run_get, .local = local, .get = get};
+	thread_queue_add(local->readers, &read_job->job);
 	return STORE_WAIT;
 }
 
 void read_get_release(struct store *store, struct store_get *get)
 {
-	held_free(local_of(store), get->held);
+	handle_free(local_of(store), get->held);
 	get->held = NULL;
 }
 
@@ -375,37 +374,38 @@ void read_get_release(struct store *store, struct store_get *get)
 
 static void run_read(struct task *job)
 {
-	struct errand *errand = CONTAINER_OF(job, struct errand, job);
-	struct store_read *read = errand->read;
-	struct held *held = read->get->held;
+	struct read_job *read_job = CONTAINER_OF(job, struct read_job, job);
+	struct store_read *read = read_job->read;
+	struct get_handle *handle = read->get->held;
 	struct extent *extent = malloc(sizeof(*extent));
 	enum extent_result result = EXTENT_FAILED;
 	enum err e = ERR_UNAVAILABLE;
-	if (extent && held->reader.set)
-		result = set_read(errand->local, &held->reader, read->at, extent, &read->blob, &e);
+	if (extent && handle->reader.list)
+		result = part_reader_read(
+			read_job->local, &handle->reader, read->at, extent, &read->blob, &e);
 	else if (extent)
 		result = extent_more(
-			held->extent.fd, &held->file, read->at, extent, &read->blob, &e);
+			handle->extent.fd, &handle->file, read->at, extent, &read->blob, &e);
 	if (result == EXTENT_DAMAGED)
-		report_sums(errand->local, read->get, &read->blob);
+		report_sums(read_job->local, read->get, &read->blob);
 	read->blob.pin = extent;
 	if (result == EXTENT_OPEN)
 		e = ERR_OK;
 	else
 		free(TAKE(read->blob.pin));
-	free(errand);
-	local_answer(&read->wait, e);
+	free(read_job);
+	store_answer(&read->wait, e);
 }
 
 enum store_now read_more(struct store *store, struct store_read *read)
 {
-	struct errand *errand = malloc(sizeof(*errand));
-	if (!errand) {
+	struct read_job *read_job = malloc(sizeof(*read_job));
+	if (!read_job) {
 		read->wait.err = ERR_UNAVAILABLE;
 		return STORE_DONE;
 	}
-	*errand = (struct errand){.job.run = run_read, .local = local_of(store), .read = read};
-	thread_queue_add(errand->local->readers, &errand->job);
+	*read_job = (struct read_job){.job.run = run_read, .local = local_of(store), .read = read};
+	thread_queue_add(read_job->local->readers, &read_job->job);
 	return STORE_WAIT;
 }
 

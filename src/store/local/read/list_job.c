@@ -15,7 +15,7 @@ static void run(struct task *job)
 		*list->count = 0;
 		list_job_release(list);
 	}
-	local_answer(wait, e);
+	store_answer(wait, e);
 }
 
 struct list_job *list_job_new(struct store *store, const struct list_job_spec *spec)
@@ -27,7 +27,7 @@ struct list_job *list_job_new(struct store *store, const struct list_job_spec *s
 	if (budget_take(&memory, spec->size) && !(list = malloc(spec->size)))
 		budget_close(&memory);
 	if (!list) {
-		local_answer(spec->wait, ERR_UNAVAILABLE);
+		store_answer(spec->wait, ERR_UNAVAILABLE);
 		return NULL;
 	}
 	list->job.run = run;

@@ -59,11 +59,4 @@ static inline struct local *local_of(struct store *store)
 	return CONTAINER_OF(store, struct local, store);
 }
 
-/* Answers a wait. */
-static inline void local_answer(struct store_wait *wait, enum err e)
-{
-	wait->err = e;
-	executor_post(wait->home, &wait->task);
-}
-
 #endif

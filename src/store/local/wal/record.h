@@ -100,10 +100,10 @@ enum record_result record_parse(struct slice bytes, uint64_t salt, struct record
 /* ---- Meta data of an object ----------------------------------------------------------------- */
 
 enum object_place {
-	OBJECT_INLINE = 1, /* its bytes are the record's data */
-	OBJECT_FILE = 2,   /* they are a file of their own */
-	OBJECT_SET = 3,    /* they are a set of parts, in order of their numbers */
-	OBJECT_NONE = 4,   /* a delete marker or an upload: there are none */
+	OBJECT_INLINE = 1,    /* its bytes are the record's data */
+	OBJECT_FILE = 2,      /* they are a file of their own */
+	OBJECT_PART_LIST = 3, /* they are those of a part list, in order of their numbers */
+	OBJECT_NONE = 4,      /* a delete marker or an upload: there are none */
 };
 
 /* What becomes of the object that was there. */
@@ -135,9 +135,9 @@ uint64_t ended_version(const struct ended *ended);
 struct object_meta {
 	enum object_place place;
 	enum object_mode mode;
-	uint64_t file;   /* the number of the file, or of the set */
+	uint64_t file;   /* the number of the file, or of the part list */
 	bool has_sums;   /* of OBJECT_FILE: the file has sums of its blocks (sums.h) */
-	bool is_part;    /* of a set, also of one of an appendable object */
+	bool is_part;    /* of a part list, also of that of an appendable object */
 	uint64_t number; /* of a part: its number, or where in the object it begins */
 	struct ended ended[OBJECT_ENDED_MAX];
 	struct store_object object;
@@ -145,7 +145,7 @@ struct object_meta {
 
 /*
  * Into OBJECT_META_BYTES at `to`; object.headers and then object.tags must follow there. Of a part
- * object.version is the number of its set.
+ * object.version is the number of its part list.
  */
 void object_meta_write(unsigned char *to, const struct object_meta *meta);
 /* Changes what is only known when the record gets its place in the log. */
