@@ -51,13 +51,10 @@ static bool has_tag(struct slice list, struct slice etag, bool weak_too)
 	return false;
 }
 
-bool conditional_if_range(struct slice value, struct slice etag, int64_t modified_s)
+bool conditional_if_range(struct slice value, struct slice etag)
 {
-	int64_t date;
 	if (!value.ptr)
 		return true;
-	if (date_parse(value, &date))
-		return date == modified_s;
 	return value.len && !slice_eq(value, S("*")) && slice_find(value, ',') == value.len &&
 	       has_tag(value, etag, false);
 }

@@ -43,9 +43,9 @@ enum conditional_result conditional_check(const struct conditional *c, struct sl
 
 /*
  * Whether a Range may be answered with a part: If-Range (RFC 9110 section 13.1.5) is absent, or its
- * `value` is the object's tag (not a weak one, not a list; quotes may be left out) or exactly the
- * date of its last change.
+ * `value` is the object's tag (not a weak one, not a list; quotes may be left out). A date never is
+ * enough: an object may change twice in a second, so that its date is a weak validator (8.8.2.2).
  */
-bool conditional_if_range(struct slice value, struct slice etag, int64_t modified_s) MUST_USE;
+bool conditional_if_range(struct slice value, struct slice etag) MUST_USE;
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/param.h"
 
+#include <string.h>
+
 #include "http/syntax.h"
 
 static struct slice without_space(struct slice s)
@@ -16,6 +18,21 @@ static bool at_end_or_semicolon(struct slice s)
 	return s.len == 0 || s.ptr[0] == ';';
 }
 
+/* Whether a parameter, or nothing, seems to follow; of that one alone it is looked at. */
+static bool may_follow(struct slice s)
+{
+	s = without_space(s);
+	while (slice_starts(s, S(";")))
+		s = without_space(slice_from(s, 1));
+	size_t name = syntax_token_len(s);
+	if (s.len == 0)
+		return true;
+	if (name == 0 || name == s.len || s.ptr[name] != '=')
+		return false;
+	s = slice_from(s, name + 1);
+	return slice_find(s, '"') == 0 || slice_find(s, ';') <= slice_find(s, '"');
+}
+
 /* *rest is behind the opening quote. */
 static bool take_quoted(struct slice *rest, struct slice *ret)
 {
@@ -24,9 +41,11 @@ static bool take_quoted(struct slice *rest, struct slice *ret)
 		at += slice_find(slice_from(*rest, at), '"');
 		if (at >= rest->len)
 			return false;
-		if (at_end_or_semicolon(slice_from(*rest, at + 1)))
+		bool escaped = at > 0 && rest->ptr[at - 1] == '\\';
+		struct slice behind = slice_from(*rest, at + 1);
+		if (at_end_or_semicolon(behind) && (!escaped || may_follow(behind)))
 			break;
-		if (at == 0 || rest->ptr[at - 1] != '\\')
+		if (!escaped)
 			return false;
 		at++;
 	}
@@ -68,14 +87,23 @@ enum param_result param_next(struct slice *rest, struct param *ret)
 	return take_quoted(rest, &ret->value) ? PARAM_FOUND : PARAM_BAD;
 }
 
+bool param_is_escaped(struct slice value)
+{
+	size_t at;
+	while ((at = slice_find(value, '\\')) + 1 < value.len) {
+		if (value.ptr[at + 1] != '\\' && value.ptr[at + 1] != '"')
+			return false;
+		value = slice_from(value, at + 2);
+	}
+	return at == value.len;
+}
+
 void param_unescape(struct slice value, struct strbuf *out)
 {
-	while (value.len) {
-		size_t plain = slice_find_slice(value, S("\\\""));
-		strbuf_add_slice(out, slice_head(value, plain));
-		value = slice_from(value, plain);
-		if (value.len)
-			strbuf_addc(out, '"');
-		value = slice_from(value, 2);
+	const char *escaped = param_is_escaped(value) ? "\\\"" : "\"";
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.ptr[i] == '\\' && i + 1 < value.len && strchr(escaped, value.ptr[i + 1]))
+			i++;
+		strbuf_addc(out, value.ptr[i]);
 	}
 }

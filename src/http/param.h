@@ -25,15 +25,20 @@ struct param {
 
 /*
  * Takes the next parameter off *rest, which starts behind the type. Empty parameters are skipped.
- * A quote behind a backslash ends a quoted value only if `;` or the end follows. A value without
- * quotes ends at white space or `;`, and holds no quote and no control byte.
+ * A quote behind a backslash ends a quoted value only if the end or another parameter follows. A
+ * value without quotes ends at white space or `;`, and holds no quote and no control byte.
  */
 enum param_result param_next(struct slice *rest, struct param *ret) MUST_USE;
 
 /*
- * Appends a value with each `\"` as the quote that it means: Go, Apache's HttpClient and curl
- * --form-escape write names with quotes in that way. Every other backslash is one, as in the whole
- * paths of old browsers; and what browsers write for a quote, %22, stays.
+ * Whether the sender has escaped: each backslash stands before another one, or before a quote. Go,
+ * Apache's HttpClient and curl --form-escape do so; in the whole paths of old browsers it is not
+ * so.
+ */
+bool param_is_escaped(struct slice value) MUST_USE;
+/*
+ * Appends what the value means: each `\"` is a quote, and in a value that is escaped each `\\` is a
+ * backslash. What browsers write for a quote, %22, stays.
  */
 void param_unescape(struct slice value, struct strbuf *out);
 

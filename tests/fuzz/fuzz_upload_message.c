@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice type = data[0] == 'j' ? S("application/json") : S("text/plain");
 	if (!upload_message_parse(type, slice_of(data + 1, size - 1), &arena, &m)) {
 		const struct slice texts[] = {m.bucket, m.object, m.etag, m.mime_type,
-			m.image_format, m.request_id, m.client_ip, m.grant};
+			m.image_format, m.request_id, m.client_ip, m.ticket};
 		for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 			assert(utf8_valid(texts[i]));
 		assert(m.size >= -1 && m.width >= -1 && m.height >= -1);

@@ -145,6 +145,16 @@ static bool version_fits(const struct op *op, const struct query *query)
 	return op->version_action || !reads || !asks_for(query, "versionId");
 }
 
+/* Whether there is such an operation on buckets or objects. */
+static bool needs_bucket(enum http_method method, const char *wanted)
+{
+	for (const struct op *const *op = op_table; *op; op++)
+		if ((*op)->method == method && (*op)->level != OP_SERVICE && (*op)->subresource &&
+			strcmp((*op)->subresource, wanted) == 0)
+			return true;
+	return false;
+}
+
 enum err route(const struct request_head *head, const struct query *query,
 	const struct address *address, const struct op **ret)
 {
@@ -157,7 +167,8 @@ enum err route(const struct request_head *head, const struct query *query,
 		*ret = found;
 		return version_fits(found, query) ? ERR_OK : ERR_NOT_IMPLEMENTED;
 	}
-	if (!wanted && !address->has_bucket && head->method != HTTP_OTHER)
+	if (!address->has_bucket && (!wanted || needs_bucket(head->method, wanted)) &&
+		head->method != HTTP_OTHER)
 		return ERR_INVALID_BUCKET_NAME;
 	bool no_such = !wanted && address->has_key;
 	if (head->method == HTTP_OTHER || no_such)

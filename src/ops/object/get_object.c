@@ -135,8 +135,7 @@ static void answer_object(struct get_object *state, struct slice etag)
 	struct byte_range range = {.first = 0, .size = object->size};
 	bool standard = slice_eq(request_header(r, S("x-oss-range-behavior")), S("standard"));
 	/* Whoever resumes a download of what has changed since begins again. */
-	bool same = conditional_if_range(
-		request_header(r, S("If-Range")), etag, lookup_modified_ms(lookup) / 1000);
+	bool same = conditional_if_range(request_header(r, S("If-Range")), etag);
 	enum range_result part =
 		same ? range_parse(request_header(r, S("Range")), object->size, standard, &range)
 		     : RANGE_WHOLE;

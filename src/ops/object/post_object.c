@@ -211,16 +211,11 @@ static bool begin_upload(struct request *r, struct post_object *state, struct ob
 	       ingest_begin(u, r, h, 0);
 }
 
-/*
- * What follows the last `/` or `\`: old browsers send a whole path. A backslash in front of a quote
- * escapes it.
- */
-static struct slice base_name(struct slice filename)
+/* What follows the last `/` or, as old browsers send a whole path, `\`. */
+static struct slice base_name(struct slice filename, bool at_backslash)
 {
 	for (size_t i = filename.len; i > 0; i--)
-		if (filename.ptr[i - 1] == '/' ||
-			(filename.ptr[i - 1] == '\\' &&
-				!slice_starts(slice_from(filename, i), S("\""))))
+		if (filename.ptr[i - 1] == '/' || (at_backslash && filename.ptr[i - 1] == '\\'))
 			return slice_from(filename, i);
 	return filename;
 }
@@ -235,14 +230,15 @@ static struct slice file_name(struct request *r, const struct form_part *part)
 	SCOPED_STRBUF(decoded, LIMIT_PART_HEADERS_BYTES);
 	if (part->filename_is_encoded && percent_decode(&decoded, part->filename) &&
 		!strbuf_broken(&decoded))
-		return arena_copy(&r->arena, base_name(strbuf_slice(&decoded)));
+		return arena_copy(&r->arena, base_name(strbuf_slice(&decoded), true));
 	if (strbuf_starved(&decoded))
 		r->arena.starved = true;
 	strbuf_clear(&decoded);
-	param_unescape(base_name(part->filename), &decoded);
+	param_unescape(part->filename, &decoded);
 	if (strbuf_starved(&decoded))
 		r->arena.starved = true; /* nothing is stored under half a name */
-	return arena_copy(&r->arena, strbuf_slice(&decoded));
+	return arena_copy(
+		&r->arena, base_name(strbuf_slice(&decoded), !param_is_escaped(part->filename)));
 }
 
 static void file_begins(struct request *r, struct post_object *state, const struct form_part *part)

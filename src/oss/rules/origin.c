@@ -2,6 +2,7 @@
 #include "oss/rules/origin.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/host.h"
@@ -44,6 +45,24 @@ static const char *port_fault(struct slice port)
 	return NULL;
 }
 
+/* An address as browsers write it: without dots
+ * (https://url.spec.whatwg.org/#concept-ipv6-serializer).
+ */
+static void write_v6(const struct in6_addr *address, char *out, size_t size)
+{
+	char dotted[INET6_ADDRSTRLEN] = "";
+	(void)inet_ntop(AF_INET6, address, dotted, sizeof(dotted));
+	const uint8_t *bytes = address->s6_addr;
+	int kept = (int)strlen(dotted);
+	if (strchr(dotted, '.')) {
+		kept = (int)(strrchr(dotted, ':') + 1 - dotted);
+		(void)snprintf(out, size, "%.*s%x:%x", kept, dotted, bytes[12] << 8 | bytes[13],
+			bytes[14] << 8 | bytes[15]);
+	} else {
+		(void)snprintf(out, size, "%s", dotted);
+	}
+}
+
 /* Browsers write an address in one way; another way of writing it is never sent. */
 static const char *v6_fault(struct slice text)
 {
@@ -51,23 +70,35 @@ static const char *v6_fault(struct slice text)
 	char canonical[INET6_ADDRSTRLEN];
 	if (has_star(text))
 		return NULL;
-	if (!host_parse_address(AF_INET6, text, &address) ||
-		!inet_ntop(AF_INET6, &address, canonical, sizeof(canonical)))
+	if (!host_parse_address(AF_INET6, text, &address))
 		return "its IPv6 address is malformed";
+	write_v6(&address, canonical, sizeof(canonical));
 	if (!slice_eq_nocase(text, slice_str(canonical)))
-		return "browsers write that IPv6 address in another, shorter way";
+		return "browsers write that IPv6 address in another way";
 	return NULL;
+}
+
+/* Decimal, or hexadecimal behind 0x, of which nothing may follow. */
+static bool is_number(struct slice label)
+{
+	uint64_t number;
+	if (label.len < 2 || label.ptr[0] != '0' || ascii_lower(label.ptr[1]) != 'x')
+		return slice_to_u64(label, &number);
+	for (size_t i = 2; i < label.len; i++)
+		if (!strchr("0123456789abcdef", ascii_lower(label.ptr[i])))
+			return false;
+	return true;
 }
 
 /* A host whose last label is a number is an IPv4 address to a browser. */
 static const char *v4_fault(struct slice host)
 {
 	struct in_addr address;
-	size_t at = host.len;
-	while (at > 0 && host.ptr[at - 1] != '.')
+	struct slice labels = slice_ends(host, S(".")) ? slice_head(host, host.len - 1) : host;
+	size_t at = labels.len;
+	while (at > 0 && labels.ptr[at - 1] != '.')
 		at--;
-	uint64_t number;
-	if (has_star(host) || !slice_to_u64(slice_from(host, at), &number))
+	if (has_star(host) || !is_number(slice_from(labels, at)))
 		return NULL;
 	return host_parse_address(AF_INET, host, &address)
 		       ? NULL

@@ -3,7 +3,7 @@
  * Which origins a rule admits (RFC 6454; spec: CORS). A pattern is an origin,
  * `scheme://host[:port]` with any scheme ("capacitor://localhost"), in which one `*` may stand for
  * any text, or `*` alone. Case does not count. A port that is the scheme's own (80 of http, 443 of
- * https) is the same as none: browsers leave it out.
+ * https) is the same as none: browsers leave it out. `:*` means with a port.
  *
  * Pure functions: any thread.
  */

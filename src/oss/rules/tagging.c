@@ -5,13 +5,17 @@
 #include "base/limits.h"
 #include "oss/text/xml.h"
 
+enum {
+	CHARACTER_BYTES = 4 /* at most, in UTF-8 */
+};
+
 static const struct rules {
 	size_t tags;
-	size_t key_bytes;
-	size_t value_bytes;
+	size_t key;
+	size_t value;
 } rules_of[] = {
-	[TAGGING_OBJECT] = {LIMIT_OBJECT_TAGS, LIMIT_OBJECT_TAG_KEY_BYTES,
-		LIMIT_OBJECT_TAG_VALUE_BYTES},
+	[TAGGING_OBJECT] = {LIMIT_OBJECT_TAGS, LIMIT_OBJECT_TAG_KEY_CHARACTERS,
+		LIMIT_OBJECT_TAG_VALUE_CHARACTERS},
 	[TAGGING_BUCKET] = {LIMIT_BUCKET_TAGS, LIMIT_BUCKET_TAG_KEY_BYTES,
 		LIMIT_BUCKET_TAG_VALUE_BYTES},
 };
@@ -40,6 +44,15 @@ static bool text_valid(struct slice text, enum tagging_kind kind)
 	/* Two characters that no document could hold. */
 	return utf8_valid(text) && slice_find_slice(text, S("\xef\xbf\xbe")) == text.len &&
 	       slice_find_slice(text, S("\xef\xbf\xbf")) == text.len;
+}
+
+/* In characters for objects, in bytes for buckets, as OSS counts. */
+static size_t length_of(struct slice text, enum tagging_kind kind)
+{
+	size_t length = 0;
+	for (size_t i = 0; i < text.len; i++)
+		length += kind == TAGGING_BUCKET || ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+	return length;
 }
 
 static bool prefix_reserved(struct slice key)
@@ -99,13 +112,13 @@ static enum err add(
 	struct strbuf *out, enum tagging_kind kind, struct slice key, struct slice value)
 {
 	const struct rules *rules = &rules_of[kind];
-	if (key.len == 0 || key.len > rules->key_bytes || !text_valid(key, kind))
+	if (key.len == 0 || length_of(key, kind) > rules->key || !text_valid(key, kind))
 		return ERR_TAG_KEY;
 	if (kind == TAGGING_BUCKET && prefix_reserved(key))
 		return ERR_TAG_PREFIX;
-	if (value.len > rules->value_bytes || !text_valid(value, kind))
+	if (length_of(value, kind) > rules->value || !text_valid(value, kind))
 		return ERR_TAG_VALUE;
-	SCOPED_STRBUF(encoded, 3 * LIMIT_OBJECT_TAG_KEY_BYTES);
+	SCOPED_STRBUF(encoded, TAGGING_BYTES);
 	encode_key(&encoded, key);
 	if (strbuf_broken(&encoded))
 		return ERR_UNAVAILABLE;
@@ -262,8 +275,8 @@ enum err tagging_parse_xml(
 		{.path = "/Tagging/TagSet/Tag/Value", .text = read_value},
 	};
 	struct reading reading = {.kind = kind, .out = out};
-	strbuf_init(&reading.key, LIMIT_OBJECT_TAG_KEY_BYTES);
-	strbuf_init(&reading.value, LIMIT_OBJECT_TAG_VALUE_BYTES);
+	strbuf_init(&reading.key, CHARACTER_BYTES * LIMIT_OBJECT_TAG_KEY_CHARACTERS);
+	strbuf_init(&reading.value, CHARACTER_BYTES * LIMIT_OBJECT_TAG_VALUE_CHARACTERS);
 	enum err e = xml_read(document, elements, ARRAY_LEN(elements), &reading, reason);
 	strbuf_release(&reading.key);
 	strbuf_release(&reading.value);

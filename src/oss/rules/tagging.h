@@ -19,7 +19,7 @@ enum tagging_kind {
 };
 
 /* How much text the tags of one thing may become. */
-#define TAGGING_BYTES ((size_t)32 << 10)
+#define TAGGING_BYTES ((size_t)48 << 10)
 
 /*
  * Appends the tags of a header x-oss-tagging, "a=1&b", percent-encoded, where `+` is a space.

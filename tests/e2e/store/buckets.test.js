@@ -187,6 +187,11 @@ test("a change of nothing says that no bucket is named", async () => {
 		const got = refused(await send(`${store}/`, method, {}, ""), 400, "InvalidBucketName");
 		assert.match(got.xml("Message"), /names no bucket/);
 	}
+	for (const [method, query] of [["POST", "delete"], ["PUT", "acl"], ["GET", "cors"], ["DELETE", "lifecycle"]]) {
+		const got = refused(await send(`${store}/?${query}`, method, {}, ""), 400, "InvalidBucketName");
+		assert.match(got.xml("Message"), /names no bucket/);
+	}
+	refused(await send(`${store}/?regions`, "GET"), 501, "NotImplemented");
 });
 
 test("the configured region is told", async t => {

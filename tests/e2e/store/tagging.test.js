@@ -57,6 +57,12 @@ test("PutObject with x-oss-tagging", async () => {
 test("tags in any language", async () => {
 	await ok(put("language", "%E9%94%AE=%E5%80%BC&caf%C3%A9=%F0%9F%98%80"));
 	assert.deepEqual(await tagsOf("language"), [["键", "值"], ["café", "😀"]]);
+	// Lengths are those of characters.
+	const longest = ["键".repeat(128), "😀".repeat(256)];
+	await ok(put("language", longest.map(encodeURIComponent).join("=")));
+	assert.deepEqual(await tagsOf("language"), [longest]);
+	for (const tags of [["键".repeat(129), "v"], ["k", "值".repeat(257)]])
+		await refused(put("no", tags.map(encodeURIComponent).join("=")), 400, "InvalidTag");
 });
 
 test("what cannot be tags", async () => {

@@ -146,11 +146,10 @@ test("If-Range: a part of the same object alone, whatever asks for it", async ()
 		const earlier = new Date(Date.parse(modified) - 1000).toUTCString();
 		for (const more of [{}, { "x-oss-range-behavior": "standard" }]) {
 			for (const method of ["GET", "HEAD"]) {
-				for (const same of [etag, modified]) {
-					const got = await ask(method, { Range: "bytes=2-3", "If-Range": same, ...more }, key);
-					assert.deepEqual([got.status, got.headers["content-range"]], [206, "bytes 2-3/10"], same);
-				}
-				for (const changed of ["\"another\"", `W/${etag}`, other, earlier, "*", `${etag}, "b"`, "nonsense"]) {
+				const got = await ask(method, { Range: "bytes=2-3", "If-Range": etag, ...more }, key);
+				assert.deepEqual([got.status, got.headers["content-range"]], [206, "bytes 2-3/10"]);
+				// A date is no strong validator.
+				for (const changed of ["\"another\"", `W/${etag}`, modified, other, earlier, "*", `${etag}, "b"`, "nonsense"]) {
 					for (const Range of ["bytes=2-3", "bytes=-4", "bytes=20-", "bytes=-0"]) {
 						const got = await ask(method, { Range, "If-Range": changed, ...more }, key);
 						assert.deepEqual([got.status, got.headers["content-range"], got.headers["content-length"]],

@@ -101,13 +101,13 @@ static void ranges(void)
 		{SLICE_LIT("\"*\""), false},
 		{SLICE_LIT(""), false},
 		{SLICE_LIT("yesterday"), false},
-		{SLICE_LIT(SAME), true},
-		{SLICE_LIT("Sunday, 06-Nov-94 08:49:37 GMT"), true},
+		{SLICE_LIT(SAME), false},
+		{SLICE_LIT("Sunday, 06-Nov-94 08:49:37 GMT"), false},
 		{SLICE_LIT(BEFORE), false},
 		{SLICE_LIT(AFTER), false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		OK(conditional_if_range(cases[i].value, S("AB12"), MODIFIED_S) == cases[i].part,
+		OK(conditional_if_range(cases[i].value, S("AB12")) == cases[i].part,
 			"If-Range: %.*s", SLICE_FMT(cases[i].value));
 }
 

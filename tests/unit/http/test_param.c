@@ -16,7 +16,13 @@ static const struct {
 	{SLICE_LIT("; f=\"C:\\dir\\file\""), SLICE_LIT("C:\\dir\\file"),
 		SLICE_LIT("C:\\dir\\file")},
 	{SLICE_LIT("; f=\"C:\\\"; x=y"), SLICE_LIT("C:\\"), SLICE_LIT("C:\\")},
-	{SLICE_LIT("; f=\"a\\\\\\\"b\""), SLICE_LIT("a\\\\\\\"b"), SLICE_LIT("a\\\\\"b")},
+	{SLICE_LIT("; f=\"a\\\\\\\"b\""), SLICE_LIT("a\\\\\\\"b"), SLICE_LIT("a\\\"b")},
+	{SLICE_LIT("; f=\"x\\\\y\""), SLICE_LIT("x\\\\y"), SLICE_LIT("x\\y")},
+	{SLICE_LIT("; f=\"a\\\\\""), SLICE_LIT("a\\\\"), SLICE_LIT("a\\")},
+	{SLICE_LIT("; f=\"\\\\s\\d\""), SLICE_LIT("\\\\s\\d"), SLICE_LIT("\\\\s\\d")},
+	{SLICE_LIT("; f=\"a\\\";b.txt\""), SLICE_LIT("a\\\";b.txt"), SLICE_LIT("a\";b.txt")},
+	{SLICE_LIT("; f=\"a\\\";b=c\\\".txt\""), SLICE_LIT("a\\\";b=c\\\".txt"),
+		SLICE_LIT("a\";b=c\".txt")},
 };
 
 int main(void)

@@ -95,7 +95,8 @@ static void origins(void)
 		"https://*.example.com", "http://127.0.0.1:8888", "http://[::1]:8888",
 		"chrome-extension://abcdef", "http://*.com", "https://a*", "http*://example.com",
 		"http://example.com:1", "http://example.com:65535", "capacitor://localhost",
-		"http://example.com:80", "ionic://localhost:*"};
+		"http://example.com:80", "ionic://localhost:*", "http://[::ffff:102:304]",
+		"http://[::102:304]", "http://1.2.3.4", "http://0x7f.example", "http://a.example."};
 	static const char *const bad[] = {"", "https://*", "https://*:8080", "https://*.example.*",
 		"**", "example.com", "*.example.com", "https://", "://example.com",
 		"https://example.com/", "https://example.com/a",
@@ -104,8 +105,10 @@ static void origins(void)
 		"https://a&amp;b", "https://a\xc3\xa9", "https://a&#9;b", "https://u@example.com",
 		"https://:80", "null", "http://example.com:080", "https://example.com:00443",
 		"http://[::0:1]:80", "http://[0:0:0:0:0:0:0:1]", "http://[::1", "http://[::1]x",
-		"http://[::g]", "http://127.1", "http://0127.0.0.1", "http://2130706433",
-		"http://a%b", "http://a[b", "1http://a", "ht_tp://a", "http://a|b"};
+		"http://[::g]", "http://[::ffff:1.2.3.4]", "http://[::1.2.3.4]", "http://0x7f",
+		"http://0x7f.0.0.0x1", "http://1.2.3.4.", "http://0x", "http://127.1",
+		"http://0127.0.0.1", "http://2130706433", "http://a%b", "http://a[b", "1http://a",
+		"ht_tp://a", "http://a|b"};
 	for (size_t i = 0; i < ARRAY_LEN(good) + ARRAY_LEN(bad); i++) {
 		bool valid = i < ARRAY_LEN(good);
 		const char *origin = valid ? good[i] : bad[i - ARRAY_LEN(good)];

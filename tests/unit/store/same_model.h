@@ -172,7 +172,7 @@ static struct version *current_of(struct model_key *k)
 	return k->count && !k->versions[0].object.is_marker ? &k->versions[0] : NULL;
 }
 
-static bool store_version_is_named(const struct picked *picked)
+static bool names_version(const struct picked *picked)
 {
 	return picked->is_null || picked->number[0];
 }
@@ -180,7 +180,7 @@ static bool store_version_is_named(const struct picked *picked)
 /* The version that is named, or the current one. */
 static struct version *find(struct model_key *k, const struct picked *picked)
 {
-	if (!store_version_is_named(picked))
+	if (!names_version(picked))
 		return current_of(k);
 	for (size_t i = 0; i < k->count; i++)
 		if (picked->is_null ? k->versions[i].object.is_null
@@ -270,7 +270,7 @@ static void model_delete(const struct op *op, struct model_key *k, struct answer
 		a->err = ERR_PRECONDITION_FAILED;
 		return;
 	}
-	bool one = store_version_is_named(&op->version);
+	bool one = names_version(&op->version);
 	if (v || !one)
 		a->err = refuse(op, v);
 	if (a->err != ERR_OK)
@@ -292,7 +292,7 @@ static void model_change(const struct op *op, struct model_key *k, struct answer
 	struct version *v = find(k, &op->version);
 	const struct version *marker = v ? v : k->count ? &k->versions[0] : NULL;
 	if (!v)
-		a->err = store_version_is_named(&op->version) ? ERR_NO_SUCH_VERSION
+		a->err = names_version(&op->version) ? ERR_NO_SUCH_VERSION
 							      : ERR_NO_SUCH_KEY;
 	else if (v->object.is_marker)
 		a->err = ERR_METHOD_NOT_ALLOWED;
