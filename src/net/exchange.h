@@ -8,7 +8,8 @@
  *
  *	service.begin  once, when the head has arrived. The service may answer, or attach a handler.
  *	handler.body   for each piece of the body, unless the exchange was already answered
- *	handler.end    once the body is complete, even if it is empty; likewise
+ *	handler.end    once the body is complete, even if it is empty, unless the exchange was
+ *	               already answered
  *	handler.gone   exactly once, last: the answer was sent, or the client disconnected or was
  *	               dropped for a limit. The exchange is invalid afterwards.
  *

@@ -163,9 +163,9 @@ struct store_version {
 };
 
 /*
- * Where bytes of an object lie: `size` bytes from `offset` of `bytes`,
- * or, if it is NULL, of `fd`. Whoever reads them checks them:
- * the run that `check` is about has all of them in it, and perhaps more before and behind.
+ * Where bytes of an object lie: `size` bytes from `offset` of `bytes`, or, if that is NULL, of
+ * `fd`. The reader has to check them: they are inside the run that `check` describes, which may
+ * begin before them and end behind them.
  */
 struct store_blob {
 	const char *bytes;
@@ -175,10 +175,10 @@ struct store_blob {
 	struct block_check check;
 	void *pin;       /* the back end's */
 	uint64_t number; /* the back end's: which file it is */
-	bool in_log;     /* likewise */
+	bool in_log;     /* the back end's: that file is a segment of the log */
 };
 
-/* Bytes that are not what was stored, found by who has read them. */
+/* Bytes that are not what was stored, as their reader found. */
 struct store_damage {
 	const struct store_get *get;
 	const struct store_blob *blob;
