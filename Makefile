@@ -226,6 +226,7 @@ check-docs:
 	@tools/check-licence
 	@tools/check-limits
 	@tools/check-links
+	@tools/check-operations
 check-configuration: $(B)/postern
 	@$(B)/postern help --markdown | diff -u docs/configuration.md -
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may ask for a grant (`[app] auth`): anybody, or who has a token, or whom a back end admits.
- * What is not admitted is answered here: 401 with WWW-Authenticate (RFC 6750), 403 for a cookie
- * from a foreign page, 503 if it cannot be decided now. A callback is none of this: its grant and
- * signature speak for it.
+ * Decides who may ask for a grant (`[app] auth`): anybody, callers with a valid token, or callers
+ * that a back end admits. A request that is not admitted is answered here: 401 with
+ * WWW-Authenticate (RFC 6750), 403 for a cookie from a foreign page, 503 if it cannot be decided
+ * now. Callbacks are not admitted here: their grant and signature are checked instead.
  */
 #ifndef APP_ADMISSION_H
 #define APP_ADMISSION_H
@@ -27,13 +27,15 @@ typedef bool app_answer(
  */
 void app_admit(struct app *app, struct exchange *x, app_answer *answer, void *ctx);
 
-/* Whoever shows a grant may ask about it: `part_rate` of the address is all. False: it was
- * answered. */
+/*
+ * For a caller that shows a grant and asks about it: counts against `part_rate` of its address, and
+ * checks nothing else. False: it was answered.
+ */
 bool app_admit_holder(struct app *app, struct exchange *x);
 
 /*
- * Runs `answer`, unless its subject has asked too often: then it is answered with 429. For those
- * who admit.
+ * Runs `answer`, unless the caller's subject has asked too often: then the request is answered with
+ * 429. For the code that has admitted the caller.
  */
 bool app_answer_admitted(struct app *app, struct exchange *x, const struct caller *caller,
 	app_answer *answer, void *ctx);

@@ -19,7 +19,7 @@ struct grant {
 	int64_t now_ms;
 	int64_t expires;       /* Unix seconds */
 	struct slice ticket;   /* its text; empty if there is no callback that could bring it */
-	struct slice callback; /* base64; empty likewise */
+	struct slice callback; /* base64; empty if there is none */
 	struct policy_form form;
 };
 

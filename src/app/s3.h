@@ -72,7 +72,7 @@ void s3_abort_too_large(struct s3_upload *u);
 
 void s3_begin(struct app *app, struct exchange *x); /* s3_begin.c; from service.begin */
 app_answer s3_send_list, s3_send_url, s3_send_urls; /* s3_list.c, s3_sign.c */
-void s3_complete(struct s3_upload *u);              /* s3_complete.c; likewise */
+void s3_complete(struct s3_upload *u);              /* s3_complete.c; from service.begin */
 app_answer s3_abort;                                /* s3_abort.c */
 
 #endif

@@ -30,7 +30,7 @@ struct config {
 #define SHORT(section, name)
 #include "cli/options.def"
 	bool console_listen_given; /* not just the default */
-	bool server_data_given;    /* likewise */
+	bool server_data_given;    /* not just the default */
 	/* The sections [profile NAME], which are in the file only; owned, with their texts. */
 	struct app_profile_options *profiles;
 	size_t profile_count;

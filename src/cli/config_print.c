@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of options as texts: --help, docs/configuration.md, and the start of the log. */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -14,7 +14,7 @@
  * ends it with exit status 1. Without memory for a thread there is no bound, which is logged.
  */
 void deadline_begin(int64_t ms);
-/* What is waited for next; a constant, for the log. */
+/* Names the step that is waited for next, for the log; a constant text. */
 void deadline_step(const char *what);
 /* All is done: ends the thread. */
 void deadline_end(void);

@@ -20,10 +20,10 @@ struct operations {
 	struct service service; /* for server_listen() */
 	const struct server *server;
 	const struct ops *ops; /* NULL: no store in this process */
-	struct store *store;   /* likewise */
+	struct store *store;   /* NULL: no store in this process */
 	struct outgoing *outgoing;
-	struct sts *sts;               /* likewise */
-	const struct console *console; /* likewise */
+	struct sts *sts;               /* NULL: no store in this process */
+	const struct console *console; /* NULL: no store in this process */
 	const struct app *app;         /* NULL: no application server in this process */
 	struct hosts hosts;            /* under which names the port may be asked */
 	atomic_bool stopping;          /* connections are being drained */

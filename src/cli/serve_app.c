@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starts the application server: turns the configuration into its options, reads the files that
+ * they name, and makes what it uses (ledger, requests to other servers).
+ */
 #include <stdio.h>
 
 #include "app/ledger/ledger.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options that list host names, origins and addresses, turned into what the services ask for. */
 #include "base/host.h"
 #include "base/limits.h"
 #include "base/log.h"

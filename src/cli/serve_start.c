@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The order in which the parts of the process start; serve_stop.c has the order of stopping. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>

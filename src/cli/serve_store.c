@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Starts the object store, and with it callbacks, operations, console and lifecycle rules. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For the main thread at start, which may block: an executor that whoever posts to it wakes.
+ * Lets the main thread wait for a task while starting, when it may block: an executor that wakes it
+ * when the task is posted.
  */
 #ifndef CLI_WAIT_H
 #define CLI_WAIT_H

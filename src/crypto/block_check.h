@@ -36,9 +36,10 @@ struct block_check {
 };
 
 /*
- * What has to be read to check the byte at `offset`, and as many blocks behind it as fit into `max`
- * bytes and begin before `end`; of WHOLE and BLOCKS. `max` is at least BLOCK_CHECK_WHOLE_MAX, or
- * for BLOCKS a block. *ret_begin is where it begins; returns its length.
+ * For WHOLE and BLOCKS: the span that has to be read to check the byte at `offset`, with as many
+ * blocks behind it as fit into `max` bytes and begin before `end`. `max` is at least
+ * BLOCK_CHECK_WHOLE_MAX, or for BLOCKS a block. *ret_begin is where the span begins; returns its
+ * length.
  */
 size_t block_check_span(const struct block_check *check, uint64_t offset, uint64_t end, size_t max,
 	uint64_t *ret_begin) MUST_USE;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sends the preflights that a browser would send, one for each origin and method, and reads the
+ * CORS headers of the answers.
+ */
 #include "doctor/doctor_internal.h"
 #include "http/url.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Signed requests to the store: whether it answers, its clock agrees, and what the key may do. */
 #include <inttypes.h>
 
 #include "base/encode.h"

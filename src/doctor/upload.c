@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Posts a tiny object by a form with a callback, as a browser does, and removes it again. */
 #include "crypto/random.h"
 #include "doctor/doctor_internal.h"
 #include "oss/policy/policy_build.h"

@@ -39,7 +39,7 @@ struct form_part {
 				     or empty if its charset was another */
 	struct slice filename;
 	struct slice content_type;              /* ptr is NULL if there is none */
-	struct slice content_transfer_encoding; /* likewise */
+	struct slice content_transfer_encoding; /* ptr is NULL if there is none */
 };
 
 struct form_event {

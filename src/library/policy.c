@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks the arguments of postern_policy_sign(), and makes the fields of the form. */
 #include "library/internal.h"
 #include "oss/policy/policy_build.h"
 

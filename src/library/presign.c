@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks the arguments of postern_presign(), and makes the URL. */
 #include "base/encode.h"
 #include "library/internal.h"
 #include "oss/sign/sign_v1.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Carries out the lifecycle rules of a bucket, once: walks the keys that they are about, in pages,
- * and ends what is due. What changes between the look and the deed is left alone. Uses store.h
- * alone, from a thread that may wait.
+ * and ends what is due. What has changed since its rows were read is left for the next pass. Uses
+ * store.h alone, from a thread that may wait.
  */
 #ifndef LIFECYCLE_PASS_H
 #define LIFECYCLE_PASS_H

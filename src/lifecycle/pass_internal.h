@@ -15,7 +15,7 @@ struct walk {
 	struct batch batch;
 	struct pass_counts *counts;
 	unsigned changes; /* since the last pause */
-	unsigned pages;   /* that were read, likewise */
+	unsigned pages;   /* that were read since the last pause */
 	enum err err;     /* the first fault */
 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which blocks of files a loop has found to be what was stored, a moment ago: so that what many ask
- * for is not checked anew for each of them, and can be sent without passing through memory.
+ * Remembers which blocks of files a loop has checked a moment ago, so that a block that many
+ * requests ask for is not checked for each of them, and can be sent without passing through memory.
  *
- * A block is known for LIMIT_CHECKED_MS, and only as long as nobody has changed the file. Whoever
- * sends it makes sure that it is still in memory: read from the disk again, it may be another one.
+ * A block is known for LIMIT_CHECKED_MS, and only as long as the file is not changed. Before
+ * sending it the caller makes sure that it is still in the page cache: if it were read from the
+ * disk again, it could differ.
  *
  * One thread.
  */

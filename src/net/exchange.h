@@ -8,7 +8,8 @@
  *
  *	service.begin  once, when the head has arrived. The service may answer, or attach a handler.
  *	handler.body   for each piece of the body, unless the exchange was already answered
- *	handler.end    once the body is complete, even if it is empty; likewise
+ *	handler.end    once the body is complete, even if it is empty, unless the exchange was
+ *	               already answered
  *	handler.gone   exactly once, last: the answer was sent, or the client disconnected or was
  *	               dropped for a limit. The exchange is invalid afterwards.
  *
@@ -176,11 +177,11 @@ struct exchange_bytes {
 };
 
 /*
- * Before exchange_send_file() or exchange_send_extents(): no byte of what has a check is sent
- * before its block was found to be what was stored, and of BLOCK_CHECK_LATE, if all of the run is
- * sent, the last block is not. `damaged` is called once if one is not: at `offset` of the file, or
- * before the file ended. Then the connection is dropped, unless the service has called
- * exchange_take_back() and answered.
+ * Before exchange_send_file() or exchange_send_extents(): `damaged` is called once if the file is
+ * damaged, with the offset in the file where the damaged block begins, or where the file ended too
+ * early. A block is checked before any byte of it is sent. A run with BLOCK_CHECK_LATE can be
+ * checked only if all of it is sent; then its last bytes are sent after the check. After `damaged`
+ * the connection is dropped, unless the service has called exchange_take_back() and answered.
  */
 void exchange_guard(struct exchange *x,
 	void (*damaged)(struct exchange *x, void *ctx, uint64_t offset), void *ctx);
@@ -192,8 +193,8 @@ void exchange_guard(struct exchange *x,
 bool exchange_take_back(struct exchange *x) MUST_USE;
 
 /*
- * Answers with bytes of a file. `fd` and what it stands for, and the sums of the check, must stay
- * readable until handler.gone. For HEAD only the length is told. What has no check is sent without
+ * Answers with bytes of a file. `fd`, its file and the sums of the check must stay readable until
+ * handler.gone. For HEAD only the length is told. What has no check is sent without
  * copying where the kernel can.
  */
 void exchange_send_file(struct exchange *x, int status, const struct exchange_bytes *bytes);

@@ -64,7 +64,7 @@ struct outgoing_request {
 	bool post;              /* POST with `body`; otherwise GET */
 	bool head;              /* HEAD: the answer has no body, whatever its length says */
 	bool remove;            /* DELETE, without a body */
-	bool preflight;         /* OPTIONS, likewise */
+	bool preflight;         /* OPTIONS, without a body */
 	struct slice body;
 	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
 	const char *const *headers;
@@ -93,7 +93,7 @@ struct outgoing_request {
 	uint64_t content_length;
 	char content_type[128]; /* "" if there was none, or it is longer */
 	struct strbuf answer;   /* the body; freed by outgoing_request_release() */
-	/* Lines "Name: value", each ended by LF, if keep_headers; likewise. */
+	/* Lines "Name: value", each ended by LF, if keep_headers. Freed with `answer`. */
 	struct strbuf answer_headers;
 	const char *fault; /* a constant text for the log if kind is not ANSWERED */
 

@@ -58,7 +58,7 @@ struct request {
 	struct access_key key; /* the key that signed it, unless anonymous */
 	bool temporary;        /* it is a temporary key */
 	bool restricted;       /* it is a temporary key, which may do what `policy` allows */
-	struct slice policy;   /* ram_policy_decide() */
+	struct slice policy;   /* compact, for ram_policy_allows() */
 	struct strbuf body;    /* OP_BODY_WHOLE */
 	struct strbuf details; /* more elements for an error document */
 	/* What lets a page on another origin read the answer: decided before the operation begins

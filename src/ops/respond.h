@@ -55,7 +55,7 @@ void respond_refused(const struct refused_head *refused, struct strbuf *lines, s
 
 /* One more element for the error document that follows: "UploadId". */
 void respond_detail(struct request *r, const char *element, struct slice text);
-/* ArgumentName and, 1 KiB of it at most, ArgumentValue likewise. */
+/* The elements ArgumentName and ArgumentValue, of the value 1 KiB at most. */
 void respond_detail_argument(struct request *r, const char *name, struct slice value);
 
 /*

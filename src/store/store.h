@@ -175,9 +175,9 @@ static inline bool store_version_is_named(const struct store_version *which)
 }
 
 /*
- * Where bytes of an object lie: `size` bytes from `offset` of `bytes`,
- * or, if it is NULL, of `fd`. Whoever reads them checks them:
- * the run that `check` is about has all of them in it, and perhaps more before and behind.
+ * Where bytes of an object lie: `size` bytes from `offset` of `bytes`, or, if that is NULL, of
+ * `fd`. The reader has to check them: they are inside the run that `check` describes, which may
+ * begin before them and end behind them.
  */
 struct store_blob {
 	const char *bytes;
@@ -187,10 +187,10 @@ struct store_blob {
 	struct block_check check;
 	void *pin;       /* the back end's */
 	uint64_t number; /* the back end's: which file it is */
-	bool in_log;     /* likewise */
+	bool in_log;     /* the back end's: that file is a segment of the log */
 };
 
-/* Bytes that are not what was stored, found by who has read them. */
+/* Bytes that are not what was stored, as their reader found. */
 struct store_damage {
 	const struct store_get *get;
 	const struct store_blob *blob;
@@ -260,22 +260,23 @@ struct store_only_if {
 	uint64_t version; /* ERR_PRECONDITION_FAILED if the selected version is another one */
 };
 
-/* Who makes a change. ERR_ACCESS_DENIED if the key's object does not permit it. */
+/* Who makes a change. ERR_ACCESS_DENIED if the ACLs do not permit it. */
 enum store_caller {
-	STORE_CALLER_OWNER,         /* the owner's: all is allowed */
-	STORE_CALLER_PUBLIC_BUCKET, /* anybody's: an object with an ACL of its own must let all
-				       write */
-	STORE_CALLER_PUBLIC_OBJECT, /* the same, and the bucket lets nobody: there must be such an
-				     * object
-				     */
+	STORE_CALLER_OWNER, /* all is allowed */
+	/* Anybody, in a bucket that all may write to: if the object has an ACL of its own, that
+	 * must let all write too. */
+	STORE_CALLER_PUBLIC_BUCKET,
+	/* Anybody, in a bucket that not all may write to: there must be an object whose own ACL
+	 * lets all write. */
+	STORE_CALLER_PUBLIC_OBJECT,
 };
 
 struct store_put_commit {
 	struct store_wait wait;
-	bool forbid_overwrite;           /* ERR_FILE_ALREADY_EXISTS if the key has an object */
-	enum store_caller caller;        /* see there */
+	bool forbid_overwrite; /* ERR_FILE_ALREADY_EXISTS if the key has an object */
+	enum store_caller caller;
 	const unsigned char *expect_md5; /* 16 bytes, or NULL: ERR_INVALID_DIGEST if it differs */
-	const uint64_t *expect_crc64;    /* likewise */
+	const uint64_t *expect_crc64;    /* or NULL: ERR_INVALID_DIGEST if it differs */
 	/*
 	 * Result, without `headers` and `tags`. For a part only size, modified_ms, crc64 and md5;
 	 * for an append the whole object. If an append fails with

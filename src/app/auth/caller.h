@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who asks for a grant, once that is known. */
+/* The caller that asks for a grant, once it is known. */
 #ifndef APP_AUTH_CALLER_H
 #define APP_AUTH_CALLER_H
 
 #include "app/settings/settings.h"
 
-/* Who asks, and for what at most, whatever the profile (offer.h) allows. Its slices live as long as
- * the exchange. */
+/*
+ * A caller, and what it may have at most; the profile may allow less (offer.h). The slices live as
+ * long as the exchange.
+ */
 struct caller {
 	struct slice subject;              /* empty: not known */
 	struct slice values[LIMIT_CLAIMS]; /* of the claims that the settings want; or empty */
@@ -18,7 +20,7 @@ struct caller {
 	size_t type_count; /* 0: any of the profile */
 };
 
-/* Nobody in particular, who may have what is configured. Its max_size is INT64_MAX. */
+/* An unknown caller, which may have all that the profile allows: max_size is INT64_MAX. */
 struct caller caller_anybody(const struct settings *settings);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A table of fixed size that counts by name. Names are kept as digests, keyed by a random key of
- * the process, so that nobody can choose names that fall together. Whoever has asked last is known;
- * whoever has not for the longest, in a set of a few, makes room. Any thread.
+ * the process, so that nobody can choose names that collide. A new name takes the row that was not
+ * used for the longest time, among the few rows where it may be. Any thread.
  */
 #ifndef APP_COUNTS_COUNTS_H
 #define APP_COUNTS_COUNTS_H

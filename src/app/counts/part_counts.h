@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Says when the parts of an upload have to be summed: when more than PART_COUNTS_EVERY are signed
- * that were not at the store the last time; of an upload that is not known, at once. So whatever is
- * forgotten (counts.h) is looked at more often, never less. Any thread.
+ * Says when the sizes of an upload's parts have to be added up: when more than PART_COUNTS_EVERY
+ * parts were signed that the store did not have the last time. For an upload that has no row (any
+ * more, counts.h) that is at once: losing a row means more work, never less checking. Any thread.
  */
 #ifndef APP_COUNTS_PART_COUNTS_H
 #define APP_COUNTS_PART_COUNTS_H

@@ -49,7 +49,7 @@ struct multipart_completion {
 /*
  * Reads `{"parts":[{"PartNumber":1,"ETag":"..."}, ...], "crc64":"..."}`, with or without quotes in
  * the ETags; the numbers must rise. What *ret has is in `arena`; `account` has the memory for
- * reading. Likewise.
+ * reading. NULL, or what is wrong (a constant text).
  */
 const char *multipart_completion_parse(struct slice json, struct arena *arena,
 	struct budget_account *account, struct multipart_completion *ret) MUST_USE;

@@ -23,7 +23,7 @@ const char *wishes_parse(struct slice json, struct arena *arena, struct budget_a
 
 /*
  * {"filename":..., "type":..., "size":..., "profile":NAME, "metadata":{"profile":NAME}}, all but
- * the first may be missing, and others are not looked at. Likewise.
+ * the first may be missing, and others are not looked at. Result and memory as above.
  */
 const char *wish_parse(struct slice json, struct arena *arena, struct budget_account *account,
 	struct wish *ret) MUST_USE;

@@ -9,10 +9,10 @@
 #include "ops/request.h"
 
 /*
- * Looks whether the object of the request's address is one, and if so calls `then`, at once or
- * later, unless the client has gone; until then no body comes. Else the request is refused, in the
- * same way whether or not there is an object. What is found may change before the operation does:
- * the store asks again (enum store_caller).
+ * Looks whether the request's object is publicly writable, and if so calls `then`, at once or
+ * later, unless the client has gone; until then no body comes. Otherwise the request is refused, in
+ * the same way whether or not there is an object. The ACL may change before the operation writes,
+ * so the store checks it again (enum store_caller).
  */
 void open_object_look(struct request *r, void (*then)(struct request *r));
 

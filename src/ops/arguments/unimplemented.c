@@ -70,7 +70,7 @@ bool unimplemented_absent(struct request *r)
 {
 	const struct request_head *head = r->head;
 	if (r->op->method == HTTP_OPTIONS)
-		return true; /* it asks for another request, which is told */
+		return true; /* a preflight: the request that it asks about is refused itself */
 	for (size_t i = 0; i < head->header_count; i++)
 		if (!is_absent(r, head->headers[i].name, head->headers[i].value))
 			return false;

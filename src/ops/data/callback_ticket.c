@@ -15,9 +15,9 @@
 #define PARSE_BYTES_MAX (4 * LIMIT_APP_BODY_BYTES)
 
 /*
- * Copies the member `grant`, whatever it is, as a receiver finds it in `body` if it is told that
- * type. What the receiver does not understand, or does not read for its length, has none for it.
- * False if there is no memory to find out.
+ * Copies the member `grant`, whatever its value, as a receiver finds it that reads `body` as
+ * `type`. The result is empty if the receiver would not find one: in a body that it cannot parse,
+ * or that is too long for it. False if there is no memory to find out.
  */
 static bool find_as(struct slice type, struct slice body, struct strbuf *ret)
 {
@@ -37,7 +37,10 @@ static bool find_as(struct slice type, struct slice body, struct strbuf *ret)
 	return !starved;
 }
 
-/* A body read as what it is sent as, and as what it is not: the receiver's type is not signed. */
+/*
+ * A body is read as the type it is sent as, and as the other one too: the signature does not cover
+ * Content-Type, so somebody may have changed it on the way to the receiver.
+ */
 enum reading {
 	READ_AS_SENT,
 	READ_OTHERWISE,

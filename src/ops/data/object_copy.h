@@ -21,8 +21,8 @@ struct object_copy {
 
 /*
  * Copies `size` bytes of the object from `first` on into the put that `spec` describes, and commits
- * it as transfer->commit says, which the caller fills in before. `done` is called when it is
- * durable, with transfer->commit.object, or with an error; not if the client has gone before the
+ * it as copy->commit says, which the caller fills in before. `done` is called when it is
+ * durable, with copy->commit.object, or with an error; not if the client has gone before the
  * last byte. `get` is as for object_reader_init().
  */
 void object_copy_start(struct object_copy *copy, struct request *r, struct store_get *get,

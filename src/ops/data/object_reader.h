@@ -17,7 +17,7 @@ struct object_reader {
 	struct extents extents;
 	uint64_t at;
 	uint64_t end;
-	bool whole_runs; /* what has one sum for all of it is read to its end, and compared */
+	bool whole_runs; /* runs with one sum are read to their end, and compared with it */
 	/* Of the place that is read now, offsets in its file: */
 	struct store_blob place;
 	uint64_t wanted_end; /* bytes from place.offset to here are wanted */
@@ -31,10 +31,11 @@ struct object_reader {
 
 /*
  * To read `size` bytes of the object from `first` on, which object_reader_next() begins with.
- * `piece` gets them, dead when it returns. They are checked before; but what has one sum for all of
- * it only with object_reader_whole_runs(), and then before `done`. `done` comes once: after the
- * last piece or OBJECT_READER_STOP, or with an error, which is in the log. The caller holds the
- * request until then. `get` has succeeded, was not head_only, and is released after
+ * `piece` gets them, dead when it returns. Bytes are checked before `piece` gets them, except those
+ * of a run with one sum for all of it: they are checked only after object_reader_whole_runs(), and
+ * then at the end of the run, before `done`. `done` comes once: after the last piece or
+ * OBJECT_READER_STOP, or with an error, which is in the log. The caller holds the request until
+ * then. `get` has succeeded, was not head_only, and is released after
  * object_reader_release().
  */
 void object_reader_init(struct object_reader *object_reader, struct request *r,
@@ -43,8 +44,8 @@ void object_reader_init(struct object_reader *object_reader, struct request *r,
 	void (*done)(struct object_reader *object_reader, enum err e));
 
 /*
- * After object_reader_init(), for who keeps what `piece` gets only if `done` says ERR_OK: of what
- * has one sum for all of it, all is read.
+ * After object_reader_init(): a run with one sum for all of it is read from its begin to its end,
+ * so that it can be checked. For callers that use what `piece` gets only if `done` says ERR_OK.
  */
 void object_reader_whole_runs(struct object_reader *object_reader);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One setting of buckets, compiled, so that a request does not read XML. There is room for every
- * bucket; that of one that was deleted is taken by the next. What was compiled of an earlier
- * generation of a bucket is replaced. Any thread.
+ * bucket; a new bucket takes the room of a deleted one. A value compiled from an earlier generation
+ * of a bucket is replaced. Any thread.
  */
 #ifndef OPS_RULES_SETTING_CACHE_H
 #define OPS_RULES_SETTING_CACHE_H

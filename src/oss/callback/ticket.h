@@ -80,7 +80,7 @@ bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind, struct sl
 	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
 	struct strbuf *out) MUST_USE;
 
-/* Whether `text` has the form of a ticket, whoever made it. What has not is none to anybody. */
+/* Whether `text` has the form of a ticket, whoever made it. Nobody accepts a text without it. */
 bool ticket_has_form(struct slice text) MUST_USE;
 /* Whether it was made with this key, whatever it allows. */
 bool ticket_is_of(const struct ticket_key *key, struct slice text) MUST_USE;

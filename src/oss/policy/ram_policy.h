@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policy of a temporary key: what of the things its maker may do it may do (spec: RAM's policy
- * language, version 1).
+ * The policy of a temporary key, which may do a part of what the access key that made it may do
+ * (spec: RAM's policy language, version 1).
  *
  *	{"Version": "1", "Statement": [{"Effect": "Allow", "Action": ["oss:PutObject"],
  *	                                "Resource": "acs:oss:*:*:bucket/prefix/" "*"}]}
  *
  * A statement is about the actions and resources that one of its patterns describes (wildcard.h).
- * What no statement allows is not allowed, and what one denies is denied whatever others say.
+ * An action that no statement allows is refused. One statement that denies it outweighs all others.
  *
  * A policy that holds anything that is not enforced here (conditions, principals, NotAction,
  * variables, regions) is refused, not shortened.

@@ -52,7 +52,7 @@ struct lifecycle_facts {
 
 /*
  * When it ends by the rules that are enabled, at the earliest, and by which; false if it never
- * does. What ends so many days after something does so at the midnight (UTC) that follows.
+ * does. A rule in days ends something at the midnight (UTC) after so many days have passed.
  */
 bool lifecycle_find(const struct lifecycle *lifecycle, const struct lifecycle_facts *facts,
 	int64_t *ret_ms, struct slice *ret_rule);

@@ -17,7 +17,7 @@ struct listing {
 void memory_listing_add(
 	struct store_list *list, struct item *item, struct slice rolled, bool is_latest);
 
-/* What is rolled up with the marker, and so is left out; empty if nothing is. */
+/* The common prefix that the marker belongs to, which is left out; empty if there is none. */
 struct slice memory_rolled_marker(const struct store_list *list);
 
 /* Walks through all versions. Under the lock. */

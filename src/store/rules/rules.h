@@ -34,9 +34,9 @@ enum rules_row {
 };
 
 /*
- * What there is, as it will be once all that was decided before is done. `known` says what has been
- * looked up; of that, NULL means that it is not there. The back end sets `versioning` at once, and
- * the rest as it is needed.
+ * The rows that the mutation is about, as they will be once all that was decided before is done.
+ * `known` says which rows have been looked up; among these, NULL means that there is no such row.
+ * The back end sets `versioning` at once, and the rest as it is needed.
  */
 struct rules_view {
 	enum store_versioning versioning;
@@ -64,7 +64,7 @@ enum rules_kind {
 	RULES_UPLOAD_COMPLETE,
 };
 
-/* What is asked for. What a kind does not speak of is zero. */
+/* The mutation that is asked for. Members that its kind does not use are zero. */
 struct rules_mutation {
 	enum rules_kind kind;
 	/* Of PUT, APPEND, UPLOAD_BEGIN and UPLOAD_PART: what is brought; no version, no time. */
@@ -85,7 +85,7 @@ enum rules_fate {
 	RULES_BECOMES_OLDER,   /* the current one */
 	RULES_BECOMES_CURRENT, /* an older one */
 	RULES_IS_CHANGED,      /* into effects.object; its bytes stay */
-	RULES_GROWS,           /* likewise, and what is appended comes behind its bytes */
+	RULES_GROWS,           /* into effects.object; the appended bytes come behind its own */
 	RULES_IS_COMPLETE, /* an upload: parts that are not taken go, the others stay as bytes */
 };
 
@@ -101,7 +101,7 @@ enum rules_made {
 struct rules_effects {
 	/* Not 0: look these up (enum rules_row), and decide again. Nothing else counts then. */
 	unsigned needs;
-	/* What goes or moves does so first, then what is made comes. */
+	/* In this order: first rows go or move, then the new one is put. */
 	enum rules_fate current;
 	enum rules_fate null;
 	enum rules_fate named;
@@ -114,7 +114,7 @@ struct rules_effects {
 	/* To be added to what the bucket holds; the numbers wrap around. */
 	struct store_bucket_stats counts;
 
-	/* What the caller is told, also with a refusal. */
+	/* For the caller of the store, also with a refusal: */
 	bool existed;             /* there was something to delete */
 	bool deleted_marker;      /* and it was a marker */
 	struct store_object told; /* the marker in the way; of APPEND the object as it is then */

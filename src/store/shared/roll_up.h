@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* How the lists of all back ends make common prefixes. */
 #ifndef STORE_SHARED_ROLL_UP_H
 #define STORE_SHARED_ROLL_UP_H
 

@@ -292,8 +292,7 @@ static void model_change(const struct op *op, struct model_key *k, struct answer
 	struct version *v = find(k, &op->version);
 	const struct version *marker = v ? v : k->count ? &k->versions[0] : NULL;
 	if (!v)
-		a->err = names_version(&op->version) ? ERR_NO_SUCH_VERSION
-							      : ERR_NO_SUCH_KEY;
+		a->err = names_version(&op->version) ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY;
 	else if (v->object.is_marker)
 		a->err = ERR_METHOD_NOT_ALLOWED;
 	if (a->err != ERR_NO_SUCH_VERSION && marker && marker->object.is_marker)

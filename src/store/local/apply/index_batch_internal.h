@@ -36,18 +36,18 @@ struct index_batch {
 
 /* Makes room for changes of the live bytes of `count` segments, and of a bucket's counts. */
 bool index_batch_reserve(struct index_batch *batch, size_t count) MUST_USE;
-/* The bytes of an entry are needed, or are not any more: for one that is put in, and taken out. */
+/* The bytes of an entry are needed, or are not any more. For an entry that is put or deleted. */
 void index_batch_hold_bytes(struct index_batch *batch, const struct entry *entry);
 void index_batch_drop_bytes(struct index_batch *batch, const struct entry *entry);
-/* Likewise one of its records alone. */
+/* One record of an entry is needed, or is not any more. */
 void index_batch_hold_record(struct index_batch *batch, const struct location *where);
 void index_batch_drop_record(struct index_batch *batch, const struct location *where);
 /* Puts an entry's places, and `meta`. */
 void index_batch_put(struct index_batch *batch, const struct key *key, const struct entry *entry,
 	struct slice meta);
-/* The entry `from` is made by the record at `to` from now on, which says all of it. */
 /* `from` has a copy of what is in, or was ended in, segment `to`. */
 void index_batch_note_moved(struct index_batch *batch, uint64_t from, uint64_t to);
+/* The entry `from` is made by the record at `to` from now on, which says all of it. */
 void index_batch_move(struct index_batch *batch, const struct key *key, const struct entry *from,
 	const struct location *to, struct slice meta);
 /* The record at `stated` says what is known of the entry. */

@@ -474,7 +474,10 @@ static enum err write_now(struct index_batch *batch)
 		batch, now.segment, now.offset, now.sequence, now.file_mark, &ignored);
 }
 
-/* Removes a part whose part list nothing has any more, and any row of KEY_DEAD_PART_LIST. */
+/*
+ * Removes a part whose part list no object and no upload has. Rows of part lists that wait for the
+ * collector go too: their parts are removed here.
+ */
 static enum err drop_if_unused(struct index_batch *batch, const struct part_lists *lists,
 	enum key_kind kind, struct slice rest)
 {
@@ -520,7 +523,7 @@ struct trash {
 	enum err err;
 };
 
-/* A file that was dropped and is used all the same is not garbage. */
+/* A file that a record dropped, but that an entry still uses, is not to be removed. */
 static bool settle_file(uint64_t file, uint64_t size, void *ctx)
 {
 	struct trash *trash = ctx;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rows of the index that a mutation or a record is about, as they will be once the index batch
- * is written: what stands behind a view of the rules. rows_look() reads those that are asked for.
+ * is written. store/rules decides on a view of them. rows_look() reads those that are asked for.
  */
 #ifndef STORE_LOCAL_APPLY_ROWS_H
 #define STORE_LOCAL_APPLY_ROWS_H
@@ -45,11 +45,14 @@ struct rows {
 	struct row newest;
 	struct row begun; /* the upload */
 	struct row old_part;
-	struct store_part *parts; /* what view.parts are */
+	struct store_part *parts; /* the memory of view.parts */
 	bool has_damaged_part;    /* which is not among them */
 };
 
-/* With what it is about; what is not given is set before anything is looked at that is of it. */
+/*
+ * Begins with a bucket and a key. The caller sets `version`, `upload` and `part`, if there are any,
+ * before it asks rows_look() for a row that they select.
+ */
 void rows_begin(
 	struct rows *rows, struct index_batch *batch, uint64_t bucket_id, struct slice object_key);
 /* Adds to the view what is asked for: enum rules_row. */

@@ -6,7 +6,7 @@
  *
  * After a failed sync the end of the log on the disk is unknown: all changes are refused with
  * ERR_UNAVAILABLE, while reading still works, until a new segment could be made, which says where
- * the one before ends. Likewise when the index could not be written, until it can be.
+ * the one before ends. When the index could not be written, changes are refused until it can be.
  */
 #ifndef STORE_LOCAL_COMMIT_COMMITTER_H
 #define STORE_LOCAL_COMMIT_COMMITTER_H
@@ -23,11 +23,12 @@ enum mutation_kind {
 	MUTATION_OBJECT,
 	MUTATION_OBJECT_DELETE,
 	MUTATION_METADATA, /* what is known of an object */
-	/* Of the collector: what it carries along. */
+	/* What the collector carries along, to the end of the log: */
 	MUTATION_MOVE,
 	MUTATION_RESTATE,
 	MUTATION_MOVE_BUCKET,
 	MUTATION_ENDED,
+	/* Of callers again: */
 	MUTATION_APPEND,
 	MUTATION_PART,
 	MUTATION_MULTIPART,
@@ -36,6 +37,7 @@ enum mutation_kind {
 	MUTATION_BUCKET_CREATE,
 	MUTATION_BUCKET,
 	MUTATION_BUCKET_DELETE,
+	/* Of the collector: what it has removed, and what is not needed any more. */
 	MUTATION_FORGET_FILE,
 	MUTATION_FORGET_SEGMENT,
 	MUTATION_FORGET_ENDED,
@@ -62,7 +64,7 @@ extern const struct mutation_traits mutation_traits[];
  */
 struct mutation {
 	struct task task;      /* the committer's, while it waits */
-	struct mutation *next; /* likewise, of its group commit */
+	struct mutation *next; /* the committer's: the next one of its group commit */
 	enum mutation_kind kind;
 	/*
 	 * The record: a header (record_head()), key and meta data, and the data. The caller brings
@@ -75,22 +77,23 @@ struct mutation {
 	uint64_t bucket_id;
 	struct slice data;
 	bool forbid_overwrite;    /* of MUTATION_OBJECT, MUTATION_APPEND and MUTATION_PART */
-	enum store_caller caller; /* likewise */
+	enum store_caller caller; /* of the same kinds */
 	/* MUTATION_MOVE, _RESTATE and _MOVE_BUCKET: where it was read. */
 	const struct location *moves_from;
-	bool fills; /* likewise, of an older folder: it need not have been read anywhere */
+	/* Of the same kinds: it is made by gc/fill.h, and `moves_from` is not compared. */
+	bool fills;
 	struct store_multipart_complete *complete;
 	struct store_delete *del;
 	struct store_metadata_update *object_change;
 	/* The buckets: */
 	struct slice name;
 	const struct store_bucket_create *bucket_create;
-	int64_t created_ms; /* likewise of a creation */
+	int64_t created_ms; /* with `bucket_create` */
 	const struct store_bucket_update *bucket_change;
 	/* MUTATION_FORGET_*: */
 	uint64_t number; /* of the file, the segment, the set */
 	uint64_t size;   /* of the file */
-	uint64_t part;   /* or what was ended */
+	uint64_t part;   /* its number in the set; MUTATION_FORGET_ENDED: number of what ended */
 	/* Results. */
 	enum err err;
 	bool existed;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Has a mutation decided by the rules (store/rules), with what is there once the index batch is
+ * Decides a mutation by the rules (store/rules), on the state as it is once the index batch is
  * written, and makes its record. All that depends on the state of the store, or on the record's
  * sequence, is in the record then, so that a replay decides nothing. For the committer only.
  *

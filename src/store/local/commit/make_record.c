@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes the record of a mutation that was decided. A record that the caller brought only gets what
+ * is known now; those of deletes, changes and completions are made here.
+ */
 #include "store/local/commit/decide.h"
 #include "store/local/disk/bytes.h"
 

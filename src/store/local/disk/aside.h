@@ -21,7 +21,7 @@ enum {
  */
 int aside_move(int data, int dir, const char *from, const char *name, char *ret_name) MUST_USE;
 
-/* Copies the bytes from `begin` to `end` of a file there, likewise. */
+/* Copies the bytes from `begin` to `end` of a file there. Name and result as above. */
 int aside_copy(
 	int data, int fd, uint64_t begin, uint64_t end, const char *name, char *ret_name) MUST_USE;
 

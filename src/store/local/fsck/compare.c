@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Walks the index and the one that was made from the log side by side, by key. Rows that differ, or
+ * that only one of them has, are findings.
+ */
 #include <stdio.h>
 #include <string.h>
 

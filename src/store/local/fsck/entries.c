@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the entries of the index: whether what each refers to (record, file, parts) is there. */
 #include "crypto/crc64.h"
 #include "store/local/disk/bytes.h"
 #include "store/local/fsck/fsck_internal.h"

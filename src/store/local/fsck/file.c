@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads a large file, and compares its bytes with the checksums of its blocks. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>

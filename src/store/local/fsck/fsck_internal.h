@@ -60,8 +60,8 @@ struct fsck {
 	size_t gap_count;
 	struct segment_sum *sums; /* ascending */
 	size_t sum_count;
-	struct numbers part_lists; /* that an entry has */
-	struct numbers files;      /* likewise */
+	struct numbers part_lists; /* that entries refer to */
+	struct numbers files;      /* that entries refer to */
 	char *record;              /* RECORD_MAX */
 	char *block;               /* FSCK_BLOCK_BYTES */
 	uint64_t done;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads the log from its beginning. Reports damaged places, and records whose bytes do not match
+ * their checksum.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

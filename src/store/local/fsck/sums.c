@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Adds up what the entries come to, and compares: live bytes of segments, counts, large files. */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of a record has to be written again at the end of the log, when its segment goes, so that
- * the rest of the log still makes the same index: what the index has from it, and what it ended, as
- * long as a segment is there from which that could come back.
+ * What has to be written again at the end of the log when a segment goes, so that the rest of the
+ * log still makes the same index. Of each record that is what the index has from it, and what it
+ * ended, as long as there is a segment from which that could come back.
  */
 #include "store/local/disk/bytes.h"
 #include "store/local/gc/gc_internal.h"
@@ -106,7 +106,7 @@ static enum err send_move(struct carry *carry, const struct record *record,
 	const struct looked *looked, const struct location *where)
 {
 	const struct object_meta *meta = &looked->entry.meta;
-	/* Of an object of parts the data is which of them were dropped. */
+	/* The data of an object made of parts names the parts that were dropped. */
 	bool has_data = meta->place == OBJECT_INLINE ||
 			(meta->place == OBJECT_PART_LIST && record->kind != RECORD_APPEND);
 	return send(carry, record,
@@ -118,7 +118,7 @@ static enum err send_move(struct carry *carry, const struct record *record,
 			.from = where});
 }
 
-/* What is known of the entry. */
+/* What is known of the entry, without its data. */
 static enum err send_metadata(
 	struct carry *carry, const struct record *record, const struct looked *looked)
 {
@@ -159,8 +159,9 @@ static bool may_come_back(struct carry *carry, const struct ended_record *ended)
 }
 
 /*
- * What is kept for the sake of another segment alone is said of that one: so it is known where it
- * is said, is not said again at each collection, and goes with that segment.
+ * An end may be kept for the sake of carry->another alone, because the segment that it names goes
+ * or has gone. Then its record names carry->another instead: so the index knows where the record
+ * is, the record is not written again at each collection, and it goes with that segment.
  */
 static void say_of_another(const struct carry *carry, struct ended_record *ended)
 {
@@ -170,7 +171,7 @@ static void say_of_another(const struct carry *carry, struct ended_record *ended
 		ended->what.segment = carry->another;
 }
 
-/* Where it was said already; zeros: nowhere that is known. */
+/* Where the log has a record of this end already; zeros: nowhere that is known. */
 static enum err look_at_ended(
 	struct carry *carry, const struct ended_record *ended, struct location *ret)
 {
@@ -226,7 +227,7 @@ static enum err carry_again(
 		return ERR_OK;
 	say_of_another(carry, &ended);
 	enum err e = look_at_ended(carry, &ended, &said);
-	/* Unless that is said elsewhere too. */
+	/* Another record of this end is enough. */
 	if (e != ERR_OK || (said.segment && !location_eq(&said, where)))
 		return e;
 	return send_ended(carry, record, &ended);

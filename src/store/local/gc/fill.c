@@ -52,8 +52,8 @@ struct row_of {
 };
 
 /*
- * Of what lies in a record of the log it is said where, and all that is known of it. All else is
- * said by a record that makes the entry.
+ * If the object's bytes lie in a record of the log, the new record says where that one is, and all
+ * that is known of the object. Any other entry is made by the new record alone.
  */
 static enum err send_entry(struct fill *fill, const struct row_of *row)
 {
@@ -89,7 +89,7 @@ static enum err send_entry(struct fill *fill, const struct row_of *row)
 	return finish_some(fill, false);
 }
 
-/* Whether the log has it already: it was changed or written since the log is filled. */
+/* Whether that record is in the part of the log that is whole already. */
 static bool is_said_at(struct local *local, const struct location *where)
 {
 	struct segment *segment = segment_pin(local->segments, where->segment);

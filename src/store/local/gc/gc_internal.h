@@ -66,8 +66,8 @@ static inline bool gc_stopping(struct gc *gc)
 }
 
 /*
- * Asks whether something may be removed now; then removals_end() has to follow. Also before a
- * segment is emptied: as long as it cannot be removed that would be done again and again.
+ * Asks whether something may be removed now; then removals_end() has to follow. Also asked before a
+ * segment is emptied: one that cannot be removed would be emptied again and again.
  */
 bool gc_begin_removal(struct gc *gc);
 /* Bytes of disk that flushing the index may take. */
@@ -87,8 +87,9 @@ struct carry {
 	struct gc *gc;
 	uint64_t segment;
 	/*
-	 * Another segment, which is still there, out of which something was moved: it may hold what
-	 * is said to be read from elsewhere. 0: there is none.
+	 * Another segment that is still there although records were moved out of it. It still has
+	 * the old copies, from which a rebuilt index could get what was ended since. 0: there is
+	 * none.
 	 */
 	uint64_t another;
 	uint64_t said_last; /* the appendable version whose sum was said last */
@@ -101,7 +102,7 @@ enum err carry_record(
 	struct carry *carry, const struct record *record, const struct location *where) MUST_USE;
 /* Forgets all that is known of a segment that was removed. */
 void carry_forget(struct gc *gc, uint64_t segment);
-/* Likewise of all, after a start: that they were forgotten may have been. */
+/* The same for all segments that are not there. After a start: a crash may have undone it. */
 void carry_forget_removed(struct gc *gc);
 
 /* ---- compact.c ---- */

@@ -40,7 +40,7 @@ struct entry {
 
 /* Opens or makes the index in the folder `path`; logs why if it cannot. */
 enum err index_open(const char *path, struct index **ret) MUST_USE;
-/* Likewise; instead of logging it calls `told` with what RocksDB says of any fault. */
+/* The same, but calls `told` with what RocksDB says of any fault, and does not log. */
 enum err index_open_told(const char *path, void (*told)(const char *message, void *ctx), void *ctx,
 	struct index **ret) MUST_USE;
 /* NULL is allowed. Writes that were not flushed are lost, and will be replayed. */
@@ -81,10 +81,10 @@ struct slice entry_meta(struct slice bytes);
 /* Whether the index has an entry for the file of a large object. */
 enum index_found index_file(struct index *index, uint64_t file) MUST_USE;
 
-/* Calls `row` for each; it returns false to stop. */
+/* Calls `row` for each bucket; it returns false to stop. */
 enum err index_each_bucket(struct index *index,
 	bool (*row)(struct slice name, struct slice meta, void *ctx), void *ctx) MUST_USE;
-/* Likewise for the keys of a kind whose key is a number and whose value is one. */
+/* The same for all rows of a kind whose key is a number and whose value is one. */
 enum err index_each_number(struct index *index, enum key_kind kind,
 	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx) MUST_USE;
 

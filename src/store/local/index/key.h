@@ -21,7 +21,7 @@ enum key_kind {
 	KEY_BUCKET = 'b',
 	KEY_COUNTS = 'c',         /* of a bucket */
 	KEY_DEAD_PART_LIST = 'd', /* a part list that is to be removed */
-	KEY_ENDED = 'e', /* where a record says what was ended that was read from a segment */
+	KEY_ENDED = 'e', /* where the record lies that says that a version or upload was ended */
 	KEY_FILE = 'f',
 	KEY_MOVED = 'g',  /* a segment from which something was moved */
 	KEY_NULL = 'n',   /* the version "null" of an object, if it is not the current one */
@@ -54,7 +54,7 @@ void key_versions(struct key *ret, uint64_t bucket_id, struct slice key);
 void key_version(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t version);
 void key_upload(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t upload);
 void key_part(struct key *ret, uint64_t list, uint64_t number);
-/* What was read from the segment, and made by the record of that number. */
+/* That the version or upload `number`, which was read from `segment`, was ended. */
 void key_ended(struct key *ret, uint64_t segment, uint64_t number);
 
 /*

@@ -21,7 +21,7 @@ enum extent_result {
 	EXTENT_OPEN,
 	EXTENT_MOVED, /* look the entry up again */
 	EXTENT_FAILED,
-	EXTENT_DAMAGED, /* likewise, and *ret_blob says of which file */
+	EXTENT_DAMAGED, /* the sums of the file are; *ret_blob says of which file, and where */
 };
 
 /* Nothing is held yet. */
@@ -31,10 +31,10 @@ static inline struct extent extent_none(void)
 }
 
 /*
- * Gets hold of the bytes from `at` on of an entry that is OBJECT_INLINE or, which may wait for the
- * disk, OBJECT_FILE: of all of them or, of a file, as many as one page of its sums is about. On
- * EXTENT_OPEN *ret_blob says where they are, until extent_close(). On EXTENT_FAILED it has been
- * logged and *ret_err says what it is to a client.
+ * Gets hold of the bytes from `at` on of an entry that is OBJECT_INLINE or OBJECT_FILE; a file may
+ * have to wait for the disk. Of a file it gets as many bytes as one page of its sums is about. On
+ * EXTENT_OPEN *ret_blob says where they are, until extent_close(). On EXTENT_FAILED the fault has
+ * been logged, and *ret_err is the error for the client.
  */
 enum extent_result extent_open(struct local *local, const struct entry *entry, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;
@@ -53,8 +53,8 @@ struct part_reader {
 };
 
 /*
- * Likewise opens the part with byte `at` of a part list that is held: *ret_blob begins at that
- * byte. May wait for the disk.
+ * As extent_open(), for the part with byte `at` of a part list that is held: *ret_blob begins at
+ * that byte. May wait for the disk.
  */
 enum extent_result part_reader_read(struct local *local, struct part_reader *reader, uint64_t at,
 	struct extent *extent, struct store_blob *ret_blob, enum err *ret_err) MUST_USE;

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A get: finds the entry in the index, and holds its bytes so that they stay readable until it is
+ * released. It is tried from memory first, on the thread of the caller; if that needs the disk, a
+ * reader does it.
+ */
 #include "base/log.h"
 #include "store/local/disk/bytes.h"
 #include "store/local/read/extent.h"

@@ -11,8 +11,8 @@
  */
 
 /*
- * What a list takes, whatever it lists: first the job of a reader, then what the caller holds. A
- * list embeds it as its first member, with the rows behind it.
+ * The common part of all lists: first it is the job of a reader, then the caller holds it until it
+ * is released. A list embeds it as its first member, with the rows behind it.
  */
 struct list_job {
 	struct task job;
@@ -67,7 +67,7 @@ bool listing_add_object(struct object_listing *listing, struct slice key, struct
 	bool is_latest) MUST_USE;
 void listing_add_prefix(struct object_listing *listing, struct slice prefix);
 
-/* What is rolled up with the marker, and so is left out; empty if nothing is. */
+/* The common prefix that the marker belongs to, which is left out; empty if there is none. */
 struct slice list_rolled_marker(const struct store_list *list);
 
 /* Walks through all versions. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads all of a log, in order, and gives what it says to an empty index. Nothing of the folder is
- * changed. Both who makes the index anew and who checks whether that would give the same do it so.
+ * Reads all of a log, in order, and puts what it says into an empty index. Nothing in the folder is
+ * changed. Used to make the index anew (rebuild.h), and to check that this would give the same
+ * index (store/local/fsck).
  *
  * One thread at a time.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The data folder: that it is a store's, of which format, and nobody else's. */
+/* The data folder: opens and locks it, and reads and writes its format. */
 #ifndef STORE_LOCAL_STATE_FOLDER_H
 #define STORE_LOCAL_STATE_FOLDER_H
 
@@ -10,8 +10,9 @@
 #include "base/err.h"
 
 /*
- * The file `format`. Since version 3 the log has all that the index has. In a folder that was one
- * of version 2 it has from the sequence `since` on; until all of that is written it is not whole.
+ * The file `format`. Since version 3 the log has all that the index has. In a folder that once had
+ * version 2 that is true from the sequence `since` on; `is_whole` is false until all of the index
+ * has been written to the log.
  */
 struct folder_format {
 	unsigned version;
@@ -30,10 +31,10 @@ enum err folder_lock(int dir, const char *path, int *ret_lock) MUST_USE;
  */
 enum err folder_check_format(
 	int dir, const char *path, bool make, struct folder_format *ret) MUST_USE;
-/* What it has instead while a restore fills the folder: no store opens that. */
+/* The content of the file while a restore fills the folder: no store opens that. */
 #define FOLDER_RESTORING "postern restore\n"
 bool folder_is_restoring(int dir) MUST_USE;
-/* Replaces it, durably. */
+/* Replaces the file `format`, durably. */
 enum err folder_write_format(int dir, const struct folder_format *format) MUST_USE;
 
 #endif

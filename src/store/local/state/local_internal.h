@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of the embedded back end share. local.c creates and ends them; the order of the
- * fields is the order of creation.
+ * What the parts of the embedded back end share. local.c creates and ends them.
  *
  * Threads: callers of the store; `committer` (one); `writers` (hashing and writing of large
  * objects, blocks for the log); `readers` (what is not in memory, listings); `gc` (one). Locks:
@@ -47,7 +46,7 @@ struct local {
 	uint64_t log_since;    /* the log has all that is needed from this sequence on */
 	uint64_t start_damage; /* what was found damaged at the start */
 	uint64_t replayed;     /* records, at the start */
-	struct wal wal;        /* likewise */
+	struct wal wal;        /* the committer's, once it runs */
 	bool wal_is_open;
 	struct committer *committer;
 	struct sleeper collector; /* what the collector's thread sleeps on */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether there is room on the disk. Changes are refused while a reserve is left, so that deletes,
- * garbage collection and the index never meet a disk that is completely full. What the log has
- * taken ahead is room as well, as long as three quarters of the reserve are left beside it.
+ * garbage collection and the index never meet a disk that is completely full. Blocks that the log
+ * has taken ahead count as room, as long as three quarters of the reserve are free besides.
  *
  * Any thread.
  */

@@ -110,12 +110,13 @@ enum object_place {
 enum object_mode {
 	OBJECT_REPLACES,      /* nothing: versions were never kept in the bucket */
 	OBJECT_KEEPS,         /* it becomes an older version */
-	OBJECT_REPLACES_NULL, /* likewise, but the version "null", wherever it is, goes */
+	OBJECT_REPLACES_NULL, /* the same, but the version "null", current or not, goes */
 };
 
 /*
- * What a record ends besides: the version or the upload that the record of this sequence made, and
- * which is read from that segment. Once the segment is not there, nothing could bring it back.
+ * A version or an upload that a record ends: `number` is the sequence of the record that made it,
+ * `segment` the segment that it is read from. Once that segment is gone, nothing could bring it
+ * back.
  */
 struct ended {
 	uint64_t number; /* 0: nothing */
@@ -125,8 +126,8 @@ struct ended {
 struct location;
 
 /*
- * Objects of format 1 have no number: that of their record's place, which no other in the segment
- * has, stands for it.
+ * An object of format 1 has version 0. Instead of that the offset of its record is taken, which no
+ * other object in the segment has.
  */
 struct ended ended_entry(uint64_t version, const struct location *where);
 /* The version again. */
@@ -151,7 +152,7 @@ void object_meta_write(unsigned char *to, const struct object_meta *meta);
 /* Changes what is only known when the record gets its place in the log. */
 void object_meta_set_version(
 	unsigned char *meta, uint64_t version, bool is_null, enum object_mode mode);
-/* Likewise: what it ends. */
+/* This too is only known then: which version or upload the record ends. */
 void object_meta_set_ended(unsigned char *meta, const struct ended *ended);
 /* How long the meta data at the front of `bytes` is with headers and tags; 0 if it is none. */
 size_t object_meta_len(struct slice bytes);
@@ -164,8 +165,9 @@ void object_meta_write_text(unsigned char *meta, const struct store_object *obje
 /* ---- What was ended earlier ------------------------------------------------------------------ */
 
 /*
- * RECORD_ENDED: the collector writes it for a record that it does not keep, of which this is still
- * needed. Of a bucket there is no segment: it may have records anywhere, up to that of its end.
+ * RECORD_ENDED: the collector writes it when it removes a record that ended something, as long as
+ * that something could come back. For a bucket `what.segment` is 0: its records may be in any
+ * segment, up to the record that ended it.
  */
 struct ended_record {
 	struct ended what;

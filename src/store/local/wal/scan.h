@@ -28,7 +28,7 @@ void scan_release(struct scan *scan);
 /* Goes to `at` of `segment`, whose pin is taken over; its records end at `end`, or before. */
 void scan_open(
 	struct scan *scan, struct segment *segment, uint64_t at, uint64_t end, bool is_sealed);
-/* Likewise of one of `segments`, which say the rest. */
+/* The same for a segment of `segments`, which know its end and whether it is sealed. */
 void scan_open_in(
 	struct scan *scan, struct segments *segments, struct segment *segment, uint64_t at);
 
@@ -39,9 +39,9 @@ void scan_next(struct scan *scan, const struct record *record);
 /* Whether reading the next record will move the window, and so what records point to. */
 bool scan_will_move(const struct scan *scan);
 /*
- * After a bad record: searches this segment for the first record behind `sequence` that counts.
- * What is behind it in the same group commit does if that was whole: a later one follows. True,
- * with the scan at it, if there is one.
+ * After a bad record: searches this segment for the next record, with a sequence above `sequence`,
+ * that counts. Records of the group commit that the bad one was in count only if a later group
+ * commit or segment shows that it had been written whole. True, with the scan at the record found.
  */
 bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret) MUST_USE;
 

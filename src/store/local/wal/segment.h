@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files of the log. A segment is a header and then records (record.h); only the newest, the
- * active one, is appended to (log.h). Readers pin a segment, so that its bytes stay readable after
+ * active one, is appended to (wal.h). Readers pin a segment, so that its bytes stay readable after
  * the file has been removed.
  *
  * Any thread, except where a function says otherwise.
@@ -69,7 +69,7 @@ static inline bool location_eq(const struct location *a, const struct location *
  * failure.
  */
 enum err segments_open(int dir, uint64_t used, struct segments **ret) MUST_USE;
-/* Likewise for reading alone: nothing is removed, and a damaged header is no failure. */
+/* Opens them for reading alone: nothing is removed, and a damaged header is no failure. */
 enum err segments_open_to_read(int dir, struct segments **ret) MUST_USE;
 /* Whether the header of one is damaged. */
 bool segments_damaged(const struct segments *segments);
@@ -88,7 +88,8 @@ enum segment_header {
 
 /*
  * Opens one alone, for reading, with a pin for the caller, and changes nothing: another process may
- * be using the folder. Of a header that is not good nothing is to be believed. An errno value.
+ * be using the folder. Unless *ret_header is SEGMENT_GOOD, the fields that come from the header
+ * mean nothing. An errno value.
  */
 int segment_open(
 	int dir, uint64_t id, enum segment_header *ret_header, struct segment **ret) MUST_USE;
