@@ -54,3 +54,9 @@ void app_send_error(const struct app *app, struct exchange *x, int status, const
 	strbuf_addc(&json, '}');
 	app_send_json(app, x, status, strbuf_slice(&json));
 }
+
+void app_send_no_memory(const struct app *app, struct exchange *x)
+{
+	exchange_header(x, "Retry-After", S("1"));
+	app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
+}

@@ -61,6 +61,8 @@ void app_send_json(const struct app *app, struct exchange *x, int status, struct
 /* Answers {"error": code, "message": ...}. */
 void app_send_error(const struct app *app, struct exchange *x, int status, const char *code,
 	const char *message);
+/* Answers 503, with Retry-After: there is no memory. */
+void app_send_no_memory(const struct app *app, struct exchange *x);
 
 /* ---- The parts --------------------------------------------------------------------------------
  */

@@ -26,8 +26,7 @@ static void send_too_large(struct app *app, struct exchange *x)
 
 static void send_no_memory(struct app *app, struct exchange *x)
 {
-	exchange_header(x, "Retry-After", S("1"));
-	app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
+	app_send_no_memory(app, x);
 }
 
 /* ---- The body ---------------------------------------------------------------------------------

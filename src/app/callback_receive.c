@@ -9,8 +9,10 @@
 #include <stdlib.h>
 
 #include "app/app_internal.h"
+#include "app/key_url.h"
 #include "app/ledger/ledger.h"
 #include "app/text/json.h"
+#include "app/webhook.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "oss/callback/callback_signature.h"
@@ -22,7 +24,6 @@
 #define WEBHOOK_MS_MIN 250
 /* How far the clocks of store and application server may be apart in what they call a second. */
 #define CLOCK_TOLERANCE_S 2
-#define WEBHOOK_ANSWER_BYTES KIB(256)
 #define KEY_URL_BYTES_MAX KIB(2)
 /* The one refusal that a new grant helps against; the uploader sees no more of it than this. */
 #define GRANT_EXHAUSTED_STATUS 429
@@ -48,15 +49,13 @@ struct receive {
 	struct public_key *stale; /* under which the callback did not verify */
 	struct app_confirmation confirmation;
 	struct ledger_entry entry;
-	struct strbuf webhook_body;
-	struct outgoing_request webhook;
+	struct webhook webhook;
 };
 
 static void receive_free(struct receive *r)
 {
 	strbuf_release(&r->body);
-	strbuf_release(&r->webhook_body);
-	outgoing_request_release(&r->webhook);
+	webhook_release(&r->webhook);
 	app_confirmation_release(&r->confirmation);
 	public_key_release(r->key.key);
 	public_key_release(r->stale);
@@ -65,8 +64,8 @@ static void receive_free(struct receive *r)
 	free(r);
 }
 
-/* At the start of each task: whether there is still somebody to answer. */
-static bool resume(struct receive *r)
+/* First in each task: nothing is waited for any more. Whether there is still somebody to answer. */
+static bool client_is_there(struct receive *r)
 {
 	r->waiting = false;
 	return r->x != NULL;
@@ -125,84 +124,41 @@ static void refuse_object(struct receive *r, const char *reason)
 /* ---- After the upload was recorded ------------------------------------------------------------
  */
 
+static void answer_webhook(struct receive *r, bool ok)
+{
+	exchange_note(r->x, ok ? "webhook=200" : "webhook=failed");
+	if (ok)
+		app_send_json(r->app, r->x, 200, strbuf_slice(&r->webhook.request.answer));
+	else
+		app_send_json(r->app, r->x, 502,
+			S("{\"Status\":\"webhook failed\",\"reason\":\"the upload was recorded, "
+			  "but the back end did not answer with 200 and JSON\"}"));
+}
+
 static void on_webhook(struct task *task)
 {
-	struct outgoing_request *request = CONTAINER_OF(task, struct outgoing_request, done);
-	struct receive *r = CONTAINER_OF(request, struct receive, webhook);
-	bool ok = request->kind == OUTGOING_ANSWERED && request->status == 200 &&
-		  json_is_valid(strbuf_slice(&request->answer));
-	if (!ok)
-		log_error("webhook: %s (status %d)",
-			request->fault ? request->fault : "not answered with 200 and JSON",
-			request->status);
-	if (!resume(r)) {
-		receive_free(r);
-		return;
-	}
-	if (ok) {
-		exchange_note(r->x, "webhook=200");
-		app_send_json(r->app, r->x, 200, strbuf_slice(&request->answer));
-		return;
-	}
-	exchange_note(r->x, "webhook=failed");
-	app_send_json(r->app, r->x, 502,
-		S("{\"Status\":\"webhook failed\",\"reason\":\"the upload was recorded, but the "
-		  "back end did not answer with 200 and JSON\"}"));
-}
-
-/* Nothing is known of a number below zero. */
-static void add_number(struct strbuf *out, const char *name, int64_t number)
-{
-	if (number >= 0)
-		json_member_number(out, name, number);
+	struct webhook *webhook = webhook_of(task);
+	struct receive *r = CONTAINER_OF(webhook, struct receive, webhook);
+	bool ok = webhook_is_answered(webhook);
+	if (client_is_there(r))
+		answer_webhook(r, ok);
 	else
-		json_member_null(out, name);
+		receive_free(r);
 }
 
-static void build_webhook_body(struct receive *r)
-{
-	const struct upload_message *m = &r->message;
-	struct strbuf *out = &r->webhook_body;
-	strbuf_addc(out, '{');
-	json_member_string(out, "bucket", r->entry.bucket);
-	json_member_string(out, "object", m->object);
-	json_member_string(out, "etag", r->entry.etag);
-	add_number(out, "size", r->entry.size);
-	json_member_string(out, "mimeType", r->entry.mime_type);
-	add_number(out, "width", m->width);
-	add_number(out, "height", m->height);
-	json_member_string(out, "format", m->image_format);
-	json_member_string(out, "clientIp", m->client_ip);
-	json_member_string(out, "reqId", m->request_id);
-	json_member_string(out, "grantId", r->entry.grant_id);
-	json_member_string(out, "versionId", r->entry.version_id);
-	json_member_bool(out, "confirmed", r->entry.confirmed);
-	json_member_number(out, "receivedMs", r->entry.received_ms);
-	strbuf_addc(out, '}');
-}
-
+/* It is sent for each upload that is recorded, even if the store does not wait any more. */
 static void send_webhook(struct receive *r)
 {
-	static const char *const headers[] = {
-		"Content-Type: application/json", "User-Agent: postern/" POSTERN_VERSION};
-	build_webhook_body(r);
 	int64_t left_ms = time_left_ms(r);
-	r->webhook = (struct outgoing_request){
-		.class = OUTGOING_WEBHOOK,
-		.url = r->app->settings.webhook_url.ptr,
-		.post = true,
-		.body = strbuf_slice(&r->webhook_body),
-		.headers = headers,
-		.header_count = ARRAY_LEN(headers),
-		.sni = true,
-		.timeout_ms = left_ms > WEBHOOK_MS_MIN ? left_ms : WEBHOOK_MS_MIN,
-		.max_answer_bytes = WEBHOOK_ANSWER_BYTES,
-		.any_address = true, /* the operator's own choice */
-		.home = r->key.home,
-		.done.run = on_webhook,
-	};
-	r->waiting = true;
-	outgoing_send(r->app->parts.outgoing, &r->webhook);
+	r->webhook.request.timeout_ms = left_ms > WEBHOOK_MS_MIN ? left_ms : WEBHOOK_MS_MIN;
+	r->webhook.request.home = r->key.home;
+	r->webhook.request.done.run = on_webhook;
+	if (webhook_send(r->app, &r->webhook, &r->entry, &r->message))
+		r->waiting = true;
+	else if (r->x)
+		answer_webhook(r, false);
+	else
+		receive_free(r);
 }
 
 static void on_recorded(struct task *task)
@@ -210,12 +166,11 @@ static void on_recorded(struct task *task)
 	struct ledger_entry *entry = CONTAINER_OF(task, struct ledger_entry, done);
 	struct receive *r = CONTAINER_OF(entry, struct receive, entry);
 	const struct settings *settings = &r->app->settings;
-	bool present = resume(r);
+	bool present = client_is_there(r);
 	atomic_store(&r->app->ledger_fails, entry->result == LEDGER_FAILED);
 	if (entry->result == LEDGER_RECORDED)
 		atomic_fetch_add(&r->app->recorded, 1);
 	if (entry->result == LEDGER_RECORDED && settings->webhook_url.len > 0) {
-		/* The webhook is sent for each upload, even if the store does not wait any more. */
 		send_webhook(r);
 		return;
 	}
@@ -325,7 +280,7 @@ static void on_confirmed(struct task *task)
 {
 	struct app_confirmation *c = CONTAINER_OF(task, struct app_confirmation, done);
 	struct receive *r = CONTAINER_OF(c, struct receive, confirmation);
-	if (!resume(r)) {
+	if (!client_is_there(r)) {
 		receive_free(r);
 		return;
 	}
@@ -402,7 +357,7 @@ static void on_key(struct task *task)
 {
 	struct public_key_wait *wait = CONTAINER_OF(task, struct public_key_wait, done);
 	struct receive *r = CONTAINER_OF(wait, struct receive, key);
-	if (resume(r))
+	if (client_is_there(r))
 		verify(r);
 	else
 		receive_free(r);
@@ -437,37 +392,6 @@ static void verify(struct receive *r)
 /* ---- What is checked before -------------------------------------------------------------------
  */
 
-/* Below a prefix, OSS has its key under this name. */
-static const struct slice oss_key_name = SLICE_LIT("callback_pub_key_v1.pem");
-
-/* Whether the URL itself is one of key_urls, and not only its beginning. */
-static bool is_pinned(const struct app *app, struct slice url)
-{
-	const struct settings_list *trusted = &app->settings.key_urls;
-	for (size_t i = 0; i < trusted->count; i++) {
-		struct slice entry = trusted->words[i];
-		if (slice_eq(url, entry) ||
-			(slice_ends(entry, S("/")) && slice_starts(url, entry) &&
-				slice_eq(slice_from(url, entry.len), oss_key_name)))
-			return true;
-	}
-	return public_keys_has_fixed(app->keys, url);
-}
-
-static bool is_trusted(const struct app *app, struct slice url)
-{
-	for (size_t i = 0; i < url.len; i++)
-		if ((unsigned char)url.ptr[i] <= 0x20 || (unsigned char)url.ptr[i] >= 0x7f)
-			return false;
-	const struct settings_list *trusted = &app->settings.key_urls;
-	for (size_t i = 0; i < trusted->count; i++) {
-		struct slice entry = trusted->words[i];
-		if (slice_ends(entry, S("/")) ? slice_starts(url, entry) : slice_eq(url, entry))
-			return true;
-	}
-	return public_keys_has_fixed(app->keys, url);
-}
-
 static const char *check_key_url(struct receive *r)
 {
 	SCOPED_STRBUF(url, KEY_URL_BYTES_MAX);
@@ -476,14 +400,14 @@ static const char *check_key_url(struct receive *r)
 		return "there is no x-oss-pub-key-url header";
 	if (!base64_decode(&url, encoded))
 		return "x-oss-pub-key-url is not base64";
-	if (!is_trusted(r->app, strbuf_slice(&url))) {
+	if (!key_url_is_trusted(r->app, strbuf_slice(&url))) {
 		char quoted[200];
 		log_info("callback %.*s: key URL %s is not one of key_urls",
 			SLICE_FMT(exchange_id(r->x)),
 			log_quoted(strbuf_slice(&url), quoted, sizeof(quoted)));
 		return "the public key's URL is not trusted";
 	}
-	r->key.pinned = is_pinned(r->app, strbuf_slice(&url));
+	r->key.pinned = key_url_is_pinned(r->app, strbuf_slice(&url));
 	r->key_url = arena_copy(&r->arena, strbuf_slice(&url));
 	return r->key_url.ptr ? NULL : upload_message_no_memory;
 }
@@ -529,7 +453,7 @@ static void on_body(struct exchange *x, void *state, struct slice piece)
 	struct receive *r = state;
 	strbuf_add_slice(&r->body, piece);
 	if (strbuf_starved(&r->body))
-		app_send_error(r->app, x, 503, "unavailable", "There is no memory; try again.");
+		app_send_no_memory(r->app, x);
 	else if (strbuf_broken(&r->body))
 		app_send_error(r->app, x, 413, "too_large", "A callback has at most 64 KiB.");
 }
@@ -565,8 +489,7 @@ static void on_gone(struct exchange *x, void *state)
 static void on_starved(struct exchange *x, void *state)
 {
 	struct receive *r = state;
-	exchange_header(x, "Retry-After", S("1"));
-	app_send_error(r->app, x, 503, "unavailable", "There is no memory; try again.");
+	app_send_no_memory(r->app, x);
 }
 
 static const struct exchange_handler handler = {
@@ -587,8 +510,7 @@ void app_receive_callback(struct app *app, struct exchange *x)
 	if (budget_take(&memory, sizeof(*r) + 2 * body) && !(r = calloc(1, sizeof(*r))))
 		budget_close(&memory);
 	if (!r) {
-		exchange_header(x, "Retry-After", S("1"));
-		app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
+		app_send_no_memory(app, x);
 		return;
 	}
 	r->app = app;
@@ -599,8 +521,7 @@ void app_receive_callback(struct app *app, struct exchange *x)
 	r->key.home = exchange_home(x);
 	r->key.done.run = on_key;
 	strbuf_init(&r->body, LIMIT_APP_BODY_BYTES);
-	strbuf_init(&r->webhook_body, 8 * LIMIT_APP_BODY_BYTES);
-	strbuf_init(&r->webhook.answer, 0);
+	webhook_init(&r->webhook);
 	arena_init(&r->arena, NULL, 0, 4 * LIMIT_APP_BODY_BYTES);
 	exchange_attach(x, &handler, r);
 }

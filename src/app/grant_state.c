@@ -119,7 +119,7 @@ static bool ask(struct app *app, struct exchange *x, struct slice subject, bool 
 	struct asking *a = arena_zalloc(arena, sizeof(*a));
 	struct slice id = arena_copy(arena, id_of(x));
 	if (!a || !id.ptr) {
-		app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
+		app_send_no_memory(app, x);
 		return false;
 	}
 	*a = (struct asking){.app = app, .x = x, .subject = subject, .expired = expired};

@@ -11,8 +11,7 @@
 
 void s3_send_no_memory(struct app *app, struct exchange *x)
 {
-	exchange_header(x, "Retry-After", S("1"));
-	app_send_error(app, x, 503, "unavailable", "There is no memory; try again.");
+	app_send_no_memory(app, x);
 }
 
 void s3_send_failed(

@@ -15,7 +15,6 @@ enum {
 	/* Of a head, with what the client has sent behind it: what waits there for its turn has to
 	   be kept. Bodies flow in larger pieces. */
 	HEAD_READ_BYTES = 64 << 10,
-	DROPS_PER_TURN = 16, /* strangers who have to go when another needs memory */
 	/* If there are too many connections: how many are looked at for one to be closed, and how
 	   long a head, or a handshake, may take then. */
 	CLOSED_SEARCH = 64,
@@ -501,11 +500,7 @@ bool connection_keep_input(struct connection *c)
 	return true;
 }
 
-/* ---- Memory -----------------------------------------------------------------------------------
- */
-
-/* There is no memory for the stranger's request: the service may say so, else it is dropped. */
-static void starve(struct connection *c)
+void connection_starve(struct connection *c)
 {
 	struct exchange *x = c->x;
 	c->running = true;
@@ -517,35 +512,6 @@ static void starve(struct connection *c)
 	if (c->phase != CONNECTION_CLOSED && !x->answered)
 		close_now(c);
 	run_or_free(c);
-}
-
-/* Strangers' requests that have been on their way for longest make room for a new one. */
-static void make_room(struct net_thread *net_thread, enum budget_pool pool)
-{
-	struct exchange *next = net_thread->strangers.oldest;
-	for (int i = 0; i < DROPS_PER_TURN && next && budget_is_scarce(pool); i++) {
-		struct exchange *x = next;
-		next = x->newer;
-		struct connection *c = x->connection;
-		if (c && !c->running && c->phase == CONNECTION_BODY && !x->answered &&
-			x->account.pool == pool)
-			starve(c);
-	}
-}
-
-/*
- * A request that has to wait, and is not known to be signed, is a stranger's from now on. One that
- * needs no waiting is not counted at all: so forms that come in one piece are taken however many
- * strangers there are.
- */
-static void settle(struct connection *c)
-{
-	struct exchange *x = c->x;
-	if (!x || x->account.pool != BUDGET_UNASSIGNED)
-		return;
-	make_room(c->net_thread, connection_pool(c));
-	if (!exchange_assign(x, connection_pool(c)))
-		starve(c);
 }
 
 void connection_run(struct connection *c)
@@ -570,7 +536,7 @@ void connection_run(struct connection *c)
 	if (!connection_keep_input(c))
 		connection_abort(c);
 	else
-		settle(c);
+		anonymous_settle(c);
 }
 
 static void ready(struct loop_watch *watch, uint32_t events)

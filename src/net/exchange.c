@@ -86,58 +86,9 @@ struct exchange *exchange_take(struct connection *c)
 	return x;
 }
 
-/* ---- Memory -----------------------------------------------------------------------------------
- */
-
-static void become_stranger(struct exchange *x)
-{
-	struct net_thread *net_thread = x->net_thread;
-	x->older = net_thread->strangers.newest;
-	*(x->older ? &x->older->newer : &net_thread->strangers.oldest) = x;
-	net_thread->strangers.newest = x;
-}
-
-static void leave_strangers(struct exchange *x)
-{
-	struct net_thread *net_thread = x->net_thread;
-	if (!x->older && net_thread->strangers.oldest != x)
-		return;
-	*(x->older ? &x->older->newer : &net_thread->strangers.oldest) = x->newer;
-	*(x->newer ? &x->newer->older : &net_thread->strangers.newest) = x->older;
-	x->older = NULL;
-	x->newer = NULL;
-}
-
-bool exchange_assign(struct exchange *x, enum budget_pool pool)
-{
-	size_t more = x->account.pool == BUDGET_UNASSIGNED ? EXCHANGE_BYTES : 0;
-	if (!budget_take(&x->account, more))
-		return false;
-	if (!budget_assign(&x->account, pool)) {
-		budget_give(&x->account, more);
-		return false;
-	}
-	leave_strangers(x);
-	if (pool == BUDGET_ANONYMOUS || pool == BUDGET_APP)
-		become_stranger(x);
-	if (x->connection)
-		budget_return(&x->connection->buffers, pool);
-	return true;
-}
-
 struct budget_account *exchange_account(struct exchange *x)
 {
 	return &x->account;
-}
-
-bool exchange_trust(struct exchange *x)
-{
-	return x->account.pool == BUDGET_CONSOLE || exchange_assign(x, BUDGET_SIGNED);
-}
-
-bool exchange_admit(struct exchange *x)
-{
-	return x->account.pool != BUDGET_UNASSIGNED || exchange_assign(x, BUDGET_ANONYMOUS);
 }
 
 static void reuse_buffer(struct strbuf *sb)
@@ -153,7 +104,7 @@ void exchange_put_back(struct exchange *x)
 {
 	struct net_thread *net_thread = x->net_thread;
 	arena_reset(&x->arena);
-	leave_strangers(x);
+	anonymous_remove(x);
 	budget_close(&x->account);
 	reuse_buffer(&x->lines);
 	reuse_buffer(&x->note);

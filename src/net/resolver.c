@@ -48,7 +48,7 @@ struct resolver {
 	unsigned holders; /* these, and the caller */
 	unsigned idle;
 	bool ending;
-	struct shares strangers; /* threads at work for names that callbacks say */
+	struct shares untrusted; /* threads at work for names that callbacks say */
 
 	/* The caller's thread alone: */
 	struct shares names; /* for its hash */
@@ -96,7 +96,7 @@ static struct resolver_lookup *next_lookup(struct resolver *r)
 {
 	struct resolver_lookup **at = &r->queue;
 	while (*at && !(*at)->unwanted && !(*at)->trusted &&
-		!shares_may(&r->strangers, (*at)->slot))
+		!shares_may(&r->untrusted, (*at)->slot))
 		at = &(*at)->next;
 	struct resolver_lookup *lookup = *at;
 	if (!lookup)
@@ -113,14 +113,14 @@ static void work_on(struct resolver *r, struct resolver_lookup *lookup)
 	bool wanted = !lookup->unwanted;
 	if (wanted) {
 		if (!lookup->trusted)
-			shares_take(&r->strangers, lookup->slot);
+			shares_take(&r->untrusted, lookup->slot);
 		(void)pthread_mutex_unlock(&r->lock);
 		bool found = r->options.look_up(lookup->host, &lookup->addresses);
 		(void)pthread_mutex_lock(&r->lock);
 		lookup->tried = true;
 		lookup->found = found;
 		if (!lookup->trusted)
-			shares_give(&r->strangers, lookup->slot);
+			shares_give(&r->untrusted, lookup->slot);
 		/* Another of the same requester may have waited for that. */
 		(void)pthread_cond_broadcast(&r->changed);
 	}
@@ -236,7 +236,7 @@ enum err resolver_new(const struct resolver_options *options, struct resolver **
 	(void)pthread_cond_init(&r->changed, NULL);
 	r->queue_last = &r->queue;
 	r->holders = 1;
-	shares_init(&r->strangers, LIMIT_RESOLVER_THREADS - LIMIT_RESOLVER_THREADS_TRUSTED);
+	shares_init(&r->untrusted, LIMIT_RESOLVER_THREADS - LIMIT_RESOLVER_THREADS_TRUSTED);
 	shares_init(&r->names, 0);
 	for (size_t i = 0; i < ARRAY_LEN(r->cache); i++)
 		strbuf_init(&r->cache[i].addresses, ADDRESSES_BYTES_MAX);
@@ -268,7 +268,7 @@ static struct resolver_lookup *lookup_new(
 		return NULL;
 	*lookup = (struct resolver_lookup){
 		.host = strdup(host),
-		.slot = shares_slot(&r->strangers, requester),
+		.slot = shares_slot(&r->untrusted, requester),
 		.trusted = trusted,
 	};
 	strbuf_init(&lookup->addresses, ADDRESSES_BYTES_MAX);

@@ -5,6 +5,7 @@
  *
  *	server.c           listeners; accepting; the stop
  *	connection.c       phases, and reading
+ *	anonymous.c        memory of requests that nobody has signed
  *	exchange.c         the request, as a service sees it
  *	exchange_answer.c  the answer: what a service decides becomes a head and bytes
  *	answer.c           writing: the bytes reach the socket
@@ -96,7 +97,7 @@ struct exchange {
 	struct connection *connection; /* NULL once it is gone */
 	struct net_thread *net_thread;
 	struct budget_account account; /* of all memory held for it, except the buffers above */
-	/* In the net thread's list of strangers; NULL: it is not in it. */
+	/* In the net thread's list of anonymous requests; NULL: it is at an end, or not in it. */
 	struct exchange *older;
 	struct exchange *newer;
 	struct exchange *next_free;
@@ -172,7 +173,7 @@ struct net_thread {
 	struct {
 		struct exchange *oldest;
 		struct exchange *newest;
-	} strangers;
+	} anonymous;
 	unsigned free_exchange_count;
 	uint8_t id_bytes[ID_POOL_BYTES]; /* random; the first `id_left` are not used yet */
 	size_t id_left;
@@ -213,17 +214,31 @@ void connection_stop(struct connection *c);
 /* The loop's timer callback. */
 void connection_timer_due(struct timer *timer);
 
+/* There is no memory for its request: the service may say so, else it is dropped. May free `c`. */
+void connection_starve(struct connection *c);
+
 /* The pool that the memory of a connection and of its unsigned requests is counted in. */
 enum budget_pool connection_pool(const struct connection *c);
 
-/* Counts what the exchange holds, now and later, in that pool. False, and no change, without room.
- */
-bool exchange_assign(struct exchange *x, enum budget_pool pool) MUST_USE;
 /* From the net thread's free list; NULL without memory. */
 struct exchange *exchange_take(struct connection *c) MUST_USE;
 void exchange_put_back(struct exchange *x);
 /* Calls handler.gone, writes the log line, and puts the exchange back. */
 void exchange_finish(struct exchange *x);
+
+/* ---- anonymous.c; exchange_trust() and exchange_admit() are there, too ---- */
+
+/*
+ * The request has to wait: if it is not known to be signed, it counts as anonymous from now on. One
+ * that needs no waiting is not counted at all, so that forms that come in one piece are taken
+ * however many others there are. May free `c`.
+ */
+void anonymous_settle(struct connection *c);
+/* Counts what the exchange holds, now and later, in that pool. False, and no change, without room.
+ */
+bool exchange_assign(struct exchange *x, enum budget_pool pool) MUST_USE;
+/* The exchange ends, or is signed. */
+void anonymous_remove(struct exchange *x);
 
 /* ---- answer.c ---- */
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/webhook.h"
+
+#include "app/app_internal.h"
+#include "app/text/json.h"
+#include "base/log.h"
+
+#define ANSWER_BYTES KIB(256)
+/* Of a callback's body each byte may have to be escaped. */
+#define BODY_BYTES (8 * LIMIT_APP_BODY_BYTES)
+
+void webhook_init(struct webhook *webhook)
+{
+	*webhook = (struct webhook){.body.ptr = NULL};
+	strbuf_init(&webhook->body, BODY_BYTES);
+	strbuf_init(&webhook->request.answer, 0);
+}
+
+void webhook_release(struct webhook *webhook)
+{
+	strbuf_release(&webhook->body);
+	outgoing_request_release(&webhook->request);
+}
+
+/* Nothing is known of a number below zero. */
+static void add_number(struct strbuf *out, const char *name, int64_t number)
+{
+	if (number >= 0)
+		json_member_number(out, name, number);
+	else
+		json_member_null(out, name);
+}
+
+static void build_body(
+	struct strbuf *out, const struct ledger_entry *entry, const struct upload_message *message)
+{
+	strbuf_addc(out, '{');
+	json_member_string(out, "bucket", entry->bucket);
+	json_member_string(out, "object", message->object);
+	json_member_string(out, "etag", entry->etag);
+	add_number(out, "size", entry->size);
+	json_member_string(out, "mimeType", entry->mime_type);
+	add_number(out, "width", message->width);
+	add_number(out, "height", message->height);
+	json_member_string(out, "format", message->image_format);
+	json_member_string(out, "clientIp", message->client_ip);
+	json_member_string(out, "reqId", message->request_id);
+	json_member_string(out, "grantId", entry->grant_id);
+	json_member_string(out, "versionId", entry->version_id);
+	json_member_bool(out, "confirmed", entry->confirmed);
+	json_member_number(out, "receivedMs", entry->received_ms);
+	strbuf_addc(out, '}');
+}
+
+bool webhook_send(struct app *app, struct webhook *webhook, const struct ledger_entry *entry,
+	const struct upload_message *message)
+{
+	static const char *const headers[] = {
+		"Content-Type: application/json", "User-Agent: postern/" POSTERN_VERSION};
+	struct outgoing_request *request = &webhook->request;
+	build_body(&webhook->body, entry, message);
+	if (strbuf_broken(&webhook->body)) {
+		log_error("webhook: no memory: it is not sent");
+		return false;
+	}
+	request->class = OUTGOING_WEBHOOK;
+	request->url = app->settings.webhook_url.ptr;
+	request->post = true;
+	request->body = strbuf_slice(&webhook->body);
+	request->headers = headers;
+	request->header_count = ARRAY_LEN(headers);
+	request->sni = true;
+	request->max_answer_bytes = ANSWER_BYTES;
+	request->any_address = true; /* the operator's own choice */
+	outgoing_send(app->parts.outgoing, request);
+	return true;
+}
+
+bool webhook_is_answered(const struct webhook *webhook)
+{
+	const struct outgoing_request *request = &webhook->request;
+	bool ok = request->kind == OUTGOING_ANSWERED && request->status == 200 &&
+		  json_is_valid(strbuf_slice(&request->answer));
+	if (!ok)
+		log_error("webhook: %s (status %d)",
+			request->fault ? request->fault : "not answered with 200 and JSON",
+			request->status);
+	return ok;
+}

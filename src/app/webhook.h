@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The request that tells the operator's back end of a recorded upload (docs/webhook.md). Its answer
+ * is the browser's, if it is 200 and JSON.
+ */
+#ifndef APP_WEBHOOK_H
+#define APP_WEBHOOK_H
+
+#include "app/app.h"
+#include "app/ledger/ledger.h"
+#include "net/outgoing.h"
+#include "oss/callback/upload_message.h"
+
+struct webhook {
+	struct strbuf body;
+	struct outgoing_request request;
+};
+
+void webhook_init(struct webhook *webhook);
+void webhook_release(struct webhook *webhook);
+/*
+ * Sends it. The caller has set request.timeout_ms, .home and .done.run, which is called once.
+ * False, and it is not called, without memory, which is logged. What is sent is copied.
+ */
+bool webhook_send(struct app *app, struct webhook *webhook, const struct ledger_entry *entry,
+	const struct upload_message *message) MUST_USE;
+
+/* In request.done.run: whose it is. */
+static inline struct webhook *webhook_of(struct task *task)
+{
+	struct outgoing_request *request = CONTAINER_OF(task, struct outgoing_request, done);
+	return CONTAINER_OF(request, struct webhook, request);
+}
+
+/* Whether request.answer is for the browser; logs why if it is not. */
+bool webhook_is_answered(const struct webhook *webhook) MUST_USE;
+
+#endif
