@@ -9,6 +9,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/sleeper.h"
+#include "base/thread.h"
 
 /* A form that was posted in time can arrive for a day: the second look, before that ends. */
 #define LAST_LOOK_SECONDS 600
@@ -229,11 +230,10 @@ enum err reconciler_new(struct app *app, struct reconciler **ret)
 	sleeper_init(&r->sleeper);
 	(void)pthread_mutex_init(&r->lock, NULL);
 	(void)pthread_cond_init(&r->changed, NULL);
-	if (pthread_create(&r->thread, NULL, run, r) != 0) {
+	if (!thread_start(&r->thread, "reconciler", run, r)) {
 		destroy(r);
 		return ERR_UNAVAILABLE;
 	}
-	(void)pthread_setname_np(r->thread, "reconciler");
 	*ret = r;
 	return ERR_OK;
 }

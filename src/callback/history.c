@@ -127,8 +127,7 @@ static void parse_tries(const char *text, struct callback_record *record)
 	json_decref(list);
 }
 
-/* ---- Writing, on the log's thread -------------------------------------------------------------
- */
+/* ---- Writing, on its thread ------------------------------------------------------------------ */
 
 /* Runs a statement that gives no rows. */
 static bool step(sqlite3_stmt *statement)
@@ -139,12 +138,12 @@ static bool step(sqlite3_stmt *statement)
 }
 
 /* Says once what is wrong, until it is right again. */
-static void complain(struct callback_history *log)
+static void report_fault(struct callback_history *history)
 {
-	if (!log->failing)
-		log_error("callback log: %s; callbacks are sent but not logged",
-			sqlite3_errmsg(log->db));
-	log->failing = true;
+	if (!history->failing)
+		log_error("callback history: %s; callbacks are sent but not kept",
+			sqlite3_errmsg(history->db));
+	history->failing = true;
 }
 
 static bool bind_text(sqlite3_stmt *s, enum column column, struct slice text)
@@ -185,44 +184,44 @@ static bool bind_record(sqlite3_stmt *s, const struct callback_record *record, c
 	       bind_text(s, COLUMN_REQUESTER, record->requester);
 }
 
-static bool insert_record(struct callback_history *log, const struct callback_record *record)
+static bool insert_record(struct callback_history *history, const struct callback_record *record)
 {
 	char *tries = format_tries(record);
-	bool ok = tries && bind_record(log->insert, record, tries) && step(log->insert);
-	(void)sqlite3_clear_bindings(log->insert);
+	bool ok = tries && bind_record(history->insert, record, tries) && step(history->insert);
+	(void)sqlite3_clear_bindings(history->insert);
 	free(tries);
 	return ok &&
-	       sqlite3_bind_int64(log->trim, 1, record->id - LIMIT_CALLBACK_HISTORY_ENTRIES) ==
+	       sqlite3_bind_int64(history->trim, 1, record->id - LIMIT_CALLBACK_HISTORY_ENTRIES) ==
 		       SQLITE_OK &&
-	       step(log->trim);
+	       step(history->trim);
 }
 
 static void on_record(struct task *task)
 {
 	struct callback_record *record = CONTAINER_OF(task, struct callback_record, insert_);
-	struct callback_history *log = record->log_;
-	if (log->batch == BATCH_NONE)
-		log->batch = step(log->begin) ? BATCH_OPEN : BATCH_FAILED;
-	if (log->batch == BATCH_OPEN && !insert_record(log, record))
-		log->batch = BATCH_FAILED;
-	if (log->batch == BATCH_FAILED)
-		complain(log);
+	struct callback_history *history = record->log_;
+	if (history->batch == BATCH_NONE)
+		history->batch = step(history->begin) ? BATCH_OPEN : BATCH_FAILED;
+	if (history->batch == BATCH_OPEN && !insert_record(history, record))
+		history->batch = BATCH_FAILED;
+	if (history->batch == BATCH_FAILED)
+		report_fault(history);
 	callback_record_free(record);
-	atomic_fetch_sub_explicit(&log->waiting, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&history->waiting, 1, memory_order_relaxed);
 }
 
 static void on_batch(struct task *list, void *state)
 {
-	struct callback_history *log = state;
+	struct callback_history *history = state;
 	thread_queue_run(list);
-	bool written = log->batch == BATCH_OPEN && step(log->commit);
+	bool written = history->batch == BATCH_OPEN && step(history->commit);
 	if (written)
-		log->failing = false;
-	else if (log->batch == BATCH_OPEN)
-		complain(log);
-	if (!written && !sqlite3_get_autocommit(log->db))
-		(void)step(log->rollback);
-	log->batch = BATCH_NONE;
+		history->failing = false;
+	else if (history->batch == BATCH_OPEN)
+		report_fault(history);
+	if (!written && !sqlite3_get_autocommit(history->db))
+		(void)step(history->rollback);
+	history->batch = BATCH_NONE;
 }
 
 /* ---- Reading, likewise ------------------------------------------------------------------------
@@ -268,19 +267,19 @@ static struct callback_record *read_record(sqlite3_stmt *s)
 }
 
 /* One more than the limit is read, to see whether there is more. */
-static enum err read_records(struct callback_history *log, struct callback_history_query *query)
+static enum err read_records(struct callback_history *history, struct callback_history_query *query)
 {
 	struct callback_record **last = &query->records;
 	int result = SQLITE_DONE;
 	int64_t before = query->before ? query->before : INT64_MAX;
-	if (sqlite3_bind_int64(log->read, 1, before) != SQLITE_OK ||
-		sqlite3_bind_int64(log->read, 2, (int64_t)query->limit + 1) != SQLITE_OK)
+	if (sqlite3_bind_int64(history->read, 1, before) != SQLITE_OK ||
+		sqlite3_bind_int64(history->read, 2, (int64_t)query->limit + 1) != SQLITE_OK)
 		return ERR_UNAVAILABLE;
-	for (size_t i = 0; (result = sqlite3_step(log->read)) == SQLITE_ROW; i++) {
+	for (size_t i = 0; (result = sqlite3_step(history->read)) == SQLITE_ROW; i++) {
 		query->more = i >= query->limit;
 		if (query->more)
 			continue;
-		*last = read_record(log->read);
+		*last = read_record(history->read);
 		if (!*last)
 			return ERR_UNAVAILABLE;
 		last = &(*last)->next;
@@ -292,38 +291,38 @@ static void on_query(struct task *task)
 {
 	struct callback_history_query *query =
 		CONTAINER_OF(task, struct callback_history_query, start_);
-	struct callback_history *log = query->log_;
-	query->err = read_records(log, query);
+	struct callback_history *history = query->log_;
+	query->err = read_records(history, query);
 	if (query->err != ERR_OK)
-		log_error("callback log: read: %s", sqlite3_errmsg(log->db));
-	(void)sqlite3_reset(log->read);
+		log_error("callback history: read: %s", sqlite3_errmsg(history->db));
+	(void)sqlite3_reset(history->read);
 	executor_post(query->home, &query->done);
 }
 
 /* ---- From any thread --------------------------------------------------------------------------
  */
 
-int64_t callback_history_add(struct callback_history *log, struct callback_record *record)
+int64_t callback_history_add(struct callback_history *history, struct callback_record *record)
 {
-	int64_t id = atomic_fetch_add_explicit(&log->last_id, 1, memory_order_relaxed) + 1;
-	if (atomic_fetch_add_explicit(&log->waiting, 1, memory_order_relaxed) >=
+	int64_t id = atomic_fetch_add_explicit(&history->last_id, 1, memory_order_relaxed) + 1;
+	if (atomic_fetch_add_explicit(&history->waiting, 1, memory_order_relaxed) >=
 		LIMIT_CALLBACK_HISTORY_QUEUE) {
-		atomic_fetch_sub_explicit(&log->waiting, 1, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&history->waiting, 1, memory_order_relaxed);
 		callback_record_free(record);
 		return id;
 	}
 	record->id = id;
-	record->log_ = log;
+	record->log_ = history;
 	record->insert_.run = on_record;
-	thread_queue_add(log->queue, &record->insert_);
+	thread_queue_add(history->queue, &record->insert_);
 	return id;
 }
 
-void callback_history_ask(struct callback_history *log, struct callback_history_query *query)
+void callback_history_ask(struct callback_history *history, struct callback_history_query *query)
 {
-	query->log_ = log;
+	query->log_ = history;
 	query->start_.run = on_query;
-	thread_queue_add(log->queue, &query->start_);
+	thread_queue_add(history->queue, &query->start_);
 }
 
 void callback_history_query_release(struct callback_history_query *query)
@@ -338,35 +337,36 @@ void callback_history_query_release(struct callback_history_query *query)
 /* ---- Opening and closing ----------------------------------------------------------------------
  */
 
-static bool prepare(struct callback_history *log, const char *sql, sqlite3_stmt **ret)
+static bool prepare(struct callback_history *history, const char *sql, sqlite3_stmt **ret)
 {
-	return sqlite3_prepare_v3(log->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) ==
+	return sqlite3_prepare_v3(history->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) ==
 	       SQLITE_OK;
 }
 
 /* Ids go on where they were. */
-static bool find_last_id(struct callback_history *log)
+static bool find_last_id(struct callback_history *history)
 {
 	sqlite3_stmt *statement = NULL;
-	bool found = prepare(log, "SELECT max(id) FROM callbacks", &statement) &&
+	bool found = prepare(history, "SELECT max(id) FROM callbacks", &statement) &&
 		     sqlite3_step(statement) == SQLITE_ROW;
 	if (found)
-		atomic_store(&log->last_id, sqlite3_column_int64(statement, 0));
+		atomic_store(&history->last_id, sqlite3_column_int64(statement, 0));
 	(void)sqlite3_finalize(statement);
 	return found;
 }
 
-static bool open_database(struct callback_history *log, const char *path)
+static bool open_database(struct callback_history *history, const char *path)
 {
-	return sqlite3_open_v2(path ? path : ":memory:", &log->db,
+	return sqlite3_open_v2(path ? path : ":memory:", &history->db,
 		       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-	       sqlite3_busy_timeout(log->db, BUSY_MS) == SQLITE_OK &&
-	       sqlite3_exec(log->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
-	       prepare(log, "BEGIN IMMEDIATE", &log->begin) &&
-	       prepare(log, insert_sql, &log->insert) &&
-	       prepare(log, "DELETE FROM callbacks WHERE id <= ?1", &log->trim) &&
-	       prepare(log, "COMMIT", &log->commit) && prepare(log, "ROLLBACK", &log->rollback) &&
-	       prepare(log, read_sql, &log->read) && find_last_id(log);
+	       sqlite3_busy_timeout(history->db, BUSY_MS) == SQLITE_OK &&
+	       sqlite3_exec(history->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
+	       prepare(history, "BEGIN IMMEDIATE", &history->begin) &&
+	       prepare(history, insert_sql, &history->insert) &&
+	       prepare(history, "DELETE FROM callbacks WHERE id <= ?1", &history->trim) &&
+	       prepare(history, "COMMIT", &history->commit) &&
+	       prepare(history, "ROLLBACK", &history->rollback) &&
+	       prepare(history, read_sql, &history->read) && find_last_id(history);
 }
 
 enum err callback_history_open(const char *path, struct callback_history **ret)
@@ -374,41 +374,41 @@ enum err callback_history_open(const char *path, struct callback_history **ret)
 	/* SQLite makes its other files with the mode of this one. */
 	SCOPED_FD int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
 	if (path && fd < 0) {
-		log_error("callback log: %s: %s", path, strerror(errno));
+		log_error("callback history: %s: %s", path, strerror(errno));
 		return ERR_INTERNAL;
 	}
-	struct callback_history *log = calloc(1, sizeof(*log));
-	if (!log)
+	struct callback_history *history = calloc(1, sizeof(*history));
+	if (!history)
 		return ERR_UNAVAILABLE;
 	enum err e = ERR_OK;
-	if (!open_database(log, path)) {
-		log_error(
-			"callback log: %s: %s", path ? path : "in memory", sqlite3_errmsg(log->db));
+	if (!open_database(history, path)) {
+		log_error("callback history: %s: %s", path ? path : "in memory",
+			sqlite3_errmsg(history->db));
 		e = ERR_INTERNAL;
 	}
 	const struct thread_queue_options options = {
-		.name = "callback-log", .batch = on_batch, .state = log};
+		.name = "callback-log", .batch = on_batch, .state = history};
 	if (e == ERR_OK)
-		e = thread_queue_new(&options, &log->queue);
+		e = thread_queue_new(&options, &history->queue);
 	if (e != ERR_OK) {
-		callback_history_close(log);
+		callback_history_close(history);
 		return e;
 	}
-	*ret = log;
+	*ret = history;
 	return ERR_OK;
 }
 
-void callback_history_close(struct callback_history *log)
+void callback_history_close(struct callback_history *history)
 {
-	if (!log)
+	if (!history)
 		return;
-	thread_queue_free(log->queue);
-	(void)sqlite3_finalize(log->begin);
-	(void)sqlite3_finalize(log->insert);
-	(void)sqlite3_finalize(log->trim);
-	(void)sqlite3_finalize(log->commit);
-	(void)sqlite3_finalize(log->rollback);
-	(void)sqlite3_finalize(log->read);
-	(void)sqlite3_close(log->db);
-	free(log);
+	thread_queue_free(history->queue);
+	(void)sqlite3_finalize(history->begin);
+	(void)sqlite3_finalize(history->insert);
+	(void)sqlite3_finalize(history->trim);
+	(void)sqlite3_finalize(history->commit);
+	(void)sqlite3_finalize(history->rollback);
+	(void)sqlite3_finalize(history->read);
+	(void)sqlite3_close(history->db);
+	free(history);
 }

@@ -77,7 +77,7 @@ static void open_callback_log(struct parts *p)
 	strbuf_addf(&path, "%s/callbacks.db", p->config.server_data);
 	if (callback_history_open(serve_data_folder(p) ? path.ptr : NULL, &p->callback_history) !=
 		ERR_OK)
-		log_error("callbacks are sent but not logged");
+		log_error("callbacks are sent but not kept");
 }
 
 static bool start_callbacks(struct parts *p)

@@ -20,7 +20,7 @@
 #define ALIAS_SECONDS 15
 
 /* The parts of the request's URL, in libcurl's form. */
-struct place {
+struct url_parts {
 	struct slice authority;     /* as written: what Host says unless overridden */
 	struct slice target;        /* path and query as written; may lack its `/` */
 	char *scheme, *host, *port; /* libcurl's reading */
@@ -72,11 +72,11 @@ static CURLcode on_tls_context(CURL *easy, void *context, void *state)
 /* ---- Beginning a transfer ---------------------------------------------------------------------
  */
 
-static void place_release(struct place *place)
+static void url_parts_release(struct url_parts *parts)
 {
-	curl_free(place->scheme);
-	curl_free(place->host);
-	curl_free(place->port);
+	curl_free(parts->scheme);
+	curl_free(parts->host);
+	curl_free(parts->port);
 }
 
 static bool is_plain_text(const char *text)
@@ -100,7 +100,7 @@ static bool headers_are_sound(const struct outgoing_request *request)
  * libcurl's reading decides what we connect to; it refuses user:password@ and odd ports. What is
  * sent is as written: the receiver verifies a signature over it.
  */
-static bool place_parse(const char *url, struct place *ret)
+static bool url_parts_parse(const char *url, struct url_parts *ret)
 {
 	CURLU *parts = curl_url();
 	bool ok = parts && is_plain_text(url) &&
@@ -127,12 +127,12 @@ static bool add_line(struct curl_slist **list, const char *line)
 	return longer != NULL;
 }
 
-static bool set_lines(struct transfer *transfer, const struct place *place)
+static bool set_lines(struct transfer *transfer, const struct url_parts *parts)
 {
 	const struct outgoing_request *request = transfer->request;
 	SCOPED_STRBUF(host, TRANSFER_TEXT_MAX);
 	strbuf_adds(&host, "Host: ");
-	strbuf_add_slice(&host, request->host ? slice_str(request->host) : place->authority);
+	strbuf_add_slice(&host, request->host ? slice_str(request->host) : parts->authority);
 	/* Headers that libcurl would add by itself. */
 	bool ok = !strbuf_broken(&host) && add_line(&transfer->lines, host.ptr) &&
 		  add_line(&transfer->lines, "Connection: close") &&
@@ -147,30 +147,30 @@ static bool set_lines(struct transfer *transfer, const struct place *place)
  * libcurl never looks up a name, for it would start a thread for each: it is told to connect to an
  * alias, which is nobody else's, and later which addresses that has.
  */
-static bool connect_to(struct transfer *transfer, const struct place *place)
+static bool connect_to(struct transfer *transfer, const struct url_parts *parts)
 {
 	SCOPED_STRBUF(text, TRANSFER_TEXT_MAX);
 	if (transfer->alias)
-		strbuf_addf(&text, "::" ALIAS ":%s", transfer->alias, place->port);
+		strbuf_addf(&text, "::" ALIAS ":%s", transfer->alias, parts->port);
 	else
-		strbuf_addf(&text, "::%s:%s", place->host, place->port);
+		strbuf_addf(&text, "::%s:%s", parts->host, parts->port);
 	return !strbuf_broken(&text) && add_line(&transfer->connect_to, text.ptr) &&
 	       curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, transfer->connect_to) ==
 		       CURLE_OK;
 }
 
 /* Sets the URL and, for TLS, who is greeted and whose certificate is expected. */
-static bool set_url(struct transfer *transfer, const struct place *place)
+static bool set_url(struct transfer *transfer, const struct url_parts *parts)
 {
 	const struct outgoing_request *request = transfer->request;
-	struct slice url_host = slice_str(place->host);
+	struct slice url_host = slice_str(parts->host);
 	struct slice name = request->host ? host_of_authority(slice_str(request->host))
 					  : slice_str(transfer->host);
-	bool tls = slice_eq(slice_str(place->scheme), S("https"));
+	bool tls = slice_eq(slice_str(parts->scheme), S("https"));
 	bool same = slice_eq_nocase(name, slice_str(transfer->host));
 	SCOPED_STRBUF(text, TRANSFER_TEXT_MAX);
 	CURL *easy = transfer->easy;
-	if (!connect_to(transfer, place))
+	if (!connect_to(transfer, parts))
 		return false;
 	if (tls && (!same || (!request->sni && !is_address(transfer->host)))) {
 		url_host = request->sni ? name : S("0.0.0.0");
@@ -184,13 +184,13 @@ static bool set_url(struct transfer *transfer, const struct place *place)
 				return false;
 		}
 	}
-	strbuf_addf(&text, "%s://%.*s:%s/", place->scheme, SLICE_FMT(url_host), place->port);
+	strbuf_addf(&text, "%s://%.*s:%s/", parts->scheme, SLICE_FMT(url_host), parts->port);
 	if (strbuf_broken(&text) || curl_easy_setopt(easy, CURLOPT_URL, text.ptr) != CURLE_OK)
 		return false;
 	strbuf_clear(&text);
-	if (place->target.len == 0 || place->target.ptr[0] != '/')
+	if (parts->target.len == 0 || parts->target.ptr[0] != '/')
 		strbuf_addc(&text, '/');
-	strbuf_add_slice(&text, place->target);
+	strbuf_add_slice(&text, parts->target);
 	return !strbuf_broken(&text) &&
 	       curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, text.ptr) == CURLE_OK;
 }
@@ -286,19 +286,19 @@ void transfer_free(struct transfer *transfer)
 	free(transfer);
 }
 
-static bool transfer_prepare(struct transfer *transfer, const struct place *place)
+static bool transfer_prepare(struct transfer *transfer, const struct url_parts *parts)
 {
-	struct slice host = slice_str(place->host);
+	struct slice host = slice_str(parts->host);
 	if (host.len > 1 && host.ptr[0] == '[')
 		host = slice_of(host.ptr + 1, host.len - 2);
 	strbuf_init(&transfer->name.addresses, 0);
 	transfer->host = strndup(host.ptr, host.len);
-	transfer->port = strdup(place->port);
+	transfer->port = strdup(parts->port);
 	transfer->easy = curl_easy_init();
 	if (transfer->host && !is_address(transfer->host))
 		transfer->alias = ++transfer->outgoing->aliases;
 	return transfer->host && transfer->port && transfer->easy && set_rules(transfer) &&
-	       set_message(transfer) && set_lines(transfer, place) && set_url(transfer, place);
+	       set_message(transfer) && set_lines(transfer, parts) && set_url(transfer, parts);
 }
 
 enum outgoing_kind transfer_new(
@@ -308,15 +308,16 @@ enum outgoing_kind transfer_new(
 	if (slice_find_slice(slice_str(request->url), S("://")) == strlen(request->url))
 		strbuf_adds(&url, "http://");
 	strbuf_adds(&url, request->url);
-	struct place place = {.port = NULL};
+	struct url_parts parts = {.port = NULL};
 	enum outgoing_kind kind = OUTGOING_BAD_REQUEST;
-	if (!strbuf_broken(&url) && headers_are_sound(request) && place_parse(url.ptr, &place)) {
+	if (!strbuf_broken(&url) && headers_are_sound(request) &&
+		url_parts_parse(url.ptr, &parts)) {
 		kind = OUTGOING_BUSY;
 		struct transfer *transfer = calloc(1, sizeof(*transfer));
 		if (transfer) {
 			transfer->outgoing = outgoing;
 			transfer->request = request;
-			if (transfer_prepare(transfer, &place)) {
+			if (transfer_prepare(transfer, &parts)) {
 				kind = OUTGOING_ANSWERED;
 				*ret = transfer;
 			} else {
@@ -324,7 +325,7 @@ enum outgoing_kind transfer_new(
 			}
 		}
 	}
-	place_release(&place);
+	url_parts_release(&parts);
 	return kind;
 }
 

@@ -11,7 +11,7 @@ struct open_object {
 	void (*then)(struct request *r);
 };
 
-static void on_came_back(struct task *task)
+static void on_object_found(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_get *get = CONTAINER_OF(wait, struct store_get, wait);
@@ -41,14 +41,14 @@ void open_object_look(struct request *r, void (*then)(struct request *r))
 	state->r = r;
 	state->then = then;
 	state->get = (struct store_get){
-		.wait = {.task.run = on_came_back, .home = r->home},
+		.wait = {.task.run = on_object_found, .home = r->home},
 		.bucket_id = r->bucket->id,
 		.key = r->address.key.text,
 		.head_only = true,
 	};
 	request_hold(r);
 	if (store_get(r->ops->options.store, &state->get) == STORE_DONE) {
-		on_came_back(&state->get.wait.task);
+		on_object_found(&state->get.wait.task);
 		return;
 	}
 	state->paused = true;

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "ops/ops_internal.h"
 
-static void on_came_back(struct task *task)
+static void on_extent_found(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_read *read = CONTAINER_OF(wait, struct store_read, wait);
@@ -22,7 +22,7 @@ void extents_init(struct extents *extents, struct request *r, struct store_get *
 	void (*found)(struct extents *extents, enum err e, const struct store_blob *place))
 {
 	*extents = (struct extents){.r = r, .get = get, .found = found};
-	extents->read.wait = (struct store_wait){.task.run = on_came_back, .home = r->home};
+	extents->read.wait = (struct store_wait){.task.run = on_extent_found, .home = r->home};
 	extents->read.get = get;
 }
 
@@ -40,7 +40,7 @@ void extents_find(struct extents *extents, uint64_t at)
 	extents->read.at = at;
 	request_hold(r);
 	if (store_read(r->ops->options.store, &extents->read) == STORE_DONE)
-		on_came_back(&extents->read.wait.task);
+		on_extent_found(&extents->read.wait.task);
 }
 
 void extents_release(struct extents *extents)

@@ -49,7 +49,7 @@ static void looked_up(struct lookup *lookup)
 	}
 }
 
-static void on_came_back(struct task *task)
+static void on_looked_up(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
 	struct store_get *get = CONTAINER_OF(wait, struct store_get, wait);
@@ -65,7 +65,7 @@ static void ask(struct lookup *lookup, struct slice key, struct store_version ve
 	struct request *r = lookup->r;
 	lookup->found = false;
 	lookup->get = (struct store_get){
-		.wait = {.task.run = on_came_back, .home = r->home},
+		.wait = {.task.run = on_looked_up, .home = r->home},
 		.bucket_id = lookup->what.bucket->id,
 		.key = key,
 		.version = version,
@@ -73,7 +73,7 @@ static void ask(struct lookup *lookup, struct slice key, struct store_version ve
 	};
 	request_hold(r);
 	if (store_get(r->ops->options.store, &lookup->get) == STORE_DONE)
-		on_came_back(&lookup->get.wait.task);
+		on_looked_up(&lookup->get.wait.task);
 }
 
 /*

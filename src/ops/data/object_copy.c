@@ -20,7 +20,7 @@ static void on_committed(struct task *task)
 }
 
 /* All was read, or it came to nothing. */
-static void was_read(struct object_reader *object_reader, enum err e)
+static void on_read(struct object_reader *object_reader, enum err e)
 {
 	struct object_copy *copy = CONTAINER_OF(object_reader, struct object_copy, object_reader);
 	struct request *r = copy->r;
@@ -55,7 +55,7 @@ static void on_writable(struct task *task)
 	if (copy->err == ERR_OK && !request_is_gone(copy->r))
 		object_reader_next(&copy->object_reader);
 	else
-		was_read(&copy->object_reader, copy->err);
+		on_read(&copy->object_reader, copy->err);
 }
 
 void object_copy_start(struct object_copy *copy, struct request *r, struct store_get *get,
@@ -65,7 +65,7 @@ void object_copy_start(struct object_copy *copy, struct request *r, struct store
 	copy->r = r;
 	copy->done = done;
 	copy->writable = (struct store_wait){.task.run = on_writable, .home = r->home};
-	object_reader_init(&copy->object_reader, r, get, first, size, piece, was_read);
+	object_reader_init(&copy->object_reader, r, get, first, size, piece, on_read);
 	object_reader_whole_runs(&copy->object_reader);
 	request_hold(r);
 	struct store_put_spec counted = *spec;

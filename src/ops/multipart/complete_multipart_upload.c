@@ -71,7 +71,7 @@ static enum object_reader_then piece(struct object_reader *object_reader, struct
 }
 
 /* Without its bytes it is no image; that is no reason not to send the callback. */
-static void was_read(struct object_reader *object_reader, enum err e UNUSED)
+static void on_read(struct object_reader *object_reader, enum err e UNUSED)
 {
 	stored(CONTAINER_OF(object_reader, struct complete, object_reader));
 }
@@ -95,7 +95,7 @@ static void on_looked_up(struct task *task)
 	}
 	uint64_t size = get->object.size;
 	object_reader_init(&state->object_reader, u->r, get, 0,
-		size < LIMIT_IMAGE_HEAD_BYTES ? size : LIMIT_IMAGE_HEAD_BYTES, piece, was_read);
+		size < LIMIT_IMAGE_HEAD_BYTES ? size : LIMIT_IMAGE_HEAD_BYTES, piece, on_read);
 	object_reader_next(&state->object_reader);
 }
 

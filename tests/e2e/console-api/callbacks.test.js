@@ -279,7 +279,7 @@ test("a broken file fails no upload", async t => {
 	const broken = await startServer(t, { command: "store", data, env: ALLOW });
 	await request(broken.store, "PUT", "uploads", "");
 	assert.equal((await upload(good.url, { to: broken })).status, 200);
-	await broken.logged(/callback log: .*callbacks\.db: file is not a database/);
+	await broken.logged(/callback history: .*callbacks\.db: file is not a database/);
 	const got = await ask(broken, "GET", "/callbacks");
 	assert.equal(`${got.status} ${got.xml("Code")}`, "503 ServiceUnavailable");
 	await broken.stop();

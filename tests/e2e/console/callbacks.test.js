@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The callback log: what was sent, why it failed, and sending it again.
+// The callback history: what was sent, why it failed, and sending it again.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startBrowser } from "../lib/browser.js";
