@@ -132,10 +132,10 @@ bool grant_make_form(const struct app *app, int version, struct arena *arena, st
 static void write_list(
 	const char *name, const struct slice *words, size_t count, struct strbuf *json)
 {
-	strbuf_addf(json, ",\"%s\":[", name);
+	json_member(json, name);
+	strbuf_addc(json, '[');
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			strbuf_addc(json, ',');
+		json_comma(json);
 		json_add_string(json, words[i]);
 	}
 	strbuf_addc(json, ']');
@@ -146,38 +146,34 @@ void grant_write_limits(const struct app *app, const struct grant *g, struct str
 	const struct offer *offer = &g->offer;
 	const struct profile *profile = offer->profile;
 	if (g->ticket.len > 0) {
-		strbuf_adds(json, "\"id\":");
-		json_add_string(json, slice_of(g->id, TICKET_ID_LENGTH));
-		strbuf_adds(json, ",\"grant\":");
-		json_add_string(json, g->ticket);
-		strbuf_addc(json, ',');
+		json_member_string(json, "id", slice_of(g->id, TICKET_ID_LENGTH));
+		json_member_string(json, "grant", g->ticket);
 	}
-	strbuf_adds(json, "\"profile\":");
-	json_add_string(json, profile->name.len > 0 ? profile->name : S("default"));
-	strbuf_addf(json, ",\"min_size\":%lld,\"max_size\":%lld,\"max_uploads\":%lld",
-		(long long)offer->min_size, (long long)offer->max_size,
-		(long long)app->settings.grant_uploads);
+	json_member_string(json, "profile", profile->name.len > 0 ? profile->name : S("default"));
+	json_member_number(json, "min_size", offer->min_size);
+	json_member_number(json, "max_size", offer->max_size);
+	json_member_number(json, "max_uploads", app->settings.grant_uploads);
 	write_list("types", offer->types, offer->type_count, json);
 	write_list("extensions", profile->extensions.words, profile->extensions.count, json);
 }
 
 void grant_write_form(const struct app *app, const struct grant *g, struct strbuf *json)
 {
-	strbuf_adds(json, "{\"url\":");
+	strbuf_addc(json, '{');
+	json_member(json, "url");
 	strbuf_add_slice(json, strbuf_slice(&app->host_json));
-	strbuf_adds(json, ",\"method\":\"POST\",\"fields\":{");
+	json_member_string(json, "method", S("POST"));
+	json_member(json, "fields");
+	strbuf_addc(json, '{');
 	for (size_t i = 0; i < g->form.field_count; i++) {
-		if (i > 0)
-			strbuf_addc(json, ',');
+		json_comma(json);
 		json_add_string(json, g->form.fields[i].name);
 		strbuf_addc(json, ':');
 		json_add_string(json, g->form.fields[i].value);
 	}
-	strbuf_adds(json, "},\"dir\":");
-	json_add_string(json, g->offer.dir);
-	strbuf_adds(json, ",\"expires\":");
-	strbuf_add_u64(json, (uint64_t)g->expires);
-	strbuf_addc(json, ',');
+	strbuf_addc(json, '}');
+	json_member_string(json, "dir", g->offer.dir);
+	json_member_number(json, "expires", g->expires);
 	grant_write_limits(app, g, json);
 	strbuf_addc(json, '}');
 }

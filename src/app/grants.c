@@ -38,10 +38,9 @@ static void finish(struct answer *a)
 
 static void write_refusal(const struct offer_refusal *why, struct strbuf *json)
 {
-	strbuf_adds(json, "{\"error\":");
-	json_add_string(json, slice_str(why->code));
-	strbuf_adds(json, ",\"message\":");
-	json_add_string(json, slice_str(why->message));
+	strbuf_addc(json, '{');
+	json_member_string(json, "error", slice_str(why->code));
+	json_member_string(json, "message", slice_str(why->message));
 	strbuf_addc(json, '}');
 }
 
@@ -117,12 +116,13 @@ static bool send_grants(struct answer *a, const struct caller *caller)
 	if (!a->rows)
 		return send_no_memory(a->app, a->x);
 	strbuf_init_counted(&a->json, MIB(2), exchange_account(a->x));
-	strbuf_adds(&a->json, "{\"grants\":[");
+	strbuf_addc(&a->json, '{');
+	json_member(&a->json, "grants");
+	strbuf_addc(&a->json, '[');
 	for (size_t i = 0; i < a->wishes.count; i++) {
 		struct offer_refusal why;
 		struct arena scratch;
-		if (i > 0)
-			strbuf_addc(&a->json, ',');
+		json_comma(&a->json);
 		arena_init(&scratch, NULL, 0, SCRATCH_BYTES_MAX);
 		if (!make_grant(a, caller, &a->wishes.list[i], &scratch, &why))
 			write_refusal(&why, &a->json);

@@ -37,14 +37,13 @@ static bool write_answer(struct beginning *b)
 	if (!multipart_id_add(&app->ticket_key, &b->id, b->grant.offer.key, b->subject, &id))
 		return false;
 	part_counts_begin(app->part_counts, strbuf_slice(&id), clock_monotonic_ms());
-	strbuf_adds(&json, "{\"key\":");
-	json_add_string(&json, b->grant.offer.key);
-	strbuf_adds(&json, ",\"uploadId\":");
-	json_add_string(&json, strbuf_slice(&id));
-	strbuf_adds(&json, ",\"bucket\":");
-	json_add_string(&json, app->settings.bucket);
-	strbuf_addf(&json, ",\"expires\":%lld,\"part_size\":%d,\"max_parts\":%u,",
-		(long long)b->id.expires, (int)S3_PART_BYTES, s3_max_parts(b->id.max_size));
+	strbuf_addc(&json, '{');
+	json_member_string(&json, "key", b->grant.offer.key);
+	json_member_string(&json, "uploadId", strbuf_slice(&id));
+	json_member_string(&json, "bucket", app->settings.bucket);
+	json_member_number(&json, "expires", b->id.expires);
+	json_member_number(&json, "part_size", S3_PART_BYTES);
+	json_member_number(&json, "max_parts", s3_max_parts(b->id.max_size));
 	grant_write_limits(app, &b->grant, &json);
 	strbuf_addc(&json, '}');
 	b->json = arena_copy(exchange_arena(b->x), strbuf_slice(&json));

@@ -77,12 +77,10 @@ static void end_well(struct completing *c)
 	strbuf_add_slice(&location, s->host);
 	strbuf_addc(&location, '/');
 	percent_encode_path(&location, u->key);
-	strbuf_adds(&json, "{\"location\":");
-	json_add_string(&json, strbuf_slice(&location));
-	strbuf_adds(&json, ",\"key\":");
-	json_add_string(&json, u->key);
-	strbuf_adds(&json, ",\"bucket\":");
-	json_add_string(&json, s->bucket);
+	strbuf_addc(&json, '{');
+	json_member_string(&json, "location", strbuf_slice(&location));
+	json_member_string(&json, "key", u->key);
+	json_member_string(&json, "bucket", s->bucket);
 	strbuf_addc(&json, '}');
 	leave(c);
 	if (strbuf_broken(&json) || strbuf_broken(&location))
@@ -338,7 +336,9 @@ static bool make_callback_var(struct completing *c)
 	SCOPED_STRBUF(base64, 128);
 	if (c->named.crc64.len == 0 || c->grant.callback.len == 0)
 		return true;
-	strbuf_addf(&json, "{\"x:crc64\":\"%.*s\"}", SLICE_FMT(c->named.crc64));
+	strbuf_addc(&json, '{');
+	json_member_string(&json, "x:crc64", c->named.crc64);
+	strbuf_addc(&json, '}');
 	base64_encode(&base64, strbuf_slice(&json));
 	c->callback_var = arena_copy(&c->arena, strbuf_slice(&base64));
 	return c->callback_var.ptr && !strbuf_broken(&json) && !strbuf_broken(&base64);

@@ -69,10 +69,11 @@ static void add_part(void *ctx, const struct multipart_listed *part)
 {
 	struct s3_listing *listing = ctx;
 	struct strbuf *json = &CONTAINER_OF(listing, struct list_answer, listing)->json;
-	strbuf_addf(json, "%s{\"PartNumber\":%u,\"ETag\":", json->len > 1 ? "," : "", part->number);
-	json_add_string(json, part->etag);
-	strbuf_adds(json, ",\"Size\":");
-	strbuf_add_u64(json, part->size);
+	json_comma(json);
+	strbuf_addc(json, '{');
+	json_member_number(json, "PartNumber", part->number);
+	json_member_string(json, "ETag", part->etag);
+	json_member_number(json, "Size", (int64_t)part->size);
 	strbuf_addc(json, '}');
 }
 

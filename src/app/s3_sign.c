@@ -3,9 +3,12 @@
  * GET /s3/multipart/ID/N and .../batch: URLs with which parts are put. What is at the store is
  * summed whenever many of them are signed and not yet there (part_counts.h).
  */
+#include <stdio.h>
+
 #include "app/counts/part_counts.h"
 #include "app/multipart/multipart_parts.h"
 #include "app/s3.h"
+#include "app/text/json.h"
 
 #define URLS_BYTES_MAX MIB(4)
 
@@ -40,10 +43,14 @@ static bool add_url(const struct s3_upload *u, const struct multipart_part *part
 
 static bool add_urls(const struct signing *s, int64_t expires, struct strbuf *json)
 {
-	strbuf_adds(json, "{\"presignedUrls\":{");
+	strbuf_addc(json, '{');
+	json_member(json, "presignedUrls");
+	strbuf_addc(json, '{');
 	for (size_t i = 0; i < s->parts.count; i++) {
 		const struct multipart_part *part = &s->parts.list[i];
-		strbuf_addf(json, "%s\"%u\":", i > 0 ? "," : "", part->number);
+		char number[16];
+		(void)snprintf(number, sizeof(number), "%u", part->number);
+		json_member(json, number);
 		if (!add_url(s->upload, part, expires, json))
 			return false;
 	}
@@ -57,11 +64,14 @@ static void send_urls(const struct signing *s)
 	int64_t expires = seconds_left(s);
 	struct strbuf json;
 	strbuf_init_counted(&json, URLS_BYTES_MAX, exchange_account(u->x));
-	if (!s->batch)
-		strbuf_adds(&json, "{\"url\":");
+	if (!s->batch) {
+		strbuf_addc(&json, '{');
+		json_member(&json, "url");
+	}
 	bool ok =
 		s->batch ? add_urls(s, expires, &json) : add_url(u, s->parts.list, expires, &json);
-	strbuf_addf(&json, ",\"expires\":%lld}", (long long)expires);
+	json_member_number(&json, "expires", expires);
+	strbuf_addc(&json, '}');
 	/* The exchange may be gone once it was answered: its account is let go of before. */
 	size_t len = 0;
 	SCOPED_FREE char *text = ok ? strbuf_detach(&json, &len) : NULL;

@@ -15,44 +15,37 @@ typedef void write_answer(const struct app *app, const struct grant *grant, stru
 /* What is last in all of them. */
 static void write_rest(const struct grant *g, struct strbuf *json)
 {
-	if (g->callback.len > 0) {
-		strbuf_adds(json, ",\"callback\":\"");
-		strbuf_add_slice(json, g->callback);
-		strbuf_addc(json, '"');
-	}
-	strbuf_adds(json, ",\"dir\":");
-	json_add_string(json, g->offer.dir);
+	if (g->callback.len > 0)
+		json_member_string(json, "callback", g->callback);
+	json_member_string(json, "dir", g->offer.dir);
 	strbuf_addc(json, '}');
 }
 
 static void write_classic(const struct app *app, const struct grant *g, struct strbuf *json)
 {
-	strbuf_adds(json, "{\"accessid\":");
+	strbuf_addc(json, '{');
+	json_member(json, "accessid");
 	strbuf_add_slice(json, strbuf_slice(&app->id_json));
-	strbuf_adds(json, ",\"host\":");
+	json_member(json, "host");
 	strbuf_add_slice(json, strbuf_slice(&app->host_json));
-	strbuf_adds(json, ",\"policy\":\"");
-	strbuf_add_slice(json, g->form.policy);
-	strbuf_adds(json, "\",\"signature\":\"");
-	strbuf_add_slice(json, g->form.signature);
-	strbuf_adds(json, "\",\"expire\":");
-	strbuf_add_u64(json, (uint64_t)g->expires);
+	json_member_string(json, "policy", g->form.policy);
+	json_member_string(json, "signature", g->form.signature);
+	json_member_number(json, "expire", g->expires);
 	write_rest(g, json);
 }
 
 /* One sample reads `version`, the others the longer name; the token is always posted. */
 static void write_sample(const struct app *app, const struct grant *g, struct strbuf *json)
 {
-	strbuf_adds(json, "{\"version\":\"OSS4-HMAC-SHA256\","
-			  "\"x_oss_signature_version\":\"OSS4-HMAC-SHA256\",\"policy\":\"");
-	strbuf_add_slice(json, g->form.policy);
-	strbuf_adds(json, "\",\"x_oss_credential\":");
-	json_add_string(json, g->form.credential);
-	strbuf_adds(json, ",\"x_oss_date\":\"");
-	strbuf_add_slice(json, g->form.date);
-	strbuf_adds(json, "\",\"signature\":\"");
-	strbuf_add_slice(json, g->form.signature);
-	strbuf_adds(json, "\",\"security_token\":\"\",\"host\":");
+	strbuf_addc(json, '{');
+	json_member_string(json, "version", S("OSS4-HMAC-SHA256"));
+	json_member_string(json, "x_oss_signature_version", S("OSS4-HMAC-SHA256"));
+	json_member_string(json, "policy", g->form.policy);
+	json_member_string(json, "x_oss_credential", g->form.credential);
+	json_member_string(json, "x_oss_date", g->form.date);
+	json_member_string(json, "signature", g->form.signature);
+	json_member_string(json, "security_token", S(""));
+	json_member(json, "host");
 	strbuf_add_slice(json, strbuf_slice(&app->host_json));
 	write_rest(g, json);
 }

@@ -22,10 +22,11 @@ static const char body_template[] =
 
 static void write_end(struct slice url, struct strbuf *out)
 {
-	strbuf_adds(out, "\",\"callbackBodyType\":\"application/x-www-form-urlencoded\"");
+	strbuf_addc(out, '"');
+	json_member_string(out, "callbackBodyType", S("application/x-www-form-urlencoded"));
 	/* Without it a TLS server with several names shows the wrong certificate. */
 	if (slice_starts(url, S("https://")))
-		strbuf_adds(out, ",\"callbackSNI\":true");
+		json_member_bool(out, "callbackSNI", true);
 	strbuf_addc(out, '}');
 }
 
@@ -35,9 +36,10 @@ bool callback_text_init(struct callback_text *ret, struct slice url)
 	strbuf_init(&ret->start_, 2 * TEXT_BYTES_MAX);
 	strbuf_init(&ret->left_, 2);
 	strbuf_init(&ret->end_, END_BYTES_MAX);
-	strbuf_adds(&start, "{\"callbackUrl\":");
-	json_add_string(&start, url);
-	strbuf_adds(&start, ",\"callbackBody\":\"");
+	strbuf_addc(&start, '{');
+	json_member_string(&start, "callbackUrl", url);
+	json_member(&start, "callbackBody");
+	strbuf_addc(&start, '"');
 	strbuf_adds(&start, body_template);
 	struct slice text = strbuf_slice(&start);
 	size_t whole = text.len / 3 * 3;

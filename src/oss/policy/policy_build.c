@@ -111,9 +111,13 @@ static void add_list(struct writer *w, const char *operator, struct slice name,
 static void write_policy(struct writer *w, const struct policy_spec *spec,
 	const struct policy_field *own, size_t own_count)
 {
-	strbuf_adds(&w->text, "{\"expiration\":\"");
+	strbuf_addc(&w->text, '{');
+	json_member(&w->text, "expiration");
+	strbuf_addc(&w->text, '"');
 	iso8601_add(&w->text, spec->expires_ms);
-	strbuf_adds(&w->text, "\",\"conditions\":[");
+	strbuf_addc(&w->text, '"');
+	json_member(&w->text, "conditions");
+	strbuf_addc(&w->text, '[');
 	if (spec->bucket.len > 0)
 		add_exact(w, S("bucket"), spec->bucket);
 	if (spec->key.len > 0)
