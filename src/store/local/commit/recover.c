@@ -55,13 +55,9 @@ static enum err replay_bucket(
 	struct store_bucket bucket = {.name = record->name};
 	if (!bucket_meta_parse(record->meta, &bucket))
 		return ERR_INTERNAL;
-	if (buckets_count(replay->local->buckets) >= LIMIT_BUCKETS) {
-		const struct store_bucket *old = buckets_get(replay->local->buckets, record->name);
-		if (!old)
-			return ERR_INTERNAL;
-		bucket_unref(old);
-	}
-	const struct store_bucket *copy = bucket_copy(&bucket);
+	/* There may be too many if the record of a deletion is damaged: none is lost by that. */
+	const struct store_bucket *copy =
+		buckets_make_room(replay->local->buckets) ? bucket_copy(&bucket) : NULL;
 	if (!copy)
 		return ERR_UNAVAILABLE;
 	buckets_put(replay->local->buckets, copy);
@@ -224,12 +220,7 @@ static bool load_bucket(struct slice name, struct slice meta, void *ctx)
 		loading->err = ERR_INTERNAL;
 		return false;
 	}
-	if (buckets_count(buckets) >= LIMIT_BUCKETS) {
-		log_error("store: the index has more than %d buckets", LIMIT_BUCKETS);
-		loading->err = ERR_INTERNAL;
-		return false;
-	}
-	const struct store_bucket *copy = bucket_copy(&bucket);
+	const struct store_bucket *copy = buckets_make_room(buckets) ? bucket_copy(&bucket) : NULL;
 	if (!copy) {
 		log_error("store: no memory for the bucket %.*s", SLICE_FMT(name));
 		loading->err = ERR_UNAVAILABLE;

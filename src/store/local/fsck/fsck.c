@@ -52,7 +52,7 @@ static bool load_bucket(struct slice name, struct slice meta, void *ctx)
 		return true;
 	}
 	const struct store_bucket *copy =
-		buckets_count(f->buckets) < LIMIT_BUCKETS ? bucket_copy(&bucket) : NULL;
+		buckets_make_room(f->buckets) ? bucket_copy(&bucket) : NULL;
 	if (copy)
 		buckets_put(f->buckets, copy);
 	else

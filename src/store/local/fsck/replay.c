@@ -37,7 +37,8 @@ static enum err take_bucket(
 	struct store_bucket bucket = {.name = record->name};
 	if (!bucket_meta_parse(record->meta, &bucket))
 		return ERR_INTERNAL;
-	const struct store_bucket *copy = bucket_copy(&bucket);
+	const struct store_bucket *copy =
+		buckets_make_room(tail->f->buckets) ? bucket_copy(&bucket) : NULL;
 	if (!copy)
 		return ERR_UNAVAILABLE;
 	buckets_put(tail->f->buckets, copy);

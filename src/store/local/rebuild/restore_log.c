@@ -49,16 +49,16 @@ static enum err take_bucket(
 		return ERR_INTERNAL;
 	const struct store_bucket *old = buckets_get(r->buckets, record->name);
 	uint64_t other = old && old->id != bucket.id ? old->id : 0;
-	bool too_many = !old && buckets_count(r->buckets) >= LIMIT_BUCKETS;
 	bucket_unref(old);
-	enum err e = too_many ? ERR_INTERNAL : ERR_OK;
-	if (e == ERR_OK && other)
-		e = end_bucket(r, record->name, other);
-	const struct store_bucket *copy = e == ERR_OK ? bucket_copy(&bucket) : NULL;
-	if (e == ERR_OK && !copy)
-		e = ERR_UNAVAILABLE;
+	enum err e = other ? end_bucket(r, record->name, other) : ERR_OK;
 	if (e != ERR_OK)
 		return e;
+	/* As long as the end of others comes later there may be more of them than there ever were.
+	 */
+	const struct store_bucket *copy =
+		buckets_make_room(r->buckets) ? bucket_copy(&bucket) : NULL;
+	if (!copy)
+		return ERR_UNAVAILABLE;
 	buckets_put(r->buckets, copy);
 	return index_batch_bucket(r->batch, record->name, bucket.id, record->meta, where, NULL);
 }
