@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is made of logs whose segments were collected, or damaged, in ways that seldom are. */
+#undef _FORTIFY_SOURCE /* its pread() is an inline function */
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
 #include "base/limits.h"
 #include "store/local/fsck/fsck.h"
 #include "store/local/local.h"
@@ -11,10 +17,40 @@
 static char folder[FOLDER_PATH_MAX];
 static struct cut_log cut;
 
+/* In the place of the C library's: a sector of a segment cannot be read. */
+static _Atomic uint64_t bad_segment; /* 0: none */
+static _Atomic uint64_t bad_at;
+
+static bool is_bad(int fd, size_t len, off_t at)
+{
+	char link[64];
+	char path[2 * FOLDER_PATH_MAX] = "";
+	char name[SEGMENT_NAME_BYTES];
+	if (!bad_segment || (uint64_t)at >= bad_at + 512 || (uint64_t)at + len <= bad_at)
+		return false;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	segment_name(bad_segment, name);
+	return n > 0 && strstr(path, name);
+}
+
+ssize_t pread(int fd, void *to, size_t len, off_t at)
+{
+	if (!is_bad(fd, len, at))
+		return syscall(SYS_pread64, fd, to, len, at);
+	errno = EIO;
+	return -1;
+}
+
+static unsigned gc_interval_ms = 3600000;
+
 static struct store *open_store(void)
 {
-	const struct local_options options = {
-		.path = folder, .clock = &clock_system, .gc_interval_ms = 3600000};
+	const struct local_options options = {.path = folder,
+		.clock = &clock_system,
+		.segment_bytes = MIB(4),
+		.gc_bytes_per_second = GIB(1),
+		.gc_interval_ms = gc_interval_ms};
 	struct store *s;
 	if (local_store_open(&options, &s) != ERR_OK)
 		abort();
@@ -157,8 +193,110 @@ static void one_too_many(void)
 	folder_remove(folder);
 }
 
+/* ---- What was deleted stays so --------------------------------------------------------------- */
+
+/* The records of make_deletions(). */
+enum {
+	BUCKET,
+	PUT_X,
+	PUT_Y,
+	PUT_W,
+	DELETE_X,
+	DELETE_W,
+	PUT_V,
+	DELETE_V,
+	PUT_Z,
+	DELETION_RECORDS,
+};
+
+static void make_deletions(void)
+{
+	struct store *s = begin();
+	bool ok = bucket_create(s, S("b"), STORE_ACL_PRIVATE) == ERR_OK;
+	uint64_t id = bucket_id(s, S("b"));
+	ok = put_object(s, id, S("X"), S("first"), NULL) == ERR_OK &&
+	     put_object(s, id, S("Y"), S("second"), NULL) == ERR_OK &&
+	     put_object(s, id, S("W"), S("third"), NULL) == ERR_OK &&
+	     delete_object(s, id, S("X"), NULL) == ERR_OK &&
+	     delete_object(s, id, S("W"), NULL) == ERR_OK &&
+	     put_object(s, id, S("V"), S("fourth"), NULL) == ERR_OK &&
+	     delete_object(s, id, S("V"), NULL) == ERR_OK &&
+	     put_object(s, id, S("Z"), S("fifth"), NULL) == ERR_OK && ok;
+	store_close(s);
+	cut_log_begin(&cut, folder);
+	OK(ok && cut.count == DELETION_RECORDS, "objects, some of which are deleted");
+}
+
+/* Whether the collector has removed the segment. */
+static bool goes(uint64_t id)
+{
+	for (int64_t end = clock_monotonic_ms() + 60000; clock_monotonic_ms() < end;) {
+		if (!cut_log_has(folder, id))
+			return true;
+		(void)usleep(2000);
+	}
+	return false;
+}
+
+enum damage {
+	DAMAGE_RECORD, /* with another behind it in the segment */
+	DAMAGE_LAST,   /* the last one of the segment */
+	DAMAGE_HEADER,
+	DAMAGE_SECTOR, /* which cannot be read */
+	DAMAGE_NONE,
+};
+
+/* All of segment 2 is dead, but it says that X, which is in segment 1, was deleted. */
+static void collect(enum damage damage)
+{
+	static const char *const names[] = {"a record", "the last record", "the header",
+		"a sector that cannot be read", "nothing"};
+	make_deletions();
+	cut_log_segment(&cut, 1);
+	cut_log_add_some(&cut, BUCKET, PUT_W);
+	cut_log_segment(&cut, 2);
+	uint64_t first = cut_log_add(&cut, PUT_W);
+	(void)cut_log_add(&cut, DELETE_X);
+	uint64_t last = cut_log_add(&cut, DELETE_W);
+	cut_log_segment(&cut, 3);
+	cut_log_add_some(&cut, PUT_V, PUT_Z);
+	cut_log_segment(&cut, 4);
+	(void)cut_log_add(&cut, PUT_Z);
+	cut_log_end(&cut);
+	IS_INT((long long)rebuild().lost, 0, "nothing is lost");
+	if (damage == DAMAGE_RECORD || damage == DAMAGE_LAST)
+		cut_log_flip(folder, 2,
+			(damage == DAMAGE_LAST ? last : first) + RECORD_HEADER_BYTES + 4);
+	if (damage == DAMAGE_HEADER)
+		cut_log_flip(folder, 2, 50);
+	gc_interval_ms = 5;
+	bad_at = SEGMENT_HEADER_BYTES;
+	bad_segment = damage == DAMAGE_SECTOR ? 2 : 0;
+	struct store *s = open_store();
+	OK(goes(3), "a segment behind it is collected");
+	OK(cut_log_has(folder, 2) == (damage != DAMAGE_NONE), "%s is damaged in another",
+		names[damage]);
+	store_close(s);
+	gc_interval_ms = 3600000;
+	bad_segment = 0;
+	char name[2 * FOLDER_PATH_MAX];
+	(void)snprintf(name, sizeof(name), "%s/index", folder);
+	folder_remove(name);
+	IS_INT((long long)rebuild().lost, damage == DAMAGE_RECORD || damage == DAMAGE_HEADER,
+		"that is told");
+	s = open_store();
+	uint64_t id = bucket_id(s, S("b"));
+	IS_INT(head_object(s, id, S("X")), ERR_NO_SUCH_KEY, "what was deleted is not back");
+	OK(object_is(s, id, S("Y"), S("second")) && object_is(s, id, S("Z"), S("fifth")),
+		"what was not is there");
+	store_close(s);
+	folder_remove(folder);
+}
+
 int main(void)
 {
+	for (unsigned damage = 0; damage <= DAMAGE_NONE; damage++)
+		collect((enum damage)damage);
 	many_buckets();
 	one_too_many();
 	return tap_done();

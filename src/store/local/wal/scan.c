@@ -101,6 +101,25 @@ static bool find(struct scan *scan, uint64_t at, uint64_t sequence, bool whole, 
 	}
 }
 
+bool scan_find_bytes(struct scan *scan, uint64_t *ret_end)
+{
+	bool found = false;
+	uint64_t at = scan->at;
+	for (;;) {
+		struct slice bytes = look_at(scan, at);
+		if (bytes.len == 0)
+			return found;
+		size_t used = bytes.len;
+		while (used > 0 && bytes.ptr[used - 1] == 0)
+			used--;
+		if (used > 0) {
+			found = true;
+			*ret_end = at + used;
+		}
+		at += bytes.len;
+	}
+}
+
 bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret)
 {
 	uint64_t from = scan->at + RECORD_ALIGN;

@@ -44,5 +44,10 @@ bool scan_will_move(const struct scan *scan);
  * with the scan at it, if there is one.
  */
 bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret) MUST_USE;
+/*
+ * Behind the last good record: whether there is anything but zeros from scan->at to the end, and
+ * where the last of it ends. In a segment that another follows that is damage.
+ */
+bool scan_find_bytes(struct scan *scan, uint64_t *ret_end) MUST_USE;
 
 #endif

@@ -34,9 +34,11 @@ struct segment {
 	atomic_uint refs;
 	/* Bytes of records that the index needs. The committer writes it. */
 	_Atomic uint64_t live;
-	/* The collector's: what it could not move out of it, and whether it will not try again. */
+	/* The collector's: what it could not move out of it, whether it will not try again, and
+	 * whether it must not remove it either. */
 	uint64_t left;
 	bool stuck;
+	bool damaged;
 };
 
 struct segments;
