@@ -82,8 +82,9 @@ static int list_ids(struct log_copy *l, uint64_t *ret_bytes)
 
 /* What the segment behind number `i` tells of it. */
 struct next {
-	uint64_t end; /* where its records end */
-	bool follows; /* nothing is written to it any more */
+	uint64_t end;        /* where its records end */
+	bool follows;        /* nothing is written to it any more */
+	bool tells_sequence; /* which would follow its last */
 };
 
 /*
@@ -102,7 +103,8 @@ static struct next look_at_next(const struct log_copy *l, size_t i)
 	next.follows = i + 2 < l->count || l->ids[i + 1] > l->ids[i] + 1;
 	if (segment_open(l->dir, l->ids[i + 1], &header, &segment) != 0)
 		return next;
-	if (header == SEGMENT_GOOD && l->ids[i + 1] == l->ids[i] + 1 && segment->previous_end)
+	next.tells_sequence = header == SEGMENT_GOOD && l->ids[i + 1] == l->ids[i] + 1;
+	if (next.tells_sequence && segment->previous_end)
 		next.end = segment->previous_end;
 	scan_open(&l->b->scan, segment, SEGMENT_HEADER_BYTES, UINT64_MAX, false);
 	if (header == SEGMENT_GOOD && scan_record(&l->b->scan, &record))
@@ -164,6 +166,19 @@ static bool note_named(struct log_copy *l, const struct record *record)
 	return manifest_add_named(&l->b->now, &named);
 }
 
+/* The sequences do not tell if the segment behind is gone; but at its end there are zeros only. */
+static void check_end(struct log_copy *l, const struct next *next)
+{
+	uint64_t ignored;
+	struct scan *scan = &l->b->scan;
+	if (!next->follows || next->tells_sequence || !scan_find_bytes(scan, &ignored))
+		return;
+	l->b->result->damaged++;
+	log_error("backup: the end of segment %016" PRIx64 " is damaged at byte %" PRIu64
+		  ": changes from %" PRIu64 " on cannot be read",
+		scan->segment->id, scan->at, l->sequence);
+}
+
 /* Takes over the pin. */
 static enum err read_records(struct log_copy *l, struct segment *segment, const struct next *next)
 {
@@ -179,6 +194,7 @@ static enum err read_records(struct log_copy *l, struct segment *segment, const 
 		l->sequence = record.sequence + 1;
 		scan_next(scan, &record);
 	}
+	check_end(l, next);
 	if (!scan->fault)
 		return ERR_OK;
 	log_error("backup: cannot read segment %016" PRIx64 ": %s", segment->id,

@@ -282,8 +282,7 @@ static void collect(enum damage damage)
 	char name[2 * FOLDER_PATH_MAX];
 	(void)snprintf(name, sizeof(name), "%s/index", folder);
 	folder_remove(name);
-	IS_INT((long long)rebuild().lost, damage == DAMAGE_RECORD || damage == DAMAGE_HEADER,
-		"that is told");
+	IS_INT((long long)rebuild().lost, damage < DAMAGE_SECTOR, "that is told");
 	s = open_store();
 	uint64_t id = bucket_id(s, S("b"));
 	IS_INT(head_object(s, id, S("X")), ERR_NO_SUCH_KEY, "what was deleted is not back");
@@ -293,8 +292,56 @@ static void collect(enum damage damage)
 	folder_remove(folder);
 }
 
+/* ---- Behind a damaged header ----------------------------------------------------------------- */
+
+/* The segments before are gone, so that nothing says with which sequence it begins. */
+static void begins_unknown(void)
+{
+	make_deletions();
+	cut.sequence = 101;
+	cut_log_segment(&cut, 5);
+	cut_log_add_some(&cut, 0, DELETION_RECORDS);
+	cut_log_segment(&cut, 6);
+	cut_log_end(&cut);
+	cut_log_flip(folder, 5, 50);
+	struct rebuild_result result = rebuild();
+	OK(result.lost == 1 && result.objects == 2,
+		"a damaged header costs no record: %d places, %d objects", (int)result.lost,
+		(int)result.objects);
+	struct store *s = open_store();
+	OK(object_is(s, bucket_id(s, S("b")), S("Y"), S("second")), "nor the bucket");
+	store_close(s);
+	folder_remove(folder);
+}
+
+/* ---- The end of a segment whose neighbour was collected -------------------------------------- */
+
+static void ends_unknown(void)
+{
+	make_deletions();
+	cut_log_segment(&cut, 1);
+	cut_log_add_some(&cut, BUCKET, PUT_W);
+	uint64_t at = cut_log_add(&cut, PUT_W);
+	cut.sequence = 51;
+	cut_log_segment(&cut, 3);
+	(void)cut_log_add(&cut, PUT_Z);
+	cut_log_end(&cut);
+	IS_INT((long long)rebuild().lost, 0, "a neighbour that was collected is no damage");
+	IS_INT(check().count, 0, "also for fsck");
+	cut_log_flip(folder, 1, at + RECORD_HEADER_BYTES + 4);
+	struct findings findings = check();
+	OK(findings.count == 1, "the record before it is damaged: %u findings: %s", findings.count,
+		findings.last);
+	struct rebuild_result result = rebuild();
+	OK(result.lost == 1 && result.objects == 3, "and is missed: %d places, %d objects",
+		(int)result.lost, (int)result.objects);
+	folder_remove(folder);
+}
+
 int main(void)
 {
+	begins_unknown();
+	ends_unknown();
 	for (unsigned damage = 0; damage <= DAMAGE_NONE; damage++)
 		collect((enum damage)damage);
 	many_buckets();

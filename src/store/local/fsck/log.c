@@ -54,7 +54,8 @@ static void tell_gap(struct fsck *f, const struct gap *gap)
 			" cannot be read; no entry needs them",
 			what->first, what->next - 1);
 	else
-		(void)snprintf(text, sizeof(text), "the log ends here, and was longer");
+		(void)snprintf(
+			text, sizeof(text), "behind the last record is something else than zeros");
 	fsck_tell_segment(f, NULL, what->segment, what->begin, text);
 }
 

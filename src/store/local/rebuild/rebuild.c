@@ -46,6 +46,10 @@ static void tell_gap(const struct restore_gap *gap, void *ctx UNUSED)
 		return; /* logged */
 	if (gap->is_good)
 		log_error("store: record %" PRIu64 " of the log cannot be applied", gap->first);
+	else if (gap->next == 0)
+		log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64
+			  ", where it ends: changes from %" PRIu64 " on are lost",
+			gap->segment, gap->begin, gap->first);
 	else
 		log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64
 			  ": changes %" PRIu64 " to %" PRIu64 " are lost",

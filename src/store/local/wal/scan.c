@@ -122,7 +122,7 @@ bool scan_find_bytes(struct scan *scan, uint64_t *ret_end)
 
 bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret)
 {
-	uint64_t from = scan->at + RECORD_ALIGN;
+	uint64_t from = scan->at;
 	if (!scan->is_sealed && !find(scan, from, sequence, true, ret))
 		return false;
 	return find(scan, from, sequence, false, ret);

@@ -39,7 +39,8 @@ void scan_next(struct scan *scan, const struct record *record);
 /* Whether reading the next record will move the window, and so what records point to. */
 bool scan_will_move(const struct scan *scan);
 /*
- * After a bad record: searches this segment for the first record behind `sequence` that counts.
+ * After a bad record, or a good one that is not the one expected: searches this segment, from there
+ * on, for the first record behind `sequence` that counts.
  * What is behind it in the same group commit does if that was whole: a later one follows. True,
  * with the scan at it, if there is one.
  */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Backups of a data folder that the disk damages, and restores of a backup that it does. */
+#undef _FORTIFY_SOURCE /* its pread() is an inline function */
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+#include "backup/backup.h"
+#include "backup/restore.h"
+#include "base/limits.h"
+#include "store/local/local.h"
+#include "tap.h"
+#include "unit/store/cut_log.h"
+#include "unit/store/versions.h"
+
+enum {
+	LARGE = LIMIT_INLINE_BYTES + 70000,
+};
+
+static char folder[FOLDER_PATH_MAX];
+static char data[FOLDER_PATH_MAX + 16];
+static char copy[FOLDER_PATH_MAX + 16];
+static char restored[FOLDER_PATH_MAX + 16];
+static struct cut_log cut;
+static char bytes[LARGE];
+
+static struct store *open_store(const char *path)
+{
+	const struct local_options options = {.path = path,
+		.clock = &clock_system,
+		.segment_bytes = MIB(4),
+		.gc_interval_ms = 3600000};
+	struct store *s;
+	if (local_store_open(&options, &s) != ERR_OK)
+		abort();
+	return s;
+}
+
+static void begin(void)
+{
+	folder_make(folder);
+	(void)snprintf(data, sizeof(data), "%s/data", folder);
+	(void)snprintf(copy, sizeof(copy), "%s/copy", folder);
+	(void)snprintf(restored, sizeof(restored), "%s/restored", folder);
+}
+
+static struct slice large(char with)
+{
+	memset(bytes, with, sizeof(bytes));
+	return slice_of(bytes, sizeof(bytes));
+}
+
+static struct backup_result back_up(void)
+{
+	struct backup_result result;
+	const struct backup_options options = {.data = data, .destination = copy};
+	IS_INT(backup_make(&options, &result), ERR_OK, "a backup is made");
+	return result;
+}
+
+static struct restore_result restore(bool takes_damaged)
+{
+	struct restore_result result;
+	const struct restore_options options = {
+		.source = copy, .data = restored, .takes_damaged = takes_damaged};
+	folder_remove(restored);
+	IS_INT(backup_restore(&options, &result), ERR_OK, "it is restored");
+	return result;
+}
+
+/* ---- The records of make_objects() ----------------------------------------------------------- */
+
+enum {
+	BUCKET,
+	PUT_FIRST,
+	PUT_SMALL,
+	PUT_SECOND,
+	PUT_LAST,
+	RECORDS,
+};
+
+/* Two large objects and two small ones, in a closed folder whose records are in `cut`. */
+static void make_objects(void)
+{
+	begin();
+	struct store *s = open_store(data);
+	bool ok = bucket_create(s, S("b"), STORE_ACL_PRIVATE) == ERR_OK;
+	uint64_t id = bucket_id(s, S("b"));
+	ok = put_object(s, id, S("first"), large('1'), NULL) == ERR_OK &&
+	     put_object(s, id, S("small"), S("some bytes"), NULL) == ERR_OK &&
+	     put_object(s, id, S("second"), large('2'), NULL) == ERR_OK &&
+	     put_object(s, id, S("last"), S("other bytes"), NULL) == ERR_OK && ok;
+	store_close(s);
+	cut_log_begin(&cut, data);
+	OK(ok && cut.count == RECORDS, "two large objects and two small ones");
+}
+
+/* Which of them the restored folder has, as bits in that order. */
+static unsigned objects_restored(void)
+{
+	struct store *s = open_store(restored);
+	uint64_t id = bucket_id(s, S("b"));
+	unsigned has = (unsigned)object_is(s, id, S("first"), large('1')) |
+		       (unsigned)object_is(s, id, S("small"), S("some bytes")) << 1 |
+		       (unsigned)object_is(s, id, S("second"), large('2')) << 2 |
+		       (unsigned)object_is(s, id, S("last"), S("other bytes")) << 3;
+	store_close(s);
+	return has;
+}
+
+/* ---- The end of a segment whose neighbour was collected -------------------------------------- */
+
+static void ends_unknown(void)
+{
+	make_objects();
+	cut_log_segment(&cut, 1);
+	cut_log_add_some(&cut, BUCKET, PUT_SECOND);
+	uint64_t at = cut_log_add(&cut, PUT_SECOND);
+	cut.sequence = 51;
+	cut_log_segment(&cut, 3);
+	(void)cut_log_add(&cut, PUT_LAST);
+	cut_log_end(&cut);
+	IS_INT((long long)back_up().damaged, 0, "a neighbour that was collected is no damage");
+	folder_remove(copy);
+	cut_log_flip(data, 1, at + RECORD_HEADER_BYTES + 4);
+	IS_INT((long long)back_up().damaged, 1, "the record before it is: it is told");
+	IS_INT((long long)back_up().damaged, 1, "also by the next: the copy is not final");
+	IS_INT((long long)restore(false).lost, 1, "and by a restore");
+	IS_INT(objects_restored(), 1 | 2 | 8, "all others are there");
+	folder_remove(folder);
+}
+
+int main(void)
+{
+	ends_unknown();
+	return tap_done();
+}
