@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "store/local/fsck/fsck.h"
+#include "store/local/index/index.h"
 #include "store/local/local.h"
 #include "store/local/rebuild/rebuild.h"
 #include "tap.h"
@@ -63,6 +64,23 @@ static struct store *begin(void)
 	return open_store();
 }
 
+/* Goes on with a copy, as a kill would leave the folder. */
+static void kill_store(struct store *s)
+{
+	char image[FOLDER_PATH_MAX];
+	char name[2 * FOLDER_PATH_MAX];
+	folder_make(image);
+	folder_remove(image);
+	folder_copy(folder, image);
+	store_close(s);
+	folder_remove(folder);
+	(void)snprintf(folder, sizeof(folder), "%s", image);
+	/* The copy has lost the zeros behind, some of which are the last record's. */
+	cut_log_name(folder, 1, name);
+	if (truncate(name, MIB(1)) != 0)
+		abort();
+}
+
 static struct rebuild_result rebuild(void)
 {
 	struct rebuild_result result;
@@ -76,6 +94,8 @@ static struct rebuild_result rebuild(void)
 struct findings {
 	unsigned count;
 	char last[256];
+	uint64_t objects;
+	bool compared;
 };
 
 static void found(const struct fsck_finding *finding, void *ctx)
@@ -94,6 +114,8 @@ static struct findings check(void)
 	const struct fsck_options options = {
 		.path = folder, .temp = temp ? temp : "/tmp", .found = found, .ctx = &findings};
 	IS_INT(fsck(&options, &result), ERR_OK, "it is checked");
+	findings.objects = result.objects;
+	findings.compared = result.is_compared;
 	return findings;
 }
 
@@ -147,7 +169,6 @@ static void many_buckets(void)
 static void one_too_many(void)
 {
 	char name[32];
-	char image[FOLDER_PATH_MAX];
 	struct store *s = begin();
 	bool ok = true;
 	for (unsigned i = 0; i < LIMIT_BUCKETS; i++)
@@ -156,17 +177,9 @@ static void one_too_many(void)
 	s = open_store();
 	ok = bucket_delete(s, bucket_name(name, 0)) == ERR_OK &&
 	     bucket_create(s, S("last"), STORE_ACL_PRIVATE) == ERR_OK && ok;
-	folder_make(image);
-	folder_remove(image);
-	folder_copy(folder, image);
-	store_close(s);
-	folder_remove(folder);
-	(void)snprintf(folder, sizeof(folder), "%s", image);
-	/* The copy has lost the zeros behind, some of which are the last record's. */
+	kill_store(s);
 	char path[2 * FOLDER_PATH_MAX];
 	cut_log_name(folder, 1, path);
-	if (truncate(path, MIB(1)) != 0)
-		abort();
 	struct findings before = check();
 	/* The deletion is the last but one. */
 	SCOPED_FREE char *bytes = malloc(CUT_LOG_MAX);
@@ -338,8 +351,45 @@ static void ends_unknown(void)
 	folder_remove(folder);
 }
 
+/* ---- Young folders --------------------------------------------------------------------------- */
+
+static void young(void)
+{
+	kill_store(begin());
+	IS_INT(check().count, 0, "a folder whose server was killed before the first change");
+	struct store *s = open_store();
+	store_close(s);
+	IS_INT(check().count, 0, "stopped before it");
+	s = open_store();
+	OK(bucket_create(s, S("b"), STORE_ACL_PRIVATE) == ERR_OK &&
+			put_object(s, bucket_id(s, S("b")), S("k"), S("bytes"), NULL) == ERR_OK,
+		"changes");
+	kill_store(s);
+	struct findings findings = check();
+	OK(findings.count == 0, "killed before the index was on the disk: %u findings, %s",
+		findings.count, findings.last);
+	OK(findings.compared && findings.objects == 1, "all of it is checked");
+	s = open_store();
+	store_close(s);
+	cut_log_begin(&cut, folder);
+	cut_log_segment(&cut, 2);
+	cut_log_end(&cut);
+	char name[2 * FOLDER_PATH_MAX];
+	struct index *index;
+	(void)snprintf(name, sizeof(name), "%s/index", folder);
+	if (index_open(name, &index) != ERR_OK)
+		abort();
+	index_close(index);
+	findings = check();
+	OK(findings.count == 1 && strcmp(findings.last, "index there is no index") == 0,
+		"an empty one for a log that has lost its beginning: %u findings, %s",
+		findings.count, findings.last);
+	folder_remove(folder);
+}
+
 int main(void)
 {
+	young();
 	begins_unknown();
 	ends_unknown();
 	for (unsigned damage = 0; damage <= DAMAGE_NONE; damage++)

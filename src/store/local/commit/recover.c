@@ -269,19 +269,6 @@ static enum err load(struct local *local, struct index_state *ret)
 	return e == ERR_OK ? index_each_number(local->index, KEY_SEGMENT, load_live, local) : e;
 }
 
-/* Whether no segment has been removed yet. */
-static bool wal_is_whole(struct segments *segments)
-{
-	uint64_t id = 0;
-	uint64_t found;
-	do {
-		struct segment *segment = segment_pin_from(segments, ++id);
-		found = segment ? segment->id : 0;
-		segment_unpin(segment);
-	} while (found == id);
-	return found == 0;
-}
-
 /*
  * The log was longer when the index was written to the disk. Its end is not taken up again: what is
  * missing must not become zeros.
@@ -304,7 +291,7 @@ static enum err run_replay(struct replay *replay, const struct index_state *stat
 	struct segment *segment = segment_pin_from(replay->local->segments, first);
 	if (!segment && state->segment == 0)
 		return ERR_OK; /* new */
-	if (state->segment == 0 && !wal_is_whole(replay->local->segments)) {
+	if (state->segment == 0 && !segments_whole(replay->local->segments)) {
 		/* Going on would remove the files of all objects that the rest does not name. */
 		log_error("store: the index is empty: put the folder `index` back, or stop postern "
 			  "and run `postern rebuild`, which makes it anew from the log");

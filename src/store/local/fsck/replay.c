@@ -107,9 +107,10 @@ static bool load_live(uint64_t id, uint64_t live, void *ctx)
 static enum err read_rest(struct tail *tail)
 {
 	const struct index_state *state = &tail->f->state;
-	uint64_t at = state->offset;
+	uint64_t at = state->segment ? state->offset : SEGMENT_HEADER_BYTES;
 	enum err e = ERR_OK;
-	struct segment *segment = segment_pin(tail->segments, state->segment);
+	struct segment *segment = state->segment ? segment_pin(tail->segments, state->segment)
+						 : segment_pin_from(tail->segments, 1);
 	if (!segment) /* which the log tells */
 		return ERR_OK;
 	while (e == ERR_OK && segment) {

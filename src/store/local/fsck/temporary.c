@@ -161,6 +161,11 @@ bool temporary_index(struct fsck *f)
 		e = index_read_all(f->index);
 	if (e == ERR_OK)
 		e = index_read_state(f->index, &f->state, &has_state);
+	/* A new one, which was not written to the disk yet: all it will have is in the log. */
+	if (e == ERR_OK && !has_state && segments_whole(f->segments)) {
+		f->state = (struct index_state){.sequence = 1, .file_mark = 1};
+		has_state = true;
+	}
 	if (e == ERR_OK && has_state)
 		return true;
 	if (e != ERR_OK && !f->index_is_damaged && f->err == ERR_OK)

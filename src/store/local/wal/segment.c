@@ -416,6 +416,16 @@ bool segment_exists(struct segments *segments, uint64_t id)
 	return segment != NULL;
 }
 
+bool segments_whole(struct segments *segments)
+{
+	bool whole = true;
+	(void)pthread_mutex_lock(&segments->lock);
+	for (size_t i = 0; i < segments->count && whole; i++)
+		whole = segments->table[i]->id == i + 1;
+	(void)pthread_mutex_unlock(&segments->lock);
+	return whole;
+}
+
 bool segments_overlap(struct segments *segments, uint64_t from, uint64_t to, uint64_t except)
 {
 	bool found = false;

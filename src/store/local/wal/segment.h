@@ -120,6 +120,8 @@ uint64_t segment_end(struct segments *segments, uint64_t id);
 int segment_discard(struct segments *segments, uint64_t id) MUST_USE;
 /* Whether there is a segment of that number. */
 bool segment_exists(struct segments *segments, uint64_t id);
+/* Whether those that there are go from the first on without a gap: none was removed yet. */
+bool segments_whole(struct segments *segments);
 /*
  * Whether a segment but `except` may have records from the sequence `from` up to `to`.
  */
