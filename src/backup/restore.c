@@ -215,7 +215,7 @@ static enum err make_index(struct restore *r)
 {
 	struct rebuild_result rebuilt;
 	const struct rebuild_options options = {
-		.path = r->options->data, .progress = tell_index, .ctx = r};
+		.path = r->options->data, .is_copy = true, .progress = tell_index, .ctx = r};
 	r->what = "the log, for the index";
 	enum err e = rebuild_index(&options, &rebuilt);
 	if (e == ERR_OK)

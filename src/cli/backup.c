@@ -75,7 +75,9 @@ static const struct command_line backup_line = {
 	.flags = backup_flags,
 	.flag_count = ARRAY_LEN(backup_flags),
 	.after = "Exit status: 0 done, 1 a fault: there is no new backup, 2 the command is at "
-		 "fault,\n3 done, but some of the data folder is damaged, and is copied so.\n",
+		 "fault,\n3 done, but some of the data folder is damaged: good copies of it are "
+		 "kept, "
+		 "else\nit is copied so.\n",
 };
 
 static int backup(const char *data, const char *destination)

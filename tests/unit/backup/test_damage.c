@@ -130,8 +130,126 @@ static void ends_unknown(void)
 	folder_remove(folder);
 }
 
+/* ---- A copy that is better than what is there now -------------------------------------------- */
+
+/* All but the last are in a segment that another follows. */
+static void deal_out(void)
+{
+	make_objects();
+	cut_log_segment(&cut, 1);
+	cut_log_add_some(&cut, BUCKET, PUT_LAST);
+	cut_log_segment(&cut, 2);
+	(void)cut_log_add(&cut, PUT_LAST);
+	cut_log_end(&cut);
+}
+
+static void is_restored(unsigned objects, uint64_t lost)
+{
+	struct restore_result result = restore(false);
+	IS_INT((long long)result.lost, (long long)lost, "so many places are lost");
+	IS_INT(objects_restored(), objects, "and those objects are there");
+}
+
+static void header(void)
+{
+	deal_out();
+	(void)back_up();
+	cut_log_flip(data, 1, 50);
+	IS_INT((long long)back_up().damaged, 1, "the header of a segment is damaged: it is told");
+	IS_INT((long long)back_up().damaged, 1, "each time");
+	is_restored(15, 0);
+	folder_remove(copy);
+	IS_INT((long long)back_up().damaged, 1, "without a copy of it");
+	is_restored(15, 1);
+	folder_remove(folder);
+}
+
+static void tail(void)
+{
+	deal_out();
+	(void)back_up();
+	cut_log_flip(data, 1, SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES);
+	IS_INT((long long)back_up().damaged, 1, "what is compared with the copy is damaged");
+	IS_INT((long long)back_up().damaged, 1, "it is told each time");
+	is_restored(15, 0);
+	folder_remove(folder);
+}
+
+/* The last segment, which grows between the two backups. */
+static void growing(void)
+{
+	make_objects();
+	cut_log_segment(&cut, 1);
+	(void)cut_log_add(&cut, BUCKET);
+	uint64_t at = cut_log_add(&cut, PUT_FIRST);
+	(void)cut_log_add(&cut, PUT_SMALL);
+	(void)back_up();
+	cut_log_add_some(&cut, PUT_SECOND, RECORDS);
+	cut_log_end(&cut);
+	cut_log_flip(data, 1, at + RECORD_HEADER_BYTES);
+	struct backup_result result = back_up();
+	OK(result.damaged == 1 && result.copied_files == 3,
+		"a record of the last segment is damaged: %d places, %d files are new",
+		(int)result.damaged, (int)result.copied_files);
+	is_restored(15, 0);
+	folder_remove(folder);
+}
+
+static void large_name(char *to, unsigned number)
+{
+	(void)snprintf(to, 2 * FOLDER_PATH_MAX, "%s/large/0000000000000/%016x", data, number);
+}
+
+static void large_files(void)
+{
+	char name[2 * FOLDER_PATH_MAX];
+	deal_out();
+	(void)back_up();
+	large_name(name, 1);
+	if (truncate(name, LARGE / 2) != 0)
+		abort();
+	IS_INT((long long)back_up().damaged, 1, "a large file is cut short");
+	is_restored(15, 0);
+	large_name(name, 2);
+	if (unlink(name) != 0)
+		abort();
+	struct backup_result result = back_up();
+	OK(result.damaged == 1 && result.gone == 1, "another is missing: its copy is kept");
+	IS_INT((long long)back_up().gone, 1, "also by the next backup");
+	is_restored(15, 0);
+	folder_remove(folder);
+}
+
+/* It was deleted: what no record needs does not stay in what is restored. */
+static void deleted(void)
+{
+	char name[2 * FOLDER_PATH_MAX];
+	begin();
+	struct store *s = open_store(data);
+	bool ok = bucket_create(s, S("b"), STORE_ACL_PRIVATE) == ERR_OK;
+	uint64_t id = bucket_id(s, S("b"));
+	ok = put_object(s, id, S("first"), large('1'), NULL) == ERR_OK &&
+	     put_object(s, id, S("second"), large('2'), NULL) == ERR_OK && ok;
+	(void)back_up();
+	ok = delete_object(s, id, S("first"), NULL) == ERR_OK && ok;
+	store_close(s);
+	large_name(name, 1);
+	(void)unlink(name); /* as the collector would */
+	IS_INT((long long)back_up().gone, 1, "a large object was deleted");
+	OK(restore(false).lost == 0 && objects_restored() == 4, "and it is in what is restored");
+	OK(folder_count(restored, "large").files == 1 &&
+			folder_count(restored, "damaged").files == 0,
+		"but its file is not there");
+	folder_remove(folder);
+}
+
 int main(void)
 {
+	header();
+	tail();
+	growing();
+	large_files();
+	deleted();
 	ends_unknown();
 	return tap_done();
 }

@@ -136,7 +136,8 @@ static enum err finish(struct rebuild *r)
 {
 	uint64_t next;
 	/* What no record names may be that of one that cannot be read: it is kept. */
-	enum err e = large_files_sweep(r->files, r->index, 1, r->dir, &next);
+	bool is_garbage = r->options->is_copy && r->log.lost == 0 && r->log.last_tail == 0;
+	enum err e = large_files_sweep(r->files, r->index, 1, is_garbage ? -1 : r->dir, &next);
 	if (e == ERR_OK && next > r->log.files_next)
 		r->log.files_next = next;
 	if (e == ERR_OK)

@@ -217,8 +217,7 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 	r->last_tail = 0;
 	/* What a damaged header says may be another salt, with which nothing is a record. */
 	bool is_told = segment->first_sequence == 0 && r->good_at == SEGMENT_HEADER_BYTES;
-	if (e == ERR_OK && r->scan.is_sealed && !is_told &&
-		!scan_find_bytes(&r->scan, &r->last_tail))
+	if (e == ERR_OK && !is_told && !scan_find_bytes(&r->scan, &r->last_tail))
 		r->last_tail = 0;
 	if (r->scan.fault && e == ERR_OK) {
 		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
