@@ -9,6 +9,7 @@
 #include "backup/restore.h"
 #include "base/limits.h"
 #include "store/local/local.h"
+#include "store/local/rebuild/rebuild.h"
 #include "tap.h"
 #include "unit/store/cut_log.h"
 #include "unit/store/versions.h"
@@ -16,6 +17,15 @@
 enum {
 	LARGE = LIMIT_INLINE_BYTES + 70000,
 };
+
+/* In the place of the C library's: the new index cannot take its place. */
+static bool exchange_fails;
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	errno = EIO;
+	return exchange_fails ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
 
 static char folder[FOLDER_PATH_MAX];
 static char data[FOLDER_PATH_MAX + 16];
@@ -243,8 +253,66 @@ static void deleted(void)
 	folder_remove(folder);
 }
 
+/* ---- A damaged backup ------------------------------------------------------------------------ */
+
+static void short_segment(void)
+{
+	char name[2 * FOLDER_PATH_MAX];
+	struct stat st;
+	make_objects();
+	cut_log_segment(&cut, 1);
+	cut_log_add_some(&cut, BUCKET, RECORDS);
+	cut_log_end(&cut);
+	(void)back_up();
+	(void)snprintf(name, sizeof(name), "%s/segments/0000000000000001-1", copy);
+	if (stat(name, &st) != 0 || truncate(name, st.st_size - 10) != 0)
+		abort();
+	struct restore_result result = restore(true);
+	IS_INT((long long)result.damaged, 1, "a segment that is too short is told");
+	IS_INT(objects_restored(), 7, "and all that it still has is there");
+	folder_remove(folder);
+}
+
+static void lost_format(bool is_missing)
+{
+	char name[2 * FOLDER_PATH_MAX];
+	deal_out();
+	(void)back_up();
+	(void)snprintf(name, sizeof(name), "%s/files/format-1", copy);
+	if (is_missing ? unlink(name) != 0 : truncate(name, 5) != 0)
+		abort();
+	OK(restore(true).damaged == 1, "the file `format` is %s",
+		is_missing ? "missing" : "damaged");
+	IS_INT(objects_restored(), 15, "all objects are there");
+	folder_remove(folder);
+}
+
+/* All files are there, and the index cannot be made. */
+static void without_index(void)
+{
+	struct restore_result result;
+	struct rebuild_result rebuilt;
+	deal_out();
+	(void)back_up();
+	const struct restore_options options = {.source = copy, .data = restored};
+	exchange_fails = true;
+	OK(backup_restore(&options, &result) != ERR_OK && result.has_files,
+		"the index cannot be made, and that is said");
+	exchange_fails = false;
+	OK(backup_restore(&options, &result) != ERR_OK && !result.has_files,
+		"again it cannot be done: all files are there");
+	IS_INT(rebuild_index(&(struct rebuild_options){.path = restored}, &rebuilt), ERR_OK,
+		"a rebuild makes it");
+	IS_INT(objects_restored(), 15, "and all objects are there");
+	folder_remove(folder);
+}
+
 int main(void)
 {
+	short_segment();
+	lost_format(true);
+	lost_format(false);
+	without_index();
 	header();
 	tail();
 	growing();
