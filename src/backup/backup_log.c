@@ -85,9 +85,9 @@ static int list_ids(struct log_copy *l, uint64_t *ret_bytes)
 
 /* What the segment behind number `i` tells of it. */
 struct next {
-	uint64_t end;        /* where its records end */
-	bool follows;        /* nothing is written to it any more */
-	bool tells_sequence; /* which would follow its last */
+	uint64_t end;      /* where its records end */
+	bool follows;      /* nothing is written to it any more */
+	uint64_t sequence; /* would follow its last; 0: not known */
 };
 
 /*
@@ -106,9 +106,10 @@ static struct next look_at_next(const struct log_copy *l, size_t i)
 	next.follows = i + 2 < l->count || l->ids[i + 1] > l->ids[i] + 1;
 	if (segment_open(l->dir, l->ids[i + 1], &header, &segment) != 0)
 		return next;
-	next.tells_sequence = header == SEGMENT_GOOD && l->ids[i + 1] == l->ids[i] + 1;
-	if (next.tells_sequence && segment->previous_end)
-		next.end = segment->previous_end;
+	if (header == SEGMENT_GOOD && l->ids[i + 1] == l->ids[i] + 1) {
+		next.sequence = segment->first_sequence;
+		next.end = segment->previous_end ? segment->previous_end : UINT64_MAX;
+	}
 	scan_open(&l->b->scan, segment, SEGMENT_HEADER_BYTES, UINT64_MAX, false);
 	if (header == SEGMENT_GOOD && scan_record(&l->b->scan, &record))
 		next.follows = true;
@@ -177,17 +178,39 @@ static bool note_named(struct log_copy *l, const struct record *record)
 	return manifest_add_named(&l->b->now, &named);
 }
 
-/* The sequences do not tell if the segment behind is gone; but at its end there are zeros only. */
+/*
+ * Whether records are missing at its end. The sequences do not tell if the segment behind is gone;
+ * but then there are zeros only.
+ */
 static void check_end(struct log_copy *l, const struct next *next)
 {
-	uint64_t end;
 	struct scan *scan = &l->b->scan;
-	if (!next->follows || next->tells_sequence || !scan_find_bytes(scan, &end))
+	uint64_t end = UINT64_MAX;
+	bool damaged = next->sequence ? next->sequence > l->sequence : scan_find_bytes(scan, &end);
+	if (!damaged)
 		return;
 	add_damage(l, scan->at, end);
-	log_error("backup: the end of segment %016" PRIx64 " is damaged at byte %" PRIu64
-		  ": changes from %" PRIu64 " on cannot be read",
-		scan->segment->id, scan->at, l->sequence);
+	if (next->sequence)
+		log_error("backup: the end of segment %016" PRIx64 " is damaged: changes %" PRIu64
+			  " to %" PRIu64 " cannot be read",
+			scan->segment->id, l->sequence, next->sequence - 1);
+	else
+		log_error("backup: the end of segment %016" PRIx64 " is damaged at byte %" PRIu64
+			  ": changes from %" PRIu64 " on cannot be read",
+			scan->segment->id, scan->at, l->sequence);
+}
+
+/* What it was may have been zeros. */
+static void check_unread(struct log_copy *l)
+{
+	const struct scan *scan = &l->b->scan;
+	const struct files_bad *bad = &scan->bad;
+	if (bad->bytes == 0)
+		return;
+	log_error("backup: the disk cannot read segment %016" PRIx64 " at byte %" PRIu64,
+		scan->segment->id, bad->first);
+	if (l->damage_to == 0)
+		add_damage(l, bad->first, bad->first + bad->bytes);
 }
 
 /*
@@ -211,8 +234,9 @@ static enum err read_records(
 		l->sequence = record.sequence + 1;
 		scan_next(scan, &record);
 	}
-	if (l->sequence)
+	if (l->sequence && next->follows)
 		check_end(l, next);
+	check_unread(l);
 	if (!scan->fault)
 		return ERR_OK;
 	log_error("backup: cannot read segment %016" PRIx64 ": %s", segment->id,
@@ -419,19 +443,6 @@ static enum err copy_segment(
 
 /* ---- All of them ----------------------------------------------------------------------------- */
 
-/* What comes before the segment is known to be its end. */
-static void check_gap(struct log_copy *l, const struct segment *segment, bool is_neighbour)
-{
-	if (!is_neighbour || l->sequence == 0 || segment->first_sequence <= l->sequence)
-		return;
-	struct manifest *now = &l->b->now;
-	now->segments[now->segment_count - 1].segment.is_final = false;
-	l->b->result->damaged++;
-	log_error("backup: the end of segment %016" PRIx64 " is damaged: changes %" PRIu64
-		  " to %" PRIu64 " cannot be read",
-		segment->id - 1, l->sequence, segment->first_sequence - 1);
-}
-
 static enum err open_failed(struct log_copy *l, size_t i, int e)
 {
 	/* It was being made, and could not be. */
@@ -462,8 +473,6 @@ static enum err take_segment(struct log_copy *l, size_t i)
 		segment_unpin(segment);
 		return ERR_OK;
 	}
-	if (good)
-		check_gap(l, segment, i > 0 && l->ids[i - 1] + 1 == l->ids[i]);
 	l->open_end = !next.follows && good;
 	const struct backup_segment_rows *old =
 		good && next.follows ? find_copy(l->b, segment, file_size(segment, next.end))

@@ -27,6 +27,22 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 	return exchange_fails ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
 }
 
+/* Likewise: of files whose path has this a sector cannot be read. */
+static const char *bad_path;
+static off_t bad_at;
+
+ssize_t pread(int fd, void *to, size_t len, off_t at)
+{
+	char link[64];
+	char path[2 * FOLDER_PATH_MAX] = "";
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (!bad_path || at >= bad_at + 512 || at + (off_t)len <= bad_at ||
+		readlink(link, path, sizeof(path) - 1) <= 0 || !strstr(path, bad_path))
+		return syscall(SYS_pread64, fd, to, len, at);
+	errno = EIO;
+	return -1;
+}
+
 static char folder[FOLDER_PATH_MAX];
 static char data[FOLDER_PATH_MAX + 16];
 static char copy[FOLDER_PATH_MAX + 16];
@@ -142,12 +158,15 @@ static void ends_unknown(void)
 
 /* ---- A copy that is better than what is there now -------------------------------------------- */
 
+static uint64_t last_at; /* the last record of the first segment */
+
 /* All but the last are in a segment that another follows. */
 static void deal_out(void)
 {
 	make_objects();
 	cut_log_segment(&cut, 1);
-	cut_log_add_some(&cut, BUCKET, PUT_LAST);
+	cut_log_add_some(&cut, BUCKET, PUT_SECOND);
+	last_at = cut_log_add(&cut, PUT_SECOND);
 	cut_log_segment(&cut, 2);
 	(void)cut_log_add(&cut, PUT_LAST);
 	cut_log_end(&cut);
@@ -174,11 +193,12 @@ static void header(void)
 	folder_remove(folder);
 }
 
-static void tail(void)
+static void tail(bool is_last)
 {
 	deal_out();
 	(void)back_up();
-	cut_log_flip(data, 1, SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES);
+	cut_log_flip(data, 1,
+		(is_last ? last_at : (uint64_t)SEGMENT_HEADER_BYTES) + RECORD_HEADER_BYTES);
 	IS_INT((long long)back_up().damaged, 1, "what is compared with the copy is damaged");
 	IS_INT((long long)back_up().damaged, 1, "it is told each time");
 	is_restored(15, 0);
@@ -307,14 +327,61 @@ static void without_index(void)
 	folder_remove(folder);
 }
 
+/* ---- A sector that cannot be read ------------------------------------------------------------ */
+
+static void unread_data(void)
+{
+	deal_out();
+	(void)back_up();
+	bad_at = SEGMENT_HEADER_BYTES;
+	bad_path = "data/segments/0000000000000001.seg";
+	IS_INT((long long)back_up().damaged, 1, "a sector of the log cannot be read: it is told");
+	bad_path = NULL;
+	is_restored(15, 0);
+	folder_remove(copy);
+	bad_at = LARGE / 2;
+	bad_path = "data/large/0000000000000/0000000000000001";
+	IS_INT((long long)back_up().damaged, 1, "one of a large file");
+	bad_path = NULL;
+	is_restored(14, 1);
+	folder_remove(copy);
+	bad_at = 0;
+	bad_path = "data/segments/0000000000000001.seg";
+	IS_INT((long long)back_up().damaged, 1, "one with a header, without a copy of it");
+	bad_path = NULL;
+	folder_remove(folder);
+}
+
+static void unread_backup(void)
+{
+	struct restore_result result;
+	deal_out();
+	(void)back_up();
+	bad_at = LARGE / 2;
+	bad_path = "copy/large/0000000000000/0000000000000001";
+	struct restore_options options = {.source = copy, .data = restored, .only_checks = true};
+	OK(backup_restore(&options, &result) == ERR_OK && result.damaged == 1,
+		"a sector of the backup cannot be read: all else is checked");
+	options.only_checks = false;
+	OK(backup_restore(&options, &result) != ERR_OK && result.damaged == 1,
+		"it is not restored");
+	IS_INT((long long)restore(true).damaged, 1, "unless that is wanted");
+	bad_path = NULL;
+	IS_INT(objects_restored(), 14, "then all else is there");
+	folder_remove(folder);
+}
+
 int main(void)
 {
+	unread_data();
+	unread_backup();
 	short_segment();
 	lost_format(true);
 	lost_format(false);
 	without_index();
 	header();
-	tail();
+	tail(false);
+	tail(true);
 	growing();
 	large_files();
 	deleted();

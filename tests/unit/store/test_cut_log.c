@@ -387,8 +387,36 @@ static void young(void)
 	folder_remove(folder);
 }
 
+/* ---- A sector that cannot be read ------------------------------------------------------------ */
+
+static void unread(void)
+{
+	static char bytes[100000];
+	memset(bytes, 1, sizeof(bytes));
+	struct store *s = begin();
+	bool ok = bucket_create(s, S("b"), STORE_ACL_PRIVATE) == ERR_OK;
+	uint64_t id = bucket_id(s, S("b"));
+	for (char key = '1'; key < '4'; key++)
+		ok = put_object(s, id, slice_of(&key, 1), slice_of(bytes, sizeof(bytes)), NULL) ==
+			     ERR_OK &&
+		     ok;
+	store_close(s);
+	bad_at = 150000; /* in the second object */
+	bad_segment = 1;
+	struct findings findings = check();
+	OK(ok && findings.count == 2 && findings.objects == 3,
+		"a sector cannot be read: %u findings, of %d objects, %s", findings.count,
+		(int)findings.objects, findings.last);
+	struct rebuild_result result = rebuild();
+	bad_segment = 0;
+	OK(result.lost == 1 && result.objects == 2, "what can be is: %d places, %d objects",
+		(int)result.lost, (int)result.objects);
+	folder_remove(folder);
+}
+
 int main(void)
 {
+	unread();
 	young();
 	begins_unknown();
 	ends_unknown();

@@ -126,6 +126,7 @@ enum err replay_tail(struct fsck *f)
 {
 	struct tail tail = {.f = f, .sequence = f->state.sequence};
 	enum err e = scan_init(&tail.scan) ? ERR_OK : ERR_UNAVAILABLE;
+	tail.scan.reads_around = true;
 	int dir = openat(f->dir, "segments", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (e == ERR_OK)
 		e = dir < 0 ? ERR_INTERNAL : segments_open_to_read(dir, &tail.segments);

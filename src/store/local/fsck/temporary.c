@@ -122,7 +122,8 @@ static void damaged(const char *message, void *ctx)
 	struct fsck *f = ctx;
 	char file[FSCK_FILE_MAX] = "index";
 	/* Our own folder may be full. */
-	if (strncmp(message, "Corruption", 10) != 0 && !strstr(message, "No such file")) {
+	if (strncmp(message, "Corruption", 10) != 0 && !strstr(message, "No such file") &&
+		!strstr(message, "Input/output error")) {
 		log_error("fsck: the index cannot be read: %s", message);
 		fsck_fail(f, ERR_INTERNAL);
 		return;

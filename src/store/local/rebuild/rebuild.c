@@ -44,7 +44,11 @@ static void tell_gap(const struct restore_gap *gap, void *ctx UNUSED)
 {
 	if (gap->is_header)
 		return; /* logged */
-	if (gap->is_good)
+	if (gap->is_unread)
+		log_error("store: segment %016" PRIx64 " cannot be read at byte %" PRIu64
+			  " by the disk: zeros are taken for it",
+			gap->segment, gap->begin);
+	else if (gap->is_good)
 		log_error("store: record %" PRIu64 " of the log cannot be applied", gap->first);
 	else if (gap->next == 0)
 		log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64

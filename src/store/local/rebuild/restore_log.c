@@ -193,6 +193,23 @@ static void begin_damaged(struct restore_log *r)
 		r->sequence = record.sequence;
 }
 
+/* It counts as a place that is lost if nothing else did since there were `lost`. */
+static void tell_unread(struct restore_log *r, uint64_t lost)
+{
+	const struct files_bad *bad = &r->scan.bad;
+	if (bad->bytes == 0)
+		return;
+	/* Or if what follows will tell that the end is missing. */
+	struct segment *next = segment_pin(r->segments, r->scan.segment->id + 1);
+	bool is_told = r->lost > lost || (next && next->first_sequence > r->sequence);
+	segment_unpin(next);
+	tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
+			    .begin = bad->first,
+			    .end = bad->first + bad->bytes,
+			    .is_unread = true});
+	r->lost -= is_told;
+}
+
 /* Takes over the pin. */
 static enum err read_segment(struct restore_log *r, struct segment *segment)
 {
@@ -205,6 +222,7 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 		r->sequence = segment->first_sequence;
 	if (segment->files_next > r->files_next)
 		r->files_next = segment->files_next;
+	uint64_t lost = r->lost;
 	r->last_segment = segment->id;
 	r->good_segment = segment->id;
 	r->good_at = SEGMENT_HEADER_BYTES;
@@ -219,6 +237,7 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 	bool is_told = segment->first_sequence == 0 && r->good_at == SEGMENT_HEADER_BYTES;
 	if (e == ERR_OK && !is_told && !scan_find_bytes(&r->scan, &r->last_tail))
 		r->last_tail = 0;
+	tell_unread(r, lost);
 	if (r->scan.fault && e == ERR_OK) {
 		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
 			files_text(r->scan.fault));
@@ -245,6 +264,7 @@ static enum err read_all(struct restore_log *r)
 {
 	enum err e = scan_init(&r->scan) ? ERR_OK : ERR_UNAVAILABLE;
 	struct segment *segment = NULL;
+	r->scan.reads_around = true;
 	measure(r);
 	while (e == ERR_OK &&
 		(segment = segment_pin_from(r->segments, r->last_segment + 1)) != NULL)

@@ -19,6 +19,7 @@ struct restore_gap {
 	uint64_t first; /* the sequences that are missing, if they are known */
 	uint64_t next;  /* the first that is not; 0: not known, for the next segment is gone */
 	bool is_header; /* it is the segment's header alone */
+	bool is_unread; /* the disk cannot read it; damaged records are told besides */
 	bool is_good;   /* it is one record that is whole, and cannot be applied */
 };
 

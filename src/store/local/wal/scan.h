@@ -6,6 +6,7 @@
 #ifndef STORE_LOCAL_WAL_SCAN_H
 #define STORE_LOCAL_WAL_SCAN_H
 
+#include "store/local/disk/files.h"
 #include "store/local/wal/record.h"
 #include "store/local/wal/segment.h"
 
@@ -19,6 +20,9 @@ struct scan {
 	bool ended;    /* the file ends with the window */
 	uint64_t at;   /* of the next record */
 	int fault;     /* an errno value: reading failed, so that no record is not the end */
+	/* The caller's: what the disk cannot read is no fault but damage. */
+	bool reads_around;
+	struct files_bad bad; /* since the scan was opened; what was read twice counts twice */
 };
 
 /* False without memory. Begins with no segment. */

@@ -71,7 +71,10 @@ static inline bool location_eq(const struct location *a, const struct location *
  * failure.
  */
 enum err segments_open(int dir, uint64_t used, struct segments **ret) MUST_USE;
-/* Likewise for reading alone: nothing is removed, and a damaged header is no failure. */
+/*
+ * Likewise for reading alone: nothing is removed, and a header that is damaged or cannot be read is
+ * no failure.
+ */
 enum err segments_open_to_read(int dir, struct segments **ret) MUST_USE;
 /* Whether the header of one is damaged. */
 bool segments_damaged(const struct segments *segments);
@@ -84,7 +87,7 @@ uint64_t segment_number(const char *name);
 
 enum segment_header {
 	SEGMENT_GOOD,
-	SEGMENT_DAMAGED,
+	SEGMENT_DAMAGED,   /* or the disk cannot read it, which is logged */
 	SEGMENT_BEGINNING, /* damaged, and the file has nothing else: it may be being made */
 };
 
