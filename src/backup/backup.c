@@ -57,6 +57,25 @@ static void take(struct backup *b, enum backup_name name, const struct backup_co
 	backup_count(b, copy);
 }
 
+/* One that is damaged is no reason to have no backup of all else. `copy` is NULL, or what there is.
+ */
+static enum err keep_old(struct backup *b, enum backup_name name, const struct backup_copy *copy)
+{
+	char path[BACKUP_PATH_MAX];
+	const struct backup_copy *old = &b->before.files[name];
+	b->result->damaged++;
+	folder_file_path(name, old->made, path);
+	bool has = b->before.has[name] && folder_has(b->to, path, old);
+	if (has)
+		take(b, name, old);
+	else if (copy)
+		take(b, name, copy);
+	log_error("backup: %s", has    ? "the copy of it in the backup before is kept"
+				: copy ? "it is copied so"
+				       : "the backup does not have it");
+	return ERR_OK;
+}
+
 /* Each is replaced by another when it changes, so that what is open stays what it is. */
 static enum err copy_file(struct backup *b, enum backup_name name)
 {
@@ -77,10 +96,13 @@ static enum err copy_file(struct backup *b, enum backup_name name)
 	if (e != ERR_OK)
 		return e;
 	b->copy.path = backup_name_text(name);
+	uint64_t bad_bytes = b->copy.bad_bytes;
 	e = copy_bytes(&b->copy, from, to, 0, copy.bytes, &copy.crc);
 	enum err closed = copy_close(to, path);
 	if (e == ERR_OK)
 		e = closed;
+	if (e == ERR_OK && b->copy.bad_bytes > bad_bytes)
+		return keep_old(b, name, &copy);
 	if (e == ERR_OK)
 		take(b, name, &copy);
 	return e;
@@ -100,23 +122,6 @@ static enum err sum_copy(struct backup *b, const char *path, struct backup_copy 
 	return copy_bytes(&b->copy, fd, -1, 0, copy->bytes, &copy->crc);
 }
 
-/* One that cannot be copied is no reason to have no backup of all else. */
-static enum err keep_old(struct backup *b, enum backup_name name, enum err e)
-{
-	char path[BACKUP_PATH_MAX];
-	const struct backup_copy *old = &b->before.files[name];
-	if (e == ERR_DISK_FULL || e == ERR_UNAVAILABLE)
-		return e;
-	b->result->damaged++;
-	folder_file_path(name, old->made, path);
-	bool has = b->before.has[name] && folder_has(b->to, path, old);
-	if (has)
-		take(b, name, old);
-	log_error("backup: %s", has ? "the copy of it in the backup before is kept"
-				    : "the backup does not have it");
-	return ERR_OK;
-}
-
 static enum err copy_database(struct backup *b, enum backup_name name)
 {
 	char path[BACKUP_PATH_MAX];
@@ -131,8 +136,10 @@ static enum err copy_database(struct backup *b, enum backup_name name)
 	if (strbuf_broken(&from) || strbuf_broken(&to))
 		return ERR_UNAVAILABLE;
 	enum err e = database_copy(from.ptr, to.ptr);
+	if (e == ERR_DISK_FULL || e == ERR_UNAVAILABLE)
+		return e;
 	if (e != ERR_OK)
-		return keep_old(b, name, e);
+		return keep_old(b, name, NULL);
 	e = sum_copy(b, path, &copy);
 	if (e == ERR_OK)
 		take(b, name, &copy);
@@ -215,6 +222,7 @@ static enum err copy_all(struct backup *b)
 		log_error("backup: no memory");
 		return ERR_UNAVAILABLE;
 	}
+	b->scan.reads_around = true;
 	b->copy.progress = add_copied;
 	b->copy.ctx = b;
 	enum err e = copy_files(b);

@@ -29,6 +29,7 @@ struct backup_result {
 	uint64_t copied_files; /* of these, that the one before does not have */
 	uint64_t copied_bytes;
 	uint64_t damaged; /* places in the data folder that are not what was stored */
+	uint64_t gone;    /* large files that are not there, of which a copy is kept */
 };
 
 /* Logs why on failure: then the backup before is as it was. */

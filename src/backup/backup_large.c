@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Large files. What a record names and is not there was deleted before the backup began, or is
- * lost: restoring tells which (restore.c).
+ * lost: restoring tells which (restore.c). Until then a copy of it is kept.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -97,30 +97,54 @@ static enum err copy_one(
 	return e == ERR_OK ? closed : e;
 }
 
-static bool find_copy(const struct backup *b, struct backup_large *row)
+/* The good copy that the backup before has of it; NULL if there is none. */
+static const struct backup_large *find_copy(
+	const struct backup *b, const struct backup_named *named)
 {
 	char path[BACKUP_PATH_MAX];
-	const struct backup_large *old = manifest_large(&b->before, row->number);
-	if (!old || !old->is_good || old->size != row->size || old->crc != row->crc ||
-		old->copy.bytes != row->copy.bytes)
-		return false;
+	const struct backup_large *old = manifest_large(&b->before, named->number);
+	if (!old || !old->is_good || old->size != named->size || old->crc != named->crc)
+		return NULL;
 	folder_large_path(old->number, old->copy.made, path);
-	if (!folder_has(b->to, path, &old->copy))
-		return false;
-	*row = *old;
-	return true;
+	return folder_has(b->to, path, &old->copy) ? old : NULL;
+}
+
+static enum err add(struct backup *b, const struct backup_large *row)
+{
+	if (!manifest_add_large(&b->now, row)) {
+		log_error("backup: no memory");
+		return ERR_UNAVAILABLE;
+	}
+	backup_count(b, &row->copy);
+	return ERR_OK;
+}
+
+static enum err keep(struct backup *b, const struct backup_large *old)
+{
+	backup_add_progress(b, old->copy.bytes);
+	return add(b, old);
+}
+
+static enum err take_missing(
+	struct backup *b, const struct backup_named *named, const struct backup_large *old)
+{
+	if (old) {
+		b->result->gone++;
+		return keep(b, old);
+	}
+	backup_add_progress(b, named->size);
+	return ERR_OK;
 }
 
 static enum err take(struct backup *b, const struct backup_named *named)
 {
 	char path[BACKUP_PATH_MAX];
 	struct stat st;
+	const struct backup_large *old = find_copy(b, named);
 	large_files_path(named->number, path, sizeof(path));
 	SCOPED_FD int from = openat(b->data, path, O_RDONLY | O_CLOEXEC);
-	if (from < 0 && errno == ENOENT) {
-		backup_add_progress(b, named->size);
-		return ERR_OK;
-	}
+	if (from < 0 && errno == ENOENT)
+		return take_missing(b, named, old);
 	if (from < 0 || fstat(from, &st) != 0) {
 		log_error("backup: cannot open %s: %s", path, files_text(errno));
 		return files_err(errno);
@@ -129,18 +153,17 @@ static enum err take(struct backup *b, const struct backup_named *named)
 		.size = named->size,
 		.crc = named->crc,
 		.copy.bytes = (uint64_t)st.st_size};
-	enum err e = ERR_OK;
 	b->copy.path = path;
-	if (find_copy(b, &row))
-		backup_add_progress(b, row.copy.bytes);
-	else
-		e = copy_one(b, from, named, &row);
-	if (e == ERR_OK && !manifest_add_large(&b->now, &row)) {
-		log_error("backup: no memory");
-		e = ERR_UNAVAILABLE;
+	if (old && old->copy.bytes != row.copy.bytes) {
+		b->result->damaged++;
+		log_error("backup: %s is damaged: its length has changed; the copy of it in the "
+			  "backup before is kept",
+			path);
 	}
-	backup_count(b, &row.copy);
-	return e;
+	if (old)
+		return keep(b, old);
+	enum err e = copy_one(b, from, named, &row);
+	return e == ERR_OK ? add(b, &row) : e;
 }
 
 enum err backup_large_files(struct backup *b)
@@ -158,5 +181,9 @@ enum err backup_large_files(struct backup *b)
 	backup_begin_part(b, "large files", bytes);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
 		e = take(b, &named[i]);
+	if (e == ERR_OK && b->result->gone)
+		log_info("backup: %" PRIu64 " large files were deleted since, or are missing; "
+			 "their copies are kept as long as the log names them",
+			b->result->gone);
 	return e;
 }

@@ -27,6 +27,9 @@ struct log_copy {
 	uint64_t sequence; /* expected next; 0: not known */
 	bool open_end; /* of the segment before it is not known that nothing can be added to it */
 	bool ended;    /* what follows does not belong to the backup */
+	/* Of the segment that is read: where damage begins and ends. */
+	uint64_t damage_from;
+	uint64_t damage_to; /* 0: there is none */
 };
 
 /* ---- What there is --------------------------------------------------------------------------- */
@@ -82,8 +85,9 @@ static int list_ids(struct log_copy *l, uint64_t *ret_bytes)
 
 /* What the segment behind number `i` tells of it. */
 struct next {
-	uint64_t end; /* where its records end */
-	bool follows; /* nothing is written to it any more */
+	uint64_t end;      /* where its records end */
+	bool follows;      /* nothing is written to it any more */
+	uint64_t sequence; /* would follow its last; 0: not known */
 };
 
 /*
@@ -102,8 +106,10 @@ static struct next look_at_next(const struct log_copy *l, size_t i)
 	next.follows = i + 2 < l->count || l->ids[i + 1] > l->ids[i] + 1;
 	if (segment_open(l->dir, l->ids[i + 1], &header, &segment) != 0)
 		return next;
-	if (header == SEGMENT_GOOD && l->ids[i + 1] == l->ids[i] + 1 && segment->previous_end)
-		next.end = segment->previous_end;
+	if (header == SEGMENT_GOOD && l->ids[i + 1] == l->ids[i] + 1) {
+		next.sequence = segment->first_sequence;
+		next.end = segment->previous_end ? segment->previous_end : UINT64_MAX;
+	}
 	scan_open(&l->b->scan, segment, SEGMENT_HEADER_BYTES, UINT64_MAX, false);
 	if (header == SEGMENT_GOOD && scan_record(&l->b->scan, &record))
 		next.follows = true;
@@ -111,6 +117,14 @@ static struct next look_at_next(const struct log_copy *l, size_t i)
 }
 
 /* ---- Reading one ----------------------------------------------------------------------------- */
+
+static void add_damage(struct log_copy *l, uint64_t from, uint64_t to)
+{
+	if (l->damage_to == 0)
+		l->damage_from = from;
+	l->damage_to = to;
+	l->b->result->damaged++;
+}
 
 static bool is_next(struct log_copy *l, struct record *ret)
 {
@@ -145,7 +159,7 @@ static bool next_record(struct log_copy *l, struct record *ret)
 		return true;
 	if (!later || !scan_find_later(scan, l->sequence, ret))
 		return false;
-	l->b->result->damaged++;
+	add_damage(l, at, scan->at);
 	log_error("backup: segment %016" PRIx64 " is damaged at byte %" PRIu64 ": changes %" PRIu64
 		  " to %" PRIu64 " cannot be read",
 		scan->segment->id, at, l->sequence, ret->sequence - 1);
@@ -164,13 +178,54 @@ static bool note_named(struct log_copy *l, const struct record *record)
 	return manifest_add_named(&l->b->now, &named);
 }
 
-/* Takes over the pin. */
-static enum err read_records(struct log_copy *l, struct segment *segment, const struct next *next)
+/*
+ * Whether records are missing at its end. The sequences do not tell if the segment behind is gone;
+ * but then there are zeros only.
+ */
+static void check_end(struct log_copy *l, const struct next *next)
+{
+	struct scan *scan = &l->b->scan;
+	uint64_t end = UINT64_MAX;
+	bool damaged = next->sequence ? next->sequence > l->sequence : scan_find_bytes(scan, &end);
+	if (!damaged)
+		return;
+	add_damage(l, scan->at, end);
+	if (next->sequence)
+		log_error("backup: the end of segment %016" PRIx64 " is damaged: changes %" PRIu64
+			  " to %" PRIu64 " cannot be read",
+			scan->segment->id, l->sequence, next->sequence - 1);
+	else
+		log_error("backup: the end of segment %016" PRIx64 " is damaged at byte %" PRIu64
+			  ": changes from %" PRIu64 " on cannot be read",
+			scan->segment->id, scan->at, l->sequence);
+}
+
+/* What it was may have been zeros. */
+static void check_unread(struct log_copy *l)
+{
+	const struct scan *scan = &l->b->scan;
+	const struct files_bad *bad = &scan->bad;
+	if (bad->bytes == 0)
+		return;
+	log_error("backup: the disk cannot read segment %016" PRIx64 " at byte %" PRIu64,
+		scan->segment->id, bad->first);
+	if (l->damage_to == 0)
+		add_damage(l, bad->first, bad->first + bad->bytes);
+}
+
+/*
+ * Takes over the pin. With a damaged header the records may still be there: the first says which
+ * it is. Without any nothing is known of their sequences.
+ */
+static enum err read_records(
+	struct log_copy *l, struct segment *segment, bool good, const struct next *next)
 {
 	struct scan *scan = &l->b->scan;
 	struct record record;
-	l->sequence = segment->first_sequence;
 	scan_open(scan, segment, SEGMENT_HEADER_BYTES, next->end, next->follows);
+	l->sequence = good ? segment->first_sequence : 0;
+	if (!good && scan_record(scan, &record))
+		l->sequence = record.sequence;
 	while (next_record(l, &record)) {
 		if (!note_named(l, &record)) {
 			log_error("backup: no memory");
@@ -179,6 +234,9 @@ static enum err read_records(struct log_copy *l, struct segment *segment, const 
 		l->sequence = record.sequence + 1;
 		scan_next(scan, &record);
 	}
+	if (l->sequence && next->follows)
+		check_end(l, next);
+	check_unread(l);
 	if (!scan->fault)
 		return ERR_OK;
 	log_error("backup: cannot read segment %016" PRIx64 ": %s", segment->id,
@@ -229,7 +287,44 @@ static enum err keep_copy(struct backup *b, const struct backup_segment_rows *ol
 	return ERR_OK;
 }
 
-static enum err write_copy(struct backup *b, const struct segment *segment, uint64_t bytes)
+/* The whole segment as it is. */
+static enum err copy_all(
+	struct backup *b, const struct segment *segment, int to, struct backup_copy *copy)
+{
+	copy->crc = 0;
+	return copy_bytes(&b->copy, segment->fd, to, 0, copy->bytes, &copy->crc);
+}
+
+/* Likewise, but its beginning as an older copy has it. */
+static enum err copy_behind(struct backup *b, const struct segment *segment,
+	const struct backup_segment *old, int to, struct backup_copy *copy)
+{
+	char path[BACKUP_PATH_MAX];
+	folder_segment_path(old->id, old->copy.made, path);
+	SCOPED_FD int from = openat(b->to, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (from < 0)
+		return copy_all(b, segment, to, copy);
+	copy->crc = 0;
+	enum err e = copy_bytes(&b->copy, from, to, 0, old->copy.bytes, &copy->crc);
+	if (e == ERR_OK && copy->crc != old->copy.crc) {
+		log_error("backup: the copy in the backup before is damaged, too");
+		return copy_all(b, segment, to, copy);
+	}
+	return e == ERR_OK ? copy_bytes(&b->copy, segment->fd, to, old->copy.bytes, copy->bytes,
+				     &copy->crc)
+			   : e;
+}
+
+/* Of the copy, which need not be the segment's. */
+static bool sum_copied_tail(struct backup *b, const char *path, struct backup_segment *row)
+{
+	SCOPED_FD int fd = openat(b->to, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd >= 0 && sum_tail(fd, row->copy.bytes, &row->tail);
+}
+
+/* `old` is NULL, or a copy of its beginning that is better. */
+static enum err write_copy(struct backup *b, const struct segment *segment, uint64_t bytes,
+	const struct backup_segment *old)
 {
 	char path[BACKUP_PATH_MAX];
 	char name[BACKUP_PATH_MAX];
@@ -242,11 +337,12 @@ static enum err write_copy(struct backup *b, const struct segment *segment, uint
 	if (e != ERR_OK)
 		return e;
 	b->copy.path = name;
-	e = copy_bytes(&b->copy, segment->fd, to, 0, bytes, &row->copy.crc);
+	e = old ? copy_behind(b, segment, old, to, &row->copy)
+		: copy_all(b, segment, to, &row->copy);
 	enum err closed = copy_close(to, path);
 	if (e == ERR_OK)
 		e = closed;
-	if (e == ERR_OK && !sum_tail(segment->fd, bytes, &row->tail)) {
+	if (e == ERR_OK && !sum_copied_tail(b, path, row)) {
 		log_error("backup: cannot read %s", name);
 		e = ERR_INTERNAL;
 	}
@@ -261,12 +357,62 @@ static uint64_t file_size(const struct segment *segment, uint64_t end)
 	return size < end ? size : end;
 }
 
+/*
+ * Of a segment that is damaged now: the copy that the backup before has of it, or of its beginning,
+ * as far as it was written then. NULL if there is none.
+ */
+static const struct backup_segment_rows *find_older(
+	const struct log_copy *l, const struct segment *segment, bool good, uint64_t bytes)
+{
+	char path[BACKUP_PATH_MAX];
+	uint64_t tail;
+	const struct backup_segment_rows *rows = manifest_segment(&l->b->before, segment->id);
+	if (!rows)
+		return NULL;
+	const struct backup_segment *old = &rows->segment;
+	uint64_t end = old->copy.bytes;
+	/* Behind its end nothing is better. */
+	if ((good && old->salt != segment->salt) || end > bytes || l->damage_from >= end)
+		return NULL;
+	folder_segment_path(segment->id, old->copy.made, path);
+	if (!folder_has(l->b->to, path, &old->copy))
+		return NULL;
+	uint64_t tail_at = end > BACKUP_TAIL_BYTES ? end - BACKUP_TAIL_BYTES : 0;
+	bool same = sum_tail(segment->fd, end, &tail) && tail == old->tail;
+	return same || l->damage_to > tail_at ? rows : NULL;
+}
+
+static enum err copy_damaged(struct log_copy *l, const struct segment *segment,
+	const struct backup_segment_rows *old, uint64_t bytes, bool follows)
+{
+	struct backup *b = l->b;
+	bool ok = true;
+	struct backup_segment *row = &b->now.segments[b->now.segment_count - 1].segment;
+	log_error("backup: %s of it in the backup before is kept",
+		old->segment.copy.bytes == bytes ? "the copy" : "the copy of the beginning");
+	for (size_t i = old->named_begin; i < old->named_end && ok; i++)
+		ok = manifest_add_named(&b->now, &b->before.named[i]);
+	if (!ok) {
+		log_error("backup: no memory");
+		return ERR_UNAVAILABLE;
+	}
+	row->salt = old->segment.salt;
+	if (old->segment.copy.bytes < bytes) {
+		row->is_final = follows && l->damage_to <= old->segment.copy.bytes;
+		return write_copy(b, segment, bytes, &old->segment);
+	}
+	*row = old->segment;
+	row->is_final = row->is_final && follows;
+	backup_count(b, &row->copy);
+	backup_add_progress(b, bytes);
+	return ERR_OK;
+}
+
 /* A pin that is taken over, with a good header or a damaged one. */
 static enum err copy_segment(
 	struct log_copy *l, struct segment *segment, bool good, const struct next *next)
 {
 	struct backup *b = l->b;
-	uint64_t damaged = b->result->damaged;
 	uint64_t bytes = file_size(segment, next->end);
 	const struct backup_segment row = {
 		.id = segment->id, .salt = segment->salt, .copy.made = b->now.number};
@@ -276,36 +422,26 @@ static enum err copy_segment(
 		return ERR_UNAVAILABLE;
 	}
 	/* The scan keeps the pin until the next segment. */
-	scan_open(&b->scan, segment, SEGMENT_HEADER_BYTES, next->end, next->follows);
-	l->sequence = 0;
+	l->damage_to = 0;
 	if (!good) {
-		b->result->damaged++;
+		add_damage(l, 0, SEGMENT_HEADER_BYTES);
 		log_error("backup: the header of segment %016" PRIx64 " is damaged", segment->id);
-		return write_copy(b, segment, bytes);
 	}
-	(void)atomic_fetch_add(&segment->refs, 1);
-	enum err e = read_records(l, segment, next);
+	enum err e = read_records(l, segment, good, next);
 	if (e != ERR_OK)
 		return e;
+	if (good && !next->follows)
+		bytes = b->scan.at;
+	const struct backup_segment_rows *old =
+		l->damage_to ? find_older(l, segment, good, bytes) : NULL;
+	if (old)
+		return copy_damaged(l, segment, old, bytes, next->follows);
 	b->now.segments[b->now.segment_count - 1].segment.is_final =
-		next->follows && damaged == b->result->damaged;
-	return write_copy(b, segment, next->follows ? bytes : b->scan.at);
+		next->follows && l->damage_to == 0;
+	return write_copy(b, segment, bytes, NULL);
 }
 
 /* ---- All of them ----------------------------------------------------------------------------- */
-
-/* What comes before the segment is known to be its end. */
-static void check_gap(struct log_copy *l, const struct segment *segment, bool is_neighbour)
-{
-	if (!is_neighbour || l->sequence == 0 || segment->first_sequence <= l->sequence)
-		return;
-	struct manifest *now = &l->b->now;
-	now->segments[now->segment_count - 1].segment.is_final = false;
-	l->b->result->damaged++;
-	log_error("backup: the end of segment %016" PRIx64 " is damaged: changes %" PRIu64
-		  " to %" PRIu64 " cannot be read",
-		segment->id - 1, l->sequence, segment->first_sequence - 1);
-}
 
 static enum err open_failed(struct log_copy *l, size_t i, int e)
 {
@@ -337,8 +473,6 @@ static enum err take_segment(struct log_copy *l, size_t i)
 		segment_unpin(segment);
 		return ERR_OK;
 	}
-	if (good)
-		check_gap(l, segment, i > 0 && l->ids[i - 1] + 1 == l->ids[i]);
 	l->open_end = !next.follows && good;
 	const struct backup_segment_rows *old =
 		good && next.follows ? find_copy(l->b, segment, file_size(segment, next.end))

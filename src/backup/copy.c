@@ -45,11 +45,17 @@ enum err copy_bytes(
 	while (at < end) {
 		size_t got;
 		size_t want = end - at < BUFFER_BYTES ? (size_t)(end - at) : BUFFER_BYTES;
-		int e = files_read(from, copy->buffer, want, at, &got);
+		struct files_bad bad = {.bytes = 0};
+		int e = files_read_around(from, copy->buffer, want, at, &got, &bad);
 		if (e) {
 			log_error("backup: cannot read %s: %s", copy->path, files_text(e));
 			return ERR_INTERNAL;
 		}
+		if (bad.bytes)
+			log_error("backup: the disk cannot read %" PRIu64 " bytes of %s at byte "
+				  "%" PRIu64 ": zeros are taken for them",
+				bad.bytes, copy->path, bad.first);
+		copy->bad_bytes += bad.bytes;
 		if (got < want) {
 			log_error("backup: %s is cut short: it has %" PRIu64 " bytes instead of "
 				  "%" PRIu64,

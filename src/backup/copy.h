@@ -12,6 +12,7 @@
 struct copy {
 	const char *path; /* of what is read, for what is logged; the caller's */
 	char *buffer;
+	uint64_t bad_bytes; /* that the disk could not read, in all */
 	/* Told of the bytes that were read; may be NULL. */
 	void (*progress)(uint64_t bytes, void *ctx);
 	void *ctx;
@@ -23,8 +24,8 @@ void copy_release(struct copy *copy);
 
 /*
  * Copies from `begin` to `end` of `from` to the same place of `to`; with `to` -1 they are only
- * read. *crc goes on behind what it was of. Bytes that are missing are a failure. Logs why on
- * failure.
+ * read. *crc goes on behind what it was of. Bytes that are missing are a failure; those that the
+ * disk cannot read are none, but zeros, which is logged and counted. Logs why on failure.
  */
 enum err copy_bytes(
 	struct copy *copy, int from, int to, uint64_t begin, uint64_t end, uint64_t *crc) MUST_USE;

@@ -17,6 +17,7 @@
 #include "store/local/index/index.h"
 #include "store/local/large/large.h"
 #include "store/local/rebuild/rebuild.h"
+#include "store/local/state/folder.h"
 #include "store/local/wal/segment.h"
 
 #define PATH_BYTES_MAX 8192
@@ -26,7 +27,8 @@ struct restore {
 	struct restore_result *result;
 	int from;
 	int from_lock;
-	int data; /* -1: nothing is made */
+	int data;        /* -1: nothing is made */
+	bool has_format; /* the copy of it is good */
 	struct manifest manifest;
 	struct copy copy;
 	const char *what;
@@ -57,9 +59,12 @@ static enum err damaged(struct restore *r, const char *path, const char *what)
 	return r->options->takes_damaged || r->options->only_checks ? ERR_OK : ERR_INTERNAL;
 }
 
-/* *ret_fd is -1 if it is missing, and that is no failure. */
-static enum err open_copy(
-	struct restore *r, const char *path, const struct backup_copy *copy, int *ret_fd)
+/*
+ * *ret_fd is -1 if there is nothing to be copied, and that is no failure. *ret_bytes is how much of
+ * it there is: of a segment that is cut short the beginning is of use.
+ */
+static enum err open_copy(struct restore *r, const char *path, const struct backup_copy *copy,
+	bool is_segment, int *ret_fd, uint64_t *ret_bytes)
 {
 	struct stat st;
 	int fd = openat(r->from, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -73,16 +78,23 @@ static enum err open_copy(
 			(void)close(fd);
 		return ERR_INTERNAL;
 	}
+	uint64_t size = (uint64_t)st.st_size;
 	*ret_fd = fd;
-	if ((uint64_t)st.st_size == copy->bytes)
+	*ret_bytes = copy->bytes;
+	if (size == copy->bytes)
 		return ERR_OK;
+	enum err e = damaged(r, path, "it has another length");
+	if (e == ERR_OK && is_segment) {
+		*ret_bytes = size < copy->bytes ? size : copy->bytes;
+		return ERR_OK;
+	}
 	(void)close(fd);
 	*ret_fd = -1;
-	return damaged(r, path, "it has another length");
+	return e;
 }
 
 static enum err copy_out(struct restore *r, int from, const char *path, const char *to_path,
-	const struct backup_copy *copy)
+	const struct backup_copy *copy, uint64_t bytes)
 {
 	uint64_t crc = 0;
 	int to = -1;
@@ -90,25 +102,27 @@ static enum err copy_out(struct restore *r, int from, const char *path, const ch
 	if (e != ERR_OK)
 		return e;
 	r->copy.path = path;
-	e = copy_bytes(&r->copy, from, to, 0, copy->bytes, &crc);
+	e = copy_bytes(&r->copy, from, to, 0, bytes, &crc);
 	enum err closed = to >= 0 ? copy_close(to, to_path) : ERR_OK;
 	if (e == ERR_OK)
 		e = closed;
-	if (e == ERR_OK && crc != copy->crc)
+	/* Another length was told. */
+	if (e == ERR_OK && bytes == copy->bytes && crc != copy->crc)
 		e = damaged(r, path, "its bytes are not those that were copied");
 	return e;
 }
 
-static enum err copy_one(
-	struct restore *r, const char *path, const char *to_path, const struct backup_copy *copy)
+static enum err copy_one(struct restore *r, const char *path, const char *to_path,
+	const struct backup_copy *copy, bool is_segment)
 {
 	SCOPED_FD int from = -1;
+	uint64_t bytes = 0;
 	r->result->files++;
 	r->result->bytes += copy->bytes;
-	enum err e = open_copy(r, path, copy, &from);
+	enum err e = open_copy(r, path, copy, is_segment, &from, &bytes);
 	if (e != ERR_OK || from < 0)
 		return e;
-	return copy_out(r, from, path, to_path, copy);
+	return copy_out(r, from, path, to_path, copy, bytes);
 }
 
 static enum err copy_file(struct restore *r, enum backup_name name)
@@ -118,9 +132,13 @@ static enum err copy_file(struct restore *r, enum backup_name name)
 	if (!r->manifest.has[name])
 		return ERR_OK;
 	folder_file_path(name, copy->made, path);
-	/* The one that lets a store open the folder comes last. */
-	return copy_one(
-		r, path, name == BACKUP_FORMAT ? TARGET_NEW_FORMAT : backup_name_text(name), copy);
+	if (name != BACKUP_FORMAT)
+		return copy_one(r, path, backup_name_text(name), copy, false);
+	/* It comes last, for it lets a store open the folder. */
+	uint64_t before = r->result->damaged;
+	enum err e = copy_one(r, path, TARGET_NEW_FORMAT, copy, false);
+	r->has_format = r->result->damaged == before;
+	return e;
 }
 
 static enum err copy_segment(struct restore *r, const struct backup_segment *segment)
@@ -131,7 +149,7 @@ static enum err copy_segment(struct restore *r, const struct backup_segment *seg
 	folder_segment_path(segment->id, segment->copy.made, path);
 	segment_name(segment->id, name);
 	(void)snprintf(to, sizeof(to), "segments/%s", name);
-	return copy_one(r, path, to, &segment->copy);
+	return copy_one(r, path, to, &segment->copy, true);
 }
 
 static enum err copy_large(struct restore *r, const struct backup_large *large)
@@ -144,7 +162,7 @@ static enum err copy_large(struct restore *r, const struct backup_large *large)
 		r->result->lost++;
 		log_error("backup: %s was damaged already when it was copied", to);
 	}
-	return copy_one(r, path, to, &large->copy);
+	return copy_one(r, path, to, &large->copy, false);
 }
 
 static void measure(struct restore *r)
@@ -215,7 +233,7 @@ static enum err make_index(struct restore *r)
 {
 	struct rebuild_result rebuilt;
 	const struct rebuild_options options = {
-		.path = r->options->data, .progress = tell_index, .ctx = r};
+		.path = r->options->data, .is_copy = true, .progress = tell_index, .ctx = r};
 	r->what = "the log, for the index";
 	enum err e = rebuild_index(&options, &rebuilt);
 	if (e == ERR_OK)
@@ -252,6 +270,18 @@ static enum err open_source(struct restore *r)
 	return ERR_INTERNAL;
 }
 
+/* From here on it is a data folder. */
+static enum err finish_target(struct restore *r)
+{
+	struct folder_format ignored;
+	bool is_store = r->manifest.has[BACKUP_FORMAT];
+	if (!is_store || r->has_format)
+		return target_finish(r->data, is_store);
+	log_error("backup: the file `format` is written anew: if the folder was once one of format "
+		  "2, what was deleted then may be there again");
+	return folder_write_new_format(r->data, &ignored);
+}
+
 static enum err fill(struct restore *r)
 {
 	const struct manifest *m = &r->manifest;
@@ -259,7 +289,8 @@ static enum err fill(struct restore *r)
 	if (e == ERR_OK)
 		e = copy_sync(r->data);
 	if (e == ERR_OK)
-		e = target_finish(r->data, m->has[BACKUP_FORMAT]);
+		e = finish_target(r);
+	r->result->has_files = e == ERR_OK;
 	if (e == ERR_OK)
 		return m->segment_count ? make_index(r) : ERR_OK;
 	target_clear(r->data);

@@ -32,9 +32,11 @@ struct restore_result {
 	uint64_t damaged; /* files of the backup that are missing or not what was copied */
 	/* Places of the log, and large files, that the backup does not have, or has as damaged. */
 	uint64_t lost;
+	bool has_files; /* all files are there; on failure the index is not, which a rebuild makes
+			 */
 };
 
-/* Logs why on failure: then the data folder is empty again, if it was this that filled it. */
+/* Logs why on failure: then, unless ret->has_files, the data folder is as it was, or empty. */
 enum err backup_restore(const struct restore_options *options, struct restore_result *ret) MUST_USE;
 
 #endif

@@ -98,6 +98,12 @@ static enum err make_room(int dir, const char *path)
 	if (folder_is_restoring(dir))
 		empty(dir, ".", "format", 0);
 	else if (!is_empty(dir)) {
+		/* So it is if a restore was broken off while it made the index. */
+		if (faccessat(dir, "segments", F_OK, 0) == 0 &&
+			faccessat(dir, "index", F_OK, 0) != 0)
+			log_error("backup: %s is a data folder without an index: `postern rebuild "
+				  "--data %s` makes it",
+				path, path);
 		log_error("backup: the folder %s is not empty: restore into another, or move what "
 			  "is there away",
 			path);

@@ -75,7 +75,9 @@ static const struct command_line backup_line = {
 	.flags = backup_flags,
 	.flag_count = ARRAY_LEN(backup_flags),
 	.after = "Exit status: 0 done, 1 a fault: there is no new backup, 2 the command is at "
-		 "fault,\n3 done, but some of the data folder is damaged, and is copied so.\n",
+		 "fault,\n3 done, but some of the data folder is damaged: good copies of it are "
+		 "kept, "
+		 "else\nit is copied so.\n",
 };
 
 static int backup(const char *data, const char *destination)
@@ -133,8 +135,10 @@ static const struct command_line restore_line = {
 		"index is made from the log.\n",
 	.flags = restore_flags,
 	.flag_count = ARRAY_LEN(restore_flags),
-	.after = "Exit status: 0 done, or whole, 1 a fault or damage: nothing was restored, 2 the\n"
-		 "command is at fault, 3 done, but something is damaged or missing.\n",
+	.after =
+		"Exit status: 0 done, or whole, 1 a fault or damage: nothing was restored, or all\n"
+		"but the index, 2 the command is at fault, 3 done, but something is damaged or\n"
+		"missing, or was so when the backup was made.\n",
 };
 
 static void print_time(uint64_t ms)
@@ -154,9 +158,13 @@ static int say(const struct flags *flags, const struct restore_result *result)
 	if (flags->check) {
 		if (result->damaged)
 			printf(": %" PRIu64 " files are damaged, see above\n", result->damaged);
+		else if (result->lost)
+			printf(": it is what was copied, but %" PRIu64
+			       " large files were damaged then, see above\n",
+				result->lost);
 		else
 			printf(": it is whole\n");
-		return result->damaged ? FAULT : DONE;
+		return result->damaged ? FAULT : result->lost ? DAMAGED : DONE;
 	}
 	printf(": %" PRIu64 " objects\n", result->objects);
 	if (result->damaged == 0 && result->lost == 0)
@@ -182,7 +190,11 @@ static int restore(const struct flags *flags, const char *source)
 	progress_leave(&progress);
 	if (e == ERR_OK)
 		return say(flags, &result);
-	if (result.damaged)
+	if (result.has_files)
+		fprintf(stderr,
+			"postern restore: all files are restored, but the index is not made; "
+			"`postern rebuild` makes it\n");
+	else if (result.damaged && !flags->damaged)
 		fprintf(stderr, "postern restore: the backup is damaged, and nothing was restored; "
 				"--damaged restores what is left\n");
 	else

@@ -7,11 +7,16 @@
 
 #include "base/limits.h"
 
+struct row {
+	const struct store_bucket *bucket;
+	struct store_bucket_stats counts;
+};
+
 struct buckets {
 	pthread_mutex_t lock; /* protects all below; a leaf, never held while calling out */
-	const struct store_bucket *table[LIMIT_BUCKETS]; /* by name, ascending */
-	struct store_bucket_stats counts[LIMIT_BUCKETS];
+	struct row *rows;     /* by name, ascending */
 	size_t count;
+	size_t size; /* of `rows`: LIMIT_BUCKETS or more */
 };
 
 struct snapshot {
@@ -23,8 +28,15 @@ struct snapshot {
 struct buckets *buckets_new(void)
 {
 	struct buckets *buckets = calloc(1, sizeof(*buckets));
-	if (buckets)
-		(void)pthread_mutex_init(&buckets->lock, NULL);
+	if (!buckets)
+		return NULL;
+	(void)pthread_mutex_init(&buckets->lock, NULL);
+	buckets->size = LIMIT_BUCKETS;
+	buckets->rows = calloc(buckets->size, sizeof(*buckets->rows));
+	if (!buckets->rows) {
+		buckets_free(buckets);
+		return NULL;
+	}
 	return buckets;
 }
 
@@ -33,8 +45,9 @@ void buckets_free(struct buckets *buckets)
 	if (!buckets)
 		return;
 	for (size_t i = 0; i < buckets->count; i++)
-		bucket_unref(buckets->table[i]);
+		bucket_unref(buckets->rows[i].bucket);
 	(void)pthread_mutex_destroy(&buckets->lock);
+	free(buckets->rows);
 	free(buckets);
 }
 
@@ -89,12 +102,12 @@ static size_t position(const struct buckets *buckets, struct slice name, bool *r
 	size_t high = buckets->count;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		if (slice_cmp(buckets->table[middle]->name, name) < 0)
+		if (slice_cmp(buckets->rows[middle].bucket->name, name) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	*ret_equal = low < buckets->count && slice_eq(buckets->table[low]->name, name);
+	*ret_equal = low < buckets->count && slice_eq(buckets->rows[low].bucket->name, name);
 	return low;
 }
 
@@ -105,7 +118,7 @@ const struct store_bucket *buckets_get(struct buckets *buckets, struct slice nam
 	(void)pthread_mutex_lock(&buckets->lock);
 	size_t at = position(buckets, name, &equal);
 	if (equal) {
-		found = buckets->table[at];
+		found = buckets->rows[at].bucket;
 		(void)atomic_fetch_add(&snapshot_of(found)->refs, 1);
 	}
 	(void)pthread_mutex_unlock(&buckets->lock);
@@ -116,7 +129,7 @@ const struct store_bucket *buckets_get(struct buckets *buckets, struct slice nam
 static size_t find_id(const struct buckets *buckets, uint64_t id)
 {
 	size_t i = 0;
-	while (i < buckets->count && buckets->table[i]->id != id)
+	while (i < buckets->count && buckets->rows[i].bucket->id != id)
 		i++;
 	return i;
 }
@@ -127,7 +140,7 @@ bool buckets_find(struct buckets *buckets, uint64_t id, enum store_versioning *r
 	size_t at = find_id(buckets, id);
 	bool found = at < buckets->count;
 	if (found)
-		*ret = buckets->table[at]->versioning;
+		*ret = buckets->rows[at].bucket->versioning;
 	(void)pthread_mutex_unlock(&buckets->lock);
 	return found;
 }
@@ -139,7 +152,7 @@ bool buckets_counts(struct buckets *buckets, uint64_t id, struct store_bucket_st
 	size_t at = find_id(buckets, id);
 	bool found = at < buckets->count;
 	if (found)
-		*ret = buckets->counts[at];
+		*ret = buckets->rows[at].counts;
 	(void)pthread_mutex_unlock(&buckets->lock);
 	return found;
 }
@@ -150,7 +163,7 @@ void buckets_set_counts(
 	(void)pthread_mutex_lock(&buckets->lock);
 	size_t at = find_id(buckets, id);
 	if (at < buckets->count)
-		buckets->counts[at] = *counts;
+		buckets->rows[at].counts = *counts;
 	(void)pthread_mutex_unlock(&buckets->lock);
 }
 
@@ -162,21 +175,49 @@ size_t buckets_count(struct buckets *buckets)
 	return count;
 }
 
+/* The first bucket behind `before`, or of all; with a reference. */
+static const struct store_bucket *next_after(
+	struct buckets *buckets, const struct store_bucket *before)
+{
+	bool equal = false;
+	const struct store_bucket *found = NULL;
+	(void)pthread_mutex_lock(&buckets->lock);
+	size_t at = before ? position(buckets, before->name, &equal) : 0;
+	at += equal;
+	if (at < buckets->count) {
+		found = buckets->rows[at].bucket;
+		(void)atomic_fetch_add(&snapshot_of(found)->refs, 1);
+	}
+	(void)pthread_mutex_unlock(&buckets->lock);
+	return found;
+}
+
 void buckets_each(struct buckets *buckets,
 	void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx)
 {
-	const struct store_bucket *rows[LIMIT_BUCKETS];
+	const struct store_bucket *bucket = next_after(buckets, NULL);
+	while (bucket) {
+		row(bucket, ctx);
+		const struct store_bucket *next = next_after(buckets, bucket);
+		bucket_unref(bucket);
+		bucket = next;
+	}
+}
+
+bool buckets_make_room(struct buckets *buckets)
+{
+	bool ok = true;
 	(void)pthread_mutex_lock(&buckets->lock);
-	size_t count = buckets->count;
-	for (size_t i = 0; i < count; i++) {
-		rows[i] = buckets->table[i];
-		(void)atomic_fetch_add(&snapshot_of(rows[i])->refs, 1);
+	if (buckets->count == buckets->size) {
+		struct row *rows = reallocarray(buckets->rows, buckets->size * 2, sizeof(*rows));
+		ok = rows != NULL;
+		if (ok) {
+			buckets->rows = rows;
+			buckets->size *= 2;
+		}
 	}
 	(void)pthread_mutex_unlock(&buckets->lock);
-	for (size_t i = 0; i < count; i++) {
-		row(rows[i], ctx);
-		bucket_unref(rows[i]);
-	}
+	return ok;
 }
 
 void buckets_put(struct buckets *buckets, const struct store_bucket *bucket)
@@ -185,19 +226,17 @@ void buckets_put(struct buckets *buckets, const struct store_bucket *bucket)
 	const struct store_bucket *old = NULL;
 	(void)pthread_mutex_lock(&buckets->lock);
 	size_t at = position(buckets, bucket->name, &equal);
+	struct row *row = buckets->rows + at;
 	if (equal) {
-		old = buckets->table[at];
+		old = row->bucket;
 	} else {
-		assert(buckets->count < LIMIT_BUCKETS);
-		memmove(buckets->table + at + 1, buckets->table + at,
-			(buckets->count - at) * sizeof(buckets->table[0]));
-		memmove(buckets->counts + at + 1, buckets->counts + at,
-			(buckets->count - at) * sizeof(buckets->counts[0]));
+		assert(buckets->count < buckets->size);
+		memmove(row + 1, row, (buckets->count - at) * sizeof(*row));
 		buckets->count++;
 	}
 	if (!old || old->id != bucket->id)
-		buckets->counts[at] = (struct store_bucket_stats){.objects = 0};
-	buckets->table[at] = bucket;
+		row->counts = (struct store_bucket_stats){.objects = 0};
+	row->bucket = bucket;
 	(void)pthread_mutex_unlock(&buckets->lock);
 	bucket_unref(old);
 }
@@ -209,12 +248,10 @@ void buckets_remove(struct buckets *buckets, struct slice name)
 	(void)pthread_mutex_lock(&buckets->lock);
 	size_t at = position(buckets, name, &equal);
 	if (equal) {
-		old = buckets->table[at];
+		struct row *row = buckets->rows + at;
+		old = row->bucket;
 		buckets->count--;
-		memmove(buckets->table + at, buckets->table + at + 1,
-			(buckets->count - at) * sizeof(buckets->table[0]));
-		memmove(buckets->counts + at, buckets->counts + at + 1,
-			(buckets->count - at) * sizeof(buckets->counts[0]));
+		memmove(row, row + 1, (buckets->count - at) * sizeof(*row));
 	}
 	(void)pthread_mutex_unlock(&buckets->lock);
 	bucket_unref(old);

@@ -29,6 +29,7 @@ const struct store_bucket *buckets_get(struct buckets *buckets, struct slice nam
 /* Whether the bucket of this number exists, and its versioning. */
 bool buckets_find(struct buckets *buckets, uint64_t id, enum store_versioning *ret) MUST_USE;
 size_t buckets_count(struct buckets *buckets);
+/* By name, ascending; of those that come or go meanwhile any. */
 void buckets_each(struct buckets *buckets,
 	void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx);
 
@@ -40,8 +41,12 @@ bool buckets_counts(struct buckets *buckets, uint64_t id, struct store_bucket_st
 void buckets_set_counts(
 	struct buckets *buckets, uint64_t id, const struct store_bucket_stats *counts);
 
-/* Puts `bucket`, with its reference, in the place of one of that name, or adds it. At most
- * LIMIT_BUCKETS: check buckets_count(). */
+/*
+ * Puts `bucket`, with its reference, in the place of one of that name, or adds it. There is room
+ * for LIMIT_BUCKETS, and for another after buckets_make_room(), which is false without memory: a
+ * log that is read may for a while have more than the rules allow.
+ */
+bool buckets_make_room(struct buckets *buckets) MUST_USE;
 void buckets_put(struct buckets *buckets, const struct store_bucket *bucket);
 void buckets_remove(struct buckets *buckets, struct slice name);
 

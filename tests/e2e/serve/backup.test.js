@@ -335,6 +335,9 @@ test("a damaged data folder is copied, and told of", async t => {
 	const restored = postern("restore", "--data", join(folder, "restored"), join(folder, "copy"));
 	assert.equal(restored.status, 3);
 	assert.match(restored.stderr, /large\/.* was damaged already when it was copied/);
+	const checked = postern("restore", "--check", join(folder, "copy"));
+	assert.equal(checked.status, 3, checked.stdout);
+	assert.match(checked.stdout, /it is what was copied, but 1 large files were damaged then/);
 	// A record in the middle of the log.
 	const [segment] = filesIn(join(data, "segments"));
 	await flipBit(join(data, "segments", segment), 100);

@@ -55,13 +55,9 @@ static enum err replay_bucket(
 	struct store_bucket bucket = {.name = record->name};
 	if (!bucket_meta_parse(record->meta, &bucket))
 		return ERR_INTERNAL;
-	if (buckets_count(replay->local->buckets) >= LIMIT_BUCKETS) {
-		const struct store_bucket *old = buckets_get(replay->local->buckets, record->name);
-		if (!old)
-			return ERR_INTERNAL;
-		bucket_unref(old);
-	}
-	const struct store_bucket *copy = bucket_copy(&bucket);
+	/* There may be too many if the record of a deletion is damaged: none is lost by that. */
+	const struct store_bucket *copy =
+		buckets_make_room(replay->local->buckets) ? bucket_copy(&bucket) : NULL;
 	if (!copy)
 		return ERR_UNAVAILABLE;
 	buckets_put(replay->local->buckets, copy);
@@ -224,12 +220,7 @@ static bool load_bucket(struct slice name, struct slice meta, void *ctx)
 		loading->err = ERR_INTERNAL;
 		return false;
 	}
-	if (buckets_count(buckets) >= LIMIT_BUCKETS) {
-		log_error("store: the index has more than %d buckets", LIMIT_BUCKETS);
-		loading->err = ERR_INTERNAL;
-		return false;
-	}
-	const struct store_bucket *copy = bucket_copy(&bucket);
+	const struct store_bucket *copy = buckets_make_room(buckets) ? bucket_copy(&bucket) : NULL;
 	if (!copy) {
 		log_error("store: no memory for the bucket %.*s", SLICE_FMT(name));
 		loading->err = ERR_UNAVAILABLE;
@@ -278,19 +269,6 @@ static enum err load(struct local *local, struct index_state *ret)
 	return e == ERR_OK ? index_each_number(local->index, KEY_SEGMENT, load_live, local) : e;
 }
 
-/* Whether no segment has been removed yet. */
-static bool wal_is_whole(struct segments *segments)
-{
-	uint64_t id = 0;
-	uint64_t found;
-	do {
-		struct segment *segment = segment_pin_from(segments, ++id);
-		found = segment ? segment->id : 0;
-		segment_unpin(segment);
-	} while (found == id);
-	return found == 0;
-}
-
 /*
  * The log was longer when the index was written to the disk. Its end is not taken up again: what is
  * missing must not become zeros.
@@ -313,7 +291,7 @@ static enum err run_replay(struct replay *replay, const struct index_state *stat
 	struct segment *segment = segment_pin_from(replay->local->segments, first);
 	if (!segment && state->segment == 0)
 		return ERR_OK; /* new */
-	if (state->segment == 0 && !wal_is_whole(replay->local->segments)) {
+	if (state->segment == 0 && !segments_whole(replay->local->segments)) {
 		/* Going on would remove the files of all objects that the rest does not name. */
 		log_error("store: the index is empty: put the folder `index` back, or stop postern "
 			  "and run `postern rebuild`, which makes it anew from the log");

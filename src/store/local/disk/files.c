@@ -8,6 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum {
+	STEP_BYTES = 4096 /* what a disk fails to read at a time */
+};
+
 /* Drops `done` bytes from the front of the pieces. */
 static void advance(struct iovec **iov, size_t *count, size_t done)
 {
@@ -54,6 +58,45 @@ int files_read(int fd, void *to, size_t len, uint64_t offset, size_t *ret_got)
 		got += (size_t)n;
 	}
 	*ret_got = got;
+	return 0;
+}
+
+static void add_bad(struct files_bad *bad, uint64_t at, size_t bytes)
+{
+	if (bad->bytes == 0)
+		bad->first = at;
+	bad->bytes += bytes;
+}
+
+int files_read_around(
+	int fd, void *to, size_t len, uint64_t offset, size_t *ret_got, struct files_bad *bad)
+{
+	struct stat st;
+	int e = files_read(fd, to, len, offset, ret_got);
+	if (e != EIO)
+		return e;
+	if (fstat(fd, &st) != 0)
+		return errno;
+	uint64_t size = (uint64_t)st.st_size;
+	uint64_t end = offset + len < size ? offset + len : size;
+	uint64_t at = offset;
+	while (at < end) {
+		size_t step = STEP_BYTES - (size_t)(at % STEP_BYTES);
+		size_t want = end - at < step ? (size_t)(end - at) : step;
+		size_t got = want;
+		char *here = (char *)to + (at - offset);
+		e = files_read(fd, here, want, at, &got);
+		if (e && e != EIO)
+			return e;
+		if (e) {
+			memset(here, 0, want);
+			add_bad(bad, at, want);
+		}
+		at += got;
+		if (got < want)
+			break;
+	}
+	*ret_got = (size_t)(at - offset);
 	return 0;
 }
 

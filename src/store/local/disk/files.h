@@ -18,6 +18,19 @@ int files_write(int fd, struct iovec *iov, size_t count, uint64_t offset) MUST_U
 /* Reads `len` bytes, or fewer where the file ends; *ret_got says how many. */
 int files_read(int fd, void *to, size_t len, uint64_t offset, size_t *ret_got) MUST_USE;
 
+/* Places that a disk cannot read any more. */
+struct files_bad {
+	uint64_t first; /* where in the file, and */
+	uint64_t bytes; /* 0: there are none */
+};
+
+/*
+ * Likewise, for who looks at what is left: zeros take the place of what the disk cannot read, which
+ * is added to *bad.
+ */
+int files_read_around(int fd, void *to, size_t len, uint64_t offset, size_t *ret_got,
+	struct files_bad *bad) MUST_USE;
+
 /* Makes a directory's entries durable. */
 int files_sync_dir(int dir) MUST_USE;
 

@@ -52,7 +52,7 @@ static bool load_bucket(struct slice name, struct slice meta, void *ctx)
 		return true;
 	}
 	const struct store_bucket *copy =
-		buckets_count(f->buckets) < LIMIT_BUCKETS ? bucket_copy(&bucket) : NULL;
+		buckets_make_room(f->buckets) ? bucket_copy(&bucket) : NULL;
 	if (copy)
 		buckets_put(f->buckets, copy);
 	else
@@ -70,10 +70,19 @@ static enum err load_buckets(struct fsck *f, struct index *index)
 	return e == ERR_OK ? f->err : e;
 }
 
+/* Killed at its first start: there is nothing yet. */
+static bool is_new(const struct fsck *f)
+{
+	struct segment *segment = segment_pin_from(f->segments, 0);
+	segment_unpin(segment);
+	return segment == NULL;
+}
+
 static enum err open_indices(struct fsck *f)
 {
 	enum err e = temporary_make(f);
-	if (e == ERR_OK && !temporary_index(f) && !f->index_is_damaged && f->err == ERR_OK)
+	if (e == ERR_OK && !temporary_index(f) && !f->index_is_damaged && f->err == ERR_OK &&
+		!is_new(f))
 		fsck_tell(f, NULL, "index", FSCK_NOWHERE, "there is no index");
 	if (e == ERR_OK)
 		e = f->err;
@@ -94,7 +103,7 @@ static enum err reach_end(struct fsck *f)
 {
 	const struct restore_log *log = &f->log;
 	bool behind = f->state.segment != log->good_segment || f->state.offset != log->good_at;
-	return f->index && f->state.segment && behind ? replay_tail(f) : ERR_OK;
+	return f->index && behind ? replay_tail(f) : ERR_OK;
 }
 
 static enum err choose(struct fsck *f)

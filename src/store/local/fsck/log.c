@@ -22,6 +22,11 @@ enum {
 static void add_gap(const struct restore_gap *what, void *ctx)
 {
 	struct fsck *f = ctx;
+	if (what->is_unread) {
+		fsck_tell_segment(
+			f, NULL, what->segment, what->begin, "the disk cannot read what is there");
+		return;
+	}
 	struct gap *gaps = realloc(f->gaps, (f->gap_count + 1) * sizeof(*gaps));
 	if (!gaps) {
 		fsck_fail(f, ERR_UNAVAILABLE);
@@ -58,7 +63,8 @@ static void tell_gap(struct fsck *f, const struct gap *gap)
 			" cannot be read; no entry needs them",
 			what->first, what->next - 1);
 	else
-		(void)snprintf(text, sizeof(text), "the log ends here, and was longer");
+		(void)snprintf(
+			text, sizeof(text), "behind the last record is something else than zeros");
 	fsck_tell_segment(f, NULL, what->segment, what->begin, text);
 }
 
@@ -152,11 +158,11 @@ static bool find_bytes(struct fsck *f, const struct segment *segment, uint64_t a
 	size_t got = FSCK_BLOCK_BYTES;
 	bool found = false;
 	for (; at < end && got == FSCK_BLOCK_BYTES; at += got) {
-		int e = files_read(segment->fd, f->block, FSCK_BLOCK_BYTES, at, &got);
-		if (e) {
-			fsck_tell_segment(f, NULL, segment->id, at, files_text(e));
+		/* That it cannot be read is told by the log. */
+		struct files_bad ignored = {.bytes = 0};
+		if (files_read_around(
+			    segment->fd, f->block, FSCK_BLOCK_BYTES, at, &got, &ignored) != 0)
 			return found;
-		}
 		for (size_t i = 0; i < got; i++) {
 			if (f->block[i] == 0)
 				continue;

@@ -37,7 +37,8 @@ static enum err take_bucket(
 	struct store_bucket bucket = {.name = record->name};
 	if (!bucket_meta_parse(record->meta, &bucket))
 		return ERR_INTERNAL;
-	const struct store_bucket *copy = bucket_copy(&bucket);
+	const struct store_bucket *copy =
+		buckets_make_room(tail->f->buckets) ? bucket_copy(&bucket) : NULL;
 	if (!copy)
 		return ERR_UNAVAILABLE;
 	buckets_put(tail->f->buckets, copy);
@@ -106,9 +107,10 @@ static bool load_live(uint64_t id, uint64_t live, void *ctx)
 static enum err read_rest(struct tail *tail)
 {
 	const struct index_state *state = &tail->f->state;
-	uint64_t at = state->offset;
+	uint64_t at = state->segment ? state->offset : SEGMENT_HEADER_BYTES;
 	enum err e = ERR_OK;
-	struct segment *segment = segment_pin(tail->segments, state->segment);
+	struct segment *segment = state->segment ? segment_pin(tail->segments, state->segment)
+						 : segment_pin_from(tail->segments, 1);
 	if (!segment) /* which the log tells */
 		return ERR_OK;
 	while (e == ERR_OK && segment) {
@@ -124,6 +126,7 @@ enum err replay_tail(struct fsck *f)
 {
 	struct tail tail = {.f = f, .sequence = f->state.sequence};
 	enum err e = scan_init(&tail.scan) ? ERR_OK : ERR_UNAVAILABLE;
+	tail.scan.reads_around = true;
 	int dir = openat(f->dir, "segments", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (e == ERR_OK)
 		e = dir < 0 ? ERR_INTERNAL : segments_open_to_read(dir, &tail.segments);

@@ -122,7 +122,8 @@ static void damaged(const char *message, void *ctx)
 	struct fsck *f = ctx;
 	char file[FSCK_FILE_MAX] = "index";
 	/* Our own folder may be full. */
-	if (strncmp(message, "Corruption", 10) != 0 && !strstr(message, "No such file")) {
+	if (strncmp(message, "Corruption", 10) != 0 && !strstr(message, "No such file") &&
+		!strstr(message, "Input/output error")) {
 		log_error("fsck: the index cannot be read: %s", message);
 		fsck_fail(f, ERR_INTERNAL);
 		return;
@@ -161,6 +162,11 @@ bool temporary_index(struct fsck *f)
 		e = index_read_all(f->index);
 	if (e == ERR_OK)
 		e = index_read_state(f->index, &f->state, &has_state);
+	/* A new one, which was not written to the disk yet: all it will have is in the log. */
+	if (e == ERR_OK && !has_state && segments_whole(f->segments)) {
+		f->state = (struct index_state){.sequence = 1, .file_mark = 1};
+		has_state = true;
+	}
 	if (e == ERR_OK && has_state)
 		return true;
 	if (e != ERR_OK && !f->index_is_damaged && f->err == ERR_OK)

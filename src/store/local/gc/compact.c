@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Emptying a segment. */
+/*
+ * Emptying a segment. First all of it is read: what a damaged one said was deleted is not known,
+ * and would come back in an index that is made anew if it went. So it stays, and nothing is moved.
+ */
 #include <inttypes.h>
 
 #include "base/log.h"
@@ -25,21 +28,67 @@ static void pause_after(struct gc *gc, uint64_t bytes)
 struct emptied {
 	struct scan scan;
 	struct carry carry;
-	uint64_t sequence; /* behind the last record */
-	bool damaged;      /* some records cannot be read */
+	uint64_t end; /* of the records */
 	enum err err;
 };
 
-/* The next record; behind those that are damaged, if there are any. */
-static bool next_record(struct emptied *e, struct record *ret)
+/* ---- Whether it is whole --------------------------------------------------------------------- */
+
+/* Whether records are missing behind the last good one, which is before `sequence`. */
+static bool ends_early(struct segments *segments, struct scan *scan, uint64_t sequence)
 {
-	if (scan_record(&e->scan, ret))
-		return true;
-	if (e->scan.fault || !scan_find_later(&e->scan, e->sequence, ret))
+	uint64_t ignored;
+	struct segment *next = segment_pin(segments, scan->segment->id + 1);
+	uint64_t first = next ? next->first_sequence : 0;
+	segment_unpin(next);
+	return first ? first > sequence : scan_find_bytes(scan, &ignored);
+}
+
+/* Reads all of the segment that is being scanned; false if it was stopped. */
+static bool look_through(struct emptied *e, bool *ret_whole)
+{
+	struct gc *gc = e->carry.gc;
+	struct record record;
+	uint64_t sequence = e->scan.segment->first_sequence;
+	uint64_t read_from = e->scan.at;
+	while (!gc_stopping(gc) && scan_record(&e->scan, &record)) {
+		sequence = record.sequence + 1;
+		scan_next(&e->scan, &record);
+		if (scan_will_move(&e->scan)) {
+			pause_after(gc, (e->scan.at - read_from) / READ_SPEED);
+			read_from = e->scan.at;
+		}
+	}
+	if (gc_stopping(gc))
 		return false;
-	e->damaged = true;
+	e->end = e->scan.at;
+	*ret_whole = !e->scan.fault && !scan_find_later(&e->scan, sequence, &record) &&
+		     !ends_early(gc->local->segments, &e->scan, sequence) && !e->scan.fault;
 	return true;
 }
+
+static void report_damage(struct segment *segment, int fault)
+{
+	segment->damaged = true;
+	log_error("store: segment %016" PRIx64 " %s%s: it is not collected, for what it says was "
+		  "deleted would come back when the index is made anew",
+		segment->id, fault ? "cannot be read: " : "is damaged",
+		fault ? files_text(fault) : "");
+}
+
+/* False: it has to stay, which was logged, or it was stopped. */
+static bool is_whole(struct emptied *e, struct segment *segment)
+{
+	bool whole = false;
+	/* A start has logged a damaged header. */
+	if (segment->first_sequence && !look_through(e, &whole))
+		return false;
+	if (!whole)
+		report_damage(segment, e->scan.fault);
+	return whole;
+}
+
+/* ---- Emptying it ----------------------------------------------------------------------------- */
 
 /* Carries along what is needed of the segment that is being scanned; false if it was stopped. */
 static bool carry_all(struct emptied *e)
@@ -47,10 +96,9 @@ static bool carry_all(struct emptied *e)
 	struct gc *gc = e->carry.gc;
 	struct record record;
 	uint64_t read_from = e->scan.at;
-	while (e->err == ERR_OK && !gc_stopping(gc) && next_record(e, &record)) {
+	while (e->err == ERR_OK && !gc_stopping(gc) && scan_record(&e->scan, &record)) {
 		struct location where = {e->scan.segment->id, e->scan.at, 0, 0};
 		e->err = carry_record(&e->carry, &record, &where);
-		e->sequence = record.sequence + 1;
 		scan_next(&e->scan, &record);
 		if (e->err != ERR_OK || e->carry.sent >= MOVES_AT_ONCE ||
 			scan_will_move(&e->scan)) {
@@ -78,7 +126,7 @@ static bool note_moved(uint64_t segment, uint64_t value UNUSED, void *ctx)
 
 /*
  * Something is still live. What came to another place of the index while it was looked for may have
- * been missed, but not twice: then the segment is damaged.
+ * been missed, but not twice: then the index says what is not so.
  */
 static void report_left(struct segment *segment)
 {
@@ -86,27 +134,23 @@ static void report_left(struct segment *segment)
 	segment->stuck = segment->left == live;
 	segment->left = live;
 	if (segment->stuck)
-		log_error("store: segment %016" PRIx64 " is damaged: %" PRIu64
-			  " bytes of it cannot be moved",
-			segment->id, live);
+		log_error("store: %" PRIu64 " bytes of segment %016" PRIx64
+			  " cannot be moved: the index says more of it than it has",
+			live, segment->id);
 }
 
 /* Whether the segment is not needed any more. */
-static bool report(struct emptied *e, bool whole)
+static bool report(struct emptied *e, bool all)
 {
 	struct segment *segment = e->scan.segment;
-	bool was_stuck = segment->stuck;
 	bool empty = segment->live == 0;
-	if (e->scan.fault) {
-		segment->stuck = true;
-		if (!was_stuck)
-			log_error("store: cannot read segment %016" PRIx64
-				  ": %s; it is not collected",
-				segment->id, files_text(e->scan.fault));
-		/* What cannot be read twice is not in the log any more. */
-		return empty && was_stuck;
+	if (!all || e->err != ERR_OK)
+		return false;
+	if (e->scan.at != e->end) { /* which could be read before */
+		report_damage(segment, e->scan.fault);
+		return false;
 	}
-	if (!whole || e->err != ERR_OK || e->carry.gc->raced)
+	if (e->carry.gc->raced)
 		return false;
 	if (!empty)
 		report_left(segment);
@@ -121,12 +165,16 @@ static bool rewrite(struct gc *gc, struct segment *segment)
 		segment_unpin(segment);
 		return false;
 	}
-	emptied.sequence = segment->first_sequence;
-	gc->raced = false;
-	emptied.err = index_each_number(gc->local->index, KEY_MOVED, note_moved, &emptied.carry);
 	scan_open_in(&emptied.scan, gc->local->segments, segment, SEGMENT_HEADER_BYTES);
-	bool whole = carry_all(&emptied);
-	bool unneeded = report(&emptied, whole);
+	bool unneeded = false;
+	if (is_whole(&emptied, segment)) {
+		gc->raced = false;
+		emptied.err =
+			index_each_number(gc->local->index, KEY_MOVED, note_moved, &emptied.carry);
+		emptied.scan.at = SEGMENT_HEADER_BYTES;
+		bool all = carry_all(&emptied);
+		unneeded = report(&emptied, all);
+	}
 	scan_release(&emptied.scan);
 	return unneeded;
 }

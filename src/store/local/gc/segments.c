@@ -74,7 +74,7 @@ static bool choose(struct gc *gc, struct choice *ret, struct choice *ret_wanted)
 		struct choice choice = {.id = segment->id, .live = segment->live};
 		choice.dead = minus(record_bytes(segment, &now), choice.live);
 		bool counts = choice.id <= now.segment && is_worth_it(gc, &choice) &&
-			      (!segment->stuck || choice.live == 0);
+			      !segment->damaged && (!segment->stuck || choice.live == 0);
 		struct choice *best = choice.live <= may_move ? ret : ret_wanted;
 		if (counts && choice.dead > best->dead)
 			*best = choice;
@@ -143,9 +143,10 @@ static void collect_half_dead(struct gc *gc)
 		}
 		id = segment->id + 1;
 		uint64_t live = segment->live;
-		bool worth = !segment->stuck && live <= record_bytes(segment, &now) / 2 &&
-			     live <= room(gc);
-		if (live == 0 || worth)
+		bool worth =
+			live == 0 || (!segment->stuck && live <= record_bytes(segment, &now) / 2 &&
+					     live <= room(gc));
+		if (worth && !segment->damaged)
 			(void)compact_segment(gc, segment);
 		else
 			segment_unpin(segment);

@@ -44,8 +44,16 @@ static void tell_gap(const struct restore_gap *gap, void *ctx UNUSED)
 {
 	if (gap->is_header)
 		return; /* logged */
-	if (gap->is_good)
+	if (gap->is_unread)
+		log_error("store: segment %016" PRIx64 " cannot be read at byte %" PRIu64
+			  " by the disk: zeros are taken for it",
+			gap->segment, gap->begin);
+	else if (gap->is_good)
 		log_error("store: record %" PRIu64 " of the log cannot be applied", gap->first);
+	else if (gap->next == 0)
+		log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64
+			  ", where it ends: changes from %" PRIu64 " on are lost",
+			gap->segment, gap->begin, gap->first);
 	else
 		log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64
 			  ": changes %" PRIu64 " to %" PRIu64 " are lost",
@@ -132,7 +140,8 @@ static enum err finish(struct rebuild *r)
 {
 	uint64_t next;
 	/* What no record names may be that of one that cannot be read: it is kept. */
-	enum err e = large_files_sweep(r->files, r->index, 1, r->dir, &next);
+	bool is_garbage = r->options->is_copy && r->log.lost == 0 && r->log.last_tail == 0;
+	enum err e = large_files_sweep(r->files, r->index, 1, is_garbage ? -1 : r->dir, &next);
 	if (e == ERR_OK && next > r->log.files_next)
 		r->log.files_next = next;
 	if (e == ERR_OK)

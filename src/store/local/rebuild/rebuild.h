@@ -8,6 +8,7 @@
 #ifndef STORE_LOCAL_REBUILD_REBUILD_H
 #define STORE_LOCAL_REBUILD_REBUILD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -15,6 +16,9 @@
 
 struct rebuild_options {
 	const char *path; /* the data folder, which no process uses */
+	/* Large files that no record names are removed if all of the log is whole, for it is a
+	 * copy. */
+	bool is_copy;
 	/* Told now and then: how much of the log has been read. May be NULL. */
 	void (*progress)(uint64_t done, uint64_t total, void *ctx);
 	void *ctx;

@@ -49,16 +49,16 @@ static enum err take_bucket(
 		return ERR_INTERNAL;
 	const struct store_bucket *old = buckets_get(r->buckets, record->name);
 	uint64_t other = old && old->id != bucket.id ? old->id : 0;
-	bool too_many = !old && buckets_count(r->buckets) >= LIMIT_BUCKETS;
 	bucket_unref(old);
-	enum err e = too_many ? ERR_INTERNAL : ERR_OK;
-	if (e == ERR_OK && other)
-		e = end_bucket(r, record->name, other);
-	const struct store_bucket *copy = e == ERR_OK ? bucket_copy(&bucket) : NULL;
-	if (e == ERR_OK && !copy)
-		e = ERR_UNAVAILABLE;
+	enum err e = other ? end_bucket(r, record->name, other) : ERR_OK;
 	if (e != ERR_OK)
 		return e;
+	/* As long as the end of others comes later there may be more of them than there ever were.
+	 */
+	const struct store_bucket *copy =
+		buckets_make_room(r->buckets) ? bucket_copy(&bucket) : NULL;
+	if (!copy)
+		return ERR_UNAVAILABLE;
 	buckets_put(r->buckets, copy);
 	return index_batch_bucket(r->batch, record->name, bucket.id, record->meta, where, NULL);
 }
@@ -160,16 +160,54 @@ static bool next_record(struct restore_log *r, struct record *ret)
 	return true;
 }
 
-/* Of the segment before, whose records ended too early. */
-static void tell_end(struct restore_log *r, const struct segment *next)
+/*
+ * Whether records of the segment before are missing at its end. If others may have been between
+ * the two, which were collected, the sequences do not say so.
+ */
+static void see_end_before(struct restore_log *r, const struct segment *next)
 {
-	struct segment *before = segment_pin(r->segments, r->last_segment);
-	tell_gap(r, &(struct restore_gap){.segment = r->last_segment,
-			    .begin = r->last_end,
-			    .end = before ? file_size(before) : r->last_end,
-			    .first = r->sequence,
-			    .next = next->first_sequence});
-	segment_unpin(before);
+	bool is_neighbour = next->id == r->last_segment + 1 && next->first_sequence;
+	struct restore_gap gap = {.segment = r->last_segment,
+		.begin = r->last_end,
+		.end = r->last_tail,
+		.first = r->sequence};
+	if (is_neighbour && next->first_sequence > r->sequence) {
+		struct segment *before = segment_pin(r->segments, r->last_segment);
+		gap.end = before ? file_size(before) : r->last_end;
+		gap.next = next->first_sequence;
+		segment_unpin(before);
+		tell_gap(r, &gap);
+	} else if (!is_neighbour && r->last_tail) {
+		tell_gap(r, &gap);
+	}
+}
+
+/* A damaged header does not say which is the first: others may have been before it. */
+static void begin_damaged(struct restore_log *r)
+{
+	struct record record;
+	tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
+			    .end = SEGMENT_HEADER_BYTES,
+			    .is_header = true});
+	if (scan_record(&r->scan, &record) && record.sequence > r->sequence)
+		r->sequence = record.sequence;
+}
+
+/* It counts as a place that is lost if nothing else did since there were `lost`. */
+static void tell_unread(struct restore_log *r, uint64_t lost)
+{
+	const struct files_bad *bad = &r->scan.bad;
+	if (bad->bytes == 0)
+		return;
+	/* Or if what follows will tell that the end is missing. */
+	struct segment *next = segment_pin(r->segments, r->scan.segment->id + 1);
+	bool is_told = r->lost > lost || (next && next->first_sequence > r->sequence);
+	segment_unpin(next);
+	tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
+			    .begin = bad->first,
+			    .end = bad->first + bad->bytes,
+			    .is_unread = true});
+	r->lost -= is_told;
 }
 
 /* Takes over the pin. */
@@ -178,26 +216,28 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 	struct record record;
 	enum err e = ERR_OK;
 	uint64_t size = file_size(segment);
-	/* Others may have been between them, which were collected. */
-	if (segment->first_sequence > r->sequence && segment->id == r->last_segment + 1 &&
-		r->last_segment)
-		tell_end(r, segment);
+	if (r->last_segment)
+		see_end_before(r, segment);
 	if (segment->first_sequence > r->sequence)
 		r->sequence = segment->first_sequence;
 	if (segment->files_next > r->files_next)
 		r->files_next = segment->files_next;
-	if (segment->first_sequence == 0)
-		tell_gap(r, &(struct restore_gap){.segment = segment->id,
-				    .end = SEGMENT_HEADER_BYTES,
-				    .is_header = true});
+	uint64_t lost = r->lost;
 	r->last_segment = segment->id;
 	r->good_segment = segment->id;
 	r->good_at = SEGMENT_HEADER_BYTES;
 	scan_open_in(&r->scan, r->segments, segment, SEGMENT_HEADER_BYTES);
+	if (segment->first_sequence == 0)
+		begin_damaged(r);
 	while (e == ERR_OK && next_record(r, &record))
 		e = take(r, &record);
-	/* A search for later ones has gone to the end. */
 	r->last_end = r->good_at;
+	r->last_tail = 0;
+	/* What a damaged header says may be another salt, with which nothing is a record. */
+	bool is_told = segment->first_sequence == 0 && r->good_at == SEGMENT_HEADER_BYTES;
+	if (e == ERR_OK && !is_told && !scan_find_bytes(&r->scan, &r->last_tail))
+		r->last_tail = 0;
+	tell_unread(r, lost);
 	if (r->scan.fault && e == ERR_OK) {
 		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
 			files_text(r->scan.fault));
@@ -224,6 +264,7 @@ static enum err read_all(struct restore_log *r)
 {
 	enum err e = scan_init(&r->scan) ? ERR_OK : ERR_UNAVAILABLE;
 	struct segment *segment = NULL;
+	r->scan.reads_around = true;
 	measure(r);
 	while (e == ERR_OK &&
 		(segment = segment_pin_from(r->segments, r->last_segment + 1)) != NULL)

@@ -18,8 +18,9 @@ struct restore_gap {
 	uint64_t begin; /* bytes of the segment */
 	uint64_t end;   /* of them: where the next good record is, or the file ends */
 	uint64_t first; /* the sequences that are missing, if they are known */
-	uint64_t next;  /* the first that is not; 0: not known */
+	uint64_t next;  /* the first that is not; 0: not known, for the next segment is gone */
 	bool is_header; /* it is the segment's header alone */
+	bool is_unread; /* the disk cannot read it; damaged records are told besides */
 	bool is_good;   /* it is one record that is whole, and cannot be applied */
 };
 
@@ -55,7 +56,8 @@ struct restore_log {
 	uint64_t total;
 	uint64_t done;
 	uint64_t last_segment;
-	uint64_t last_end; /* of its records */
+	uint64_t last_end;  /* of its records */
+	uint64_t last_tail; /* of what is behind them and no zeros; 0: nothing */
 	unsigned applied;
 };
 

@@ -77,6 +77,12 @@ enum err folder_write_format(int dir, const struct folder_format *format)
 	return e ? files_err(e) : ERR_OK;
 }
 
+enum err folder_write_new_format(int dir, struct folder_format *ret)
+{
+	*ret = (struct folder_format){.version = FORMAT_VERSION, .since = 1, .is_whole = true};
+	return folder_write_format(dir, ret);
+}
+
 /* What follows the name on a line; the line is taken off *text. */
 static bool take_number(struct slice *text, struct slice name, uint64_t *ret)
 {
@@ -116,11 +122,8 @@ enum err folder_check_format(int dir, const char *path, bool make, struct folder
 	char text[FORMAT_MAX];
 	size_t got = 0;
 	SCOPED_FD int fd = openat(dir, "format", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT && make) {
-		*ret = (struct folder_format){
-			.version = FORMAT_VERSION, .since = 1, .is_whole = true};
-		return folder_write_format(dir, ret);
-	}
+	if (fd < 0 && errno == ENOENT && make)
+		return folder_write_new_format(dir, ret);
 	int e = fd < 0 ? errno : files_read(fd, text, sizeof(text), 0, &got);
 	if (e) {
 		log_error("store: cannot read %s/format: %s", path, files_text(e));

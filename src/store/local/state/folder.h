@@ -34,7 +34,8 @@ enum err folder_check_format(
 /* The content of the file while a restore fills the folder: no store opens that. */
 #define FOLDER_RESTORING "postern restore\n"
 bool folder_is_restoring(int dir) MUST_USE;
-/* Replaces the file `format`, durably. */
+/* Replaces the file `format`, durably; or with that of a new folder. */
 enum err folder_write_format(int dir, const struct folder_format *format) MUST_USE;
+enum err folder_write_new_format(int dir, struct folder_format *ret) MUST_USE;
 
 #endif

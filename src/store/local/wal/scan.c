@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/wal/scan.h"
 
-#include "store/local/disk/files.h"
-
 enum {
 	WINDOW_BYTES = RECORD_MAX + (4 << 20)
 };
@@ -31,6 +29,7 @@ void scan_open(
 	scan->at = at;
 	scan->end = end;
 	scan->is_sealed = is_sealed;
+	scan->bad = (struct files_bad){.bytes = 0};
 }
 
 void scan_open_in(
@@ -47,6 +46,14 @@ static bool within(const struct scan *scan, uint64_t at)
 	return at >= scan->from && (scan->ended || at + RECORD_MAX <= scan->from + scan->got);
 }
 
+static int read_bytes(struct scan *scan, size_t want, uint64_t at)
+{
+	int fd = scan->segment->fd;
+	return scan->reads_around
+		       ? files_read_around(fd, scan->window, want, at, &scan->got, &scan->bad)
+		       : files_read(fd, scan->window, want, at, &scan->got);
+}
+
 /* The bytes from `at` on; empty at the end of the file, and after a fault. */
 static struct slice look_at(struct scan *scan, uint64_t at)
 {
@@ -54,7 +61,7 @@ static struct slice look_at(struct scan *scan, uint64_t at)
 		uint64_t left = at < scan->end ? scan->end - at : 0;
 		size_t want = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
 		scan->from = at;
-		int e = files_read(scan->segment->fd, scan->window, want, at, &scan->got);
+		int e = read_bytes(scan, want, at);
 		if (e) {
 			scan->fault = e;
 			scan->got = 0;
@@ -101,9 +108,28 @@ static bool find(struct scan *scan, uint64_t at, uint64_t sequence, bool whole, 
 	}
 }
 
+bool scan_find_bytes(struct scan *scan, uint64_t *ret_end)
+{
+	bool found = false;
+	uint64_t at = scan->at;
+	for (;;) {
+		struct slice bytes = look_at(scan, at);
+		if (bytes.len == 0)
+			return found;
+		size_t used = bytes.len;
+		while (used > 0 && bytes.ptr[used - 1] == 0)
+			used--;
+		if (used > 0) {
+			found = true;
+			*ret_end = at + used;
+		}
+		at += bytes.len;
+	}
+}
+
 bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret)
 {
-	uint64_t from = scan->at + RECORD_ALIGN;
+	uint64_t from = scan->at;
 	if (!scan->is_sealed && !find(scan, from, sequence, true, ret))
 		return false;
 	return find(scan, from, sequence, false, ret);

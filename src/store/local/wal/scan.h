@@ -6,6 +6,7 @@
 #ifndef STORE_LOCAL_WAL_SCAN_H
 #define STORE_LOCAL_WAL_SCAN_H
 
+#include "store/local/disk/files.h"
 #include "store/local/wal/record.h"
 #include "store/local/wal/segment.h"
 
@@ -19,6 +20,9 @@ struct scan {
 	bool ended;    /* the file ends with the window */
 	uint64_t at;   /* of the next record */
 	int fault;     /* an errno value: reading failed, so that no record is not the end */
+	/* The caller's: what the disk cannot read is no fault but damage. */
+	bool reads_around;
+	struct files_bad bad; /* since the scan was opened; what was read twice counts twice */
 };
 
 /* False without memory. Begins with no segment. */
@@ -39,10 +43,16 @@ void scan_next(struct scan *scan, const struct record *record);
 /* Whether reading the next record will move the window, and so what records point to. */
 bool scan_will_move(const struct scan *scan);
 /*
- * After a bad record: searches this segment for the next record, with a sequence above `sequence`,
- * that counts. Records of the group commit that the bad one was in count only if a later group
- * commit or segment shows that it had been written whole. True, with the scan at the record found.
+ * After a bad record, or a good one that is not the one expected: searches this segment, from there
+ * on, for the next record, with a sequence above `sequence`, that counts. Records of the group
+ * commit that the bad one was in count only if a later group commit or segment shows that it had
+ * been written whole. True, with the scan at the record found.
  */
 bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret) MUST_USE;
+/*
+ * Behind the last good record: whether there is anything but zeros from scan->at to the end, and
+ * where the last of it ends. In a segment that another follows that is damage.
+ */
+bool scan_find_bytes(struct scan *scan, uint64_t *ret_end) MUST_USE;
 
 #endif

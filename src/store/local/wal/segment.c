@@ -188,13 +188,9 @@ int segment_open(int dir, uint64_t id, enum segment_header *ret_header, struct s
 		return ENOMEM;
 	}
 	enum header header = read_header(segment);
-	if (header == HEADER_UNREADABLE) {
-		segment_unpin(segment);
-		return EIO;
-	}
-	*ret_header = header == HEADER_GOOD      ? SEGMENT_GOOD
-		      : header == HEADER_DAMAGED ? SEGMENT_DAMAGED
-						 : SEGMENT_BEGINNING;
+	*ret_header = header == HEADER_GOOD    ? SEGMENT_GOOD
+		      : header == HEADER_ALONE ? SEGMENT_BEGINNING
+					       : SEGMENT_DAMAGED;
 	*ret = segment;
 	return 0;
 }
@@ -244,7 +240,7 @@ static enum err check_header(struct segments *segments, struct segment *segment,
 	enum header header = read_header(segment);
 	if (header == HEADER_GOOD)
 		return ERR_OK;
-	if (header == HEADER_UNREADABLE)
+	if (header == HEADER_UNREADABLE && !segments->reads_only)
 		return ERR_INTERNAL;
 	if (last && header == HEADER_ALONE && segment->id > segments->used &&
 		!segments->reads_only) {
@@ -414,6 +410,16 @@ bool segment_exists(struct segments *segments, uint64_t id)
 	struct segment *segment = segment_pin(segments, id);
 	segment_unpin(segment);
 	return segment != NULL;
+}
+
+bool segments_whole(struct segments *segments)
+{
+	bool whole = true;
+	(void)pthread_mutex_lock(&segments->lock);
+	for (size_t i = 0; i < segments->count && whole; i++)
+		whole = segments->table[i]->id == i + 1;
+	(void)pthread_mutex_unlock(&segments->lock);
+	return whole;
 }
 
 bool segments_overlap(struct segments *segments, uint64_t from, uint64_t to, uint64_t except)

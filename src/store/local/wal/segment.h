@@ -34,9 +34,11 @@ struct segment {
 	atomic_uint refs;
 	/* Bytes of records that the index needs. The committer writes it. */
 	_Atomic uint64_t live;
-	/* The collector's: what it could not move out of it, and whether it will not try again. */
+	/* The collector's: what it could not move out of it, whether it will not try again, and
+	 * whether it must not remove it either. */
 	uint64_t left;
 	bool stuck;
+	bool damaged;
 };
 
 struct segments;
@@ -69,7 +71,10 @@ static inline bool location_eq(const struct location *a, const struct location *
  * failure.
  */
 enum err segments_open(int dir, uint64_t used, struct segments **ret) MUST_USE;
-/* Opens them for reading alone: nothing is removed, and a damaged header is no failure. */
+/*
+ * Opens them for reading alone: nothing is removed, and a header that is damaged or cannot be read
+ * is no failure.
+ */
 enum err segments_open_to_read(int dir, struct segments **ret) MUST_USE;
 /* Whether the header of one is damaged. */
 bool segments_damaged(const struct segments *segments);
@@ -82,7 +87,7 @@ uint64_t segment_number(const char *name);
 
 enum segment_header {
 	SEGMENT_GOOD,
-	SEGMENT_DAMAGED,
+	SEGMENT_DAMAGED,   /* or the disk cannot read it, which is logged */
 	SEGMENT_BEGINNING, /* damaged, and the file has nothing else: it may be being made */
 };
 
@@ -119,6 +124,8 @@ uint64_t segment_end(struct segments *segments, uint64_t id);
 int segment_discard(struct segments *segments, uint64_t id) MUST_USE;
 /* Whether there is a segment of that number. */
 bool segment_exists(struct segments *segments, uint64_t id);
+/* Whether those that there are go from the first on without a gap: none was removed yet. */
+bool segments_whole(struct segments *segments);
 /*
  * Whether a segment but `except` may have records from the sequence `from` up to `to`.
  */
