@@ -267,9 +267,14 @@ static void deleted(void)
 	(void)unlink(name); /* as the collector would */
 	IS_INT((long long)back_up().gone, 1, "a large object was deleted");
 	OK(restore(false).lost == 0 && objects_restored() == 4, "and it is in what is restored");
-	OK(folder_count(restored, "large").files == 1 &&
-			folder_count(restored, "damaged").files == 0,
-		"but its file is not there");
+	s = open_store(restored);
+	bool gone = false;
+	for (int64_t end = clock_monotonic_ms() + 60000; !gone && clock_monotonic_ms() < end;) {
+		gone = folder_count(restored, "large").files == 1;
+		(void)usleep(2000);
+	}
+	store_close(s);
+	OK(gone && folder_count(restored, "damaged").files == 0, "but its file goes");
 	folder_remove(folder);
 }
 
@@ -371,8 +376,51 @@ static void unread_backup(void)
 	folder_remove(folder);
 }
 
+/* ---- A folder that was restored, and the one that it is a copy of ---------------------------- */
+
+/* Fills a segment, with an end that is always the same. */
+static void go_on(const char *path, char with)
+{
+	enum {
+		EACH = 400000,
+		COUNT = 14,
+	};
+	struct store *s = open_store(path);
+	uint64_t id = bucket_id(s, S("b"));
+	bool ok = put_object(s, id, S("own"), slice_head(large(with), 3000), NULL) == ERR_OK;
+	for (unsigned i = 0; i < COUNT; i++)
+		ok = put_object(s, id, S("same"), slice_head(large('-'), EACH), NULL) == ERR_OK &&
+		     ok;
+	OK(ok && cut_log_has(path, 2), "one goes on");
+	store_close(s);
+}
+
+static void two_that_went_on(void)
+{
+	begin();
+	struct store *s = open_store(data);
+	OK(bucket_create(s, S("b"), STORE_ACL_PRIVATE) == ERR_OK, "a bucket");
+	store_close(s);
+	(void)back_up();
+	(void)restore(false);
+	go_on(data, 'A');
+	go_on(restored, 'B');
+	(void)back_up();
+	/* The other into the same folder. */
+	(void)snprintf(data, sizeof(data), "%s/restored", folder);
+	(void)back_up();
+	(void)snprintf(restored, sizeof(restored), "%s/again", folder);
+	(void)restore(false);
+	s = open_store(restored);
+	OK(object_is(s, bucket_id(s, S("b")), S("own"), slice_head(large('B'), 3000)),
+		"its backup has its own log");
+	store_close(s);
+	folder_remove(folder);
+}
+
 int main(void)
 {
+	two_that_went_on();
 	unread_data();
 	unread_backup();
 	short_segment();

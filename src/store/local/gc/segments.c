@@ -95,8 +95,15 @@ static bool compact(struct gc *gc, uint64_t id)
 {
 	struct index_state now;
 	committer_state(gc->local->committer, &now);
-	if (id == now.segment && seal(gc, id) != ERR_OK)
-		return false;
+	if (id == now.segment) {
+		/* Else there would be a new segment at each look, as long as a backup is made. */
+		if (!gc_begin_removal(gc))
+			return false;
+		enum err e = seal(gc, id);
+		removals_end(gc->local->lock);
+		if (e != ERR_OK)
+			return false;
+	}
 	struct segment *segment = segment_pin(gc->local->segments, id);
 	return segment && compact_segment(gc, segment);
 }

@@ -114,6 +114,22 @@ static void add_bucket(const struct store_bucket *bucket, void *ctx)
 	sum->bytes += counts.bytes;
 }
 
+/* Empty, behind the last. */
+static enum err begin_segment(struct rebuild *r)
+{
+	struct segment *segment;
+	const struct segment_begin begin = {.id = r->log.last_segment + 1,
+		.first_sequence = r->log.sequence,
+		.files_next = r->log.files_next};
+	int e = segment_create(r->segments, &begin, &segment);
+	if (e) {
+		log_error("store: cannot make a new segment: %s", files_text(e));
+		return files_err(e);
+	}
+	segment_unpin(segment);
+	return ERR_OK;
+}
+
 /* Counts what there is, and says where the log goes on. */
 static enum err write_state(struct rebuild *r)
 {
@@ -126,6 +142,10 @@ static enum err write_state(struct rebuild *r)
 	state.objects = sum.objects;
 	state.bytes = sum.bytes;
 	state.file_mark = r->log.files_next;
+	if (r->options->is_copy) {
+		state.segment = r->log.last_segment + 1;
+		state.offset = SEGMENT_HEADER_BYTES;
+	}
 	r->result->objects = sum.objects;
 	struct index_tx *tx = index_tx_new(r->index);
 	if (!tx)
@@ -144,6 +164,8 @@ static enum err finish(struct rebuild *r)
 	enum err e = large_files_sweep(r->files, r->index, 1, is_garbage ? -1 : r->dir, &next);
 	if (e == ERR_OK && next > r->log.files_next)
 		r->log.files_next = next;
+	if (e == ERR_OK && r->options->is_copy)
+		e = begin_segment(r);
 	if (e == ERR_OK)
 		e = write_state(r);
 	return e == ERR_OK ? index_flush(r->index) : e;

@@ -16,8 +16,11 @@
 
 struct rebuild_options {
 	const char *path; /* the data folder, which no process uses */
-	/* Large files that no record names are removed if all of the log is whole, for it is a
-	 * copy. */
+	/*
+	 * It was just restored. Large files that no record names are removed if all of the log is
+	 * whole; and the log goes on in a new segment, so that no two folders have segments of the
+	 * same number and salt that differ.
+	 */
 	bool is_copy;
 	/* Told now and then: how much of the log has been read. May be NULL. */
 	void (*progress)(uint64_t done, uint64_t total, void *ctx);
