@@ -64,7 +64,8 @@ export async function startServer(t, how = {}) {
 /** A folder that goes away when the test ends. */
 export async function temporaryFolder(t) {
 	const folder = await mkdtemp(join(tmpdir(), "postern-test-"));
-	t.after(() => rm(folder, { recursive: true, force: true }));
+	// A browser that was closed may write to its profile for a moment.
+	t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 	return folder;
 }
 

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "store/local/index/index.h"
+#include "store/local/wal/record.h"
 #include "tap.h"
 #include "unit/store/backend.h"
 #include "unit/store/versions.h"
@@ -358,7 +359,7 @@ static void refused_changes(struct store *s)
 	OK(change.object.is_marker && change.object.version == del.marker &&
 			change.object.size == 0,
 		"which is told of as well");
-	static char many[8193];
+	static char many[OBJECT_TAGS_MAX + 1];
 	change.version = version_number(one);
 	change.tags = slice_of(many, sizeof(many));
 	IS_INT(object_change(s, &change), ERR_INVALID_ARGUMENT, "too many tags");
