@@ -145,9 +145,11 @@ static bool version_fits(const struct op *op, const struct query *query)
 	return op->version_action || !reads || !asks_for(query, "versionId");
 }
 
-/* Whether there is such an operation on buckets or objects. */
+/* Whether there is such an operation on buckets or objects, and none without a bucket. */
 static bool needs_bucket(enum http_method method, const char *wanted)
 {
+	if (strcmp(wanted, "publicAccessBlock") == 0)
+		return false; /* of the account: GetPublicAccessBlock */
 	for (const struct op *const *op = op_table; *op; op++)
 		if ((*op)->method == method && (*op)->level != OP_SERVICE && (*op)->subresource &&
 			strcmp((*op)->subresource, wanted) == 0)

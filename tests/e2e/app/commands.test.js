@@ -155,7 +155,9 @@ test("sign prints the policy alone, and refuses what contradicts itself", () => 
 test("a callback path that the application server answers otherwise ends the start", () => {
 	for (const path of ["/grant", "/grants", "/grants/x", "/get_post_signature_for_oss_upload",
 		"/s3/callback", "/s3/multipart"]) {
-		const done = spawnSync(BIN, ["serve", "--ephemeral", "--app-callback-url",
+		const open = "127.0.0.1:0";
+		const done = spawnSync(BIN, ["serve", "--ephemeral", "--store-listen", open,
+			"--app-listen", open, "--console-listen", open, "--app-callback-url",
 			`http://127.0.0.1:1/ok;http://127.0.0.1:1${path}?a=b`],
 		{ encoding: "utf8", timeout: 30_000 });
 		assert.equal(done.status, 2, path);

@@ -17,8 +17,10 @@ async function refusesConnections(url) {
 		try {
 			(await connect(url)).destroy();
 		} catch (error) {
-			assert.equal(error.code, "ECONNREFUSED");
-			return;
+			if (error.code === "ECONNREFUSED")
+				return;
+			// It waited to be accepted when the listener was closed.
+			assert.equal(error.code, "ECONNRESET");
 		}
 		assert.ok(Date.now() < deadline, "the server still takes connections");
 		await pause(5);
