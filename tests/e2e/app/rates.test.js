@@ -62,8 +62,9 @@ test("a subject is counted wherever it asks from, and parts have a rate of their
 });
 
 test("a list that cannot be read ends the start", () => {
-	const got = spawnSync(BIN, ["serve", "--ephemeral", "--app-trusted-proxies", "10.0.0.0/99"],
-		{ encoding: "utf8", timeout: 30_000 });
+	const open = "127.0.0.1:0";
+	const got = spawnSync(BIN, ["serve", "--ephemeral", "--store-listen", open, "--app-listen", open,
+		"--console-listen", open, "--app-trusted-proxies", "10.0.0.0/99"], { encoding: "utf8", timeout: 30_000 });
 	assert.equal(got.status, 2);
 	assert.match(got.stderr, /trusted_proxies/);
 });
