@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum {
 	STEP_BYTES = 4096 /* what a disk fails to read at a time */
@@ -142,4 +143,12 @@ const char *files_text(int errno_value)
 {
 	const char *text = strerrordesc_np(errno_value);
 	return text ? text : "unknown error";
+}
+
+uint64_t files_left(int fd)
+{
+	struct statvfs vfs;
+	if (fstatvfs(fd, &vfs) != 0 || vfs.f_blocks == 0)
+		return UINT64_MAX / 2;
+	return (uint64_t)vfs.f_bavail * vfs.f_frsize;
 }

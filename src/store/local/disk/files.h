@@ -42,4 +42,11 @@ enum err files_err(int errno_value);
 /* Its text. */
 const char *files_text(int errno_value);
 
+/*
+ * Bytes that are left on the file system of an open file or folder. Very many without an answer:
+ * the disk itself has to say that it is full. Some file systems say that they have no blocks at
+ * all, which is none.
+ */
+uint64_t files_left(int fd);
+
 #endif

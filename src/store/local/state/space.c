@@ -2,10 +2,10 @@
 #include "store/local/state/space.h"
 
 #include <inttypes.h>
-#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/local/disk/files.h"
 #include "store/local/wal/wal.h"
 
 enum {
@@ -44,15 +44,8 @@ static uint64_t log_ahead(const struct space *space)
 
 static void sample(struct space *space, int64_t now_ms)
 {
-	struct statvfs vfs;
 	space->sampled_ms = now_ms;
-	/*
-	 * Without an answer the disk itself has to say that it is full. Some file systems say that
-	 * they have no blocks at all, which is none.
-	 */
-	space->free = UINT64_MAX / 2;
-	if (fstatvfs(space->dir, &vfs) == 0 && vfs.f_blocks > 0)
-		space->free = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	space->free = files_left(space->dir);
 	space->ahead = log_ahead(space);
 	space->claimed = space->in_flight;
 }

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/statvfs.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -40,15 +39,10 @@ static int allocate(int fd, uint64_t from, uint64_t to)
 	return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : errno;
 }
 
-/* Whether a step, up to `to`, leaves the reserve alone. Without an answer the disk has to say so.
- */
+/* Whether a step, up to `to`, leaves the reserve alone. */
 static bool spares_reserve(const struct wal *wal, int fd, uint64_t to)
 {
-	struct statvfs vfs;
-	if (fstatvfs(fd, &vfs) != 0 || vfs.f_blocks == 0)
-		return true;
-	uint64_t left = (uint64_t)vfs.f_bavail * vfs.f_frsize;
-	return left >= wal->options.reserve_bytes + (to - wal->ready);
+	return files_left(fd) >= wal->options.reserve_bytes + (to - wal->ready);
 }
 
 /*
