@@ -18,6 +18,19 @@ struct record_at {
 	struct location where;
 };
 
+/* Of a record that was read at `at` of a segment; it borrows from the record. */
+static inline struct record_at record_at_of(
+	const struct record *record, uint64_t segment, uint64_t at)
+{
+	size_t head = RECORD_HEADER_BYTES + record->name.len + record->meta.len;
+	return (struct record_at){.kind = record->kind,
+		.bucket_id = record->bucket_id,
+		.key = record->name,
+		.meta = record->meta,
+		.data = record->data,
+		.where = {segment, at, (uint32_t)record->total, (uint32_t)head}};
+}
+
 /*
  * Adds the effects on what the rows are to their index batch. `meta` is what the record says,
  * parsed. After an error nothing is added. The rows are used up.

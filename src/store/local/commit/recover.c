@@ -86,15 +86,7 @@ static bool see_trash(uint64_t file, uint64_t size UNUSED, void *ctx)
 static enum err apply(struct replay *replay, const struct record *record)
 {
 	struct index_batch *batch = replay->local->batch;
-	struct record_at about = {
-		.kind = record->kind,
-		.bucket_id = record->bucket_id,
-		.key = record->name,
-		.meta = record->meta,
-		.data = record->data,
-		.where = {replay->scan.segment->id, replay->scan.at, (uint32_t)record->total,
-			(uint32_t)(RECORD_HEADER_BYTES + record->name.len + record->meta.len)},
-	};
+	struct record_at about = record_at_of(record, replay->scan.segment->id, replay->scan.at);
 	if (record->kind == RECORD_BUCKET)
 		return replay_bucket(replay, record, &about.where);
 	if (record->kind == RECORD_BUCKET_DELETE) {

@@ -48,15 +48,7 @@ static enum err take_bucket(
 
 static enum err apply(struct tail *tail, const struct record *record)
 {
-	struct record_at at = {
-		.kind = record->kind,
-		.bucket_id = record->bucket_id,
-		.key = record->name,
-		.meta = record->meta,
-		.data = record->data,
-		.where = {tail->scan.segment->id, tail->scan.at, (uint32_t)record->total,
-			(uint32_t)(RECORD_HEADER_BYTES + record->name.len + record->meta.len)},
-	};
+	struct record_at at = record_at_of(record, tail->scan.segment->id, tail->scan.at);
 	if (record->kind == RECORD_BUCKET)
 		return take_bucket(tail, record, &at.where);
 	if (record->kind != RECORD_BUCKET_DELETE)

@@ -72,23 +72,10 @@ static void see_file(struct restore_log *r, const struct record *record)
 		r->files_next = meta.file + 1;
 }
 
-static struct location location_of(const struct restore_log *r, const struct record *record)
-{
-	return (struct location){r->scan.segment->id, r->scan.at, (uint32_t)record->total,
-		(uint32_t)(RECORD_HEADER_BYTES + record->name.len + record->meta.len)};
-}
-
 static enum err apply(struct restore_log *r, const struct record *record)
 {
 	struct ended_record ended;
-	struct record_at at = {
-		.kind = record->kind,
-		.bucket_id = record->bucket_id,
-		.key = record->name,
-		.meta = record->meta,
-		.data = record->data,
-		.where = location_of(r, record),
-	};
+	struct record_at at = record_at_of(record, r->scan.segment->id, r->scan.at);
 	see_file(r, record);
 	/* What is older has been said again since. */
 	if (!r->batch || record->sequence < r->since)
@@ -113,7 +100,7 @@ static bool go_on(struct restore_log *r)
 
 static enum err take(struct restore_log *r, const struct record *record)
 {
-	struct location where = location_of(r, record);
+	struct location where = record_at_of(record, r->scan.segment->id, r->scan.at).where;
 	enum err e = apply(r, record);
 	if (e == ERR_UNAVAILABLE || e == ERR_DISK_FULL)
 		return e;
