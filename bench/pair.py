@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures two builds of postern beside each other: what a change costs.
 
-    bench/pair.py BEFORE AFTER      two binaries; the load generators are those of this tree
+    bench/pair.py BEFORE AFTER [ROW]    two binaries; the load generators are those of this tree
+
+ROW is a part of the names of the rows that are wanted, such as "4 KiB"; all without it.
 
 Each row is run with one, then with the other, BENCH_ROUNDS (5) times for BENCH_SECONDS (2), after
 one run of each to warm up. A ratio is AFTER by BEFORE of each pair; the median is told, and the
@@ -80,15 +82,16 @@ def ratios(pairs, what):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory(prefix="postern-bench-") as folder:
         builds = []
-        for name, binary in zip(("before", "after"), sys.argv[1:]):
+        for name, binary in zip(("before", "after"), sys.argv[1:3]):
             builds.append(Build(str(pathlib.Path(binary).resolve()), pathlib.Path(folder) / name))
         print("| | before | after | rate is | of pairs | CPU each is | of pairs | |")
         print("|---|---:|---:|---:|---|---:|---|---|")
-        for name, work in ROWS.items():
+        wanted = sys.argv[3] if len(sys.argv) == 4 else ""
+        for name, work in ((n, w) for n, w in ROWS.items() if wanted in n):
             samples = alternate({i: lambda i=i: work(builds[i]) for i in (0, 1)})
             pairs = list(zip(samples[0], samples[1]))
             rate, slowest, fastest = ratios(pairs, "rate")
