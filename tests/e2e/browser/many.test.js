@@ -84,7 +84,7 @@ test("all are paused, resumed and cancelled", async t => {
 	const upload = await openUploadPage(t, browser, server);
 	const { page } = upload;
 	await upload.open();
-	await upload.throttle(200_000);
+	await upload.throttle(10_000);
 	const files = ["a", "b", "c", "d"].map(name => testFile(`${name}.bin`, 300_000));
 	await upload.choose(...files);
 	await upload.pressUpload();

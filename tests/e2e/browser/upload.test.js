@@ -101,7 +101,7 @@ test("an upload cancelled on its way leaves nothing, and can be tried again", as
 	const file = testFile("cancelled.bin", 2_000_000);
 	const upload = await openUploadPage(t, browser, server);
 	await upload.open();
-	await upload.throttle(500_000);
+	await upload.throttle(30_000);
 	await upload.choose(file);
 	await upload.pressUpload();
 	const row = upload.row(file.name);

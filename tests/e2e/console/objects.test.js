@@ -165,7 +165,7 @@ test("an upload shows its progress, is cancelled, and sent again", async t => {
 	await session.send("Network.enable");
 	const throttle = bytes => session.send("Network.emulateNetworkConditions",
 		{ offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytes });
-	await throttle(200_000);
+	await throttle(50_000);
 	const [chooser] = await Promise.all([page.waitForEvent("filechooser"),
 		page.getByRole("button", { name: "Upload files" }).click()]);
 	await chooser.setFiles([testFile("large.bin", 3_000_000)]);

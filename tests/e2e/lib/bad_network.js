@@ -2,6 +2,7 @@
 // A network between browser and store that is slow, breaks, or changes what it carries.
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { pause } from "./server.js";
 
 /**
  * A proxy that a server's grants lead to: `env` is for startServer(), whose server is then given to
@@ -9,13 +10,14 @@ import { connect, createServer } from "node:net";
  *
  *   bytesPerSecond   of each connection
  *   cutAt            numbers of bytes, of all connections: at each, the connection that reaches it breaks
+ *   stopAt           a number of bytes, of all connections: behind it nothing is carried for now
  *   flip             a mark in the bytes: the first bit behind the mark is turned over
  *   flips            how often, at most
  *
- * `seen` counts bytes, cuts and flips.
+ * `seen` counts bytes, cuts and flips; `stopped()` waits until `stopAt` is reached.
  */
 export async function startBadNetwork(t) {
-	const how = { bytesPerSecond: Infinity, cutAt: [], flip: null, flips: 0 };
+	const how = { bytesPerSecond: Infinity, cutAt: [], stopAt: Infinity, flip: null, flips: 0 };
 	const seen = { bytes: 0, cuts: 0, flips: 0 };
 	const open = new Set();
 	let store;
@@ -37,6 +39,8 @@ export async function startBadNetwork(t) {
 	async function carry(browser, upstream) {
 		try {
 			for await (const chunk of browser) {
+				while (seen.bytes >= how.stopAt && !browser.destroyed)
+					await pause(20);
 				seen.bytes += chunk.length;
 				if (seen.bytes >= how.cutAt[0]) {
 					how.cutAt.shift();
@@ -52,7 +56,7 @@ export async function startBadNetwork(t) {
 				if (!upstream.write(chunk))
 					await once(upstream, "drain");
 				if (how.bytesPerSecond < Infinity)
-					await new Promise(done => setTimeout(done, chunk.length / how.bytesPerSecond * 1000));
+					await pause(chunk.length / how.bytesPerSecond * 1000);
 			}
 			upstream.end();
 		} catch {
@@ -69,6 +73,10 @@ export async function startBadNetwork(t) {
 	const url = `http://127.0.0.1:${server.address().port}`;
 	return {
 		how, seen, url,
+		async stopped() {
+			while (seen.bytes < how.stopAt)
+				await pause(20);
+		},
 		env: { POSTERN_APP_HOST: `${url}/uploads` },
 		leadTo: to => {
 			store = new URL(to.store);

@@ -42,7 +42,7 @@ export async function startBrowserWith(t, extension, profile) {
 export async function openPage(t, browser, url, options = {}) {
 	const context = await browser.newContext(options);
 	const page = await context.newPage();
-	page.setDefaultTimeout(20_000);
+	page.setDefaultTimeout(60_000);
 	const problems = [];
 	page.on("pageerror", error => problems.push(String(error)));
 	page.on("console", message => {
@@ -94,7 +94,7 @@ export async function holdAnswers(page, matches = () => true) {
 	return {
 		/** Waits until so many are held. */
 		async count(wanted) {
-			const signal = AbortSignal.timeout(20_000);
+			const signal = AbortSignal.timeout(60_000);
 			while (held.length < wanted)
 				await once(seen, "held", { signal });
 		},

@@ -22,7 +22,7 @@ export async function startFirefox(t) {
 export async function openFirefox(t, browser, url) {
 	const context = await browser.createBrowserContext();
 	const page = await context.newPage();
-	page.setDefaultTimeout(30_000);
+	page.setDefaultTimeout(60_000);
 	const problems = [];
 	page.on("pageerror", error => {
 		// What CORS refuses is an error of the page to Firefox.
