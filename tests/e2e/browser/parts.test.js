@@ -70,16 +70,16 @@ test("reloaded three times, it is complete, and at most what was on its way is s
 	await page.route(/partNumber=/, (route, request) =>
 		request.method() !== "PUT" || parts-- > 0 ? route.continue() : undefined);
 	for (let reload = 0; reload < 3; reload++) {
-		parts = 2;
 		await upload.open();
+		parts = 2;
 		await upload.choose(file.path);
 		const arrived = page.waitForResponse(response =>
 			response.request().method() === "PUT" && response.status() === 200);
 		await upload.pressUpload();
 		await arrived;
 	}
-	parts = Infinity;
 	await upload.open();
+	parts = Infinity;
 	await upload.choose(file.path);
 	await upload.pressUpload();
 	const row = await upload.become(file.name, "done");
