@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/sleeper.h"
 #include "base/thread.h"
+#include "base/waiter.h"
 
 /* A form that was posted in time can arrive for a day: the second look, before that ends. */
 #define LAST_LOOK_SECONDS 600
@@ -19,38 +20,8 @@ struct reconciler {
 	struct app *app;
 	pthread_t thread;
 	struct sleeper sleeper;
-	/* What is asked for is waited for: the answer's task runs where it is posted. */
-	struct executor here;
-	pthread_mutex_t lock; /* answered */
-	pthread_cond_t changed;
-	bool answered;
+	struct waiter waiter;
 };
-
-/* ---- Waiting ----------------------------------------------------------------------------------
- */
-
-static void post(struct executor *executor, struct task *task)
-{
-	struct reconciler *r = CONTAINER_OF(executor, struct reconciler, here);
-	task->run(task);
-	(void)pthread_mutex_lock(&r->lock);
-	r->answered = true;
-	(void)pthread_cond_signal(&r->changed);
-	(void)pthread_mutex_unlock(&r->lock);
-}
-
-static void nothing(struct task *task UNUSED)
-{
-}
-
-static void wait(struct reconciler *r)
-{
-	(void)pthread_mutex_lock(&r->lock);
-	while (!r->answered)
-		(void)pthread_cond_wait(&r->changed, &r->lock);
-	r->answered = false;
-	(void)pthread_mutex_unlock(&r->lock);
-}
 
 static int64_t now(const struct reconciler *r)
 {
@@ -79,10 +50,9 @@ static enum looked record(struct reconciler *r, const struct ledger_due_grant *g
 		return LOOKED_RECORDED;
 	}
 	app_fill_found(app, found, grant->id, max_size, &entry);
-	entry.home = &r->here;
-	entry.done.run = nothing;
+	entry.home = waiter_expect(&r->waiter, &entry.done);
 	ledger_record(app->parts.ledger, &entry);
-	wait(r);
+	waiter_wait(&r->waiter);
 	if (entry.result == LEDGER_RECORDED) {
 		atomic_fetch_add(&app->found, 1);
 		log_info("grant %.*s: no callback came, but the object is there",
@@ -93,16 +63,14 @@ static enum looked record(struct reconciler *r, const struct ledger_due_grant *g
 
 static enum looked look(struct reconciler *r, const struct ledger_due_grant *grant)
 {
-	struct app_confirmation c = {.key = grant->key,
-		.timeout_ms = LIMIT_APP_CALLBACK_MS,
-		.home = &r->here,
-		.done.run = nothing};
+	struct app_confirmation c = {.key = grant->key, .timeout_ms = LIMIT_APP_CALLBACK_MS};
 	enum looked result = LOOKED_NOTHING;
 	/* Without callbacks nothing is recorded. */
 	if (!atomic_load(&r->app->confirms) || r->app->settings.callback_url.len == 0)
 		return LOOKED_NOTHING;
+	c.home = waiter_expect(&r->waiter, &c.done);
 	app_confirm(r->app, &c);
-	wait(r);
+	waiter_wait(&r->waiter);
 	if (c.found && slice_eq(c.grant_id, grant->id))
 		result = record(r, grant, &c);
 	else if (!c.found && c.status != 404)
@@ -127,11 +95,10 @@ static enum aborted abort_upload(struct reconciler *r, const struct ledger_due_g
 		.query = strbuf_slice(&query),
 		.class = OUTGOING_STORE,
 		.max_answer_bytes = LIMIT_PARTS_ANSWER_BYTES,
-		.timeout_ms = LIMIT_APP_CALLBACK_MS,
-		.home = &r->here,
-		.done.run = nothing};
+		.timeout_ms = LIMIT_APP_CALLBACK_MS};
+	request.home = waiter_expect(&r->waiter, &request.done);
 	store_request_send(r->app, r->app->parts.outgoing, &request);
-	wait(r);
+	waiter_wait(&r->waiter);
 	enum aborted result = request.status == 204   ? ABORTED
 			      : request.status == 404 ? ABORTED_NOTHING
 						      : ABORT_FAILED;
@@ -179,10 +146,9 @@ static void reconcile(struct reconciler *r, const struct ledger_due_grant *grant
 
 static bool run_page(struct reconciler *r, struct ledger_due *due)
 {
-	due->home = &r->here;
-	due->done.run = nothing;
+	due->home = waiter_expect(&r->waiter, &due->done);
 	ledger_list_due(r->app->parts.ledger, due);
-	wait(r);
+	waiter_wait(&r->waiter);
 	for (size_t i = 0; i < due->count && !sleeper_stopped(&r->sleeper); i++)
 		reconcile(r, &due->rows[i]);
 	bool more = !due->failed && due->count == LEDGER_DUE_MAX;
@@ -215,8 +181,7 @@ static void *run(void *state)
 static void destroy(struct reconciler *r)
 {
 	sleeper_destroy(&r->sleeper);
-	(void)pthread_mutex_destroy(&r->lock);
-	(void)pthread_cond_destroy(&r->changed);
+	waiter_release(&r->waiter);
 	free(r);
 }
 
@@ -226,10 +191,8 @@ enum err reconciler_new(struct app *app, struct reconciler **ret)
 	if (!r)
 		return ERR_UNAVAILABLE;
 	r->app = app;
-	r->here.post = post;
 	sleeper_init(&r->sleeper);
-	(void)pthread_mutex_init(&r->lock, NULL);
-	(void)pthread_cond_init(&r->changed, NULL);
+	waiter_init(&r->waiter);
 	if (!thread_start(&r->thread, "reconciler", run, r)) {
 		destroy(r);
 		return ERR_UNAVAILABLE;

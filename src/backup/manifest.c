@@ -182,7 +182,7 @@ static enum err read_lines(struct reading *reading, FILE *file, const char *path
 		if (e != ERR_OK)
 			return e;
 	}
-	if (ferror(file)) {
+	if (!feof(file)) { /* also without memory for a line */
 		log_error("backup: cannot read %s/manifest: %s", path, files_text(errno));
 		return ERR_INTERNAL;
 	}

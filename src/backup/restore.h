@@ -36,7 +36,10 @@ struct restore_result {
 			 */
 };
 
-/* Logs why on failure: then, unless ret->has_files, the data folder is as it was, or empty. */
+/*
+ * Logs why on failure: then, unless ret->has_files, the data folder is as it was, or empty; or if
+ * not all could be removed from it, one that no store opens, and that the next restore empties.
+ */
 enum err backup_restore(const struct restore_options *options, struct restore_result *ret) MUST_USE;
 
 #endif

@@ -31,31 +31,36 @@ static DIR *list(int dir, const char *name)
 	return listing;
 }
 
-/* Removes what is in a folder, but not `except`. */
-static void empty(int dir, const char *folder, const char *except, unsigned depth)
+/* Removes what is in a folder, but not `except`. False if something stays, which is logged. */
+static bool empty(int dir, const char *folder, const char *except, unsigned depth)
 {
 	DIR *listing = list(dir, folder);
 	struct dirent *entry;
+	bool all = listing != NULL;
+	if (!listing)
+		log_error("backup: cannot list %s: %s", folder, files_text(errno));
 	while (listing && (entry = readdir(listing)) != NULL) {
 		const char *name = entry->d_name;
 		if (!is_ours(name) || strcmp(name, except) == 0)
 			continue;
 		int e = unlinkat(dirfd(listing), name, 0) == 0 ? 0 : errno;
 		if (e == EISDIR && depth < DEPTH_MAX) {
-			empty(dirfd(listing), name, "", depth + 1);
+			(void)empty(dirfd(listing), name, "", depth + 1);
 			e = unlinkat(dirfd(listing), name, AT_REMOVEDIR) == 0 ? 0 : errno;
 		}
 		if (e)
 			log_error("backup: cannot remove %s: %s", name, files_text(e));
+		all = all && e == 0;
 	}
 	if (listing)
 		(void)closedir(listing);
+	return all;
 }
 
 void target_clear(int dir)
 {
-	empty(dir, ".", "format", 0);
-	if (unlinkat(dir, "format", 0) != 0)
+	/* Else it stays one that the next restore empties. */
+	if (empty(dir, ".", "format", 0) && unlinkat(dir, "format", 0) != 0)
 		log_error("backup: cannot remove format: %s", files_text(errno));
 }
 
@@ -95,9 +100,10 @@ static int make_folders(int dir)
 /* Empties the folder of a restore that was broken off. */
 static enum err make_room(int dir, const char *path)
 {
-	if (folder_is_restoring(dir))
-		empty(dir, ".", "format", 0);
-	else if (!is_empty(dir)) {
+	if (folder_is_restoring(dir)) {
+		if (!empty(dir, ".", "format", 0))
+			return ERR_INTERNAL;
+	} else if (!is_empty(dir)) {
 		/* So it is if a restore was broken off while it made the index. */
 		if (faccessat(dir, "segments", F_OK, 0) == 0 &&
 			faccessat(dir, "index", F_OK, 0) != 0)

@@ -18,7 +18,8 @@
 enum err target_begin(const char *path, int *ret) MUST_USE;
 /* All is there: puts the new format in the place of the mark, or removes that. */
 enum err target_finish(int dir, bool has_format) MUST_USE;
-/* Removes all that there is, the mark last. What cannot be removed is logged. */
+/* Removes all that there is, then the mark. What cannot be removed is logged, and keeps the mark.
+ */
 void target_clear(int dir);
 
 #endif

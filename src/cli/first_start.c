@@ -3,13 +3,13 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "cli/wait.h"
+#include "base/waiter.h"
 #include "oss/rules/cors.h"
 
 static enum err create(struct store *store, struct waiter *waiter)
 {
 	struct store_bucket_create create = {.name = S(FIRST_BUCKET), .acl = STORE_ACL_PRIVATE};
-	waiter_prepare(waiter, &create.wait);
+	create.wait.home = waiter_expect(waiter, &create.wait.task);
 	store_bucket_create(store, &create);
 	waiter_wait(waiter);
 	return create.wait.err;
@@ -23,7 +23,7 @@ static enum err set_cors(struct store *store, struct waiter *waiter, struct slic
 		.setting = STORE_SETTING_CORS,
 		.value = document,
 	};
-	waiter_prepare(waiter, &change.wait);
+	change.wait.home = waiter_expect(waiter, &change.wait.task);
 	store_bucket_update(store, &change);
 	waiter_wait(waiter);
 	return change.wait.err;

@@ -10,10 +10,10 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/private_file.h"
+#include "base/waiter.h"
 #include "cli/first_start.h"
 #include "cli/input.h"
 #include "cli/serve_internal.h"
-#include "cli/wait.h"
 #include "http/hosts.h"
 
 /* A file that holds a secret and may end in a line break. A name without `/` in front is below the
@@ -196,7 +196,8 @@ bool serve_probe_store(struct parts *p)
 {
 	struct waiter waiter;
 	waiter_init(&waiter);
-	struct app_probe probe = {.home = waiter_executor(&waiter)};
+	struct app_probe probe = {.home = NULL};
+	probe.home = waiter_expect(&waiter, &probe.done);
 	bool asked = app_probe_store(p->app, &probe) == ERR_OK;
 	if (asked)
 		waiter_wait(&waiter);

@@ -3,16 +3,11 @@
 #ifndef DOCTOR_ASK_H
 #define DOCTOR_ASK_H
 
-#include <pthread.h>
-#include <stdbool.h>
-
+#include "base/waiter.h"
 #include "net/outgoing.h"
 
 struct asker {
-	struct executor executor; /* first: it is cast back */
-	pthread_mutex_t lock;     /* of `done` */
-	pthread_cond_t changed;
-	bool done;
+	struct waiter waiter;
 	struct outgoing *outgoing;
 };
 

@@ -101,9 +101,9 @@ void pass_bucket(const struct pass *pass, struct slice name, struct pass_counts 
 		lifecycle_parse(bucket->settings[STORE_SETTING_LIFECYCLE], true, &rules, &reason);
 	if (e == ERR_OK) {
 		walk.rules = rules;
-		batch_init(&walk.batch);
+		waiter_init(&walk.waiter);
 		walk_all(&walk);
-		batch_release(&walk.batch);
+		waiter_release(&walk.waiter);
 		say(&walk, &done);
 		add(counts, &done);
 	} else {

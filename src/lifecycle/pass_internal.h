@@ -4,7 +4,7 @@
 #define LIFECYCLE_PASS_INTERNAL_H
 
 #include "base/limits.h"
-#include "lifecycle/batch.h"
+#include "base/waiter.h"
 #include "lifecycle/pass.h"
 #include "oss/rules/lifecycle.h"
 
@@ -12,7 +12,7 @@ struct walk {
 	const struct pass *pass;
 	const struct store_bucket *bucket;
 	const struct lifecycle *rules;
-	struct batch batch;
+	struct waiter waiter;
 	struct pass_counts *counts;
 	unsigned changes; /* since the last pause */
 	unsigned pages;   /* that were read since the last pause */

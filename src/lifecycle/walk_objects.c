@@ -45,7 +45,7 @@ static uint64_t *counter_of(struct pass_counts *counts, enum lifecycle_subject s
 static void flush(struct objects *objects)
 {
 	struct walk *walk = objects->walk;
-	batch_wait(&walk->batch);
+	waiter_wait(&walk->waiter);
 	for (size_t i = 0; i < objects->count; i++)
 		walk_count(walk, objects->endings[i].del.wait.err,
 			counter_of(walk->counts, objects->endings[i].subject));
@@ -67,7 +67,7 @@ static void end(
 	if (subject != LIFECYCLE_CURRENT)
 		ending->del.version = (struct store_version){
 			.is_null = entry->object.is_null, .number = entry->object.version};
-	batch_add(&objects->walk->batch, &ending->del.wait);
+	ending->del.wait.home = waiter_expect(&objects->walk->waiter, &ending->del.wait.task);
 	store_delete(objects->walk->pass->store, &ending->del);
 	if (objects->count == LIMIT_LIFECYCLE_BATCH)
 		flush(objects);
@@ -137,9 +137,9 @@ static bool next_page(struct objects *objects, struct slice prefix)
 					 ? objects->before.object.version
 					 : 0,
 	};
-	batch_add(&walk->batch, &list.wait);
+	list.wait.home = waiter_expect(&walk->waiter, &list.wait.task);
 	store_list(walk->pass->store, &list);
-	batch_wait(&walk->batch);
+	waiter_wait(&walk->waiter);
 	walk->pages++;
 	if (list.wait.err != ERR_OK) {
 		walk_count(walk, list.wait.err, &walk->counts->failed);

@@ -3,7 +3,7 @@
 
 static void end_uploads(struct walk *walk, struct store_multipart_abort *aborts, size_t count)
 {
-	batch_wait(&walk->batch);
+	waiter_wait(&walk->waiter);
 	for (size_t i = 0; i < count; i++)
 		walk_count(walk, aborts[i].wait.err, &walk->counts->uploads);
 }
@@ -26,7 +26,7 @@ static bool look_at(struct walk *walk, const struct store_list_multiparts *list)
 		aborts[count] = (struct store_multipart_abort){.bucket_id = walk->bucket->id,
 			.key = upload->key,
 			.upload = upload->upload};
-		batch_add(&walk->batch, &aborts[count].wait);
+		aborts[count].wait.home = waiter_expect(&walk->waiter, &aborts[count].wait.task);
 		store_multipart_abort(walk->pass->store, &aborts[count]);
 		if (++count < LIMIT_LIFECYCLE_BATCH)
 			continue;
@@ -52,9 +52,9 @@ bool walk_uploads(struct walk *walk, struct slice prefix)
 			.upload_marker = upload,
 			.max_uploads = LIMIT_LIST_KEYS,
 		};
-		batch_add(&walk->batch, &list.wait);
+		list.wait.home = waiter_expect(&walk->waiter, &list.wait.task);
 		store_list_multiparts(walk->pass->store, &list);
-		batch_wait(&walk->batch);
+		waiter_wait(&walk->waiter);
 		walk->pages++;
 		if (list.wait.err != ERR_OK) {
 			walk_count(walk, list.wait.err, &walk->counts->failed);

@@ -245,6 +245,14 @@ static void check_range(
 		settings_refuse(r, "%s: must be from %" PRId64 " to %" PRId64, name, min, max);
 }
 
+void settings_check_number(struct reading *r, const char *option, int64_t number)
+{
+#define NUMBER(section, name, fallback, min, max, help) \
+	if (strcmp(option, #name) == 0)                 \
+		check_range(r, #name, number, min, (int64_t)(max));
+#include "app/settings/options.def"
+}
+
 static void check_numbers(struct reading *r, const struct app_options *options)
 {
 #define NUMBER(section, name, fallback, min, max, help) \
@@ -348,9 +356,9 @@ enum err settings_init(
 	read_host(&r, options);
 	read_store_url(&r, options);
 	read_callback_url(&r, options->callback_url);
+	check_numbers(&r, options);
 	settings_read_profiles(&r, options);
 	ret->region = need_text(&r, "region", options->region);
-	check_numbers(&r, options);
 	read_numbers(&r, options);
 	read_origins(&r, options->allowed_origins);
 	read_hosts(&r, options);

@@ -20,6 +20,8 @@ struct slice settings_keep(struct reading *r, struct slice text);
 struct slice settings_keep_text(struct reading *r, const char *name, const char *text);
 /* What follows http:// or https://; the empty slice if neither is there. */
 struct slice settings_after_scheme(struct slice url);
+/* Refuses a number that the option of that name may not have. */
+void settings_check_number(struct reading *r, const char *option, int64_t number);
 
 void settings_read_list(
 	struct reading *r, const char *name, const char *text, struct settings_list *ret);

@@ -74,10 +74,7 @@ static void read_extensions(struct reading *r, const char *text, struct settings
 
 static void check_sizes(struct reading *r, const struct profile *p)
 {
-	if (p->max_size < 1 || (uint64_t)p->max_size > LIMIT_FILE_BYTES)
-		settings_refuse(r, "max_size: must be from 1 to %llu",
-			(unsigned long long)LIMIT_FILE_BYTES);
-	if (p->min_size < 0 || p->min_size > p->max_size)
+	if (p->min_size > p->max_size)
 		settings_refuse(r, "min_size: must be from 0 to max_size");
 }
 
@@ -104,16 +101,16 @@ static void read_default(struct reading *r, const struct app_options *options, s
 /* ---- A section --------------------------------------------------------------------------------
  */
 
+/* As the option of that name. */
 static void read_size(struct reading *r, const char *name, const char *text, int64_t *ret)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	if (!is_set(text))
 		return;
-	if (slice_to_u64(slice_str(text), &size) && size <= LIMIT_FILE_BYTES)
-		*ret = (int64_t)size;
-	else
-		settings_refuse(r, "%s: must be from 0 to %llu", name,
-			(unsigned long long)LIMIT_FILE_BYTES);
+	/* What is no number is taken as one that no size may be. */
+	bool is_number = slice_to_u64(slice_str(text), &size) && size <= INT64_MAX;
+	*ret = is_number ? (int64_t)size : -1;
+	settings_check_number(r, name, *ret);
 }
 
 static bool read_flag(struct reading *r, const char *name, const char *text)

@@ -225,6 +225,7 @@ test("a section that does not hold ends the start, and says what", async t => {
 		["[profile a]\nkey = ${sub}", /\[profile a\] upload_dir: with auth = none/],
 		["[profile a]\nmin_size = 9\nmax_size = 8", /\[profile a\] min_size/],
 		["[profile a]\nmax_size = much", /\[profile a\] max_size/],
+		["[profile a]\nmax_size = 0", /\[profile a\] max_size: must be from 1 to/],
 		["[profile a]\nallowed_types = image/*", /\[profile a\] allowed_types/],
 		["[profile a]\nallowed_extensions = .png", /\[profile a\] allowed_extensions/],
 		["[profile a]\nforbid_overwrite = maybe", /\[profile a\] forbid_overwrite/],

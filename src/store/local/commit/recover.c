@@ -348,6 +348,8 @@ static int keep_tail(struct replay *replay)
 			replay->good_at);
 		int failed = aside_copy(
 			replay->local->dir, segment->fd, replay->good_at, end, name, kept);
+		/* A full disk stays full, but the next start may have memory. */
+		e = failed == ENOMEM ? failed : 0;
 		log_info("store: the log ends at byte %" PRIu64 " of segment %016" PRIx64
 			 ": what follows is no whole record, as after a loss of power, or is "
 			 "damaged; %s%s",

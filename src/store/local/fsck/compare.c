@@ -101,11 +101,19 @@ static struct subject about_row(enum key_kind kind, struct slice rest)
 	return about;
 }
 
-/* What is known of a segment that was removed is forgotten by the next start. */
-static bool is_of_removed(struct fsck *f, enum key_kind kind, struct slice rest)
+/*
+ * What is known of a segment that was removed is forgotten by the next start; and nothing can come
+ * back from one that is older than what the log has all of.
+ */
+static bool is_of_no_use(struct fsck *f, enum key_kind kind, struct slice rest)
 {
-	return (kind == KEY_ENDED || kind == KEY_MOVED) && rest.len >= 8 &&
-	       !segment_exists(f->segments, be64_get(rest.ptr));
+	if ((kind != KEY_ENDED && kind != KEY_MOVED) || rest.len < 8)
+		return false;
+	struct segment *segment = segment_pin(f->segments, be64_get(rest.ptr));
+	bool is_older = segment && segment->first_sequence < f->format.since;
+	bool result = !segment || (kind == KEY_MOVED && is_older);
+	segment_unpin(segment);
+	return result;
 }
 
 static void check_row(
@@ -114,7 +122,7 @@ static void check_row(
 	const enum key_kind *kind = ctx;
 	char text[TEXT_BYTES];
 	struct subject about = about_row(*kind, rest);
-	if (pair == PAIR_SAME || pair == PAIR_UNKNOWN || is_of_removed(f, *kind, rest))
+	if (pair == PAIR_SAME || pair == PAIR_UNKNOWN || is_of_no_use(f, *kind, rest))
 		return;
 	const char *how = ", and the log gives another";
 	if (pair == PAIR_ONLY_LOG)

@@ -142,6 +142,8 @@ static bool check_part_list(
 	struct part_list list = {
 		.owner = about, .appendable = object->type == STORE_APPENDABLE, .ok = is_good};
 	bool ok = walk_part_list(f, meta->file, &list);
+	if (f->err != ERR_OK) /* not all was seen */
+		return false;
 	const char *what = NULL;
 	if (object->type == STORE_MULTIPART && object->parts != list.parts)
 		what = "it has another number of parts";

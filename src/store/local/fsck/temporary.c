@@ -169,9 +169,12 @@ bool temporary_index(struct fsck *f)
 	}
 	if (e == ERR_OK && has_state)
 		return true;
+	/* Which says nothing of the index. */
+	if (e == ERR_UNAVAILABLE)
+		fsck_fail(f, e);
 	if (e != ERR_OK && !f->index_is_damaged && f->err == ERR_OK)
 		fsck_tell(f, NULL, "index", FSCK_NOWHERE, "it cannot be read");
-	f->index_is_damaged = f->index_is_damaged || e != ERR_OK;
+	f->index_is_damaged = f->index_is_damaged || (e != ERR_OK && e != ERR_UNAVAILABLE);
 	index_close(TAKE(f->index));
 	return false;
 }

@@ -248,15 +248,17 @@ static void dispose(struct sweep *sweep, int dir, const char *name, const char *
 			prefix, name, moved);
 }
 
-/* A number that was moved aside is not given again. */
-static void see_aside(struct sweep *sweep)
+/* A number that was moved aside is not given again. An errno value. */
+static int see_aside(struct sweep *sweep)
 {
 	int fd = openat(sweep->files->dir, "../damaged", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : errno;
+	DIR *dir = fdopendir(fd);
 	if (!dir) {
-		if (fd >= 0)
-			(void)close(fd);
-		return;
+		int e = errno;
+		(void)close(fd);
+		return e;
 	}
 	struct dirent *entry;
 	while ((entry = readdir(dir)) != NULL) {
@@ -267,6 +269,7 @@ static void see_aside(struct sweep *sweep)
 			sweep->next = file + 1;
 	}
 	(void)closedir(dir);
+	return 0;
 }
 
 static void sweep_file(struct sweep *sweep, int dir, uint64_t file)
@@ -311,8 +314,9 @@ enum err large_files_sweep(
 {
 	struct sweep sweep = {
 		.files = files, .index = index, .mark = mark, .next = mark, .data = data};
-	see_aside(&sweep);
-	int e = each_number(files->dir, staging_name, 16, sweep_staging, &sweep);
+	int e = see_aside(&sweep);
+	if (e == 0)
+		e = each_number(files->dir, staging_name, 16, sweep_staging, &sweep);
 	if (e == 0)
 		e = each_number(files->dir, ".", 13, sweep_folder, &sweep);
 	if (e) {
