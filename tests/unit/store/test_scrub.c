@@ -252,8 +252,11 @@ static char *pass(const char *path, struct store_stats *ret)
 	(void)usleep(2000);
 	catch_begin(&caught);
 	struct store *s = open_store(path, FAST, 1);
+	/* The first may be one that the start before has begun, and goes on somewhere. */
 	bool ended = has_ended(s, before.ended_ms);
-	/* The pass that may be under way finds the same. */
+	store_stats(s, ret);
+	ended = ended && has_ended(s, ret->scrub.ended_ms);
+	/* What is under way now finds the same. */
 	store_stats(s, ret);
 	store_close(s);
 	char *text = catch_end(&caught);

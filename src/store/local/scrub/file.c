@@ -24,14 +24,13 @@ struct reading {
 static void tell(const struct reading *r, uint64_t offset)
 {
 	const struct object_meta *meta = &r->entry->meta;
+	char key[KEY_MAX];
 	struct owner owner = {
-		.bucket_id = r->record->bucket_id, .key = r->record->name, .object = {.size = 0}};
+		.bucket_id = r->record->bucket_id, .key = r->record->name, .object = meta->object};
 	if (!find_again(r->scrub, r->key, r->where))
 		return;
 	if (meta->is_part)
-		find_owner(r->scrub, meta->object.version, &owner);
-	else
-		owner.object = meta->object;
+		find_owner(r->scrub, meta->object.version, key, &owner);
 	tell_object(r->scrub, &owner, false, meta->file, offset);
 }
 

@@ -55,29 +55,6 @@ static bool has_list(struct slice value, uint64_t list, struct owner *owner)
 	return true;
 }
 
-void find_owner(struct scrub *scrub, uint64_t list, struct owner *owner)
-{
-	struct key key;
-	struct index_value value;
-	struct slice rest;
-	struct slice bytes;
-	bool found = false;
-	key_object(&key, owner->bucket_id, owner->key);
-	if (index_get(scrub->local->index, &key, false, &value) == INDEX_FOUND) {
-		found = has_list(value.bytes, list, owner);
-		index_value_release(&value);
-	}
-	key_versions(&key, owner->bucket_id, owner->key);
-	struct index_cursor *cursor =
-		found ? NULL : index_cursor_new(scrub->local->index, NULL, &key);
-	if (!cursor)
-		return;
-	for (index_cursor_seek(cursor, S("")); !found && index_cursor_at(cursor, &rest, &bytes);
-		index_cursor_next(cursor))
-		found = has_list(bytes, list, owner);
-	index_cursor_free(cursor);
-}
-
 /* The name in the key of an object, a version or an upload; false if it is not well-formed. */
 static bool split(enum key_kind kind, struct slice rest, struct owner *ret, uint64_t *ret_number)
 {
@@ -121,7 +98,7 @@ static bool search(
 	return found;
 }
 
-void find_owner_anywhere(struct scrub *scrub, uint64_t list, char *key, struct owner *owner)
+void find_owner(struct scrub *scrub, uint64_t list, char *key, struct owner *owner)
 {
 	static const enum key_kind kinds[] = {KEY_OBJECT, KEY_VERSION, KEY_MULTIPART};
 	bool found = false;

@@ -66,7 +66,7 @@ static void look_at_part(struct gap *gap, struct slice rest, const struct entry 
 	struct owner owner;
 	if (rest.len != 16)
 		return;
-	find_owner_anywhere(gap->scrub, be64_get(rest.ptr), key, &owner);
+	find_owner(gap->scrub, be64_get(rest.ptr), key, &owner);
 	tell(gap, entry, &owner);
 }
 

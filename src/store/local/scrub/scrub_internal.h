@@ -77,10 +77,8 @@ bool find_entry(struct scrub *scrub, const struct record *record, const struct l
 	struct key *ret_key, struct entry *ret) MUST_USE;
 /* Whether the entry below the key is still made by the record at `where`. */
 bool find_again(struct scrub *scrub, const struct key *key, const struct location *where) MUST_USE;
-/* The object, or the upload, that has the part list; among those of a key. */
-void find_owner(struct scrub *scrub, uint64_t list, struct owner *owner);
-/* Among all; owner->key is written to `key`, of KEY_MAX. */
-void find_owner_anywhere(struct scrub *scrub, uint64_t list, char *key, struct owner *owner);
+/* The object, or the upload, that has the part list; owner->key is written to `key`, of KEY_MAX. */
+void find_owner(struct scrub *scrub, uint64_t list, char *key, struct owner *owner);
 
 /* ---- gap.c ---- */
 
