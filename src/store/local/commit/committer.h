@@ -79,6 +79,7 @@ struct mutation {
 	struct slice data;
 	bool forbid_overwrite;    /* of MUTATION_OBJECT, MUTATION_APPEND and MUTATION_PART */
 	enum store_caller caller; /* of the same kinds */
+	bool keeps;               /* of MUTATION_OBJECT_DELETE: as if versions were kept still */
 	/* MUTATION_MOVE, _RESTATE, _MOVE_BUCKET and _ADD_SUMS: where it was read. */
 	const struct location *moves_from;
 	/* Of the same kinds: it is made by gc/fill.h, and `moves_from` is not compared. */
