@@ -22,7 +22,10 @@ static int compare(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* Those that are named, ascending, each once. False without memory. */
+/*
+ * Those that are named, ascending, each once; with sums if any record says so, for it got them
+ * later. False without memory.
+ */
 static bool sort_named(const struct manifest *m, struct backup_named **ret, size_t *ret_count)
 {
 	struct backup_named *named = calloc(m->named_count + 1, sizeof(*named));
@@ -36,6 +39,8 @@ static bool sort_named(const struct manifest *m, struct backup_named **ret, size
 	for (size_t i = 0; i < m->named_count; i++)
 		if (count == 0 || named[count - 1].number != named[i].number)
 			named[count++] = named[i];
+		else if (named[i].has_sums)
+			named[count - 1].has_sums = true;
 	*ret = named;
 	*ret_count = count;
 	return true;
@@ -97,6 +102,24 @@ static enum err copy_one(
 	return e == ERR_OK ? closed : e;
 }
 
+/* What is to be copied, and what the records of the backup before named. */
+struct named_files {
+	struct backup_named *now;
+	size_t count;
+	struct backup_named *before;
+	size_t before_count;
+};
+
+/* Whether its copy in the backup before lacks sums, or was made while they were written. */
+static bool got_sums(const struct named_files *files, const struct backup_named *named)
+{
+	const struct backup_named *old =
+		files->before_count ? bsearch(named, files->before, files->before_count,
+					      sizeof(*named), compare)
+				    : NULL;
+	return named->has_sums && !(old && old->has_sums);
+}
+
 /* The good copy that the backup before has of it; NULL if there is none. */
 static const struct backup_large *find_copy(
 	const struct backup *b, const struct backup_named *named)
@@ -136,7 +159,8 @@ static enum err take_missing(
 	return ERR_OK;
 }
 
-static enum err take(struct backup *b, const struct backup_named *named)
+static enum err take(
+	struct backup *b, const struct named_files *files, const struct backup_named *named)
 {
 	char path[BACKUP_PATH_MAX];
 	struct stat st;
@@ -154,33 +178,41 @@ static enum err take(struct backup *b, const struct backup_named *named)
 		.crc = named->crc,
 		.copy.bytes = (uint64_t)st.st_size};
 	b->copy.path = path;
-	if (old && old->copy.bytes != row.copy.bytes) {
+	bool is_anew = old && got_sums(files, named);
+	/* Behind the bytes of a file without sums may be some that no record tells of yet. */
+	bool fits = named->has_sums ? old && old->copy.bytes == row.copy.bytes
+				    : row.copy.bytes >= row.size;
+	if (old && !is_anew && !fits) {
 		b->result->damaged++;
 		log_error("backup: %s is damaged: its length has changed; the copy of it in the "
 			  "backup before is kept",
 			path);
 	}
-	if (old)
+	if (old && !is_anew)
 		return keep(b, old);
 	enum err e = copy_one(b, from, named, &row);
+	if (e == ERR_OK && old && !row.is_good)
+		return keep(b, old);
 	return e == ERR_OK ? add(b, &row) : e;
 }
 
 enum err backup_large_files(struct backup *b)
 {
-	SCOPED_FREE struct backup_named *named = NULL;
-	size_t count = 0;
+	struct named_files files = {.count = 0};
 	uint64_t bytes = 0;
 	enum err e = ERR_OK;
-	if (!sort_named(&b->now, &named, &count)) {
+	if (!sort_named(&b->now, &files.now, &files.count) ||
+		!sort_named(&b->before, &files.before, &files.before_count)) {
 		log_error("backup: no memory");
-		return ERR_UNAVAILABLE;
+		e = ERR_UNAVAILABLE;
 	}
-	for (size_t i = 0; i < count; i++)
-		bytes += named[i].size;
+	for (size_t i = 0; i < files.count && e == ERR_OK; i++)
+		bytes += files.now[i].size;
 	backup_begin_part(b, "large files", bytes);
-	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = take(b, &named[i]);
+	for (size_t i = 0; i < files.count && e == ERR_OK; i++)
+		e = take(b, &files, &files.now[i]);
+	free(files.now);
+	free(files.before);
 	if (e == ERR_OK && b->result->gone)
 		log_info("backup: %" PRIu64 " large files were deleted since, or are missing; "
 			 "their copies are kept as long as the log names them",

@@ -45,6 +45,7 @@
 #define LIMIT_STOP_SECONDS 300     /* the most that [server] stop_seconds may be */
 #define LIMIT_END_MS 25000         /* beyond twice stop_seconds, from the signal to the end */
 #define LIMIT_CHECKED_MS 2000   /* that a block of a file which was checked is not checked again */
+#define LIMIT_SCRUB_PLACES 256  /* damaged places that the scrub remembers */
 #define LIMIT_CHECKED_RUNS 4096 /* of 1 MiB, of which a loop remembers it */
 #define LIMIT_ANSWER_BYTES MIB(16)       /* an answer that is made in memory */
 #define LIMIT_REQUEST_ARENA_BYTES MIB(1) /* heap of one request's arena */

@@ -11,6 +11,7 @@
 #include "cli/progress.h"
 #include "oss/text/json_text.h"
 #include "store/local/fsck/fsck.h"
+#include "store/local/repair/repair.h"
 
 enum {
 	CLEAN = 0,
@@ -23,6 +24,7 @@ struct fsck_flags {
 	const char *data;
 	const char *temp;
 	bool json;
+	bool repair;
 };
 
 static const struct flag flags[] = {
@@ -32,20 +34,27 @@ static const struct flag flags[] = {
 		"where an index is made anew and removed again; it needs as\nmuch space as the "
 		"index. Default: the environment's TMPDIR, or\n/var/tmp"},
 	{"json", NULL, offsetof(struct fsck_flags, json), "print one JSON object a line"},
+	{"repair", NULL, offsetof(struct fsck_flags, repair),
+		"move what is damaged to the folder `damaged`, and list what\nwas lost; the index "
+		"is "
+		"made anew if it is damaged"},
 };
 
 static const struct command_line command_line = {
 	.command = "fsck",
 	.before = "Usage: postern fsck [--data FOLDER] [--temp FOLDER] [--json]\n"
+		  "       postern fsck --repair [--data FOLDER] [--json]\n"
 		  "\n"
 		  "Checks all of a data folder: that each object, version and part has its bytes, "
 		  "that the\n"
 		  "log and all files are accounted for, and that the log gives the index. Postern "
 		  "must be\n"
-		  "stopped. Nothing in the folder is changed. Each finding is one line.\n",
+		  "stopped. Nothing in the folder is changed, but with --repair. Each finding is "
+		  "one line.\n",
 	.flags = flags,
 	.flag_count = ARRAY_LEN(flags),
-	.after = "Exit status: 0 nothing was found, 1 something was, 2 it could not be done.\n",
+	.after = "Exit status: 0 nothing was found (or lost), 1 something was, 2 it could not be "
+		 "done.\n",
 };
 
 static volatile sig_atomic_t is_ended;
@@ -166,6 +175,63 @@ static void print_json_sum(const struct fsck_result *result)
 		(void)fwrite(line.ptr, 1, line.len, stdout);
 }
 
+/* ---- Repairing ------------------------------------------------------------------------------- */
+
+static void print_repaired(const struct repair_result *result)
+{
+	if (result->made_index)
+		printf("the index was made from the log; the old one is in the folder damaged\n");
+	if (result->unknown)
+		printf("places of the log that cannot be read: %" PRIu64
+		       "; what they said is not known, for the index was damaged too\n",
+			result->unknown);
+	if (result->segments)
+		printf("damaged segments of the log moved aside: %" PRIu64 "\n", result->segments);
+	if (result->kept)
+		printf("damaged segments of the log that stay: %" PRIu64 "\n", result->kept);
+	printf("lost: %" PRIu64 "\n", result->lost);
+}
+
+static void print_json_repaired(const struct repair_result *result)
+{
+	SCOPED_STRBUF(line, 4 << 10);
+	strbuf_adds(&line, "{");
+	json_member_number(&line, "lost", (int64_t)result->lost);
+	json_member_number(&line, "unknown", (int64_t)result->unknown);
+	json_member_number(&line, "segments", (int64_t)result->segments);
+	json_member_number(&line, "segments_kept", (int64_t)result->kept);
+	json_member_bool(&line, "made_index", result->made_index);
+	strbuf_adds(&line, "}\n");
+	if (!strbuf_broken(&line))
+		(void)fwrite(line.ptr, 1, line.len, stdout);
+}
+
+static int mend(const struct fsck_flags *given)
+{
+	struct run run = {.json = given->json};
+	struct repair_result result;
+	progress_init(&run.progress);
+	enum err e = repair(
+		&(struct repair_options){
+			.path = given->data, .progress = show_progress, .lost = found, .ctx = &run},
+		&result);
+	if (e == ERR_OK)
+		progress_show(&run.progress, bytes_text, 1, 1);
+	progress_leave(&run.progress);
+	if (e != ERR_OK) {
+		fprintf(stderr, "postern fsck: %s was not repaired to the end; run it again\n",
+			given->data);
+		return FAULT;
+	}
+	if (given->json)
+		print_json_repaired(&result);
+	else
+		print_repaired(&result);
+	return result.lost || result.unknown ? FINDINGS : CLEAN;
+}
+
+/* ---- Checking -------------------------------------------------------------------------------- */
+
 static int check(const struct fsck_flags *given)
 {
 	struct run run = {.json = given->json};
@@ -175,9 +241,6 @@ static int check(const struct fsck_flags *given)
 		.progress = show_progress,
 		.found = found,
 		.ctx = &run};
-	const struct sigaction ended = {.sa_handler = end};
-	(void)sigaction(SIGINT, &ended, NULL);
-	(void)sigaction(SIGTERM, &ended, NULL);
 	progress_init(&run.progress);
 	enum err e = fsck(&options, &result);
 	if (e == ERR_OK)
@@ -208,5 +271,8 @@ int cli_fsck(int argc, char **argv)
 		command_line_complain(&command_line, "it takes no argument");
 		return FAULT;
 	}
-	return check(&given);
+	const struct sigaction ended = {.sa_handler = end};
+	(void)sigaction(SIGINT, &ended, NULL);
+	(void)sigaction(SIGTERM, &ended, NULL);
+	return given.repair ? mend(&given) : check(&given);
 }

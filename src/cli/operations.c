@@ -40,6 +40,35 @@ static void add_store_metrics(const struct operations *operations, struct strbuf
 		store.start_damage);
 }
 
+/* Without a scrub there is nothing to say. */
+static void add_scrub_metrics(const struct operations *operations, struct strbuf *out)
+{
+	struct store_stats store;
+	store_stats(operations->store, &store);
+	const struct store_scrub *scrub = &store.scrub;
+	if (scrub->rate == 0)
+		return;
+	metric(out, "store_scrub_rate_bytes", "gauge",
+		"Bytes a second that the scrub reads, at most.", scrub->rate);
+	metric(out, "store_scrub_bytes_total", "counter", "Bytes that the scrub has read.",
+		scrub->bytes);
+	metric(out, "store_scrub_records_total", "counter",
+		"Records of the log that the scrub found good.", scrub->records);
+	metric(out, "store_scrub_files_total", "counter",
+		"Files of large objects and parts that the scrub has read.", scrub->files);
+	metric(out, "store_scrub_sums_added_total", "counter",
+		"Files of older versions that got sums of their blocks.", scrub->sums_added);
+	metric(out, "store_scrub_damaged", "gauge",
+		"Places that the scrub knows to be damaged; the log names each.", scrub->damaged);
+	metric(out, "store_scrub_pass_bytes", "gauge",
+		"Bytes that were read in this pass; 0: none is under way.", scrub->pass_bytes);
+	metric(out, "store_scrub_pass_total_bytes", "gauge", "Bytes that there were when it began.",
+		scrub->pass_total);
+	metric(out, "store_scrub_ended_seconds", "gauge",
+		"When the last whole pass ended, seconds since 1970; 0: none has yet.",
+		(uint64_t)scrub->ended_ms / 1000);
+}
+
 static void add_memory_metrics(struct strbuf *out)
 {
 	struct budget_stats stats;
@@ -118,6 +147,8 @@ static void send_metrics(const struct operations *operations, struct exchange *x
 	add_outgoing_metrics(operations->outgoing, &out);
 	if (operations->ops)
 		add_store_metrics(operations, &out);
+	if (operations->ops)
+		add_scrub_metrics(operations, &out);
 	if (operations->app)
 		add_app_metrics(operations, &out);
 	exchange_header(x, "Content-Type", S("text/plain; version=0.0.4"));

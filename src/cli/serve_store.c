@@ -54,6 +54,7 @@ static enum err open_back_end(struct parts *p)
 		.path = c->server_data,
 		.clock = &clock_system,
 		.reserve_bytes = (uint64_t)c->store_reserve_bytes,
+		.scrub_bytes_per_second = (uint64_t)c->store_scrub_rate,
 	};
 	if (c->server_ephemeral)
 		return memory_store_open(&clock_system, &p->store);

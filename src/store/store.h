@@ -455,6 +455,19 @@ struct store_list_multiparts {
 	void *held;            /* private to the back end */
 };
 
+/* The check of all that is stored, in the background. All zeros: there is none. */
+struct store_scrub {
+	uint64_t rate;       /* bytes a second, at most */
+	uint64_t bytes;      /* read since the start */
+	uint64_t records;    /* of the log, since the start */
+	uint64_t files;      /* of large objects and parts, since the start */
+	uint64_t sums_added; /* to files that had no sums of their blocks, since the start */
+	uint64_t damaged;    /* places that are known to be damaged */
+	uint64_t pass_bytes; /* read in this pass, of about pass_total; 0: none is under way */
+	uint64_t pass_total;
+	int64_t ended_ms; /* when the last whole pass ended; 0: none has yet */
+};
+
 /* For metrics and tests. */
 struct store_stats {
 	uint64_t objects;
@@ -464,7 +477,8 @@ struct store_stats {
 	uint64_t syncs;         /* the group commits for them */
 	uint64_t damaged_reads; /* how often bytes that were read were not what was stored */
 	uint64_t start_damage;  /* what was found damaged when the store was opened */
-	const char *refusing;   /* why changes are refused now; NULL: they are not */
+	struct store_scrub scrub;
+	const char *refusing; /* why changes are refused now; NULL: they are not */
 };
 
 struct store_ops {

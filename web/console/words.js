@@ -335,4 +335,11 @@ export const WORDS = {
 	"figures.connections": ["Connections", "连接数"],
 	"figures.objects": ["Objects", "文件总数"],
 	"figures.disk": ["Disk", "磁盘用量"],
+	"scrub.title": ["Check of what is stored", "存储数据校验"],
+	"scrub.well": ["No damage is known.", "未发现损坏。"],
+	"scrub.damaged": ["Damaged places: {0}. The log names each; postern fsck lists them.", "损坏位置：{0}。日志中列出了每一处；可用 postern fsck 查看。"],
+	"scrub.underWay": ["Under way: {0} of about {1} are read.", "进行中：已读取 {0}，共约 {1}。"],
+	"scrub.atRest": ["At rest until the next pass.", "等待下一轮校验。"],
+	"scrub.ended": ["Everything was read by {0}.", "上一轮完整校验结束于 {0}。"],
+	"scrub.notYet": ["Not everything has been read yet.", "尚未完成过一轮完整校验。"],
 };

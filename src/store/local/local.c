@@ -14,6 +14,7 @@
 #include "store/local/large/large.h"
 #include "store/local/put.h"
 #include "store/local/read/read.h"
+#include "store/local/scrub/scrub.h"
 #include "store/local/state/folder.h"
 #include "store/local/state/local_internal.h"
 
@@ -25,6 +26,7 @@ enum {
 #define SEGMENT_BYTES_MIN MIB(4) /* several records of any size */
 #define GC_RATE_DEFAULT MIB(32)
 #define GC_INTERVAL_MS_DEFAULT 10000
+#define SCRUB_INTERVAL_MS_DEFAULT UINT64_C(604800000)
 #define WRITERS_DEFAULT 4 /* two for each of two uploads at a time: one hashes, one writes */
 
 /* ---- Opening --------------------------------------------------------------------------------- */
@@ -84,6 +86,8 @@ static enum err start(struct local *local)
 		e = fill_log(local);
 	if (e == ERR_OK)
 		e = gc_new(local, &local->gc);
+	if (e == ERR_OK)
+		e = scrub_new(local, &local->scrub);
 	return e;
 }
 
@@ -102,6 +106,8 @@ static void set_options(struct local *local, const struct local_options *from)
 		to->gc_bytes_per_second = GC_RATE_DEFAULT;
 	if (to->gc_interval_ms == 0)
 		to->gc_interval_ms = GC_INTERVAL_MS_DEFAULT;
+	if (to->scrub_interval_ms == 0)
+		to->scrub_interval_ms = SCRUB_INTERVAL_MS_DEFAULT;
 }
 
 /* ---- Closing and counting -------------------------------------------------------------------- */
@@ -109,6 +115,7 @@ static void set_options(struct local *local, const struct local_options *from)
 /* Also of a store that was only half opened. */
 static void local_free(struct local *local)
 {
+	scrub_stop(local->scrub);
 	gc_stop(local->gc);
 	thread_queue_free(local->readers);
 	/* Commits of large objects go from the writers to the committer; then it may need them. */
@@ -119,6 +126,7 @@ static void local_free(struct local *local)
 	if (local->committer && index_flush(local->index) != ERR_OK)
 		log_error("store: the next start will take longer");
 	gc_free(local->gc);
+	scrub_free(local->scrub);
 	space_count_log(&local->space, NULL);
 	if (local->wal_is_open)
 		wal_close(&local->wal);
@@ -174,6 +182,7 @@ static void get_stats(struct store *store, struct store_stats *ret)
 			  index_disk_bytes(local->index);
 	ret->damaged_reads = local->damaged_reads;
 	ret->start_damage = local->start_damage;
+	scrub_stats(local->scrub, &ret->scrub);
 	ret->refusing = committer_refusal(local->committer);
 	if (!ret->refusing && !space_fits(&local->space, 1))
 		ret->refusing = "the disk has no more than [store] reserve_bytes left";

@@ -27,3 +27,9 @@ test("uploads and errors appear in their charts", async t => {
 	await figure("Uploads").getByText(/\/s$/).waitFor();
 	await figure("Uploads").locator("path.line[d^=M]").waitFor({ state: "attached" });
 });
+
+test("the check of what is stored is shown", async t => {
+	const page = await openPage(t, browser, `${server.console}/#/figures`, { locale: "en-GB" });
+	await page.getByText("No damage is known.").waitFor();
+	await page.getByText(/^Everything was read by /).waitFor();
+});

@@ -5,6 +5,7 @@ import { el, fill, label } from "../dom.js";
 import * as format from "../format.js";
 import { showError } from "../notice.js";
 import { EVERY_MS, KEPT, rates } from "../samples.js";
+import { scrubPanel } from "../scrub_panel.js";
 
 /**
  * @typedef {object} Figure
@@ -38,9 +39,10 @@ export function mount(root, { samples }, _route, signal) {
 		return { figure, now, total, draw, node: el("li", { class: "card figure", "data-figure": figure.name },
 			el("h2", { t: `figures.${figure.name}` }), now, node, total) };
 	});
+	const scrub = scrubPanel();
 	fill(root, el("h1", { t: "figures.title" }),
 		el("p", { class: "quiet-text", t: ["figures.intro", EVERY_MS / 1000, KEPT * EVERY_MS / 60000] }), news,
-		el("ul", { class: "figures", tLabel: "figures.title" }, ...panels.map(({ node }) => node)));
+		scrub.node, el("ul", { class: "figures", tLabel: "figures.title" }, ...panels.map(({ node }) => node)));
 
 	function show() {
 		fill(news);
@@ -49,6 +51,7 @@ export function mount(root, { samples }, _route, signal) {
 		const last = samples.all[samples.all.length - 1];
 		if (!last)
 			return;
+		scrub.show(last.values);
 		for (const { figure, now, total, draw, node } of panels) {
 			const value = last.values.get(figure.metric);
 			node.hidden = value === undefined;

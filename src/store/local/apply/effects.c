@@ -289,9 +289,30 @@ enum err effects_apply(struct rows *rows, const struct rules_effects *effects,
 
 /* ---- Moves ----------------------------------------------------------------------------------- */
 
-/* Whether what is known of it is still what the record says. */
-static bool unchanged(const struct row *row, struct slice meta)
+enum carried {
+	CARRIED_MOVE,
+	CARRIED_RESTATE,
+	CARRIED_SUMS,
+};
+
+/* What is known of it, with sums of its blocks. */
+static struct slice with_sums(struct index_batch *batch, const struct row *row)
 {
+	unsigned char *bytes = batch->meta;
+	struct object_meta meta = row->entry.meta;
+	meta.has_sums = true;
+	object_meta_write(bytes, &meta);
+	object_meta_write_text(bytes, &meta.object);
+	return slice_of((const char *)bytes,
+		OBJECT_META_BYTES + meta.object.headers.len + meta.object.tags.len);
+}
+
+/* Whether what is known of it is still what the record says. */
+static bool unchanged(
+	struct index_batch *batch, const struct row *row, struct slice meta, enum carried how)
+{
+	if (how == CARRIED_SUMS)
+		return !row->entry.meta.has_sums && slice_eq(with_sums(batch, row), meta);
 	return slice_eq(entry_meta(slice_of(row->bytes, row->len)), meta);
 }
 
@@ -315,8 +336,9 @@ static enum err find_row(struct rows *rows, const struct object_meta *meta, stru
 }
 
 static enum err carry(struct index_batch *batch, const struct record_at *record,
-	const struct location *from, bool restates)
+	const struct location *from, enum carried how)
 {
+	bool restates = how != CARRIED_MOVE;
 	struct rows rows;
 	struct object_meta meta;
 	struct row *row = NULL;
@@ -330,7 +352,7 @@ static enum err carry(struct index_batch *batch, const struct record_at *record,
 		e = ERR_PRECONDITION_FAILED;
 	if (e == ERR_OK && from &&
 		(!location_eq(restates ? &row->entry.stated : &row->entry.where, from) ||
-			!unchanged(row, record->meta)))
+			!unchanged(batch, row, record->meta, how)))
 		e = ERR_PRECONDITION_FAILED;
 	if (e == ERR_OK && restates)
 		index_batch_restate(batch, &row->key, &row->entry, &record->where, record->meta);
@@ -343,11 +365,17 @@ static enum err carry(struct index_batch *batch, const struct record_at *record,
 enum err effects_move(
 	struct index_batch *batch, const struct record_at *record, const struct location *from)
 {
-	return carry(batch, record, from, false);
+	return carry(batch, record, from, CARRIED_MOVE);
 }
 
 enum err effects_restate(
 	struct index_batch *batch, const struct record_at *record, const struct location *from)
 {
-	return carry(batch, record, from, true);
+	return carry(batch, record, from, CARRIED_RESTATE);
+}
+
+enum err effects_add_sums(
+	struct index_batch *batch, const struct record_at *record, const struct location *from)
+{
+	return carry(batch, record, from, CARRIED_SUMS);
 }

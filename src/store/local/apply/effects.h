@@ -48,5 +48,8 @@ enum err effects_move(struct index_batch *batch, const struct record_at *record,
 /* RECORD_METADATA that changes nothing; `from` is where the same was said before, or zeros. */
 enum err effects_restate(struct index_batch *batch, const struct record_at *record,
 	const struct location *from) MUST_USE;
+/* RECORD_METADATA that says besides that the file has sums of its blocks. */
+enum err effects_add_sums(struct index_batch *batch, const struct record_at *record,
+	const struct location *from) MUST_USE;
 
 #endif

@@ -259,6 +259,20 @@ static enum err restore_upload(struct restore *r)
 	return e;
 }
 
+/* Whether both are the same bytes, which may have got sums since. */
+static bool is_same_part(const struct row *row, const struct object_meta *meta)
+{
+	unsigned char old[OBJECT_META_BYTES];
+	unsigned char now[OBJECT_META_BYTES];
+	struct object_meta before = row->entry.meta;
+	before.has_sums = meta->has_sums;
+	before.object.headers = S("");
+	before.object.tags = S("");
+	object_meta_write(old, &before);
+	object_meta_write(now, meta);
+	return memcmp(old, now, sizeof(old)) == 0;
+}
+
 static enum err restore_part(struct restore *r)
 {
 	unsigned char bytes[OBJECT_META_BYTES];
@@ -281,7 +295,7 @@ static enum err restore_part(struct restore *r)
 			part.stated = r->record->where;
 		}
 		/* Or it is another in its place. */
-		bool same = row.found && slice_eq(meta, entry_meta(slice_of(row.bytes, row.len)));
+		bool same = row.found && is_same_part(&row, &part.meta);
 		if (same && part.stated.segment) {
 			index_batch_restate(r->batch, &row.key, &row.entry, &part.stated, meta);
 		} else if (same) {

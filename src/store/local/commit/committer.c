@@ -76,6 +76,7 @@ const struct mutation_traits mutation_traits[] = {
 	[MUTATION_RESTATE] = {.frees_space = true},
 	[MUTATION_MOVE_BUCKET] = {.frees_space = true},
 	[MUTATION_ENDED] = {.frees_space = true},
+	[MUTATION_ADD_SUMS] = {.made = false},
 	[MUTATION_APPEND] = {.made = false},
 	[MUTATION_PART] = {.made = false},
 	[MUTATION_MULTIPART] = {.made = false},
@@ -257,13 +258,16 @@ static enum err admit_carried(struct committer *c, struct mutation *mutation)
 			batch, record.key, record.bucket_id, record.meta, &record.where, from);
 	if (mutation->kind == MUTATION_RESTATE)
 		return effects_restate(batch, &record, from);
+	if (mutation->kind == MUTATION_ADD_SUMS)
+		return effects_add_sums(batch, &record, from);
 	return effects_move(batch, &record, from);
 }
 
 static bool is_carried(const struct mutation *mutation)
 {
 	return mutation->kind == MUTATION_MOVE || mutation->kind == MUTATION_RESTATE ||
-	       mutation->kind == MUTATION_MOVE_BUCKET || mutation->kind == MUTATION_ENDED;
+	       mutation->kind == MUTATION_MOVE_BUCKET || mutation->kind == MUTATION_ENDED ||
+	       mutation->kind == MUTATION_ADD_SUMS;
 }
 
 static enum err admit_object(struct committer *c, struct mutation *mutation)

@@ -28,6 +28,7 @@ enum mutation_kind {
 	MUTATION_RESTATE,
 	MUTATION_MOVE_BUCKET,
 	MUTATION_ENDED,
+	MUTATION_ADD_SUMS, /* of the scrub: a large file has sums of its blocks now */
 	/* Of callers again: */
 	MUTATION_APPEND,
 	MUTATION_PART,
@@ -78,7 +79,8 @@ struct mutation {
 	struct slice data;
 	bool forbid_overwrite;    /* of MUTATION_OBJECT, MUTATION_APPEND and MUTATION_PART */
 	enum store_caller caller; /* of the same kinds */
-	/* MUTATION_MOVE, _RESTATE and _MOVE_BUCKET: where it was read. */
+	bool keeps;               /* of MUTATION_OBJECT_DELETE: as if versions were kept still */
+	/* MUTATION_MOVE, _RESTATE, _MOVE_BUCKET and _ADD_SUMS: where it was read. */
 	const struct location *moves_from;
 	/* Of the same kinds: it is made by gc/fill.h, and `moves_from` is not compared. */
 	bool fills;

@@ -199,6 +199,8 @@ enum err decide_object(
 	/* There is nothing that could be looked at. */
 	if (!buckets_find(local->buckets, mutation->bucket_id, &d->rows.view.versioning))
 		return ERR_NO_SUCH_BUCKET;
+	if (mutation->keeps && d->rows.view.versioning == STORE_VERSIONING_SUSPENDED)
+		d->rows.view.versioning = STORE_VERSIONED;
 	e = decide(d, &asked, now_ms, sequence);
 	report(mutation, &d->effects, e);
 	if (e == ERR_OK)

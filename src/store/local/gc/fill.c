@@ -19,6 +19,7 @@ struct fill {
 	uint64_t told_rows;
 	int64_t told_ms;
 	unsigned sent;
+	bool is_anew; /* also what is in the log already */
 };
 
 static void tell(struct fill *fill)
@@ -214,9 +215,8 @@ static enum err mark_begin(struct fill *fill)
 {
 	struct local *local = fill->gc.local;
 	struct index_state now;
-	if (local->format.version >= 3)
+	if (local->format.version >= 3 && !fill->is_anew)
 		return ERR_OK;
-	committer_state(local->committer, &now);
 	enum err e = chore_send_number(&fill->gc, MUTATION_SEAL, local->wal.active->id, 0);
 	enum err done = chore_finish(&fill->gc);
 	e = e == ERR_OK ? done : e;
@@ -234,17 +234,14 @@ static enum err mark_end(struct local *local)
 	return folder_write_format(local->dir, &local->format);
 }
 
-enum err fill_log(struct local *local)
+static enum err fill_from(struct local *local, bool is_anew, enum err *ret_begun)
 {
-	if (local->format.is_whole)
-		return ERR_OK;
-	struct fill fill = {.gc = {.local = local}, .told_ms = clock_monotonic_ms()};
+	struct fill fill = {
+		.gc = {.local = local}, .told_ms = clock_monotonic_ms(), .is_anew = is_anew};
 	(void)pthread_cond_init(&fill.gc.done, NULL);
 	(void)pthread_mutex_init(&fill.gc.lock, NULL);
-	log_info("store: the folder is of an older format: what only the index has is written to "
-		 "the log, once");
-	enum err begun = mark_begin(&fill);
-	enum err e = begun;
+	*ret_begun = mark_begin(&fill);
+	enum err e = *ret_begun;
 	if (e == ERR_OK)
 		e = fill_all(&fill);
 	if (e == ERR_OK)
@@ -258,5 +255,22 @@ enum err fill_log(struct local *local)
 			  "gone on with at the next start");
 	(void)pthread_cond_destroy(&fill.gc.done);
 	(void)pthread_mutex_destroy(&fill.gc.lock);
-	return begun;
+	return e;
+}
+
+enum err fill_log(struct local *local)
+{
+	enum err begun;
+	if (local->format.is_whole)
+		return ERR_OK;
+	log_info("store: what only the index has is written to the log, once");
+	/* What could not be written is at the next start. */
+	return fill_from(local, false, &begun) == ERR_OK ? ERR_OK : begun;
+}
+
+enum err fill_log_anew(struct local *local)
+{
+	enum err begun;
+	log_info("store: all that the index has is written to the log anew");
+	return fill_from(local, true, &begun);
 }

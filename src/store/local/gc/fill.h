@@ -20,4 +20,11 @@ struct local;
  */
 enum err fill_log(struct local *local) MUST_USE;
 
+/*
+ * The same for a log that is whole as far as formats go, but damaged: the index knows what the
+ * damaged records said. No record before those that are written now says anything then, though
+ * bytes are read from them. An error also if it is not done; it is gone on with at the next start.
+ */
+enum err fill_log_anew(struct local *local) MUST_USE;
+
 #endif

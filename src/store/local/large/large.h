@@ -15,6 +15,7 @@
 struct local;
 struct large;
 struct large_files;
+struct sums;
 
 /* ---- The folder ------------------------------------------------------------------------------ */
 
@@ -34,6 +35,12 @@ void large_files_path(uint64_t file, char *to, size_t size);
 int large_files_read(struct large_files *files, uint64_t file, int *ret_fd) MUST_USE;
 /* Removes a file durably; a missing file is not an error. An errno value. Any thread. */
 int large_files_remove(struct large_files *files, uint64_t file) MUST_USE;
+/*
+ * Writes the sums of its blocks behind the bytes of a file that has none, durably; what is behind
+ * the bytes counts once a record says so. An errno value. One thread at a time for a file.
+ */
+int large_files_add_sums(
+	struct large_files *files, uint64_t file, uint64_t size, const struct sums *sums) MUST_USE;
 /*
  * Removes what a crash left: files from `mark` on that the index does not know, and what had no
  * number yet. *ret_next gets a number that is free with all behind it.

@@ -26,6 +26,7 @@
 struct committer;
 struct gc;
 struct large_files;
+struct scrub;
 
 struct local {
 	struct store store;
@@ -51,6 +52,7 @@ struct local {
 	struct committer *committer;
 	struct sleeper collector; /* what the collector's thread sleeps on */
 	struct gc *gc;
+	struct scrub *scrub; /* NULL: there is none */
 };
 
 static inline struct local *local_of(struct store *store)

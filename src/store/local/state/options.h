@@ -15,6 +15,8 @@ struct local_options {
 	unsigned writers;             /* threads for large objects; 0: 4 */
 	uint64_t gc_bytes_per_second; /* 0: 32 MiB */
 	unsigned gc_interval_ms;      /* 0: 10000 */
+	uint64_t scrub_bytes_per_second; /* 0: nothing is checked in the background */
+	uint64_t scrub_interval_ms;      /* from pass to pass; 0: a week */
 };
 
 #endif
