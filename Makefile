@@ -78,6 +78,10 @@ run: packages ## install what is missing, build, and run `postern serve`
 test: test-packages ## run every test; ends with `N passed, N failed`
 	@tests/run
 
+.PHONY: test-long
+test-long: test-packages ## the tests that take many minutes: large files, many files
+	@tests/run long
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -204,6 +208,11 @@ bench: test-packages all $(addprefix build/release/bench/,upload_load rest_load 
 	@tools/install-packages bench || echo "bench: without Ceph" >&2
 	@bench/run
 
+.PHONY: bench-client
+bench-client: test-packages all ## measure the browser client next to fetch, Uppy and plupload; writes bench/results/
+	@tests/run npm
+	@POSTERN_BIN=build/postern NODE_OPTIONS=--dns-result-order=ipv4first node bench/client/run.mjs
+
 .PHONY: conformance
 conformance: test-packages all ## run the official SDKs against the store; writes docs/compatibility.md
 	@tests/run npm
@@ -253,7 +262,7 @@ clean: ## remove build/
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  V=1 shows the commands"
 	@echo "  VARIANT=release|clang|asan|tsan|fuzz chooses compiler and sanitizers"
 

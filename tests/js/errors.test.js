@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock, FakeNetwork, FakeStack, errorXml, file, grantAnswer } from "./support.js";
-import { createUploader } from "../../web/client/postern-upload.js";
+import { UploadError, createUploader } from "../../web/client/postern-upload.js";
 import { EN, ZH, explain } from "../../web/client/texts.js";
 
 const store = (status, code, message, more) => ({ status, text: errorXml(code, message, more) });
@@ -41,6 +41,17 @@ const TABLE = [
 	["too small for the grant", { limits: { min_size: 30 } }, "size", /smaller than 30 bytes/, /小于 30 bytes/],
 	["too large for the store", { answer: store(400, "EntityTooLarge", "Too large.") }, "size", /too large\. Choose a smaller/, /文件过大/],
 	["wrong type", { limits: { types: ["image/*"] } }, "type", /text\/plain are not accepted.*image\/\*/, /text\/plain.*image\/\*/],
+	["wrong type, says the server", { refused: ["type", "A file of this type may not be uploaded.", { code: "type_refused" }] },
+		"type", /may not be uploaded.*another type/, /不接受此类型/],
+	["wrong extension", { refused: ["extension", "m", { facts: [".exe", ".jpg", ".png"] }] }, "extension",
+		/ends with \.exe are not.*one of these: \.jpg, \.png\./, /\.exe.*\.jpg, \.png/],
+	["no extension", { refused: ["extension", "m", { facts: ["", ".jpg"] }] }, "extension", /no extension.*\.jpg/, /没有扩展名.*\.jpg/],
+	["a picture that is too small", { refused: ["dimensions", "m", { facts: ["small", 100, 50, 1200, 800] }] }, "dimensions",
+		/has 100 × 50 pixels.*too small.*1200 × 800 pixels or more.*original/, /100 × 50 像素.*1200 × 800.*原图/],
+	["a picture that is too large", { refused: ["dimensions", "m", { facts: ["large", 9000, 50, 8000, 8000] }] }, "dimensions",
+		/has 9000 × 50 pixels.*too large.*8000 × 8000 pixels or fewer/, /9000 × 50 像素.*8000 × 8000/],
+	["a picture that cannot be read", { refused: ["dimensions", "m", { facts: ["unknown"] }] }, "dimensions",
+		/cannot be read.*JPEG or PNG/, /无法读取图片.*JPEG 或 PNG/],
 	["wrong secret", { answer: store(403, "SignatureDoesNotMatch", "m") }, "refused", /secret.*not the store's/, /签名不正确/],
 	["unknown key", { answer: store(403, "InvalidAccessKeyId", "m") }, "refused", /does not know.*access key/, /AccessKey ID 不存在/],
 	["no bucket", { answer: store(404, "NoSuchBucket", "m") }, "refused", /bucket does not exist/, /Bucket 不存在/],
@@ -52,7 +63,7 @@ const TABLE = [
 	["no grant", { grant: { status: 500 } }, "grant", /answered 500.*log/, /应用服务器的日志/],
 ];
 
-for (const [name, { answer, alive = false, https, limits, grant }, kind, english, chinese] of TABLE)
+for (const [name, { answer, alive = false, https, limits, grant, refused }, kind, english, chinese] of TABLE)
 	test(`told: ${name}`, async t => {
 		const stack = new FakeStack();
 		const clock = new FakeClock();
@@ -61,7 +72,8 @@ for (const [name, { answer, alive = false, https, limits, grant }, kind, english
 			globalThis.location = { protocol: "https:", origin: "https://page.test" };
 			t.after(() => delete globalThis.location);
 		}
-		const upload = createUploader({ httpStack: stack, clock, network: new FakeNetwork(), retries: 0 }).add(file());
+		const upload = createUploader({ httpStack: stack, clock, network: new FakeNetwork(), retries: 0,
+			check: refused && (async () => new UploadError(...refused)) }).add(file());
 		upload.start();
 		let over = false;
 		upload.finished.then(() => {

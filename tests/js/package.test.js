@@ -35,6 +35,7 @@ test("modules are imported by the names of `exports`, and by no others", () => {
 	assert.equal(node("use.mjs", `
 		import { createUploader, STATES } from "postern-upload";
 		import { Batch } from "postern-upload/batch";
+		import { createChecks } from "postern-upload/checks";
 		import { multipart } from "postern-upload/multipart";
 		import { createProof } from "postern-upload/proof";
 		import { createResume } from "postern-upload/resume";
@@ -44,9 +45,9 @@ test("modules are imported by the names of `exports`, and by no others", () => {
 		import { PosternUppy } from "postern-upload/uppy";
 		const { state } = createUploader().add({ size: 1 });
 		const hidden = await import("postern-upload/queue.js").catch(error => error.code);
-		console.log(state, typeof Batch, typeof multipart, typeof createProof, typeof createResume,
+		console.log(state, typeof Batch, typeof createChecks, typeof multipart, typeof createProof, typeof createResume,
 			typeof explain, typeof filepondServer, typeof PosternUppy, hidden);`),
-	"idle function function function function function function function ERR_PACKAGE_PATH_NOT_EXPORTED");
+	"idle function function function function function function function function ERR_PACKAGE_PATH_NOT_EXPORTED");
 });
 
 test("require has one file with everything; it runs as a <script> too", () => {
@@ -55,7 +56,7 @@ test("require has one file with everything; it runs as a <script> too", () => {
 	page.self = page;
 	vm.runInNewContext(read("dist/postern-upload.umd.js"), page);
 	for (const library of [all, page.PosternUpload])
-		for (const name of ["Batch", "PosternUppy", "createPictures", "createProof", "createResume", "createUploader", "explain", "filepondServer", "multipart"])
+		for (const name of ["Batch", "PosternUppy", "createChecks", "createPictures", "createProof", "createResume", "createUploader", "explain", "filepondServer", "multipart"])
 			assert.equal(typeof library[name], "function", name);
 });
 
@@ -94,12 +95,13 @@ test("the types say what may be done, and what may not", () => {
 		import { createProof } from "postern-upload/proof";
 		import { createResume } from "postern-upload/resume";
 		import { ZH, explain } from "postern-upload/texts";
+		import { createChecks } from "postern-upload/checks";
 		import { createPictures } from "postern-upload/pictures";
 		import { PosternUploadElement } from "postern-upload/element";
 		const keys: string[] = new PosternUploadElement().value;
 		const smaller: Promise<File> = createPictures({ maxWidth: 100 })(new File([], "a"));
 		const proof = createProof();
-		const uploader = createUploader({ proof, large: multipart({ proof, resume: createResume() }) });
+		const uploader = createUploader({ proof, check: createChecks({ minWidth: 100 }), large: multipart({ proof, resume: createResume() }) });
 		const upload: Upload = uploader.add(new File([], "a"), { names: "random" });
 		const key: string | undefined = upload.result?.key;
 		const advice = (error: UploadError): string => explain(error, ZH).advice;

@@ -4,8 +4,8 @@ import { passes, retryAfter } from "./retry.js";
 import { parseErrorXml } from "./xml.js";
 
 /**
- * @typedef {"grant"|"network"|"mixed"|"stalled"|"cors"|"blocked"|"file"|"type"|"size"|"expired"|"clock"
- *   |"callback"|"used"|"policy"|"refused"|"gone"|"damaged"|"server"} Kind
+ * @typedef {"grant"|"network"|"mixed"|"stalled"|"cors"|"blocked"|"file"|"type"|"size"|"extension"|"dimensions"|"expired"
+ *   |"clock"|"callback"|"used"|"policy"|"refused"|"gone"|"damaged"|"server"} Kind
  */
 
 /**

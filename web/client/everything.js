@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All of the library: for a <script> that is no module, where it is called PosternUpload.
 export * from "./batch.js";
+export * from "./checks.js";
 export * from "./dropped.js";
 export { filepondServer } from "./filepond.js";
 export * from "./multipart.js";

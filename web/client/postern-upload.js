@@ -61,6 +61,8 @@ export { Upload };
  * @property {(file: File, grant: import("./grant.js").Grant) => string} [key] decides the whole
  *   name in the store; replaces names
  * @property {Record<string, string>} [fields] more form fields, such as "x:user"
+ * @property {(file: File) => Promise<import("./errors.js").UploadError | null>} [check] what is wrong with a file, when it is its
+ *   turn and before anything is sent (checks.js)
  * @property {import("./proof.js").Proof} [proof] sums files, and compares with the store (proof.js)
  * @property {{from: number, send: import("./upload.js").Sender}} [large] how files of `from`
  *   bytes or more are sent (multipart.js)
@@ -103,7 +105,7 @@ export function createUploader(options = {}) {
 
 		/**
 		 * @param {File} file
-		 * @param {Pick<Options, "names"|"key"|"fields"|"path"|"large">} [own] options for this file alone
+		 * @param {Pick<Options, "names"|"key"|"fields"|"path"|"large"|"check">} [own] options for this file alone
 		 */
 		add(file, own) {
 			const all = { ...options, ...own };

@@ -48,6 +48,29 @@ export const EN = {
 		message: "Files of type {0} are not accepted.",
 		advice: "Choose a file of one of these types: {rest}.",
 	},
+	"type.type_refused": { advice: "Choose a file of another type." },
+	"extension": {
+		message: "Files whose name ends with {0} are not accepted.",
+		advice: "Choose a file whose name ends with one of these: {rest}.",
+	},
+	"extension.": {
+		message: "Files whose name has no extension are not accepted.",
+		advice: "Choose a file whose name ends with one of: {rest}.",
+	},
+	"dimensions.small": {
+		message: "The picture has {1} × {2} pixels, which is too small.",
+		advice: "Choose one of {3} × {4} pixels or more. Use the original and not a copy from a chat or a "
+			+ "web page: those are made smaller.",
+	},
+	"dimensions.large": {
+		message: "The picture has {1} × {2} pixels, which is too large.",
+		advice: "Choose one of {3} × {4} pixels or fewer, or make it smaller in a program for pictures.",
+	},
+	"dimensions": {
+		message: "The picture cannot be read.",
+		advice: "It is damaged, or this browser does not know its format. Save it as JPEG or PNG and choose "
+			+ "that.",
+	},
 	"expired": {
 		advice: "The permission to upload ran out. Try again; if it happens at once, the clocks of the "
 			+ "application server and the store differ.",
@@ -156,6 +179,27 @@ export const ZH = {
 	"size.EntityTooSmall": { message: "文件过小。", advice: "文件可能是空的，请确认。" },
 	"size": { message: "文件大小不符合要求。", advice: "请选择大小符合要求的文件。" },
 	"type": { message: "不接受类型为 {0} 的文件。", advice: "请选择以下类型之一的文件：{rest}。" },
+	"type.type_refused": { message: "不接受此类型的文件。", advice: "请选择其他类型的文件。" },
+	"extension": {
+		message: "不接受扩展名为 {0} 的文件。",
+		advice: "请选择扩展名为以下之一的文件：{rest}。",
+	},
+	"extension.": {
+		message: "不接受没有扩展名的文件。",
+		advice: "请选择具有以下扩展名之一的文件：{rest}。",
+	},
+	"dimensions.small": {
+		message: "图片为 {1} × {2} 像素，过小。",
+		advice: "请选择 {3} × {4} 像素或更大的图片。请使用原图：聊天软件或网页中的图片通常已被缩小。",
+	},
+	"dimensions.large": {
+		message: "图片为 {1} × {2} 像素，过大。",
+		advice: "请选择不超过 {3} × {4} 像素的图片，或先用图片工具缩小。",
+	},
+	"dimensions": {
+		message: "无法读取图片。",
+		advice: "图片已损坏，或浏览器不支持其格式。请另存为 JPEG 或 PNG 后重新选择。",
+	},
 	"expired": {
 		message: "上传许可已过期。",
 		advice: "请重试；如果立即再次出现，说明应用服务器与存储服务的时钟不一致。",

@@ -109,7 +109,6 @@ export class Upload extends EventTarget {
 		const held = this.state === "paused";
 		const run = this.#run ?? new AbortController();
 		this.#run = null;
-		this.waiting = false;
 		this.error = null;
 		this.#become(state);
 		run.abort(state);
@@ -122,7 +121,16 @@ export class Upload extends EventTarget {
 		if (signal.aborted)
 			return -1;
 		try {
-			const { result, error } = await this.#send(this.#job(signal));
+			const job = this.#job(signal);
+			const { check } = this.#options;
+			if (check) {
+				job.become("signing");
+				const refusal = await check(this.file);
+				signal.throwIfAborted();
+				if (refusal)
+					throw refusal;
+			}
+			const { result, error } = await this.#send(job);
 			if (!signal.aborted) {
 				this.result = result;
 				this.error = error;
@@ -169,7 +177,6 @@ export class Upload extends EventTarget {
 				this.#changed();
 			}),
 			retrying: unless(error => {
-				this.waiting = false;
 				this.error = error;
 				this.#become("retrying");
 			}),
@@ -178,7 +185,6 @@ export class Upload extends EventTarget {
 
 	#clear(progress = { sent: 0, total: 0 }) {
 		this.progress = progress;
-		this.waiting = false;
 		this.result = null;
 		this.error = null;
 	}
@@ -194,9 +200,9 @@ export class Upload extends EventTarget {
 		if (state !== this.state && !mayFollow(this.state, state))
 			throw new Error(`an upload that is ${this.state} cannot become ${state}`);
 		this.state = state;
+		this.waiting = false;
 		if (isAtRest(state)) {
 			this.#run = null;
-			this.waiting = false;
 			this.#finish(this);
 		}
 		this.#changed();

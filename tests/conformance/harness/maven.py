@@ -8,20 +8,23 @@ from xml.etree import ElementTree
 
 from .operations import send
 from .result import BUILD, HERE, Result, Unavailable, skip_list
-from .server import KEY_ID, KEY_SECRET, Server
+from .server import KEY_ID, KEY_SECRET, Server, WholeServer
 
 BUILD_SECONDS = 900
 SECONDS = 1500
 
 
 class MavenSuite:
+    more = ()
+
     def __init__(self, name, title, folder):
         self.name, self.title, self.folder = name, title, HERE / "java" / folder
         self.version = re.search(r"<sdk\.version>(.*?)<", (self.folder / "pom.xml").read_text())[1]
         self.home = BUILD / name
 
     def mvn(self, *arguments, seconds, check=True, **environment):
-        command = ["mvn", "-B", "-q", "-f", str(self.folder / "pom.xml"), f"-Dbuild.folder={self.home}", *arguments]
+        command = ["mvn", "-B", "-q", "-f", str(self.folder / "pom.xml"), f"-Dbuild.folder={self.home}",
+                   f"-Dsdk.version={self.version}", *self.more, *arguments]
         return subprocess.run(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, check=check,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds)
 
@@ -97,3 +100,18 @@ class Hadoop(MavenSuite):
         if status != 200:
             raise RuntimeError(f"the bucket of the tests: {status} {code}")
         return super().environment(server)
+
+
+class OkHttp(MavenSuite):
+    """What Android applications send with, posting forms of the application server."""
+
+    def __init__(self, version):
+        super().__init__(f"okhttp-{version[0]}", "OkHttp, posting forms, Maven", "okhttp")
+        self.version = version
+        self.more = ["-Dokhttp.artifact=" + ("okhttp" if version < "5" else "okhttp-jvm")]
+
+    def server(self):
+        return WholeServer()
+
+    def environment(self, server):
+        return {**super().environment(server), "APP": server.app}

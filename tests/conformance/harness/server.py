@@ -23,6 +23,7 @@ class Server:
     store in memory.
     """
     ephemeral = False
+    command, more = "store", []
 
     def __init__(self, **environment):
         self.environment = environment
@@ -32,7 +33,7 @@ class Server:
         self.log_path = os.path.join(self.data, "log")
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [BINARY, "store", *(["--ephemeral"] if self.ephemeral else ["--data", self.data + "/data"]),
+                [BINARY, self.command, *self.more, *(["--ephemeral"] if self.ephemeral else ["--data", self.data + "/data"]),
                  "--store-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0"],
                 env={**os.environ, "POSTERN_ACCESS_KEY_ID": KEY_ID, "POSTERN_ACCESS_KEY_SECRET": KEY_SECRET,
                      "POSTERN_STORE_CALLBACK_ALLOW": "127.0.0.1", **self.environment},
@@ -42,7 +43,7 @@ class Server:
             found = re.search(r"object store +(http\S+?)/?\n", self.log())
             if found and "console" in self.log():
                 self.store = found[1]
-                self.operations = re.search(r"console +(http\S+?)/?\n", self.log())[1]
+                self.operations = self.url("console")
                 return self
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the server did not start:\n" + self.log())
@@ -61,6 +62,19 @@ class Server:
         if early is not None or status != 0:
             raise RuntimeError(f"the server died ({status}):\n{log[-4000:]}")
 
+    def url(self, name):
+        return re.search(rf"{name} +(http\S+?)/?\n", self.log())[1]
+
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return log.read()
+
+
+class WholeServer(Server):
+    """With the application server: server.app."""
+    command, more = "serve", ["--app-listen", "127.0.0.1:0"]
+
+    def __enter__(self):
+        super().__enter__()
+        self.app = self.url("application server")
+        return self

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures that are made smaller before they are sent, in Chromium and in Firefox.
+// Pictures before they are sent: made smaller, and measured, in Chromium and in Firefox.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openPage, startBrowser } from "../lib/browser.js";
@@ -96,6 +96,52 @@ test("Chromium: turned the right way, smaller, and without the place", async t =
 test("Firefox: turned the right way, smaller, and without the place", { skip: noFirefox }, async t => {
 	const page = await openFirefox(t, firefox, `${server.app}/nothing`);
 	await checkAll((run, args) => page.evaluate(run, args));
+});
+
+/** In the page: what a check says of a file, and what the page would tell of it. */
+async function judge([base64, name, type, checks]) {
+	const { createChecks } = await import("/client/checks.js");
+	const { explain } = await import("/client/texts.js");
+	const error = await createChecks(checks)(new File([Uint8Array.from(atob(base64), c => c.charCodeAt(0))], name, { type }));
+	return error && { kind: error.kind, facts: error.facts, told: explain(error).message };
+}
+
+async function measureAll(evaluate) {
+	const jpeg = withExif(Buffer.from(await evaluate(paint, [300, 200, "image/jpeg"]), "base64"), 6).toString("base64");
+	const judged = (checks, [content, name, type] = [jpeg, "photo.jpg", "image/jpeg"]) => evaluate(judge, [content, name, type, checks]);
+	// It lies on its side, and is seen 200 wide and 300 high.
+	assert.equal(await judged({ minWidth: 200, maxWidth: 200, minHeight: 300, maxHeight: 300 }), null);
+	assert.deepEqual(await judged({ minWidth: 201 }), { kind: "dimensions", facts: ["small", 200, 300, 201, 0],
+		told: "The picture has 200 × 300 pixels, which is too small." });
+	assert.deepEqual((await judged({ minHeight: 301 })).facts, ["small", 200, 300, 0, 301]);
+	assert.deepEqual((await judged({ maxWidth: 199, maxHeight: 1000 })).facts, ["large", 200, 300, 199, 1000]);
+	assert.deepEqual((await judged({ maxWidth: 1000, maxHeight: 299 })).facts, ["large", 200, 300, 1000, 299]);
+	assert.deepEqual((await judged({ minWidth: 1 }, [btoa("no picture"), "a.jpg", "image/jpeg"])).facts, ["unknown"]);
+	for (const { bytes, name, type } of IMAGES)
+		assert.equal((await judged({ minWidth: 5000 }, [bytes.toString("base64"), name, type])).facts[0], "small", type);
+}
+
+test("Chromium: pictures are measured as they are seen", async t => {
+	const page = await openPage(t, chromium, `${server.app}/nothing`);
+	await measureAll((run, args) => page.evaluate(run, args));
+});
+
+test("Firefox: pictures are measured as they are seen", { skip: noFirefox }, async t => {
+	const page = await openFirefox(t, firefox, `${server.app}/nothing`);
+	await measureAll((run, args) => page.evaluate(run, args));
+});
+
+test("a page that forbids pictures measures all the same", async t => {
+	const context = await chromium.newContext();
+	t.after(() => context.close());
+	const page = await context.newPage();
+	await page.route("**/forbids", route => route.fulfill({ contentType: "text/html", body: "<!DOCTYPE html><title>x</title>",
+		headers: { "Content-Security-Policy": "img-src 'none'" } }));
+	await page.goto(`${server.app}/forbids`);
+	const refused = page.waitForEvent("console", message => /img-src/.test(message.text()));
+	const { facts } = await page.evaluate(judge, [IMAGES[0].bytes.toString("base64"), "a.png", "image/png", { minWidth: 5000 }]);
+	await refused;
+	assert.equal(facts[0], "small");
 });
 
 test("it works in a worker; what arrives at the store tells no place", async t => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small client of the store, independent of the server's own code: forms, policies, signatures.
 import { createHash, createHmac, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { ACCESS_KEY_ID, ACCESS_KEY_SECRET } from "./server.js";
@@ -202,6 +203,22 @@ export async function getObject(store, key, bucket = "uploads") {
 	if (got.status !== 200)
 		throw new Error(`GET ${key}: ${got.status} ${got.text}`);
 	return got.body;
+}
+
+/** The SHA-256 of an object that is too large for memory. */
+export async function objectHash(store, key, bucket = "uploads") {
+	const date = new Date().toUTCString();
+	const signature = createHmac("sha1", KEY.secret).update(`GET\n\n\n${date}\n/${bucket}/${key}`).digest("base64");
+	const asked = httpRequest(`${store}/${[bucket, ...key.split("/")].map(encodeURIComponent).join("/")}`,
+		{ agent: false, headers: { Date: date, Authorization: `OSS ${KEY.id}:${signature}` } });
+	asked.end();
+	const [answer] = await once(asked, "response");
+	if (answer.statusCode !== 200)
+		throw new Error(`GET ${key}: ${answer.statusCode}`);
+	const hash = createHash("sha256");
+	for await (const piece of answer)
+		hash.update(piece);
+	return hash.digest("hex");
 }
 
 /** The names of all objects of a bucket. */
