@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "store/local/large/sums.h"
 #include "store/local/local.h"
 #include "store/local/repair/repair.h"
 #include "tap.h"
@@ -329,6 +330,54 @@ static void without_versions(const char *base)
 	folder_remove(path);
 }
 
+/* What is behind its bytes says nothing about an object, but it is needed to check them. */
+static void sums_lost(const char *base)
+{
+	static const off_t places[] = {0, 20};
+	char path[FOLDER_PATH_MAX];
+	char file[2 * FOLDER_PATH_MAX];
+	struct lost lost;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		copy_all(base, path);
+		if (find_bytes(path, "large", bytes_of(5, LARGE), file) != 0)
+			abort();
+		flip(file, places[i] + (off_t)sums_offset(LARGE));
+		OK(!checked_clean(path), "damaged sums are noticed");
+		(void)mend(path, &lost);
+		IS_INT(lost.count, 0, "nothing is lost with the sums of an object's blocks");
+		struct store *s = open_store(path);
+		OK(object_is(s, bucket_id(s, S("plain")), S("plain-large"), bytes_of(5, LARGE)),
+			"the object is as it was stored");
+		store_close(s);
+		OK(checked_clean(path) && rows_same_after_rebuild(path), "the folder is clean");
+		folder_remove(path);
+	}
+}
+
+/* Root may read all, so a link in a circle is in the way. */
+static void not_readable(const char *base)
+{
+	char path[FOLDER_PATH_MAX];
+	char file[2 * FOLDER_PATH_MAX];
+	char away[2 * FOLDER_PATH_MAX + 8];
+	struct lost lost = {.count = 0};
+	struct repair_result result;
+	copy_all(base, path);
+	if (find_bytes(path, "large", bytes_of(5, LARGE), file) != 0)
+		abort();
+	(void)snprintf(away, sizeof(away), "%s.away", file);
+	if (rename(file, away) != 0 || symlink(file, file) != 0)
+		abort();
+	OK(repair(&(struct repair_options){.path = path, .lost = note, .ctx = &lost}, &result) !=
+			ERR_OK,
+		"a file that cannot be opened ends the repair");
+	IS_INT(lost.count, 0, "for it is not known to be lost");
+	if (rename(away, file) != 0)
+		abort();
+	OK(checked_clean(path), "nothing has changed");
+	folder_remove(path);
+}
+
 static void parts_lost(const char *base)
 {
 	char path[FOLDER_PATH_MAX];
@@ -515,6 +564,8 @@ int main(void)
 	newest_lost(base, true);
 	older_lost(base);
 	without_versions(base);
+	sums_lost(base);
+	not_readable(base);
 	parts_lost(base);
 	damaged_log(base);
 	damaged_index(base);

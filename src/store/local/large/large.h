@@ -36,8 +36,9 @@ int large_files_read(struct large_files *files, uint64_t file, int *ret_fd) MUST
 /* Removes a file durably; a missing file is not an error. An errno value. Any thread. */
 int large_files_remove(struct large_files *files, uint64_t file) MUST_USE;
 /*
- * Writes the sums of its blocks behind the bytes of a file that has none, durably; what is behind
- * the bytes counts once a record says so. An errno value. One thread at a time for a file.
+ * Writes the sums of its blocks behind the bytes of a file that has none, or damaged ones, durably;
+ * what is behind the bytes counts once a record says so. An errno value. One thread at a time for a
+ * file.
  */
 int large_files_add_sums(
 	struct large_files *files, uint64_t file, uint64_t size, const struct sums *sums) MUST_USE;

@@ -17,7 +17,9 @@ struct reading {
 	struct block_check check; /* of the page that was read last */
 	uint64_t page_read;       /* its number; UINT64_MAX: none is good */
 	bool in_bad;              /* the block before was damaged too */
-	bool ok;
+	bool ok;                  /* nothing was told */
+	bool is_whole;            /* the bytes have the right CRC-64 */
+	bool is_unreadable;       /* for another reason than damage */
 };
 
 static void tell(struct reading *r, uint64_t offset, const char *what)
@@ -38,6 +40,7 @@ static void read_page(struct reading *r, uint64_t page)
 			      &r->check))
 		return;
 	r->check.size = 0;
+	r->is_unreadable |= e != 0 && e != EIO;
 	tell(r, offset, e ? files_text(e) : "the sums of its blocks are damaged");
 }
 
@@ -70,6 +73,7 @@ static bool take(struct reading *r, uint64_t at, struct slice bytes, bool is_tol
 static enum verify_result read_bytes(struct reading *r)
 {
 	const struct verify *v = r->verify;
+	bool has_holes = false;
 	for (uint64_t at = 0; at < r->size; at += VERIFY_BLOCK_BYTES) {
 		size_t got = 0;
 		uint64_t left = r->size - at;
@@ -78,16 +82,18 @@ static enum verify_result read_bytes(struct reading *r)
 		int e = files_read_around(v->fd, v->block, want, at, &got, &bad);
 		if (bad.bytes)
 			tell(r, bad.first, files_text(EIO));
+		has_holes |= bad.bytes > 0;
 		if (e || got < want) {
 			tell(r, at + got, e ? files_text(e) : "the file is cut short");
-			return VERIFY_DAMAGED;
+			return e ? VERIFY_UNREADABLE : VERIFY_DAMAGED;
 		}
 		if (!take(r, at, slice_of(v->block, got), bad.bytes > 0))
 			return VERIFY_NO_MEMORY;
 		if (!v->read(at, got, v->ctx))
 			return VERIFY_BROKEN_OFF;
 	}
-	if (r->crc != v->meta->object.crc64 && r->ok)
+	r->is_whole = r->crc == v->meta->object.crc64 && !has_holes;
+	if (!r->is_whole && r->ok)
 		tell(r, 0, "the bytes have another CRC-64");
 	return VERIFY_GOOD;
 }
@@ -126,7 +132,9 @@ enum verify_result verify_file(const struct verify *verify)
 	enum verify_result result = read_bytes(&r);
 	if (result == VERIFY_GOOD)
 		check_rest(&r);
-	if (result == VERIFY_GOOD && !r.ok)
-		return VERIFY_DAMAGED;
-	return result;
+	if (result != VERIFY_GOOD || r.ok)
+		return result;
+	if (r.is_unreadable)
+		return VERIFY_UNREADABLE;
+	return r.is_whole ? VERIFY_SUMS_DAMAGED : VERIFY_DAMAGED;
 }

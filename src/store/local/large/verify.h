@@ -27,7 +27,9 @@ struct verify {
 
 enum verify_result {
 	VERIFY_GOOD,
+	VERIFY_SUMS_DAMAGED, /* the bytes are what was stored, the sums of their blocks are not */
 	VERIFY_DAMAGED,
+	VERIFY_UNREADABLE, /* but not for damage, and that was told as if it were */
 	VERIFY_BROKEN_OFF,
 	VERIFY_NO_MEMORY,
 };

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/waiter.h"
 #include "store/local/commit/committer.h"
 #include "store/local/commit/mutations.h"
 #include "store/local/disk/aside.h"
@@ -144,78 +144,49 @@ static enum err move_all(struct repair *r, const struct about *about, const stru
 
 /* ---- Deleting -------------------------------------------------------------------------------- */
 
-/* Waits for one change. */
-struct waiter {
-	struct executor executor;
+/* A deletion that keeps the version before, which the interface of the store does not have. */
+struct deletion {
 	struct mutation mutation;
-	pthread_mutex_t lock; /* protects `done` */
-	pthread_cond_t cond;
-	bool done;
+	struct task task;
+	struct executor *home;
 };
-
-static void set_done(struct waiter *w)
-{
-	(void)pthread_mutex_lock(&w->lock);
-	w->done = true;
-	(void)pthread_cond_signal(&w->cond);
-	(void)pthread_mutex_unlock(&w->lock);
-}
-
-static void posted(struct executor *executor, struct task *task UNUSED)
-{
-	set_done(CONTAINER_OF(executor, struct waiter, executor));
-}
 
 static void committed(struct mutation *mutation)
 {
-	set_done(CONTAINER_OF(mutation, struct waiter, mutation));
-}
-
-static void waiter_init(struct waiter *w)
-{
-	*w = (struct waiter){.executor.post = posted};
-	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_cond_init(&w->cond, NULL);
-}
-
-static void waiter_wait(struct waiter *w)
-{
-	(void)pthread_mutex_lock(&w->lock);
-	while (!w->done)
-		(void)pthread_cond_wait(&w->cond, &w->lock);
-	(void)pthread_mutex_unlock(&w->lock);
-	(void)pthread_cond_destroy(&w->cond);
-	(void)pthread_mutex_destroy(&w->lock);
+	struct deletion *deletion = CONTAINER_OF(mutation, struct deletion, mutation);
+	executor_post(deletion->home, &deletion->task);
 }
 
 static enum err delete_it(
 	struct repair *r, const struct about *about, struct store_version version, bool keeps)
 {
-	struct waiter w;
+	struct waiter waiter;
 	struct store_delete del = {
 		.bucket_id = about->bucket_id, .key = about->key, .version = version};
-	waiter_init(&w);
-	w.mutation = (struct mutation){.kind = MUTATION_OBJECT_DELETE,
-		.key_len = about->key.len,
-		.bucket_id = about->bucket_id,
-		.del = &del,
-		.keeps = keeps,
-		.done = committed};
-	committer_add(r->local->committer, &w.mutation);
-	waiter_wait(&w);
-	return w.mutation.err;
+	struct deletion deletion = {.mutation = {.kind = MUTATION_OBJECT_DELETE,
+					    .key_len = about->key.len,
+					    .bucket_id = about->bucket_id,
+					    .del = &del,
+					    .keeps = keeps,
+					    .done = committed}};
+	waiter_init(&waiter);
+	deletion.home = waiter_expect(&waiter, &deletion.task);
+	committer_add(r->local->committer, &deletion.mutation);
+	waiter_wait(&waiter);
+	waiter_release(&waiter);
+	return deletion.mutation.err;
 }
 
 static enum err abort_upload(struct repair *r, const struct about *about)
 {
-	struct waiter w;
-	waiter_init(&w);
-	struct store_multipart_abort abort = {.wait.home = &w.executor,
-		.bucket_id = about->bucket_id,
-		.key = about->key,
-		.upload = about->upload};
+	struct waiter waiter;
+	struct store_multipart_abort abort = {
+		.bucket_id = about->bucket_id, .key = about->key, .upload = about->upload};
+	waiter_init(&waiter);
+	abort.wait.home = waiter_expect(&waiter, &abort.wait.task);
 	mutation_multipart_abort(r->store, &abort);
-	waiter_wait(&w);
+	waiter_wait(&waiter);
+	waiter_release(&waiter);
 	return abort.wait.err;
 }
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "base/waiter.h"
 #include "store/local/commit/committer.h"
 #include "store/local/disk/files.h"
 #include "store/local/large/large.h"
@@ -16,32 +17,25 @@
 /* The change, which the thread waits for. */
 struct adding {
 	struct mutation mutation;
-	pthread_mutex_t lock; /* protects `done` */
-	pthread_cond_t cond;
-	bool done;
+	struct task task;
+	struct executor *home;
 	unsigned char head[RECORD_HEADER_BYTES + RECORD_NAME_MAX + OBJECT_META_MAX];
 };
 
 static void added(struct mutation *mutation)
 {
 	struct adding *adding = CONTAINER_OF(mutation, struct adding, mutation);
-	(void)pthread_mutex_lock(&adding->lock);
-	adding->done = true;
-	(void)pthread_cond_signal(&adding->cond);
-	(void)pthread_mutex_unlock(&adding->lock);
+	executor_post(adding->home, &adding->task);
 }
 
 static enum err commit(struct scrub *scrub, struct adding *adding)
 {
-	(void)pthread_mutex_init(&adding->lock, NULL);
-	(void)pthread_cond_init(&adding->cond, NULL);
+	struct waiter waiter;
+	waiter_init(&waiter);
+	adding->home = waiter_expect(&waiter, &adding->task);
 	committer_add(scrub->local->committer, &adding->mutation);
-	(void)pthread_mutex_lock(&adding->lock);
-	while (!adding->done)
-		(void)pthread_cond_wait(&adding->cond, &adding->lock);
-	(void)pthread_mutex_unlock(&adding->lock);
-	(void)pthread_cond_destroy(&adding->cond);
-	(void)pthread_mutex_destroy(&adding->lock);
+	waiter_wait(&waiter);
+	waiter_release(&waiter);
 	return adding->mutation.err;
 }
 

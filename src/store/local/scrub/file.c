@@ -65,7 +65,7 @@ static void read_file(struct reading *r)
 		.bad = is_bad,
 		.read = was_read,
 		.ctx = r});
-	if (result == VERIFY_GOOD || result == VERIFY_DAMAGED)
+	if (result == VERIFY_GOOD || result == VERIFY_SUMS_DAMAGED || result == VERIFY_DAMAGED)
 		scrub_count(r->scrub, 0, 1, 0);
 	if (result == VERIFY_GOOD && lacks_sums)
 		sums_add_to_file(r->scrub, r->key, r->record, r->entry, &sums);
