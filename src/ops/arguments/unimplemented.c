@@ -66,11 +66,36 @@ static bool is_absent(struct request *r, struct slice name, struct slice value)
 	return false;
 }
 
+/*
+ * What decides whether, or of which bytes, an operation may change anything. OSS has these for
+ * reading only; to write all the same would lose what the client wants to keep.
+ */
+static const struct slice preconditions[] = {SLICE_LIT("If-Match"), SLICE_LIT("If-None-Match"),
+	SLICE_LIT("If-Modified-Since"), SLICE_LIT("If-Unmodified-Since"),
+	SLICE_LIT("Content-Range")};
+
+/* A copy says itself which of them it takes, copy_from.c. */
+static bool is_unconditional(struct request *r)
+{
+	bool reads = r->op->method == HTTP_GET || r->op->method == HTTP_HEAD;
+	size_t count = r->op->header ? 0 : ARRAY_LEN(preconditions);
+	for (size_t i = 0; i < count && !reads; i++) {
+		if (request_header(r, preconditions[i]).ptr) {
+			respond_detail(r, "Header", preconditions[i]);
+			respond_error(r, ERR_CONDITION_NOT_IMPLEMENTED);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool unimplemented_absent(struct request *r)
 {
 	const struct request_head *head = r->head;
 	if (r->op->method == HTTP_OPTIONS)
 		return true; /* a preflight: the request that it asks about is refused itself */
+	if (!is_unconditional(r))
+		return false;
 	for (size_t i = 0; i < head->header_count; i++)
 		if (!is_absent(r, head->headers[i].name, head->headers[i].value))
 			return false;

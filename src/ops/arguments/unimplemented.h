@@ -2,7 +2,8 @@
 /*
  * Headers and query parameters of OSS that this store does not support. A request with one is
  * refused, so that a client that asks for a limit, a lock or a key does not believe that it has
- * one. (Unsupported sub-resources are handled in route.h.)
+ * one. So is a change that depends on a condition, or is of some bytes only: OSS has these for
+ * reading. (Unsupported sub-resources are handled in route.h.)
  */
 #ifndef OPS_ARGUMENTS_UNIMPLEMENTED_H
 #define OPS_ARGUMENTS_UNIMPLEMENTED_H

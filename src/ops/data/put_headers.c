@@ -19,20 +19,6 @@ bool put_headers_length(struct request *r, uint64_t max)
 	return true;
 }
 
-bool put_headers_no_conditions(struct request *r)
-{
-	static const struct slice names[] = {SLICE_LIT("If-Match"), SLICE_LIT("If-None-Match"),
-		SLICE_LIT("If-Modified-Since"), SLICE_LIT("If-Unmodified-Since")};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (request_header(r, names[i]).ptr) {
-			respond_detail(r, "Header", names[i]);
-			respond_error(r, ERR_CONDITION_NOT_IMPLEMENTED);
-			return false;
-		}
-	}
-	return true;
-}
-
 bool put_headers_digest(struct request *r, struct ingest *u)
 {
 	struct slice text = request_header(r, S("Content-MD5"));

@@ -10,8 +10,6 @@
 
 /* The body has at most `max` bytes, as far as its length is known. */
 bool put_headers_length(struct request *r, uint64_t max) MUST_USE;
-/* There are no conditional headers: OSS has none here, and ignoring them would be worse. */
-bool put_headers_no_conditions(struct request *r) MUST_USE;
 /* Content-MD5, which the bytes will have to have. */
 bool put_headers_digest(struct request *r, struct ingest *u) MUST_USE;
 /*

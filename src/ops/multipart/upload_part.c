@@ -14,8 +14,7 @@ static bool start(struct request *r, struct ingest *u)
 {
 	return upload_part_of_request(r, &u->spec.part) &&
 	       upload_id_of_request(r, &u->spec.upload) && put_headers_length(r, u->max_size) &&
-	       put_headers_no_conditions(r) && put_headers_digest(r, u) &&
-	       ingest_begin(u, r, NULL, r->head->content_length);
+	       put_headers_digest(r, u) && ingest_begin(u, r, NULL, r->head->content_length);
 }
 
 static void begin(struct request *r)

@@ -49,7 +49,7 @@ static bool read_headers(struct request *r, const struct ingest *u, struct objec
 static bool start(struct request *r, struct ingest *u, struct object_headers *h)
 {
 	return read_position(r, u) && put_headers_length(r, u->max_size) &&
-	       put_headers_no_conditions(r) && put_headers_digest(r, u) && read_headers(r, u, h) &&
+	       put_headers_digest(r, u) && read_headers(r, u, h) &&
 	       ingest_begin(u, r, h, r->head->content_length);
 }
 

@@ -19,8 +19,8 @@ static bool start(struct request *r, struct put_object *state, struct object_hea
 {
 	const struct request_head *head = r->head;
 	struct ingest *u = &state->upload;
-	if (!put_headers_no_conditions(r) || !put_headers_digest(r, u) ||
-		!put_headers_object(r, h) || !callback_args_from_request(r, u, &state->vars))
+	if (!put_headers_digest(r, u) || !put_headers_object(r, h) ||
+		!callback_args_from_request(r, u, &state->vars))
 		return false;
 	u->mime_type = arena_copy(
 		&r->arena, h->content_type.len ? h->content_type : S("application/octet-stream"));

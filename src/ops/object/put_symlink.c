@@ -42,8 +42,7 @@ static bool read_target(struct request *r, struct strbuf *headers)
 static bool start(struct request *r, struct ingest *u, struct object_headers *h)
 {
 	/* The target is the first line, see symlink.h. */
-	if (!put_headers_no_conditions(r) || !read_target(r, &h->lines) ||
-		!put_headers_object(r, h))
+	if (!read_target(r, &h->lines) || !put_headers_object(r, h))
 		return false;
 	u->spec.type = STORE_SYMLINK;
 	u->answer = answer;

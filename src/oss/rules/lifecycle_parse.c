@@ -388,14 +388,30 @@ static enum err close_configuration(void *ctx, struct strbuf *reason)
 	return e;
 }
 
-#define RULE "/LifecycleConfiguration/Rule"
 /*
  * OSS passes over what it does not know in a rule (ali-oss writes Days beside Expiration). Not so
- * this store in a Filter: what it does not know there might keep objects from being deleted.
+ * this store where it might keep objects from being deleted: in a Filter, and what restricts a rule
+ * but is spelt otherwise or stands in another place, as `prefix`, or a size outside the Filter.
  */
+static bool restricts(struct slice name)
+{
+	static const struct slice names[] = {SLICE_LIT("Prefix"), SLICE_LIT("Tag"),
+		SLICE_LIT("Filter"), SLICE_LIT("Not"), SLICE_LIT("And"), SLICE_LIT("ObjectSize"),
+		SLICE_LIT("Key"), SLICE_LIT("Status"), SLICE_LIT("NewerNoncurrentVersions")};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (slice_eq_nocase(slice_head(name, names[i].len), names[i]))
+			return true;
+	return false;
+}
+
+#define RULE "/LifecycleConfiguration/Rule"
 static const struct xml_element elements[] = {
 	{.path = "/LifecycleConfiguration", .close = close_configuration},
-	{.path = RULE, .skips_unknown = true, .open = open_rule, .close = close_rule},
+	{.path = RULE,
+		.skips_unknown = true,
+		.minds = restricts,
+		.open = open_rule,
+		.close = close_rule},
 	{.path = RULE "/ID", .text = set_id},
 	{.path = RULE "/Prefix", .text = set_prefix},
 	{.path = RULE "/Status", .text = set_status},
@@ -410,16 +426,23 @@ static const struct xml_element elements[] = {
 	{.path = RULE "/Filter/Not/Tag/Value", .text = set_not_value},
 	{.path = RULE "/Filter/ObjectSizeGreaterThan", .text = set_greater},
 	{.path = RULE "/Filter/ObjectSizeLessThan", .text = set_less},
-	{.path = RULE "/Expiration", .skips_unknown = true, .close = close_expiration},
+	{.path = RULE "/Expiration",
+		.skips_unknown = true,
+		.minds = restricts,
+		.close = close_expiration},
 	{.path = RULE "/Expiration/Days", .text = set_expiration_days},
 	{.path = RULE "/Expiration/CreatedBeforeDate", .text = set_expiration_before},
 	{.path = RULE "/Expiration/Date", .text = set_expiration_date},
 	{.path = RULE "/Expiration/ExpiredObjectDeleteMarker", .text = set_expiration_marker},
-	{.path = RULE "/AbortMultipartUpload", .skips_unknown = true, .close = close_abort},
+	{.path = RULE "/AbortMultipartUpload",
+		.skips_unknown = true,
+		.minds = restricts,
+		.close = close_abort},
 	{.path = RULE "/AbortMultipartUpload/Days", .text = set_abort_days},
 	{.path = RULE "/AbortMultipartUpload/CreatedBeforeDate", .text = set_abort_before},
 	{.path = RULE "/NoncurrentVersionExpiration",
 		.skips_unknown = true,
+		.minds = restricts,
 		.close = close_noncurrent},
 	{.path = RULE "/NoncurrentVersionExpiration/NoncurrentDays", .text = set_noncurrent_days},
 	{.path = RULE "/Transition", .open = refuse_transition},

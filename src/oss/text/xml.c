@@ -179,7 +179,9 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 			return;
 		}
 	}
-	if (r->current && r->current->skips_unknown) {
+	bool passed_over = r->current && r->current->skips_unknown &&
+			   !(r->current->minds && r->current->minds(slice_of(name, len)));
+	if (passed_over) {
 		r->path_len = before;
 		r->skipped = 1;
 		return;

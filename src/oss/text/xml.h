@@ -60,6 +60,8 @@ struct xml_element {
 	 * those whose parts narrow down what the document is about.
 	 */
 	bool skips_unknown;
+	/* May be NULL. Of these, the ones that must not be passed over: they are no part of it. */
+	bool (*minds)(struct slice name);
 	/* For elements that hold elements; each may be NULL. Text in them must be white space. */
 	enum err (*open)(void *ctx, struct strbuf *reason);
 	enum err (*close)(void *ctx, struct strbuf *reason);

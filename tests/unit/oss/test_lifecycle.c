@@ -281,6 +281,24 @@ static void refusals(void)
 		DOC(RULE("a", "", FILTER("<More/>") EXPIRE(DAYS("1")))),
 		DOC(RULE("a", "", "<Tag><More/><Key>a</Key><Value/></Tag>" EXPIRE(DAYS("1")))),
 		DOC(RULE("a", "", "<More/>")), DOC("<More/>" RULE("a", "", EXPIRE(DAYS("1")))),
+		/* What would restrict the rule is not passed over, however it is spelt. */
+		DOC("<Rule><prefix>x/</prefix><Status>Enabled</Status>" EXPIRE(
+			DAYS("1")) "</Rule>"),
+		DOC(RULE("a", "",
+			"<filter><Not><Prefix>x</Prefix></Not></filter>" EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "", "<TAG><Key>a</Key><Value/></TAG>" EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "", "<Tags><Tag/></Tags>" EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "", "<And><Prefix>x</Prefix></And>" EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "", "<Not><Prefix>x</Prefix></Not>" EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "", "<status>Disabled</status>" EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "",
+			"<ObjectSizeGreaterThan>9</ObjectSizeGreaterThan>" EXPIRE(DAYS("1")))),
+		DOC(RULE("a", "", EXPIRE(DAYS("1") "<Prefix>x</Prefix>"))),
+		DOC(RULE("a", "", ABORT(DAYS("1") "<prefix>x</prefix>"))),
+		DOC(RULE("a", "",
+			"<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays>"
+			"<NewerNoncurrentVersions>5</NewerNoncurrentVersions>"
+			"</NoncurrentVersionExpiration>")),
 		DOC(RULE("a", "", FILTER("") FILTER("") EXPIRE(DAYS("1")))),
 		DOC(RULE("a", "", FILTER("<Prefix>x</Prefix>") EXPIRE(DAYS("1")))),
 		DOC(RULE("a", "", FILTER(NOT("a", "") NOT("b", "")) EXPIRE(DAYS("1")))),
