@@ -61,7 +61,7 @@ test("a large file goes in parts, and is confirmed", async t => {
 });
 
 test("reloaded three times, it is complete, and at most what was on its way is sent again", async t => {
-	const file = await largeFile("long.mp4", 82 * MEBIBYTE);
+	const file = await largeFile("long.mp4", 290 * MEBIBYTE);
 	const upload = await openUploadPage(t, browser, server);
 	const { page } = upload;
 	const requests = watch(page);
@@ -80,9 +80,11 @@ test("reloaded three times, it is complete, and at most what was on its way is s
 	await upload.pressUpload();
 	const row = await upload.become(file.name, "done");
 	await contentIs(row, file.buffer);
-	assert.ok(requests.puts().length <= 11 + 3 * 4, `${requests.puts()}`);
-	assert.equal(new Set(requests.puts()).size, 11);
-	t.diagnostic(`${requests.puts().length} parts were sent for 11`);
+	// Four are on their way together, and one that has just arrived may not be written down yet.
+	const parts = Math.ceil(290 / 8);
+	assert.ok(requests.puts().length <= parts + 3 * 5, `${requests.puts()}`);
+	assert.equal(new Set(requests.puts()).size, parts);
+	t.diagnostic(`${requests.puts().length} parts were sent for ${parts}`);
 });
 
 test("a part that is damaged on its way is sent again, and the file is what it was", async t => {
