@@ -37,6 +37,7 @@ test("modules are imported by the names of `exports`, and by no others", () => {
 		import { Batch } from "postern-upload/batch";
 		import { createChecks } from "postern-upload/checks";
 		import { multipart } from "postern-upload/multipart";
+		import { createHandles } from "postern-upload/handles";
 		import { createProof } from "postern-upload/proof";
 		import { createResume } from "postern-upload/resume";
 		import { EN, ZH, explain } from "postern-upload/texts";
@@ -45,9 +46,9 @@ test("modules are imported by the names of `exports`, and by no others", () => {
 		import { PosternUppy } from "postern-upload/uppy";
 		const { state } = createUploader().add({ size: 1 });
 		const hidden = await import("postern-upload/queue.js").catch(error => error.code);
-		console.log(state, typeof Batch, typeof createChecks, typeof multipart, typeof createProof, typeof createResume,
+		console.log(state, typeof Batch, typeof createChecks, typeof createHandles, typeof multipart, typeof createProof, typeof createResume,
 			typeof explain, typeof filepondServer, typeof PosternUppy, hidden);`),
-	"idle function function function function function function function function ERR_PACKAGE_PATH_NOT_EXPORTED");
+	"idle function function function function function function function function function ERR_PACKAGE_PATH_NOT_EXPORTED");
 });
 
 test("require has one file with everything; it runs as a <script> too", () => {
@@ -56,7 +57,7 @@ test("require has one file with everything; it runs as a <script> too", () => {
 	page.self = page;
 	vm.runInNewContext(read("dist/postern-upload.umd.js"), page);
 	for (const library of [all, page.PosternUpload])
-		for (const name of ["Batch", "PosternUppy", "createChecks", "createPictures", "createProof", "createResume", "createUploader", "explain", "filepondServer", "multipart"])
+		for (const name of ["Batch", "PosternUppy", "createChecks", "createHandles", "createPictures", "createProof", "createResume", "createUploader", "explain", "filepondServer", "multipart"])
 			assert.equal(typeof library[name], "function", name);
 });
 

@@ -37,7 +37,7 @@ test("each text that the page uses is there, in both languages, and no other", (
 	const used = new Set([...html.matchAll(/data-t(?:-label)?="(\w+)"/g)].map(([, name]) => name));
 	const states = new Set(["idle", "signing", "paused", "done", "unconfirmed", "failed", "aborted", "retrying"]);
 	const actions = new Set(["pause", "resume", "cancel", "retry", "remove", "sendAgain", "offline", "answered", "storedAs"]);
-	for (const name of ["page.js", "row.js", "total.js", "words.js"])
+	for (const name of ["page.js", "row.js", "total.js", "unfinished.js", "words.js"])
 		for (const [, text] of read(name).matchAll(/\bt\("(\w+)"/g))
 			used.add(text);
 	const named = new Set([...used, ...states, ...actions]);

@@ -1,21 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of what was dropped on the page, folders with all that is in them.
 
-/** A file and its way below what was dropped or chosen. @typedef {{file: File, path: string}} Found */
+/**
+ * A file and its way below what was dropped or chosen.
+ * @typedef {{file: File, path: string, handle?: FileSystemFileHandle | null}} Found handle: see handles.js
+ */
 
-/** @param {DataTransfer} dropped @returns {Promise<Found[]>} */
-export async function droppedFiles(dropped) {
+/**
+ * @param {DataTransfer} dropped
+ * @param {{handlesFrom?: number}} [options] of files of so many bytes and more their handles are told too, where
+ *   the browser has them, but not of those in folders; default: of none
+ * @returns {Promise<Found[]>}
+ */
+export async function droppedFiles(dropped, { handlesFrom = Infinity } = {}) {
 	/** @type {Found[]} */
 	const found = [];
 	// The entries have to be asked for before anything is waited for.
 	const entries = [...dropped.items].filter(item => item.kind === "file")
-		.map(item => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
-	for (const { entry, file } of entries)
+		.map(item => {
+			const file = item.getAsFile();
+			return { entry: item.webkitGetAsEntry(), file, handle: file && file.size >= handlesFrom ? handleOf(item) : null };
+		});
+	for (const { entry, file, handle } of entries)
 		if (entry?.isDirectory)
 			await walk(/** @type {FileSystemDirectoryEntry} */ (entry), found);
 		else if (file)
-			found.push({ file, path: file.name });
+			found.push({ file, path: file.name, handle: await handle });
 	return found;
+}
+
+/** @param {any} item a DataTransferItem @returns {Promise<FileSystemFileHandle | null>} */
+async function handleOf(item) {
+	const handle = await item.getAsFileSystemHandle?.().catch(() => null);
+	return handle?.kind === "file" ? handle : null;
 }
 
 /** @param {FileSystemDirectoryEntry} folder @param {Found[]} found */

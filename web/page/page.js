@@ -13,6 +13,7 @@ import { createResume } from "../client/resume.js";
 import { List } from "./list.js";
 import { createRow, stateText } from "./row.js";
 import { mountTotal } from "./total.js";
+import { mountUnfinished } from "./unfinished.js";
 import { otherLanguage, showLanguage, t, tError } from "./words.js";
 
 /** @typedef {import("../client/postern-upload.js").Upload} Upload */
@@ -46,6 +47,7 @@ const uploader = createUploader({
 	large: { from: 0, send },
 });
 const makeSmaller = createPictures();
+/** @type {WeakMap<Upload, FileSystemFileHandle>} */ const handles = new WeakMap();
 /** Pictures that are to be made smaller. @type {WeakSet<File>} */ const wished = new WeakSet();
 /** What is sent in their place. @type {WeakMap<File, Promise<File>>} */ const smaller = new WeakMap();
 const batch = new Batch();
@@ -74,13 +76,17 @@ async function send(job) {
 function add(files) {
 	if (files.some(({ file }) => file.type.startsWith("image/")))
 		byId("smaller-label").hidden = false;
-	for (const { file, path } of files) {
+	const added = [];
+	for (const { file, path, handle } of files) {
 		const upload = uploader.add(file, {
 			// The box may be ticked after the file was chosen, but not after Upload was pressed.
 			key: (sent, grant) => objectKey(sent, grant, { names: names.get(upload),
 				path: sent === file ? path : path.replace(/[^/]*$/, () => sent.name) }),
 		});
 		paths.set(upload, path);
+		if (handle)
+			handles.set(upload, handle);
+		added.push(upload);
 		upload.addEventListener("change", changed);
 		batch.add(upload);
 		list.add(upload);
@@ -88,6 +94,21 @@ function add(files) {
 	}
 	if (files.length > FEW)
 		say(t("added", files.length));
+	update();
+	return added;
+}
+
+/** @param {Iterable<Upload>} uploads */
+function begin(uploads) {
+	for (const upload of uploads) {
+		names.set(upload, random.checked ? "random" : "file");
+		if (smallerBox.checked)
+			wished.add(upload.file);
+		const handle = handles.get(upload);
+		if (handle)
+			unfinished.began(upload, handle, paths.get(upload) ?? "");
+		upload.start();
+	}
 	update();
 }
 
@@ -99,6 +120,8 @@ function changed({ target }) {
 	said.set(upload, upload.state);
 	if (upload.state !== "idle")
 		chosen.delete(upload);
+	if (["done", "unconfirmed", "aborted"].includes(upload.state))
+		unfinished.ended(upload);
 	if (batch.size <= FEW && upload.state !== "idle" && upload.state !== "signing")
 		say(`${paths.get(upload)}: ${stateText(upload)}`
 			+ (upload.error ? `. ${tError(upload.error).advice}` : ""));
@@ -116,6 +139,7 @@ function remove(upload) {
 /** @param {Upload} upload */
 function forget(upload) {
 	upload.cancel();
+	unfinished.ended(upload);
 	batch.remove(upload);
 	chosen.delete(upload);
 }
@@ -166,13 +190,7 @@ for (const chooser of [input, folder, camera])
 uploadButton.addEventListener("click", () => {
 	const begun = chosen;
 	chosen = new Set();
-	for (const upload of begun) {
-		names.set(upload, random.checked ? "random" : "file");
-		if (smallerBox.checked)
-			wished.add(upload.file);
-		upload.start();
-	}
-	update();
+	begin(begun);
 });
 
 clearButton.addEventListener("click", () => {
@@ -189,6 +207,7 @@ clearButton.addEventListener("click", () => {
 byId("language").addEventListener("click", () => {
 	otherLanguage();
 	list.redraw();
+	unfinished.show();
 	total();
 	tryLimits();
 });
@@ -206,7 +225,7 @@ for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
 
 document.addEventListener("drop", event => {
 	if (event.dataTransfer && !input.disabled)
-		droppedFiles(event.dataTransfer).then(add, error => say(String(error)));
+		droppedFiles(event.dataTransfer, { handlesFrom: large.from }).then(add, error => say(String(error)));
 });
 
 document.addEventListener("paste", event => {
@@ -219,6 +238,7 @@ window.addEventListener("beforeunload", event => {
 		event.preventDefault();
 });
 
+const unfinished = mountUnfinished(byId("unfinished"), (file, path, handle) => begin(add([{ file, path, handle }])));
 const total = mountTotal(byId("total"), batch, say, FEW);
 showLanguage();
 // Until now nobody would have heard of what was chosen.

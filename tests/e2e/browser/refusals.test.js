@@ -5,6 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { screenshot, startBrowser, startBrowserWith } from "../lib/browser.js";
+import { makeCertificate } from "../lib/certificate.js";
 import { getObject, listObjects, request, signedFieldsV4 } from "../lib/oss.js";
 import { PNG, openUploadPage, testFile } from "../lib/page.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
@@ -141,6 +142,67 @@ test("an extension that blocks the store's address is named", async t => {
 	const text = await row.innerText();
 	assert.match(text, /Something in the browser blocked the upload[^]*extension/);
 	assert.ok(text.includes(`${server.store}/uploads`), text);
+});
+
+test("a secure page in front of a store that is not: the browser forbids it, and the page says so", async t => {
+	const folder = await temporaryFolder(t);
+	await makeCertificate(folder, "all");
+	const server = await startServer(t, { env: { POSTERN_SERVER_TLS_CERTIFICATE: `${folder}/all.crt`,
+		POSTERN_SERVER_TLS_KEY: `${folder}/all.key` } });
+	assert.match(server.page, /^https:/);
+	const upload = await openUploadPage(t, browser, server, { ignoreHTTPSErrors: true });
+	// An address that nobody has. Of the loopback a browser takes everything for secure.
+	await upload.page.route("**/grant", async route => {
+		const response = await route.fetch();
+		await route.fulfill({ response, json: { ...await response.json(), url: "http://192.0.2.1/uploads" } });
+	});
+	await upload.page.route(server.page, async route => {
+		const response = await route.fetch();
+		const headers = response.headers();
+		delete headers["content-security-policy"];
+		await route.fulfill({ response, headers });
+	});
+	await upload.open();
+	await upload.choose(testFile("mixed.txt"));
+	await upload.pressUpload();
+	const row = await upload.become("mixed.txt", "failed");
+	assert.match(await row.locator(".error").innerText(), /secure \(https\) but the store at http:\/\/192\.0\.2\.1\/uploads is not/);
+});
+
+test("a condition of the policy that the form does not satisfy is quoted, and the raw answer is a click away", async t => {
+	const server = await startServer(t, { env: { POSTERN_APP_MAX_SIZE: "1000000" } });
+	const upload = await openUploadPage(t, browser, server, { locale: "zh-CN" });
+	const { page } = upload;
+	await page.route("**/grant", async route => {
+		const response = await route.fetch();
+		const grant = await response.json();
+		await route.fulfill({ response, json: { ...grant, fields: { ...grant.fields, "x-oss-object-acl": "private" } } });
+	});
+	await page.goto(server.page);
+	await page.getByText(/^每个文件不超过/).waitFor();
+	await page.locator("#files").setInputFiles(testFile("acl.txt"));
+	await page.getByRole("button", { name: "上传", exact: true }).click();
+	const error = (await upload.become("acl.txt", "failed")).locator(".error");
+	assert.match(await error.innerText(), /表单不满足 Policy 的条件[^]*x-oss-object-acl/);
+	assert.equal(await error.getByText("<Code>AccessDenied</Code>").isVisible(), false);
+	await error.getByText("服务器的原始应答").click();
+	await error.getByText("<Code>AccessDenied</Code>").waitFor();
+});
+
+test("a store whose clock is not the application server's", async t => {
+	const server = await startServer(t);
+	const upload = await openUploadPage(t, browser, server);
+	await upload.page.route("**/grant", async route => {
+		const response = await route.fetch();
+		const grant = await response.json();
+		const { key, ...fields } = signedFieldsV4("", {}, { dir: grant.dir, seconds: 86400, now: new Date(Date.now() + 3_600_000) });
+		await route.fulfill({ response, json: { ...grant, fields, expires: Date.now() / 1000 + 86400 } });
+	});
+	await upload.open();
+	await upload.choose(testFile("clock.txt"));
+	await upload.pressUpload();
+	const row = await upload.become("clock.txt", "failed");
+	assert.match(await row.locator(".error").innerText(), /clocks of the application server and the store differ by more than 15 minutes/);
 });
 
 test("a store that is not there is not called a CORS problem", async t => {

@@ -47,6 +47,14 @@ class UploadPage {
 		await chooser.setFiles(files);
 	}
 
+	/** From outside, as from a folder's window: in Chromium, by paths. */
+	async drop(...files) {
+		this.session ??= await this.page.context().newCDPSession(this.page);
+		for (const type of ["dragEnter", "dragOver", "drop"])
+			await this.session.send("Input.dispatchDragEvent",
+				{ type, x: 100, y: 100, data: { items: [], files, dragOperationsMask: 1 } });
+	}
+
 	async pressUpload() {
 		await this.page.getByRole("button", { name: "Upload", exact: true }).click();
 	}
