@@ -10,7 +10,6 @@
 #include "app/jwt/jwt_source.h"
 #include "app/ledger/ledger.h"
 #include "app/reconciler.h"
-#include "crypto/secret.h"
 #include "oss/text/json_text.h"
 
 #define JSON_PART_MAX KIB(8)
@@ -34,9 +33,7 @@ static void build_json_parts(struct app *app)
 {
 	const struct settings *s = &app->settings;
 	strbuf_init(&app->host_json, JSON_PART_MAX);
-	strbuf_init(&app->id_json, JSON_PART_MAX);
 	json_add_string(&app->host_json, s->host);
-	json_add_string(&app->id_json, s->access_key_id);
 }
 
 static enum err start_jwt(struct app *app)
@@ -70,19 +67,17 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 		ledger_keep_grants(parts->ledger, app->settings.grants_max,
 			app->settings.grants_keep_days * 86400);
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
-	ticket_key_derive(app->settings.access_key_secret, &app->ticket_key);
 	app->part_counts = counts_new(LIMIT_UPLOADS_COUNTED);
 	in_flight_init(&app->completing);
-	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
-	if (!app->sign_keys || !app->part_counts || !start_rates(app))
+	if (!app->part_counts || !start_rates(app))
 		return ERR_UNAVAILABLE;
-	hmac_sha1_key(&app->sign_key_v1, app->settings.access_key_secret);
+	if (provider_new(&app->settings.credentials, parts->clock, &app->provider) != ERR_OK)
+		return ERR_UNAVAILABLE;
 	if (!callback_text_init(&app->callback_text, app->settings.callback_url))
 		return ERR_UNAVAILABLE;
 	build_json_parts(app);
 	build_page_policy(app);
-	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->id_json) ||
-		strbuf_broken(&app->page_policy))
+	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->page_policy))
 		return ERR_UNAVAILABLE;
 	if (app->settings.auth == APP_AUTH_JWT) {
 		enum err e = start_jwt(app);
@@ -159,13 +154,9 @@ void app_free(struct app *app)
 	in_flight_release(&app->completing);
 	counts_free(app->grant_rates);
 	counts_free(app->part_rates);
-	if (app->sign_keys)
-		sign_key_cache_clear(app->sign_keys);
-	free(app->sign_keys);
-	secret_wipe(&app->sign_key_v1, sizeof(app->sign_key_v1));
+	provider_free(app->provider);
 	callback_text_release(&app->callback_text);
 	strbuf_release(&app->host_json);
-	strbuf_release(&app->id_json);
 	strbuf_release(&app->page_policy);
 	settings_release(&app->settings);
 	free(app);

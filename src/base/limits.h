@@ -172,6 +172,8 @@
 #define LIMIT_PARTS_ANSWER_BYTES MIB(4)  /* of the store, about an upload in parts */
 #define LIMIT_UPLOADS_COUNTED 4096       /* whose signed parts are counted */
 #define LIMIT_MULTIPART_SECONDS 604800   /* of an upload in parts */
+#define LIMIT_SECURITY_TOKEN_BYTES KIB(8)
+#define LIMIT_GRANT_KEYS 4 /* which grants have been made with, one after the other */
 #define LIMIT_RECONCILE_SECONDS 3600
 #define LIMIT_RATES 4096                   /* callers whose requests are counted */
 #define LIMIT_RATE 1000000                 /* requests a minute that a caller may be allowed */

@@ -163,9 +163,10 @@ static int check(struct parts *p, const struct doctor_arguments *arguments)
 		slice_eq(slice_str(p->config.app_allowed_origins), S("*")))
 		strbuf_adds(&origins, p->app_url);
 	if (serve_read_app(p, &reading)) {
+		if (arguments->token.len > 0)
+			reading.options.security_token = arguments->token.ptr;
 		const struct doctor_options options = {
 			.app = &reading.options,
-			.security_token = strbuf_slice(&arguments->token),
 			.origins = strbuf_slice(&origins),
 			.own_key_url = slice_str(p->key_url),
 			.ca_file = serve_ca_file(&p->config),

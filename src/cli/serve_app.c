@@ -94,6 +94,21 @@ static bool read_jwt(struct parts *p, struct app_reading *r)
 	return true;
 }
 
+/* What the options of credentials are besides the pair. */
+static bool read_credentials(struct parts *p, struct app_reading *r)
+{
+	const struct config *c = &p->config;
+	if ((c->app_security_token_file[0] && !read_secret_file(p, "security_token_file",
+						      c->app_security_token_file, &r->token)) ||
+		(c->app_grant_secret_file[0] &&
+			!read_secret_file(p, "grant_secret_file", c->app_grant_secret_file,
+				&r->grant_secret)))
+		return false;
+	r->options.security_token = r->token.ptr;
+	r->options.grant_secret = r->grant_secret.ptr;
+	return true;
+}
+
 bool serve_read_app(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
@@ -101,6 +116,8 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 	strbuf_init(&r->id, KIB(4));
 	strbuf_init(&r->jwt_keys, LIMIT_JWT_KEYS_BYTES);
 	strbuf_init(&r->jwt_secret, KIB(4));
+	strbuf_init(&r->token, LIMIT_SECURITY_TOKEN_BYTES);
+	strbuf_init(&r->grant_secret, KIB(4));
 	if (!find_app_secret(p, &r->secret))
 		return false;
 	strbuf_add_slice(&r->id, p->keys && !c->app_access_key_id[0]
@@ -122,16 +139,20 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 		options->callback_url = "";
 	if (serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)))
 		options->own_store_url = p->own_url;
-	return read_jwt(p, r);
+	return read_credentials(p, r) && read_jwt(p, r);
 }
 
 void app_reading_release(struct app_reading *r)
 {
 	secret_wipe(r->jwt_secret.ptr, r->jwt_secret.len);
+	secret_wipe(r->token.ptr, r->token.len);
+	secret_wipe(r->grant_secret.ptr, r->grant_secret.len);
 	secret_release(&r->secret);
 	strbuf_release(&r->id);
 	strbuf_release(&r->jwt_keys);
 	strbuf_release(&r->jwt_secret);
+	strbuf_release(&r->token);
+	strbuf_release(&r->grant_secret);
 }
 
 /* What the application server uses besides; `serve` owns it. */
@@ -183,7 +204,9 @@ bool serve_start_app(struct parts *p)
 	struct app_reading reading;
 	bool made = serve_read_app(p, &reading) && make_app(p, &reading.options);
 	if (made) {
-		mirror_init(&p->mirror, app_service(p->app), secret_slice(&reading.secret),
+		mirror_init(&p->mirror, app_service(p->app),
+			reading.grant_secret.len > 0 ? strbuf_slice(&reading.grant_secret)
+						     : secret_slice(&reading.secret),
 			&clock_system);
 		p->app_service = p->mirror.service;
 		p->operations.app = p->app;

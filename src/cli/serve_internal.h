@@ -123,6 +123,8 @@ struct app_reading {
 	struct strbuf id;
 	struct strbuf jwt_keys;
 	struct strbuf jwt_secret;
+	struct strbuf token;
+	struct strbuf grant_secret;
 	char host[SERVE_URL_BYTES + 16];
 	char callback[SERVE_URL_BYTES + 16];
 };

@@ -47,6 +47,9 @@ struct app_options {
 	 * JWK set) or of jwt_secret_file. ptr is NULL if not given. */
 	struct slice jwt_keys;
 	struct slice jwt_secret;
+	/* The contents of security_token_file and of grant_secret_file. */
+	const char *security_token;
+	const char *grant_secret;
 	/* The URL, without a bucket, of the store in this process if the policies are for it;
 	 * otherwise NULL or "". */
 	const char *own_store_url;
