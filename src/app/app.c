@@ -71,8 +71,6 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	in_flight_init(&app->completing);
 	if (!app->part_counts || !start_rates(app))
 		return ERR_UNAVAILABLE;
-	if (provider_new(&app->settings.credentials, parts->clock, &app->provider) != ERR_OK)
-		return ERR_UNAVAILABLE;
 	if (!callback_text_init(&app->callback_text, app->settings.callback_url))
 		return ERR_UNAVAILABLE;
 	build_json_parts(app);
@@ -87,6 +85,13 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	return public_keys_new(parts->outgoing, parts->allow, parts->clock, &app->keys);
 }
 
+static enum err start_credentials(
+	struct app *app, const struct app_parts *parts, char *why, size_t why_size)
+{
+	const struct provider_parts own = {parts->confirming, parts->clock};
+	return provider_new(&app->settings.credentials, &own, &app->provider, why, why_size);
+}
+
 enum err app_new(const struct app_options *options, const struct app_parts *parts, struct app **ret,
 	char *why, size_t why_size)
 {
@@ -94,6 +99,8 @@ enum err app_new(const struct app_options *options, const struct app_parts *part
 	if (!app)
 		return ERR_UNAVAILABLE;
 	enum err e = settings_init(&app->settings, options, why, why_size);
+	if (!e)
+		e = start_credentials(app, parts, why, why_size);
 	if (!e)
 		e = app_start(app, parts);
 	if (e) {
@@ -122,11 +129,28 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.unwritten = atomic_load(&app->unwritten) + ledger_unwritten(app->parts.ledger),
 		.undecided = atomic_load(&app->undecided),
 	};
+	provider_stats(app->provider, &ret->credentials);
 }
 
 enum err app_trust_key(struct app *app, struct slice url, struct slice pem)
 {
 	return public_keys_add(app->keys, url, pem);
+}
+
+enum err app_begin_credentials(struct app *app)
+{
+	return provider_begin(app->provider);
+}
+
+void app_end_credentials(struct app *app)
+{
+	if (app)
+		provider_end(app->provider);
+}
+
+enum err app_replace_pair(struct app *app, const struct credential_values *pair)
+{
+	return provider_replace(app->provider, pair);
 }
 
 enum err app_begin_reconciling(struct app *app)

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/credentials/provider.h"
 #include "app/settings/options.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -35,7 +36,7 @@ struct ledger;
 /* What the application server uses; all of it outlives the server. */
 struct app_parts {
 	struct outgoing *outgoing;
-	/* For confirmations only, so that nothing else can take their places. */
+	/* For confirmations and credentials only, so that nothing else can take their places. */
 	struct outgoing *confirming;
 	struct ledger *ledger;
 	const struct clock *clock;
@@ -73,6 +74,7 @@ struct app_probe {
 enum err app_probe_store(struct app *app, struct app_probe *probe) MUST_USE;
 
 struct app_stats {
+	struct provider_stats credentials;
 	bool confirms;      /* callbacks are confirmed by the store */
 	bool forbidden;     /* the store answered 403 at start: the key may not read */
 	bool ledger_fails;  /* the last upload could not be recorded */
@@ -84,6 +86,16 @@ struct app_stats {
 	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
 };
 void app_stats(const struct app *app, struct app_stats *ret);
+
+/*
+ * Begins to get the credentials, if they have to be got, and waits for the first attempt
+ * (credentials/provider.h). Once its servers can be reached, and before all that follows here.
+ */
+enum err app_begin_credentials(struct app *app) MUST_USE;
+/* Nothing more is begun for them. */
+void app_end_credentials(struct app *app);
+/* Another pair than that of the options is used from now on (provider_replace()). */
+enum err app_replace_pair(struct app *app, const struct credential_values *pair) MUST_USE;
 
 /*
  * Looks, from now on, for uploads whose callbacks never came (reconciler.h), if there are grants

@@ -140,6 +140,12 @@ static bool find_own_store(struct parts *p)
 	if (!port_of("store", c->store_listen, &p->store_port) ||
 		!port_of("app", c->app_listen, &p->app_port) || !find_keys(p))
 		return false;
+	if (c->app_credentials == APP_CREDENTIALS_STS && !c->app_sts_url[0]) {
+		if (!port_of("console", c->console_listen, &p->console_port))
+			return false;
+		serve_make_url(p->console_url, serve_has_tls(c, SERVE_PORT_CONSOLE),
+			c->console_listen, p->console_port);
+	}
 	serve_make_url(p->app_url, serve_has_tls(c, SERVE_PORT_APP), c->app_listen, p->app_port);
 	serve_make_url(
 		p->store_url, serve_has_tls(c, SERVE_PORT_STORE), c->store_listen, p->store_port);
@@ -215,7 +221,7 @@ static int run(int argc, char **argv, const struct doctor_arguments *arguments, 
 
 int cli_doctor(int argc, char **argv)
 {
-	struct parts p = {.with_app = true};
+	struct parts p = {.with_app = true, .only_looks = true};
 	struct doctor_arguments arguments = {
 		.origins = STRBUF_INIT(ORIGINS_BYTES_MAX), .token = STRBUF_INIT(TOKEN_BYTES_MAX)};
 	int status = FAILURES;

@@ -9,46 +9,11 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/private_file.h"
 #include "cli/first_start.h"
 #include "cli/input.h"
 #include "cli/serve_internal.h"
 #include "cli/wait.h"
 #include "http/hosts.h"
-
-/* A file that holds a secret and may end in a line break. A name without `/` in front is below the
- * current folder. */
-static bool read_secret_file(
-	struct parts *p, const char *option, const char *path, struct strbuf *out)
-{
-	bool found = false;
-	enum err e = path[0] == '/' ? private_file_read("", path + 1, out, &found)
-				    : private_file_read(".", path, out, &found);
-	if (!e && !found) {
-		log_error("[app] %s: there is no %s", option, path);
-		p->bad_option = true;
-	}
-	input_trim(out);
-	return found;
-}
-
-/* The secret of [app]: given, in a file, or, in `serve`, the store's own. */
-static bool find_app_secret(struct parts *p, struct secret *ret)
-{
-	const struct config *c = &p->config;
-	if (c->app_access_key_secret_file[0]) {
-		SCOPED_STRBUF(text, KIB(4));
-		if (!read_secret_file(
-			    p, "access_key_secret_file", c->app_access_key_secret_file, &text))
-			return false;
-		bool ok = secret_set(ret, strbuf_slice(&text));
-		secret_wipe(text.ptr, text.len);
-		return ok;
-	}
-	if (c->app_access_key_secret[0])
-		return secret_set(ret, slice_str(c->app_access_key_secret));
-	return secret_set(ret, secret_slice(&p->key_secret));
-}
 
 void serve_warn_of_anybody(const struct parts *p)
 {
@@ -84,28 +49,13 @@ static bool read_jwt(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
 	if ((c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, &r->jwt_keys)) ||
-		(c->app_jwt_secret_file[0] && !read_secret_file(p, "jwt_secret_file",
+		(c->app_jwt_secret_file[0] && !serve_read_secret_file(p, "jwt_secret_file",
 						      c->app_jwt_secret_file, &r->jwt_secret)))
 		return false;
 	if (c->app_jwt_key_file[0])
 		r->options.jwt_keys = strbuf_slice(&r->jwt_keys);
 	if (c->app_jwt_secret_file[0])
 		r->options.jwt_secret = strbuf_slice(&r->jwt_secret);
-	return true;
-}
-
-/* What the options of credentials are besides the pair. */
-static bool read_credentials(struct parts *p, struct app_reading *r)
-{
-	const struct config *c = &p->config;
-	if ((c->app_security_token_file[0] && !read_secret_file(p, "security_token_file",
-						      c->app_security_token_file, &r->token)) ||
-		(c->app_grant_secret_file[0] &&
-			!read_secret_file(p, "grant_secret_file", c->app_grant_secret_file,
-				&r->grant_secret)))
-		return false;
-	r->options.security_token = r->token.ptr;
-	r->options.grant_secret = r->grant_secret.ptr;
 	return true;
 }
 
@@ -118,28 +68,25 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 	strbuf_init(&r->jwt_secret, KIB(4));
 	strbuf_init(&r->token, LIMIT_SECURITY_TOKEN_BYTES);
 	strbuf_init(&r->grant_secret, KIB(4));
-	if (!find_app_secret(p, &r->secret))
-		return false;
-	strbuf_add_slice(&r->id, p->keys && !c->app_access_key_id[0]
-					 ? strbuf_slice(&p->key_id)
-					 : slice_str(c->app_access_key_id));
+	strbuf_init(&r->policy, LIMIT_CREDENTIALS_BYTES);
 	(void)snprintf(r->host, sizeof(r->host), "%s/" FIRST_BUCKET, p->store_url);
 	(void)snprintf(r->callback, sizeof(r->callback), "%s/", p->app_url);
 	struct app_options *options = &r->options;
 	*options = configured(c);
 	options->profiles = c->profiles;
 	options->profile_count = c->profile_count;
-	options->access_key_id = r->id.ptr;
-	options->access_key_secret =
-		secret_slice(&r->secret).ptr ? secret_slice(&r->secret).ptr : "";
+	if (!serve_read_credentials(p, r))
+		return false;
 	options->host = serve_or_else(c->app_host, p->with_store ? r->host : "");
 	options->callback_url =
 		serve_or_else(c->app_callback_url, p->with_store ? r->callback : "");
 	if (strcmp(c->app_callback_url, "none") == 0)
 		options->callback_url = "";
-	if (serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)))
+	/* By its key, or because the policies are for nothing else. */
+	if (serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)) ||
+		(p->with_store && !c->app_host[0]))
 		options->own_store_url = p->own_url;
-	return read_credentials(p, r) && read_jwt(p, r);
+	return read_jwt(p, r);
 }
 
 void app_reading_release(struct app_reading *r)
@@ -153,6 +100,7 @@ void app_reading_release(struct app_reading *r)
 	strbuf_release(&r->jwt_secret);
 	strbuf_release(&r->token);
 	strbuf_release(&r->grant_secret);
+	strbuf_release(&r->policy);
 }
 
 /* What the application server uses besides; `serve` owns it. */

@@ -38,6 +38,7 @@ struct parts {
 	bool with_store;
 	bool made_keys;
 	bool bad_option; /* why it did not start */
+	bool only_looks; /* nothing is made in the data folder */
 
 	struct server *server;
 	struct tls *tls[SERVE_PORTS];      /* NULL: plain */
@@ -125,6 +126,8 @@ struct app_reading {
 	struct strbuf jwt_secret;
 	struct strbuf token;
 	struct strbuf grant_secret;
+	struct strbuf policy; /* of the role */
+	char sts_url[SERVE_URL_BYTES + 16];
 	char host[SERVE_URL_BYTES + 16];
 	char callback[SERVE_URL_BYTES + 16];
 };
@@ -137,6 +140,15 @@ bool serve_read_app(struct parts *p, struct app_reading *ret) MUST_USE;
 void app_reading_release(struct app_reading *reading);
 /* Once all ports are open: asks the store, which may be ours, whether the key may read. */
 bool serve_probe_store(struct parts *p) MUST_USE;
+
+/* ---- serve_credentials.c ---- */
+
+/* Sets what the options of credentials are; the URLs of `p` are known. False: why was logged. */
+bool serve_read_credentials(struct parts *p, struct app_reading *r) MUST_USE;
+/* A file that holds a secret and may end in a line break. A name without `/` in front is below the
+ * current folder. False: why was logged. */
+bool serve_read_secret_file(
+	struct parts *p, const char *option, const char *path, struct strbuf *out) MUST_USE;
 
 /* ---- serve_tls.c ---- */
 

@@ -3,16 +3,9 @@
 #ifndef DOCTOR_ASK_H
 #define DOCTOR_ASK_H
 
-#include <pthread.h>
-#include <stdbool.h>
-
 #include "net/outgoing.h"
 
 struct asker {
-	struct executor executor; /* first: it is cast back */
-	pthread_mutex_t lock;     /* of `done` */
-	pthread_cond_t changed;
-	bool done;
 	struct outgoing *outgoing;
 };
 

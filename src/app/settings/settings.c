@@ -343,12 +343,12 @@ enum err settings_init(
 	arena_init(&ret->arena_, NULL, 0, SETTINGS_BYTES_MAX);
 	if (why_size > 0)
 		why[0] = '\0';
-	settings_read_credentials(&r, options);
 	read_host(&r, options);
 	read_store_url(&r, options);
 	read_callback_url(&r, options->callback_url);
 	settings_read_profiles(&r, options);
 	ret->region = settings_need_text(&r, "region", options->region);
+	settings_read_credentials(&r, options);
 	check_numbers(&r, options);
 	read_numbers(&r, options);
 	read_origins(&r, options->allowed_origins);

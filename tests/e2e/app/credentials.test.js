@@ -24,7 +24,7 @@ async function withToken(t, env = {}) {
 	const session = await assumeRole(store);
 	const folder = await temporaryFolder(t);
 	await writeFile(join(folder, "token"), `${session.token}\n`, { mode: 0o600 });
-	await writeFile(join(folder, "grants"), "what grants are made with\n", { mode: 0o600 });
+	await writeFile(join(folder, "grants"), "what grants are made with, and nothing else\n", { mode: 0o600 });
 	const app = await startApp(t, store, {
 		POSTERN_APP_ACCESS_KEY_ID: session.id,
 		POSTERN_APP_ACCESS_KEY_SECRET: session.secret,

@@ -102,8 +102,11 @@ static void rotation(void)
 static void used_now(void)
 {
 	const struct provider_options options = {.pair = temporary, .grant_secret = SLICE_LIT("g")};
+	const struct provider_parts parts = {.clock = &test_clock};
 	struct provider *p = NULL;
-	IS_INT(provider_new(&options, &test_clock, &p), ERR_OK, "a provider");
+	char why[100] = "";
+	IS_INT(provider_new(&options, &parts, &p, why, sizeof(why)), ERR_OK, "a provider");
+	OK(provider_begin(p) == ERR_OK, "asks nobody");
 	struct credentials *c = provider_get(p);
 	OK(c && slice_eq(c->values.id, temporary.id), "has the pair");
 	now_s = 1999;
@@ -111,6 +114,15 @@ static void used_now(void)
 	OK(again == c, "the same for everybody");
 	now_s = 2000;
 	OK(!provider_get(p), "and none once it has ended");
+	struct provider_stats stats;
+	provider_stats(p, &stats);
+	OK(!stats.valid && stats.expires == 2000 && stats.refreshed == 1, "which shows");
+	OK(provider_replace(p, &permanent) == ERR_OK, "another pair is taken");
+	struct credentials *other = provider_get(p);
+	OK(other && slice_eq(other->values.id, permanent.id), "and used at once");
+	credentials_release(other);
+	provider_stats(p, &stats);
+	OK(stats.valid && stats.expires == 0 && stats.refreshed == 2, "which shows, too");
 	provider_free(p);
 	IS(c->values.token, S("token"), "what was taken is still there");
 	credentials_release(c);
