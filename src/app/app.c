@@ -88,7 +88,10 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 static enum err start_credentials(
 	struct app *app, const struct app_parts *parts, char *why, size_t why_size)
 {
-	const struct provider_parts own = {parts->confirming, parts->clock};
+	const struct provider_parts own = {.outgoing = parts->confirming,
+		.clock = parts->clock,
+		.came = app_credentials_came,
+		.ctx = app};
 	return provider_new(&app->settings.credentials, &own, &app->provider, why, why_size);
 }
 
@@ -121,6 +124,7 @@ void app_stats(const struct app *app, struct app_stats *ret)
 	*ret = (struct app_stats){
 		.confirms = atomic_load(&app->confirms),
 		.forbidden = atomic_load(&app->forbidden),
+		.parts_forbidden = atomic_load(&app->parts_forbidden),
 		.ledger_fails = atomic_load(&app->ledger_fails),
 		.recorded = atomic_load(&app->recorded),
 		.refused = atomic_load(&app->refused),

@@ -35,7 +35,10 @@ struct app {
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
 	atomic_bool confirms;      /* the store is asked about each callback */
 	atomic_bool forbidden;     /* the store answered 403 at start */
-	atomic_bool ledger_fails;  /* it did, the last time */
+	/* The action of RAM that the key may not do, so that there are no uploads in parts, or
+	 * NULL. */
+	_Atomic(const char *) parts_forbidden;
+	atomic_bool ledger_fails;                          /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
 	struct reconciler *reconciler;                     /* NULL: it does not run */
 	atomic_uint_fast64_t found, aborted;               /* by it */
@@ -129,6 +132,8 @@ struct app_confirmation {
 };
 /* Begins. From any thread, never blocks. */
 void app_confirm(struct app *app, struct app_confirmation *confirmation);
+/* There are credentials again after there were none: what they may do is asked (rights.c). */
+void app_credentials_came(void *app);
 /* An ETag without its quotes, if it has them. */
 struct slice app_etag(struct slice text);
 /* Once `done` has run, or if it was never begun. */

@@ -244,6 +244,11 @@ static bool answer(struct app *app, struct exchange *x, const struct caller *cal
 	}
 	b->app = app;
 	b->x = x;
+	if (atomic_load(&app->parts_forbidden)) {
+		exchange_note(x, "refused=\"the key may not do what parts need\"");
+		app_send_error(app, x, 501, "no_parts", "There are no uploads in parts here.");
+		return false;
+	}
 	const char *fault = wish_parse(body, exchange_arena(x), exchange_account(x), &b->wish);
 	if (!fault && app->settings.grants_max > 0)
 		return begin(b, caller);

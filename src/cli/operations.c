@@ -105,6 +105,8 @@ static void add_app_metrics(const struct operations *operations, struct strbuf *
 		"How often other credentials came.", app.credentials.refreshed);
 	metric(out, "app_credentials_failed_total", "counter",
 		"Attempts to get credentials that failed.", app.credentials.failed);
+	metric(out, "app_parts", "gauge", "0: the key may not do what uploads in parts need.",
+		app.parts_forbidden == NULL);
 	metric(out, "app_confirms", "gauge", "1: the store is asked whether an upload took place.",
 		app.confirms);
 }
@@ -171,6 +173,9 @@ static void send_ready(const struct operations *operations, struct exchange *x)
 	if (app.forbidden && !app.confirms)
 		strbuf_adds(
 			&out, "uploads are not confirmed: the key may not read (oss:GetObject)\n");
+	if (app.parts_forbidden)
+		strbuf_addf(&out, "there are no uploads in parts: the key may not do %s\n",
+			app.parts_forbidden);
 	exchange_header(x, "Content-Type", S("text/plain"));
 	exchange_send(x, ready ? 200 : 503, strbuf_slice(&out));
 }

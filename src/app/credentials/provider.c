@@ -169,8 +169,11 @@ static int64_t attempt(struct provider *p)
 		return p->options->source == APP_CREDENTIALS_FILE ? FILES_MS : p->retry_ms;
 	}
 	strbuf_release(&fault);
-	if (p->fault.len > 0)
+	if (p->fault.len > 0) {
 		log_info("[app] credentials: they are had again");
+		if (p->parts.came)
+			p->parts.came(p->parts.ctx);
+	}
 	strbuf_clear(&p->fault);
 	p->retry_ms = 0;
 	return pause_ms(p, c->values.expires);

@@ -20,6 +20,9 @@ struct provider;
 struct provider_parts {
 	struct outgoing *outgoing;
 	const struct clock *clock;
+	/* Called when there are credentials again after an attempt has failed. May be NULL. */
+	void (*came)(void *ctx);
+	void *ctx;
 };
 
 /*

@@ -51,7 +51,8 @@ const stsOf = own => ({
 test("sts: the role is assumed at the store's own STS", async t => {
 	const folder = await temporaryFolder(t);
 	await writeFile(join(folder, "policy.json"), JSON.stringify(
-		allow(["oss:PutObject", "oss:GetObject"], ["acs:oss:*:*:uploads/user-dir-prefix/*"])));
+		allow(["oss:PutObject", "oss:GetObject", "oss:ListParts",
+			"oss:AbortMultipartUpload"], ["acs:oss:*:*:uploads/user-dir-prefix/*"])));
 	const app = await startApp(t, store, { ...stsOf(store), POSTERN_APP_ROLE_SECONDS: "900",
 		POSTERN_APP_ROLE_SESSION_NAME: "audited", POSTERN_APP_ROLE_POLICY_FILE: join(folder, "policy.json") });
 	const fields = await upload(app, store, "sts");
@@ -120,7 +121,7 @@ test("sts: a secret that is wrong: nothing is signed, and everybody is told", as
  * `lasts` seconds.
  */
 async function startMetadata(t) {
-	const service = { lasts: 3600, fails: false, token: "a token of the service", given: [] };
+	const service = { lasts: 3600, fails: false, policy: undefined, token: "a token of the service", given: [] };
 	const sink = await startSink(t, async (request, response) => {
 		const path = "/latest/meta-data/ram/security-credentials/";
 		if (service.fails)
@@ -133,7 +134,7 @@ async function startMetadata(t) {
 		else if (request.url === path)
 			answer(response, 200, "uploader-role");
 		else if (request.url === `${path}uploader-role`) {
-			const session = await assumeRole(store);
+			const session = await assumeRole(store, service.policy);
 			const expires = Date.now() + service.lasts * 1000;
 			service.given.push({ ...session, expires });
 			answer(response, 200, asJson(session, { Code: "Success", LastUpdated: seconds(Date.now()),
@@ -191,6 +192,18 @@ test("ecs: keys are changed in time, kept through failures, and never used when 
 	assert.equal((await send(`${app.console}/ready`)).status, 200);
 	await upload(app, store, "again");
 	assert.ok(await app.metric("app_credentials_failed_total") >= 2);
+});
+
+test("ecs: keys that come after the start are asked what they may do", async t => {
+	const service = await startMetadata(t);
+	service.fails = true;
+	service.policy = allow(["oss:PutObject", "oss:GetObject"], ["acs:oss:*:*:uploads/user-dir-prefix/*"]);
+	const app = await startApp(t, store, { POSTERN_APP_CREDENTIALS: "ecs", POSTERN_APP_ECS_METADATA_URL: service.url });
+	await app.logged(/answered 500; nothing can be signed/);
+	assert.doesNotMatch(app.log, /uploads in parts/);
+	service.fails = false;
+	await app.logged(/NO uploads in parts.*oss:ListParts/, 60_000);
+	await upload(app, store, "late");
 });
 
 test("ecs: what comes is no credentials", async t => {

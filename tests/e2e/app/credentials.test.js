@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { json, startApp, startStore, upload } from "../lib/credentials.js";
 import { getObject, postForm, send } from "../lib/oss.js";
-import { begin, complete, put, stateOf } from "../lib/parts.js";
+import { begin, complete, put, stateOf, until } from "../lib/parts.js";
 import { cleanups, temporaryFolder } from "../lib/server.js";
-import { assumeRole } from "../lib/sts.js";
+import { allow, assumeRole } from "../lib/sts.js";
 
 const all = cleanups();
 let store;
@@ -20,8 +20,8 @@ after(all.run);
 
 const FILE = { name: "a.txt", type: "text/plain", content: "hello" };
 
-async function withToken(t, env = {}) {
-	const session = await assumeRole(store);
+async function withToken(t, env = {}, policy = undefined) {
+	const session = await assumeRole(store, policy);
 	const folder = await temporaryFolder(t);
 	await writeFile(join(folder, "token"), `${session.token}\n`, { mode: 0o600 });
 	await writeFile(join(folder, "grants"), "what grants are made with, and nothing else\n", { mode: 0o600 });
@@ -88,4 +88,50 @@ test("with a fixed pair there is no token", async t => {
 	assert.equal((await json(`${app.app}/get_post_signature_for_oss_upload`)).security_token, "");
 	assert.equal((await json(`${app.app}/`)).security_token, undefined);
 	assert.equal(/grant=([^"&]+)/.exec(Buffer.from(fields.callback, "base64").toString())[1].split(".").length, 6);
+});
+
+const BELOW = ["acs:oss:*:*:uploads/user-dir-prefix/*"];
+const beginning = app => json(`${app.app}/s3/multipart`, "POST", { filename: "film.txt" });
+
+test("a key that may do what is needed, and no more", async t => {
+	const { app } = await withToken(t, {}, allow(["oss:PutObject", "oss:GetObject", "oss:ListParts",
+		"oss:AbortMultipartUpload"], BELOW));
+	assert.doesNotMatch(app.log, /error/);
+	await upload(app, store, "narrow");
+	assert.equal((await beginning(app)).status, 200);
+	assert.deepEqual([await app.metric("app_confirms"), await app.metric("app_parts")], [1, 1]);
+	assert.equal((await send(`${app.console}/ready`)).text, "ready\n");
+});
+
+test("a key that may only upload: confirming and parts are off, and it is said", async t => {
+	const { app } = await withToken(t, {}, allow(["oss:PutObject"], BELOW));
+	await app.logged(/uploads are NOT confirmed.*oss:GetObject/);
+	await app.logged(/NO uploads in parts.*oss:ListParts/);
+	await upload(app, store, "only");
+	assert.equal(await app.recorded(), 1, "what the callback says is believed");
+	const refused = await beginning(app);
+	assert.deepEqual([refused.status, refused.error], [501, "no_parts"]);
+	assert.equal((await json(`${app.app}/s3/params?filename=a.txt&type=text/plain`)).status, 200, "small files go on");
+	assert.deepEqual([await app.metric("app_confirms"), await app.metric("app_parts")], [0, 0]);
+	const ready = await send(`${app.console}/ready`);
+	assert.deepEqual([ready.status, ready.text.split("\n").length], [200, 4]);
+	assert.match(ready.text, /no uploads in parts: the key may not do oss:ListParts/);
+});
+
+test("a key that may not abort uploads", async t => {
+	const { app } = await withToken(t, {}, allow(["oss:PutObject", "oss:GetObject", "oss:ListParts"], BELOW));
+	await app.logged(/NO uploads in parts.*oss:AbortMultipartUpload/);
+	assert.doesNotMatch(app.log, /NOT confirmed/);
+	assert.equal((await beginning(app)).status, 501);
+	await upload(app, store, "no-abort");
+});
+
+test("what is off already is not asked about", async t => {
+	const before = store.log.length;
+	const { app } = await withToken(t, { POSTERN_APP_CONFIRM: "off", POSTERN_APP_MULTIPART_PATH: "" },
+		allow(["oss:PutObject"], BELOW));
+	assert.doesNotMatch(app.log, /error/);
+	await upload(app, store, "quiet");
+	await until("the store has logged it", () => / op=/.test(store.log.slice(before)));
+	assert.deepEqual([...store.log.slice(before).matchAll(/ op=(\w+)/g)].map(([, op]) => op), ["PostObject"]);
 });
