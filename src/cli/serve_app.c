@@ -158,6 +158,7 @@ bool serve_start_app(struct parts *p)
 			&clock_system);
 		p->app_service = p->mirror.service;
 		p->operations.app = p->app;
+		p->own_store = reading.options.own_store_url != NULL;
 	}
 	app_reading_release(&reading);
 	return made && (!p->with_store || join_store(p));

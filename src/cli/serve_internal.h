@@ -38,6 +38,9 @@ struct parts {
 	bool with_store;
 	bool made_keys;
 	bool bad_option; /* why it did not start */
+	bool own_store;  /* the application server signs for the store in this process */
+	int argc;        /* the command line, to read it again */
+	char **argv;
 	bool only_looks; /* nothing is made in the data folder */
 
 	struct server *server;
@@ -82,6 +85,11 @@ struct parts {
 	struct strbuf key_host;
 	struct strbuf origins_text;
 };
+
+/* ---- serve.c ---- */
+
+/* `postern app ADDRESS PORT`: what the command line has besides options. False: it was refused. */
+bool serve_use_address(struct config *config, char **rest, int count) MUST_USE;
 
 /* ---- serve_start.c ---- */
 
@@ -167,8 +175,14 @@ void serve_free_tls(struct parts *p);
 
 /* Blocks the signals we wait for, in this thread and all that it starts. */
 void serve_block_signals(sigset_t *set);
-/* Until one of them ends the process. In between keys and certificates are read again. */
-void serve_wait_for_stop(const struct parts *p, const sigset_t *set);
+/* Until one of them ends the process. In between SIGHUP has keys and certificates read again. */
+void serve_wait_for_stop(struct parts *p, const sigset_t *set);
+
+/* ---- serve_reload.c ---- */
+
+/* Reads certificates, keys and the application server's pair again; what cannot be used is logged
+ * and changes nothing. */
+void serve_reload(struct parts *p);
 
 /* ---- serve_stop.c ---- */
 
