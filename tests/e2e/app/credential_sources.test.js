@@ -67,6 +67,7 @@ test("sts: the role is assumed at the store's own STS", async t => {
 	assert.ok(classic.expire <= Date.now() / 1000 + 300);
 	const session = { id: fields["x-oss-credential"].split("/")[0], token: fields["x-oss-security-token"] };
 	assert.notEqual(session.token, undefined);
+	assert.match(app.log, /pages of the classic sample \(GET \/\) cannot upload/);
 	assert.doesNotMatch(app.log, /error/);
 });
 
