@@ -10,7 +10,6 @@
 #include "app/jwt/jwt_source.h"
 #include "app/ledger/ledger.h"
 #include "app/reconciler.h"
-#include "crypto/secret.h"
 #include "oss/text/json_text.h"
 
 #define JSON_PART_MAX KIB(8)
@@ -34,9 +33,7 @@ static void build_json_parts(struct app *app)
 {
 	const struct settings *s = &app->settings;
 	strbuf_init(&app->host_json, JSON_PART_MAX);
-	strbuf_init(&app->id_json, JSON_PART_MAX);
 	json_add_string(&app->host_json, s->host);
-	json_add_string(&app->id_json, s->access_key_id);
 }
 
 static enum err start_jwt(struct app *app)
@@ -70,19 +67,15 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 		ledger_keep_grants(parts->ledger, app->settings.grants_max,
 			app->settings.grants_keep_days * 86400);
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
-	ticket_key_derive(app->settings.access_key_secret, &app->ticket_key);
 	app->part_counts = counts_new(LIMIT_UPLOADS_COUNTED);
 	in_flight_init(&app->completing);
-	app->sign_keys = calloc(1, sizeof(*app->sign_keys));
-	if (!app->sign_keys || !app->part_counts || !start_rates(app))
+	if (!app->part_counts || !start_rates(app))
 		return ERR_UNAVAILABLE;
-	hmac_sha1_key(&app->sign_key_v1, app->settings.access_key_secret);
 	if (!callback_text_init(&app->callback_text, app->settings.callback_url))
 		return ERR_UNAVAILABLE;
 	build_json_parts(app);
 	build_page_policy(app);
-	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->id_json) ||
-		strbuf_broken(&app->page_policy))
+	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->page_policy))
 		return ERR_UNAVAILABLE;
 	if (app->settings.auth == APP_AUTH_JWT) {
 		enum err e = start_jwt(app);
@@ -92,6 +85,16 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	return public_keys_new(parts->outgoing, parts->allow, parts->clock, &app->keys);
 }
 
+static enum err start_credentials(
+	struct app *app, const struct app_parts *parts, char *why, size_t why_size)
+{
+	const struct provider_parts own = {.outgoing = parts->confirming,
+		.clock = parts->clock,
+		.came = app_credentials_came,
+		.ctx = app};
+	return provider_new(&app->settings.credentials, &own, &app->provider, why, why_size);
+}
+
 enum err app_new(const struct app_options *options, const struct app_parts *parts, struct app **ret,
 	char *why, size_t why_size)
 {
@@ -99,6 +102,8 @@ enum err app_new(const struct app_options *options, const struct app_parts *part
 	if (!app)
 		return ERR_UNAVAILABLE;
 	enum err e = settings_init(&app->settings, options, why, why_size);
+	if (!e)
+		e = start_credentials(app, parts, why, why_size);
 	if (!e)
 		e = app_start(app, parts);
 	if (e) {
@@ -119,6 +124,7 @@ void app_stats(const struct app *app, struct app_stats *ret)
 	*ret = (struct app_stats){
 		.confirms = atomic_load(&app->confirms),
 		.forbidden = atomic_load(&app->forbidden),
+		.parts_forbidden = atomic_load(&app->parts_forbidden),
 		.ledger_fails = atomic_load(&app->ledger_fails),
 		.recorded = atomic_load(&app->recorded),
 		.refused = atomic_load(&app->refused),
@@ -127,11 +133,28 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.unwritten = atomic_load(&app->unwritten) + ledger_unwritten(app->parts.ledger),
 		.undecided = atomic_load(&app->undecided),
 	};
+	provider_stats(app->provider, &ret->credentials);
 }
 
 enum err app_trust_key(struct app *app, struct slice url, struct slice pem)
 {
 	return public_keys_add(app->keys, url, pem);
+}
+
+enum err app_begin_credentials(struct app *app)
+{
+	return provider_begin(app->provider);
+}
+
+void app_end_credentials(struct app *app)
+{
+	if (app)
+		provider_end(app->provider);
+}
+
+enum err app_replace_pair(struct app *app, const struct credential_values *pair)
+{
+	return provider_replace(app->provider, pair);
 }
 
 enum err app_begin_reconciling(struct app *app)
@@ -159,13 +182,9 @@ void app_free(struct app *app)
 	in_flight_release(&app->completing);
 	counts_free(app->grant_rates);
 	counts_free(app->part_rates);
-	if (app->sign_keys)
-		sign_key_cache_clear(app->sign_keys);
-	free(app->sign_keys);
-	secret_wipe(&app->sign_key_v1, sizeof(app->sign_key_v1));
+	provider_free(app->provider);
 	callback_text_release(&app->callback_text);
 	strbuf_release(&app->host_json);
-	strbuf_release(&app->id_json);
 	strbuf_release(&app->page_policy);
 	settings_release(&app->settings);
 	free(app);

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/credentials/provider.h"
 #include "app/settings/options.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -35,7 +36,7 @@ struct ledger;
 /* What the application server uses; all of it outlives the server. */
 struct app_parts {
 	struct outgoing *outgoing;
-	/* For confirmations only, so that nothing else can take their places. */
+	/* For confirmations and credentials only, so that nothing else can take their places. */
 	struct outgoing *confirming;
 	struct ledger *ledger;
 	const struct clock *clock;
@@ -59,31 +60,45 @@ const struct service *app_service(const struct app *app);
 enum err app_trust_key(struct app *app, struct slice url, struct slice pem) MUST_USE;
 
 /*
- * Sends a HEAD request for an object that does not exist, to find out whether the key may read.
- * With APP_CONFIRM_AUTO a 403 turns confirming off for good. Call it once, when the store can be
- * reached. Sends nothing if callbacks are not confirmed, or there are none.
+ * Asks the store what the key may do (docs/credentials.md), by requests about what does not exist.
+ * With APP_CONFIRM_AUTO a 403 to a HEAD turns confirming off, and a 403 about an upload turns
+ * uploads in parts off. Call it once, when the store can be reached. Asks nothing about what the
+ * settings have off.
  */
 struct app_probe {
 	/* Set by the caller. */
 	struct executor *home;
 	struct task done; /* posted to `home` exactly once */
 	/* The result, when `done` runs. */
-	bool forbidden; /* the store answered 403 */
+	bool forbidden; /* the store answered 403 to a HEAD */
 };
 enum err app_probe_store(struct app *app, struct app_probe *probe) MUST_USE;
 
 struct app_stats {
-	bool confirms;      /* callbacks are confirmed by the store */
-	bool forbidden;     /* the store answered 403 at start: the key may not read */
-	bool ledger_fails;  /* the last upload could not be recorded */
-	uint64_t recorded;  /* uploads */
-	uint64_t refused;   /* callbacks that were not believed */
-	uint64_t found;     /* uploads of which no callback told */
-	uint64_t aborted;   /* uploads in parts that were not finished in time */
-	uint64_t unwritten; /* grants that were given and not written down */
+	struct provider_stats credentials;
+	bool confirms;  /* callbacks are confirmed by the store */
+	bool forbidden; /* the store answered 403 at start: the key may not read */
+	const char
+		*parts_forbidden; /* what the key may not do for uploads in parts; NULL: nothing */
+	bool ledger_fails;        /* the last upload could not be recorded */
+	uint64_t recorded;        /* uploads */
+	uint64_t refused;         /* callbacks that were not believed */
+	uint64_t found;           /* uploads of which no callback told */
+	uint64_t aborted;         /* uploads in parts that were not finished in time */
+	uint64_t unwritten;       /* grants that were given and not written down */
 	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
 };
 void app_stats(const struct app *app, struct app_stats *ret);
+
+/*
+ * Begins to get the credentials, if they have to be got, and waits for the first attempt
+ * (credentials/provider.h). Once its servers can be reached, and before all that follows here.
+ */
+enum err app_begin_credentials(struct app *app) MUST_USE;
+/* Nothing more is begun for them. */
+void app_end_credentials(struct app *app);
+/* Another pair than that of the options is used from now on (provider_replace()). */
+enum err app_replace_pair(struct app *app, const struct credential_values *pair) MUST_USE;
 
 /*
  * Looks, from now on, for uploads whose callbacks never came (reconciler.h), if there are grants

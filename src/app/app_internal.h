@@ -8,6 +8,7 @@
 
 #include "app/admission.h"
 #include "app/app.h"
+#include "app/credentials/provider.h"
 #include "app/in_flight.h"
 #include "app/ledger/ledger.h"
 #include "app/offer/offer.h"
@@ -15,18 +16,14 @@
 #include "app/settings/settings.h"
 #include "app/store_request.h"
 #include "app/text/callback_text.h"
-#include "crypto/hmac.h"
 #include "oss/callback/ticket.h"
-#include "oss/sign/credential.h"
 
 struct app {
 	struct service service;
 	struct app_parts parts;
 	struct settings settings;
-	struct ticket_key ticket_key;
+	struct provider *provider;
 	struct public_keys *keys;
-	struct sign_key_cache *sign_keys;
-	struct hmac_sha1 sign_key_v1;
 	struct callback_text callback_text;
 	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
 	struct jwt_cache *jwt_cache;
@@ -34,17 +31,31 @@ struct app {
 	struct in_flight completing;             /* names of uploads */
 	struct counts *grant_rates, *part_rates; /* NULL: there is no limit */
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
-	struct strbuf host_json, id_json;
+	struct strbuf host_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
 	atomic_bool confirms;      /* the store is asked about each callback */
 	atomic_bool forbidden;     /* the store answered 403 at start */
-	atomic_bool ledger_fails;  /* it did, the last time */
+	/* The action of RAM that the key may not do, so that there are no uploads in parts, or
+	 * NULL. */
+	_Atomic(const char *) parts_forbidden;
+	atomic_bool ledger_fails;                          /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
 	struct reconciler *reconciler;                     /* NULL: it does not run */
 	atomic_uint_fast64_t found, aborted;               /* by it */
 	atomic_uint_fast64_t unwritten;                    /* grants */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
 };
+
+/* The credentials used now, to be released; NULL: there are none. */
+static inline struct credentials *app_credentials(const struct app *app)
+{
+	return provider_get(app->provider);
+}
+
+static inline struct grant_keys *app_grant_keys(const struct app *app)
+{
+	return provider_grant_keys(app->provider);
+}
 
 /* service.begin: hands a request to its handler (route.c). */
 void app_begin(void *ctx, struct exchange *x);
@@ -121,6 +132,8 @@ struct app_confirmation {
 };
 /* Begins. From any thread, never blocks. */
 void app_confirm(struct app *app, struct app_confirmation *confirmation);
+/* There are credentials again after there were none: what they may do is asked (rights.c). */
+void app_credentials_came(void *app);
 /* An ETag without its quotes, if it has them. */
 struct slice app_etag(struct slice text);
 /* Once `done` has run, or if it was never begun. */

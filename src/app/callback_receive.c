@@ -427,7 +427,8 @@ static const char *check_ticket(struct receive *r)
 	if (m->request_id.len == 0)
 		return "there is no reqId in the body";
 	int64_t now = clock_wall_ms(r->app->parts.clock) / 1000;
-	return reasons[ticket_check(&r->app->ticket_key, m->ticket, m->object, now, &r->ticket)];
+	return reasons[grant_keys_check(
+		app_grant_keys(r->app), m->ticket, m->object, now, &r->ticket)];
 }
 
 static const char *check_body(struct receive *r)

@@ -3,16 +3,10 @@
  * What a callback says is a hint: a store signs whatever an uploader has asked it to send. So the
  * store itself is asked, by HEAD and with our own key, what object it has.
  */
-#include <stdlib.h>
-
 #include "app/app_internal.h"
 #include "base/encode.h"
 #include "base/limits.h"
-#include "base/log.h"
-#include "crypto/random.h"
 #include "http/date.h"
-
-#define PROBE_NAME_LENGTH 32
 
 /* ---- The answer -------------------------------------------------------------------------------
  */
@@ -59,6 +53,8 @@ static void on_answer(struct task *task)
 	c->status = request->status;
 	if (c->status == 200)
 		c->fault = describe(c);
+	else if (c->status == 403)
+		c->fault = "the store answered 403: the key may not read (oss:GetObject)";
 	else if (c->status != 404)
 		c->fault =
 			request->fault ? request->fault : "the store answered neither 200 nor 404";
@@ -126,73 +122,4 @@ void app_reject_grant(
 bool app_sums_differ(struct slice sent, struct slice stored)
 {
 	return sent.len > 0 && stored.len > 0 && !slice_eq(sent, stored);
-}
-
-/* ---- At start ---------------------------------------------------------------------------------
- */
-
-struct probing {
-	struct app_confirmation confirmation;
-	struct app_probe *probe;
-	struct strbuf key;
-};
-
-static void note_forbidden(struct app *app)
-{
-	atomic_store(&app->forbidden, true);
-	if (app->settings.confirm != APP_CONFIRM_AUTO)
-		return;
-	atomic_store(&app->confirms, false);
-	log_error(
-		"[app] confirm: uploads are NOT confirmed: the store answers 403 to a HEAD of an "
-		"object, "
-		"so the key may not read (oss:GetObject). What callbacks say is recorded as it is");
-}
-
-static void on_probed(struct task *task)
-{
-	struct app_confirmation *c = CONTAINER_OF(task, struct app_confirmation, done);
-	struct probing *probing = CONTAINER_OF(c, struct probing, confirmation);
-	struct app_probe *probe = probing->probe;
-	probe->forbidden = c->status == 403;
-	if (probe->forbidden)
-		note_forbidden(c->app_);
-	else if (c->status != 404)
-		log_error("[app] confirm: the store could not be asked: %s (status %d)",
-			c->fault ? c->fault : "an object of a made-up name exists", c->status);
-	app_confirmation_release(c);
-	strbuf_release(&probing->key);
-	free(probing);
-	executor_post(probe->home, &probe->done);
-}
-
-/* On whatever thread the answer comes: it takes no time. */
-static void run_at_once(struct executor *executor UNUSED, struct task *task)
-{
-	task->run(task);
-}
-
-static struct executor at_once = {run_at_once};
-
-enum err app_probe_store(struct app *app, struct app_probe *probe)
-{
-	char name[PROBE_NAME_LENGTH];
-	if (app->settings.confirm == APP_CONFIRM_OFF || app->settings.callback_url.len == 0) {
-		executor_post(probe->home, &probe->done);
-		return ERR_OK;
-	}
-	struct probing *probing = calloc(1, sizeof(*probing));
-	if (!probing)
-		return ERR_UNAVAILABLE;
-	random_alnum(name, sizeof(name));
-	strbuf_init(&probing->key, LIMIT_KEY_BYTES + PROBE_NAME_LENGTH);
-	strbuf_add_slice(&probing->key, key_template_start(&app->settings.profiles->dir));
-	strbuf_add(&probing->key, name, sizeof(name));
-	probing->probe = probe;
-	probing->confirmation.key = strbuf_slice(&probing->key);
-	probing->confirmation.timeout_ms = LIMIT_APP_CALLBACK_MS;
-	probing->confirmation.home = &at_once;
-	probing->confirmation.done.run = on_probed;
-	app_confirm(app, &probing->confirmation);
-	return ERR_OK;
 }

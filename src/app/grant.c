@@ -20,7 +20,7 @@ static bool make_callback(const struct app *app, struct arena *arena, struct gra
 		return true;
 	strbuf_reserve(&ticket, USUAL_BYTES / 4);
 	strbuf_reserve(&base64, USUAL_BYTES);
-	if (!ticket_issue(&app->ticket_key, g->kind, g->offer.profile->name, g->id, prefix,
+	if (!credentials_issue(g->credentials, g->kind, g->offer.profile->name, g->id, prefix,
 		    g->now_ms / 1000, g->expires, &ticket))
 		return false;
 	callback_text_add(&app->callback_text, strbuf_slice(&ticket), &base64);
@@ -29,23 +29,34 @@ static bool make_callback(const struct app *app, struct arena *arena, struct gra
 	return g->ticket.ptr && g->callback.ptr && !strbuf_broken(&base64);
 }
 
-bool grant_begin(const struct app *app, enum ticket_kind kind, const struct offer *offer,
-	int64_t now_ms, int64_t expires, struct arena *arena, struct grant *ret)
+bool grant_begin(const struct app *app, const struct credentials *credentials,
+	enum ticket_kind kind, const struct offer *offer, int64_t now_ms, int64_t expires,
+	struct arena *arena, struct grant *ret)
 {
-	*ret = (struct grant){.kind = kind, .offer = *offer, .now_ms = now_ms, .expires = expires};
+	*ret = (struct grant){.credentials = credentials,
+		.kind = kind,
+		.offer = *offer,
+		.now_ms = now_ms,
+		.expires = expires};
+	if (!credentials)
+		return false;
 	ticket_make_id(now_ms + clock_wall_ms(app->parts.clock) % 1000, ret->id);
 	return make_callback(app, arena, ret);
 }
 
-bool grant_resume(const struct app *app, const struct offer *offer, const char id[TICKET_ID_LENGTH],
-	int64_t expires, struct arena *arena, struct grant *ret)
+bool grant_resume(const struct app *app, const struct credentials *credentials,
+	const struct offer *offer, const char id[TICKET_ID_LENGTH], int64_t expires,
+	struct arena *arena, struct grant *ret)
 {
 	uint8_t time[4];
-	if (!hex_decode(slice_of(id, 2 * sizeof(time)), time, sizeof(time)))
+	if (!credentials || !hex_decode(slice_of(id, 2 * sizeof(time)), time, sizeof(time)))
 		return false;
 	int64_t issued = (int64_t)time[0] << 24 | time[1] << 16 | time[2] << 8 | time[3];
-	*ret = (struct grant){
-		.kind = TICKET_FORM, .offer = *offer, .now_ms = issued * 1000, .expires = expires};
+	*ret = (struct grant){.credentials = credentials,
+		.kind = TICKET_FORM,
+		.offer = *offer,
+		.now_ms = issued * 1000,
+		.expires = expires};
 	memcpy(ret->id, id, TICKET_ID_LENGTH);
 	return make_callback(app, arena, ret);
 }
@@ -116,11 +127,12 @@ bool grant_make_form(const struct app *app, int version, struct arena *arena, st
 		.excluded_count = g->kind == TICKET_CLASSIC && s->own_store ? 1 : 0,
 	};
 	const struct policy_signer signer = {
-		.access_key_id = s->access_key_id,
-		.secret = s->access_key_secret,
+		.access_key_id = g->credentials->values.id,
+		.secret = g->credentials->values.secret,
+		.security_token = g->credentials->values.token,
 		.region = s->region,
-		.cache = app->sign_keys,
-		.keyed = &app->sign_key_v1,
+		.cache = g->credentials->keys_v4,
+		.keyed = &g->credentials->key_v1,
 	};
 	return (version == 1 ? policy_form_v1(&spec, &signer, arena, &g->form)
 			     : policy_form_v4(&spec, &signer, arena, &g->form)) == ERR_OK;

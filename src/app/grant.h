@@ -13,6 +13,7 @@
 
 /* In an arena. */
 struct grant {
+	const struct credentials *credentials; /* the caller's, for as long as it is signed */
 	enum ticket_kind kind;
 	struct offer offer;
 	char id[TICKET_ID_LENGTH];
@@ -23,15 +24,20 @@ struct grant {
 	struct policy_form form;
 };
 
-/* A new id, the ticket and the callback; `now_ms` is a whole second. False without memory. */
-bool grant_begin(const struct app *app, enum ticket_kind kind, const struct offer *offer,
-	int64_t now_ms, int64_t expires, struct arena *arena, struct grant *ret) MUST_USE;
+/*
+ * A new id, the ticket and the callback; `now_ms` is a whole second. False without memory, or if
+ * `credentials` is NULL: there are none now.
+ */
+bool grant_begin(const struct app *app, const struct credentials *credentials,
+	enum ticket_kind kind, const struct offer *offer, int64_t now_ms, int64_t expires,
+	struct arena *arena, struct grant *ret) MUST_USE;
 
 /*
  * One that was made before, with the id it had. Its time is in the id.
  */
-bool grant_resume(const struct app *app, const struct offer *offer, const char id[TICKET_ID_LENGTH],
-	int64_t expires, struct arena *arena, struct grant *ret) MUST_USE;
+bool grant_resume(const struct app *app, const struct credentials *credentials,
+	const struct offer *offer, const char id[TICKET_ID_LENGTH], int64_t expires,
+	struct arena *arena, struct grant *ret) MUST_USE;
 
 /* And the form, by signature `version` 1 or 4. False without memory. */
 bool grant_make_form(

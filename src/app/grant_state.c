@@ -147,11 +147,12 @@ static void ask_as_holder(struct app *app, struct exchange *x, struct slice gran
 	int64_t now = clock_wall_ms(app->parts.clock) / 1000;
 	if (id_of(x).len == 0 || !ticket_has_form(grant) ||
 		!slice_eq(slice_head(grant, TICKET_ID_LENGTH), id_of(x)) ||
-		!ticket_is_of(&app->ticket_key, grant)) {
+		!grant_keys_made(app_grant_keys(app), grant, now)) {
 		send_unknown(app, x);
 		return;
 	}
-	bool expired = ticket_check(&app->ticket_key, grant, S(""), now, &parsed) == TICKET_EXPIRED;
+	bool expired =
+		grant_keys_check(app_grant_keys(app), grant, S(""), now, &parsed) == TICKET_EXPIRED;
 	(void)ask(app, x, S(""), expired);
 }
 

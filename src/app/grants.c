@@ -53,12 +53,14 @@ static bool make_grant(struct answer *a, const struct caller *caller, const stru
 	int64_t now_ms = clock_wall_ms(app->parts.clock) / 1000 * 1000;
 	struct offer offer;
 	struct grant grant;
+	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(app);
 	if (!offer_make(&app->settings, caller, wish, now_ms / 1000, arena, &offer, why))
 		return false;
 	*why = (struct offer_refusal){
 		503, "unavailable", "No upload can be signed now; try again."};
-	if (!grant_begin(app, TICKET_FORM, &offer, now_ms, now_ms / 1000 + caller->expire_seconds,
-		    scratch, &grant) ||
+	if (!grant_begin(app, credentials, TICKET_FORM, &offer, now_ms,
+		    credentials_until(credentials, now_ms / 1000 + caller->expire_seconds), scratch,
+		    &grant) ||
 		!grant_make_form(app, app->settings.signature_version, scratch, &grant))
 		return false;
 	if (grant_has_row(app, &grant) && !grant_note(app, &grant, caller->subject)) {

@@ -42,11 +42,21 @@ unsigned int s3_max_parts(int64_t max_size)
 	return parts < LIMIT_PARTS ? (unsigned int)parts : LIMIT_PARTS;
 }
 
+static enum err parse_id(struct s3_upload *u, const struct caller *caller, int64_t now)
+{
+	struct ticket_key key;
+	enum err e = ERR_INVALID_ARGUMENT;
+	for (size_t i = 0;
+		e == ERR_INVALID_ARGUMENT && grant_keys_at(app_grant_keys(u->app), i, now, &key);
+		i++)
+		e = multipart_id_parse(&key, u->id_text, u->key, caller->subject, &u->id);
+	return e;
+}
+
 bool s3_find(struct s3_upload *u, const struct caller *caller)
 {
 	int64_t now = clock_wall_ms(u->app->parts.clock) / 1000;
-	enum err e = multipart_id_parse(
-		&u->app->ticket_key, u->id_text, u->key, caller->subject, &u->id);
+	enum err e = parse_id(u, caller, now);
 	if (e == ERR_UNAVAILABLE) {
 		s3_send_no_memory(u->app, u->x);
 		return false;

@@ -34,7 +34,9 @@ static bool write_answer(struct beginning *b)
 	const struct app *app = b->app;
 	SCOPED_STRBUF(json, BEGIN_BYTES_MAX);
 	SCOPED_STRBUF(id, MULTIPART_ID_MAX);
-	if (!multipart_id_add(&app->ticket_key, &b->id, b->grant.offer.key, b->subject, &id))
+	struct ticket_key key;
+	if (!grant_keys_at(app_grant_keys(app), 0, 0, &key) ||
+		!multipart_id_add(&key, &b->id, b->grant.offer.key, b->subject, &id))
 		return false;
 	part_counts_begin(app->part_counts, strbuf_slice(&id), clock_monotonic_ms());
 	strbuf_addc(&json, '{');
@@ -212,16 +214,20 @@ static bool begin(struct beginning *b, const struct caller *caller)
 	struct arena *arena = exchange_arena(b->x);
 	int64_t now_ms = clock_wall_ms(app->parts.clock) / 1000 * 1000;
 	int64_t expires = now_ms / 1000 + caller->multipart_seconds;
+	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(app);
 	if (!offer_make(&app->settings, caller, &b->wish, now_ms / 1000, arena, &offer, &why)) {
 		app_refuse_offer(app, b->x, &why);
 		return false;
 	}
 	if (!check_type(b, &offer))
 		return false;
-	if (!grant_begin(app, TICKET_FORM, &offer, now_ms, expires, arena, &b->grant)) {
+	/* It may outlive the credentials: what is sent later is signed later. */
+	if (!grant_begin(
+		    app, credentials, TICKET_FORM, &offer, now_ms, expires, arena, &b->grant)) {
 		s3_send_no_memory(app, b->x);
 		return false;
 	}
+	b->grant.credentials = NULL; /* they end here */
 	b->subject = caller->subject;
 	fill_id(b);
 	ask_store(b);
@@ -238,6 +244,11 @@ static bool answer(struct app *app, struct exchange *x, const struct caller *cal
 	}
 	b->app = app;
 	b->x = x;
+	if (atomic_load(&app->parts_forbidden)) {
+		exchange_note(x, "refused=\"the key may not do what parts need\"");
+		app_send_error(app, x, 501, "no_parts", "There are no uploads in parts here.");
+		return false;
+	}
 	const char *fault = wish_parse(body, exchange_arena(x), exchange_account(x), &b->wish);
 	if (!fault && app->settings.grants_max > 0)
 		return begin(b, caller);

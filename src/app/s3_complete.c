@@ -325,8 +325,11 @@ static bool make_grant(struct completing *c)
 {
 	const struct s3_upload *u = c->upload;
 	const struct offer offer = {.profile = u->profile, .key = u->key};
-	return grant_resume(
-		u->app, &offer, u->id.grant_id, u->id.expires, exchange_arena(u->x), &c->grant);
+	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(u->app);
+	bool made = grant_resume(u->app, credentials, &offer, u->id.grant_id, u->id.expires,
+		exchange_arena(u->x), &c->grant);
+	c->grant.credentials = NULL; /* they end here */
+	return made;
 }
 
 /* The callback brings the sum that is told here, as it does for a form. False without memory. */

@@ -10,7 +10,8 @@
 #include "app/s3.h"
 #include "app/text/json.h"
 
-#define URLS_BYTES_MAX MIB(4)
+/* A URL has 700 bytes, and a security token some thousands. */
+#define URLS_BYTES_MAX MIB(8)
 
 struct signing {
 	struct s3_upload *upload;
@@ -23,25 +24,27 @@ struct signing {
 /* ---- The answer -------------------------------------------------------------------------------
  */
 
-static int64_t seconds_left(const struct signing *s)
+static int64_t seconds_left(const struct signing *s, const struct credentials *credentials)
 {
 	const struct s3_upload *u = s->upload;
-	int64_t left = u->id.expires - clock_wall_ms(u->app->parts.clock) / 1000;
+	int64_t left = credentials_until(credentials, u->id.expires) -
+		       clock_wall_ms(u->app->parts.clock) / 1000;
 	return left < 1 ? 1 : left < s->life_seconds ? left : s->life_seconds;
 }
 
 /* `"URL"`: it has no character that JSON would have to escape. */
-static bool add_url(const struct s3_upload *u, const struct multipart_part *part, int64_t expires,
-	struct strbuf *json)
+static bool add_url(const struct s3_upload *u, const struct credentials *credentials,
+	const struct multipart_part *part, int64_t expires, struct strbuf *json)
 {
 	strbuf_addc(json, '"');
-	bool ok = store_part_url(
-		u->app, u->key, slice_str(u->id.upload), part->number, part->size, expires, json);
+	bool ok = store_part_url(u->app, credentials, u->key, slice_str(u->id.upload), part->number,
+		part->size, expires, json);
 	strbuf_addc(json, '"');
 	return ok;
 }
 
-static bool add_urls(const struct signing *s, int64_t expires, struct strbuf *json)
+static bool add_urls(const struct signing *s, const struct credentials *credentials,
+	int64_t expires, struct strbuf *json)
 {
 	strbuf_addc(json, '{');
 	json_member(json, "presignedUrls");
@@ -51,7 +54,7 @@ static bool add_urls(const struct signing *s, int64_t expires, struct strbuf *js
 		char number[16];
 		(void)snprintf(number, sizeof(number), "%u", part->number);
 		json_member(json, number);
-		if (!add_url(s->upload, part, expires, json))
+		if (!add_url(s->upload, credentials, part, expires, json))
 			return false;
 	}
 	strbuf_addc(json, '}');
@@ -61,7 +64,8 @@ static bool add_urls(const struct signing *s, int64_t expires, struct strbuf *js
 static void send_urls(const struct signing *s)
 {
 	const struct s3_upload *u = s->upload;
-	int64_t expires = seconds_left(s);
+	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(u->app);
+	int64_t expires = seconds_left(s, credentials);
 	struct strbuf json;
 	strbuf_init_counted(&json, URLS_BYTES_MAX, exchange_account(u->x));
 	if (!s->batch) {
@@ -69,7 +73,8 @@ static void send_urls(const struct signing *s)
 		json_member(&json, "url");
 	}
 	bool ok =
-		s->batch ? add_urls(s, expires, &json) : add_url(u, s->parts.list, expires, &json);
+		credentials && (s->batch ? add_urls(s, credentials, expires, &json)
+					 : add_url(u, credentials, s->parts.list, expires, &json));
 	json_member_number(&json, "expires", expires);
 	strbuf_addc(&json, '}');
 	/* The exchange may be gone once it was answered: its account is let go of before. */

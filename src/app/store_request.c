@@ -27,11 +27,11 @@ static bool add_line(struct store_request *r, struct slice name, struct slice va
 	return r->lines_[r->line_count_++] != NULL;
 }
 
-static struct sign_v4_signer signer_of(const struct settings *s)
+static struct sign_v4_signer signer_of(const struct settings *s, const struct credentials *c)
 {
 	return (struct sign_v4_signer){
-		.access_key_id = s->access_key_id,
-		.secret = s->access_key_secret,
+		.access_key_id = c->values.id,
+		.secret = c->values.secret,
 		.region = s->region,
 		.product = S("oss"),
 	};
@@ -43,8 +43,9 @@ static struct sign_v4_signer signer_of(const struct settings *s)
 struct signing {
 	struct store_request *request;
 	const struct settings *settings;
+	const struct credentials *credentials;
 	struct sign_request text;
-	struct http_header headers[STORE_REQUEST_HEADERS_MAX + 2];
+	struct http_header headers[STORE_REQUEST_HEADERS_MAX + 3];
 	int64_t now_ms;
 };
 
@@ -60,7 +61,7 @@ static bool sign_v1(struct signing *s)
 	SCOPED_STRBUF(authorization, TEXT_BYTES_MAX);
 	date_format(s->now_ms / 1000, date);
 	add_header(s, S("Date"), slice_str(date));
-	return sign_v1_header(&s->text, s->settings->access_key_id, s->settings->access_key_secret,
+	return sign_v1_header(&s->text, s->credentials->values.id, s->credentials->values.secret,
 		       &authorization) &&
 	       add_line(s->request, S("Date"), slice_str(date)) &&
 	       add_line(s->request, S("Authorization"), strbuf_slice(&authorization));
@@ -68,7 +69,7 @@ static bool sign_v1(struct signing *s)
 
 static bool sign_v4(struct signing *s)
 {
-	const struct sign_v4_signer signer = signer_of(s->settings);
+	const struct sign_v4_signer signer = signer_of(s->settings, s->credentials);
 	SCOPED_STRBUF(date, 32);
 	SCOPED_STRBUF(authorization, TEXT_BYTES_MAX);
 	iso8601_add_basic(&date, s->now_ms);
@@ -80,10 +81,20 @@ static bool sign_v4(struct signing *s)
 	       add_line(s->request, S("Authorization"), strbuf_slice(&authorization));
 }
 
-static bool build(const struct app *app, struct store_request *r, const char **ret_url)
+/* Adds a header that is signed as it is sent. */
+static bool add_signed(struct signing *s, struct slice name, struct slice value)
 {
+	add_header(s, name, value);
+	return add_line(s->request, name, value);
+}
+
+static bool build(const struct app *app, const struct credentials *credentials,
+	struct store_request *r, const char **ret_url)
+{
+	struct slice token = credentials->values.token;
 	struct signing s = {.request = r,
 		.settings = &app->settings,
+		.credentials = credentials,
 		.now_ms = clock_wall_ms(app->parts.clock)};
 	s.text.method = r->method;
 	s.text.bucket = app->settings.bucket;
@@ -97,11 +108,11 @@ static bool build(const struct app *app, struct store_request *r, const char **r
 	*ret_url = r->incomplete ? NULL : keep(r, &url);
 	if (!*ret_url || !query_parse(r->query, &r->arena_, &s.text.query))
 		return false;
-	for (size_t i = 0; i < r->header_count; i++) {
-		add_header(&s, r->headers[i].name, r->headers[i].value);
-		if (!add_line(r, r->headers[i].name, r->headers[i].value))
+	for (size_t i = 0; i < r->header_count; i++)
+		if (!add_signed(&s, r->headers[i].name, r->headers[i].value))
 			return false;
-	}
+	if (token.len > 0 && !add_signed(&s, S("x-oss-security-token"), token))
+		return false;
 	return app->settings.signature_version == 1 ? sign_v1(&s) : sign_v4(&s);
 }
 
@@ -117,6 +128,7 @@ static void on_answer(struct task *task)
 void store_request_send(struct app *app, struct outgoing *outgoing, struct store_request *r)
 {
 	const char *url = NULL;
+	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(app);
 	r->status = 0;
 	r->fault = NULL;
 	r->line_count_ = 0;
@@ -124,8 +136,8 @@ void store_request_send(struct app *app, struct outgoing *outgoing, struct store
 	r->request = (struct outgoing_request){
 		.answer = STRBUF_INIT(0), .answer_headers = STRBUF_INIT(0)};
 	arena_init(&r->arena_, NULL, 0, 8 * TEXT_BYTES_MAX);
-	if (!build(app, r, &url)) {
-		r->fault = "there is no memory";
+	if (!credentials || !build(app, credentials, r, &url)) {
+		r->fault = credentials ? "there is no memory" : "there are no valid credentials";
 		executor_post(r->home, &r->done);
 		return;
 	}
@@ -162,16 +174,16 @@ void store_request_release(struct store_request *r)
 /* ---- A URL for others -------------------------------------------------------------------------
  */
 
-static bool add_signed_query(const struct app *app, struct sign_request *text, int64_t size,
-	int64_t expires_seconds, struct strbuf *out)
+static bool add_signed_query(const struct app *app, const struct credentials *c,
+	struct sign_request *text, int64_t size, int64_t expires_seconds, struct strbuf *out)
 {
 	static const struct slice additional[] = {SLICE_LIT("content-length")};
 	const struct settings *s = &app->settings;
 	int64_t now_ms = clock_wall_ms(app->parts.clock);
-	struct sign_v4_signer signer = signer_of(s);
+	struct sign_v4_signer signer = signer_of(s, c);
 	SCOPED_STRBUF(length, 32);
 	if (s->signature_version == 1)
-		return sign_v1_url(text, s->access_key_id, s->access_key_secret,
+		return sign_v1_url(text, c->values.id, c->values.secret,
 			now_ms / 1000 * 1000 + expires_seconds * 1000, out);
 	strbuf_addf(&length, "%lld", (long long)size);
 	const struct http_header header = {S("content-length"), strbuf_slice(&length)};
@@ -184,22 +196,29 @@ static bool add_signed_query(const struct app *app, struct sign_request *text, i
 	return sign_v4_url(text, &signer, now_ms, (uint32_t)expires_seconds, out);
 }
 
-bool store_part_url(const struct app *app, struct slice key, struct slice upload_id,
-	unsigned int number, int64_t size, int64_t expires_seconds, struct strbuf *out)
+bool store_part_url(const struct app *app, const struct credentials *c, struct slice key,
+	struct slice upload_id, unsigned int number, int64_t size, int64_t expires_seconds,
+	struct strbuf *out)
 {
 	struct arena arena;
 	struct sign_request text = {.method = S("PUT"), .bucket = app->settings.bucket, .key = key};
-	SCOPED_STRBUF(query, KIB(4));
+	SCOPED_STRBUF(query, TEXT_BYTES_MAX);
 	strbuf_addf(&query, "partNumber=%u&uploadId=", number);
 	percent_encode(&query, upload_id);
+	if (c->values.token.len > 0) {
+		strbuf_adds(&query, app->settings.signature_version == 1
+					    ? "&security-token="
+					    : "&x-oss-security-token=");
+		percent_encode(&query, c->values.token);
+	}
 	strbuf_add_slice(out, app->settings.host);
 	strbuf_addc(out, '/');
 	percent_encode_path(out, key);
 	strbuf_addc(out, '?');
-	arena_init(&arena, NULL, 0, KIB(16));
+	arena_init(&arena, NULL, 0, TEXT_BYTES_MAX);
 	bool ok = !strbuf_broken(&query) &&
 		  query_parse(strbuf_slice(&query), &arena, &text.query) &&
-		  add_signed_query(app, &text, size, expires_seconds, out);
+		  add_signed_query(app, c, &text, size, expires_seconds, out);
 	arena_reset(&arena);
 	return ok && !strbuf_broken(out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request to the store about the bucket of the uploads, signed with postern's own key by the
- * signature that the settings name.
+ * A request to the store about the bucket of the uploads, signed with the credentials used now by
+ * the signature that the settings name.
  */
 #ifndef APP_STORE_REQUEST_H
 #define APP_STORE_REQUEST_H
@@ -11,6 +11,7 @@
 #include "net/outgoing.h"
 
 struct app;
+struct credentials;
 
 #define STORE_REQUEST_HEADERS_MAX 32
 
@@ -39,7 +40,7 @@ struct store_request {
 	struct outgoing_request request; /* the answer is in it */
 	bool begun_;
 	struct arena arena_;
-	const char *lines_[STORE_REQUEST_HEADERS_MAX + 4];
+	const char *lines_[STORE_REQUEST_HEADERS_MAX + 5];
 	size_t line_count_;
 };
 
@@ -52,7 +53,8 @@ void store_request_release(struct store_request *r);
  * Appends the URL with which anybody may PUT part `number` of an upload, for `expires_seconds`. If
  * `size` is not -1, V4 signs it as the Content-Length. False without memory.
  */
-bool store_part_url(const struct app *app, struct slice key, struct slice upload_id,
-	unsigned int number, int64_t size, int64_t expires_seconds, struct strbuf *out) MUST_USE;
+bool store_part_url(const struct app *app, const struct credentials *c, struct slice key,
+	struct slice upload_id, unsigned int number, int64_t size, int64_t expires_seconds,
+	struct strbuf *out) MUST_USE;
 
 #endif

@@ -25,12 +25,14 @@ static void write_classic(const struct app *app, const struct grant *g, struct s
 {
 	strbuf_addc(json, '{');
 	json_member(json, "accessid");
-	strbuf_add_slice(json, strbuf_slice(&app->id_json));
+	strbuf_add_slice(json, g->credentials->id_json);
 	json_member(json, "host");
 	strbuf_add_slice(json, strbuf_slice(&app->host_json));
 	json_member_string(json, "policy", g->form.policy);
 	json_member_string(json, "signature", g->form.signature);
 	json_member_number(json, "expire", g->expires);
+	if (g->credentials->values.token.len > 0)
+		json_member_string(json, "security_token", g->credentials->values.token);
 	write_rest(g, json);
 }
 
@@ -44,7 +46,7 @@ static void write_sample(const struct app *app, const struct grant *g, struct st
 	json_member_string(json, "x_oss_credential", g->form.credential);
 	json_member_string(json, "x_oss_date", g->form.date);
 	json_member_string(json, "signature", g->form.signature);
-	json_member_string(json, "security_token", S(""));
+	json_member_string(json, "security_token", g->credentials->values.token);
 	json_member(json, "host");
 	strbuf_add_slice(json, strbuf_slice(&app->host_json));
 	write_rest(g, json);
@@ -136,8 +138,10 @@ static bool send_token(struct app *app, struct exchange *x, const struct caller 
 		return false;
 	}
 	struct grant grant;
+	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(app);
 	SCOPED_STRBUF(json, TOKEN_BYTES_MAX);
-	if (grant_begin(app, kind, &offer, now_ms, now_ms / 1000 + caller->expire_seconds, arena,
+	if (grant_begin(app, credentials, kind, &offer, now_ms,
+		    credentials_until(credentials, now_ms / 1000 + caller->expire_seconds), arena,
 		    &grant) &&
 		grant_make_form(app, version, arena, &grant)) {
 		strbuf_reserve(&json, USUAL_BYTES);

@@ -173,6 +173,13 @@
 #define LIMIT_PARTS_ANSWER_BYTES MIB(4)  /* of the store, about an upload in parts */
 #define LIMIT_UPLOADS_COUNTED 4096       /* whose signed parts are counted */
 #define LIMIT_MULTIPART_SECONDS 604800   /* of an upload in parts */
+#define LIMIT_SECURITY_TOKEN_BYTES KIB(8)
+#define LIMIT_OIDC_TOKEN_BYTES KIB(16)
+#define LIMIT_CREDENTIALS_BYTES KIB(16)  /* a file or an answer that has credentials */
+#define LIMIT_CREDENTIALS_MS 5000        /* each request for them */
+#define LIMIT_CREDENTIALS_RETRY_MS 60000 /* the longest pause after failures */
+#define LIMIT_ROLE_SECONDS 43200         /* of a temporary key that postern asks for */
+#define LIMIT_GRANT_KEYS 4               /* which grants have been made with, one after the other */
 #define LIMIT_RECONCILE_SECONDS 3600
 #define LIMIT_RATES 4096                   /* callers whose requests are counted */
 #define LIMIT_RATE 1000000                 /* requests a minute that a caller may be allowed */

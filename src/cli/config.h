@@ -60,4 +60,10 @@ void config_print_reference(void);
 /* Every option as it is, to the log at level debug; secrets are left out. */
 void config_log(const struct config *config);
 
+/*
+ * Says in the log which options are others than they were and are not taken while the process runs:
+ * all but those of the pair that [app] signs with.
+ */
+void config_log_changes(const struct config *running, const struct config *fresh);
+
 #endif

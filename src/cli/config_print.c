@@ -132,3 +132,46 @@ void config_log(const struct config *config)
 		}
 	}
 }
+
+/* ---- After SIGHUP -----------------------------------------------------------------------------
+ */
+
+static bool is_taken(const struct option *o)
+{
+	static const char *const names[] = {"access_key_id", "access_key_secret",
+		"access_key_secret_file", "security_token_file"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(o->section, "app") == 0 && strcmp(o->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_same(const struct option *o, const struct config *a, const struct config *b)
+{
+	const char *one = (const char *)a + o->offset, *two = (const char *)b + o->offset;
+	const char *text, *other;
+	switch (o->kind) {
+	case OPTION_TEXT:
+	case OPTION_PATH:
+	case OPTION_SECRET:
+		memcpy(&text, one, sizeof(text));
+		memcpy(&other, two, sizeof(other));
+		return strcmp(text, other) == 0;
+	case OPTION_WORD:
+		return memcmp(one, two, sizeof(int)) == 0;
+	case OPTION_NUMBER:
+	case OPTION_EITHER:
+		return memcmp(one, two, sizeof(int64_t)) == 0;
+	case OPTION_FLAG:
+		return *one == *two;
+	}
+	return true;
+}
+
+void config_log_changes(const struct config *running, const struct config *fresh)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (!is_taken(&option_table[i]) && !is_same(&option_table[i], running, fresh))
+			log_info("[%s] %s has changed: restart to use it", option_table[i].section,
+				option_table[i].name);
+}

@@ -140,6 +140,12 @@ static bool find_own_store(struct parts *p)
 	if (!port_of("store", c->store_listen, &p->store_port) ||
 		!port_of("app", c->app_listen, &p->app_port) || !find_keys(p))
 		return false;
+	if (c->app_credentials == APP_CREDENTIALS_STS && !c->app_sts_url[0]) {
+		if (!port_of("console", c->console_listen, &p->console_port))
+			return false;
+		serve_make_url(p->console_url, serve_has_tls(c, SERVE_PORT_CONSOLE),
+			c->console_listen, p->console_port);
+	}
 	serve_make_url(p->app_url, serve_has_tls(c, SERVE_PORT_APP), c->app_listen, p->app_port);
 	serve_make_url(
 		p->store_url, serve_has_tls(c, SERVE_PORT_STORE), c->store_listen, p->store_port);
@@ -163,9 +169,10 @@ static int check(struct parts *p, const struct doctor_arguments *arguments)
 		slice_eq(slice_str(p->config.app_allowed_origins), S("*")))
 		strbuf_adds(&origins, p->app_url);
 	if (serve_read_app(p, &reading)) {
+		if (arguments->token.len > 0)
+			reading.options.security_token = arguments->token.ptr;
 		const struct doctor_options options = {
 			.app = &reading.options,
-			.security_token = strbuf_slice(&arguments->token),
 			.origins = strbuf_slice(&origins),
 			.own_key_url = slice_str(p->key_url),
 			.ca_file = serve_ca_file(&p->config),
@@ -214,7 +221,7 @@ static int run(int argc, char **argv, const struct doctor_arguments *arguments, 
 
 int cli_doctor(int argc, char **argv)
 {
-	struct parts p = {.with_app = true};
+	struct parts p = {.with_app = true, .only_looks = true};
 	struct doctor_arguments arguments = {
 		.origins = STRBUF_INIT(ORIGINS_BYTES_MAX), .token = STRBUF_INIT(TOKEN_BYTES_MAX)};
 	int status = FAILURES;

@@ -125,6 +125,17 @@ static void add_app_metrics(const struct operations *operations, struct strbuf *
 		"Uploads of which no callback told, found at the store.", app.found);
 	metric(out, "app_uploads_aborted_total", "counter",
 		"Uploads in parts that were not finished in time.", app.aborted);
+	metric(out, "app_credentials_valid", "gauge", "1: there are credentials to sign with.",
+		app.credentials.valid);
+	metric(out, "app_credentials_expire_seconds", "gauge",
+		"Unix time at which the credentials end; 0: they do not, or there are none.",
+		(uint64_t)app.credentials.expires);
+	metric(out, "app_credentials_refreshed_total", "counter",
+		"How often other credentials came.", app.credentials.refreshed);
+	metric(out, "app_credentials_failed_total", "counter",
+		"Attempts to get credentials that failed.", app.credentials.failed);
+	metric(out, "app_parts", "gauge", "0: the key may not do what uploads in parts need.",
+		app.parts_forbidden == NULL);
 	metric(out, "app_confirms", "gauge", "1: the store is asked whether an upload took place.",
 		app.confirms);
 }
@@ -160,7 +171,7 @@ static bool add_reasons(const struct operations *operations, struct strbuf *out)
 {
 	size_t before = out->len;
 	struct store_stats store = {.refusing = NULL};
-	struct app_stats app = {.confirms = true};
+	struct app_stats app = {.confirms = true, .credentials = {.valid = true}};
 	if (operations->store)
 		store_stats(operations->store, &store);
 	if (operations->app)
@@ -172,6 +183,9 @@ static bool add_reasons(const struct operations *operations, struct strbuf *out)
 	if (app.confirms && app.forbidden)
 		strbuf_adds(out, "not ready: callbacks cannot be confirmed: the key may not read "
 				 "(oss:GetObject)\n");
+	if (!app.credentials.valid)
+		strbuf_adds(
+			out, "not ready: there are no valid credentials: nothing can be signed\n");
 	if (app.ledger_fails)
 		strbuf_adds(out, "not ready: the last upload could not be written to the ledger\n");
 	return out->len > before;
@@ -190,6 +204,9 @@ static void send_ready(const struct operations *operations, struct exchange *x)
 	if (app.forbidden && !app.confirms)
 		strbuf_adds(
 			&out, "uploads are not confirmed: the key may not read (oss:GetObject)\n");
+	if (app.parts_forbidden)
+		strbuf_addf(&out, "there are no uploads in parts: the key may not do %s\n",
+			app.parts_forbidden);
 	exchange_header(x, "Content-Type", S("text/plain"));
 	exchange_send(x, ready ? 200 : 503, strbuf_slice(&out));
 }

@@ -28,7 +28,7 @@ static void print_usage(void)
 	printf("\nPOSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, if set on the first start, "
 	       "become the\n"
 	       "store's key pair. SIGTERM stops after what runs has finished; SIGHUP reads "
-	       "certificates and access keys again.\n");
+	       "certificates, access keys and the key of [app] again.\n");
 }
 
 static bool set_memory(const struct config *c)
@@ -97,7 +97,7 @@ static int run(struct parts *p)
 }
 
 /* `postern app 0.0.0.0 8888`, as the classic sample is started. */
-static bool use_address(struct config *config, char **rest, int count)
+bool serve_use_address(struct config *config, char **rest, int count)
 {
 	SCOPED_STRBUF(listen, 512);
 	size_t len;
@@ -118,13 +118,14 @@ static bool use_address(struct config *config, char **rest, int count)
 
 static int serve(int argc, char **argv, bool with_app, bool with_store)
 {
-	struct parts p = {.with_app = with_app, .with_store = with_store};
+	struct parts p = {
+		.with_app = with_app, .with_store = with_store, .argc = argc, .argv = argv};
 	char *rest[2];
 	int count = 0;
 	int status = 2;
 	switch (config_read(argc, argv, &p.config, rest, with_store ? 0 : 2, &count)) {
 	case CONFIG_OK:
-		if (use_address(&p.config, rest, count))
+		if (serve_use_address(&p.config, rest, count))
 			status = run(&p);
 		break;
 	case CONFIG_HELP:

@@ -9,46 +9,11 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/private_file.h"
 #include "base/waiter.h"
 #include "cli/first_start.h"
 #include "cli/input.h"
 #include "cli/serve_internal.h"
 #include "http/hosts.h"
-
-/* A file that holds a secret and may end in a line break. A name without `/` in front is below the
- * current folder. */
-static bool read_secret_file(
-	struct parts *p, const char *option, const char *path, struct strbuf *out)
-{
-	bool found = false;
-	enum err e = path[0] == '/' ? private_file_read("", path + 1, out, &found)
-				    : private_file_read(".", path, out, &found);
-	if (!e && !found) {
-		log_error("[app] %s: there is no %s", option, path);
-		p->bad_option = true;
-	}
-	input_trim(out);
-	return found;
-}
-
-/* The secret of [app]: given, in a file, or, in `serve`, the store's own. */
-static bool find_app_secret(struct parts *p, struct secret *ret)
-{
-	const struct config *c = &p->config;
-	if (c->app_access_key_secret_file[0]) {
-		SCOPED_STRBUF(text, KIB(4));
-		if (!read_secret_file(
-			    p, "access_key_secret_file", c->app_access_key_secret_file, &text))
-			return false;
-		bool ok = secret_set(ret, strbuf_slice(&text));
-		secret_wipe(text.ptr, text.len);
-		return ok;
-	}
-	if (c->app_access_key_secret[0])
-		return secret_set(ret, slice_str(c->app_access_key_secret));
-	return secret_set(ret, secret_slice(&p->key_secret));
-}
 
 void serve_warn_of_anybody(const struct parts *p)
 {
@@ -84,7 +49,7 @@ static bool read_jwt(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
 	if ((c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, &r->jwt_keys)) ||
-		(c->app_jwt_secret_file[0] && !read_secret_file(p, "jwt_secret_file",
+		(c->app_jwt_secret_file[0] && !serve_read_secret_file(p, "jwt_secret_file",
 						      c->app_jwt_secret_file, &r->jwt_secret)))
 		return false;
 	if (c->app_jwt_key_file[0])
@@ -101,26 +66,25 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 	strbuf_init(&r->id, KIB(4));
 	strbuf_init(&r->jwt_keys, LIMIT_JWT_KEYS_BYTES);
 	strbuf_init(&r->jwt_secret, KIB(4));
-	if (!find_app_secret(p, &r->secret))
-		return false;
-	strbuf_add_slice(&r->id, p->keys && !c->app_access_key_id[0]
-					 ? strbuf_slice(&p->key_id)
-					 : slice_str(c->app_access_key_id));
+	strbuf_init(&r->token, LIMIT_SECURITY_TOKEN_BYTES);
+	strbuf_init(&r->grant_secret, KIB(4));
+	strbuf_init(&r->policy, LIMIT_CREDENTIALS_BYTES);
 	(void)snprintf(r->host, sizeof(r->host), "%s/" FIRST_BUCKET, p->store_url);
 	(void)snprintf(r->callback, sizeof(r->callback), "%s/", p->app_url);
 	struct app_options *options = &r->options;
 	*options = configured(c);
 	options->profiles = c->profiles;
 	options->profile_count = c->profile_count;
-	options->access_key_id = r->id.ptr;
-	options->access_key_secret =
-		secret_slice(&r->secret).ptr ? secret_slice(&r->secret).ptr : "";
+	if (!serve_read_credentials(p, r))
+		return false;
 	options->host = serve_or_else(c->app_host, p->with_store ? r->host : "");
 	options->callback_url =
 		serve_or_else(c->app_callback_url, p->with_store ? r->callback : "");
 	if (strcmp(c->app_callback_url, "none") == 0)
 		options->callback_url = "";
-	if (serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)))
+	/* By its key, or because the policies are for nothing else. */
+	if (serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)) ||
+		(p->with_store && !c->app_host[0]))
 		options->own_store_url = p->own_url;
 	return read_jwt(p, r);
 }
@@ -128,10 +92,15 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 void app_reading_release(struct app_reading *r)
 {
 	secret_wipe(r->jwt_secret.ptr, r->jwt_secret.len);
+	secret_wipe(r->token.ptr, r->token.len);
+	secret_wipe(r->grant_secret.ptr, r->grant_secret.len);
 	secret_release(&r->secret);
 	strbuf_release(&r->id);
 	strbuf_release(&r->jwt_keys);
 	strbuf_release(&r->jwt_secret);
+	strbuf_release(&r->token);
+	strbuf_release(&r->grant_secret);
+	strbuf_release(&r->policy);
 }
 
 /* What the application server uses besides; `serve` owns it. */
@@ -183,10 +152,13 @@ bool serve_start_app(struct parts *p)
 	struct app_reading reading;
 	bool made = serve_read_app(p, &reading) && make_app(p, &reading.options);
 	if (made) {
-		mirror_init(&p->mirror, app_service(p->app), secret_slice(&reading.secret),
+		mirror_init(&p->mirror, app_service(p->app),
+			reading.grant_secret.len > 0 ? strbuf_slice(&reading.grant_secret)
+						     : secret_slice(&reading.secret),
 			&clock_system);
 		p->app_service = p->mirror.service;
 		p->operations.app = p->app;
+		p->own_store = reading.options.own_store_url != NULL;
 	}
 	app_reading_release(&reading);
 	return made && (!p->with_store || join_store(p));

@@ -38,6 +38,10 @@ struct parts {
 	bool with_store;
 	bool made_keys;
 	bool bad_option; /* why it did not start */
+	bool own_store;  /* the application server signs for the store in this process */
+	int argc;        /* the command line, to read it again */
+	char **argv;
+	bool only_looks; /* nothing is made in the data folder */
 
 	struct server *server;
 	struct tls *tls[SERVE_PORTS];      /* NULL: plain */
@@ -82,6 +86,11 @@ struct parts {
 	struct strbuf origins_text;
 };
 
+/* ---- serve.c ---- */
+
+/* `postern app ADDRESS PORT`: what the command line has besides options. False: it was refused. */
+bool serve_use_address(struct config *config, char **rest, int count) MUST_USE;
+
 /* ---- serve_start.c ---- */
 
 /* Starts all parts in the order in which they need each other; what fails has been logged. */
@@ -123,6 +132,10 @@ struct app_reading {
 	struct strbuf id;
 	struct strbuf jwt_keys;
 	struct strbuf jwt_secret;
+	struct strbuf token;
+	struct strbuf grant_secret;
+	struct strbuf policy; /* of the role */
+	char sts_url[SERVE_URL_BYTES + 16];
 	char host[SERVE_URL_BYTES + 16];
 	char callback[SERVE_URL_BYTES + 16];
 };
@@ -135,6 +148,15 @@ bool serve_read_app(struct parts *p, struct app_reading *ret) MUST_USE;
 void app_reading_release(struct app_reading *reading);
 /* Once all ports are open: asks the store, which may be ours, whether the key may read. */
 bool serve_probe_store(struct parts *p) MUST_USE;
+
+/* ---- serve_credentials.c ---- */
+
+/* Sets what the options of credentials are; the URLs of `p` are known. False: why was logged. */
+bool serve_read_credentials(struct parts *p, struct app_reading *r) MUST_USE;
+/* A file that holds a secret and may end in a line break. A name without `/` in front is below the
+ * current folder. False: why was logged. */
+bool serve_read_secret_file(
+	struct parts *p, const char *option, const char *path, struct strbuf *out) MUST_USE;
 
 /* ---- serve_tls.c ---- */
 
@@ -153,8 +175,14 @@ void serve_free_tls(struct parts *p);
 
 /* Blocks the signals we wait for, in this thread and all that it starts. */
 void serve_block_signals(sigset_t *set);
-/* Until one of them ends the process. In between keys and certificates are read again. */
-void serve_wait_for_stop(const struct parts *p, const sigset_t *set);
+/* Until one of them ends the process. In between SIGHUP has keys and certificates read again. */
+void serve_wait_for_stop(struct parts *p, const sigset_t *set);
+
+/* ---- serve_reload.c ---- */
+
+/* Reads certificates, keys and the application server's pair again; what cannot be used is logged
+ * and changes nothing. */
+void serve_reload(struct parts *p);
 
 /* ---- serve_stop.c ---- */
 

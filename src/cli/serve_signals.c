@@ -18,13 +18,6 @@ void serve_block_signals(sigset_t *set)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-static void reload(const struct parts *p)
-{
-	serve_reload_tls(p);
-	if (p->keys)
-		keys_refresh(p->keys, true);
-}
-
 /* After a peak, what the allocator has kept goes back to the system. */
 static void return_memory(uint64_t *peak)
 {
@@ -45,7 +38,7 @@ static void return_memory(uint64_t *peak)
  * Checks regularly whether the access keys have changed, because `postern keys` does not know the
  * process.
  */
-void serve_wait_for_stop(const struct parts *p, const sigset_t *set)
+void serve_wait_for_stop(struct parts *p, const sigset_t *set)
 {
 	static const struct timespec pause = {.tv_sec = 1};
 	uint64_t peak = 0;
@@ -53,7 +46,7 @@ void serve_wait_for_stop(const struct parts *p, const sigset_t *set)
 		return_memory(&peak);
 		int number = sigtimedwait(set, NULL, &pause);
 		if (number == SIGHUP)
-			reload(p);
+			serve_reload(p);
 		else if (number > 0)
 			return;
 		else if (p->keys)

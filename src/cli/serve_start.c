@@ -60,6 +60,15 @@ static bool prepare_folder(const char *path)
 	return false;
 }
 
+static void warn_of_classic_pages(const struct parts *p)
+{
+	if (p->with_app && (p->config.app_credentials == APP_CREDENTIALS_STS ||
+				   p->config.app_credentials == APP_CREDENTIALS_ECS ||
+				   p->config.app_credentials == APP_CREDENTIALS_OIDC))
+		log_info("[app] credentials: the key is a temporary one: pages of the classic "
+			 "sample (GET /) cannot upload, because they post no security token");
+}
+
 bool serve_start(struct parts *p)
 {
 	struct descriptors descriptors = descriptors_share(descriptors_raise_limit());
@@ -71,6 +80,7 @@ bool serve_start(struct parts *p)
 		server_new((unsigned)p->config.server_loops, descriptors.connections);
 	operations_init(&p->operations);
 	serve_warn_of_anybody(p);
+	warn_of_classic_pages(p);
 	if (!p->server || !serve_read_console_hosts(p) || !prepare_folder(serve_data_folder(p)) ||
 		!serve_start_tls(p) || !listen_all(p) || !serve_read_allow_list(p) ||
 		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
@@ -81,7 +91,8 @@ bool serve_start(struct parts *p)
 	if (p->with_app && !serve_start_app(p))
 		return false;
 	return server_start(p->server) &&
-	       (!p->with_app || (serve_probe_store(p) && app_begin_reconciling(p->app) == ERR_OK));
+	       (!p->with_app || (app_begin_credentials(p->app) == ERR_OK && serve_probe_store(p) &&
+					app_begin_reconciling(p->app) == ERR_OK));
 }
 
 void serve_print_ready(const struct parts *p)

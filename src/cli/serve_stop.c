@@ -35,6 +35,7 @@ void serve_stop(struct parts *p)
 	deadline_begin(2 * p->config.server_stop_seconds * 1000 + LIMIT_END_MS);
 	deadline_step("the lifecycle rules");
 	expirer_free(p->expirer);
+	app_end_credentials(p->app);
 	deadline_step("the reconciler");
 	app_end_reconciling(p->app);
 	deadline_step("connections");

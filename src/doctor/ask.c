@@ -2,21 +2,19 @@
 #include "doctor/ask.h"
 
 #include "base/limits.h"
+#include "net/outgoing_wait.h"
 
 #define ANSWER_BYTES_MAX KIB(64)
 
 enum err asker_init(struct asker *asker, const char *ca_file)
 {
 	const struct outgoing_options options = {.ca_file = ca_file};
-	waiter_init(&asker->waiter);
-	asker->outgoing = NULL;
 	return outgoing_new(&options, &asker->outgoing);
 }
 
 void asker_release(struct asker *asker)
 {
 	outgoing_free(asker->outgoing);
-	waiter_release(&asker->waiter);
 }
 
 void asker_ask(struct asker *asker, struct outgoing_request *request)
@@ -27,9 +25,7 @@ void asker_ask(struct asker *asker, struct outgoing_request *request)
 	request->keep_headers = true;
 	request->timeout_ms = LIMIT_DOCTOR_MS;
 	request->max_answer_bytes = ANSWER_BYTES_MAX;
-	request->home = waiter_expect(&asker->waiter, &request->done);
 	strbuf_init(&request->answer, 0);
 	strbuf_init(&request->answer_headers, 0);
-	outgoing_send(asker->outgoing, request);
-	waiter_wait(&asker->waiter);
+	outgoing_wait(asker->outgoing, request);
 }

@@ -3,11 +3,9 @@
 #ifndef DOCTOR_ASK_H
 #define DOCTOR_ASK_H
 
-#include "base/waiter.h"
 #include "net/outgoing.h"
 
 struct asker {
-	struct waiter waiter;
 	struct outgoing *outgoing;
 };
 

@@ -38,7 +38,7 @@ static void add_url(const struct doctor *d, struct strbuf *out)
 	strbuf_add_slice(out, url);
 	strbuf_adds(out, slice_find(url, '?') < url.len ? "&" : "?");
 	strbuf_adds(out, MIRROR_PARAM "=");
-	mirror_pass(d->settings.access_key_secret, doctor_now_ms(d), out);
+	mirror_pass(provider_grant_secret(&d->settings.credentials), doctor_now_ms(d), out);
 }
 
 void doctor_add_callback(struct doctor *d, struct strbuf *out)

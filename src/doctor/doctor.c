@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "app/credentials/source.h"
 #include "crypto/random.h"
 #include "doctor/doctor_internal.h"
 
@@ -20,8 +21,29 @@ static void name_object(struct doctor *d)
 	strbuf_add(&d->key, digits, sizeof(digits));
 }
 
+/* False, reported, if there are none to check anything with. */
+static bool find_credentials(struct doctor *d)
+{
+	struct source_call call = {.options = &d->settings.credentials,
+		.pair = &d->settings.credentials.pair,
+		.outgoing = d->asker.outgoing,
+		.clock = d->options->clock,
+		.arena = &d->arena,
+		.fault = STRBUF_INIT(KIB(2))};
+	bool ok = source_fetch(&call);
+	if (!ok)
+		report_add(d->report, FINDING_FAILED, "credentials",
+			"see docs/credentials.md for what [app] credentials needs",
+			"there are no credentials: %s.", call.fault.ptr);
+	d->who = call.values;
+	strbuf_release(&call.fault);
+	return ok;
+}
+
 static void run(struct doctor *d)
 {
+	if (!find_credentials(d))
+		return;
 	bool usable = doctor_check_store(d);
 	doctor_check_origins(d);
 	if (usable)
@@ -39,7 +61,9 @@ enum err doctor_run(
 		e = asker_init(&d.asker, options->ca_file);
 		if (!e) {
 			name_object(&d);
+			arena_init(&d.arena, NULL, 0, DOCTOR_TEXT_BYTES_MAX);
 			run(&d);
+			arena_reset(&d.arena);
 		}
 		asker_release(&d.asker);
 	}

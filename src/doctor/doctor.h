@@ -16,7 +16,6 @@
 
 struct doctor_options {
 	const struct app_options *app;
-	struct slice security_token; /* of a temporary key; empty: none */
 	/* Origins of pages, separated as in lists; empty: those of allowed_origins that are no
 	 * patterns. */
 	struct slice origins;

@@ -12,6 +12,8 @@
 struct doctor {
 	const struct doctor_options *options;
 	struct settings settings;
+	struct credential_values who; /* signs; in `arena` */
+	struct arena arena;
 	struct asker asker;
 	struct report *report;
 	struct strbuf key; /* name of the object */

@@ -39,15 +39,19 @@ void mirror_pass(struct slice secret, int64_t now_ms, struct strbuf *out)
 	secret_wipe(&key, sizeof(key));
 }
 
-static bool is_pass(const struct mirror *mirror, struct slice text)
+static bool is_pass(struct mirror *mirror, struct slice text)
 {
+	struct hmac_sha256 key;
 	struct slice expires;
 	uint64_t seconds;
 	uint64_t now = (uint64_t)(clock_wall_ms(mirror->clock) / 1000);
 	SCOPED_STRBUF(mac, 2 * MAC_BYTES);
 	if (!slice_cut(&text, '.', &expires) || !slice_to_u64(expires, &seconds))
 		return false;
-	add_mac(&mirror->key, expires, &mac);
+	(void)pthread_mutex_lock(&mirror->lock);
+	key = mirror->key;
+	(void)pthread_mutex_unlock(&mirror->lock);
+	add_mac(&key, expires, &mac);
 	return !strbuf_broken(&mac) && slice_eq_secret(text, strbuf_slice(&mac)) &&
 	       seconds >= now && seconds - now <= LIMIT_MIRROR_PASS_SECONDS;
 }
@@ -129,7 +133,7 @@ static void reflect(struct exchange *x)
 
 static void begin(void *ctx, struct exchange *x)
 {
-	const struct mirror *mirror = ctx;
+	struct mirror *mirror = ctx;
 	const struct query_param *pass = exchange_head(x)->method == HTTP_POST
 						 ? query_find(exchange_query(x), S(MIRROR_PARAM))
 						 : NULL;
@@ -154,7 +158,15 @@ void mirror_init(struct mirror *mirror, const struct service *behind, struct sli
 	mirror->service.ctx = mirror;
 	mirror->service.refuse = behind->refuse ? refuse : NULL;
 	mirror->clock = clock;
+	(void)pthread_mutex_init(&mirror->lock, NULL);
 	derive(secret, &mirror->key);
+}
+
+void mirror_set_secret(struct mirror *mirror, struct slice secret)
+{
+	(void)pthread_mutex_lock(&mirror->lock);
+	derive(secret, &mirror->key);
+	(void)pthread_mutex_unlock(&mirror->lock);
 }
 
 void mirror_release(struct mirror *mirror)

@@ -5,11 +5,13 @@
  * callback, and the body. The doctor lets the store call back with a pass in the URL, and so sees
  * what the proxies in between have made of the callback. All other requests go on to the service.
  *
- * A pass is made with the access key secret and lasts some minutes, so that nobody else is shown
- * anything; what is shown is what the asker sent.
+ * A pass is made with what grants are made with, and lasts some minutes, so that nobody else is
+ * shown anything; what is shown is what the asker sent.
  */
 #ifndef DOCTOR_MIRROR_H
 #define DOCTOR_MIRROR_H
+
+#include <pthread.h>
 
 #include "base/clock.h"
 #include "crypto/hmac.h"
@@ -22,6 +24,7 @@
 struct mirror {
 	struct service service; /* for a listener */
 	struct service behind;
+	pthread_mutex_t lock; /* of the key */
 	struct hmac_sha256 key;
 	const struct clock *clock;
 };
@@ -29,6 +32,8 @@ struct mirror {
 /* `mirror` stays in place as long as its service is used. */
 void mirror_init(struct mirror *mirror, const struct service *behind, struct slice secret,
 	const struct clock *clock);
+/* From now on passes are made with this. Any thread. */
+void mirror_set_secret(struct mirror *mirror, struct slice secret);
 void mirror_release(struct mirror *mirror);
 
 /* Appends a pass: letters, digits and a dot. */

@@ -42,24 +42,24 @@ static void add_header(struct signing *s, const char *name, struct slice value)
 static bool sign(const struct doctor *d, int version, struct signing *s)
 {
 	const struct settings *settings = &d->settings;
+	const struct credential_values *who = &d->who;
 	int64_t now_ms = doctor_now_ms(d);
 	char date[DATE_SIZE];
 	SCOPED_STRBUF(time, 32);
 	SCOPED_STRBUF(authorization, DOCTOR_TEXT_BYTES_MAX);
 	const struct sign_v4_signer signer = {
-		.access_key_id = settings->access_key_id,
-		.secret = settings->access_key_secret,
+		.access_key_id = who->id,
+		.secret = who->secret,
 		.region = settings->region,
 		.product = S("oss"),
 	};
-	if (d->options->security_token.len > 0)
-		add_header(s, "x-oss-security-token", d->options->security_token);
+	if (who->token.len > 0)
+		add_header(s, "x-oss-security-token", who->token);
 	bool ok;
 	if (version == 1) {
 		date_format(now_ms / 1000, date);
 		add_header(s, "Date", slice_str(date));
-		ok = sign_v1_header(&s->text, settings->access_key_id, settings->access_key_secret,
-			&authorization);
+		ok = sign_v1_header(&s->text, who->id, who->secret, &authorization);
 	} else {
 		iso8601_add_basic(&time, now_ms);
 		add_header(s, "x-oss-content-sha256", S(SIGN_V4_PAYLOAD));
@@ -251,14 +251,14 @@ static void add_key_failure(
 			"give [app] access_key_secret the secret of this very key",
 			"the secret is not that of the key %.*s: the store answers "
 			"SignatureDoesNotMatch.",
-			SLICE_FMT(s->access_key_id));
+			SLICE_FMT(d->who.id));
 	else if (is(&error->code, "InvalidAccessKeyId"))
 		report_add(d->report, FINDING_FAILED, "key",
 			"look whether the key exists and is enabled, and whether access_key_id has "
 			"it "
 			"whole",
 			"the store does not know the key %.*s (InvalidAccessKeyId).",
-			SLICE_FMT(s->access_key_id));
+			SLICE_FMT(d->who.id));
 	else
 		report_add(d->report, FINDING_FAILED, "key", NULL,
 			"the store refuses a signed request with status %d %s %s: %s",
@@ -301,9 +301,8 @@ static bool check_key(struct doctor *d, const struct outgoing_request *request)
 			error.endpoint.ptr, error.message.ptr);
 	} else if (missing || denied) {
 		report_add(d->report, FINDING_OK, "key", NULL,
-			"the store takes the key %.*s, signed by V%d%s%.*s",
-			SLICE_FMT(s->access_key_id), s->signature_version,
-			s->signature_version == 4 ? " for the region " : "",
+			"the store takes the key %.*s, signed by V%d%s%.*s", SLICE_FMT(d->who.id),
+			s->signature_version, s->signature_version == 4 ? " for the region " : "",
 			SLICE_FMT(s->signature_version == 4 ? s->region : S("")));
 		usable = !is(&error.code, "NoSuchBucket");
 		if (usable) {

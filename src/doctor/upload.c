@@ -35,9 +35,9 @@ static bool build_form(struct doctor *d, struct slice callback, const char *boun
 		.bound_count = callback.len > 0 ? 2 : 1,
 	};
 	const struct policy_signer signer = {
-		.access_key_id = s->access_key_id,
-		.secret = s->access_key_secret,
-		.security_token = d->options->security_token,
+		.access_key_id = d->who.id,
+		.secret = d->who.secret,
+		.security_token = d->who.token,
 		.region = s->region,
 	};
 	struct policy_form form;

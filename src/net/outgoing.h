@@ -65,6 +65,7 @@ struct outgoing_request {
 	bool head;              /* HEAD: the answer has no body, whatever its length says */
 	bool remove;            /* DELETE, without a body */
 	bool preflight;         /* OPTIONS, without a body */
+	bool put;               /* PUT, without a body */
 	struct slice body;
 	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
 	const char *const *headers;

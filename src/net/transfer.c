@@ -252,8 +252,11 @@ static bool set_message(struct transfer *transfer)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
 		       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
 			       request->remove ? "DELETE" : "OPTIONS") == CURLE_OK;
-	if (!request->post)
+	if (!request->post && !request->put)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+	/* With a length, which a PUT without a body should say. */
+	if (request->put && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT") != CURLE_OK)
+		return false;
 	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) ==
 		       CURLE_OK &&

@@ -56,7 +56,6 @@ struct request {
 	struct slice resource;
 	bool anonymous;
 	struct access_key key; /* the key that signed it, unless anonymous */
-	bool temporary;        /* it is a temporary key */
 	bool restricted;       /* it is a temporary key, which may do what `policy` allows */
 	struct slice policy;   /* compact, for ram_policy_allows() */
 	struct strbuf body;    /* OP_BODY_WHOLE */

@@ -26,5 +26,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(ticket_check(&key, strbuf_slice(&text), input, 1, &grant) == TICKET_VALID);
 	assert(ticket_has_form(strbuf_slice(&text)) && ticket_is_of(&key, strbuf_slice(&text)));
 	assert(slice_eq(slice_of(grant.prefix, grant.prefix_len), input));
+	struct ticket_key other;
+	ticket_key_derive(S("other"), &other);
+	if (text.len + 33 > TICKET_TEXT_MAX)
+		return 0;
+	assert(ticket_countersign(&other, &text) && ticket_has_form(strbuf_slice(&text)));
+	assert(ticket_check(&other, strbuf_slice(&text), input, 1, &grant) == TICKET_VALID);
+	assert(ticket_is_signers(&key, strbuf_slice(&text)));
+	assert(!ticket_is_signers(&other, strbuf_slice(&text)));
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/credentials/provider_options.h"
 #include "base/slice.h"
 
 /* Whether callbacks are confirmed by HEAD requests to the store. */
@@ -47,6 +48,15 @@ struct app_options {
 	 * JWK set) or of jwt_secret_file. ptr is NULL if not given. */
 	struct slice jwt_keys;
 	struct slice jwt_secret;
+	/* The contents of security_token_file and of grant_secret_file. */
+	const char *security_token;
+	const char *grant_secret;
+	/* With APP_CREDENTIALS_FILE the names of access_key_secret_file and security_token_file,
+	 * which are read by us then. */
+	const char *secret_file;
+	const char *token_file;
+	struct slice role_policy; /* the contents of role_policy_file */
+	bool own_sts;             /* sts_url is in this process */
 	/* The URL, without a bucket, of the store in this process if the policies are for it;
 	 * otherwise NULL or "". */
 	const char *own_store_url;

@@ -53,7 +53,7 @@ struct slice settings_keep_text(struct reading *r, const char *name, const char 
 	return settings_keep(r, s);
 }
 
-static struct slice need_text(struct reading *r, const char *name, const char *text)
+struct slice settings_need_text(struct reading *r, const char *name, const char *text)
 {
 	if (!text || !*text)
 		settings_refuse(r, "%s: must be set", name);
@@ -351,14 +351,13 @@ enum err settings_init(
 	arena_init(&ret->arena_, NULL, 0, SETTINGS_BYTES_MAX);
 	if (why_size > 0)
 		why[0] = '\0';
-	ret->access_key_id = need_text(&r, "access_key_id", options->access_key_id);
-	ret->access_key_secret = need_text(&r, "access_key_secret", options->access_key_secret);
 	read_host(&r, options);
 	read_store_url(&r, options);
 	read_callback_url(&r, options->callback_url);
 	check_numbers(&r, options);
 	settings_read_profiles(&r, options);
-	ret->region = need_text(&r, "region", options->region);
+	ret->region = settings_need_text(&r, "region", options->region);
+	settings_read_credentials(&r, options);
 	read_numbers(&r, options);
 	read_origins(&r, options->allowed_origins);
 	read_hosts(&r, options);
@@ -371,11 +370,17 @@ enum err settings_init(
 	return r.err;
 }
 
+static void wipe(struct slice text)
+{
+	if (text.len > 0)
+		secret_wipe((void *)(uintptr_t)text.ptr, text.len);
+}
+
 void settings_release(struct settings *settings)
 {
-	if (settings->access_key_secret.len > 0)
-		secret_wipe((void *)(uintptr_t)settings->access_key_secret.ptr,
-			settings->access_key_secret.len);
+	wipe(settings->credentials.pair.secret);
+	wipe(settings->credentials.pair.token);
+	wipe(settings->credentials.grant_secret);
 	jwt_keys_release(settings->jwt_keys);
 	allow_list_free(settings->trusted_proxies);
 	arena_reset(&settings->arena_);

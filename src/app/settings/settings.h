@@ -6,6 +6,7 @@
 #ifndef APP_SETTINGS_SETTINGS_H
 #define APP_SETTINGS_SETTINGS_H
 
+#include "app/credentials/provider_options.h"
 #include "app/jwt/jwt.h"
 #include "app/settings/options.h"
 #include "app/settings/profile.h"
@@ -17,8 +18,7 @@
 
 /* Every slice has a NUL behind it. */
 struct settings {
-	struct slice access_key_id;
-	struct slice access_key_secret;
+	struct provider_options credentials;
 	struct slice host;   /* where the form is posted: the URL without a final `/` */
 	struct slice origin; /* scheme and authority of `host` */
 	struct slice bucket;

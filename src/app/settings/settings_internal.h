@@ -18,6 +18,8 @@ void settings_refuse(struct reading *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct slice settings_keep(struct reading *r, struct slice text);
 /* The same of text: UTF-8 without control characters. */
 struct slice settings_keep_text(struct reading *r, const char *name, const char *text);
+/* And it must not be empty. */
+struct slice settings_need_text(struct reading *r, const char *name, const char *text);
 /* What follows http:// or https://; the empty slice if neither is there. */
 struct slice settings_after_scheme(struct slice url);
 /* Refuses a number that the option of that name may not have. */
@@ -30,6 +32,9 @@ void settings_read_list(
 void settings_read_profiles(struct reading *r, const struct app_options *options);
 /* With `auth` known: numbers the claims that their templates name. */
 void settings_want_claims(struct reading *r);
+
+/* The options of credentials (settings_credentials.c). */
+void settings_read_credentials(struct reading *r, const struct app_options *options);
 
 /* The options of who may ask (settings_auth.c). */
 void settings_read_auth(struct reading *r, const struct app_options *options);

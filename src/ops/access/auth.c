@@ -72,7 +72,6 @@ static enum err find_key(struct request *r, struct slice id, struct slice token,
 	if (e != ERR_OK)
 		return e;
 	r->key = (struct access_key){session.id, session.secret};
-	r->temporary = true;
 	r->restricted = session.restricted;
 	r->policy = session.policy;
 	return ERR_OK;

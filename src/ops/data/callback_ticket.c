@@ -165,10 +165,10 @@ static bool may_be_ticket(const struct found *one, const struct found *two, enum
 static bool is_callers(const struct request *r, struct slice ticket)
 {
 	struct ticket_key key;
-	if (r->anonymous || r->temporary)
+	if (r->anonymous)
 		return false;
 	ticket_key_derive(r->key.secret, &key);
-	bool is = ticket_has_form(ticket) && ticket_is_of(&key, ticket);
+	bool is = ticket_is_signers(&key, ticket);
 	secret_wipe(&key, sizeof(key));
 	return is;
 }

@@ -3,8 +3,9 @@
  * Whose ticket a callback may carry (oss/callback/ticket.h). The application server takes a
  * callback with a ticket of its own for an upload that it has allowed. An uploader writes the
  * callback's body, and we sign it: so a body that has a ticket in it is sent only if the holder of
- * the access key that the ticket was made with has signed the callback parameter, ticket and all.
- * Temporary keys never count, and nobody's ticket is sent for an anonymous request.
+ * the key that the ticket was made with has signed the callback parameter, ticket and all. That can
+ * be a temporary key, whose tickets are not those of its access key. Nobody's ticket is sent for an
+ * anonymous request.
  *
  * The ticket is looked for as a receiver looks for it, in the body with all variables filled in. It
  * must stand there by what was signed alone, whatever the variables that were not are.

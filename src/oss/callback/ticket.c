@@ -69,6 +69,15 @@ bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind, struct sl
 	return !strbuf_broken(out);
 }
 
+bool ticket_countersign(const struct ticket_key *key, struct strbuf *ticket)
+{
+	char mac[MAC_LENGTH];
+	mac_of(key, strbuf_slice(ticket), mac);
+	strbuf_addc(ticket, '.');
+	strbuf_add(ticket, mac, sizeof(mac));
+	return !strbuf_broken(ticket) && ticket->len <= TICKET_TEXT_MAX;
+}
+
 /* What is before the last dot, and the MAC behind it. */
 static bool split_mac(struct slice text, struct slice *ret_signed, struct slice *ret_mac)
 {
@@ -124,12 +133,28 @@ static bool parse_signed(struct slice text, struct ticket *ret)
 	return base64url_decode_into(text, ret->prefix, LIMIT_KEY_BYTES, &ret->prefix_len);
 }
 
-bool ticket_has_form(struct slice text)
+/*
+ * Reads a ticket: *ret_own is it without a second MAC. No ticket is one with a MAC more, because a
+ * prefix has no dot.
+ */
+static bool parse(struct slice text, struct slice *ret_own, struct ticket *ret)
 {
 	struct slice signed_text, mac;
+	if (!split_mac(text, &signed_text, &mac) || !is_hex(mac))
+		return false;
+	*ret_own = text;
+	if (parse_signed(signed_text, ret))
+		return true;
+	*ret_own = signed_text;
+	return split_mac(*ret_own, &signed_text, &mac) && is_hex(mac) &&
+	       parse_signed(signed_text, ret);
+}
+
+bool ticket_has_form(struct slice text)
+{
+	struct slice own;
 	struct ticket ticket;
-	return split_mac(text, &signed_text, &mac) && is_hex(mac) &&
-	       parse_signed(signed_text, &ticket);
+	return parse(text, &own, &ticket);
 }
 
 bool ticket_is_of(const struct ticket_key *key, struct slice text)
@@ -142,12 +167,19 @@ bool ticket_is_of(const struct ticket_key *key, struct slice text)
 	return slice_eq_secret(slice_of(want, sizeof(want)), mac);
 }
 
+bool ticket_is_signers(const struct ticket_key *key, struct slice text)
+{
+	struct slice own;
+	struct ticket ticket;
+	return parse(text, &own, &ticket) && ticket_is_of(key, own);
+}
+
 enum ticket_result ticket_check(const struct ticket_key *key, struct slice text,
 	struct slice object, int64_t now, struct ticket *ret)
 {
-	struct slice signed_text, mac;
+	struct slice own;
 	struct ticket ticket;
-	if (!split_mac(text, &signed_text, &mac) || !parse_signed(signed_text, &ticket))
+	if (!parse(text, &own, &ticket))
 		return TICKET_MALFORMED;
 	if (!ticket_is_of(key, text))
 		return TICKET_FORGED;

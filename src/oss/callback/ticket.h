@@ -14,6 +14,11 @@
  * key is derived from the access key secret, so that several copies of the server accept each
  * other's grants, and the store can tell whose a grant is.
  *
+ * A server whose secret changes, or is not the same in all copies, has a secret for its tickets
+ * besides (docs/credentials.md). Its tickets have a second MAC behind the first: with the key of
+ * that secret, over all before it. The store knows by the first whose they are, and the server by
+ * the second, which nobody else can make for a ticket that another key has signed.
+ *
  * The text consists of A-Z a-z 0-9 . - _ and so needs no escaping in a form, in JSON or in a
  * callback template. The id alone is no secret and proves nothing.
  */
@@ -80,14 +85,19 @@ bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind, struct sl
 	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
 	struct strbuf *out) MUST_USE;
 
+/* Appends the second MAC. False if `ticket` is broken, or too long then. */
+bool ticket_countersign(const struct ticket_key *key, struct strbuf *ticket) MUST_USE;
+
 /* Whether `text` has the form of a ticket, whoever made it. Nobody accepts a text without it. */
 bool ticket_has_form(struct slice text) MUST_USE;
-/* Whether it was made with this key, whatever it allows. */
+/* Whether its last MAC was made with this key, whatever it allows. */
 bool ticket_is_of(const struct ticket_key *key, struct slice text) MUST_USE;
+/* The same of the first MAC: whether it belongs to who signs with this key's secret. */
+bool ticket_is_signers(const struct ticket_key *key, struct slice text) MUST_USE;
 
 /*
- * Reads `text`, checks the MAC, that it has not expired at `now` (Unix seconds), and that `object`
- * begins with the prefix. *ret is filled if the result is TICKET_VALID.
+ * Reads `text`, checks the last MAC, that it has not expired at `now` (Unix seconds), and that
+ * `object` begins with the prefix. *ret is filled if the result is TICKET_VALID.
  *
  * The time allowed is TICKET_SLACK_SECONDS more than the ticket's: an upload that began in time may
  * last long, and the callback comes after it.

@@ -727,6 +727,7 @@ static void open_sites(void)
 	snprintf(text, sizeof(text), "http://127.0.0.1:%d/text", back_end.port);
 	snprintf(bad, sizeof(bad), "http://127.0.0.1:%d/bad", back_end.port);
 	struct app_options o = app_options_default();
+	o.multipart_path = ""; /* nothing is asked about it */
 	o.hosts = "app a";
 	o.access_key_id = "id";
 	o.access_key_secret = "secret";

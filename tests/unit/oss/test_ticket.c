@@ -137,9 +137,54 @@ static void kinds(void)
 	OK(memcmp(one, two, sizeof(one)) != 0, "no two are the same");
 }
 
+/* A second MAC: the first says who has signed, the second who is believed. */
+static void countersigned(void)
+{
+	SCOPED_STRBUF(text, TICKET_TEXT_MAX);
+	SCOPED_STRBUF(once, TICKET_TEXT_MAX);
+	SCOPED_STRBUF(theirs, TICKET_TEXT_MAX);
+	struct ticket_key grants, other;
+	struct ticket grant;
+	ticket_key_derive(S("the secret of grants"), &grants);
+	ticket_key_derive(S("another secret"), &other);
+	OK(issue(S("dir/"), 1000, &text), "issued");
+	strbuf_add_slice(&once, strbuf_slice(&text));
+	OK(ticket_countersign(&grants, &text), "with a second MAC");
+	struct slice both = strbuf_slice(&text);
+	OK(ticket_has_form(both), "is a ticket");
+	IS_INT(ticket_check(&grants, both, S("dir/x"), 1, &grant), TICKET_VALID,
+		"is valid by the second");
+	IS(slice_of(grant.prefix, grant.prefix_len), S("dir/"), "its prefix");
+	IS_INT(ticket_check(&key, both, S("dir/x"), 1, &grant), TICKET_FORGED, "not by the first");
+	OK(ticket_is_signers(&key, both), "is of who has made the first");
+	OK(!ticket_is_signers(&grants, both) && !ticket_is_signers(&other, both), "of nobody else");
+	OK(ticket_is_signers(&key, strbuf_slice(&once)), "as one without a second is");
+	IS_INT(ticket_check(&grants, strbuf_slice(&once), S("dir/x"), 1, &grant), TICKET_FORGED,
+		"without its second MAC it is not believed");
+	/* Who has a key of the store, and a ticket, makes none of its own of it. */
+	OK(ticket_issue(&other, TICKET_FORM, S(""), ID, S("dir/"), 500, 1000, &theirs),
+		"another key makes one");
+	strbuf_add_slice(&theirs, slice_from(both, both.len - 33));
+	OK(ticket_is_signers(&other, strbuf_slice(&theirs)), "which is its own,");
+	IS_INT(ticket_check(&grants, strbuf_slice(&theirs), S("dir/x"), 1, &grant), TICKET_FORGED,
+		"but the second MAC is for another");
+	OK(ticket_countersign(&grants, &text) && !ticket_has_form(strbuf_slice(&text)),
+		"three are too many");
+	int passed = 0;
+	strbuf_truncate(&text, both.len);
+	for (size_t i = 0; i < text.len; i++) {
+		text.ptr[i] = (char)(text.ptr[i] ^ 1);
+		passed += ticket_check(&grants, strbuf_slice(&text), S("dir/x"), 1, &grant) ==
+			  TICKET_VALID;
+		text.ptr[i] = (char)(text.ptr[i] ^ 1);
+	}
+	IS_INT(passed, 0, "no changed bit passes");
+}
+
 int main(void)
 {
 	ticket_key_derive(S("the secret"), &key);
+	countersigned();
 	round_trip();
 	expiry();
 	forgeries();

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SIGHUP: certificates, the store's access keys and the application server's pair are read again.
+ * The configuration is read whole, and checked as at start: if it does not hold, the old pair goes
+ * on. Requests that run are not touched: each has the credentials that it began with.
+ */
+#include "app/settings/settings.h"
+#include "base/log.h"
+#include "cli/serve_internal.h"
+
+/* What the process has and the configuration does not say. The key is the first of the store's. */
+static bool stand_in(const struct parts *p, struct parts *ret)
+{
+	*ret = (struct parts){.with_app = p->with_app,
+		.with_store = p->with_store,
+		.keys = p->keys,
+		.only_looks = true};
+	strbuf_init(&ret->key_id, KIB(4));
+	memcpy(ret->app_url, p->app_url, sizeof(ret->app_url));
+	memcpy(ret->store_url, p->store_url, sizeof(ret->store_url));
+	memcpy(ret->console_url, p->console_url, sizeof(ret->console_url));
+	memcpy(ret->own_url, p->own_url, sizeof(ret->own_url));
+	return !p->keys || keys_first(p->keys, &ret->key_id, &ret->key_secret) == ERR_OK;
+}
+
+/* Checks the settings, and takes the pair of them. */
+static bool take(struct parts *p, const struct app_reading *reading)
+{
+	struct settings settings;
+	char why[512] = "";
+	enum err e = settings_init(&settings, &reading->options, why, sizeof(why));
+	const struct provider_options *c = &settings.credentials;
+	if (e)
+		log_error(why[0] == '[' ? "%s" : "[app] %s", why[0] ? why : "there is no memory");
+	else if (p->config.app_credentials != (int)c->source || p->own_store != settings.own_store)
+		log_error("[app] the key is to come from elsewhere: restart for that");
+	else if (app_replace_pair(p->app, &c->pair) == ERR_OK) {
+		/* What lasts is not read again. */
+		if (c->grant_secret.len == 0)
+			mirror_set_secret(&p->mirror, c->pair.secret);
+		settings_release(&settings);
+		return true;
+	}
+	settings_release(&settings);
+	return false;
+}
+
+static bool reload_app(struct parts *p)
+{
+	struct parts fresh;
+	struct app_reading reading;
+	char *rest[2];
+	int count = 0;
+	bool taken = false;
+	if (!stand_in(p, &fresh))
+		log_error("there is no access key that is enabled");
+	else if (config_read(p->argc, p->argv, &fresh.config, rest, 2, &count) == CONFIG_OK &&
+		 serve_use_address(&fresh.config, rest, count)) {
+		taken = serve_read_app(&fresh, &reading) && take(p, &reading);
+		app_reading_release(&reading);
+	}
+	if (taken)
+		config_log_changes(&p->config, &fresh.config);
+	config_release(&fresh.config);
+	strbuf_release(&fresh.key_id);
+	secret_release(&fresh.key_secret);
+	return taken;
+}
+
+void serve_reload(struct parts *p)
+{
+	serve_reload_tls(p);
+	if (p->keys)
+		keys_refresh(p->keys, true);
+	if (p->app && reload_app(p))
+		log_info("the configuration was read again");
+	else if (p->app)
+		log_error("the configuration is refused: the old one goes on");
+}
