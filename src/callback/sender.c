@@ -310,11 +310,11 @@ static void start_attempt(struct callback_job *job)
 		.headers = job->attempt_->lines,
 		.header_count = header_count,
 		.host = job->attempt_->host,
-		.sni = params->sni,
 		.timeout_ms = options->timeout_ms,
 		.max_answer_bytes = LIMIT_CALLBACK_ANSWER_BYTES,
 		.allow = options->allow,
-		.any_certificate = is_own(options, &params->urls[job->url_]),
+		.flags = (params->sni ? OUTGOING_SNI : 0) |
+			 (is_own(options, &params->urls[job->url_]) ? OUTGOING_ANY_CERTIFICATE : 0),
 		.home = thread_queue_executor(job->sender_->queue),
 		.done.run = on_answer,
 	};

@@ -37,7 +37,7 @@ static void preflight(
 		.preflight = true,
 		.headers = headers,
 		.header_count = ARRAY_LEN(headers),
-		.any_certificate = d->settings.any_certificate,
+		.flags = d->settings.any_certificate ? OUTGOING_ANY_CERTIFICATE : 0,
 	};
 	asker_ask(&d->asker, request);
 }

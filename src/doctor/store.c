@@ -87,7 +87,7 @@ void doctor_ask_store(
 		.remove = slice_eq(method, S("DELETE")),
 		.headers = s.texts,
 		.header_count = s.line_count,
-		.any_certificate = d->settings.any_certificate,
+		.flags = d->settings.any_certificate ? OUTGOING_ANY_CERTIFICATE : 0,
 	};
 	asker_ask(&d->asker, request);
 	for (size_t i = 0; i < s.line_count; i++)

@@ -77,7 +77,7 @@ static bool post(struct doctor *d, struct slice callback, struct outgoing_reques
 		.body = strbuf_slice(&body),
 		.headers = headers,
 		.header_count = ARRAY_LEN(headers),
-		.any_certificate = d->settings.any_certificate,
+		.flags = d->settings.any_certificate ? OUTGOING_ANY_CERTIFICATE : 0,
 	};
 	asker_ask(&d->asker, request);
 	if (request->kind == OUTGOING_ANSWERED)

@@ -36,7 +36,7 @@ static curl_socket_t on_open(void *state, curlsocktype purpose, struct curl_sock
 	const struct outgoing_request *request = transfer->request;
 	bool allowed =
 		purpose == CURLSOCKTYPE_IPCXN &&
-		(request->any_address || !address_refused(&address->addr) ||
+		((request->flags & OUTGOING_ANY_ADDRESS) || !address_refused(&address->addr) ||
 			allow_list_has(request->allow, slice_str(transfer->host), &address->addr));
 	if (!allowed) {
 		transfer->refused = true;
@@ -172,9 +172,9 @@ static bool set_url(struct transfer *transfer, const struct url_parts *parts)
 	CURL *easy = transfer->easy;
 	if (!connect_to(transfer, parts))
 		return false;
-	if (tls && (!same || (!request->sni && !is_address(transfer->host)))) {
-		url_host = request->sni ? name : S("0.0.0.0");
-		if (!request->sni) {
+	if (tls && (!same || (!(request->flags & OUTGOING_SNI) && !is_address(transfer->host)))) {
+		url_host = request->flags & OUTGOING_SNI ? name : S("0.0.0.0");
+		if (!(request->flags & OUTGOING_SNI)) {
 			transfer->tls_name = strndup(name.ptr, name.len);
 			if (!transfer->tls_name ||
 				curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK ||
@@ -242,7 +242,7 @@ static bool set_message(struct transfer *transfer)
 {
 	const struct outgoing_request *request = transfer->request;
 	CURL *easy = transfer->easy;
-	if (request->any_certificate &&
+	if ((request->flags & OUTGOING_ANY_CERTIFICATE) &&
 		(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L) != CURLE_OK ||
 			curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK))
 		return false;

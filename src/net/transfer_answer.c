@@ -52,7 +52,7 @@ size_t transfer_on_header(char *bytes, size_t one, size_t len, void *state)
 	if (!slice_cut(&line, ':', &name))
 		return len;
 	struct slice value = slice_trim(line);
-	if (request->keep_headers) {
+	if (request->flags & OUTGOING_KEEP_HEADERS) {
 		strbuf_add_slice(&request->answer_headers, name);
 		strbuf_adds(&request->answer_headers, ": ");
 		strbuf_add_slice(&request->answer_headers, value);
