@@ -132,9 +132,7 @@ void store_request_send(struct app *app, struct outgoing *outgoing, struct store
 	r->request = (struct outgoing_request){
 		.class = r->class,
 		.url = url,
-		.head = slice_eq(r->method, S("HEAD")),
-		.post = slice_eq(r->method, S("POST")),
-		.remove = slice_eq(r->method, S("DELETE")),
+		.method = outgoing_method_of(r->method),
 		.body = r->body,
 		.headers = r->lines_,
 		.header_count = r->line_count_,

@@ -65,7 +65,7 @@ bool webhook_send(struct app *app, struct webhook *webhook, const struct ledger_
 	}
 	request->class = OUTGOING_WEBHOOK;
 	request->url = app->settings.webhook_url.ptr;
-	request->post = true;
+	request->method = OUTGOING_POST;
 	request->body = strbuf_slice(&webhook->body);
 	request->headers = headers;
 	request->header_count = ARRAY_LEN(headers);

@@ -305,7 +305,7 @@ static void start_attempt(struct callback_job *job)
 		.class = OUTGOING_CALLBACK,
 		.requester = job->requester,
 		.url = params->urls[job->url_].text.ptr,
-		.post = true,
+		.method = OUTGOING_POST,
 		.body = job->body,
 		.headers = job->attempt_->lines,
 		.header_count = header_count,

@@ -303,7 +303,7 @@ static void ask_ourselves(struct doctor *d, const struct store_error *error)
 	add_url(d, &url);
 	struct outgoing_request request = {
 		.url = url.ptr,
-		.post = true,
+		.method = OUTGOING_POST,
 		.body = S(BODY),
 		.headers = headers,
 		.header_count = ARRAY_LEN(headers),

@@ -83,8 +83,7 @@ void doctor_ask_store(
 	bool signed_ = sign(d, version, &s);
 	*request = (struct outgoing_request){
 		.url = signed_ ? url.ptr : "",
-		.head = slice_eq(method, S("HEAD")),
-		.remove = slice_eq(method, S("DELETE")),
+		.method = outgoing_method_of(method),
 		.headers = s.texts,
 		.header_count = s.line_count,
 		.flags = d->settings.any_certificate ? OUTGOING_ANY_CERTIFICATE : 0,

@@ -73,7 +73,7 @@ static bool post(struct doctor *d, struct slice callback, struct outgoing_reques
 	const char *const headers[] = {type.ptr};
 	*request = (struct outgoing_request){
 		.url = d->settings.host.ptr,
-		.post = true,
+		.method = OUTGOING_POST,
 		.body = strbuf_slice(&body),
 		.headers = headers,
 		.header_count = ARRAY_LEN(headers),

@@ -56,6 +56,23 @@ enum outgoing_kind {
 	OUTGOING_STOPPED,     /* outgoing_stop() was called */
 };
 
+enum outgoing_method {
+	OUTGOING_GET,
+	OUTGOING_POST,
+	OUTGOING_HEAD, /* the answer has no body, whatever its length says */
+	OUTGOING_DELETE,
+	OUTGOING_OPTIONS,
+};
+
+/* Any other name is that of GET. */
+static inline enum outgoing_method outgoing_method_of(struct slice name)
+{
+	return slice_eq(name, S("POST"))     ? OUTGOING_POST
+	       : slice_eq(name, S("HEAD"))   ? OUTGOING_HEAD
+	       : slice_eq(name, S("DELETE")) ? OUTGOING_DELETE
+					     : OUTGOING_GET;
+}
+
 enum outgoing_flag {
 	/* Send SNI, with the name of `host` or of the URL. The certificate must be valid for that
 	 * name in either case. */
@@ -70,11 +87,8 @@ struct outgoing_request {
 	enum outgoing_class class;
 	struct slice requester; /* for a callback: the uploader's access key */
 	const char *url;        /* http or https; without scheme it is http */
-	bool post;              /* POST with `body`; otherwise GET */
-	bool head;              /* HEAD: the answer has no body, whatever its length says */
-	bool remove;            /* DELETE, without a body */
-	bool preflight;         /* OPTIONS, without a body */
-	struct slice body;
+	enum outgoing_method method;
+	struct slice body; /* of a POST */
 	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
 	const char *const *headers;
 	size_t header_count;

@@ -238,6 +238,14 @@ static bool set_rules(struct transfer *transfer)
 	return ok;
 }
 
+static bool set_body(CURL *easy, struct slice body)
+{
+	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len) ==
+		       CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.len > 0 ? body.ptr : "") == CURLE_OK;
+}
+
 static bool set_message(struct transfer *transfer)
 {
 	const struct outgoing_request *request = transfer->request;
@@ -246,19 +254,20 @@ static bool set_message(struct transfer *transfer)
 		(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L) != CURLE_OK ||
 			curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK))
 		return false;
-	if (request->head)
-		return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
-	if (request->remove || request->preflight)
-		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
-		       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
-			       request->remove ? "DELETE" : "OPTIONS") == CURLE_OK;
-	if (!request->post)
+	switch (request->method) {
+	case OUTGOING_GET:
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
-	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) ==
-		       CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-		       request->body.len > 0 ? request->body.ptr : "") == CURLE_OK;
+	case OUTGOING_HEAD:
+		return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
+	case OUTGOING_POST:
+		return set_body(easy, request->body);
+	case OUTGOING_DELETE:
+	case OUTGOING_OPTIONS:
+		break;
+	}
+	return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+		       request->method == OUTGOING_DELETE ? "DELETE" : "OPTIONS") == CURLE_OK;
 }
 
 void transfer_free(struct transfer *transfer)

@@ -15,7 +15,7 @@ static void note_content_length(struct transfer *transfer, struct slice value)
 	}
 	request->has_content_length = true;
 	request->content_length = length;
-	if (!request->head && length > request->max_answer_bytes)
+	if (request->method != OUTGOING_HEAD && length > request->max_answer_bytes)
 		transfer->too_long = true;
 }
 

@@ -160,7 +160,7 @@ static void the_request(void)
 		"Content-Type: text/plain", "User-Agent: tester", "x-oss-additional-headers;"};
 	char url[200], want[1000];
 	struct call call = call_of(url_of(url, sizeof(url), "/ok/../ok/%41?b=c&%20#part"));
-	call.request.post = true;
+	call.request.method = OUTGOING_POST;
 	call.request.body = S("a\0b");
 	call.request.headers = lines;
 	call.request.header_count = ARRAY_LEN(lines);
