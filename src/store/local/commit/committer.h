@@ -80,8 +80,8 @@ struct mutation {
 	enum store_caller caller; /* of the same kinds */
 	/* MUTATION_MOVE, _RESTATE and _MOVE_BUCKET: where it was read. */
 	const struct location *moves_from;
-	/* Of the same kinds: it is made by gc/fill.h, and `moves_from` is not compared. */
-	bool fills;
+	/* Of the same kinds: it is made by gc/upgrade_log.h, and `moves_from` is not compared. */
+	bool is_upgrade;
 	struct store_multipart_complete *complete;
 	struct store_delete *del;
 	struct store_metadata_update *object_change;
