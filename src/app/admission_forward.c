@@ -103,11 +103,10 @@ void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer, 
 		.url = app->settings.auth_url.ptr,
 		.headers = f->lines,
 		.header_count = count,
-		.sni = true,
 		.timeout_ms = LIMIT_ADMISSION_MS,
 		.max_answer_bytes = LIMIT_FORWARD_ANSWER_BYTES,
-		.any_address = true, /* the operator's own choice */
-		.keep_headers = true,
+		/* Any address: it is the operator's own choice. */
+		.flags = OUTGOING_SNI | OUTGOING_ANY_ADDRESS | OUTGOING_KEEP_HEADERS,
 		.home = exchange_home(x),
 		.done.run = on_answered,
 	};

@@ -85,11 +85,11 @@ static const struct profile *profile_of(const struct receive *r)
 }
 
 /* What anybody may have sent says nothing about a grant. `reason` is a constant text. */
-static void settle(struct receive *r, int status, const char *reason)
+static void set_state(struct receive *r, int status, const char *reason)
 {
 	const struct app *app = r->app;
 	if (r->verified && app->settings.grants_max > 0)
-		ledger_settle(app->parts.ledger, slice_of(r->ticket.id, TICKET_ID_LENGTH),
+		ledger_set_state(app->parts.ledger, slice_of(r->ticket.id, TICKET_ID_LENGTH),
 			status >= 500 ? GRANT_PENDING : GRANT_REJECTED, reason,
 			clock_wall_ms(app->parts.clock));
 }
@@ -108,7 +108,7 @@ static void send_refusal(struct receive *r, int status, const char *reason)
 
 static void refuse(struct receive *r, int status, const char *reason)
 {
-	settle(r, status, reason);
+	set_state(r, status, reason);
 	send_refusal(r, status, reason);
 }
 

@@ -115,7 +115,7 @@ void app_reject_grant(
 	strbuf_addf(&text, "%s: ", reason);
 	strbuf_add_slice(&text, object);
 	if (app->settings.grants_max > 0)
-		ledger_settle(app->parts.ledger, grant_id, GRANT_REJECTED, text.ptr,
+		ledger_set_state(app->parts.ledger, grant_id, GRANT_REJECTED, text.ptr,
 			clock_wall_ms(app->parts.clock));
 }
 

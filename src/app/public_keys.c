@@ -128,7 +128,7 @@ static void on_fetched(struct task *task)
 }
 
 /* Whether what the entry has is all that can be had now. */
-static bool is_settled(
+static bool is_newest(
 	const struct public_keys *keys, const struct entry *entry, const struct public_key *stale)
 {
 	if (entry->fixed || (entry->key && entry->key != stale))
@@ -156,7 +156,7 @@ static void fetch(struct public_keys *keys, struct entry *entry, const struct pu
 		.url = entry->url,
 		.timeout_ms = fetch_ms(wait),
 		.max_answer_bytes = LIMIT_PUBLIC_KEY_BYTES,
-		.sni = true,
+		.flags = OUTGOING_SNI,
 		.allow = keys->allow,
 		.home = wait->home,
 		.done.run = on_fetched,
@@ -226,7 +226,7 @@ bool public_keys_get(struct public_keys *keys, struct slice url, const struct pu
 	struct entry *entry = find(keys, url);
 	if (!entry)
 		entry = claim(keys, url, wait->pinned);
-	bool ready = !entry || is_settled(keys, entry, stale);
+	bool ready = !entry || is_newest(keys, entry, stale);
 	if (entry)
 		entry->used = ++keys->uses;
 	if (entry && ready) {

@@ -144,18 +144,15 @@ void store_request_send(struct app *app, struct outgoing *outgoing, struct store
 	r->request = (struct outgoing_request){
 		.class = r->class,
 		.url = url,
-		.head = slice_eq(r->method, S("HEAD")),
-		.post = slice_eq(r->method, S("POST")),
-		.remove = slice_eq(r->method, S("DELETE")),
+		.method = outgoing_method_of(r->method),
 		.body = r->body,
 		.headers = r->lines_,
 		.header_count = r->line_count_,
-		.sni = true,
 		.timeout_ms = r->timeout_ms,
 		.max_answer_bytes = r->max_answer_bytes,
-		.any_address = true, /* the operator's own choice */
-		.any_certificate = app->settings.any_certificate,
-		.keep_headers = true,
+		/* Any address: it is the operator's own choice. */
+		.flags = OUTGOING_SNI | OUTGOING_ANY_ADDRESS | OUTGOING_KEEP_HEADERS |
+			 (app->settings.any_certificate ? OUTGOING_ANY_CERTIFICATE : 0),
 		.home = r->home,
 		.done.run = on_answer,
 	};

@@ -65,13 +65,13 @@ bool webhook_send(struct app *app, struct webhook *webhook, const struct ledger_
 	}
 	request->class = OUTGOING_WEBHOOK;
 	request->url = app->settings.webhook_url.ptr;
-	request->post = true;
+	request->method = OUTGOING_POST;
 	request->body = strbuf_slice(&webhook->body);
 	request->headers = headers;
 	request->header_count = ARRAY_LEN(headers);
-	request->sni = true;
 	request->max_answer_bytes = ANSWER_BYTES;
-	request->any_address = true; /* the operator's own choice */
+	/* Any address: it is the operator's own choice. */
+	request->flags = OUTGOING_SNI | OUTGOING_ANY_ADDRESS;
 	outgoing_send(app->parts.outgoing, request);
 	return true;
 }

@@ -20,9 +20,7 @@ void asker_release(struct asker *asker)
 void asker_ask(struct asker *asker, struct outgoing_request *request)
 {
 	request->class = OUTGOING_STORE;
-	request->sni = true;
-	request->any_address = true;
-	request->keep_headers = true;
+	request->flags |= OUTGOING_SNI | OUTGOING_ANY_ADDRESS | OUTGOING_KEEP_HEADERS;
 	request->timeout_ms = LIMIT_DOCTOR_MS;
 	request->max_answer_bytes = ANSWER_BYTES_MAX;
 	strbuf_init(&request->answer, 0);

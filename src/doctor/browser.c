@@ -34,10 +34,10 @@ static void preflight(
 		from.ptr, wanted.ptr, "Access-Control-Request-Headers: content-type"};
 	*request = (struct outgoing_request){
 		.url = url.ptr,
-		.preflight = true,
+		.method = OUTGOING_OPTIONS,
 		.headers = headers,
 		.header_count = ARRAY_LEN(headers),
-		.any_certificate = d->settings.any_certificate,
+		.flags = d->settings.any_certificate ? OUTGOING_ANY_CERTIFICATE : 0,
 	};
 	asker_ask(&d->asker, request);
 }

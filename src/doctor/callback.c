@@ -190,7 +190,9 @@ static struct rsa_public *fetch_key(struct doctor *d, const struct strbuf *url)
 {
 	struct rsa_public *key = NULL;
 	struct outgoing_request request = {.url = url->ptr,
-		.any_certificate = slice_eq(strbuf_slice(url), d->options->own_key_url)};
+		.flags = slice_eq(strbuf_slice(url), d->options->own_key_url)
+				 ? OUTGOING_ANY_CERTIFICATE
+				 : 0};
 	asker_ask(&d->asker, &request);
 	if (request.kind != OUTGOING_ANSWERED || request.status != 200 ||
 		rsa_public_parse(strbuf_slice(&request.answer), &key) != ERR_OK)
@@ -301,7 +303,7 @@ static void ask_ourselves(struct doctor *d, const struct store_error *error)
 	add_url(d, &url);
 	struct outgoing_request request = {
 		.url = url.ptr,
-		.post = true,
+		.method = OUTGOING_POST,
 		.body = S(BODY),
 		.headers = headers,
 		.header_count = ARRAY_LEN(headers),

@@ -83,11 +83,10 @@ void doctor_ask_store(
 	bool signed_ = sign(d, version, &s);
 	*request = (struct outgoing_request){
 		.url = signed_ ? url.ptr : "",
-		.head = slice_eq(method, S("HEAD")),
-		.remove = slice_eq(method, S("DELETE")),
+		.method = outgoing_method_of(method),
 		.headers = s.texts,
 		.header_count = s.line_count,
-		.any_certificate = d->settings.any_certificate,
+		.flags = d->settings.any_certificate ? OUTGOING_ANY_CERTIFICATE : 0,
 	};
 	asker_ask(&d->asker, request);
 	for (size_t i = 0; i < s.line_count; i++)

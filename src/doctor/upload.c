@@ -73,11 +73,11 @@ static bool post(struct doctor *d, struct slice callback, struct outgoing_reques
 	const char *const headers[] = {type.ptr};
 	*request = (struct outgoing_request){
 		.url = d->settings.host.ptr,
-		.post = true,
+		.method = OUTGOING_POST,
 		.body = strbuf_slice(&body),
 		.headers = headers,
 		.header_count = ARRAY_LEN(headers),
-		.any_certificate = d->settings.any_certificate,
+		.flags = d->settings.any_certificate ? OUTGOING_ANY_CERTIFICATE : 0,
 	};
 	asker_ask(&d->asker, request);
 	if (request->kind == OUTGOING_ANSWERED)

@@ -7,7 +7,7 @@ void doctor_check_webhook(struct doctor *d)
 	struct slice url = d->settings.webhook_url;
 	if (url.len == 0)
 		return;
-	struct outgoing_request request = {.url = url.ptr, .head = true};
+	struct outgoing_request request = {.url = url.ptr, .method = OUTGOING_HEAD};
 	asker_ask(&d->asker, &request);
 	if (request.kind != OUTGOING_ANSWERED)
 		report_add(d->report, FINDING_FAILED, "webhook",

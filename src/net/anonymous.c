@@ -75,7 +75,7 @@ static void make_room(struct net_thread *net_thread, enum budget_pool pool)
 	}
 }
 
-void anonymous_settle(struct connection *c)
+void anonymous_wait(struct connection *c)
 {
 	struct exchange *x = c->x;
 	if (!x || x->account.pool != BUDGET_UNASSIGNED)

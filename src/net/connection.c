@@ -536,7 +536,7 @@ void connection_run(struct connection *c)
 	if (!connection_keep_input(c))
 		connection_abort(c);
 	else
-		anonymous_settle(c);
+		anonymous_wait(c);
 }
 
 static void ready(struct loop_watch *watch, uint32_t events)

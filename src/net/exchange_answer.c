@@ -41,7 +41,7 @@ static struct strbuf *compose(struct exchange *x, int status, uint64_t size)
 
 /* Whether the body can still be read to its end; if it is not here yet the connection will close.
  */
-static void settle_body(struct connection *c)
+static void end_body(struct connection *c)
 {
 	if (!c->body_done && c->body == HTTP_BODY_LENGTH && c->body_left <= c->view.len) {
 		c->view = slice_from(c->view, (size_t)c->body_left);
@@ -100,7 +100,7 @@ void exchange_send(struct exchange *x, int status, struct slice body)
 {
 	if (x->answered || exchange_is_gone(x))
 		return;
-	settle_body(x->connection);
+	end_body(x->connection);
 	bool has_body = x->head.method != HTTP_HEAD && status != 204 && status != 304;
 	if (has_body && !exchange_reserve(x, body.len)) {
 		status = 503;
@@ -183,7 +183,7 @@ void exchange_send_file(struct exchange *x, int status, const struct exchange_by
 {
 	if (x->answered || exchange_is_gone(x))
 		return;
-	settle_body(x->connection);
+	end_body(x->connection);
 	struct strbuf *out = compose(x, status, bytes->size);
 	if (x->head.method != HTTP_HEAD && bytes->size && !append_file(out, bytes))
 		set_bytes(x, bytes, bytes->size);
@@ -194,7 +194,7 @@ void exchange_send_memory(struct exchange *x, int status, struct slice bytes)
 {
 	if (x->answered || exchange_is_gone(x))
 		return;
-	settle_body(x->connection);
+	end_body(x->connection);
 	struct strbuf *out = compose(x, status, bytes.len);
 	bool has_body = x->head.method != HTTP_HEAD;
 	if (has_body && bytes.len <= SMALL_FILE_BYTES)
@@ -209,7 +209,7 @@ void exchange_send_extents(struct exchange *x, int status, uint64_t size,
 {
 	if (x->answered || exchange_is_gone(x))
 		return;
-	settle_body(x->connection);
+	end_body(x->connection);
 	struct strbuf *out = compose(x, status, size);
 	if (x->head.method != HTTP_HEAD) {
 		x->next = next;
@@ -254,7 +254,7 @@ void exchange_send_head(struct exchange *x, int status, uint64_t size)
 {
 	if (x->answered || exchange_is_gone(x))
 		return;
-	settle_body(x->connection);
+	end_body(x->connection);
 	if (x->head.method != HTTP_HEAD)
 		x->connection->close_after = true;
 	send_out(x, status, compose(x, status, size));

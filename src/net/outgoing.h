@@ -56,34 +56,49 @@ enum outgoing_kind {
 	OUTGOING_STOPPED,     /* outgoing_stop() was called */
 };
 
+enum outgoing_method {
+	OUTGOING_GET,
+	OUTGOING_POST,
+	OUTGOING_HEAD, /* the answer has no body, whatever its length says */
+	OUTGOING_DELETE,
+	OUTGOING_OPTIONS,
+	OUTGOING_PUT, /* without a body, and says so */
+};
+
+/* Any other name is that of GET. */
+static inline enum outgoing_method outgoing_method_of(struct slice name)
+{
+	return slice_eq(name, S("POST"))     ? OUTGOING_POST
+	       : slice_eq(name, S("HEAD"))   ? OUTGOING_HEAD
+	       : slice_eq(name, S("DELETE")) ? OUTGOING_DELETE
+					     : OUTGOING_GET;
+}
+
+enum outgoing_flag {
+	/* Send SNI, with the name of `host` or of the URL. The certificate must be valid for that
+	 * name in either case. */
+	OUTGOING_SNI = 1,
+	OUTGOING_ANY_ADDRESS = 2, /* no address rule; only for URLs in postern's configuration */
+	OUTGOING_ANY_CERTIFICATE = 4, /* only for a port that this process itself listens on */
+	OUTGOING_KEEP_HEADERS = 8,    /* fill `answer_headers` */
+};
+
 struct outgoing_request {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
 	enum outgoing_class class;
 	struct slice requester; /* for a callback: the uploader's access key */
 	const char *url;        /* http or https; without scheme it is http */
-	bool post;              /* POST with `body`; otherwise GET */
-	bool head;              /* HEAD: the answer has no body, whatever its length says */
-	bool remove;            /* DELETE, without a body */
-	bool preflight;         /* OPTIONS, without a body */
-	bool put;               /* PUT, without a body */
-	struct slice body;
+	enum outgoing_method method;
+	struct slice body; /* of a POST */
 	/* Header lines "Name: value" (a line that ends in ";" is an empty header). */
 	const char *const *headers;
 	size_t header_count;
-	const char *host; /* value of Host; NULL means the URL's */
-	/*
-	 * Whether to send SNI, with the name of `host` or of the URL. The certificate must be valid
-	 * for that name in either case.
-	 */
-	bool sni;
+	const char *host;        /* value of Host; NULL means the URL's */
 	int64_t timeout_ms;      /* from outgoing_send() to the last byte */
 	size_t max_answer_bytes; /* of the body */
 	/* Exceptions to address_refused(); NULL means none. */
 	const struct allow_list *allow;
-	bool any_address; /* no address rule; only for URLs in postern's configuration */
-	/* Accept any certificate; only for a port that this process itself listens on. */
-	bool any_certificate;
-	bool keep_headers; /* fill `answer_headers` */
+	unsigned flags; /* of enum outgoing_flag */
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
 
@@ -94,7 +109,7 @@ struct outgoing_request {
 	uint64_t content_length;
 	char content_type[128]; /* "" if there was none, or it is longer */
 	struct strbuf answer;   /* the body; freed by outgoing_request_release() */
-	/* Lines "Name: value", each ended by LF, if keep_headers. Freed with `answer`. */
+	/* Lines "Name: value", each ended by LF, if OUTGOING_KEEP_HEADERS. Freed with `answer`. */
 	struct strbuf answer_headers;
 	const char *fault; /* a constant text for the log if kind is not ANSWERED */
 
@@ -114,11 +129,11 @@ enum err outgoing_new(const struct outgoing_options *options, struct outgoing **
  */
 void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request);
 
-/* Whether the answer has such a header, if keep_headers was set. */
+/* Whether the answer has such a header, if OUTGOING_KEEP_HEADERS was set. */
 bool outgoing_has_header(const struct outgoing_request *request, struct slice name);
 /*
- * The value of a header of the answer, if keep_headers was set and there is exactly one of that
- * name; ptr is NULL otherwise.
+ * The value of a header of the answer, if OUTGOING_KEEP_HEADERS was set and there is exactly one of
+ * that name; ptr is NULL otherwise.
  */
 struct slice outgoing_answer_header(const struct outgoing_request *request, struct slice name);
 

@@ -233,7 +233,7 @@ void exchange_finish(struct exchange *x);
  * that needs no waiting is not counted at all, so that forms that come in one piece are taken
  * however many others there are. May free `c`.
  */
-void anonymous_settle(struct connection *c);
+void anonymous_wait(struct connection *c);
 /* Counts what the exchange holds, now and later, in that pool. False, and no change, without room.
  */
 bool exchange_assign(struct exchange *x, enum budget_pool pool) MUST_USE;

@@ -36,7 +36,7 @@ static curl_socket_t on_open(void *state, curlsocktype purpose, struct curl_sock
 	const struct outgoing_request *request = transfer->request;
 	bool allowed =
 		purpose == CURLSOCKTYPE_IPCXN &&
-		(request->any_address || !address_refused(&address->addr) ||
+		((request->flags & OUTGOING_ANY_ADDRESS) || !address_refused(&address->addr) ||
 			allow_list_has(request->allow, slice_str(transfer->host), &address->addr));
 	if (!allowed) {
 		transfer->refused = true;
@@ -172,9 +172,9 @@ static bool set_url(struct transfer *transfer, const struct url_parts *parts)
 	CURL *easy = transfer->easy;
 	if (!connect_to(transfer, parts))
 		return false;
-	if (tls && (!same || (!request->sni && !is_address(transfer->host)))) {
-		url_host = request->sni ? name : S("0.0.0.0");
-		if (!request->sni) {
+	if (tls && (!same || (!(request->flags & OUTGOING_SNI) && !is_address(transfer->host)))) {
+		url_host = request->flags & OUTGOING_SNI ? name : S("0.0.0.0");
+		if (!(request->flags & OUTGOING_SNI)) {
 			transfer->tls_name = strndup(name.ptr, name.len);
 			if (!transfer->tls_name ||
 				curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK ||
@@ -238,30 +238,39 @@ static bool set_rules(struct transfer *transfer)
 	return ok;
 }
 
+static bool set_body(CURL *easy, struct slice body)
+{
+	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len) ==
+		       CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.len > 0 ? body.ptr : "") == CURLE_OK;
+}
+
 static bool set_message(struct transfer *transfer)
 {
 	const struct outgoing_request *request = transfer->request;
 	CURL *easy = transfer->easy;
-	if (request->any_certificate &&
+	if ((request->flags & OUTGOING_ANY_CERTIFICATE) &&
 		(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L) != CURLE_OK ||
 			curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK))
 		return false;
-	if (request->head)
-		return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
-	if (request->remove || request->preflight)
-		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
-		       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
-			       request->remove ? "DELETE" : "OPTIONS") == CURLE_OK;
-	if (!request->post && !request->put)
+	switch (request->method) {
+	case OUTGOING_GET:
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
-	/* With a length, which a PUT without a body should say. */
-	if (request->put && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT") != CURLE_OK)
-		return false;
-	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) ==
-		       CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-		       request->body.len > 0 ? request->body.ptr : "") == CURLE_OK;
+	case OUTGOING_HEAD:
+		return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
+	case OUTGOING_POST:
+		return set_body(easy, request->body);
+	case OUTGOING_PUT:
+		return set_body(easy, S("")) &&
+		       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT") == CURLE_OK;
+	case OUTGOING_DELETE:
+	case OUTGOING_OPTIONS:
+		break;
+	}
+	return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+		       request->method == OUTGOING_DELETE ? "DELETE" : "OPTIONS") == CURLE_OK;
 }
 
 void transfer_free(struct transfer *transfer)

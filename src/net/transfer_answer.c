@@ -15,7 +15,7 @@ static void note_content_length(struct transfer *transfer, struct slice value)
 	}
 	request->has_content_length = true;
 	request->content_length = length;
-	if (!request->head && length > request->max_answer_bytes)
+	if (request->method != OUTGOING_HEAD && length > request->max_answer_bytes)
 		transfer->too_long = true;
 }
 
@@ -52,7 +52,7 @@ size_t transfer_on_header(char *bytes, size_t one, size_t len, void *state)
 	if (!slice_cut(&line, ':', &name))
 		return len;
 	struct slice value = slice_trim(line);
-	if (request->keep_headers) {
+	if (request->flags & OUTGOING_KEEP_HEADERS) {
 		strbuf_add_slice(&request->answer_headers, name);
 		strbuf_adds(&request->answer_headers, ": ");
 		strbuf_add_slice(&request->answer_headers, value);

@@ -56,8 +56,7 @@ bool source_ask(struct source_call *call, const char *whom, struct outgoing_requ
 	SCOPED_STRBUF(said, KIB(1));
 	char quoted[512];
 	r->class = OUTGOING_KEY;
-	r->sni = true;
-	r->any_address = true; /* it stands in the configuration */
+	r->flags |= OUTGOING_SNI | OUTGOING_ANY_ADDRESS; /* it stands in the configuration */
 	r->timeout_ms = LIMIT_CREDENTIALS_MS;
 	r->max_answer_bytes = LIMIT_CREDENTIALS_BYTES;
 	strbuf_init(&r->answer, 0);

@@ -31,8 +31,10 @@ static bool ask(struct source_call *call, const char *path, struct slice more, b
 	strbuf_add_slice(&url, call->options->metadata_url);
 	strbuf_adds(&url, path);
 	strbuf_add_slice(&url, more);
-	struct outgoing_request request = {
-		.url = url.ptr, .put = put, .headers = &line, .header_count = 1};
+	struct outgoing_request request = {.url = url.ptr,
+		.method = put ? OUTGOING_PUT : OUTGOING_GET,
+		.headers = &line,
+		.header_count = 1};
 	bool ok = source_ask(call, WHOM, &request);
 	if (ok)
 		strbuf_add_slice(out, strbuf_slice(&request.answer));

@@ -69,11 +69,11 @@ static bool ask(struct source_call *call, const struct sts_request *r)
 		return source_fail(call, "there is no memory");
 	struct outgoing_request request = {
 		.url = call->options->sts_url.ptr,
-		.post = true,
+		.method = OUTGOING_POST,
 		.body = strbuf_slice(&body),
 		.headers = headers,
 		.header_count = ARRAY_LEN(headers),
-		.any_certificate = call->options->any_certificate,
+		.flags = call->options->any_certificate ? OUTGOING_ANY_CERTIFICATE : 0,
 	};
 	bool ok = source_ask(call, "STS", &request) &&
 		  source_parse(call, "STS", strbuf_slice(&request.answer)) &&

@@ -69,8 +69,7 @@ static void fetch(struct jwt_source *source, struct executor *home)
 		.header_count = ARRAY_LEN(headers),
 		.timeout_ms = LIMIT_ADMISSION_MS,
 		.max_answer_bytes = LIMIT_JWT_KEYS_BYTES,
-		.sni = true,
-		.any_address = true,
+		.flags = OUTGOING_SNI | OUTGOING_ANY_ADDRESS,
 		.home = home,
 		.done.run = on_fetched,
 	};
@@ -124,7 +123,7 @@ void jwt_source_free(struct jwt_source *source)
 }
 
 /* Whether what there is will do, or is all that can be had now. */
-static bool is_settled(const struct jwt_source *source, const struct jwt_keys *stale)
+static bool is_newest(const struct jwt_source *source, const struct jwt_keys *stale)
 {
 	if (!source->url || (source->keys && source->keys != stale))
 		return true;
@@ -136,7 +135,7 @@ bool jwt_source_get(struct jwt_source *source, const struct jwt_keys *stale, str
 {
 	wait->keys = NULL;
 	(void)pthread_mutex_lock(&source->lock);
-	bool ready = is_settled(source, stale);
+	bool ready = is_newest(source, stale);
 	bool old = source->url && !tried_within(source, JWT_KEYS_REFRESH_MS);
 	if (ready) {
 		wait->keys = jwt_keys_share(source->keys);

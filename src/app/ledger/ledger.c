@@ -159,7 +159,7 @@ static void insert_entry(struct ledger *ledger, struct ledger_job *job)
 		entry->result = LEDGER_FAILED;
 	/* The upload is what counts; a fault with the grant was logged. */
 	if (entry->result == LEDGER_RECORDED)
-		(void)!ledger_grants_settle(ledger, entry->grant_id,
+		(void)!ledger_grants_set_state(ledger, entry->grant_id,
 			entry->found ? GRANT_FOUND : GRANT_CONFIRMED, NULL, entry->received_ms);
 	if (entry->result == LEDGER_FAILED)
 		log_error("ledger: insert: %s", sqlite3_errmsg(ledger->db));

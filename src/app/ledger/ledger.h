@@ -152,7 +152,7 @@ uint64_t ledger_unwritten(const struct ledger *ledger);
  * Notes what became of a grant, if it is written down. `id` and `reason`, which may be NULL, are
  * copied. From any thread, never blocks; without memory nothing is noted.
  */
-void ledger_settle(struct ledger *ledger, struct slice id, enum grant_state state,
+void ledger_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
 	const char *reason, int64_t now_ms);
 
 struct ledger_question {
@@ -221,8 +221,8 @@ struct ledger_due {
 };
 
 /*
- * The grants that are not settled and whose time to look at the store has come, the oldest first.
- * Page by page each is told of once, whatever is done with it.
+ * The grants that are neither recorded nor rejected and whose time to look at the store has come,
+ * the oldest first. Page by page each is told of once, whatever is done with it.
  */
 void ledger_list_due(struct ledger *ledger, struct ledger_due *due);
 void ledger_due_release(struct ledger_due *due);

@@ -37,7 +37,7 @@ static const char insert_sql[] =
 	" VALUES (?1, 'issued', ?2, ?3, ?4, ?5, ?4, ?6, ?7, ?8, ?9, ?10)";
 
 /* A confirmed upload counts more than anything; of a second failure nothing is learnt. */
-static const char settle_sql[] =
+static const char set_state_sql[] =
 	"UPDATE grants SET state = ?2, reason = ?3, changed_ms = ?4,"
 	" due = CASE ?2 WHEN 'rejected' THEN due + ?6 END,"
 	" look_at = CASE ?2 WHEN 'pending' THEN look_at END"
@@ -89,7 +89,7 @@ bool ledger_grants_prepare(struct ledger *ledger)
 {
 	struct ledger_grants *g = &ledger->grants;
 	bool ok = ledger_prepare(ledger, insert_sql, &g->insert) &&
-		  ledger_prepare(ledger, settle_sql, &g->settle) &&
+		  ledger_prepare(ledger, set_state_sql, &g->set_state) &&
 		  ledger_prepare(ledger, look_sql, &g->look) &&
 		  ledger_prepare(ledger, count_uploads_sql, &g->count_uploads) &&
 		  ledger_prepare(ledger, last_upload_sql, &g->last_upload) &&
@@ -105,7 +105,7 @@ void ledger_grants_release(struct ledger *ledger)
 {
 	struct ledger_grants *g = &ledger->grants;
 	(void)sqlite3_finalize(g->insert);
-	(void)sqlite3_finalize(g->settle);
+	(void)sqlite3_finalize(g->set_state);
 	(void)sqlite3_finalize(g->look);
 	(void)sqlite3_finalize(g->count_uploads);
 	(void)sqlite3_finalize(g->last_upload);
@@ -138,10 +138,10 @@ static bool fault(struct ledger *ledger, const char *what)
 }
 
 /* Of the rows that have a `due`, or of the others; returns how many there were, or -1. */
-static int settle(struct ledger *ledger, struct slice id, enum grant_state state,
+static int set_state(struct ledger *ledger, struct slice id, enum grant_state state,
 	const char *reason, int64_t now_ms, bool with_due)
 {
-	sqlite3_stmt *s = ledger->grants.settle;
+	sqlite3_stmt *s = ledger->grants.set_state;
 	bool ok = ledger_bind_text(s, 1, id) &&
 		  ledger_bind_text(s, 2, slice_str(grant_state_name(state))) &&
 		  (!reason || ledger_bind_text(s, 3, slice_str(reason))) &&
@@ -153,19 +153,19 @@ static int settle(struct ledger *ledger, struct slice id, enum grant_state state
 	return ok ? sqlite3_changes(ledger->db) : -1;
 }
 
-bool ledger_grants_settle(struct ledger *ledger, struct slice id, enum grant_state state,
+bool ledger_grants_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
 	const char *reason, int64_t now_ms)
 {
 	if (id.len == 0)
 		return true;
-	int were_open = settle(ledger, id, state, reason, now_ms, true);
+	int were_open = set_state(ledger, id, state, reason, now_ms, true);
 	if (were_open < 0)
 		return fault(ledger, "grant");
 	if (were_open > 0) {
 		ledger->grants.open -= state == GRANT_REJECTED ? 0 : were_open;
 		return true;
 	}
-	return settle(ledger, id, state, reason, now_ms, false) >= 0 || fault(ledger, "grant");
+	return set_state(ledger, id, state, reason, now_ms, false) >= 0 || fault(ledger, "grant");
 }
 
 static bool bind_expiry(sqlite3_stmt *s, int64_t keep_seconds)
@@ -320,7 +320,7 @@ struct settling {
 static void run_settling(struct ledger *ledger, struct ledger_job *job)
 {
 	const struct settling *s = CONTAINER_OF(job, struct settling, job);
-	(void)!ledger_grants_settle(
+	(void)!ledger_grants_set_state(
 		ledger, slice_of(s->id, s->id_len), s->state, s->reason, s->now_ms);
 }
 
@@ -330,7 +330,7 @@ static void finish_settling(struct ledger_job *job, bool synced)
 	free(CONTAINER_OF(job, struct settling, job));
 }
 
-void ledger_settle(struct ledger *ledger, struct slice id, enum grant_state state,
+void ledger_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
 	const char *reason, int64_t now_ms)
 {
 	size_t reason_size = reason ? strlen(reason) + 1 : 0;

@@ -10,7 +10,7 @@
 #include "base/thread_queue.h"
 
 struct ledger_grants {
-	sqlite3_stmt *insert, *settle, *look, *count_uploads, *last_upload, *expire, *delete;
+	sqlite3_stmt *insert, *set_state, *look, *count_uploads, *last_upload, *expire, *delete;
 	sqlite3_stmt *count_open;
 	int64_t max, keep_seconds;
 	int64_t open;   /* rows that have a `due` */
@@ -46,7 +46,7 @@ void ledger_look_release(struct ledger *ledger);
 bool ledger_grants_prepare(struct ledger *ledger) MUST_USE;
 void ledger_grants_release(struct ledger *ledger);
 /* Changes the state in the transaction that is open. False on a fault. */
-bool ledger_grants_settle(struct ledger *ledger, struct slice id, enum grant_state state,
+bool ledger_grants_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
 	const char *reason, int64_t now_ms) MUST_USE;
 /* At the end of a transaction: what is due. */
 bool ledger_grants_sweep(struct ledger *ledger) MUST_USE;

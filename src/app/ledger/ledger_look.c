@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Grants that the store has to be asked about, because no callback has told how they ended.
- * `look_at` is the time for it; a row that is settled has none.
+ * `look_at` is the time for it; a row that is recorded or rejected has none.
  */
 #include <stdlib.h>
 

@@ -135,8 +135,8 @@ const struct store_object *lookup_reported(const struct lookup *lookup)
 int64_t lookup_modified_ms(const struct lookup *lookup)
 {
 	int64_t object = lookup->get.object.modified_ms;
-	int64_t told = lookup_reported(lookup)->modified_ms;
-	return object > told ? object : told;
+	int64_t reported = lookup_reported(lookup)->modified_ms;
+	return object > reported ? object : reported;
 }
 
 void lookup_add_etag(const struct lookup *lookup, struct strbuf *out)

@@ -79,7 +79,7 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 {
 	struct request *r = lookup->r;
 	const struct store_object *object = &lookup->get.object;
-	const struct store_object *told = lookup_reported(lookup);
+	const struct store_object *reported = lookup_reported(lookup);
 	char modified[DATE_SIZE];
 	SCOPED_STRBUF(lines, 512);
 	date_format(lookup_modified_ms(lookup) / 1000, modified);
@@ -88,24 +88,24 @@ static void add_object_headers(const struct lookup *lookup, struct slice etag)
 	strbuf_adds(&lines, "\"\r\nLast-Modified: ");
 	strbuf_adds(&lines, modified);
 	strbuf_adds(&lines, "\r\nx-oss-object-type: ");
-	strbuf_adds(&lines, object_type_name(told->type));
+	strbuf_adds(&lines, object_type_name(reported->type));
 	strbuf_adds(&lines, "\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n"
 			    "x-oss-hash-crc64ecma: ");
 	strbuf_add_u64(&lines, object->crc64);
 	if (object->type == STORE_NORMAL) {
 		strbuf_adds(&lines, "\r\nContent-MD5: ");
 		base64_encode(&lines, slice_of(object->md5, sizeof(object->md5)));
-	} else if (told->type == STORE_APPENDABLE) {
+	} else if (reported->type == STORE_APPENDABLE) {
 		strbuf_adds(&lines, "\r\nx-oss-next-append-position: ");
 		strbuf_add_u64(&lines, object->size);
 	}
 	strbuf_adds(&lines, "\r\n");
 	respond_built_lines(r, &lines);
-	version_add_headers(r, lookup->what.bucket, told);
+	version_add_headers(r, lookup->what.bucket, reported);
 	if (!lookup->what.version.is_null && !lookup->what.version.number)
-		expiration_add_header(r, lookup->what.bucket, r->address.key.text, told);
+		expiration_add_header(r, lookup->what.bucket, r->address.key.text, reported);
 	/* OSS sends the number only to clients that may read the tags. */
-	size_t tags = r->anonymous ? 0 : tagging_count(told->tags);
+	size_t tags = r->anonymous ? 0 : tagging_count(reported->tags);
 	if (tags) {
 		SCOPED_STRBUF(count, 32);
 		strbuf_add_u64(&count, tags);

@@ -9,8 +9,8 @@
 #include "store/local/commit/mutations.h"
 #include "store/local/commit/recover.h"
 #include "store/local/disk/files.h"
-#include "store/local/gc/fill.h"
 #include "store/local/gc/gc.h"
+#include "store/local/gc/upgrade_log.h"
 #include "store/local/large/large.h"
 #include "store/local/put.h"
 #include "store/local/read/read.h"
@@ -83,7 +83,7 @@ static enum err start(struct local *local)
 	if (e == ERR_OK)
 		e = committer_new(local, &local->committer);
 	if (e == ERR_OK)
-		e = fill_log(local);
+		e = upgrade_log(local);
 	if (e == ERR_OK)
 		e = gc_new(local, &local->gc);
 	if (e == ERR_OK)

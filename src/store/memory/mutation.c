@@ -341,7 +341,7 @@ enum err memory_commit(
 	};
 	enum err e = run(&c);
 	commit->object = without_text(
-		brought->kind == STORE_PUT_APPEND ? &c.effects.told : &c.effects.object);
+		brought->kind == STORE_PUT_APPEND ? &c.effects.reported : &c.effects.object);
 	return e;
 }
 
@@ -391,7 +391,7 @@ void memory_object_change(struct store *store, struct store_metadata_update *cha
 		e = ERR_INVALID_ARGUMENT;
 	else
 		e = run(&c);
-	change->object = without_text(&c.effects.told);
+	change->object = without_text(&c.effects.reported);
 	store_answer(&change->wait, e);
 }
 

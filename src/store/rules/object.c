@@ -157,7 +157,7 @@ static void report_marker(struct rules *rules, const struct store_object *object
 {
 	if (!object || !object->is_marker)
 		return;
-	rules->effects->told = (struct store_object){
+	rules->effects->reported = (struct store_object){
 		.is_marker = true,
 		.is_null = object->is_null,
 		.version = object->version,
@@ -179,7 +179,7 @@ static void set(struct rules *rules, const struct found *found)
 	}
 	if (change->set_tags)
 		object->tags = change->tags;
-	rules->effects->told = *object;
+	rules->effects->reported = *object;
 }
 
 enum err rules_change(struct rules *rules)

@@ -115,9 +115,10 @@ struct rules_effects {
 	struct store_bucket_stats counts;
 
 	/* For the caller of the store, also with a refusal: */
-	bool existed;             /* there was something to delete */
-	bool deleted_marker;      /* and it was a marker */
-	struct store_object told; /* the marker in the way; of APPEND the object as it is then */
+	bool existed;        /* there was something to delete */
+	bool deleted_marker; /* and it was a marker */
+	struct store_object
+		reported; /* the marker in the way; of APPEND the object as it is then */
 	uint32_t bad_part;
 };
 

@@ -183,11 +183,11 @@ enum err rules_append(struct rules *rules)
 	if (!rules_know(rules, RULES_CURRENT))
 		return ERR_OK;
 	if (current)
-		effects->told = *current;
+		effects->reported = *current;
 	enum err e = rules_check(rules, current);
 	if (e == ERR_OK && current && current->type != STORE_APPENDABLE)
 		e = ERR_NOT_APPENDABLE;
-	if (e == ERR_OK && effects->told.size != rules->mutation->position)
+	if (e == ERR_OK && effects->reported.size != rules->mutation->position)
 		e = ERR_POSITION_NOT_EQUAL_TO_LENGTH;
 	if (e != ERR_OK)
 		return e;
@@ -199,6 +199,6 @@ enum err rules_append(struct rules *rules)
 	} else if (rules_make_way(rules)) {
 		rules_make_current(rules, &first);
 	}
-	effects->told = effects->object;
+	effects->reported = effects->object;
 	return ERR_OK;
 }

@@ -139,9 +139,9 @@ static void reopen(int64_t max)
 	open_ledger(max);
 }
 
-static void settle(const char *id, enum grant_state state, const char *reason)
+static void set_state(const char *id, enum grant_state state, const char *reason)
 {
-	ledger_settle(ledger, slice_str(id), state, reason, NOW_S * 1000ll);
+	ledger_set_state(ledger, slice_str(id), state, reason, NOW_S * 1000ll);
 }
 
 static void states(void)
@@ -158,11 +158,11 @@ static void states(void)
 	ledger_question_release(&q.question);
 	is_state("01", "issued");
 	is_state("02", "(none)");
-	settle("01", GRANT_PENDING, "the store cannot be asked");
+	set_state("01", GRANT_PENDING, "the store cannot be asked");
 	is_state("01", "pending");
 	IS_INT(record("01", "r"), LEDGER_RECORDED, "its upload");
 	is_state("01", "confirmed");
-	settle("01", GRANT_REJECTED, "too late");
+	set_state("01", GRANT_REJECTED, "too late");
 	is_state("01", "confirmed");
 	ask("01", &q);
 	IS_INT(q.question.uploads, 1, "one upload");
@@ -171,7 +171,7 @@ static void states(void)
 	ledger_question_release(&q.question);
 
 	OK(issue("03", NOW_S), "another");
-	settle("03", GRANT_REJECTED, "the store has no such object");
+	set_state("03", GRANT_REJECTED, "the store has no such object");
 	ask("03", &q);
 	IS(q.question.state, S("rejected"), "is rejected");
 	IS(q.question.reason, S("the store has no such object"), "with a reason");
@@ -195,8 +195,8 @@ static void forgetting(void)
 		if (!issue(id, NOW_S))
 			abort();
 	}
-	settle("a00", GRANT_REJECTED, "why");
-	settle("a01", GRANT_PENDING, "why");
+	set_state("a00", GRANT_REJECTED, "why");
+	set_state("a01", GRANT_PENDING, "why");
 	IS_INT(record("a02", "r"), LEDGER_RECORDED, "one of many is used");
 	/* Time goes on by the grants that are given. */
 	int64_t due = NOW_S + 300 + DAY_S;
@@ -350,7 +350,7 @@ static void bounded(void)
 	is_state("4", "(none)");
 	IS_INT(record("1", "r"), LEDGER_RECORDED, "one is used");
 	OK(issue("4", NOW_S), "and makes room");
-	settle("2", GRANT_REJECTED, "why");
+	set_state("2", GRANT_REJECTED, "why");
 	OK(!issue("5", NOW_S), "one that is rejected does not");
 	reopen(3);
 	OK(!issue("5", NOW_S), "nor does a new start");

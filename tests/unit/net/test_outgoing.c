@@ -132,7 +132,7 @@ static void failures(void)
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/", loopback_closed_port());
 	call = call_of(url);
-	call.request.any_address = true;
+	call.request.flags = OUTGOING_ANY_ADDRESS;
 	run(&call);
 	IS_INT(call.request.kind, OUTGOING_UNREACHABLE, "nothing listens");
 	release(&call);
@@ -147,7 +147,7 @@ static void failures(void)
 		"http://127.0.0.1/\r\nX: y", "gopher://127.0.0.1:70/", ""};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		call = call_of(bad[i]);
-		call.request.any_address = true;
+		call.request.flags = OUTGOING_ANY_ADDRESS;
 		run(&call);
 		OK(call.request.kind == OUTGOING_BAD_REQUEST, "not a URL for us: row %zu", i);
 		release(&call);
@@ -160,7 +160,7 @@ static void the_request(void)
 		"Content-Type: text/plain", "User-Agent: tester", "x-oss-additional-headers;"};
 	char url[200], want[1000];
 	struct call call = call_of(url_of(url, sizeof(url), "/ok/../ok/%41?b=c&%20#part"));
-	call.request.post = true;
+	call.request.method = OUTGOING_POST;
 	call.request.body = S("a\0b");
 	call.request.headers = lines;
 	call.request.header_count = ARRAY_LEN(lines);
@@ -393,7 +393,7 @@ static enum outgoing_kind ask(struct outgoing *to, const char *host, enum outgoi
 	char url[200];
 	snprintf(url, sizeof(url), "http://%s:%d/ok", host, server.port);
 	struct call call = call_of(url);
-	call.request.any_address = true;
+	call.request.flags = OUTGOING_ANY_ADDRESS;
 	call.request.class = class;
 	call.request.requester = S("LTAI.modest");
 	outgoing_send(to, &call.request);

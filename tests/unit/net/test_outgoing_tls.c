@@ -122,10 +122,9 @@ static enum outgoing_kind ask(
 	snprintf(url, sizeof(url), "https://%s:%d/", url_host, server.port);
 	struct call call = {.request = {.url = url,
 				    .host = host,
-				    .sni = sni,
 				    .timeout_ms = 20000,
 				    .max_answer_bytes = 10,
-				    .any_address = true,
+				    .flags = OUTGOING_ANY_ADDRESS | (sni ? OUTGOING_SNI : 0),
 				    .home = &here.executor,
 				    .done.run = on_done}};
 	outgoing_send(outgoing, &call.request);

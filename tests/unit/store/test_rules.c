@@ -177,8 +177,8 @@ static void changing(void)
 	OK(decide(&view, &m) == ERR_OK && effects.needs == RULES_NEWEST, "there may be a marker");
 	view.known |= RULES_NEWEST;
 	view.newest = &marker;
-	OK(decide(&view, &m) == ERR_NO_SUCH_KEY && effects.told.is_marker &&
-			effects.told.version == 9,
+	OK(decide(&view, &m) == ERR_NO_SUCH_KEY && effects.reported.is_marker &&
+			effects.reported.version == 9,
 		"which is told of");
 	view.known |= RULES_NAMED;
 	view.named = &marker;
@@ -266,11 +266,11 @@ static void appending(void)
 	grown.crc64 = crc64_update(0, S("four"));
 	piece.crc64 = crc64_update(0, S("two"));
 	OK(decide(&view, &m) == ERR_OK && effects.made == RULES_MADE_CURRENT &&
-			effects.object.type == STORE_APPENDABLE && effects.told.size == 3,
+			effects.object.type == STORE_APPENDABLE && effects.reported.size == 3,
 		"the first piece makes an object");
 	view.current = &grown;
 	IS_INT(decide(&view, &m), ERR_POSITION_NOT_EQUAL_TO_LENGTH, "the next goes to its end");
-	IS_INT(effects.told.size, 4, "which is told");
+	IS_INT(effects.reported.size, 4, "which is told");
 	m.position = 4;
 	OK(decide(&view, &m) == ERR_OK && effects.current == RULES_GROWS &&
 			effects.made == RULES_MADE_NOTHING && effects.object.size == 7 &&

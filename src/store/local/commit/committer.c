@@ -17,7 +17,7 @@
 #include "store/local/state/local_internal.h"
 
 enum {
-	PIECES = 3,     /* of a record: head, data, filling */
+	PIECES = 3,     /* of a record: head, data, padding */
 	MEND_MS = 1000, /* between two attempts to go on after a failure */
 };
 
@@ -249,7 +249,7 @@ static enum err admit_carried(struct committer *c, struct mutation *mutation)
 	enum err e = find_room(c, mutation);
 	if (e != ERR_OK)
 		return e;
-	const struct location *from = mutation->fills ? NULL : mutation->moves_from;
+	const struct location *from = mutation->is_upgrade ? NULL : mutation->moves_from;
 	struct record_at record = record_of(c, mutation);
 	if (mutation->kind == MUTATION_ENDED)
 		return redo_record(batch, &record);

@@ -82,8 +82,8 @@ struct mutation {
 	bool keeps;               /* of MUTATION_OBJECT_DELETE: as if versions were kept still */
 	/* MUTATION_MOVE, _RESTATE, _MOVE_BUCKET and _ADD_SUMS: where it was read. */
 	const struct location *moves_from;
-	/* Of the same kinds: it is made by gc/fill.h, and `moves_from` is not compared. */
-	bool fills;
+	/* Of the same kinds: it is made by gc/upgrade_log.h, and `moves_from` is not compared. */
+	bool is_upgrade;
 	struct store_multipart_complete *complete;
 	struct store_delete *del;
 	struct store_metadata_update *object_change;

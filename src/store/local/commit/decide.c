@@ -106,11 +106,11 @@ static void report(struct mutation *mutation, const struct rules_effects *effect
 	struct store_object *object = mutation->object;
 	mutation->existed = effects->existed;
 	if (mutation->kind == MUTATION_METADATA)
-		mutation->object_change->object = without_text(&effects->told);
+		mutation->object_change->object = without_text(&effects->reported);
 	else if (mutation->kind == MUTATION_COMPLETE)
 		mutation->complete->bad_part = effects->bad_part;
 	else if (mutation->kind == MUTATION_APPEND && object)
-		*object = without_text(&effects->told);
+		*object = without_text(&effects->reported);
 	if (e != ERR_OK)
 		return;
 	if (mutation->kind == MUTATION_OBJECT_DELETE) {

@@ -2,7 +2,7 @@
 /*
  * Gives up a damaged segment of the log, which the collector keeps for good. What the index needs
  * of it is written again at the end of the log, and the file is moved to the folder `damaged`.
- * fill_log_anew() must have been called since: then no record in it says anything any more.
+ * upgrade_log_anew() must have been called since: then no record in it says anything any more.
  */
 #ifndef STORE_LOCAL_GC_RELEASE_H
 #define STORE_LOCAL_GC_RELEASE_H

@@ -367,7 +367,7 @@ enum err index_each_number(struct index *index, enum key_kind kind,
 	return e;
 }
 
-/* ---- Moments --------------------------------------------------------------------------------- */
+/* ---- Snapshots ------------------------------------------------------------------------------- */
 
 struct index_snapshot *index_snapshot_new(struct index *index)
 {

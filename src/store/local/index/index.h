@@ -88,7 +88,7 @@ enum err index_each_bucket(struct index *index,
 enum err index_each_number(struct index *index, enum key_kind kind,
 	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx) MUST_USE;
 
-/* ---- Moments --------------------------------------------------------------------------------- */
+/* ---- Snapshots ------------------------------------------------------------------------------- */
 
 /* The index as it is now, for reading several things that belong together. */
 struct index_snapshot;
@@ -111,7 +111,7 @@ struct index_tx;
  */
 struct index_cursor *index_cursor_new(
 	struct index *index, struct index_tx *tx, const struct key *prefix) MUST_USE;
-/* Sees the moment, which must outlive it. */
+/* Sees the snapshot, which must outlive it. */
 struct index_cursor *index_snapshot_cursor(
 	struct index_snapshot *snapshot, const struct key *prefix) MUST_USE;
 void index_cursor_free(struct index_cursor *cursor);

@@ -117,7 +117,7 @@ static enum err write_buffer(struct large *large, struct large_buffer *buffer)
 		return complain("make", e);
 	size_t len = buffer->len;
 	if (large->direct && len % LARGE_ALIGN) {
-		/* Only the last one; the sums stand behind the filling. */
+		/* Only the last one; the sums stand behind the padding. */
 		size_t whole = (len / LARGE_ALIGN + 1) * LARGE_ALIGN;
 		memset(buffer->bytes + len, 0, whole - len);
 		len = whole;

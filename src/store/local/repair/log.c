@@ -7,8 +7,8 @@
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "store/local/gc/fill.h"
 #include "store/local/gc/release.h"
+#include "store/local/gc/upgrade_log.h"
 #include "store/local/rebuild/restore_log.h"
 #include "store/local/repair/repair_internal.h"
 
@@ -57,7 +57,7 @@ enum err log_repair(struct repair *r)
 	enum err e = find_damaged(r);
 	if (e != ERR_OK || (r->segment_count == 0 && r->local->start_damage == 0))
 		return e;
-	e = fill_log_anew(r->local);
+	e = upgrade_log_anew(r->local);
 	for (size_t i = 0; i < r->segment_count && e == ERR_OK; i++) {
 		bool released;
 		e = release_segment(r->local, r->segments[i], &released);

@@ -45,7 +45,7 @@ enum record_kind record_head_kind(const unsigned char *head)
 	return (enum record_kind)head[AT_KIND];
 }
 
-/* The checksum of a record: all of it but the checksum's own field and the filling. */
+/* The checksum of a record: all of it but the checksum's own field and the padding. */
 static uint64_t checksum(
 	const unsigned char *head, uint64_t salt, size_t name_and_meta, struct slice data)
 {

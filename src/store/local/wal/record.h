@@ -62,7 +62,7 @@ struct record {
 	struct slice name;
 	struct slice meta;
 	struct slice data;
-	size_t total; /* bytes with header and filling */
+	size_t total; /* bytes with header and padding */
 };
 
 enum record_result {

@@ -47,7 +47,7 @@ struct segments;
 struct location {
 	uint64_t segment;
 	uint64_t offset;      /* of its header */
-	uint32_t length;      /* of the record with its filling */
+	uint32_t length;      /* of the record with its padding */
 	uint32_t data_offset; /* of the object's bytes, from the header */
 };
 
