@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tortures the store: README.md.
+//
+//	node tests/torture/run.js [--seconds N | --rounds N] [--seed N] [--case N] [--only PART]
+//
+// prints TAP. POSTERN_BIN is the server. What a part found is told with the command that repeats it.
+import { mkdtempSync, mkdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Recording, runCase } from "./lib/cuts.js";
+import { Random } from "./lib/random.js";
+import { sitesOf, without } from "./lib/syncs.js";
+
+const { values } = parseArgs({ options: {
+	seconds: { type: "string", default: "600" },
+	rounds: { type: "string" },
+	seed: { type: "string", default: String(Date.now() % 1e9) },
+	case: { type: "string" },
+	only: { type: "string" },
+} });
+const seed = Number(values.seed);
+const LANES = 2;
+const CASES_EACH = 25;
+const STEPS = 150;
+
+const work = mkdtempSync(join(process.env.TORTURE_DIR ?? tmpdir(), "postern-torture-"));
+let tests = 0;
+let failures = 0;
+
+function told(ok, name, lines = "") {
+	console.log(`${ok ? "ok" : "not ok"} ${++tests} - ${name}`);
+	for (const line of lines.split("\n").filter(Boolean))
+		console.log(`# ${line}`);
+	if (!ok)
+		failures++;
+}
+
+async function cuts(enough) {
+	const random = new Random(seed);
+	let done = 0;
+	let number = 0;
+	const faults = [];
+	while (!enough(done) && faults.length < 5) {
+		const recordingSeed = random.below(1e9);
+		const folder = join(work, `recording-${recordingSeed}`);
+		mkdirSync(folder);
+		const recording = await Recording.make(folder, recordingSeed, STEPS);
+		let left = CASES_EACH;
+		await Promise.all(Array.from({ length: LANES }, async () => {
+			while (left-- > 0 && !enough(done)) {
+				const one = number++;
+				const place = join(work, `case-${one}`);
+				mkdirSync(place);
+				try {
+					await runCase(recording, place, one);
+					rmSync(place, { recursive: true });
+				} catch (error) {
+					faults.push(`case ${one}: ${error.stack}`);
+					console.log(`# case ${one}: ${error.stack}`.replace(/\n/g, "\n# "));
+				}
+				done++;
+			}
+		}));
+	}
+	told(faults.length === 0, `${done} cuts of power`, `seed ${seed}`);
+}
+
+/** A recording in a folder of its own. */
+function record(recordingSeed) {
+	const folder = join(work, `recording-${recordingSeed}`);
+	mkdirSync(folder);
+	return Recording.make(folder, recordingSeed, STEPS);
+}
+
+async function syncs(most) {
+	const random = new Random(seed);
+	const recordings = [await record(random.below(1e9)), await record(random.below(1e9))];
+	const sites = new Map(recordings.flatMap(({ records }) => [...sitesOf(records)]));
+	await inLanes([...sites], async ([site, { text }], lane) => {
+		const folder = join(work, `lane-${lane}`);
+		mkdirSync(folder, { recursive: true });
+		const { tried, noticed } = await without(recordings, site, folder, most);
+		console.log(`# ${text}: ${noticed ? `noticed by case ${tried}: ${noticed.slice(0, 200)}` : `nothing in ${tried} cases`}`
+			.replace(/\n/g, " "));
+	});
+}
+
+/** Does something with each of a list, two at a time. */
+async function inLanes(list, run) {
+	const left = [...list];
+	await Promise.all(Array.from({ length: LANES }, async (_, lane) => {
+		while (left.length > 0)
+			await run(left.shift(), lane);
+	}));
+}
+
+const started = Date.now();
+const enough = done => values.rounds ? done >= Number(values.rounds) : Date.now() - started > Number(values.seconds) * 1000;
+if (values.only === "syncs")
+	await syncs(40);
+else
+	await cuts(enough);
+console.log(`1..${tests}`);
+if (failures === 0)
+	rmSync(work, { recursive: true });
+process.exitCode = failures ? 1 : 0;
