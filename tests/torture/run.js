@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Recording, runCase } from "./lib/cuts.js";
+import { Hits } from "./lib/hits.js";
 import { Random } from "./lib/random.js";
 import { sitesOf, without } from "./lib/syncs.js";
 
@@ -95,12 +96,41 @@ async function inLanes(list, run) {
 	}));
 }
 
+/** Rounds of what `round` does to a folder that was filled, each with its own numbers. */
+async function hits(name, round, enough, fill = false) {
+	let done = 0;
+	const faults = [];
+	await Promise.all(Array.from({ length: LANES }, async (_, lane) => {
+		const random = new Random(seed + lane);
+		const folder = join(work, `${round}-${lane}`);
+		mkdirSync(folder);
+		const hits = new Hits(folder);
+		try {
+			if (fill)
+				await hits.fill(random);
+			while (!enough(done) && faults.length === 0) {
+				await hits[round](random);
+				done++;
+			}
+		} catch (error) {
+			faults.push(`round ${done}: ${error.stack}`);
+		}
+	}));
+	told(faults.length === 0, `${done} ${name}`, [`seed ${seed}`, ...faults].join("\n"));
+}
+
 const started = Date.now();
 const enough = done => values.rounds ? done >= Number(values.rounds) : Date.now() - started > Number(values.seconds) * 1000;
-if (values.only === "syncs")
-	await syncs(40);
-else
-	await cuts(enough);
+const parts = {
+	cuts: () => cuts(enough),
+	kills: () => hits("kills", "kill", enough),
+	fails: () => hits("rounds with calls that fail", "fail", enough),
+	flips: () => hits("flipped bits", "flip", enough, true),
+	syncs: () => syncs(40),
+};
+for (const [name, run] of Object.entries(parts))
+	if (!values.only || values.only === name)
+		await run();
 console.log(`1..${tests}`);
 if (failures === 0)
 	rmSync(work, { recursive: true });
