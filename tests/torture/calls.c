@@ -413,7 +413,10 @@ __attribute__((noinline)) static int sync_any(int fd, enum place place)
 	uint64_t number = ++syncs;
 	uint64_t file = inode_of(fd);
 	trace_lock();
-	trace_add(KIND_SYNC_BEGIN, NUMBERS(file, place, number, asked_by()), NULL, 0);
+	struct stat st;
+	bool of_names = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+	uint64_t what = (uint64_t)place | (of_names ? TRACE_NAMES : 0);
+	trace_add(KIND_SYNC_BEGIN, NUMBERS(file, what, number, asked_by()), NULL, 0);
 	trace_unlock();
 	if (fault_before(ACT_SYNC, place))
 		return -1;

@@ -49,13 +49,17 @@ enum kind {
 	KIND_LINK,       /* dir, file; the name */
 	KIND_UNLINK,     /* dir; the name */
 	KIND_RENAME,     /* dir, dir, 1: they are exchanged; both names, with a NUL between */
-	KIND_SYNC_BEGIN, /* file or dir, place, number of the sync, who asked for it */
+	KIND_SYNC_BEGIN, /* file or dir, place (with TRACE_NAMES), number of the sync, who asked */
 	KIND_SYNC_END,   /* file or dir, 0, number of the sync */
 	KIND_MARK,       /* written by the test: number, what */
 	KIND_ESCAPED,    /* file: it is changed in a way that cannot be written down */
 };
 
-/* As lib/server.js writes and reads it. */
+enum {
+	TRACE_NAMES = 256 /* the sync is of a folder */
+};
+
+/* As lib/store.js writes and reads it. */
 struct control {
 	_Atomic int64_t left;    /* the call that makes this 0 is the one; 0 before: none is */
 	_Atomic int64_t behind;  /* 1: all such calls behind it fail too, until this is 0 again */
