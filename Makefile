@@ -166,6 +166,12 @@ $(B)/tests/unit/store/test_wal: LDFLAGS += -Wl,--wrap=pthread_mutex_unlock
 OOM_TESTS := $(filter $(B)/tests/unit/oom/%,$(UNIT_TESTS))
 $(OOM_TESTS): $(B)/tests/unit/oom/oom.o $(B)/tests/unit/oom/no_sync.o
 $(OOM_TESTS): LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strdup strndup fdopendir fdopen getline realpath XML_ParserCreate)
+# The library in front of the server's calls that tests/torture records, or makes fail.
+TORTURE_OBJECTS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/torture/*.c)))
+$(TORTURE_OBJECTS): CFLAGS += -fPIC -fno-optimize-sibling-calls
+$(B)/tests/torture/recorder.so: $(TORTURE_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS)) -shared -o $@ $^
 # The server whose allocations fail when a test says so.
 $(B)/tests/failing/postern: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup strndup XML_ParserCreate)
 $(B)/tests/failing/postern: $(B)/tests/failing/allocations.o $(B)/src/cli/main.o $(B)/internal.a
@@ -187,6 +193,11 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/i
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 endif
+
+.PHONY: torture
+TORTURE_SECONDS ?= 600
+torture: test-packages ## cut the power, kill, damage and fill the disk of a store for TORTURE_SECONDS (600)
+	@tests/run torture --seconds $(TORTURE_SECONDS)
 
 .PHONY: allocations
 allocations: test-packages ## the long form of tests/unit/oom: every pair of allocations fails, or each where `make test` has some
