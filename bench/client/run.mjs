@@ -4,7 +4,8 @@
 // real server on the loopback of this machine; in turns (A B A B ...), so that what else the machine does
 // hits all alike. Prints tables and writes them to bench/results/.
 //
-//	BENCH_ROUNDS (5)  BENCH_FILES (2000)  BENCH_SIZE (100 bytes each)  BENCH_MANY (10000)
+//	BENCH_ROUNDS (5)  BENCH_FILES (2000)  BENCH_SIZE (100 bytes each)  BENCH_MANY (10000; 0: none)
+//	BENCH_WAYS: an expression for the names of those that are measured besides fetch; all by default
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
@@ -12,13 +13,14 @@ import { fileURLToPath } from "node:url";
 import { startBrowser } from "../../tests/e2e/lib/browser.js";
 import { cleanups, startServer } from "../../tests/e2e/lib/server.js";
 import { measure } from "./measure.mjs";
-import { WAYS } from "./ways.mjs";
+import { WAYS as ALL } from "./ways.mjs";
 
 const setting = (name, usual) => Number(process.env[`BENCH_${name}`] ?? usual);
 const ROUNDS = setting("ROUNDS", 5);
 const FILES = setting("FILES", 2000);
 const SIZE = setting("SIZE", 100);
 const MANY = setting("MANY", 10_000);
+const WAYS = ALL.filter(({ name }, at) => at === 0 || new RegExp(process.env.BENCH_WAYS ?? "").test(name));
 /** What takes longer is given up. */
 const SECONDS = 900;
 
@@ -42,12 +44,13 @@ async function main(t) {
 	say();
 	say(`- ${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores; Chromium ${browser.version()}, headless`);
 	say(`- load of the machine before: ${loadavg()[0].toFixed(2)}; browser and server share the cores`);
-	say(`- ${ROUNDS} rounds in turns, and one before to warm up; files of ${SIZE} bytes; callbacks on`);
+	say(`- ${ROUNDS} rounds in turns after one to warm up; files of ${SIZE} bytes; callbacks on`);
 	say("- Uppy has each file signed by the application server; all others use one form. plupload sends one");
 	say("  file at a time.");
 	say();
 	await small(browser, server);
-	await many(browser, server);
+	if (MANY > 0)
+		await many(browser, server);
 	if (loadavg()[0] > 2 * cpus().length)
 		say("The machine was busy with other things: trust the ratios, not the rates.");
 	const path = new URL(`../results/${date}-${commit}-client.md`, import.meta.url);

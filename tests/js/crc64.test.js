@@ -40,6 +40,18 @@ test("sums are combined without the bytes", () => {
 			slow(BYTES));
 });
 
+test("parts of one length and of others are combined, in any order", () => {
+	for (const lengths of [[5, 5, 5, 3], [3, 5, 3, 5], [0, 4, 4, 0, 4]]) {
+		let at = 0;
+		let sum = slow(BYTES.slice(0, 0));
+		for (const length of lengths) {
+			sum = combine(sum, slow(BYTES.slice(at, at + length)), length);
+			at += length;
+		}
+		assert.equal(sum, slow(BYTES.slice(0, at)), String(lengths));
+	}
+});
+
 test("a file is summed piece by piece", async () => {
 	const bytes = new Uint8Array(5 << 20).map((_, i) => i * i >> 5);
 	assert.equal(await crc64Of(new Blob([bytes])), new Crc64().update(bytes).value);

@@ -78,6 +78,10 @@ export async function crc64Of(blob, signal) {
 	return sum.value;
 }
 
+/** All parts of a file but the last are of one length. */
+let lastLength = -1;
+let lastPower = 0n;
+
 /**
  * The sum of two texts, one after the other, of which only the sums are known.
  * @param {bigint} first
@@ -85,7 +89,9 @@ export async function crc64Of(blob, signal) {
  * @param {number} length of the second
  */
 export function combine(first, second, length) {
-	return multiply(power(length), first) ^ second;
+	if (length !== lastLength)
+		lastPower = power(lastLength = length);
+	return multiply(lastPower, first) ^ second;
 }
 
 /** x to the power of 8 * bytes. @param {number} bytes */
