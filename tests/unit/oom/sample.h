@@ -6,8 +6,11 @@
 #ifndef TESTS_UNIT_OOM_SAMPLE_H
 #define TESTS_UNIT_OOM_SAMPLE_H
 
+#include <fcntl.h>
+
 #include "base/limits.h"
 #include "store/local/local.h"
+#include "store/local/state/removals.h"
 #include "unit/store/folder.h"
 #include "unit/store/versions.h"
 
@@ -166,7 +169,14 @@ static inline void sample_make(const char *closed, const char *killed)
 	struct store *s;
 	if (sample_open(closed, &s) != ERR_OK || !sample_put_all(s))
 		abort();
+	/* As for a backup: else the collector may remove what is being copied. */
+	char name[2 * FOLDER_PATH_MAX];
+	(void)snprintf(name, sizeof(name), "%s/lock", closed);
+	int lock = open(name, O_RDWR | O_CLOEXEC);
+	if (lock < 0 || removals_forbid(lock) != 0)
+		abort();
 	sample_copy(closed, killed);
+	(void)close(lock);
 	if (sample_missing(s))
 		abort();
 	store_close(s);

@@ -21,6 +21,7 @@ static char folder[FOLDER_PATH_MAX];
 static char closed[FOLDER_PATH_MAX + 16];
 static char killed[FOLDER_PATH_MAX + 16];
 static char copies[FOLDER_PATH_MAX + 16];   /* with one backup, of an older folder */
+static char damaged[FOLDER_PATH_MAX + 16];  /* without its ledger */
 static char to[FOLDER_PATH_MAX + 16];       /* of the case */
 static char restored[FOLDER_PATH_MAX + 16]; /* likewise */
 
@@ -140,11 +141,27 @@ static void restore_all(struct oom_answer *answer)
 	oom_resume();
 }
 
+/* It fails on its way, memory or not. */
+static void restore_damaged(struct oom_answer *answer)
+{
+	struct restore_result result;
+	enum err e = restore(damaged, false, &result);
+	oom_pause();
+	oom_check(answer, e != ERR_OK && !result.has_files, "it is not restored");
+	oom_check(answer, no_store_opens(), "nothing is there, or what no store opens");
+	e = restore(copies, false, &result);
+	oom_check(answer, e == ERR_OK, "another can be");
+	look_at_restored(answer);
+	folder_remove(restored);
+	oom_resume();
+}
+
 static const struct oom_case cases[] = {
 	{"the first backup", first_backup},
 	{"another one", next_backup},
 	{"a backup is checked", check_backup},
 	{"a backup is restored", restore_all},
+	{"a damaged one is not", restore_damaged},
 };
 
 static void make_file(const char *name, const char *text)
@@ -183,6 +200,11 @@ static void make_all(void)
 			NULL) != ERR_OK)
 		abort();
 	store_close(s);
+	char name[2 * FOLDER_PATH_MAX];
+	sample_copy(copies, damaged);
+	(void)snprintf(name, sizeof(name), "%s/files/ledger.db-1", damaged);
+	if (remove(name) != 0)
+		abort();
 }
 
 int main(void)
@@ -191,6 +213,7 @@ int main(void)
 	(void)snprintf(closed, sizeof(closed), "%s/closed", folder);
 	(void)snprintf(killed, sizeof(killed), "%s/killed", folder);
 	(void)snprintf(copies, sizeof(copies), "%s/copies", folder);
+	(void)snprintf(damaged, sizeof(damaged), "%s/broken", folder);
 	(void)snprintf(to, sizeof(to), "%s/to", folder);
 	(void)snprintf(restored, sizeof(restored), "%s/restored", folder);
 	oom_begin();

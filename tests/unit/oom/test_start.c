@@ -4,6 +4,10 @@
  * (oom.h). A start that fails leaves all as it was, for the next one; and one that does not fail
  * has all.
  */
+#include <sys/stat.h>
+
+#include "store/local/large/large.h"
+#include "store/local/state/local_internal.h"
 #include "unit/oom/oom.h"
 #include "unit/oom/sample.h"
 #include "unit/store/checked.h"
@@ -13,6 +17,9 @@ static char closed[FOLDER_PATH_MAX + 16];
 static char killed[FOLDER_PATH_MAX + 16];
 static char torn[FOLDER_PATH_MAX + 16];
 static char data[FOLDER_PATH_MAX + 16]; /* of the case */
+
+/* The number of a large file that is in `damaged` of the torn folder. */
+#define ASIDE 0xff
 
 /* A store is opened, used a little, and closed; ERR_OK only if the object is stored. */
 static enum err open_and_put(struct oom_answer *answer, const char *what)
@@ -94,13 +101,19 @@ static void killed_folder(struct oom_answer *answer)
 /* What is behind the end of the log is kept. */
 static void torn_folder(struct oom_answer *answer)
 {
+	struct store *s;
 	oom_pause();
 	sample_copy(torn, data);
 	oom_resume();
-	enum err e = open_and_put(answer, "it is opened");
+	enum err e = sample_open(data, &s);
 	oom_pause();
-	look(answer, true, e == ERR_OK);
-	oom_check(answer, folder_count(data, "damaged").files > 0, "the torn end is kept");
+	if (oom_done(answer, "it is opened", e)) {
+		oom_check(answer, large_files_next(local_of(s)->files) > ASIDE,
+			"no number is given again");
+		store_close(s);
+	}
+	look(answer, true, false);
+	oom_check(answer, folder_count(data, "damaged").files > 1, "the torn end is kept");
 	end();
 }
 
@@ -117,7 +130,7 @@ static const struct oom_case cases[] = {
 	{"a folder of format 2", older_folder},
 };
 
-/* Writes something behind the last record. */
+/* Writes something behind the last record, as if more had been damaged before. */
 static void tear(void)
 {
 	char path[2 * FOLDER_PATH_MAX];
@@ -131,6 +144,13 @@ static void tear(void)
 		abort();
 	(void)fclose(f);
 	free(all);
+	(void)snprintf(path, sizeof(path), "%s/damaged", torn);
+	if (mkdir(path, 0700) != 0)
+		abort();
+	(void)snprintf(path, sizeof(path), "%s/damaged/large-%016x", torn, ASIDE);
+	f = fopen(path, "we");
+	if (!f || fclose(f) != 0)
+		abort();
 }
 
 int main(void)
