@@ -47,10 +47,12 @@ static const struct command_line command_line = {
 		  "\n"
 		  "Checks all of a data folder: that each object, version and part has its bytes, "
 		  "that the\n"
-		  "log and all files are accounted for, and that the log gives the index. Postern "
-		  "must be\n"
-		  "stopped. Nothing in the folder is changed, but with --repair. Each finding is "
-		  "one line.\n",
+		  "log and all files are accounted for, and that the log gives the index. Each "
+		  "finding\n"
+		  "is one line. Nothing in the folder is changed, but with --repair, for which "
+		  "postern must be\n"
+		  "stopped. While postern runs all is checked as of one position of the log, but "
+		  "not the index.\n",
 	.flags = flags,
 	.flag_count = ARRAY_LEN(flags),
 	.after = "Exit status: 0 nothing was found (or lost), 1 something was, 2 it could not be "
@@ -149,7 +151,11 @@ static void print_sum(const struct fsck_result *result)
 		printf("%" PRIu64 " bytes behind the end of the log are of a change that was cut "
 		       "off\n",
 			result->tail_bytes);
-	if (!result->is_compared)
+	if (result->is_in_use)
+		printf("the folder is in use: checked as of segment %016" PRIx64 " offset %" PRIu64
+		       "; stop postern to have the index checked\n",
+			result->segment, result->offset);
+	else if (!result->is_compared)
 		printf("the index was not compared with the log\n");
 	printf("findings: %" PRIu64 "\n", result->findings);
 }
@@ -170,6 +176,7 @@ static void print_json_sum(const struct fsck_result *result)
 	json_member_number(&line, "garbage_files", (int64_t)result->garbage_files);
 	json_member_number(&line, "tail_bytes", (int64_t)result->tail_bytes);
 	json_member_bool(&line, "compared", result->is_compared);
+	json_member_bool(&line, "in_use", result->is_in_use);
 	strbuf_adds(&line, "}\n");
 	if (!strbuf_broken(&line))
 		(void)fwrite(line.ptr, 1, line.len, stdout);

@@ -296,17 +296,25 @@ async function makeMore(store) {
 	await ok(request(store, "DELETE", BUCKET, "parts"));
 }
 
-test("it is refused while the folder is in use, and without one", async t => {
+test("a folder in use is checked as of one position of the log", async t => {
 	const data = await copyOf(t);
 	const server = new Server(data, {});
 	await server.ready();
 	try {
-		const { status, stderr } = spawnSync(BIN, ["fsck", "--data", data], { encoding: "utf8" });
-		assert.equal(status, 2);
-		assert.match(stderr, /in use by another process/);
+		await makeMore(server.store);
+		const well = await fsck(t, data);
+		assert.equal(well.status, 0, well.stdout + well.stderr);
+		assert.match(well.stdout, /^the folder is in use: checked as of segment [\da-f]{16} offset \d+;/m);
+		assert.match(well.stdout, /^checked: 2\d\d objects/m);
+		await damage(data, bytes.large, MIB);
+		isFound(await fsck(t, data), "key=\"large\"", "a block of 64 KiB is damaged");
 	} finally {
 		await server.stop();
 	}
+});
+
+test("without a folder it is refused", async t => {
+	const data = await copyOf(t);
 	const nowhere = join(data, "nowhere");
 	assert.equal(spawnSync(BIN, ["fsck", "--data", nowhere]).status, 2);
 	assert.ok(!readdirSync(data).includes("nowhere"));

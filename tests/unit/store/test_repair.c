@@ -54,8 +54,8 @@ static struct store *open_store(const char *path)
  */
 static void make_all(char *path)
 {
-	uint64_t open;
-	uint64_t done;
+	uint64_t open = 0;
+	uint64_t done = 0;
 	folder_make(path);
 	struct store *s = open_store(path);
 	bool ok = bucket_create(s, S("bucket"), STORE_ACL_PRIVATE) == ERR_OK &&

@@ -100,8 +100,8 @@ static struct store *open_store(const char *path, uint64_t rate, uint64_t interv
 
 static void make_all(char *path)
 {
-	uint64_t open;
-	uint64_t done;
+	uint64_t open = 0;
+	uint64_t done = 0;
 	folder_make(path);
 	struct store *s = open_store(path, 0, 0);
 	bool ok = bucket_create(s, S("bucket"), STORE_ACL_PRIVATE) == ERR_OK &&

@@ -58,8 +58,10 @@ static void see_file(struct fsck *f, int dir UNUSED, const char *name UNUSED, ui
 	char path[FSCK_FILE_MAX];
 	if (has_row(f, KEY_FILE, number))
 		return;
-	/* Those from the mark on are of uploads that were cut off: a start removes them. */
-	if (has_row(f, KEY_TRASH, number) || (f->index && number >= f->state.file_mark)) {
+	/* Those from the mark on are of uploads that were cut off: a start removes them. Or of
+	 * some that are under way. */
+	if (f->result->is_in_use || has_row(f, KEY_TRASH, number) ||
+		(f->index && number >= f->state.file_mark)) {
 		f->result->garbage_files++;
 		return;
 	}

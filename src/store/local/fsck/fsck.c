@@ -22,8 +22,16 @@ static enum err open_folder(struct fsck *f)
 		log_error("fsck: cannot open the data folder %s: %s", path, files_text(errno));
 		return files_err(errno);
 	}
-	enum err e = folder_lock(f->dir, path, &f->lock);
-	return e == ERR_OK ? folder_check_format(f->dir, path, false, &f->format) : e;
+	enum err e = in_use_lock(f);
+	if (e == ERR_OK)
+		e = folder_check_format(f->dir, path, false, &f->format);
+	if (e == ERR_OK && f->result->is_in_use && !f->format.is_whole) {
+		log_error("fsck: the log of %s does not have all that the index has yet, and the "
+			  "index is in use",
+			path);
+		e = ERR_INTERNAL;
+	}
+	return e;
 }
 
 static enum err open_segments(struct fsck *f)
@@ -81,8 +89,10 @@ static bool is_new(const struct fsck *f)
 static enum err open_indices(struct fsck *f)
 {
 	enum err e = temporary_make(f);
-	if (e == ERR_OK && !temporary_index(f) && !f->index_is_damaged && f->err == ERR_OK &&
-		!is_new(f))
+	if (e == ERR_OK && f->result->is_in_use)
+		e = in_use_find_end(f);
+	else if (e == ERR_OK && !temporary_index(f) && !f->index_is_damaged && f->err == ERR_OK &&
+		 !is_new(f))
 		fsck_tell(f, NULL, "index", FSCK_NOWHERE, "there is no index");
 	if (e == ERR_OK)
 		e = f->err;
@@ -112,9 +122,12 @@ static enum err choose(struct fsck *f)
 	f->result->is_compared = f->index && f->rebuilt;
 	if (!f->from)
 		return ERR_OK;
-	if (f->from == f->rebuilt)
+	enum err e = ERR_OK;
+	if (f->from == f->rebuilt) {
 		f->state.file_mark = UINT64_MAX;
-	return load_buckets(f, f->from);
+		e = index_each_number(f->from, KEY_FILE, add_size, f);
+	}
+	return e == ERR_OK ? load_buckets(f, f->from) : e;
 }
 
 static void check_all(struct fsck *f)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks a data folder that no process uses: that each entry of the index has its bytes, that the
- * log and the large files are all accounted for, and that the log gives the same index. Takes the
- * lock, and changes nothing of the folder; docs/operating.md says what is found and what cannot be.
+ * Checks a data folder: that each entry of the index has its bytes, that the log and the large
+ * files are all accounted for, and that the log gives the same index. Takes the lock, and changes
+ * nothing of the folder; docs/operating.md says what is found and what cannot be.
+ *
+ * If a process uses the folder, all is checked as of one position of the log, by the entries that
+ * the log gives; the index is that process's, and is not looked at. Nothing is removed meanwhile,
+ * as while a backup is made.
  */
 #ifndef STORE_LOCAL_FSCK_FSCK_H
 #define STORE_LOCAL_FSCK_FSCK_H
@@ -49,6 +53,9 @@ struct fsck_result {
 	uint64_t garbage_files;
 	uint64_t tail_bytes; /* behind the end of the log: a write that was cut off */
 	bool is_compared;    /* the log was found to be enough to be compared with the index */
+	bool is_in_use;      /* by another process; then: as of where in the log */
+	uint64_t segment;
+	uint64_t offset;
 };
 
 /* ERR_OK whatever was found. Else it could not be done, or was broken off; logs why. */

@@ -89,6 +89,14 @@ void numbers_add(struct fsck *f, struct numbers *numbers, uint64_t number);
 void numbers_sort(struct numbers *numbers);
 bool numbers_have(const struct numbers *numbers, uint64_t number);
 
+/* ---- in_use.c ---- */
+
+/* Takes the lock of the folder. If another process has it, forbids it to remove anything instead.
+ */
+enum err in_use_lock(struct fsck *f);
+/* Finds the position of the log that all is checked as of, once the segments are open. */
+enum err in_use_find_end(struct fsck *f);
+
 /* ---- temporary.c ---- */
 
 enum err temporary_make(struct fsck *f);

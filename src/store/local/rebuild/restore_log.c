@@ -214,6 +214,10 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 	r->good_segment = segment->id;
 	r->good_at = SEGMENT_HEADER_BYTES;
 	scan_open_in(&r->scan, r->segments, segment, SEGMENT_HEADER_BYTES);
+	if (segment->id == r->end_segment && r->end_offset < r->scan.end) {
+		r->scan.end = r->end_offset;
+		r->scan.is_sealed = true;
+	}
 	if (segment->first_sequence == 0)
 		begin_damaged(r);
 	while (e == ERR_OK && next_record(r, &record))
@@ -236,6 +240,17 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 	return e;
 }
 
+/* The next one that counts; NULL: there is none. */
+static struct segment *pin_next(const struct restore_log *r)
+{
+	struct segment *segment = segment_pin_from(r->segments, r->last_segment + 1);
+	if (segment && r->end_segment && segment->id > r->end_segment) {
+		segment_unpin(segment);
+		return NULL;
+	}
+	return segment;
+}
+
 static void measure(struct restore_log *r)
 {
 	uint64_t id = 0;
@@ -253,8 +268,7 @@ static enum err read_all(struct restore_log *r)
 	struct segment *segment = NULL;
 	r->scan.reads_around = true;
 	measure(r);
-	while (e == ERR_OK &&
-		(segment = segment_pin_from(r->segments, r->last_segment + 1)) != NULL)
+	while (e == ERR_OK && (segment = pin_next(r)) != NULL)
 		e = read_segment(r, segment);
 	if (e == ERR_OK)
 		e = write_applied(r);

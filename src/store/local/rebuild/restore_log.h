@@ -38,8 +38,11 @@ struct restore_watch {
 struct restore_log {
 	/* The caller's; all borrowed. */
 	struct segments *segments;
-	struct index *index;               /* empty; NULL: the records are only read */
-	uint64_t since;                    /* records before that sequence say nothing */
+	struct index *index; /* empty; NULL: the records are only read */
+	uint64_t since;      /* records before that sequence say nothing */
+	/* Where it ends, if somebody else writes on; all before is whole. 0: where the log does. */
+	uint64_t end_segment;
+	uint64_t end_offset;
 	const struct restore_watch *watch; /* its functions may be NULL, but gap */
 	/* What was found: */
 	uint64_t records;
