@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tortures the store: README.md.
 //
-//	node tests/torture/run.js [--seconds N | --rounds N] [--seed N] [--case N] [--only PART]
+//	node tests/torture/run.js [--seconds N | --rounds N] [--seed N] [--only PART] [--replay FOLDER]
 //
 // prints TAP. POSTERN_BIN is the server. What a part found is told with the command that repeats it.
-import { mkdtempSync, mkdirSync, rmSync } from "node:fs";
+import { mkdtempSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Recording, runCase } from "./lib/cuts.js";
 import { Hits } from "./lib/hits.js";
@@ -17,10 +18,13 @@ const { values } = parseArgs({ options: {
 	seconds: { type: "string", default: "600" },
 	rounds: { type: "string" },
 	seed: { type: "string", default: String(Date.now() % 1e9) },
-	case: { type: "string" },
+	replay: { type: "string" },
 	only: { type: "string" },
 } });
 const seed = Number(values.seed);
+/** Cases that were found once, and are tried each time; and where new ones are kept. */
+const CASES = fileURLToPath(new URL("cases", import.meta.url));
+const KEPT = "build/torture";
 const LANES = 2;
 const CASES_EACH = 25;
 const STEPS = 150;
@@ -59,14 +63,26 @@ async function cuts(enough) {
 					await runCase(recording, place, one);
 					rmSync(place, { recursive: true });
 				} catch (error) {
-					faults.push(`case ${one}: ${error.stack}`);
-					console.log(`# case ${one}: ${error.stack}`.replace(/\n/g, "\n# "));
+					const kept = join(KEPT, `cut-${recordingSeed}-${one}`);
+					recording.save(kept, one);
+					faults.push(`case ${one}, repeated by --replay ${kept}: ${error.stack}`);
 				}
 				done++;
 			}
 		}));
 	}
-	told(faults.length === 0, `${done} cuts of power`, `seed ${seed}`);
+	told(faults.length === 0, `${done} cuts of power`, [`seed ${seed}`, ...faults].join("\n"));
+}
+
+/** Cases that were kept. */
+async function replay(folders) {
+	for (const folder of folders) {
+		const { recording, number } = Recording.load(folder);
+		const place = join(work, `replay-${tests}`);
+		mkdirSync(place);
+		const error = await runCase(recording, place, number).then(() => null, error => error);
+		told(!error, `the case ${folder}`, error?.stack);
+	}
 }
 
 /** A recording in a folder of its own. */
@@ -151,12 +167,16 @@ function shareOf(share) {
 		: Date.now() - begun > Number(values.seconds) * 1000 * share;
 }
 
-for (const { name, share, run } of parts) {
+if (values.replay)
+	await replay([values.replay]);
+else if (!values.only)
+	await replay(readdirSync(CASES).map(name => join(CASES, name)));
+for (const { name, share, run } of values.replay ? [] : parts) {
 	if (!values.only || values.only === name)
 		await run(shareOf(values.only ? 1 : share));
 }
 // It takes a minute or two, whatever the time.
-if (values.only === "syncs" || (!values.only && !values.rounds))
+if (values.only === "syncs" || (!values.only && !values.rounds && !values.replay))
 	await syncs(SYNC_CASES);
 console.log(`1..${tests}`);
 if (failures === 0)

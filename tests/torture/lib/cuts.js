@@ -3,9 +3,10 @@
 // folder as the cut may leave it, starts the store on that, and compares what is there with the
 // model.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { Disk, filesOf } from "./disk.js";
 import { Random } from "./random.js";
 import { checkFolder, emptyTrace, goOn, start, World } from "./store.js";
@@ -42,7 +43,32 @@ export class Recording {
 		return recording;
 	}
 
+	/** Keeps it, with the number of a case, in a new folder: `--replay` takes that. */
+	save(folder, number) {
+		mkdirSync(folder, { recursive: true });
+		writeFileSync(join(folder, "trace.gz"), gzipSync(this.bytes, { level: 9 }));
+		const clients = this.world.clients.map(cells => cells.map(cell => ({ kind: cell.constructor.name, bucket: cell.bucket,
+			key: cell.key, steps: cell.steps })));
+		writeFileSync(join(folder, "case.json"), JSON.stringify({ number, inode: this.inode, clients }));
+	}
+
+	/** What was kept: {recording, number}. */
+	static load(folder) {
+		const { number, inode, clients } = JSON.parse(readFileSync(join(folder, "case.json"), "utf8"));
+		const recording = new Recording();
+		recording.inode = inode;
+		recording.world = new World(clients.length);
+		recording.world.cells.forEach((cell, i) => {
+			const { kind, bucket, key, steps } = clients.flat()[i];
+			assert.deepEqual([cell.constructor.name, cell.bucket, cell.key], [kind, bucket, key]);
+			cell.steps = steps;
+		});
+		recording.#read(gunzipSync(readFileSync(join(folder, "trace.gz"))));
+		return { recording, number };
+	}
+
 	#read(bytes) {
+		this.bytes = bytes;
 		this.records = readTrace(bytes);
 		this.marks = whereMarksAre(this.records);
 	}
