@@ -81,7 +81,7 @@ bool serve_start(struct parts *p)
 	if (p->with_app && !serve_start_app(p))
 		return false;
 	return server_start(p->server) &&
-	       (!p->with_app || (serve_probe_store(p) && app_begin_reconciling(p->app) == ERR_OK));
+	       (!p->with_app || (serve_probe_store(p) && app_begin_work(p->app) == ERR_OK));
 }
 
 void serve_print_ready(const struct parts *p)

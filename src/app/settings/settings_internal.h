@@ -32,4 +32,7 @@ void settings_want_claims(struct reading *r);
 /* The options of who may ask (settings_auth.c). */
 void settings_read_auth(struct reading *r, const struct app_options *options);
 
+/* Events, and the secrets of the webhook (settings_events.c). */
+void settings_read_events(struct reading *r, const struct app_options *options);
+
 #endif
