@@ -152,14 +152,11 @@ static void is_due(int64_t now_ms, const char *expected, const char *what)
 	IS(strbuf_slice(&ids), slice_str(expected), what);
 }
 
-static void end(int64_t id, int how, int64_t due_ms)
+static void end(struct ledger_event_end ended)
 {
-	const struct ledger_event_end ended = {.id = id,
-		.how = how,
-		.tried = true,
-		.now_ms = NOW_MS + 1,
-		.due_ms = due_ms,
-		.fault = how == LEDGER_EVENT_DELIVERED ? NULL : "a fault"};
+	ended.tried = true;
+	ended.now_ms = NOW_MS + 1;
+	ended.fault = ended.how == LEDGER_EVENT_DELIVERED ? NULL : "a fault";
 	ledger_end_event(ledger, &ended);
 }
 
@@ -205,7 +202,7 @@ static void in_order(void)
 	(void)!record("a3", "a");
 	is_due(NOW_MS, "r1 a1 b1 ", "the first of each key");
 	is_due(NOW_MS - 1, "", "nothing before its time");
-	end(2, LEDGER_EVENT_LATER, NOW_MS + 5000);
+	end((struct ledger_event_end){.id = 2, .how = LEDGER_EVENT_LATER, .due_ms = NOW_MS + 5000});
 	is_due(NOW_MS + 4999, "r1 b1 ", "the next waits behind one that failed");
 	is_due(NOW_MS + 5000, "r1 b1 a1 ", "until that is due again");
 	struct page page = list(NOW_MS);
@@ -214,10 +211,10 @@ static void in_order(void)
 	ledger_close(ledger);
 	open_ledger(100, true);
 	is_due(NOW_MS + 4999, "r1 b1 ", "and the file remembers");
-	end(2, LEDGER_EVENT_DELIVERED, 0);
+	end((struct ledger_event_end){.id = 2, .how = LEDGER_EVENT_DELIVERED});
 	is_due(NOW_MS + 1, "r1 b1 a2 ", "then the next is due");
-	end(3, LEDGER_EVENT_DEAD, 0);
-	end(4, LEDGER_EVENT_DELIVERED, 0);
+	end((struct ledger_event_end){.id = 3, .how = LEDGER_EVENT_DEAD});
+	end((struct ledger_event_end){.id = 4, .how = LEDGER_EVENT_DELIVERED});
 	is_due(NOW_MS + 1, "r1 a3 ", "also behind a dead letter");
 	page = list(NOW_MS);
 	IS_INT((int)page.events.waiting, 2, "waiting");
@@ -277,15 +274,15 @@ static void bounded(void)
 	IS_INT(record("r4", "d"), LEDGER_RECORDED,
 		"an upload is recorded even if there is no room");
 	OK(ledger_events_dropped(ledger) == 1, "and its event is missing");
-	end(1, LEDGER_EVENT_DELIVERED, 0);
+	end((struct ledger_event_end){.id = 1, .how = LEDGER_EVENT_DELIVERED});
 	is_due(NOW_MS + 1, "r2 r3 ", "what has ended gives way");
 	(void)!record("r5", "e");
 	is_due(NOW_MS + 1, "r2 r3 r5 ", "to a new one");
 	OK(ledger_events_dropped(ledger) == 1, "no other is missing");
 	ledger_close(ledger);
 	open_ledger(100, true);
-	end(2, LEDGER_EVENT_DELIVERED, 0);
-	end(3, LEDGER_EVENT_DEAD, 0);
+	end((struct ledger_event_end){.id = 2, .how = LEDGER_EVENT_DELIVERED});
+	end((struct ledger_event_end){.id = 3, .how = LEDGER_EVENT_DEAD});
 	struct page page = list(NOW_MS + 100000);
 	ledger_list_events_release(&page.events);
 	IS(slice_str(query("SELECT count(*) FROM events")), S("3"), "what has ended stays");
