@@ -66,6 +66,15 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	if (app->settings.grants_max > 0)
 		ledger_keep_grants(parts->ledger, app->settings.grants_max,
 			app->settings.grants_keep_days * 86400);
+	if (app->settings.events) {
+		const struct events_parts events = {.settings = &app->settings,
+			.outgoing = parts->outgoing,
+			.ledger = parts->ledger,
+			.clock = parts->clock};
+		enum err e = events_new(&events, &app->events);
+		if (e)
+			return e;
+	}
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
 	app->part_counts = counts_new(LIMIT_UPLOADS_COUNTED);
 	in_flight_init(&app->completing);
@@ -134,6 +143,7 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.undecided = atomic_load(&app->undecided),
 	};
 	provider_stats(app->provider, &ret->credentials);
+	events_stats(app->events, &ret->events);
 }
 
 enum err app_trust_key(struct app *app, struct slice url, struct slice pem)
@@ -157,24 +167,36 @@ enum err app_replace_pair(struct app *app, const struct credential_values *pair)
 	return provider_replace(app->provider, pair);
 }
 
-enum err app_begin_reconciling(struct app *app)
+enum err app_begin_work(struct app *app)
 {
 	const struct settings *s = &app->settings;
+	enum err e = app->events ? events_start(app->events) : ERR_OK;
+	if (e)
+		return e;
 	if (s->reconcile_seconds == 0 || s->grants_max == 0)
 		return ERR_OK;
 	return reconciler_new(app, &app->reconciler);
 }
 
-void app_end_reconciling(struct app *app)
+void app_stop_work(struct app *app)
+{
+	if (!app)
+		return;
+	reconciler_free(TAKE(app->reconciler));
+	events_stop(app->events);
+}
+
+void app_end_work(struct app *app)
 {
 	if (app)
-		reconciler_free(TAKE(app->reconciler));
+		events_end(app->events);
 }
 
 void app_free(struct app *app)
 {
 	if (!app)
 		return;
+	events_free(app->events);
 	public_keys_free(app->keys);
 	jwt_source_free(app->jwt_source);
 	jwt_cache_free(app->jwt_cache);

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "app/credentials/provider.h"
+#include "app/events/events.h"
 #include "app/settings/options.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -87,6 +88,7 @@ struct app_stats {
 	uint64_t aborted;         /* uploads in parts that were not finished in time */
 	uint64_t unwritten;       /* grants that were given and not written down */
 	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
+	struct events_stats events;
 };
 void app_stats(const struct app *app, struct app_stats *ret);
 
@@ -101,14 +103,18 @@ void app_end_credentials(struct app *app);
 enum err app_replace_pair(struct app *app, const struct credential_values *pair) MUST_USE;
 
 /*
- * Looks, from now on, for uploads whose callbacks never came (reconciler.h), if there are grants
- * that are written down. Once the store can be reached.
+ * Begins what the application server does by itself: it looks for uploads whose callbacks never
+ * came (reconciler.h), if there are grants that are written down, and delivers events
+ * (events/events.h). Once the store can be reached.
  */
-enum err app_begin_reconciling(struct app *app) MUST_USE;
-/* Ends that; before `outgoing` is stopped. */
-void app_end_reconciling(struct app *app);
+enum err app_begin_work(struct app *app) MUST_USE;
+/* Nothing more of it is begun; before `outgoing` is stopped. NULL is allowed. */
+void app_stop_work(struct app *app);
+/* Waits for its end; after `outgoing` is stopped, with the ledger still open. NULL is allowed. */
+void app_end_work(struct app *app);
 
-/* No exchange may be left, and the `outgoing` of `parts` must be stopped. NULL is allowed. */
+/* No exchange may be left, and the `outgoing` of `parts` must be stopped and, with events, the
+ * ledger closed. NULL is allowed. */
 void app_free(struct app *app);
 
 #endif

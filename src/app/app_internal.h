@@ -9,6 +9,7 @@
 #include "app/admission.h"
 #include "app/app.h"
 #include "app/credentials/provider.h"
+#include "app/events/events.h"
 #include "app/in_flight.h"
 #include "app/ledger/ledger.h"
 #include "app/offer/offer.h"
@@ -41,6 +42,7 @@ struct app {
 	atomic_bool ledger_fails;                          /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
 	struct reconciler *reconciler;                     /* NULL: it does not run */
+	struct events *events;                             /* NULL: none are written */
 	atomic_uint_fast64_t found, aborted;               /* by it */
 	atomic_uint_fast64_t unwritten;                    /* grants */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */

@@ -4,7 +4,10 @@
 #include "app/app_internal.h"
 #include "app/text/json.h"
 #include "base/log.h"
+#include "crypto/random.h"
 
+#define ID_PREFIX "msg_"
+#define ID_LENGTH 24
 #define ANSWER_BYTES KIB(256)
 /* Of a callback's body each byte may have to be escaped. */
 #define BODY_BYTES (8 * LIMIT_APP_BODY_BYTES)
@@ -13,12 +16,14 @@ void webhook_init(struct webhook *webhook)
 {
 	*webhook = (struct webhook){.body.ptr = NULL};
 	strbuf_init(&webhook->body, BODY_BYTES);
+	webhook_headers_init(&webhook->signature);
 	strbuf_init(&webhook->request.answer, 0);
 }
 
 void webhook_release(struct webhook *webhook)
 {
 	strbuf_release(&webhook->body);
+	webhook_headers_release(&webhook->signature);
 	outgoing_request_release(&webhook->request);
 }
 
@@ -52,14 +57,35 @@ static void build_body(
 	strbuf_addc(out, '}');
 }
 
+/* The headers; with a secret, the three of the signature too. */
+static bool build_headers(const struct app *app, struct webhook *webhook)
+{
+	const struct webhook_keys *keys = &app->settings.webhook_keys;
+	char id[sizeof(ID_PREFIX) - 1 + ID_LENGTH];
+	memcpy(id, ID_PREFIX, sizeof(ID_PREFIX) - 1);
+	random_alnum(id + sizeof(ID_PREFIX) - 1, ID_LENGTH);
+	webhook->headers[0] = "Content-Type: application/json";
+	webhook->headers[1] = "User-Agent: postern/" POSTERN_VERSION;
+	webhook->request.headers = webhook->headers;
+	webhook->request.header_count = 2;
+	if (keys->count == 0)
+		return true;
+	if (!webhook_headers_fill(&webhook->signature, keys, slice_of(id, sizeof(id)),
+		    clock_wall_ms(app->parts.clock) / 1000, strbuf_slice(&webhook->body)))
+		return false;
+	webhook->headers[2] = webhook->signature.id.ptr;
+	webhook->headers[3] = webhook->signature.timestamp.ptr;
+	webhook->headers[4] = webhook->signature.signature.ptr;
+	webhook->request.header_count += WEBHOOK_HEADERS;
+	return true;
+}
+
 bool webhook_send(struct app *app, struct webhook *webhook, const struct ledger_entry *entry,
 	const struct upload_message *message)
 {
-	static const char *const headers[] = {
-		"Content-Type: application/json", "User-Agent: postern/" POSTERN_VERSION};
 	struct outgoing_request *request = &webhook->request;
 	build_body(&webhook->body, entry, message);
-	if (strbuf_broken(&webhook->body)) {
+	if (strbuf_broken(&webhook->body) || !build_headers(app, webhook)) {
 		log_error("webhook: no memory: it is not sent");
 		return false;
 	}
@@ -67,8 +93,6 @@ bool webhook_send(struct app *app, struct webhook *webhook, const struct ledger_
 	request->url = app->settings.webhook_url.ptr;
 	request->method = OUTGOING_POST;
 	request->body = strbuf_slice(&webhook->body);
-	request->headers = headers;
-	request->header_count = ARRAY_LEN(headers);
 	request->max_answer_bytes = ANSWER_BYTES;
 	/* Any address: it is the operator's own choice. */
 	request->flags = OUTGOING_SNI | OUTGOING_ANY_ADDRESS;

@@ -8,11 +8,14 @@
 
 #include "app/app.h"
 #include "app/ledger/ledger.h"
+#include "app/text/webhook_signature.h"
 #include "net/outgoing.h"
 #include "oss/callback/upload_message.h"
 
 struct webhook {
 	struct strbuf body;
+	struct webhook_headers signature; /* if there is a secret */
+	const char *headers[2 + WEBHOOK_HEADERS];
 	struct outgoing_request request;
 };
 

@@ -191,6 +191,15 @@
 #define LIMIT_GRANTS 100000000            /* that are written down, without an upload */
 #define LIMIT_GRANTS_WAITING_BYTES MIB(4) /* of rows for the ledger that no answer waits for */
 #define LIMIT_GRANTS_KEEP_DAYS 3650
+#define LIMIT_EVENTS 100000000 /* that are written down */
+#define LIMIT_EVENTS_KEEP_DAYS 3650
+#define LIMIT_EVENT_TRIES 1000
+#define LIMIT_EVENT_HOURS 8760
+#define LIMIT_EVENTS_IN_FLIGHT 16
+#define LIMIT_EVENT_MS 10000      /* for the back end's answer to an event */
+#define LIMIT_EVENT_PAUSE_MS 1000 /* after the first try that failed */
+#define LIMIT_EVENT_PAUSE_MAX_MS 3600000
+#define LIMIT_FOLLOW_PAUSE_MAX_MS 60000
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
 #define LIMIT_CONFIRMING_IN_FLIGHT 2000
 #define LIMIT_LEDGER_MEMORY_BYTES MIB(64) /* of a ledger that is not a file */

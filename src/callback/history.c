@@ -369,14 +369,23 @@ static bool open_database(struct callback_history *history, const char *path)
 	       prepare(history, read_sql, &history->read) && find_last_id(history);
 }
 
+/*
+ * SQLite makes its other files with the mode of this one. It is closed before SQLite opens it:
+ * closing it later would drop the process's locks, and another process that closes the file would
+ * take the journal away as if nobody used it.
+ */
+static bool make_file(const char *path)
+{
+	SCOPED_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		log_error("callback history: %s: %s", path, strerror(errno));
+	return fd >= 0;
+}
+
 enum err callback_history_open(const char *path, struct callback_history **ret)
 {
-	/* SQLite makes its other files with the mode of this one. */
-	SCOPED_FD int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-	if (path && fd < 0) {
-		log_error("callback history: %s: %s", path, strerror(errno));
+	if (path && !make_file(path))
 		return ERR_INTERNAL;
-	}
 	struct callback_history *history = calloc(1, sizeof(*history));
 	if (!history)
 		return ERR_UNAVAILABLE;

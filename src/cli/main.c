@@ -6,6 +6,7 @@
 #include "cli/backup.h"
 #include "cli/config.h"
 #include "cli/doctor.h"
+#include "cli/events.h"
 #include "cli/fsck.h"
 #include "cli/keys.h"
 #include "cli/rebuild.h"
@@ -27,6 +28,8 @@ static const struct {
 	{"sign", cli_sign, "print a signed upload policy"},
 	{"verify", cli_verify, "check a callback, and say what is wrong with it"},
 	{"doctor", cli_doctor, "check a deployment from end to end, and say what is wrong"},
+	{"events", cli_events,
+		"list, show and replay what the back end is told; run a command for each"},
 	{"keys", cli_keys, "list, add, disable, enable and remove access keys"},
 	{"fsck", cli_fsck, "check all of a data folder, and change nothing"},
 	{"backup", cli_backup, "copy a data folder, also while postern runs"},

@@ -107,6 +107,24 @@ static void add_outgoing_metrics(struct outgoing *outgoing, struct strbuf *out)
 		"Requests to other servers that there was no place for.", stats.refused);
 }
 
+static void add_event_metrics(const struct events_stats *events, struct strbuf *out)
+{
+	metric(out, "app_events_waiting", "gauge", "Events that are not delivered yet.",
+		events->waiting);
+	metric(out, "app_events_oldest_seconds", "gauge", "Age of the oldest of them.",
+		events->oldest_seconds);
+	metric(out, "app_events_dead", "gauge", "Dead letters: events that were given up.",
+		events->dead_letters);
+	metric(out, "app_events_delivered_total", "counter", "Events delivered.",
+		events->delivered);
+	metric(out, "app_events_failed_total", "counter", "Deliveries that failed.",
+		events->failed);
+	metric(out, "app_events_given_up_total", "counter", "Events that became dead letters.",
+		events->dead);
+	metric(out, "app_events_dropped_total", "counter",
+		"Events that were not written down: there were events_max.", events->dropped);
+}
+
 static void add_app_metrics(const struct operations *operations, struct strbuf *out)
 {
 	struct app_stats app;
@@ -136,6 +154,7 @@ static void add_app_metrics(const struct operations *operations, struct strbuf *
 		"Attempts to get credentials that failed.", app.credentials.failed);
 	metric(out, "app_parts", "gauge", "0: the key may not do what uploads in parts need.",
 		app.parts_forbidden == NULL);
+	add_event_metrics(&app.events, out);
 	metric(out, "app_confirms", "gauge", "1: the store is asked whether an upload took place.",
 		app.confirms);
 }

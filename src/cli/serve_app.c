@@ -73,6 +73,8 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 	(void)snprintf(r->callback, sizeof(r->callback), "%s/", p->app_url);
 	struct app_options *options = &r->options;
 	*options = configured(c);
+	options->events_secret = c->app_events_secret;
+	options->events_secret_old = c->app_events_secret_old;
 	options->profiles = c->profiles;
 	options->profile_count = c->profile_count;
 	if (!serve_read_credentials(p, r))

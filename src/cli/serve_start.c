@@ -92,7 +92,7 @@ bool serve_start(struct parts *p)
 		return false;
 	return server_start(p->server) &&
 	       (!p->with_app || (app_begin_credentials(p->app) == ERR_OK && serve_probe_store(p) &&
-					app_begin_reconciling(p->app) == ERR_OK));
+					app_begin_work(p->app) == ERR_OK));
 }
 
 void serve_print_ready(const struct parts *p)

@@ -37,7 +37,7 @@ void serve_stop(struct parts *p)
 	expirer_free(p->expirer);
 	app_end_credentials(p->app);
 	deadline_step("the reconciler");
-	app_end_reconciling(p->app);
+	app_stop_work(p->app);
 	deadline_step("connections");
 	if (p->server)
 		stop_serving(p);
@@ -48,6 +48,8 @@ void serve_stop(struct parts *p)
 		outgoing_stop(p->confirming, 0);
 	deadline_step("requests whose connection has gone");
 	wait_until_idle(p, INT64_MAX);
+	deadline_step("events");
+	app_end_work(p->app);
 	deadline_step("the log of callbacks and the ledger");
 	callback_sender_free(p->sender);
 	callback_history_close(p->callback_history);

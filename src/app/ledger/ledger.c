@@ -12,7 +12,7 @@
 
 /* How long another process (a person with the sqlite3 shell) may hold the lock. */
 #define BUSY_MS 5000
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 #define PAGE_BYTES 4096 /* SQLite's default */
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
@@ -202,7 +202,9 @@ static void on_batch(struct task *list, void *state)
 		if (!sqlite3_get_autocommit(ledger->db))
 			(void)!ledger_step(ledger->rollback);
 		ledger_grants_recount(ledger);
+		ledger_events_recount(ledger);
 	}
+	ledger_events_written(ledger);
 	struct ledger_job *job = ledger->batch;
 	ledger->batch = NULL;
 	ledger->batch_last = &ledger->batch;
@@ -251,7 +253,8 @@ static bool make_schema(struct ledger *ledger)
 	return version >= 0 && version <= SCHEMA_VERSION &&
 	       (version >= 2 || run(ledger, upgrade_1)) &&
 	       (version >= 3 || run(ledger, ledger_grants_schema)) &&
-	       (version >= 4 || run(ledger, ledger_look_schema)) && run(ledger, "COMMIT");
+	       (version >= 4 || run(ledger, ledger_look_schema)) &&
+	       (version >= 5 || run(ledger, ledger_events_schema)) && run(ledger, "COMMIT");
 }
 
 /* In memory it cannot grow for ever; above that it is like a full disk. */
@@ -277,14 +280,23 @@ static bool open_database(struct ledger *ledger, const char *path)
 	       ledger_grants_prepare(ledger) && ledger_look_prepare(ledger);
 }
 
+/*
+ * SQLite makes its other files with the mode of this one. It is closed before SQLite opens it:
+ * closing it later would drop the process's locks, and another process that closes the file would
+ * take the journal away as if nobody used it.
+ */
+static bool make_file(const char *path)
+{
+	SCOPED_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		log_error("ledger: %s: %s", path, strerror(errno));
+	return fd >= 0;
+}
+
 enum err ledger_open(const char *path, struct ledger **ret)
 {
-	/* SQLite makes its other files with the mode of this one. */
-	SCOPED_FD int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-	if (path && fd < 0) {
-		log_error("ledger: %s: %s", path, strerror(errno));
+	if (path && !make_file(path))
 		return ERR_INTERNAL;
-	}
 	struct ledger *ledger = calloc(1, sizeof(*ledger));
 	if (!ledger)
 		return ERR_UNAVAILABLE;
@@ -325,6 +337,7 @@ void ledger_close(struct ledger *ledger)
 	thread_queue_free(ledger->queue);
 	ledger_grants_release(ledger);
 	ledger_look_release(ledger);
+	ledger_events_release(ledger);
 	(void)sqlite3_finalize(ledger->begin);
 	(void)sqlite3_finalize(ledger->look);
 	(void)sqlite3_finalize(ledger->insert);

@@ -229,6 +229,86 @@ void ledger_due_release(struct ledger_due *due);
 /* When to look again, Unix seconds; -1: never. `id` is copied. */
 void ledger_look_later(struct ledger *ledger, struct slice id, int64_t look_at);
 
+/* ---- Events (ledger_events.c) -----------------------------------------------------------------
+ *
+ * The outbox: an event for each upload that is recorded and for each grant that comes to nothing,
+ * written in the same transaction. Events of one key are due one after another; those of different
+ * keys, in any order. `docs/events.md` has their data.
+ */
+
+struct ledger_events_options {
+	int64_t max; /* rows; above it what has ended goes first, then nothing is written */
+	int64_t keep_seconds; /* how long one that has ended stays */
+	struct slice source;  /* whose events these are; borrowed until the ledger is closed */
+	bool with_target;     /* they wait for ledger_end_event(); or else they are only kept */
+	/* On the ledger's thread, after events were written; NULL: nobody is told. */
+	void (*written)(void *ctx);
+	void *ctx;
+};
+
+/* From now on events are written. Before anything else is asked of the ledger. ERR_INTERNAL. */
+enum err ledger_keep_events(
+	struct ledger *ledger, const struct ledger_events_options *options) MUST_USE;
+/* Events that were not written, for want of room. */
+uint64_t ledger_events_dropped(const struct ledger *ledger);
+
+#define LEDGER_EVENTS_MAX 32
+
+struct ledger_event {
+	int64_t id;        /* increases */
+	struct slice name; /* as the back end knows it */
+	struct slice source;
+	struct slice type; /* "upload.confirmed", ... */
+	struct slice key;
+	struct slice data; /* JSON */
+	int64_t created_ms;
+	int64_t since_ms; /* when it was written, or replayed */
+	int64_t tries;    /* that failed */
+};
+
+struct ledger_events {
+	/* ---- Set by the caller. ---- */
+	int64_t now_ms;  /* wall clock */
+	bool want_due;   /* the rows */
+	bool want_depth; /* the numbers */
+	struct executor *home;
+	struct task done; /* posted to `home` exactly once */
+
+	/* ---- The result, valid when `done` runs, until ledger_list_events_release(). ---- */
+	bool failed; /* a fault, which was logged */
+	size_t count;
+	struct ledger_event rows[LEDGER_EVENTS_MAX];
+	int64_t next_due_ms; /* of what is not due yet; INT64_MAX: there is nothing */
+	int64_t waiting, dead;
+	int64_t oldest_ms; /* when the oldest that waits was written; 0: none */
+
+	/* ---- The ledger's own. ---- */
+	struct arena arena_;
+	struct ledger_job job_;
+};
+
+/* The events that are due, the oldest first, at most one of each key; deletes old ones. */
+void ledger_list_events(struct ledger *ledger, struct ledger_events *page);
+void ledger_list_events_release(struct ledger_events *page);
+
+struct ledger_event_end {
+	int64_t id;
+	enum {
+		LEDGER_EVENT_DELIVERED,
+		LEDGER_EVENT_LATER, /* it waits until `due_ms` */
+		LEDGER_EVENT_DEAD,
+	} how;
+	bool tried;
+	int64_t now_ms, due_ms;
+	const char *fault; /* or NULL */
+};
+
+/*
+ * Notes how a delivery ended. `end` is copied. From any thread, never blocks. Without memory
+ * nothing is noted: the event is delivered again.
+ */
+void ledger_end_event(struct ledger *ledger, const struct ledger_event_end *end);
+
 /* Finishes what was begun, then closes. NULL is allowed. */
 void ledger_close(struct ledger *ledger);
 

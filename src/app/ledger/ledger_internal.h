@@ -20,6 +20,19 @@ struct ledger_grants {
 	atomic_uint_fast64_t unwritten;
 };
 
+/* Without events all of it is zero. */
+struct ledger_outbox {
+	sqlite3_stmt *count, *due, *next, *depth, *end, *head, *delete;
+	int64_t max, keep_ms;
+	bool with_target;
+	struct slice source;
+	void (*written)(void *ctx);
+	void *written_ctx;
+	int64_t rows;
+	bool fresh; /* rows were written in the transaction */
+	atomic_uint_fast64_t dropped;
+};
+
 struct ledger {
 	sqlite3 *db;
 	sqlite3_stmt *begin, *look, *insert, *commit, *rollback;
@@ -27,6 +40,7 @@ struct ledger {
 	sqlite3_stmt *due, *later; /* ledger_look.c */
 	struct ledger_job *batch, **batch_last;
 	struct ledger_grants grants;
+	struct ledger_outbox events;
 };
 
 /* Has the job's `run` and `finish` called on the ledger's thread. */
@@ -41,6 +55,13 @@ bool ledger_bind_text(sqlite3_stmt *statement, int at, struct slice text) MUST_U
 extern const char ledger_grants_schema[];
 /* What version 3 had not; ledger_look.c. */
 extern const char ledger_look_schema[];
+/* What version 4 had not, and the rest of it; ledger_events.c. */
+extern const char ledger_events_schema[];
+void ledger_events_release(struct ledger *ledger);
+/* After a transaction that failed. */
+void ledger_events_recount(struct ledger *ledger);
+/* After one that is durable: tells who waits for events. */
+void ledger_events_written(struct ledger *ledger);
 bool ledger_look_prepare(struct ledger *ledger) MUST_USE;
 void ledger_look_release(struct ledger *ledger);
 bool ledger_grants_prepare(struct ledger *ledger) MUST_USE;

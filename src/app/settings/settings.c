@@ -363,6 +363,7 @@ enum err settings_init(
 	read_hosts(&r, options);
 	settings_read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
 	read_webhook(&r, options);
+	settings_read_events(&r, options);
 	read_multipart(&r, options);
 	check_callback_paths(&r);
 	read_rates(&r, options);
@@ -381,6 +382,7 @@ void settings_release(struct settings *settings)
 	wipe(settings->credentials.pair.secret);
 	wipe(settings->credentials.pair.token);
 	wipe(settings->credentials.grant_secret);
+	secret_wipe(&settings->webhook_keys, sizeof(settings->webhook_keys));
 	jwt_keys_release(settings->jwt_keys);
 	allow_list_free(settings->trusted_proxies);
 	arena_reset(&settings->arena_);

@@ -10,6 +10,7 @@
 #include "app/jwt/jwt.h"
 #include "app/settings/options.h"
 #include "app/settings/profile.h"
+#include "app/text/webhook_signature.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -42,7 +43,14 @@ struct settings {
 	struct settings_list callback_paths;   /* the paths alone */
 	struct settings_list key_urls;         /* one that ends in `/` is a prefix */
 	struct slice webhook_url;              /* empty: none */
-	struct slice multipart_path;           /* "/s3"; empty: none */
+	struct webhook_keys webhook_keys;
+	bool events;             /* they are written down */
+	struct slice events_url; /* empty: none */
+	int64_t events_tries;
+	int64_t events_max_age_hours;
+	int64_t events_max; /* rows */
+	int64_t events_keep_days;
+	struct slice multipart_path; /* "/s3"; empty: none */
 	int64_t multipart_expire_seconds;
 	int64_t grant_rate; /* requests a minute; 0: any */
 	int64_t part_rate;

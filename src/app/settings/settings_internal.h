@@ -39,4 +39,7 @@ void settings_read_credentials(struct reading *r, const struct app_options *opti
 /* The options of who may ask (settings_auth.c). */
 void settings_read_auth(struct reading *r, const struct app_options *options);
 
+/* Events, and the secrets of the webhook (settings_events.c). */
+void settings_read_events(struct reading *r, const struct app_options *options);
+
 #endif

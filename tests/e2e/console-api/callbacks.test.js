@@ -2,8 +2,9 @@
 // The log of the callbacks that the store sent: what it holds, what it survives, who may read it,
 // and sending one again.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createPublicKey, createVerify } from "node:crypto";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, askV1 } from "../lib/console_api.js";
@@ -287,4 +288,15 @@ test("a broken file fails no upload", async t => {
 	const mended = await startServer(t, { command: "store", data, env: ALLOW });
 	assert.equal((await upload(good.url, { to: mended })).status, 200);
 	assert.equal((await list({}, mended)).callbacks.length, 1);
+});
+
+test("another program that opens the file and closes it takes nothing away", async () => {
+	const file = join(server.data, "callbacks.db");
+	await upload(good.url, { key: "before.txt" });
+	assert.ok(existsSync(`${file}-wal`));
+	execFileSync("python3", ["-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+		+ "c.execute('SELECT count(*) FROM callbacks').fetchone(); c.close()", file]);
+	assert.ok(existsSync(`${file}-wal`), "the journal is still the store's");
+	await upload(good.url, { key: "after.txt" });
+	assert.equal((await newest()).object, "after.txt");
 });

@@ -202,7 +202,7 @@ static void upgraded(void)
 	ledger_close(ledger);
 	IS(slice_str(query("SELECT group_concat(confirmed) FROM uploads")), S("0,0"),
 		"both are there");
-	(void)query("PRAGMA user_version = 5");
+	(void)query("PRAGMA user_version = 6");
 	ledger = NULL;
 	OK(ledger_open(path, &ledger) == ERR_INTERNAL && !ledger,
 		"one of a later version is left alone");

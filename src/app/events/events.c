@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/events/events.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "app/events/cloud_event.h"
+#include "app/events/event_pause.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "crypto/random.h"
+
+/* Between two looks at the outbox when nothing is due: others write into the file, too. */
+#define POLL_MS 1000
+/* Of the numbers for the metrics. */
+#define DEPTH_MS 10000
+#define DEPTH_ROWS 10000     /* with fewer than these they cost nothing */
+#define ANSWER_BYTES KIB(64) /* of which nothing is kept */
+#define HEADERS (WEBHOOK_HEADERS + 2)
+
+struct delivery {
+	struct events *events;
+	bool busy;
+	int64_t id, tries, since_ms;
+	struct strbuf body;
+	struct webhook_headers headers;
+	const char *lines[HEADERS];
+	struct outgoing_request request;
+};
+
+struct events {
+	struct events_parts parts;
+	pthread_t thread;
+	bool started;
+
+	/* What others ask of the thread. */
+	struct executor here;
+	pthread_mutex_t lock; /* a leaf */
+	pthread_cond_t changed;
+	struct task *first, **last;
+	bool woken, stopped;
+
+	/* ---- The thread's own. ---- */
+	struct delivery deliveries[LIMIT_EVENTS_IN_FLIGHT];
+	size_t in_flight;
+	struct ledger_events page;
+	bool listing, ending;
+	bool failing;              /* the latest delivery did */
+	int64_t look_ms, depth_ms; /* monotonic: when next */
+
+	atomic_uint_fast64_t delivered, failed, dead;
+	_Atomic int64_t waiting, dead_letters, oldest_ms;
+};
+
+static int64_t wall_ms(const struct events *e)
+{
+	return clock_wall_ms(e->parts.clock);
+}
+
+/* ---- One delivery -----------------------------------------------------------------------------
+ */
+
+static bool is_delivered(const struct outgoing_request *request)
+{
+	return request->kind == OUTGOING_ANSWERED && request->status >= 200 &&
+	       request->status < 300;
+}
+
+/* Whether this was the last try. */
+static bool is_over(const struct events *e, const struct delivery *d, int64_t now_ms)
+{
+	const struct settings *s = e->parts.settings;
+	return d->tries + 1 >= s->events_tries ||
+	       now_ms - d->since_ms >= s->events_max_age_hours * 3600000;
+}
+
+static uint32_t chance(void)
+{
+	uint32_t ret;
+	random_bytes(&ret, sizeof(ret));
+	return ret;
+}
+
+static void note_failure(struct events *e, struct delivery *d, struct ledger_event_end *end)
+{
+	const struct outgoing_request *request = &d->request;
+	SCOPED_STRBUF(fault, KIB(1));
+	/* No room for it here: that says nothing about the back end. */
+	end->tried = request->kind != OUTGOING_BUSY;
+	bool over = end->tried && is_over(e, d, end->now_ms);
+	end->how = over ? LEDGER_EVENT_DEAD : LEDGER_EVENT_LATER;
+	end->due_ms = end->now_ms + event_pause_ms(d->tries + end->tried, chance());
+	if (request->kind == OUTGOING_ANSWERED)
+		strbuf_addf(&fault, "answered with status %d", request->status);
+	else
+		strbuf_adds(&fault, request->fault ? request->fault : "no answer");
+	end->fault = fault.ptr;
+	atomic_fetch_add(&e->failed, 1);
+	if (over)
+		atomic_fetch_add(&e->dead, 1);
+	if (over || !e->failing)
+		log_error("event %lld: %s; %s", (long long)d->id, fault.ptr,
+			over ? "it is given up" : "it is sent again later, as all others are");
+	e->failing = true;
+	ledger_end_event(e->parts.ledger, end);
+}
+
+static void release(struct delivery *d)
+{
+	outgoing_request_release(&d->request);
+	webhook_headers_release(&d->headers);
+	strbuf_release(&d->body);
+	d->busy = false;
+	d->events->in_flight--;
+}
+
+static void on_answer(struct task *task)
+{
+	struct outgoing_request *request = CONTAINER_OF(task, struct outgoing_request, done);
+	struct delivery *d = CONTAINER_OF(request, struct delivery, request);
+	struct events *e = d->events;
+	struct ledger_event_end end = {.id = d->id, .now_ms = wall_ms(e), .tried = true};
+	if (is_delivered(request)) {
+		atomic_fetch_add(&e->delivered, 1);
+		if (e->failing)
+			log_info("events are delivered again");
+		e->failing = false;
+		end.how = LEDGER_EVENT_DELIVERED;
+		ledger_end_event(e->parts.ledger, &end);
+	} else if (request->kind != OUTGOING_STOPPED) {
+		note_failure(e, d, &end);
+	}
+	release(d);
+	e->look_ms = 0;
+}
+
+static bool fill(struct events *e, struct delivery *d, const struct ledger_event *event)
+{
+	const struct settings *s = e->parts.settings;
+	strbuf_init(&d->body, cloud_event_bytes(event));
+	webhook_headers_init(&d->headers);
+	cloud_event_add(&d->body, event);
+	bool ok = !strbuf_broken(&d->body) &&
+		  webhook_headers_fill(&d->headers, &s->webhook_keys, event->name,
+			  wall_ms(e) / 1000, strbuf_slice(&d->body));
+	d->lines[0] = "Content-Type: " CLOUD_EVENT_TYPE;
+	d->lines[1] = "User-Agent: postern/" POSTERN_VERSION;
+	d->lines[2] = d->headers.id.ptr;
+	d->lines[3] = d->headers.timestamp.ptr;
+	d->lines[4] = d->headers.signature.ptr;
+	return ok;
+}
+
+/* Without memory it stays as it is, and is found again. */
+static void deliver(struct events *e, struct delivery *d, const struct ledger_event *event)
+{
+	d->events = e;
+	d->busy = true;
+	d->id = event->id;
+	d->tries = event->tries;
+	d->since_ms = event->since_ms;
+	d->request = (struct outgoing_request){.class = OUTGOING_WEBHOOK,
+		.url = e->parts.settings->events_url.ptr,
+		.method = OUTGOING_POST,
+		.headers = d->lines,
+		.header_count = HEADERS,
+		/* Any address: it is the operator's own choice. */
+		.flags = OUTGOING_SNI | OUTGOING_ANY_ADDRESS,
+		.timeout_ms = LIMIT_EVENT_MS,
+		.max_answer_bytes = ANSWER_BYTES,
+		.home = &e->here,
+		.done.run = on_answer};
+	e->in_flight++;
+	if (!fill(e, d, event)) {
+		log_error("event %lld: no memory: it is sent later", (long long)d->id);
+		release(d);
+		return;
+	}
+	d->request.body = strbuf_slice(&d->body);
+	outgoing_send(e->parts.outgoing, &d->request);
+}
+
+/* ---- What is due ------------------------------------------------------------------------------
+ */
+
+/* NULL: all places are taken. */
+static struct delivery *free_place(struct events *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(e->deliveries); i++)
+		if (!e->deliveries[i].busy)
+			return &e->deliveries[i];
+	return NULL;
+}
+
+static bool is_under_way(const struct events *e, int64_t id)
+{
+	for (size_t i = 0; i < ARRAY_LEN(e->deliveries); i++)
+		if (e->deliveries[i].busy && e->deliveries[i].id == id)
+			return true;
+	return false;
+}
+
+static void deliver_page(struct events *e)
+{
+	for (size_t i = 0; i < e->page.count; i++) {
+		struct delivery *place = free_place(e);
+		if (!place)
+			return;
+		if (!is_under_way(e, e->page.rows[i].id))
+			deliver(e, place, &e->page.rows[i]);
+	}
+}
+
+static void note_depth(struct events *e)
+{
+	atomic_store(&e->waiting, e->page.waiting);
+	atomic_store(&e->dead_letters, e->page.dead);
+	atomic_store(&e->oldest_ms, e->page.waiting > 0 ? e->page.oldest_ms : 0);
+	e->depth_ms = clock_monotonic_ms() + (e->page.waiting > DEPTH_ROWS ? DEPTH_MS : POLL_MS);
+}
+
+static void plan(struct events *e)
+{
+	int64_t pause = POLL_MS;
+	if (!e->page.failed && e->page.next_due_ms != INT64_MAX) {
+		int64_t left = e->page.next_due_ms - wall_ms(e);
+		if (left < pause)
+			pause = left > 0 ? left : 1;
+	}
+	e->look_ms = clock_monotonic_ms() + pause;
+}
+
+static void on_page(struct task *task)
+{
+	struct ledger_events *page = CONTAINER_OF(task, struct ledger_events, done);
+	struct events *e = CONTAINER_OF(page, struct events, page);
+	e->listing = false;
+	plan(e);
+	if (!page->failed && page->want_depth)
+		note_depth(e);
+	if (!page->failed && !e->ending)
+		deliver_page(e);
+	ledger_list_events_release(page);
+}
+
+static void list(struct events *e)
+{
+	bool with_target = e->parts.settings->events_url.len > 0;
+	e->page = (struct ledger_events){.now_ms = wall_ms(e),
+		.want_due = with_target && free_place(e),
+		.want_depth = clock_monotonic_ms() >= e->depth_ms,
+		.home = &e->here,
+		.done.run = on_page};
+	e->listing = true;
+	ledger_list_events(e->parts.ledger, &e->page);
+}
+
+/* ---- The thread -------------------------------------------------------------------------------
+ */
+
+static void post(struct executor *executor, struct task *task)
+{
+	struct events *e = CONTAINER_OF(executor, struct events, here);
+	(void)pthread_mutex_lock(&e->lock);
+	task->next = NULL;
+	*e->last = task;
+	e->last = &task->next;
+	(void)pthread_cond_signal(&e->changed);
+	(void)pthread_mutex_unlock(&e->lock);
+}
+
+static void wake(void *ctx)
+{
+	struct events *e = ctx;
+	(void)pthread_mutex_lock(&e->lock);
+	e->woken = true;
+	(void)pthread_cond_signal(&e->changed);
+	(void)pthread_mutex_unlock(&e->lock);
+}
+
+static void wait_until(struct events *e, int64_t at_ms)
+{
+	int64_t ms = at_ms - clock_monotonic_ms();
+	struct timespec until;
+	if (ms <= 0)
+		return;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	(void)pthread_cond_timedwait(&e->changed, &e->lock, &until);
+}
+
+/* What was posted; waits for it, or for the time to look. */
+static struct task *wait(struct events *e)
+{
+	(void)pthread_mutex_lock(&e->lock);
+	while (!e->first && !e->woken && (!e->stopped || e->listing || e->in_flight > 0)) {
+		if (e->stopped || e->listing) {
+			(void)pthread_cond_wait(&e->changed, &e->lock);
+		} else {
+			if (clock_monotonic_ms() >= e->look_ms)
+				break;
+			wait_until(e, e->look_ms);
+		}
+	}
+	if (e->woken)
+		e->look_ms = 0;
+	e->woken = false;
+	struct task *tasks = e->first;
+	e->first = NULL;
+	e->last = &e->first;
+	e->ending = e->stopped;
+	(void)pthread_mutex_unlock(&e->lock);
+	return tasks;
+}
+
+static void *run(void *state)
+{
+	struct events *e = state;
+	while (!e->ending || e->listing || e->in_flight > 0) {
+		struct task *task = wait(e);
+		while (task) {
+			struct task *next = task->next;
+			task->run(task);
+			task = next;
+		}
+		if (!e->ending && !e->listing && clock_monotonic_ms() >= e->look_ms)
+			list(e);
+	}
+	return NULL;
+}
+
+/* ---- Life -------------------------------------------------------------------------------------
+ */
+
+static void init_waiting(struct events *e)
+{
+	pthread_condattr_t attributes;
+	e->here.post = post;
+	e->last = &e->first;
+	(void)pthread_mutex_init(&e->lock, NULL);
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&e->changed, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+}
+
+enum err events_new(const struct events_parts *parts, struct events **ret)
+{
+	struct events *e = calloc(1, sizeof(*e));
+	if (!e)
+		return ERR_UNAVAILABLE;
+	e->parts = *parts;
+	init_waiting(e);
+	const struct ledger_events_options options = {
+		.max = parts->settings->events_max,
+		.keep_seconds = parts->settings->events_keep_days * 86400,
+		.source = parts->settings->host,
+		.with_target = parts->settings->events_url.len > 0,
+		.written = wake,
+		.ctx = e,
+	};
+	enum err err = ledger_keep_events(parts->ledger, &options);
+	if (err) {
+		events_free(e);
+		return err;
+	}
+	*ret = e;
+	return ERR_OK;
+}
+
+enum err events_start(struct events *events)
+{
+	events->started = thread_start(&events->thread, "events", run, events);
+	return events->started ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+void events_stop(struct events *events)
+{
+	if (!events)
+		return;
+	(void)pthread_mutex_lock(&events->lock);
+	events->stopped = true;
+	(void)pthread_cond_signal(&events->changed);
+	(void)pthread_mutex_unlock(&events->lock);
+}
+
+void events_end(struct events *events)
+{
+	if (!events || !events->started)
+		return;
+	events_stop(events);
+	(void)pthread_join(events->thread, NULL);
+	events->started = false;
+}
+
+void events_free(struct events *events)
+{
+	if (!events)
+		return;
+	events_end(events);
+	(void)pthread_mutex_destroy(&events->lock);
+	(void)pthread_cond_destroy(&events->changed);
+	free(events);
+}
+
+void events_stats(const struct events *events, struct events_stats *ret)
+{
+	*ret = (struct events_stats){.delivered = 0};
+	if (!events)
+		return;
+	int64_t oldest_ms = atomic_load(&events->oldest_ms);
+	int64_t age_ms = oldest_ms > 0 ? wall_ms(events) - oldest_ms : 0;
+	ret->delivered = atomic_load(&events->delivered);
+	ret->failed = atomic_load(&events->failed);
+	ret->dead = atomic_load(&events->dead);
+	ret->dropped = ledger_events_dropped(events->parts.ledger);
+	ret->waiting = (uint64_t)atomic_load(&events->waiting);
+	ret->dead_letters = (uint64_t)atomic_load(&events->dead_letters);
+	ret->oldest_seconds = age_ms > 0 ? (uint64_t)age_ms / 1000 : 0;
+}

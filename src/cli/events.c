@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/events.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/events/cloud_event.h"
+#include "app/ledger/event_file.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "cli/command_line.h"
+#include "cli/events_follow.h"
+#include "oss/text/iso8601.h"
+#include "oss/text/json_text.h"
+
+#define LIST_MAX 1000
+#define FOLLOWER_NAME_MAX 64
+
+enum {
+	DONE = 0,
+	FAULT = 1,
+	USAGE = 2
+};
+
+struct events_options {
+	const char *data, *state, *exec, *name;
+	bool once;
+};
+
+#define AT(member) offsetof(struct events_options, member)
+static const struct flag flags[] = {
+	{"data", "FOLDER", AT(data),
+		"default: the environment's POSTERN_SERVER_DATA, or\n./postern-data"},
+	{"state", "STATE", AT(state), "list: only waiting, delivered, dead or kept ones"},
+	{"exec", "COMMAND", AT(exec),
+		"follow: run by /bin/sh for each event, whose JSON it\nfinds on standard input; "
+		"status 0 acknowledges it"},
+	{"name", "NAME", AT(name),
+		"follow: of this follower, whose position is kept in the\nledger; default: "
+		"default"},
+	{"once", NULL, AT(once), "follow: end when there is no event left"},
+};
+
+static const struct command_line command_line = {
+	.command = "events",
+	.before =
+		"Usage: postern events list [--state STATE] [--data FOLDER]\n"
+		"       postern events show ID [--data FOLDER]\n"
+		"       postern events replay ID... [--data FOLDER]\n"
+		"       postern events follow --exec COMMAND [--name NAME] [--once] [--data "
+		"FOLDER]\n"
+		"\n"
+		"The events in the ledger of a data folder, also while postern runs. `list` prints "
+		"the\n"
+		"newest first, `show` all of one. `replay` has those delivered again that were "
+		"given up\n"
+		"(dead letters), or that were delivered. `follow` runs a command for each, one "
+		"after\n"
+		"another; a command that fails is run again after a pause.\n",
+	.flags = flags,
+	.flag_count = ARRAY_LEN(flags),
+	.after = "Exit status: 0 done, 1 a fault, 2 the command is at fault, or there is no such "
+		 "event.\n",
+};
+
+static int usage(const char *problem)
+{
+	command_line_complain(&command_line, problem);
+	return USAGE;
+}
+
+static bool read_id(const char *text, int64_t *ret)
+{
+	uint64_t id;
+	if (!slice_to_u64(slice_str(text), &id) || id == 0 || id > INT64_MAX)
+		return false;
+	*ret = (int64_t)id;
+	return true;
+}
+
+/* ---- Rows -------------------------------------------------------------------------------------
+ */
+
+/* A key is whatever an uploader has called it: it is escaped. */
+static void print_row(void *ctx UNUSED, const struct event_row *row)
+{
+	const struct ledger_event *event = &row->event;
+	SCOPED_STRBUF(line, KIB(64));
+	strbuf_addf(&line, "%-8" PRId64 " %-9.*s %3" PRId64 "  ", event->id, SLICE_FMT(row->state),
+		event->tries);
+	iso8601_add(&line, event->created_ms);
+	strbuf_addf(&line, "  %-16.*s  ", SLICE_FMT(event->type));
+	json_add_string(&line, event->key);
+	if (row->fault.len > 0)
+		strbuf_addf(&line, "  %.*s", SLICE_FMT(row->fault));
+	puts(line.ptr);
+}
+
+static int list(struct event_file *file, const struct events_options *options)
+{
+	const struct event_file_query query = {
+		.state = options->state, .after = -1, .limit = LIST_MAX, .row = print_row};
+	return event_file_read(file, &query) ? DONE : FAULT;
+}
+
+static void print_time(const char *name, int64_t time_ms)
+{
+	SCOPED_STRBUF(text, 64);
+	if (time_ms == 0)
+		return;
+	iso8601_add(&text, time_ms);
+	printf("%-8s %s\n", name, text.ptr);
+}
+
+static void print_all(void *ctx, const struct event_row *row)
+{
+	const struct ledger_event *event = &row->event;
+	SCOPED_STRBUF(json, cloud_event_bytes(event));
+	cloud_event_add(&json, event);
+	printf("state    %.*s\n", SLICE_FMT(row->state));
+	printf("tries    %" PRId64 "\n", event->tries);
+	if (row->fault.len > 0)
+		printf("fault    %.*s\n", SLICE_FMT(row->fault));
+	print_time("since", event->since_ms);
+	print_time("due", row->due_ms);
+	print_time("ended", row->ended_ms);
+	printf("event    %s\n", json.ptr);
+	*(bool *)ctx = true;
+}
+
+static int show(struct event_file *file, int64_t id)
+{
+	bool found = false;
+	const struct event_file_query query = {
+		.id = id, .limit = 1, .row = print_all, .ctx = &found};
+	if (!event_file_read(file, &query))
+		return FAULT;
+	if (!found)
+		fprintf(stderr, "postern events: there is no event %" PRId64 "\n", id);
+	return found ? DONE : USAGE;
+}
+
+static int replay(struct event_file *file, int64_t id)
+{
+	switch (event_file_replay(file, id, clock_wall_ms(&clock_system))) {
+	case EVENT_REPLAYED:
+		printf("event %" PRId64 " is delivered again\n", id);
+		return DONE;
+	case EVENT_WAITING:
+		printf("event %" PRId64 " waits already\n", id);
+		return DONE;
+	case EVENT_UNKNOWN:
+		fprintf(stderr, "postern events: there is no event %" PRId64 "\n", id);
+		return USAGE;
+	case EVENT_FAULT:
+		break;
+	}
+	return FAULT;
+}
+
+static int replay_all(struct event_file *file, int count, char **ids)
+{
+	int status = DONE;
+	int64_t id = 0;
+	for (int i = 0; i < count && status != FAULT; i++) {
+		int one = read_id(ids[i], &id) ? replay(file, id) : usage("an ID is a number");
+		status = one == DONE ? status : one;
+	}
+	return status;
+}
+
+/* ---- The command line -------------------------------------------------------------------------
+ */
+
+static bool is_state(const char *text)
+{
+	static const char *const states[] = {"waiting", "delivered", "dead", "kept"};
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		if (strcmp(text, states[i]) == 0)
+			return true;
+	return false;
+}
+
+static int follow(struct event_file *file, const struct events_options *options)
+{
+	const struct follow follow = {.file = file,
+		.name = slice_str(options->name),
+		.command = options->exec,
+		.once = options->once};
+	return follow_run(&follow) ? DONE : FAULT;
+}
+
+static int run(const char *verb, int count, char **arguments, const struct events_options *options)
+{
+	struct event_file *file = NULL;
+	SCOPED_STRBUF(path, KIB(4));
+	int64_t id = 0;
+	int status = DONE;
+	strbuf_addf(&path, "%s/ledger.db", options->data);
+	if (strcmp(verb, "show") == 0 && !read_id(arguments[0], &id))
+		return usage("an ID is a number");
+	if (!event_file_open(path.ptr, &file))
+		return FAULT;
+	if (strcmp(verb, "list") == 0)
+		status = list(file, options);
+	else if (strcmp(verb, "show") == 0)
+		status = show(file, id);
+	else if (strcmp(verb, "replay") == 0)
+		status = replay_all(file, count, arguments);
+	else
+		status = follow(file, options);
+	event_file_close(file);
+	return status;
+}
+
+/* NULL, or what is wrong. */
+static const char *check(const char *verb, int count, const struct events_options *options)
+{
+	bool follows = strcmp(verb, "follow") == 0, lists = strcmp(verb, "list") == 0;
+	if (!lists && !follows && strcmp(verb, "show") != 0 && strcmp(verb, "replay") != 0)
+		return "there is list, show, replay and follow";
+	if (options->state && (!lists || !is_state(options->state)))
+		return "--state is for `list`: waiting, delivered, dead or kept";
+	if (follows != (options->exec != NULL) || (options->once && !follows))
+		return "--exec is for `follow`, which needs it, as --once is";
+	if (strlen(options->name) > FOLLOWER_NAME_MAX || !options->name[0])
+		return "--name is 1 to 64 bytes";
+	if ((lists || follows) && count > 0)
+		return "there is an argument too many";
+	if (strcmp(verb, "show") == 0 && count != 1)
+		return "give the ID of one event";
+	if (strcmp(verb, "replay") == 0 && count == 0)
+		return "give the IDs of events";
+	return NULL;
+}
+
+int cli_events(int argc, char **argv)
+{
+	const char *data = getenv("POSTERN_SERVER_DATA");
+	struct events_options options = {
+		.data = data && *data ? data : "./postern-data", .name = "default"};
+	int rest;
+	int status;
+	if (!command_line_begin(&command_line, argc, argv, &options, &rest, &status))
+		return status;
+	if (rest >= argc)
+		return usage("say what to do: list, show, replay or follow");
+	const char *problem = check(argv[rest], argc - rest - 1, &options);
+	if (problem)
+		return usage(problem);
+	return run(argv[rest], argc - rest - 1, argv + rest + 1, &options);
+}
