@@ -339,12 +339,19 @@ static void starving(void)
 		IS_INT(call.request.kind, OUTGOING_ANSWERED, "another class does not feel it");
 		release(&call);
 	}
-	struct call modest = call_of(ok);
-	modest.request.requester = S("STS.modest");
-	outgoing_send(small, &modest.request);
-	waiting_until(&here, &modest.done);
-	IS_INT(modest.request.kind, OUTGOING_ANSWERED, "nor another requester");
-	release(&modest);
+	/* One may have the slot of the greedy one, by chance. */
+	static const struct slice modest[] = {
+		SLICE_LIT("STS.a"), SLICE_LIT("STS.b"), SLICE_LIT("STS.c"), SLICE_LIT("STS.d")};
+	unsigned answered = 0;
+	for (size_t i = 0; i < ARRAY_LEN(modest); i++) {
+		struct call call = call_of(ok);
+		call.request.requester = modest[i];
+		outgoing_send(small, &call.request);
+		waiting_until(&here, &call.done);
+		answered += call.request.kind == OUTGOING_ANSWERED;
+		release(&call);
+	}
+	OK(answered >= ARRAY_LEN(modest) - 1, "nor do other requesters");
 	outgoing_stop(small, 0);
 	for (int i = 0; i < GREEDY; i++) {
 		waiting_until(&here, &greedy[i].done);
