@@ -42,6 +42,14 @@ function watch(page) {
 	return { all: seen, puts: () => seen.filter(line => line.startsWith("put ")) };
 }
 
+/** Lets `left` parts go; the others are on their way until the page is reloaded. */
+async function startGate(page) {
+	const gate = { left: 0 };
+	await page.route(/partNumber=/, (route, request) =>
+		request.method() !== "PUT" || gate.left-- > 0 ? route.continue() : undefined);
+	return gate;
+}
+
 /** The only object of this content. */
 async function contentIs(row, buffer) {
 	const [, key] = /Stored as (\S+)\./.exec(await row.innerText());
@@ -66,13 +74,10 @@ test("reloaded three times, it is complete, and at most what was on its way is s
 	const upload = await openUploadPage(t, browser, server);
 	const { page } = upload;
 	const requests = watch(page);
-	// So many parts may still go; the others are on their way until the page is reloaded.
-	let parts = 0;
-	await page.route(/partNumber=/, (route, request) =>
-		request.method() !== "PUT" || parts-- > 0 ? route.continue() : undefined);
+	const gate = await startGate(page);
 	for (let reload = 0; reload < 3; reload++) {
 		await upload.open();
-		parts = 2;
+		gate.left = 2;
 		await upload.choose(file.path);
 		const arrived = page.waitForResponse(response =>
 			response.request().method() === "PUT" && response.status() === 200);
@@ -80,7 +85,7 @@ test("reloaded three times, it is complete, and at most what was on its way is s
 		await arrived;
 	}
 	await upload.open();
-	parts = Infinity;
+	gate.left = Infinity;
 	await upload.choose(file.path);
 	await upload.pressUpload();
 	const row = await upload.become(file.name, "done");
@@ -100,8 +105,9 @@ test("dropped, it goes on after a reload by a button, and is not chosen again", 
 	const { page } = upload;
 	const requests = watch(page);
 	const unfinished = page.getByRole("region", { name: "Not finished" });
+	const gate = await startGate(page);
 	await upload.open();
-	await upload.throttle(8 * MEBIBYTE);
+	gate.left = 2;
 	await upload.drop(file.path, small.path);
 	await upload.row("dropped.txt").waitFor();
 	const arrived = page.waitForResponse(response => response.request().method() === "PUT" && response.status() === 200);
@@ -122,7 +128,7 @@ test("dropped, it goes on after a reload by a button, and is not chosen again", 
 	await page.setViewportSize({ width: 320, height: 700 });
 	assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
 	await screenshot(page, "unfinished");
-	await upload.throttle(-1);
+	gate.left = Infinity;
 	await unfinished.getByRole("button", { name: "Go on with dropped.mp4" }).click();
 	await contentIs(await upload.become("dropped.mp4", "done"), file.buffer);
 	assert.ok(requests.puts().length <= parts + 5, `${requests.puts()}`);
