@@ -65,7 +65,8 @@ struct op {
 	 * authorize_key() for each, once it knows them.
 	 */
 	bool action_per_key;
-	bool takes_callback; /* in a header or in the query */
+	bool takes_callback;   /* in a header or in the query */
+	bool replaces_nothing; /* no object, whatever conditions the client names */
 	enum op_body body;
 	size_t max_body;
 	size_t state_size; /* request->state: zeroed memory of this size */

@@ -77,9 +77,10 @@ static const struct slice preconditions[] = {SLICE_LIT("If-Match"), SLICE_LIT("I
 /* A copy says itself which of them it takes, copy_from.c. */
 static bool is_unconditional(struct request *r)
 {
-	bool reads = r->op->method == HTTP_GET || r->op->method == HTTP_HEAD;
-	size_t count = r->op->header ? 0 : ARRAY_LEN(preconditions);
-	for (size_t i = 0; i < count && !reads; i++) {
+	const struct op *op = r->op;
+	bool passes = op->method == HTTP_GET || op->method == HTTP_HEAD || op->header ||
+		      op->replaces_nothing;
+	for (size_t i = 0; i < ARRAY_LEN(preconditions) && !passes; i++) {
 		if (request_header(r, preconditions[i]).ptr) {
 			respond_detail(r, "Header", preconditions[i]);
 			respond_error(r, ERR_CONDITION_NOT_IMPLEMENTED);

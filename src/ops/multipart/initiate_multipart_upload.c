@@ -142,6 +142,7 @@ const struct op op_initiate_multipart_upload = {
 	.subresource = "uploads",
 	.access = OP_ACCESS_WRITE,
 	.action = "oss:PutObject",
+	.replaces_nothing = true,
 	.body = OP_BODY_NONE,
 	.state_size = sizeof(struct initiate),
 	.begin = begin,
