@@ -463,7 +463,8 @@ static unsigned forget_sums(const char *path)
 		unsigned char *head = (unsigned char *)all + at;
 		meta.has_sums = false;
 		char text[4096];
-		memcpy(text, meta.object.headers.ptr, meta.object.headers.len);
+		if (meta.object.headers.len)
+			memcpy(text, meta.object.headers.ptr, meta.object.headers.len);
 		meta.object.headers.ptr = text;
 		object_meta_write(head + RECORD_HEADER_BYTES + record.name.len, &meta);
 		record_seal(head, salt, record.sequence, record.batch, record.data);
