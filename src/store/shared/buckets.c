@@ -145,6 +145,15 @@ bool buckets_find(struct buckets *buckets, uint64_t id, enum store_versioning *r
 	return found;
 }
 
+struct slice buckets_name(struct buckets *buckets, uint64_t id)
+{
+	(void)pthread_mutex_lock(&buckets->lock);
+	size_t at = find_id(buckets, id);
+	struct slice name = at < buckets->count ? buckets->rows[at].bucket->name : S("");
+	(void)pthread_mutex_unlock(&buckets->lock);
+	return name;
+}
+
 bool buckets_counts(struct buckets *buckets, uint64_t id, struct store_bucket_stats *ret)
 {
 	memset(ret, 0, sizeof(*ret));

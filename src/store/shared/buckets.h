@@ -28,6 +28,8 @@ void bucket_unref(const struct store_bucket *bucket);
 const struct store_bucket *buckets_get(struct buckets *buckets, struct slice name);
 /* Whether the bucket of this number exists, and its versioning. */
 bool buckets_find(struct buckets *buckets, uint64_t id, enum store_versioning *ret) MUST_USE;
+/* Its name, or empty; for who knows that no bucket changes meanwhile. */
+struct slice buckets_name(struct buckets *buckets, uint64_t id);
 size_t buckets_count(struct buckets *buckets);
 /* By name, ascending; of those that come or go meanwhile any. */
 void buckets_each(struct buckets *buckets,

@@ -94,25 +94,8 @@ static struct segment_sum *sum_of(struct fsck *f, uint64_t segment)
 /* Whether the record is about bytes that are its data. */
 static bool has_bytes(const struct record *record, struct object_meta *ret)
 {
-	switch (record->kind) {
-	case RECORD_OBJECT:
-	case RECORD_MOVE:
-	case RECORD_PART:
-	case RECORD_APPEND:
-		return object_meta_parse(record->meta, ret) && ret->place == OBJECT_INLINE;
-	case RECORD_BUCKET:
-	case RECORD_BUCKET_DELETE:
-	case RECORD_OBJECT_DELETE:
-	case RECORD_METADATA:
-	case RECORD_MARKER:
-	case RECORD_VERSION_DELETE:
-	case RECORD_MULTIPART:
-	case RECORD_MULTIPART_ABORT:
-	case RECORD_COMPLETE:
-	case RECORD_ENDED:
-		break;
-	}
-	return false;
+	return record_brings_bytes(record) && object_meta_parse(record->meta, ret) &&
+	       ret->place == OBJECT_INLINE;
 }
 
 /* Zeros fill a record up, which its checksum does not cover. */

@@ -9,28 +9,14 @@ enum {
 	VERSION_TEXT_BYTES = 24
 };
 
-struct search {
-	uint64_t id;
-	struct slice name;
-};
-
-static void look(const struct store_bucket *bucket, void *ctx)
-{
-	struct search *search = ctx;
-	if (bucket->id == search->id)
-		search->name = bucket->name;
-}
-
 void fsck_tell(struct fsck *f, const struct subject *about, const char *file, uint64_t offset,
 	const char *what)
 {
 	char version[VERSION_TEXT_BYTES] = "";
-	struct search search = {.id = about ? about->bucket_id : 0};
 	struct fsck_finding finding = {
 		.what = what, .version = version, .file = file, .offset = offset};
-	if (search.id && f->buckets)
-		buckets_each(f->buckets, look, &search);
-	finding.bucket = search.name;
+	if (about && f->buckets)
+		finding.bucket = buckets_name(f->buckets, about->bucket_id);
 	if (about) {
 		finding.key = about->key;
 		finding.part = about->part;

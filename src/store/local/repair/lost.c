@@ -25,26 +25,12 @@ enum {
 
 /* ---- Telling --------------------------------------------------------------------------------- */
 
-struct search {
-	uint64_t id;
-	struct slice name;
-};
-
-static void look(const struct store_bucket *bucket, void *ctx)
-{
-	struct search *search = ctx;
-	if (bucket->id == search->id)
-		search->name = bucket->name;
-}
-
 static void tell(struct repair *r, const struct about *about, const struct entry *entry,
 	const struct bad_place *bad)
 {
-	struct search search = {.id = about->bucket_id};
 	char version[VERSION_TEXT_BYTES] = "";
 	char what[128];
 	const struct store_object *object = &entry->meta.object;
-	buckets_each(r->local->buckets, look, &search);
 	(void)snprintf(what, sizeof(what), "%s: %s",
 		about->kind == KEY_MULTIPART ? "an upload is lost" : "lost", bad->what);
 	if (about->kind == KEY_MULTIPART)
@@ -54,7 +40,7 @@ static void tell(struct repair *r, const struct about *about, const struct entry
 	else
 		(void)snprintf(version, sizeof(version), "%016" PRIX64, object->version);
 	const struct fsck_finding finding = {.what = what,
-		.bucket = search.name,
+		.bucket = buckets_name(r->local->buckets, about->bucket_id),
 		.key = about->key,
 		.version = version,
 		.file = bad->file,

@@ -28,34 +28,11 @@ struct passage {
 
 /* ---- Records --------------------------------------------------------------------------------- */
 
-static bool may_name_file(const struct record *record)
-{
-	switch (record->kind) {
-	case RECORD_OBJECT:
-	case RECORD_MOVE:
-	case RECORD_PART:
-	case RECORD_APPEND:
-		return true;
-	case RECORD_BUCKET:
-	case RECORD_BUCKET_DELETE:
-	case RECORD_OBJECT_DELETE:
-	case RECORD_METADATA:
-	case RECORD_MARKER:
-	case RECORD_VERSION_DELETE:
-	case RECORD_MULTIPART:
-	case RECORD_MULTIPART_ABORT:
-	case RECORD_COMPLETE:
-	case RECORD_ENDED:
-		break;
-	}
-	return false;
-}
-
 static void look_at(struct passage *p, const struct record *record)
 {
 	struct object_meta meta;
 	const struct location where = {.segment = p->segment->id, .offset = p->scrub->scan.at};
-	if (may_name_file(record) && object_meta_parse(record->meta, &meta) &&
+	if (record_brings_bytes(record) && object_meta_parse(record->meta, &meta) &&
 		meta.place == OBJECT_FILE)
 		file_scrub(p->scrub, record, &where);
 }

@@ -403,3 +403,26 @@ bool bucket_meta_parse(struct slice bytes, struct store_bucket *ret)
 	}
 	return rest.len == 0;
 }
+
+bool record_brings_bytes(const struct record *record)
+{
+	switch (record->kind) {
+	case RECORD_OBJECT:
+	case RECORD_MOVE:
+	case RECORD_PART:
+	case RECORD_APPEND:
+		return true;
+	case RECORD_BUCKET:
+	case RECORD_BUCKET_DELETE:
+	case RECORD_OBJECT_DELETE:
+	case RECORD_METADATA:
+	case RECORD_MARKER:
+	case RECORD_VERSION_DELETE:
+	case RECORD_MULTIPART:
+	case RECORD_MULTIPART_ABORT:
+	case RECORD_COMPLETE:
+	case RECORD_ENDED:
+		break;
+	}
+	return false;
+}

@@ -178,6 +178,9 @@ void ended_write(unsigned char *to, const struct ended_record *ended);
 /* False if it has another length. */
 bool ended_parse(struct slice data, struct ended_record *ret) MUST_USE;
 
+/* Whether it brings the bytes of an object or a part, or names the file that has them. */
+bool record_brings_bytes(const struct record *record) MUST_USE;
+
 /* ---- Meta data of a bucket ------------------------------------------------------------------ */
 
 /* Bytes that bucket_meta_write() will write. */
