@@ -65,15 +65,21 @@ class UploadPage {
 			.filter({ has: this.page.locator(".name").getByText(name, { exact: true }) });
 	}
 
-	/** Waits until the file's row has come into the state. */
+	/** Waits until the file's row has come into the state, for as long as its text goes on changing. */
 	async become(name, state) {
 		const row = this.row(name);
-		await row.and(this.page.locator(`[data-state="${state}"]`)).waitFor()
-			.catch(async error => {
-				throw new Error(`${name} did not become ${state}: ${await row.innerText()}`,
-					{ cause: error });
-			});
-		return row;
+		const reached = row.and(this.page.locator(`[data-state="${state}"]`));
+		for (let before = ""; ;) {
+			try {
+				await reached.waitFor();
+				return row;
+			} catch (error) {
+				const now = await row.innerText();
+				if (now === before)
+					throw new Error(`${name} did not become ${state}: ${now}`, { cause: error });
+				before = now;
+			}
+		}
 	}
 
 	/** Slows the way to the store down to so many bytes a second; -1: as fast as it is. */
