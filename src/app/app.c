@@ -76,6 +76,9 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 			return e;
 	}
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
+	enum err checks = checks_new(app, &app->checks);
+	if (checks)
+		return checks;
 	app->part_counts = counts_new(LIMIT_UPLOADS_COUNTED);
 	in_flight_init(&app->completing);
 	if (!app->part_counts || !start_rates(app))
@@ -142,6 +145,8 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.unwritten = atomic_load(&app->unwritten) + ledger_unwritten(app->parts.ledger),
 		.undecided = atomic_load(&app->undecided),
 	};
+	ret->checks = app->checks != NULL;
+	checks_stats(app->checks, &ret->checked);
 	provider_stats(app->provider, &ret->credentials);
 	events_stats(app->events, &ret->events);
 }
@@ -182,20 +187,24 @@ void app_stop_work(struct app *app)
 {
 	if (!app)
 		return;
+	checks_stop(app->checks);
 	reconciler_free(TAKE(app->reconciler));
 	events_stop(app->events);
 }
 
 void app_end_work(struct app *app)
 {
-	if (app)
-		events_end(app->events);
+	if (!app)
+		return;
+	checks_drain(app->checks);
+	events_end(app->events);
 }
 
 void app_free(struct app *app)
 {
 	if (!app)
 		return;
+	checks_free(app->checks);
 	events_free(app->events);
 	public_keys_free(app->keys);
 	jwt_source_free(app->jwt_source);

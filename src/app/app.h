@@ -75,6 +75,14 @@ struct app_probe {
 };
 enum err app_probe_store(struct app *app, struct app_probe *probe) MUST_USE;
 
+/* How often each check came to each verdict. */
+struct app_check_verdicts {
+	uint64_t passed, refused, unknown, late;
+};
+struct app_check_stats {
+	struct app_check_verdicts object, type;
+};
+
 struct app_stats {
 	struct provider_stats credentials;
 	bool confirms;  /* callbacks are confirmed by the store */
@@ -89,6 +97,8 @@ struct app_stats {
 	uint64_t unwritten;       /* grants that were given and not written down */
 	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
 	struct events_stats events;
+	bool checks; /* a profile has some: */
+	struct app_check_stats checked;
 };
 void app_stats(const struct app *app, struct app_stats *ret);
 

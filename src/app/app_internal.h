@@ -8,6 +8,7 @@
 
 #include "app/admission.h"
 #include "app/app.h"
+#include "app/check.h"
 #include "app/credentials/provider.h"
 #include "app/events/events.h"
 #include "app/in_flight.h"
@@ -41,6 +42,7 @@ struct app {
 	_Atomic(const char *) parts_forbidden;
 	atomic_bool ledger_fails;                          /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
+	struct checks *checks;                             /* NULL: no profile has any */
 	struct reconciler *reconciler;                     /* NULL: it does not run */
 	struct events *events;                             /* NULL: none are written */
 	atomic_uint_fast64_t found, aborted;               /* by it */

@@ -48,6 +48,8 @@ struct receive {
 	struct public_key_wait key;
 	struct public_key *stale; /* under which the callback did not verify */
 	struct app_confirmation confirmation;
+	struct check check;
+	struct ledger_hold hold;
 	struct ledger_entry entry;
 	struct webhook webhook;
 };
@@ -234,8 +236,121 @@ static void record(struct receive *r)
 	ledger_record(app->parts.ledger, &r->entry);
 }
 
+/* ---- What cannot be decided now --------------------------------------------------------------
+ */
+
+static void on_held(struct task *task)
+{
+	struct ledger_hold *hold = CONTAINER_OF(task, struct ledger_hold, done);
+	struct receive *r = CONTAINER_OF(hold, struct receive, hold);
+	if (!client_is_there(r)) {
+		receive_free(r);
+		return;
+	}
+	if (!hold->held) {
+		refuse(r, 503, hold->reason);
+		return;
+	}
+	SCOPED_STRBUF(json, KIB(1));
+	strbuf_addc(&json, '{');
+	json_member_string(&json, "Status", S("Pending"));
+	json_member_string(&json, "grant", hold->id);
+	strbuf_addc(&json, '}');
+	exchange_note(r->x, "pending=\"%s\"", hold->reason);
+	app_send_json(r->app, r->x, 200, strbuf_slice(&json));
+}
+
+/* The reconciler decides. `reason` is a constant text. */
+static void hold(struct receive *r, const char *reason)
+{
+	r->hold = (struct ledger_hold){
+		.id = slice_of(r->ticket.id, TICKET_ID_LENGTH),
+		.key = r->message.object,
+		.reason = reason,
+		.now_ms = clock_wall_ms(r->app->parts.clock),
+		.home = r->key.home,
+		.done.run = on_held,
+	};
+	r->waiting = true;
+	ledger_hold(r->app->parts.ledger, &r->hold);
+}
+
+/* ---- The checks of the profile ----------------------------------------------------------------
+ */
+
+static void end_unknown(struct receive *r, const char *reason)
+{
+	switch (profile_of(r)->on_unknown) {
+	case PROFILE_UNKNOWN_ACCEPT:
+		exchange_note(r->x, "unchecked=\"%s\"", reason);
+		record(r);
+		break;
+	case PROFILE_UNKNOWN_PENDING:
+		hold(r, reason);
+		break;
+	case PROFILE_UNKNOWN_REJECT:
+		r->confirmation.found = false;
+		refuse_object(r, reason);
+		break;
+	}
+}
+
+static void on_checked(struct task *task)
+{
+	struct check *check = CONTAINER_OF(task, struct check, done);
+	struct receive *r = CONTAINER_OF(check, struct receive, check);
+	if (!client_is_there(r)) {
+		receive_free(r);
+		return;
+	}
+	switch (check->verdict) {
+	case CHECK_PASSED:
+		record(r);
+		break;
+	case CHECK_REFUSED:
+		r->confirmation.found = false;
+		refuse_object(r, check->reason);
+		break;
+	case CHECK_UNKNOWN:
+		end_unknown(r, check->reason);
+		break;
+	case CHECK_LATE:
+		hold(r, check->reason);
+		break;
+	}
+}
+
+/* What the store has described is believed if it passes. */
+static void check_then_record(struct receive *r)
+{
+	const struct profile *profile = profile_of(r);
+	if (!check_is_needed(profile)) {
+		record(r);
+		return;
+	}
+	r->check = (struct check){
+		.profile = profile,
+		.object = &r->confirmation,
+		.deadline_ms = r->deadline_ms - LIMIT_CHECK_RESERVE_MS,
+		.home = r->key.home,
+		.done.run = on_checked,
+	};
+	r->waiting = true;
+	check_begin(r->app, &r->check);
+}
+
 /* ---- What the store says ----------------------------------------------------------------------
  */
+
+/* Whether the object is still what the callback told of. */
+static const char *check_told(const struct receive *r)
+{
+	const struct upload_message *m = &r->message;
+	const struct app_confirmation *c = &r->confirmation;
+	bool same = slice_eq_nocase(app_etag(m->etag), c->etag) && m->size >= 0 &&
+		    (uint64_t)m->size == c->size;
+	return same ? NULL : "the object in the store is another one";
+}
 
 /*
  * A classic token's objects carry no id: they must be as the callback says, and not older than the
@@ -243,15 +358,13 @@ static void record(struct receive *r)
  */
 static const char *check_classic(const struct receive *r)
 {
-	const struct upload_message *m = &r->message;
 	const struct app_confirmation *c = &r->confirmation;
 	int64_t now = clock_wall_ms(r->app->parts.clock) / 1000;
 	int64_t modified = c->last_modified + (c->date >= 0 ? now - c->date : 0);
 	if (c->has_grant_id)
 		return "the object was uploaded with another grant";
-	if (!slice_eq_nocase(app_etag(m->etag), c->etag) || m->size < 0 ||
-		(uint64_t)m->size != c->size)
-		return "the object in the store is another one";
+	if (check_told(r))
+		return check_told(r);
 	if (modified < r->ticket.issued - CLOCK_TOLERANCE_S)
 		return "the object is older than the grant";
 	return NULL;
@@ -263,6 +376,12 @@ static const char *check_content(const struct receive *r)
 	const struct app_confirmation *c = &r->confirmation;
 	if (c->size > (uint64_t)profile_of(r)->max_size)
 		return APP_TOO_LARGE;
+	if (profile_of(r)->checks.object) {
+		const char *other = check_told(r);
+		checks_count_object(r->app->checks, other == NULL);
+		if (other)
+			return other;
+	}
 	return app_sums_differ(r->message.sent_crc64, c->crc64) ? APP_DAMAGED : NULL;
 }
 
@@ -291,7 +410,10 @@ static void on_confirmed(struct task *task)
 	} else if (!c->found) {
 		log_error("callback %.*s: the store could not be asked: %s (status %d)",
 			SLICE_FMT(exchange_id(r->x)), c->fault, c->status);
-		refuse(r, 503, "the store cannot be asked about the object");
+		if (profile_of(r)->checks.any)
+			hold(r, "the store cannot be asked about the object");
+		else
+			refuse(r, 503, "the store cannot be asked about the object");
 	} else if (reason) {
 		c->found = false;
 		refuse(r, 400, reason);
@@ -299,7 +421,7 @@ static void on_confirmed(struct task *task)
 		c->found = false;
 		refuse_object(r, content);
 	} else {
-		record(r);
+		check_then_record(r);
 	}
 }
 
@@ -312,7 +434,8 @@ static void confirm(struct receive *r)
 		refuse_object(r, APP_DAMAGED);
 		return;
 	}
-	if (!atomic_load(&r->app->confirms) || r->message.ticket.len == 0) {
+	if ((!atomic_load(&r->app->confirms) && !profile_of(r)->checks.any) ||
+		r->message.ticket.len == 0) {
 		record(r);
 		return;
 	}
@@ -321,7 +444,9 @@ static void confirm(struct receive *r)
 		return;
 	}
 	r->confirmation.key = r->message.object;
-	r->confirmation.timeout_ms = left_ms;
+	r->confirmation.timeout_ms = profile_of(r)->checks.any && left_ms > LIMIT_CHECK_RESERVE_MS
+					     ? left_ms - LIMIT_CHECK_RESERVE_MS
+					     : left_ms;
 	r->confirmation.home = r->key.home;
 	r->confirmation.done.run = on_confirmed;
 	r->waiting = true;

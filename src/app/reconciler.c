@@ -37,25 +37,67 @@ enum looked {
 	LOOKED_FAILED,
 };
 
+/* Its own; the default one if there is none of that name any more. */
+static const struct profile *profile_of(
+	const struct reconciler *r, const struct ledger_due_grant *grant)
+{
+	const struct settings *s = &r->app->settings;
+	const struct profile *profile = settings_profile(s, grant->profile);
+	return profile ? profile : s->profiles;
+}
+
+/* Whether it is for the ledger; or else *ret says what became of it. */
+static bool passes(struct reconciler *r, const struct ledger_due_grant *grant,
+	const struct profile *profile, const struct app_confirmation *found, enum looked *ret)
+{
+	struct check check = {.profile = profile,
+		.object = found,
+		.deadline_ms = clock_monotonic_ms() + LIMIT_CHECK_MS};
+	if (!check_is_needed(profile))
+		return true;
+	check.home = waiter_expect(&r->waiter, &check.done);
+	check_begin(r->app, &check);
+	waiter_wait(&r->waiter);
+	if (sleeper_stopped(&r->sleeper)) {
+		*ret = LOOKED_FAILED;
+		return false;
+	}
+	bool judged = check.verdict == CHECK_PASSED || check.verdict == CHECK_REFUSED;
+	bool is_over = now(r) >= grant->expires + TICKET_SLACK_SECONDS;
+	if (check.verdict == CHECK_PASSED ||
+		(!judged && profile->on_unknown == PROFILE_UNKNOWN_ACCEPT))
+		return true;
+	*ret = LOOKED_FAILED;
+	if (!judged && profile->on_unknown == PROFILE_UNKNOWN_PENDING && !is_over)
+		return false;
+	log_info("grant %.*s: %s", SLICE_FMT(grant->id), check.reason);
+	app_reject_grant(r->app, grant->id, check.reason, grant->key);
+	*ret = LOOKED_RECORDED;
+	return false;
+}
+
 static enum looked record(struct reconciler *r, const struct ledger_due_grant *grant,
 	const struct app_confirmation *found)
 {
 	struct app *app = r->app;
-	const struct profile *profile = settings_profile(&app->settings, grant->profile);
-	int64_t max_size = profile ? profile->max_size : app->settings.profiles->max_size;
+	const struct profile *profile = profile_of(r, grant);
+	int64_t max_size = profile->max_size;
 	struct ledger_entry entry;
+	enum looked looked;
 	if (found->size > (uint64_t)max_size) {
 		log_error("grant %.*s: %s", SLICE_FMT(grant->id), APP_TOO_LARGE);
 		app_reject_grant(app, grant->id, APP_TOO_LARGE, grant->key);
 		return LOOKED_RECORDED;
 	}
+	if (!passes(r, grant, profile, found, &looked))
+		return looked;
 	app_fill_found(app, found, grant->id, max_size, &entry);
 	entry.home = waiter_expect(&r->waiter, &entry.done);
 	ledger_record(app->parts.ledger, &entry);
 	waiter_wait(&r->waiter);
 	if (entry.result == LEDGER_RECORDED) {
 		atomic_fetch_add(&app->found, 1);
-		log_info("grant %.*s: no callback came, but the object is there",
+		log_info("grant %.*s: no callback has decided it, but the object is there",
 			SLICE_FMT(grant->id));
 	}
 	return entry.result == LEDGER_FAILED ? LOOKED_FAILED : LOOKED_RECORDED;
@@ -66,7 +108,8 @@ static enum looked look(struct reconciler *r, const struct ledger_due_grant *gra
 	struct app_confirmation c = {.key = grant->key, .timeout_ms = LIMIT_APP_CALLBACK_MS};
 	enum looked result = LOOKED_NOTHING;
 	/* Without callbacks nothing is recorded. */
-	if (!atomic_load(&r->app->confirms) || r->app->settings.callback_url.len == 0)
+	if ((!atomic_load(&r->app->confirms) && !profile_of(r, grant)->checks.any) ||
+		r->app->settings.callback_url.len == 0)
 		return LOOKED_NOTHING;
 	c.home = waiter_expect(&r->waiter, &c.done);
 	app_confirm(r->app, &c);

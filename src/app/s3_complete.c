@@ -31,6 +31,7 @@ struct completing {
 	struct s3_listing listing;
 	struct store_request request;
 	struct app_confirmation confirmation;
+	struct check check;
 	struct ledger_entry entry;
 	struct ledger_question question;
 };
@@ -132,6 +133,59 @@ static void end_damaged(struct completing *c)
 		"The object is there, but its CRC-64 is not that of what was sent.");
 }
 
+static void record(struct completing *c)
+{
+	struct s3_upload *u = c->upload;
+	app_fill_found(u->app, &c->confirmation, slice_of(u->id.grant_id, TICKET_ID_LENGTH),
+		u->profile->max_size, &c->entry);
+	c->entry.home = exchange_home(u->x);
+	c->entry.done.run = on_recorded;
+	ledger_record(u->app->parts.ledger, &c->entry);
+}
+
+static void on_checked(struct task *task)
+{
+	struct check *check = CONTAINER_OF(task, struct check, done);
+	struct completing *c = CONTAINER_OF(check, struct completing, check);
+	struct s3_upload *u = c->upload;
+	bool judged = check->verdict == CHECK_PASSED || check->verdict == CHECK_REFUSED;
+	if (check->verdict == CHECK_PASSED ||
+		(check->verdict == CHECK_UNKNOWN &&
+			u->profile->on_unknown == PROFILE_UNKNOWN_ACCEPT)) {
+		record(c);
+		return;
+	}
+	if (check->verdict == CHECK_REFUSED ||
+		(check->verdict == CHECK_UNKNOWN &&
+			u->profile->on_unknown == PROFILE_UNKNOWN_REJECT)) {
+		app_reject_grant(
+			u->app, slice_of(u->id.grant_id, TICKET_ID_LENGTH), check->reason, u->key);
+		judged = true;
+	}
+	app_confirmation_release(&c->confirmation);
+	if (judged)
+		end_with_error(c, 403, "refused", check->reason);
+	else
+		end_unrecorded(c);
+}
+
+static void check_then_record(struct completing *c)
+{
+	struct s3_upload *u = c->upload;
+	if (!check_is_needed(u->profile)) {
+		record(c);
+		return;
+	}
+	c->check = (struct check){
+		.profile = u->profile,
+		.object = &c->confirmation,
+		.deadline_ms = clock_monotonic_ms() + LIMIT_APP_CALLBACK_MS,
+		.home = exchange_home(u->x),
+		.done.run = on_checked,
+	};
+	check_begin(u->app, &c->check);
+}
+
 static void on_found(struct task *task)
 {
 	struct app_confirmation *found = CONTAINER_OF(task, struct app_confirmation, done);
@@ -149,11 +203,7 @@ static void on_found(struct task *task)
 		return;
 	}
 	if (ours && c->grant.ticket.len > 0) {
-		app_fill_found(u->app, found, slice_of(u->id.grant_id, TICKET_ID_LENGTH),
-			u->profile->max_size, &c->entry);
-		c->entry.home = exchange_home(u->x);
-		c->entry.done.run = on_recorded;
-		ledger_record(u->app->parts.ledger, &c->entry);
+		check_then_record(c);
 		return;
 	}
 	leave(c);
@@ -193,7 +243,7 @@ static void look_for_object(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
 	exchange_note(u->x, "completed=before");
-	if (atomic_load(&u->app->confirms)) {
+	if (atomic_load(&u->app->confirms) || u->profile->checks.any) {
 		c->confirmation.key = u->key;
 		c->confirmation.timeout_ms = LIMIT_APP_CALLBACK_MS;
 		c->confirmation.home = exchange_home(u->x);

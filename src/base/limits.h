@@ -201,6 +201,10 @@
 #define LIMIT_EVENT_PAUSE_MAX_MS 3600000
 #define LIMIT_FOLLOW_PAUSE_MAX_MS 60000
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
+#define LIMIT_CHECK_TYPE_BYTES KIB(16) /* of an upload, given to libmagic */
+#define LIMIT_CHECK_THREADS 4          /* uploads that are checked at the same time */
+#define LIMIT_CHECK_MS 120000          /* to check an upload that nobody waits for */
+#define LIMIT_CHECK_RESERVE_MS 500     /* of LIMIT_APP_CALLBACK_MS, for what follows the checks */
 #define LIMIT_CONFIRMING_IN_FLIGHT 2000
 #define LIMIT_LEDGER_MEMORY_BYTES MIB(64) /* of a ledger that is not a file */
 

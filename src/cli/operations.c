@@ -125,6 +125,27 @@ static void add_event_metrics(const struct events_stats *events, struct strbuf *
 		"Events that were not written down: there were events_max.", events->dropped);
 }
 
+static void add_verdicts(
+	struct strbuf *out, const char *check, const struct app_check_verdicts *verdicts)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} rows[] = {{"passed", verdicts->passed}, {"refused", verdicts->refused},
+		{"unknown", verdicts->unknown}, {"late", verdicts->late}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		strbuf_addf(out, "postern_app_checks_total{check=\"%s\",verdict=\"%s\"} %llu\n",
+			check, rows[i].name, (unsigned long long)rows[i].count);
+}
+
+static void add_check_metrics(const struct app_check_stats *checked, struct strbuf *out)
+{
+	strbuf_adds(out, "# HELP postern_app_checks_total Checks of uploads, by verdict.\n"
+			 "# TYPE postern_app_checks_total counter\n");
+	add_verdicts(out, "object", &checked->object);
+	add_verdicts(out, "type", &checked->type);
+}
+
 static void add_app_metrics(const struct operations *operations, struct strbuf *out)
 {
 	struct app_stats app;
@@ -155,6 +176,8 @@ static void add_app_metrics(const struct operations *operations, struct strbuf *
 	metric(out, "app_parts", "gauge", "0: the key may not do what uploads in parts need.",
 		app.parts_forbidden == NULL);
 	add_event_metrics(&app.events, out);
+	if (app.checks)
+		add_check_metrics(&app.checked, out);
 	metric(out, "app_confirms", "gauge", "1: the store is asked whether an upload took place.",
 		app.confirms);
 }

@@ -155,6 +155,29 @@ uint64_t ledger_unwritten(const struct ledger *ledger);
 void ledger_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
 	const char *reason, int64_t now_ms);
 
+struct ledger_hold {
+	/* ---- Set by the caller, borrowed until `done` runs. ---- */
+	struct slice id;
+	struct slice key;
+	const char *reason;
+	int64_t now_ms;
+	struct executor *home;
+	struct task done; /* done.run set by the caller; posted to `home` exactly once */
+
+	/* ---- The result, valid when `done` runs. ---- */
+	bool held;
+
+	/* ---- The ledger's own. ---- */
+	struct ledger_job job_;
+};
+
+/*
+ * Makes a grant pending, to be looked at soon (ledger_list_due()). It is not held, and nothing
+ * changes, if it is not written down, is for other keys than this one, or is recorded already. From
+ * any thread, never blocks; durable when `done` runs.
+ */
+void ledger_hold(struct ledger *ledger, struct ledger_hold *hold);
+
 struct ledger_question {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
 	struct slice id;

@@ -37,7 +37,7 @@ struct ledger {
 	sqlite3 *db;
 	sqlite3_stmt *begin, *look, *insert, *commit, *rollback;
 	struct thread_queue *queue;
-	sqlite3_stmt *due, *later; /* ledger_look.c */
+	sqlite3_stmt *due, *later, *hold; /* ledger_look.c */
 	struct ledger_job *batch, **batch_last;
 	struct ledger_grants grants;
 	struct ledger_outbox events;

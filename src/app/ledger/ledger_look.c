@@ -28,16 +28,22 @@ static const char due_sql[] =
 static const char later_sql[] = "UPDATE grants SET look_at = ?2 WHERE id = ?1"
 				" AND state IN ('issued', 'pending')";
 
+/* It is due now, and stays so until it is decided. */
+static const char hold_sql[] = "UPDATE grants SET look_at = ?2 WHERE id = ?1 AND key = ?3"
+			       " AND key <> '' AND state NOT IN ('confirmed', 'found')";
+
 bool ledger_look_prepare(struct ledger *ledger)
 {
 	return ledger_prepare(ledger, due_sql, &ledger->due) &&
-	       ledger_prepare(ledger, later_sql, &ledger->later);
+	       ledger_prepare(ledger, later_sql, &ledger->later) &&
+	       ledger_prepare(ledger, hold_sql, &ledger->hold);
 }
 
 void ledger_look_release(struct ledger *ledger)
 {
 	(void)sqlite3_finalize(ledger->due);
 	(void)sqlite3_finalize(ledger->later);
+	(void)sqlite3_finalize(ledger->hold);
 }
 
 /* ---- What is due ------------------------------------------------------------------------------
@@ -140,4 +146,36 @@ void ledger_look_later(struct ledger *ledger, struct slice id, int64_t look_at)
 	later->id_len = id.len;
 	memcpy(later->id, id.ptr, id.len);
 	ledger_post(ledger, &later->job);
+}
+
+/* ---- Holding ----------------------------------------------------------------------------------
+ */
+
+static void run_hold(struct ledger *ledger, struct ledger_job *job)
+{
+	struct ledger_hold *hold = CONTAINER_OF(job, struct ledger_hold, job_);
+	sqlite3_stmt *s = ledger->hold;
+	bool ok = ledger_bind_text(s, 1, hold->id) &&
+		  sqlite3_bind_int64(s, 2, hold->now_ms / 1000) == SQLITE_OK &&
+		  ledger_bind_text(s, 3, hold->key) && ledger_step(s);
+	if (!ok)
+		log_error("ledger: grant: %s", sqlite3_errmsg(ledger->db));
+	hold->held = ok && sqlite3_changes(ledger->db) > 0 &&
+		     ledger_grants_set_state(
+			     ledger, hold->id, GRANT_PENDING, hold->reason, hold->now_ms);
+	(void)sqlite3_clear_bindings(s);
+}
+
+static void finish_hold(struct ledger_job *job, bool synced)
+{
+	struct ledger_hold *hold = CONTAINER_OF(job, struct ledger_hold, job_);
+	hold->held = hold->held && synced;
+	executor_post(hold->home, &hold->done);
+}
+
+void ledger_hold(struct ledger *ledger, struct ledger_hold *hold)
+{
+	hold->held = false;
+	hold->job_ = (struct ledger_job){.run = run_hold, .finish = finish_hold};
+	ledger_post(ledger, &hold->job_);
 }

@@ -18,6 +18,20 @@ struct settings_list {
 	struct slice words[SETTINGS_WORDS_MAX];
 };
 
+/* What is checked before an upload is believed. */
+struct profile_checks {
+	bool object; /* size and ETag */
+	bool type;   /* the first bytes, against the declared type */
+	bool any;    /* one of them */
+};
+
+/* What becomes of an upload that a check cannot judge. */
+enum profile_unknown {
+	PROFILE_UNKNOWN_PENDING, /* it is checked again */
+	PROFILE_UNKNOWN_ACCEPT,
+	PROFILE_UNKNOWN_REJECT,
+};
+
 struct profile_metadata {
 	struct slice name; /* with x-oss-meta- in front */
 	struct slice value;
@@ -41,6 +55,8 @@ struct profile {
 	size_t metadata_count;
 	struct profile_metadata metadata[LIMIT_PROFILE_METADATA];
 	struct slice callback_answer; /* JSON */
+	struct profile_checks checks;
+	enum profile_unknown on_unknown;
 };
 
 #endif
