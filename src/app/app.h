@@ -80,7 +80,7 @@ struct app_check_verdicts {
 	uint64_t passed, refused, unknown, late;
 };
 struct app_check_stats {
-	struct app_check_verdicts object, type;
+	struct app_check_verdicts object, type, virus;
 };
 
 struct app_stats {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "app/app_internal.h"
+#include "app/checks/clamd.h"
 #include "app/checks/kind.h"
 #include "base/log.h"
 #include "base/thread_queue.h"
@@ -12,6 +13,7 @@
 enum {
 	COUNT_OBJECT,
 	COUNT_TYPE,
+	COUNT_VIRUS,
 	COUNTS,
 };
 
@@ -24,7 +26,7 @@ struct checks {
 
 bool check_is_needed(const struct profile *profile)
 {
-	return profile->checks.type;
+	return profile->checks.type || profile->checks.virus;
 }
 
 /* ---- The object -------------------------------------------------------------------------------
@@ -135,6 +137,58 @@ static enum check_verdict check_type(struct check *check)
 	return verdict;
 }
 
+/* ---- Viruses ----------------------------------------------------------------------------------
+ */
+
+/* False with a verdict, or once clamd takes no more. */
+static bool send_piece(
+	struct check *check, struct clamd *clamd, uint64_t from, enum check_verdict *ret)
+{
+	uint64_t size = check->object->size;
+	struct piece piece = {
+		.check = check, .from = from, .to = from + LIMIT_CHECK_PIECE_BYTES - 1};
+	if (piece.to >= size)
+		piece.to = size - 1;
+	*ret = piece_read(&piece);
+	struct slice bytes = strbuf_slice(&piece.request.request.answer);
+	if (*ret == CHECK_PASSED && bytes.len != piece.to - from + 1)
+		*ret = end(check, CHECK_UNKNOWN, "the store did not give the object");
+	bool sent = *ret == CHECK_PASSED && clamd_send(clamd, bytes);
+	piece_release(&piece);
+	return sent;
+}
+
+static enum check_verdict judge_virus(struct check *check, struct clamd *clamd)
+{
+	switch (clamd_end(clamd)) {
+	case CLAMD_CLEAN:
+		return CHECK_PASSED;
+	case CLAMD_FOUND:
+		log_info("a virus was found: %s", clamd->name);
+		return end(check, CHECK_REFUSED, "a virus was found");
+	case CLAMD_UNKNOWN:
+		break;
+	}
+	return is_late(check) ? end(check, CHECK_LATE, "there was no time to look for viruses")
+			      : end(check, CHECK_UNKNOWN, "it could not be looked for viruses");
+}
+
+static enum check_verdict check_virus(struct check *check)
+{
+	struct app *app = check->app_;
+	enum check_verdict verdict = CHECK_PASSED;
+	struct clamd clamd = {
+		.deadline_ms = check->deadline_ms, .stopping = &app->checks->stopping};
+	uint64_t from = 0;
+	bool more = clamd_begin(&clamd, &app->settings.clamd);
+	for (; more && from < check->object->size; from += LIMIT_CHECK_PIECE_BYTES)
+		more = send_piece(check, &clamd, from, &verdict);
+	if (verdict == CHECK_PASSED)
+		return judge_virus(check, &clamd);
+	clamd_give_up(&clamd);
+	return verdict;
+}
+
 static void count(struct checks *checks, int which, enum check_verdict verdict)
 {
 	atomic_fetch_add(&checks->counts[which][verdict], 1);
@@ -148,6 +202,10 @@ static void run(struct task *task)
 	if (check->profile->checks.type) {
 		check->verdict = check_type(check);
 		count(checks, COUNT_TYPE, check->verdict);
+	}
+	if (check->verdict == CHECK_PASSED && check->profile->checks.virus) {
+		check->verdict = check_virus(check);
+		count(checks, COUNT_VIRUS, check->verdict);
 	}
 	executor_post(check->home, &check->done);
 }
@@ -232,6 +290,7 @@ void checks_stats(const struct checks *checks, struct app_check_stats *ret)
 		return;
 	ret->object = verdicts(checks, COUNT_OBJECT);
 	ret->type = verdicts(checks, COUNT_TYPE);
+	ret->virus = verdicts(checks, COUNT_VIRUS);
 }
 
 void checks_count_object(struct checks *checks, bool passed)

@@ -202,6 +202,7 @@
 #define LIMIT_FOLLOW_PAUSE_MAX_MS 60000
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */
 #define LIMIT_CHECK_TYPE_BYTES KIB(16) /* of an upload, given to libmagic */
+#define LIMIT_CHECK_PIECE_BYTES MIB(1) /* of an upload, read and given to clamd */
 #define LIMIT_CHECK_THREADS 4          /* uploads that are checked at the same time */
 #define LIMIT_CHECK_MS 120000          /* to check an upload that nobody waits for */
 #define LIMIT_CHECK_RESERVE_MS 500     /* of LIMIT_APP_CALLBACK_MS, for what follows the checks */

@@ -144,6 +144,7 @@ static void add_check_metrics(const struct app_check_stats *checked, struct strb
 			 "# TYPE postern_app_checks_total counter\n");
 	add_verdicts(out, "object", &checked->object);
 	add_verdicts(out, "type", &checked->type);
+	add_verdicts(out, "virus", &checked->virus);
 }
 
 static void add_app_metrics(const struct operations *operations, struct strbuf *out)

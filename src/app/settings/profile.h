@@ -22,6 +22,7 @@ struct settings_list {
 struct profile_checks {
 	bool object; /* size and ETag */
 	bool type;   /* the first bytes, against the declared type */
+	bool virus;  /* all of it, by ClamAV */
 	bool any;    /* one of them */
 };
 

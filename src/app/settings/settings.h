@@ -6,6 +6,7 @@
 #ifndef APP_SETTINGS_SETTINGS_H
 #define APP_SETTINGS_SETTINGS_H
 
+#include "app/checks/clamd.h"
 #include "app/credentials/provider_options.h"
 #include "app/jwt/jwt.h"
 #include "app/settings/options.h"
@@ -42,6 +43,7 @@ struct settings {
 	struct settings_list callback_targets; /* path and query of its URLs */
 	struct settings_list callback_paths;   /* the paths alone */
 	struct settings_list key_urls;         /* one that ends in `/` is a prefix */
+	struct clamd_address clamd;            /* for profiles that check for viruses */
 	struct slice webhook_url;              /* empty: none */
 	struct webhook_keys webhook_keys;
 	bool events;             /* they are written down */

@@ -186,8 +186,13 @@ static void add_check(struct reading *r, struct slice word, struct profile_check
 		checks->object = true;
 	else if (slice_eq(word, S("type")))
 		checks->type = true;
+	else if (slice_eq(word, S("virus")))
+		checks->virus = true;
 	else
-		settings_refuse(r, "checks: `%.*s` is none of object and type", SLICE_FMT(word));
+		settings_refuse(
+			r, "checks: `%.*s` is none of object, type and virus", SLICE_FMT(word));
+	if (checks->virus && r->settings->clamd.length == 0)
+		settings_refuse(r, "checks: `virus` needs `[app] clamd`");
 	checks->any = true;
 }
 
@@ -270,9 +275,16 @@ static void check_name(struct reading *r, struct slice name)
 		settings_refuse(r, "there are two sections of that name");
 }
 
+static void read_clamd(struct reading *r, const char *text)
+{
+	if (is_set(text) && !clamd_address_parse(slice_str(text), &r->settings->clamd))
+		settings_refuse(r, "clamd: must be unix:/PATH or tcp:ADDRESS:PORT");
+}
+
 void settings_read_profiles(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
+	read_clamd(r, options->clamd);
 	struct profile *profiles =
 		arena_zalloc(&s->arena_, (1 + options->profile_count) * sizeof(*profiles));
 	if (!profiles) {

@@ -156,6 +156,8 @@ test("checks need the store, a grant that is written down, and a key", async t =
 		["confirm = off", "key = ${uuid}\nchecks = type", /checks: the store must be asked/],
 		["grants_max = 0", "key = ${uuid}\nchecks = type", /checks: need grants_max/],
 		["", "checks = object", /checks: need key/],
+		["", "key = ${uuid}\nchecks = virus", /needs `\[app\] clamd`/],
+		["clamd = localhost:3310", "", /clamd: must be unix/],
 		["", "key = ${uuid}\nchecks = smell", /checks: `smell` is none of/],
 		["", "key = ${uuid}\non_unknown = maybe", /on_unknown: must be/],
 	]) {

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The check `virus`, with the real clamd and a signature of our own.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { postForm, send } from "../lib/oss.js";
+import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
+
+const all = cleanups();
+after(all.run);
+
+const BAD = "postern-test-signature-of-a-virus";
+const STREAM_MAX = 3 * 1024 * 1024;
+let server, data, clamd;
+
+const ping = path => new Promise(done => {
+	const socket = connect(path);
+	socket.on("error", () => done(false));
+	socket.on("data", text => {
+		socket.destroy();
+		done(text.toString().startsWith("PONG"));
+	});
+	socket.write("zPING\0");
+});
+
+async function until(what, check) {
+	const deadline = Date.now() + 60_000;
+	while (!await check()) {
+		assert.ok(Date.now() < deadline, what());
+		await new Promise(done => setTimeout(done, 200));
+	}
+}
+
+/** With one signature, so that its start needs no network. */
+async function startClamd() {
+	const database = join(data, "signatures");
+	const path = join(data, "clamd.sock");
+	await mkdir(database, { recursive: true });
+	await writeFile(join(database, "own.ndb"), `Postern.Test:0:*:${Buffer.from(BAD).toString("hex")}\n`);
+	await writeFile(join(data, "clamd.conf"), `Foreground yes\nDatabaseDirectory ${database}\n`
+		+ `LocalSocket ${path}\nFixStaleSocket yes\nStreamMaxLength ${STREAM_MAX}\nUser root\n`
+			.replace(process.getuid() === 0 ? "" : "User root\n", ""));
+	await chmod(data, 0o755);
+	const process_ = spawn("clamd", ["--config-file", join(data, "clamd.conf")],
+		{ stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+	const gone = new Promise(done => process_.on("close", done));
+	let output = "";
+	for (const stream of [process_.stdout, process_.stderr])
+		stream.on("data", text => {
+			output += text;
+		});
+	process_.on("error", error => {
+		output += error;
+	});
+	await until(() => `clamd did not start: ${output}`, () => ping(path));
+	return async () => {
+		process_.kill();
+		await gone;
+	};
+}
+
+before(async () => {
+	data = await temporaryFolder(all);
+	clamd = await startClamd();
+	all.after(() => clamd());
+	const profile = (name, unknown) => `[profile ${name}]\nkey = ${name}/\${uuid}\nchecks = virus\n`
+		+ `on_unknown = ${unknown}\n`;
+	await writeFile(join(data, "postern.ini"), `[app]\nclamd = unix:${join(data, "clamd.sock")}\n`
+		+ `reconcile_seconds = 1\n${profile("held", "pending")}${profile("strict", "reject")}`);
+	server = await startServer(all, { data, args: ["--data", join(data, "data"), "--config",
+		join(data, "postern.ini"), "--app-listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0",
+		"--console-listen", "127.0.0.1:0"] });
+});
+
+async function upload(profile, content) {
+	const grant = JSON.parse((await send(
+		`${server.app}/grant?profile=${profile}&filename=a.txt&type=text/plain`)).text);
+	const got = await postForm(server.store, grant.fields, { name: "a.txt", type: "text/plain", content });
+	return { grant, got };
+}
+const stateOf = async ({ grant }) => JSON.parse((await send(
+	`${server.app}/grants/${grant.id}?grant=${grant.grant}`)).text);
+
+test("a file with the signature is rejected, wherever it is; others are believed", async () => {
+	const long = Buffer.alloc(2_500_000, "a");
+	for (const content of ["clean", "", long]) {
+		const done = await upload("strict", content);
+		assert.deepEqual([done.got.status, done.got.text], [200, '{"Status":"OK"}']);
+	}
+	long.write(BAD, 2_100_000);
+	for (const content of [BAD, long]) {
+		const done = await upload("strict", content);
+		const { state, reason, uploads } = await stateOf(done);
+		assert.deepEqual([done.got.status, state, uploads], [203, "rejected", 0], done.got.text);
+		assert.match(reason, /^a virus was found: user-dir-prefix\/strict\//);
+	}
+	// Across two pieces.
+	const split = Buffer.alloc(2_000_000, "a");
+	split.write(BAD, 1024 * 1024 - 10);
+	assert.equal((await upload("strict", split)).got.status, 203);
+	assert.match(server.log, /a virus was found: Postern\.Test/);
+});
+
+test("what is too long for clamd cannot be judged", async () => {
+	const { got } = await upload("strict", Buffer.alloc(STREAM_MAX + 2 * 1024 * 1024, "a"));
+	assert.equal(got.status, 203, got.text);
+});
+
+test("without clamd a file is pending until it is there again", async t => {
+	await clamd();
+	clamd = () => {};
+	const good = await upload("held", "clean");
+	const bad = await upload("held", BAD);
+	for (const one of [good, bad])
+		assert.deepEqual([one.got.status, JSON.parse(one.got.text).Status, (await stateOf(one)).state],
+			[200, "Pending", "pending"]);
+	assert.equal((await upload("strict", "clean")).got.status, 203);
+	clamd = await startClamd();
+	await until(() => "the good one is found", async () => (await stateOf(good)).state === "found");
+	await until(() => "the bad one is rejected", async () => (await stateOf(bad)).state === "rejected");
+});
