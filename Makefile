@@ -38,7 +38,7 @@ VERSION := $(shell cat VERSION)
 CPPFLAGS += -Isrc -Iinclude -I$(B)/gen -D_GNU_SOURCE -DPOSTERN_VERSION='"$(VERSION)"'
 CFLAGS += -std=c17 -pthread $(WARN) $(WARN_$(FAMILY)) $(FLAGS_$(VARIANT)) $(WERROR)
 LDFLAGS += -pthread $(FLAGS_$(VARIANT)) $(LINK_$(VARIANT))
-LDLIBS += -lrocksdb -lsqlite3 -lcurl -ljansson -lexpat -linih -lisal -lssl -lcrypto
+LDLIBS += -lrocksdb -lsqlite3 -lcurl -ljansson -lexpat -linih -lisal -lseccomp -lssl -lcrypto
 
 # One word for each step; `make V=1` shows the commands.
 Q := $(if $(V),,@)

@@ -230,7 +230,7 @@ enum err reconciler_new(struct app *app, struct reconciler **ret)
 	sleeper_init(&r->sleeper);
 	(void)pthread_mutex_init(&r->lock, NULL);
 	(void)pthread_cond_init(&r->changed, NULL);
-	if (!thread_start(&r->thread, "reconciler", run, r)) {
+	if (!thread_start(&r->thread, "reconciler", THREAD_DISK, run, r)) {
 		destroy(r);
 		return ERR_UNAVAILABLE;
 	}

@@ -19,6 +19,12 @@ enum signatures {
 	SIGNATURES_V4,
 };
 
+/* [server] sandbox, likewise. */
+enum sandbox_option {
+	SANDBOX_OFF,
+	SANDBOX_ON,
+};
+
 struct config {
 #define TEXT(section, name, fallback, help) char *section##_##name;
 #define SECRET(section, name, help) char *section##_##name;

@@ -32,19 +32,25 @@ static bool read_secret_file(
 	return found;
 }
 
-/* The secret of [app]: given, in a file, or, in `serve`, the store's own. */
+static bool read_app_secret(struct parts *p, struct secret *ret)
+{
+	const char *file = p->config.app_access_key_secret_file;
+	SCOPED_STRBUF(text, KIB(4));
+	if (!file[0])
+		return true;
+	if (!read_secret_file(p, "access_key_secret_file", file, &text))
+		return false;
+	bool ok = secret_set(ret, strbuf_slice(&text));
+	secret_wipe(text.ptr, text.len);
+	return ok;
+}
+
+/* The secret of [app]: in a file, which was read, given, or, in `serve`, the store's own. */
 static bool find_app_secret(struct parts *p, struct secret *ret)
 {
 	const struct config *c = &p->config;
-	if (c->app_access_key_secret_file[0]) {
-		SCOPED_STRBUF(text, KIB(4));
-		if (!read_secret_file(
-			    p, "access_key_secret_file", c->app_access_key_secret_file, &text))
-			return false;
-		bool ok = secret_set(ret, strbuf_slice(&text));
-		secret_wipe(text.ptr, text.len);
-		return ok;
-	}
+	if (c->app_access_key_secret_file[0])
+		return true;
 	if (c->app_access_key_secret[0])
 		return secret_set(ret, slice_str(c->app_access_key_secret));
 	return secret_set(ret, secret_slice(&p->key_secret));
@@ -80,27 +86,23 @@ static struct app_options configured(const struct config *c)
 	};
 }
 
-static bool read_jwt(struct parts *p, struct app_reading *r)
-{
-	const struct config *c = &p->config;
-	if ((c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, &r->jwt_keys)) ||
-		(c->app_jwt_secret_file[0] && !read_secret_file(p, "jwt_secret_file",
-						      c->app_jwt_secret_file, &r->jwt_secret)))
-		return false;
-	if (c->app_jwt_key_file[0])
-		r->options.jwt_keys = strbuf_slice(&r->jwt_keys);
-	if (c->app_jwt_secret_file[0])
-		r->options.jwt_secret = strbuf_slice(&r->jwt_secret);
-	return true;
-}
-
-bool serve_read_app(struct parts *p, struct app_reading *r)
+bool serve_read_app_files(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
 	*r = (struct app_reading){.secret = SECRET_INIT};
 	strbuf_init(&r->id, KIB(4));
 	strbuf_init(&r->jwt_keys, LIMIT_JWT_KEYS_BYTES);
 	strbuf_init(&r->jwt_secret, KIB(4));
+	if (!read_app_secret(p, &r->secret) ||
+		(c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, &r->jwt_keys)))
+		return false;
+	return !c->app_jwt_secret_file[0] ||
+	       read_secret_file(p, "jwt_secret_file", c->app_jwt_secret_file, &r->jwt_secret);
+}
+
+bool serve_read_app(struct parts *p, struct app_reading *r)
+{
+	const struct config *c = &p->config;
 	if (!find_app_secret(p, &r->secret))
 		return false;
 	strbuf_add_slice(&r->id, p->keys && !c->app_access_key_id[0]
@@ -122,7 +124,11 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 		options->callback_url = "";
 	if (serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)))
 		options->own_store_url = p->own_url;
-	return read_jwt(p, r);
+	if (c->app_jwt_key_file[0])
+		options->jwt_keys = strbuf_slice(&r->jwt_keys);
+	if (c->app_jwt_secret_file[0])
+		options->jwt_secret = strbuf_slice(&r->jwt_secret);
+	return true;
 }
 
 void app_reading_release(struct app_reading *r)
@@ -180,15 +186,15 @@ static bool join_store(struct parts *p)
 
 bool serve_start_app(struct parts *p)
 {
-	struct app_reading reading;
-	bool made = serve_read_app(p, &reading) && make_app(p, &reading.options);
+	struct app_reading *reading = &p->app_reading;
+	bool made = serve_read_app(p, reading) && make_app(p, &reading->options);
 	if (made) {
-		mirror_init(&p->mirror, app_service(p->app), secret_slice(&reading.secret),
+		mirror_init(&p->mirror, app_service(p->app), secret_slice(&reading->secret),
 			&clock_system);
 		p->app_service = p->mirror.service;
 		p->operations.app = p->app;
 	}
-	app_reading_release(&reading);
+	app_reading_release(reading);
 	return made && (!p->with_store || join_store(p));
 }
 

@@ -20,6 +20,7 @@
 #include "net/outgoing.h"
 #include "net/server.h"
 #include "ops/ops.h"
+#include "sandbox/user.h"
 
 enum {
 	SERVE_URL_BYTES = 1024
@@ -32,12 +33,24 @@ enum serve_port {
 	SERVE_PORTS,
 };
 
+/* The options of the application server, with what they point to. */
+struct app_reading {
+	struct app_options options;
+	struct secret secret;
+	struct strbuf id;
+	struct strbuf jwt_keys;
+	struct strbuf jwt_secret;
+	char host[SERVE_URL_BYTES + 16];
+	char callback[SERVE_URL_BYTES + 16];
+};
+
 struct parts {
 	struct config config;
 	bool with_app;
 	bool with_store;
 	bool made_keys;
-	bool bad_option; /* why it did not start */
+	bool bad_option;  /* why it did not start */
+	struct user user; /* whom it is, or becomes */
 
 	struct server *server;
 	struct tls *tls[SERVE_PORTS];      /* NULL: plain */
@@ -59,7 +72,8 @@ struct parts {
 	struct ledger *ledger;
 	struct app *app;
 
-	struct mirror mirror; /* in front of the application server */
+	struct app_reading app_reading; /* until the application server has started */
+	struct mirror mirror;           /* in front of the application server */
 	/* What the listeners lead to; filled in once the ports are known. */
 	struct service app_service;
 	struct service store_service;
@@ -116,25 +130,29 @@ bool serve_read_allow_list(struct parts *p) MUST_USE;
 void serve_warn_of_anybody(const struct parts *p);
 bool serve_start_app(struct parts *p) MUST_USE;
 
-/* The options of the application server, with what they point to. */
-struct app_reading {
-	struct app_options options;
-	struct secret secret;
-	struct strbuf id;
-	struct strbuf jwt_keys;
-	struct strbuf jwt_secret;
-	char host[SERVE_URL_BYTES + 16];
-	char callback[SERVE_URL_BYTES + 16];
-};
-
 /*
- * From the configuration, files and, with a store, its keys; the URLs of `p` are known. To be
- * released in any case; false: why was logged.
+ * In two steps, because the second needs what starts after files may have become unreadable. First
+ * the files that the options name; false: why was logged. To be released in any case.
  */
-bool serve_read_app(struct parts *p, struct app_reading *ret) MUST_USE;
+bool serve_read_app_files(struct parts *p, struct app_reading *ret) MUST_USE;
+/* Then the rest, from the configuration and, with a store, its keys; the URLs of `p` are known. */
+bool serve_read_app(struct parts *p, struct app_reading *reading) MUST_USE;
+/* One that is all zeros too. */
 void app_reading_release(struct app_reading *reading);
 /* Once all ports are open: asks the store, which may be ours, whether the key may read. */
 bool serve_probe_store(struct parts *p) MUST_USE;
+
+/* ---- serve_user.c ---- */
+
+/* Fills in p->user. */
+bool serve_find_user(struct parts *p) MUST_USE;
+/* Makes the data folder if need be; it is then of p->user. */
+bool serve_prepare_folder(const struct parts *p) MUST_USE;
+
+/* ---- serve_sandbox.c ---- */
+
+/* While there is one thread: becomes p->user, and gives up what the rest does not need. */
+bool serve_enter_sandbox(struct parts *p) MUST_USE;
 
 /* ---- serve_tls.c ---- */
 

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/serve_internal.h"
+#include "sandbox/refused.h"
 
 void serve_block_signals(sigset_t *set)
 {
@@ -51,6 +52,7 @@ void serve_wait_for_stop(const struct parts *p, const sigset_t *set)
 	uint64_t peak = 0;
 	for (;;) {
 		return_memory(&peak);
+		refused_log();
 		int number = sigtimedwait(set, NULL, &pause);
 		if (number == SIGHUP)
 			reload(p);
