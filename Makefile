@@ -167,6 +167,10 @@ $(B)/tests/failing/postern: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc cal
 $(B)/tests/failing/postern: $(B)/tests/failing/allocations.o $(B)/src/cli/main.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# Says what is read in requests; a test compares it with another parser.
+$(B)/tests/differential/%: $(B)/tests/differential/%.o $(B)/internal.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o
 
@@ -192,6 +196,13 @@ torture: test-packages ## let every pair of allocations fail in tests/unit/oom; 
 FUZZ_SECONDS ?= 60
 fuzz: test-packages ## run each fuzz target for FUZZ_SECONDS (60)
 	@tests/fuzz/run $(FUZZ_SECONDS)
+
+.PHONY: fuzz-long
+FUZZ_LONG_SECONDS ?= 1800
+fuzz-long: test-packages ## run each fuzz target for FUZZ_LONG_SECONDS (1800), and the differential tests longer
+	@tests/fuzz/run $(FUZZ_LONG_SECONDS)
+	@$(MAKE) --no-print-directory all $(B)/tests/differential/messages
+	@DIFFERENTIAL_MESSAGES=5000000 tests/run e2e wire/differential
 
 $(B)/bench/upload_load $(B)/bench/rest_load: $(B)/bench/load.o
 # Programs that measure one piece of the code: `make build/release/bench/form_bench`.

@@ -488,6 +488,8 @@ static bool enter(void)
 static int in_child(int (*run)(void))
 {
 	int status = -1;
+	/* So that the child does not write it again. */
+	(void)fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0)
 		_exit(run());
