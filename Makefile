@@ -38,7 +38,7 @@ VERSION := $(shell cat VERSION)
 CPPFLAGS += -Isrc -Iinclude -I$(B)/gen -D_GNU_SOURCE -DPOSTERN_VERSION='"$(VERSION)"'
 CFLAGS += -std=c17 -pthread $(WARN) $(WARN_$(FAMILY)) $(FLAGS_$(VARIANT)) $(WERROR)
 LDFLAGS += -pthread $(FLAGS_$(VARIANT)) $(LINK_$(VARIANT))
-LDLIBS += -lrocksdb -lsqlite3 -lcurl -ljansson -lexpat -linih -lisal -lssl -lcrypto
+LDLIBS += -lrocksdb -lsqlite3 -lcurl -ljansson -lexpat -linih -lisal -lseccomp -lssl -lcrypto
 
 # One word for each step; `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -177,6 +177,10 @@ $(B)/tests/failing/postern: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc cal
 $(B)/tests/failing/postern: $(B)/tests/failing/allocations.o $(B)/src/cli/main.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# Says what is read in requests; a test compares it with another parser.
+$(B)/tests/differential/%: $(B)/tests/differential/%.o $(B)/internal.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o
 
@@ -207,6 +211,13 @@ allocations: test-packages ## the long form of tests/unit/oom: every pair of all
 FUZZ_SECONDS ?= 60
 fuzz: test-packages ## run each fuzz target for FUZZ_SECONDS (60)
 	@tests/fuzz/run $(FUZZ_SECONDS)
+
+.PHONY: fuzz-long
+FUZZ_LONG_SECONDS ?= 1800
+fuzz-long: test-packages ## run each fuzz target for FUZZ_LONG_SECONDS (1800), and the differential tests longer
+	@tests/fuzz/run $(FUZZ_LONG_SECONDS)
+	@$(MAKE) --no-print-directory all $(B)/tests/differential/messages
+	@DIFFERENTIAL_MESSAGES=5000000 tests/run e2e wire/differential
 
 $(B)/bench/upload_load $(B)/bench/rest_load: $(B)/bench/load.o
 # Programs that measure one piece of the code: `make build/release/bench/form_bench`.

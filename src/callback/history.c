@@ -396,7 +396,7 @@ enum err callback_history_open(const char *path, struct callback_history **ret)
 		e = ERR_INTERNAL;
 	}
 	const struct thread_queue_options options = {
-		.name = "callback-log", .batch = on_batch, .state = history};
+		.name = "callback-log", .duty = THREAD_DISK, .batch = on_batch, .state = history};
 	if (e == ERR_OK)
 		e = thread_queue_new(&options, &history->queue);
 	if (e != ERR_OK) {

@@ -57,11 +57,13 @@ static enum err open_index(struct local *local, const char *path)
 static enum err make_parts(struct local *local)
 {
 	enum err e = thread_queue_new(&(struct thread_queue_options){.name = "store-writer",
+					      .duty = THREAD_DISK,
 					      .threads = local->options.writers},
 		&local->writers);
 	if (e == ERR_OK)
 		e = thread_queue_new(
-			&(struct thread_queue_options){.name = "store-reader", .threads = READERS},
+			&(struct thread_queue_options){
+				.name = "store-reader", .duty = THREAD_DISK, .threads = READERS},
 			&local->readers);
 	if (e == ERR_OK)
 		e = large_files_open(local->dir, &local->files);

@@ -476,8 +476,11 @@ enum err committer_new(struct local *local, struct committer **ret)
 	atomic_init(&c->trouble, TROUBLE_NONE);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	publish(c);
-	const struct thread_queue_options options = {
-		.name = "committer", .batch = on_waiting, .due_ms = due_ms, .state = c};
+	const struct thread_queue_options options = {.name = "committer",
+		.duty = THREAD_DISK,
+		.batch = on_waiting,
+		.due_ms = due_ms,
+		.state = c};
 	enum err e = thread_queue_new(&options, &c->queue);
 	if (e != ERR_OK) {
 		committer_free(c);
