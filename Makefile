@@ -25,6 +25,10 @@ FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_release := -pie -Wl,-z,relro,-z,now
 LINK_clang := -pie -Wl,-z,relro,-z,now
+# Hundreds of test programs are linked: lld takes a fifth of the time.
+LINK_asan := $(if $(shell command -v ld.lld),-fuse-ld=lld)
+LINK_tsan := $(LINK_asan)
+LINK_fuzz := $(LINK_asan)
 
 FAMILY := $(COMPILER_$(VARIANT))
 ifeq ($(FAMILY),)
