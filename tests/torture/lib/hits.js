@@ -8,10 +8,9 @@ import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { flipBit } from "../../e2e/lib/disk.js";
-import { send } from "../../e2e/lib/oss.js";
-import { BIN, pause } from "../../e2e/lib/server.js";
+import { BIN } from "../../e2e/lib/server.js";
 import { Refused } from "./cells.js";
-import { Act, Control, goOn, launch, Place, start, World } from "./store.js";
+import { Act, Control, goOn, isReady, launch, Place, start, World } from "./store.js";
 
 const CLIENTS = 4;
 const STEPS = 60;
@@ -84,7 +83,7 @@ export class Hits {
 			await this.#prepare(server);
 			if (!early)
 				this.control.fail(how);
-			await this.#workInSpite(server, random);
+			await this.world.workInSpite(server.store, random, taken => taken >= STEPS);
 			this.control.stop();
 			const settled = await isReady(server);
 			await this.#lookInSpite(server, seen);
@@ -119,23 +118,6 @@ export class Hits {
 	async #alive(server) {
 		const gone = await Promise.race([server.gone.then(() => true), new Promise(done => setImmediate(done, false))]);
 		assert.ok(!gone, `the server died:\n${server.log.slice(-3000)}`);
-	}
-
-	async #workInSpite(server, random) {
-		const clients = this.world.clients;
-		this.world.clients = clients.map(cells => [...cells]);
-		try {
-			await this.world.work(server.store, random, { enough: taken => taken >= STEPS, failed: (error, cell) => {
-				if (!(error instanceof Refused) || error.status < 500)
-					throw error;
-				// What it has now is not known: this cell rests.
-				const own = this.world.clients.find(cells => cells.includes(cell));
-				own.splice(own.indexOf(cell), 1);
-				return own.length > 0;
-			} });
-		} finally {
-			this.world.clients = clients;
-		}
 	}
 
 	/** Each answer is right, or an error. */
@@ -228,17 +210,6 @@ export class Hits {
 			await server.kill();
 		}
 	}
-}
-
-/** Whether it takes changes again; that is tried once a second, and may need a restart. */
-async function isReady(server) {
-	for (let tries = 0; tries < 40; tries++) {
-		const got = await send(`${server.console}/ready`);
-		if (got.status === 200)
-			return true;
-		await pause(100);
-	}
-	return false;
 }
 
 /** An answer that is an error, or a connection that was broken off. */
