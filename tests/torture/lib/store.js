@@ -2,7 +2,7 @@
 // The real server with recorder.so in front of its calls, what is done with it, and what is looked at.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BIN, pause, Server } from "../../e2e/lib/server.js";
 import { request, send } from "../../e2e/lib/oss.js";
@@ -33,6 +33,11 @@ export class Control {
 
 	stop() {
 		this.#set([0, 0, 0, 0, 0]);
+	}
+
+	/** How many calls have failed, or ended the process, since fail(). */
+	get failed() {
+		return Number(readFileSync(this.path).readBigInt64LE(48));
 	}
 
 	#set(numbers) {
