@@ -207,6 +207,11 @@ TORTURE_SECONDS ?= 600
 torture: test-packages ## cut the power, kill, damage and fill the disk of a store for TORTURE_SECONDS (600)
 	@tests/run torture --seconds $(TORTURE_SECONDS)
 
+.PHONY: soak
+SOAK_SECONDS ?= 3600
+soak: test-packages ## everything at once for SOAK_SECONDS (3600), with kills and full disks; memory, descriptors, disk and log must stay flat
+	@tests/run soak --seconds $(SOAK_SECONDS)
+
 .PHONY: allocations
 allocations: test-packages ## the long form of tests/unit/oom: every pair of allocations fails, or each where `make test` has some
 	@tests/run allocations
