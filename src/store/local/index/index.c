@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/strbuf.h"
 #include "store/local/disk/bytes.h"
 #include "store/local/index/gate.h"
 
@@ -273,6 +274,24 @@ enum err index_flush(struct index *index)
 	rocksdb_flushoptions_set_wait(options, 1);
 	rocksdb_flush(index->db, options, &message);
 	rocksdb_flushoptions_destroy(options);
+	gate_leave(&index->gate);
+	return message ? complain(index, DOING_FLUSH, message) : ERR_OK;
+}
+
+enum err index_copy(struct index *index, const char *name)
+{
+	char *message = NULL;
+	SCOPED_STRBUF(path, KIB(8));
+	const char *slash = strrchr(index->path, '/');
+	size_t folder = slash ? (size_t)(slash + 1 - index->path) : 0;
+	strbuf_addf(&path, "%.*s%s", (int)folder, index->path, name);
+	if (strbuf_broken(&path) || !gate_enter(&index->gate))
+		return ERR_UNAVAILABLE;
+	rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(index->db, &message);
+	if (!message)
+		rocksdb_checkpoint_create(checkpoint, path.ptr, 0, &message);
+	if (checkpoint)
+		rocksdb_checkpoint_object_destroy(checkpoint);
 	gate_leave(&index->gate);
 	return message ? complain(index, DOING_FLUSH, message) : ERR_OK;
 }

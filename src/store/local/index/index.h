@@ -66,6 +66,11 @@ void index_drop(struct index *index, struct index *from);
 
 /* Makes all writes so far durable; waits. */
 enum err index_flush(struct index *index) MUST_USE;
+/*
+ * Makes a copy in the folder `name` beside the index, which must not be there, as of the position
+ * that its state says: files are shared, not copied. Flushes. Any thread.
+ */
+enum err index_copy(struct index *index, const char *name) MUST_USE;
 /* Reads every row, and with them every block of its files that has some. */
 enum err index_read_all(struct index *index) MUST_USE;
 uint64_t index_disk_bytes(struct index *index);
