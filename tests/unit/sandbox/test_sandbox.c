@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "base/thread.h"
@@ -305,6 +306,29 @@ static int memory_and_time(void)
 	return at == MAP_FAILED ? errno : result_of(clock_gettime(CLOCK_REALTIME, &now));
 }
 
+static int socket_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	SCOPED_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", path);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		return errno;
+	int e = result_of(listen(fd, 1));
+	return unlink(address.sun_path) == 0 ? e : errno;
+}
+
+static int socket_in_data(void)
+{
+	char path[64];
+	(void)snprintf(path, sizeof(path), "%s/data", folder);
+	return socket_at(path);
+}
+
+static int socket_outside(void)
+{
+	return socket_at(folder);
+}
+
 /* ---- Threads -----------------------------------------------------------------------------------
  */
 
@@ -394,6 +418,11 @@ static int servers_accept(void)
 	return with_duty(THREAD_SERVERS, accept_on_nothing);
 }
 
+static int servers_open_port(void)
+{
+	return with_duty(THREAD_SERVERS, open_port);
+}
+
 static int servers_write(void)
 {
 	return with_duty(THREAD_SERVERS, write_data);
@@ -433,6 +462,7 @@ static const struct {
 	{"write in the data folder", write_data, BY_NONE, false},
 	{"make and rename in the data folder", make_in_data, BY_NONE, false},
 	{"read what is listed", read_listed, BY_NONE, false},
+	{"a socket in the data folder", socket_in_data, BY_NONE, false},
 	{"resolve a name", names_are_resolved, BY_NONE, false},
 	{"connect", connect_and_accept, BY_NONE, false},
 	{"memory and time", memory_and_time, BY_NONE, false},
@@ -451,7 +481,7 @@ static const struct {
 	{"ptrace()", trace, BY_CALLS, true},
 	{"send a signal", signal_parent, BY_CALLS, true},
 	{"send a signal to a thread of another", signal_thread_of_parent, BY_CALLS, false},
-	{"open a port", open_port, BY_CALLS, false},
+	{"a socket in a folder outside", socket_outside, BY_LANDLOCK, false},
 	{"a socket for packets", raw_socket, BY_CALLS, false},
 	{"memory that can be written and run", write_and_run, BY_CALLS, false},
 	{"run what was written", run_what_was_written, BY_CALLS, false},
@@ -472,6 +502,7 @@ static const struct {
 	{"servers' thread: connect", servers_connect, BY_NONE, false},
 	{"servers' thread: resolve a name", servers_resolve, BY_NONE, false},
 	{"servers' thread: accept", servers_accept, BY_CALLS, false},
+	{"servers' thread: open a port", servers_open_port, BY_CALLS, false},
 	{"servers' thread: write", servers_write, BY_CALLS, false},
 	{"servers' thread: remove", servers_remove, BY_CALLS, false},
 };

@@ -41,7 +41,9 @@ struct replay {
 static enum err write_applied(struct replay *replay)
 {
 	bool has_garbage;
-	if (replay->applied == 0)
+	/* That a segment begins later than the one before ends counts without a record, too. */
+	if (replay->applied == 0 &&
+		replay->sequence == index_batch_state(replay->local->batch)->sequence)
 		return ERR_OK;
 	replay->applied = 0;
 	/* The mark of the index stays: which files are orphans is not known yet. */
