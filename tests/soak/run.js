@@ -257,7 +257,8 @@ let failures = 0;
 async function part(name, go) {
 	const error = await go().then(() => null, error => error);
 	console.log(`${error ? "not ok" : "ok"} ${++tests} - ${name}`);
-	for (const line of error ? error.stack.split("\n") : [])
+	// The stack may have been made before the log was added to the message.
+	for (const line of error ? `${error.stack.includes(error.message) ? "" : `${error.message}\n`}${error.stack}`.split("\n") : [])
 		console.log(`# ${line}`);
 	if (error)
 		failures++;

@@ -59,6 +59,9 @@ const work = mkdtempSync(join(process.env.TORTURE_DIR ?? tmpdir(), "postern-tort
 let tests = 0;
 let failures = 0;
 
+/** The stack of an error may have been made before something was added to its message, as the log. */
+const textOf = error => `${error.stack.includes(error.message) ? "" : `${error.message}\n`}${error.stack}`;
+
 function told(ok, name, lines = "") {
 	console.log(`${ok ? "ok" : "not ok"} ${++tests} - ${name}`);
 	for (const line of lines.split("\n").filter(Boolean))
@@ -89,7 +92,7 @@ async function cuts(enough) {
 				} catch (error) {
 					const kept = join(KEPT, `cut-${recordingSeed}-${one}`);
 					recording.save(kept, one);
-					faults.push(`case ${one}, repeated by --replay ${kept}: ${error.stack}`);
+					faults.push(`case ${one}, repeated by --replay ${kept}: ${textOf(error)}`);
 				}
 				done++;
 			}
@@ -105,7 +108,7 @@ async function replay(folders) {
 		const place = join(work, `replay-${tests}`);
 		mkdirSync(place);
 		const error = await runCase(recording, place, number).then(() => null, error => error);
-		told(!error, `the case ${folder}`, error?.stack);
+		told(!error, `the case ${folder}`, error ? textOf(error) : "");
 	}
 }
 
@@ -170,7 +173,7 @@ async function hits(name, round, enough, fill = false) {
 				done++;
 			}
 		} catch (error) {
-			faults.push(`round ${done}: ${error.stack}`);
+			faults.push(`round ${done}: ${textOf(error)}`);
 		}
 	}));
 	told(faults.length === 0, `${done} ${name}`, [`seed ${seed}`, ...faults].join("\n"));
@@ -193,7 +196,7 @@ async function points(enough) {
 			const times = Number(await hits.point(random, point));
 			reached.set(point.name, (reached.get(point.name) ?? 0) + times);
 		} catch (error) {
-			faults.push(`at ${point.name}: ${error.stack}`);
+			faults.push(`at ${point.name}: ${textOf(error)}`);
 		}
 	}
 	const lines = [...reached].map(([name, times]) => `${name}: ${times}`);
@@ -212,7 +215,7 @@ async function full() {
 		}
 		const error = await fill(folder, new Random(seed)).then(() => null, error => error);
 		unmount();
-		told(!error, `a full ${kind}`, [`seed ${seed}`, error?.stack ?? ""].join("\n"));
+		told(!error, `a full ${kind}`, [`seed ${seed}`, error ? textOf(error) : ""].join("\n"));
 	}
 }
 

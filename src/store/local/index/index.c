@@ -451,6 +451,26 @@ enum err index_each_number(struct index *index, enum key_kind kind,
 	return e;
 }
 
+enum err index_last_number(struct index *index, enum key_kind kind, uint64_t *ret)
+{
+	struct key prefix;
+	struct slice rest;
+	struct slice value;
+	char greatest[8];
+	*ret = 0;
+	key_kind(&prefix, kind);
+	struct index_cursor *cursor = index_cursor_new(index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	be64_put(greatest, UINT64_MAX);
+	index_cursor_seek_back(cursor, slice_of(greatest, sizeof(greatest)));
+	if (index_cursor_at(cursor, &rest, &value) && rest.len == 8)
+		*ret = be64_get(rest.ptr);
+	enum err e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	return e;
+}
+
 /* ---- Snapshots ------------------------------------------------------------------------------- */
 
 struct index_snapshot *index_snapshot_new(struct index *index)

@@ -109,7 +109,9 @@ enum index_found index_file(struct index *index, uint64_t file) MUST_USE;
 /* Calls `row` for each bucket; it returns false to stop. */
 enum err index_each_bucket(struct index *index,
 	bool (*row)(struct slice name, struct slice meta, void *ctx), void *ctx) MUST_USE;
-/* The same for all rows of a kind whose key is a number and whose value is one. */
+/* The greatest number that a row of the kind has; 0: there is none. */
+enum err index_last_number(struct index *index, enum key_kind kind, uint64_t *ret) MUST_USE;
+/* Calls `row` for all rows of a kind whose key is a number and whose value is one. */
 enum err index_each_number(struct index *index, enum key_kind kind,
 	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx) MUST_USE;
 
