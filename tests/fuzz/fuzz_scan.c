@@ -5,7 +5,7 @@
  * what may count behind damage is found by trying every place.
  *
  * The first 8 bytes: flags, how many bytes are damaged, where the records end, where they are torn
- * apart by zeros and how far. Then two bytes for each damaged place.
+ * apart by zeros, how far, and whether they are at all. Then two bytes for each damaged place.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ enum {
 	CONTROL_BYTES = 8,
 	IS_SEALED = 1,
 	HAS_END = 2,
-	HAS_GAP = 60, /* all of these bits: seldom, for it takes its time */
+	GAP_MARK = 0x5a, /* the eighth byte: seldom, for it takes its time */
 	MAX_BYTES = 64 << 10,
 	GAP_BYTES = (4 << 20) - 512, /* about what a window is longer than a record may be */
 };
@@ -56,7 +56,8 @@ static uint64_t find_slowly(uint64_t at, uint64_t end, uint64_t sequence, bool w
 {
 	struct record record;
 	for (; at + RECORD_HEADER_BYTES <= end; at += RECORD_ALIGN)
-		if (record_parse(slice_of(image + at, end - at), salt, &record) == RECORD_OK &&
+		if (memcmp(image + at, "PsR1", 4) == 0 &&
+			record_parse(slice_of(image + at, end - at), salt, &record) == RECORD_OK &&
 			(whole ? record.batch : record.sequence) > sequence)
 			return at;
 	return 0;
@@ -119,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	seal(records, len);
 	for (size_t i = 0; i < damaged && len > 0; i++)
 		records[le16_get(data + CONTROL_BYTES + 2 * i) % len] ^= 1;
-	if ((data[0] & HAS_GAP) == HAS_GAP) {
+	if (data[7] == GAP_MARK) {
 		size_t from = le16_get(data + 4) % (len + 1) / RECORD_ALIGN * RECORD_ALIGN;
 		size_t gap = GAP_BYTES + (size_t)data[6] / 2 * RECORD_ALIGN;
 		memmove(records + from + gap, records + from, len - from);
