@@ -4,8 +4,8 @@
  * what is damaged in them. What the scan finds through its window is what is there in the file, and
  * what may count behind damage is found by trying every place.
  *
- * The first 8 bytes: flags, how many bytes are damaged, where the records end, where they are torn
- * apart by zeros, how far, and whether they are at all. Then two bytes for each damaged place.
+ * The first 4 bytes: flags, how many places are damaged, where the records end. Then two bytes for
+ * each damaged place. (That the window moves is tests/unit/store/test_scan.c's.)
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -19,18 +19,16 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
-	CONTROL_BYTES = 8,
+	CONTROL_BYTES = 4,
 	IS_SEALED = 1,
 	HAS_END = 2,
-	GAP_MARK = 0x5a, /* the eighth byte: seldom, for it takes its time */
 	MAX_BYTES = 64 << 10,
-	GAP_BYTES = (4 << 20) - 512, /* about what a window is longer than a record may be */
 };
 
 static const uint64_t salt = 0x0123456789abcdefu;
 
 /* The file: in memory, and as a file. */
-static unsigned char image[SEGMENT_HEADER_BYTES + MAX_BYTES + GAP_BYTES + 1024];
+static unsigned char image[SEGMENT_HEADER_BYTES + MAX_BYTES];
 
 /* Completes the records one behind the other, as far as they have what their headers say. */
 static void seal(unsigned char *bytes, size_t size)
@@ -120,13 +118,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	seal(records, len);
 	for (size_t i = 0; i < damaged && len > 0; i++)
 		records[le16_get(data + CONTROL_BYTES + 2 * i) % len] ^= 1;
-	if (data[7] == GAP_MARK) {
-		size_t from = le16_get(data + 4) % (len + 1) / RECORD_ALIGN * RECORD_ALIGN;
-		size_t gap = GAP_BYTES + (size_t)data[6] / 2 * RECORD_ALIGN;
-		memmove(records + from + gap, records + from, len - from);
-		memset(records + from, 0, gap);
-		len += gap;
-	}
 	uint64_t all = SEGMENT_HEADER_BYTES + len;
 	dirty = (size_t)all;
 	struct segment *segment = calloc(1, sizeof(*segment));
