@@ -235,7 +235,7 @@ static struct profile_checks wanted(const struct settings *s)
 enum err checks_new(struct app *app, struct checks **ret)
 {
 	const struct thread_queue_options options = {
-		.name = "check", .threads = LIMIT_CHECK_THREADS};
+		.name = "check", .duty = THREAD_SERVERS, .threads = LIMIT_CHECK_THREADS};
 	struct profile_checks all = wanted(&app->settings);
 	if (!all.any)
 		return ERR_OK;

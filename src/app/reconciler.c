@@ -236,7 +236,7 @@ enum err reconciler_new(struct app *app, struct reconciler **ret)
 	r->app = app;
 	sleeper_init(&r->sleeper);
 	waiter_init(&r->waiter);
-	if (!thread_start(&r->thread, "reconciler", run, r)) {
+	if (!thread_start(&r->thread, "reconciler", THREAD_DISK, run, r)) {
 		destroy(r);
 		return ERR_UNAVAILABLE;
 	}

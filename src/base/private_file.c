@@ -67,6 +67,16 @@ static bool write_whole(int fd, struct slice bytes)
 	return true;
 }
 
+/* What root writes into the folder of another user, `postern keys` for one, that user can read. */
+static bool give_to_owner(int fd, int folder)
+{
+	struct stat info;
+	if (geteuid() != 0)
+		return true;
+	return fstat(folder, &info) == 0 &&
+	       (info.st_uid == 0 || fchown(fd, info.st_uid, info.st_gid) == 0);
+}
+
 /* Whole and synced under a name of its own first: a power cut leaves the file or none, no half. */
 enum err private_file_write(const char *folder, const char *name, struct slice bytes)
 {
@@ -76,8 +86,8 @@ enum err private_file_write(const char *folder, const char *name, struct slice b
 	strbuf_addf(&partial, "%s/%s.new", folder, name);
 	SCOPED_FD int parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	SCOPED_FD int fd = open(partial.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (parent < 0 || fd < 0 || !write_whole(fd, bytes) || fsync(fd) < 0 ||
-		rename(partial.ptr, path.ptr) < 0 || fsync(parent) < 0)
+	if (parent < 0 || fd < 0 || !give_to_owner(fd, parent) || !write_whole(fd, bytes) ||
+		fsync(fd) < 0 || rename(partial.ptr, path.ptr) < 0 || fsync(parent) < 0)
 		return fault("write", folder, name);
 	return ERR_OK;
 }

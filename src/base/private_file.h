@@ -17,7 +17,8 @@ enum err private_file_read(
 	const char *folder, const char *name, struct strbuf *out, bool *ret_found) MUST_USE;
 
 /*
- * Writes the file durably, and whole or not at all. ERR_DISK_FULL, ERR_INTERNAL.
+ * Writes the file durably, and whole or not at all; its owner is that of the folder. ERR_DISK_FULL,
+ * ERR_INTERNAL.
  */
 enum err private_file_write(const char *folder, const char *name, struct slice bytes) MUST_USE;
 

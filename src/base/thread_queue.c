@@ -115,8 +115,8 @@ enum err thread_queue_new(const struct thread_queue_options *options, struct thr
 	(void)pthread_mutex_init(&queue->lock, NULL);
 	init_posted(&queue->posted);
 	(void)pthread_cond_init(&queue->idle, NULL);
-	while (queue->count < threads &&
-		thread_start(&queue->threads[queue->count], options->name, work, queue))
+	while (queue->count < threads && thread_start(&queue->threads[queue->count], options->name,
+						 options->duty, work, queue))
 		queue->count++;
 	if (queue->count < threads) {
 		thread_queue_free(queue);

@@ -13,12 +13,14 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/task.h"
+#include "base/thread.h"
 
 struct thread_queue;
 
 struct thread_queue_options {
 	const char *name; /* of the threads, at most 15 bytes */
 	unsigned threads; /* 0 means one */
+	enum thread_duty duty;
 	/*
 	 * With one thread, optional: called with all that waits, as a list, instead of run() for
 	 * each, so that tasks can share a transaction or a sync. A task may be freed, or posted

@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "base/thread_queue.h"
 
+#define SCHEMA_VERSION 1
+
 /* How long another process (a person with the sqlite3 shell) may hold the lock. */
 #define BUSY_MS 1000
 
@@ -355,11 +357,26 @@ static bool find_last_id(struct callback_history *history)
 	return found;
 }
 
+/* A file of a later version has what we do not know; it is left alone. */
+static bool is_known(struct callback_history *history)
+{
+	sqlite3_stmt *statement = NULL;
+	int version = -1;
+	if (prepare(history, "PRAGMA user_version", &statement) &&
+		sqlite3_step(statement) == SQLITE_ROW)
+		version = sqlite3_column_int(statement, 0);
+	(void)sqlite3_finalize(statement);
+	if (version > SCHEMA_VERSION)
+		log_error("callback history: %s is of version %d, and this is version %d",
+			sqlite3_db_filename(history->db, "main"), version, SCHEMA_VERSION);
+	return version >= 0 && version <= SCHEMA_VERSION;
+}
+
 static bool open_database(struct callback_history *history, const char *path)
 {
 	return sqlite3_open_v2(path ? path : ":memory:", &history->db,
 		       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-	       sqlite3_busy_timeout(history->db, BUSY_MS) == SQLITE_OK &&
+	       sqlite3_busy_timeout(history->db, BUSY_MS) == SQLITE_OK && is_known(history) &&
 	       sqlite3_exec(history->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
 	       prepare(history, "BEGIN IMMEDIATE", &history->begin) &&
 	       prepare(history, insert_sql, &history->insert) &&
@@ -391,12 +408,13 @@ enum err callback_history_open(const char *path, struct callback_history **ret)
 		return ERR_UNAVAILABLE;
 	enum err e = ERR_OK;
 	if (!open_database(history, path)) {
-		log_error("callback history: %s: %s", path ? path : "in memory",
-			sqlite3_errmsg(history->db));
+		if (sqlite3_errcode(history->db) != SQLITE_OK)
+			log_error("callback history: cannot open %s: %s",
+				path ? path : "one in memory", sqlite3_errmsg(history->db));
 		e = ERR_INTERNAL;
 	}
 	const struct thread_queue_options options = {
-		.name = "callback-log", .batch = on_batch, .state = history};
+		.name = "callback-log", .duty = THREAD_DISK, .batch = on_batch, .state = history};
 	if (e == ERR_OK)
 		e = thread_queue_new(&options, &history->queue);
 	if (e != ERR_OK) {

@@ -360,7 +360,8 @@ enum err callback_sender_new(
 		sender->options.timeout_ms = LIMIT_CALLBACK_MS;
 	strbuf_init(&sender->key_url, KEY_URL_BYTES_MAX);
 	enum err e = thread_queue_new(
-		&(struct thread_queue_options){.name = "callbacks"}, &sender->queue);
+		&(struct thread_queue_options){.name = "callbacks", .duty = THREAD_DISK},
+		&sender->queue);
 	if (e) {
 		callback_sender_free(sender);
 		return e;

@@ -130,7 +130,7 @@ static bool read_arguments(int argc, char **argv, struct config *config, char **
 	return true;
 }
 
-static const char *config_file(int argc, char **argv)
+const char *config_find_file(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		struct slice flag;
@@ -165,7 +165,7 @@ enum config_result config_read(int argc, char **argv, struct config *ret, char *
 		if (!option_set(ret, &option_table[i], fallback.ptr, &why))
 			return CONFIG_BAD;
 	}
-	const char *file = config_file(argc, argv);
+	const char *file = config_find_file(argc, argv);
 	if ((file && !read_file(ret, file)) || !read_environment(ret) ||
 		!read_arguments(argc, argv, ret, ret_rest, rest_max, ret_rest_count))
 		return CONFIG_BAD;

@@ -19,6 +19,12 @@ enum signatures {
 	SIGNATURES_V4,
 };
 
+/* [server] sandbox, likewise. */
+enum sandbox_option {
+	SANDBOX_OFF,
+	SANDBOX_ON,
+};
+
 struct config {
 #define TEXT(section, name, fallback, help) char *section##_##name;
 #define SECRET(section, name, help) char *section##_##name;
@@ -41,6 +47,9 @@ enum config_result {
 	CONFIG_BAD,  /* said why on standard error; the exit status is 2 */
 	CONFIG_HELP, /* --help was there */
 };
+
+/* The value of --config; NULL: there is none. */
+const char *config_find_file(int argc, char **argv);
 
 /*
  * argv[0] is the command. What is no option goes to ret_rest (room for `rest_max`), counted by

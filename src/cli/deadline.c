@@ -47,7 +47,7 @@ void deadline_begin(int64_t ms)
 	deadline.ms = ms;
 	deadline.until_ms = clock_monotonic_ms() + ms;
 	deadline.step = "the first step";
-	deadline.running = thread_start(&deadline.thread, "deadline", watch, NULL);
+	deadline.running = thread_start(&deadline.thread, "deadline", THREAD_DISK, watch, NULL);
 	if (!deadline.running)
 		log_error("there is no thread that bounds how long stopping takes");
 }

@@ -168,7 +168,7 @@ static int check(struct parts *p, const struct doctor_arguments *arguments)
 	if (origins.len == 0 && p->with_store &&
 		slice_eq(slice_str(p->config.app_allowed_origins), S("*")))
 		strbuf_adds(&origins, p->app_url);
-	if (serve_read_app(p, &reading)) {
+	if (serve_read_app_files(p, &reading) && serve_read_app(p, &reading)) {
 		if (arguments->token.len > 0)
 			reading.options.security_token = arguments->token.ptr;
 		const struct doctor_options options = {

@@ -51,8 +51,7 @@ static const struct command_line command_line = {
 		  "finding\n"
 		  "is one line. Nothing in the folder is changed, but with --repair, for which "
 		  "postern must be\n"
-		  "stopped. While postern runs all is checked as of one position of the log, but "
-		  "not the index.\n",
+		  "stopped. While postern runs all is checked as of one position of the log.\n",
 	.flags = flags,
 	.flag_count = ARRAY_LEN(flags),
 	.after = "Exit status: 0 nothing was found (or lost), 1 something was, 2 it could not be "
@@ -153,9 +152,9 @@ static void print_sum(const struct fsck_result *result)
 			result->tail_bytes);
 	if (result->is_in_use)
 		printf("the folder is in use: checked as of segment %016" PRIx64 " offset %" PRIu64
-		       "; stop postern to have the index checked\n",
+		       "\n",
 			result->segment, result->offset);
-	else if (!result->is_compared)
+	if (!result->is_compared)
 		printf("the index was not compared with the log\n");
 	printf("findings: %" PRIu64 "\n", result->findings);
 }

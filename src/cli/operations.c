@@ -4,6 +4,7 @@
 #include "base/budget.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "sandbox/refused.h"
 
 static void metric(
 	struct strbuf *out, const char *name, const char *type, const char *help, uint64_t value)
@@ -197,6 +198,8 @@ static void send_metrics(const struct operations *operations, struct exchange *x
 	metric(&out, "sent_bytes_total", "counter", "Bytes of answers.", stats.bytes_out);
 	metric(&out, "log_lines_dropped_total", "counter",
 		"Lines of the log that nobody read in time.", log_dropped());
+	metric(&out, "sandbox_refused_total", "counter",
+		"System calls that the sandbox did not let the process make.", refused_count());
 	add_memory_metrics(&out);
 	add_outgoing_metrics(operations->outgoing, &out);
 	if (operations->ops)

@@ -74,9 +74,6 @@ static int run(struct parts *p)
 	log_set_level((enum log_level)p->config.server_log_level);
 	(void)umask(077);
 	serve_block_signals(&signals);
-	if (log_start() != ERR_OK)
-		log_error("cannot start the thread of the log: logging waits for the reader of "
-			  "standard error");
 	config_log(&p->config);
 	strbuf_init(&p->domains_text, KIB(64));
 	strbuf_init(&p->hosts_text, KIB(64));

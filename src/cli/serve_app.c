@@ -45,23 +45,18 @@ static struct app_options configured(const struct config *c)
 	};
 }
 
+/* The files that the options name, but the credentials'. */
 static bool read_jwt(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
-	if ((c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, &r->jwt_keys)) ||
-		(c->app_jwt_secret_file[0] && !serve_read_secret_file(p, "jwt_secret_file",
-						      c->app_jwt_secret_file, &r->jwt_secret)))
+	if (c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, &r->jwt_keys))
 		return false;
-	if (c->app_jwt_key_file[0])
-		r->options.jwt_keys = strbuf_slice(&r->jwt_keys);
-	if (c->app_jwt_secret_file[0])
-		r->options.jwt_secret = strbuf_slice(&r->jwt_secret);
-	return true;
+	return !c->app_jwt_secret_file[0] ||
+	       serve_read_secret_file(p, "jwt_secret_file", c->app_jwt_secret_file, &r->jwt_secret);
 }
 
-bool serve_read_app(struct parts *p, struct app_reading *r)
+bool serve_read_app_files(struct parts *p, struct app_reading *r)
 {
-	const struct config *c = &p->config;
 	*r = (struct app_reading){.secret = SECRET_INIT};
 	strbuf_init(&r->id, KIB(4));
 	strbuf_init(&r->jwt_keys, LIMIT_JWT_KEYS_BYTES);
@@ -69,6 +64,12 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 	strbuf_init(&r->token, LIMIT_SECURITY_TOKEN_BYTES);
 	strbuf_init(&r->grant_secret, KIB(4));
 	strbuf_init(&r->policy, LIMIT_CREDENTIALS_BYTES);
+	return read_jwt(p, r) && serve_read_credential_files(p, r);
+}
+
+bool serve_read_app(struct parts *p, struct app_reading *r)
+{
+	const struct config *c = &p->config;
 	(void)snprintf(r->host, sizeof(r->host), "%s/" FIRST_BUCKET, p->store_url);
 	(void)snprintf(r->callback, sizeof(r->callback), "%s/", p->app_url);
 	struct app_options *options = &r->options;
@@ -88,7 +89,11 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 	if (serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)) ||
 		(p->with_store && !c->app_host[0]))
 		options->own_store_url = p->own_url;
-	return read_jwt(p, r);
+	if (c->app_jwt_key_file[0])
+		options->jwt_keys = strbuf_slice(&r->jwt_keys);
+	if (c->app_jwt_secret_file[0])
+		options->jwt_secret = strbuf_slice(&r->jwt_secret);
+	return true;
 }
 
 void app_reading_release(struct app_reading *r)
@@ -151,18 +156,18 @@ static bool join_store(struct parts *p)
 
 bool serve_start_app(struct parts *p)
 {
-	struct app_reading reading;
-	bool made = serve_read_app(p, &reading) && make_app(p, &reading.options);
+	struct app_reading *reading = &p->app_reading;
+	bool made = serve_read_app(p, reading) && make_app(p, &reading->options);
 	if (made) {
 		mirror_init(&p->mirror, app_service(p->app),
-			reading.grant_secret.len > 0 ? strbuf_slice(&reading.grant_secret)
-						     : secret_slice(&reading.secret),
+			reading->grant_secret.len > 0 ? strbuf_slice(&reading->grant_secret)
+						      : secret_slice(&reading->secret),
 			&clock_system);
 		p->app_service = p->mirror.service;
 		p->operations.app = p->app;
-		p->own_store = reading.options.own_store_url != NULL;
+		p->own_store = reading->options.own_store_url != NULL;
 	}
-	app_reading_release(&reading);
+	app_reading_release(reading);
 	return made && (!p->with_store || join_store(p));
 }
 

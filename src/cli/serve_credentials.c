@@ -42,22 +42,41 @@ static const char *or_environment(const char *option, const char *name)
 	return option[0] ? option : environment(name);
 }
 
+const char *serve_oidc_token_file(const struct config *c)
+{
+	return or_environment(c->app_oidc_token_file, "ALIBABA_CLOUD_OIDC_TOKEN_FILE");
+}
+
 /* ---- The pair ---------------------------------------------------------------------------------
  */
 
-/* The secret of [app]: given, in a file, or, in `serve`, the store's own. */
-static bool find_secret(struct parts *p, struct secret *ret)
+/* Those of a pair that stays; others are read again and again, where they are used. */
+static bool read_pair_files(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
+	if (c->app_credentials != APP_CREDENTIALS_FIXED &&
+		c->app_credentials != APP_CREDENTIALS_STS)
+		return true;
 	if (c->app_access_key_secret_file[0]) {
 		SCOPED_STRBUF(text, KIB(4));
 		if (!serve_read_secret_file(
 			    p, "access_key_secret_file", c->app_access_key_secret_file, &text))
 			return false;
-		bool ok = secret_set(ret, strbuf_slice(&text));
+		bool ok = secret_set(&r->secret, strbuf_slice(&text));
 		secret_wipe(text.ptr, text.len);
-		return ok;
+		if (!ok)
+			return false;
 	}
+	return !c->app_security_token_file[0] || serve_read_secret_file(p, "security_token_file",
+							 c->app_security_token_file, &r->token);
+}
+
+/* The secret of [app]: in a file, which was read, given, or, in `serve`, the store's own. */
+static bool find_secret(struct parts *p, struct secret *ret)
+{
+	const struct config *c = &p->config;
+	if (c->app_access_key_secret_file[0])
+		return true;
 	if (c->app_access_key_secret[0])
 		return secret_set(ret, slice_str(c->app_access_key_secret));
 	return secret_set(ret, secret_slice(&p->key_secret));
@@ -69,9 +88,7 @@ static bool read_pair(struct parts *p, struct app_reading *r)
 	strbuf_add_slice(&r->id, p->keys && !c->app_access_key_id[0]
 					 ? strbuf_slice(&p->key_id)
 					 : slice_str(c->app_access_key_id));
-	return find_secret(p, &r->secret) &&
-	       (!c->app_security_token_file[0] || serve_read_secret_file(p, "security_token_file",
-							  c->app_security_token_file, &r->token));
+	return find_secret(p, &r->secret);
 }
 
 static bool read_environment(struct parts *p, struct app_reading *r)
@@ -102,22 +119,24 @@ static bool read_given(struct parts *p, struct app_reading *r)
 /* ---- The role ---------------------------------------------------------------------------------
  */
 
+static bool read_role_policy(struct parts *p, struct app_reading *r)
+{
+	const char *file = p->config.app_role_policy_file;
+	bool ok = !file[0] || input_read("[app] role_policy_file", file, &r->policy);
+	p->bad_option = p->bad_option || !ok;
+	return ok;
+}
+
 static bool read_role(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
 	struct app_options *o = &r->options;
-	if (c->app_role_policy_file[0] &&
-		!input_read("[app] role_policy_file", c->app_role_policy_file, &r->policy)) {
-		p->bad_option = true;
-		return false;
-	}
 	o->role_policy = strbuf_slice(&r->policy);
 	if (c->app_credentials == APP_CREDENTIALS_OIDC) {
 		o->role_arn = or_environment(o->role_arn, "ALIBABA_CLOUD_ROLE_ARN");
 		o->oidc_provider_arn =
 			or_environment(o->oidc_provider_arn, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
-		o->oidc_token_file =
-			or_environment(o->oidc_token_file, "ALIBABA_CLOUD_OIDC_TOKEN_FILE");
+		o->oidc_token_file = serve_oidc_token_file(c);
 	}
 	if (c->app_credentials != APP_CREDENTIALS_STS || c->app_sts_url[0] || !p->keys ||
 		!serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)))
@@ -154,23 +173,33 @@ static bool open_grant_secret(struct parts *p, struct strbuf *out)
 	       private_file_write(folder, GRANT_SECRET_FILE, strbuf_slice(out)) == ERR_OK;
 }
 
-static bool read_grant_secret(struct parts *p, struct app_reading *r)
+static bool read_grant_secret_file(struct parts *p, struct app_reading *r)
 {
-	const struct config *c = &p->config;
-	struct strbuf *out = &r->grant_secret;
-	bool lasts = c->app_credentials == APP_CREDENTIALS_FIXED ||
-		     c->app_credentials == APP_CREDENTIALS_STS ||
-		     (c->app_credentials == APP_CREDENTIALS_ENVIRONMENT && r->token.len == 0);
-	if (!c->app_grant_secret_file[0])
-		return lasts || open_grant_secret(p, out);
-	if (!serve_read_secret_file(p, "grant_secret_file", c->app_grant_secret_file, out))
+	const char *file = p->config.app_grant_secret_file;
+	if (!file[0])
+		return true;
+	if (!serve_read_secret_file(p, "grant_secret_file", file, &r->grant_secret))
 		return false;
-	if (out->len >= GRANT_SECRET_LENGTH_MIN)
+	if (r->grant_secret.len >= GRANT_SECRET_LENGTH_MIN)
 		return true;
 	log_error("[app] grant_secret_file: must have %d characters or more",
 		GRANT_SECRET_LENGTH_MIN);
 	p->bad_option = true;
 	return false;
+}
+
+static bool find_grant_secret(struct parts *p, struct app_reading *r)
+{
+	const struct config *c = &p->config;
+	bool lasts = c->app_credentials == APP_CREDENTIALS_FIXED ||
+		     c->app_credentials == APP_CREDENTIALS_STS ||
+		     (c->app_credentials == APP_CREDENTIALS_ENVIRONMENT && r->token.len == 0);
+	return lasts || c->app_grant_secret_file[0] || open_grant_secret(p, &r->grant_secret);
+}
+
+bool serve_read_credential_files(struct parts *p, struct app_reading *r)
+{
+	return read_pair_files(p, r) && read_role_policy(p, r) && read_grant_secret_file(p, r);
 }
 
 bool serve_read_credentials(struct parts *p, struct app_reading *r)
@@ -190,7 +219,7 @@ bool serve_read_credentials(struct parts *p, struct app_reading *r)
 		ok = read_given(p, r);
 		break;
 	}
-	if (!ok || !read_role(p, r) || !read_grant_secret(p, r))
+	if (!ok || !read_role(p, r) || !find_grant_secret(p, r))
 		return false;
 	r->options.access_key_id = r->id.ptr;
 	r->options.access_key_secret =

@@ -20,6 +20,7 @@
 #include "net/outgoing.h"
 #include "net/server.h"
 #include "ops/ops.h"
+#include "sandbox/user.h"
 
 enum {
 	SERVE_URL_BYTES = 1024
@@ -32,6 +33,21 @@ enum serve_port {
 	SERVE_PORTS,
 };
 
+/* The options of the application server, with what they point to. */
+struct app_reading {
+	struct app_options options;
+	struct secret secret;
+	struct strbuf id;
+	struct strbuf jwt_keys;
+	struct strbuf jwt_secret;
+	struct strbuf token;
+	struct strbuf grant_secret;
+	struct strbuf policy; /* of the role */
+	char sts_url[SERVE_URL_BYTES + 16];
+	char host[SERVE_URL_BYTES + 16];
+	char callback[SERVE_URL_BYTES + 16];
+};
+
 struct parts {
 	struct config config;
 	bool with_app;
@@ -41,7 +57,8 @@ struct parts {
 	bool own_store;  /* the application server signs for the store in this process */
 	int argc;        /* the command line, to read it again */
 	char **argv;
-	bool only_looks; /* nothing is made in the data folder */
+	bool only_looks;  /* nothing is made in the data folder */
+	struct user user; /* whom it is, or becomes */
 
 	struct server *server;
 	struct tls *tls[SERVE_PORTS];      /* NULL: plain */
@@ -63,7 +80,8 @@ struct parts {
 	struct ledger *ledger;
 	struct app *app;
 
-	struct mirror mirror; /* in front of the application server */
+	struct app_reading app_reading; /* until the application server has started */
+	struct mirror mirror;           /* in front of the application server */
 	/* What the listeners lead to; filled in once the ports are known. */
 	struct service app_service;
 	struct service store_service;
@@ -125,38 +143,42 @@ bool serve_read_allow_list(struct parts *p) MUST_USE;
 void serve_warn_of_anybody(const struct parts *p);
 bool serve_start_app(struct parts *p) MUST_USE;
 
-/* The options of the application server, with what they point to. */
-struct app_reading {
-	struct app_options options;
-	struct secret secret;
-	struct strbuf id;
-	struct strbuf jwt_keys;
-	struct strbuf jwt_secret;
-	struct strbuf token;
-	struct strbuf grant_secret;
-	struct strbuf policy; /* of the role */
-	char sts_url[SERVE_URL_BYTES + 16];
-	char host[SERVE_URL_BYTES + 16];
-	char callback[SERVE_URL_BYTES + 16];
-};
-
 /*
- * From the configuration, files and, with a store, its keys; the URLs of `p` are known. To be
- * released in any case; false: why was logged.
+ * In two steps, because the second needs what starts after files may have become unreadable. First
+ * the files that the options name; false: why was logged. To be released in any case.
  */
-bool serve_read_app(struct parts *p, struct app_reading *ret) MUST_USE;
+bool serve_read_app_files(struct parts *p, struct app_reading *ret) MUST_USE;
+/* Then the rest, from the configuration and, with a store, its keys; the URLs of `p` are known. */
+bool serve_read_app(struct parts *p, struct app_reading *reading) MUST_USE;
+/* One that is all zeros too. */
 void app_reading_release(struct app_reading *reading);
 /* Once all ports are open: asks the store, which may be ours, whether the key may read. */
 bool serve_probe_store(struct parts *p) MUST_USE;
 
 /* ---- serve_credentials.c ---- */
 
-/* Sets what the options of credentials are; the URLs of `p` are known. False: why was logged. */
+/* The files of the pair, the role and the grants, into `r`. False: why was logged. */
+bool serve_read_credential_files(struct parts *p, struct app_reading *r) MUST_USE;
+/* Where the token of the service account is; empty: nowhere. */
+const char *serve_oidc_token_file(const struct config *c);
+/* Then what the options of credentials are; the URLs of `p` are known. False: why was logged. */
 bool serve_read_credentials(struct parts *p, struct app_reading *r) MUST_USE;
 /* A file that holds a secret and may end in a line break. A name without `/` in front is below the
  * current folder. False: why was logged. */
 bool serve_read_secret_file(
 	struct parts *p, const char *option, const char *path, struct strbuf *out) MUST_USE;
+
+/* ---- serve_user.c ---- */
+
+/* Fills in p->user. */
+bool serve_find_user(struct parts *p) MUST_USE;
+/* Makes the data folder if need be; it is then of p->user. */
+bool serve_prepare_folder(const struct parts *p) MUST_USE;
+
+/* ---- serve_sandbox.c ---- */
+
+/* While there is one thread: becomes p->user, and gives up what the rest does not need. */
+bool serve_enter_sandbox(struct parts *p) MUST_USE;
 
 /* ---- serve_tls.c ---- */
 

@@ -56,7 +56,8 @@ static bool reload_app(struct parts *p)
 		log_error("there is no access key that is enabled");
 	else if (config_read(p->argc, p->argv, &fresh.config, rest, 2, &count) == CONFIG_OK &&
 		 serve_use_address(&fresh.config, rest, count)) {
-		taken = serve_read_app(&fresh, &reading) && take(p, &reading);
+		taken = serve_read_app_files(&fresh, &reading) &&
+			serve_read_app(&fresh, &reading) && take(p, &reading);
 		app_reading_release(&reading);
 	}
 	if (taken)

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/serve_internal.h"
+#include "sandbox/refused.h"
 
 void serve_block_signals(sigset_t *set)
 {
@@ -44,6 +45,7 @@ void serve_wait_for_stop(struct parts *p, const sigset_t *set)
 	uint64_t peak = 0;
 	for (;;) {
 		return_memory(&peak);
+		refused_log();
 		int number = sigtimedwait(set, NULL, &pause);
 		if (number == SIGHUP)
 			serve_reload(p);

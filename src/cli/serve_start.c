@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The order in which the parts of the process start; serve_stop.c has the order of stopping. */
-#include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "cli/serve_internal.h"
@@ -52,12 +50,20 @@ static bool listen_all(struct parts *p)
 	return true;
 }
 
-static bool prepare_folder(const char *path)
+/* What a thread of its own must not delay: all others begin after the sandbox, so this one does. */
+static void start_log(void)
 {
-	if (!path || mkdir(path, 0700) == 0 || errno == EEXIST)
-		return true;
-	log_error("cannot make the folder %s: %s", path, strerror(errno));
-	return false;
+	if (log_start() != ERR_OK)
+		log_error("cannot start the thread of the log: logging waits for the reader of "
+			  "standard error");
+}
+
+/* What root's rights may be needed for, and what cannot be done in the sandbox any more. */
+static bool prepare(struct parts *p)
+{
+	return serve_find_user(p) && p->server && serve_read_console_hosts(p) &&
+	       serve_prepare_folder(p) && serve_start_tls(p) && listen_all(p) &&
+	       (!p->with_app || serve_read_app_files(p, &p->app_reading));
 }
 
 static void warn_of_classic_pages(const struct parts *p)
@@ -81,9 +87,10 @@ bool serve_start(struct parts *p)
 	operations_init(&p->operations);
 	serve_warn_of_anybody(p);
 	warn_of_classic_pages(p);
-	if (!p->server || !serve_read_console_hosts(p) || !prepare_folder(serve_data_folder(p)) ||
-		!serve_start_tls(p) || !listen_all(p) || !serve_read_allow_list(p) ||
-		outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
+	if (!prepare(p) || !serve_enter_sandbox(p))
+		return false;
+	start_log();
+	if (!serve_read_allow_list(p) || outgoing_new(&outgoing, &p->outgoing) != ERR_OK)
 		return false;
 	p->operations.outgoing = p->outgoing;
 	if (p->with_store && !serve_start_store(p))

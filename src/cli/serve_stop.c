@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "cli/deadline.h"
 #include "cli/serve_internal.h"
+#include "sandbox/refused.h"
 
 /* Requests whose connection has gone may still be at work; they need the store and the loops. */
 static void wait_until_idle(const struct parts *p, int64_t deadline_ms)
@@ -70,10 +71,12 @@ void serve_stop(struct parts *p)
 	keys_free(p->keys);
 	strbuf_release(&p->key_id);
 	secret_release(&p->key_secret);
+	app_reading_release(&p->app_reading);
 	serve_free_tls(p);
 	strbuf_release(&p->domains_text);
 	strbuf_release(&p->hosts_text);
 	strbuf_release(&p->key_host);
 	strbuf_release(&p->origins_text);
 	deadline_end();
+	refused_log();
 }

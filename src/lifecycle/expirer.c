@@ -72,7 +72,7 @@ enum err expirer_new(const struct expirer_options *options, struct expirer **ret
 		return ERR_UNAVAILABLE;
 	expirer->options = *options;
 	sleeper_init(&expirer->sleeper);
-	if (!thread_start(&expirer->thread, "lifecycle", run, expirer)) {
+	if (!thread_start(&expirer->thread, "lifecycle", THREAD_DISK, run, expirer)) {
 		release(expirer);
 		return ERR_UNAVAILABLE;
 	}

@@ -131,7 +131,7 @@ static void *run(void *arg)
 
 bool loop_start(struct loop *loop)
 {
-	return thread_start(&loop->thread, "loop", run, loop);
+	return thread_start(&loop->thread, "loop", THREAD_CLIENTS, run, loop);
 }
 
 struct stop_task {

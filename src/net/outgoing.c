@@ -246,7 +246,8 @@ enum err outgoing_new(const struct outgoing_options *options, struct outgoing **
 		.look_up = options->look_up, .ready = names_ready, .ctx = outgoing};
 	if ((options->ca_file && !outgoing->ca_file) || !outgoing->multi ||
 		resolver_new(&names, &outgoing->resolver) != ERR_OK ||
-		!thread_start(&outgoing->thread, "outgoing", outgoing_main, outgoing)) {
+		!thread_start(
+			&outgoing->thread, "outgoing", THREAD_SERVERS, outgoing_main, outgoing)) {
 		outgoing_release(outgoing);
 		return ERR_UNAVAILABLE;
 	}

@@ -44,7 +44,8 @@ struct prefetcher *prefetcher_new(void)
 		return NULL;
 	prefetcher->scratch = malloc(SCRATCH_BYTES);
 	if (!prefetcher->scratch ||
-		thread_queue_new(&(struct thread_queue_options){.name = "prefetcher"},
+		thread_queue_new(
+			&(struct thread_queue_options){.name = "prefetcher", .duty = THREAD_DISK},
 			&prefetcher->queue) != ERR_OK) {
 		prefetcher_free(prefetcher);
 		return NULL;

@@ -182,7 +182,7 @@ static void *resolver_main(void *argument)
 static bool start_thread(struct resolver *r)
 {
 	pthread_t thread;
-	if (!thread_start(&thread, "resolver", resolver_main, r))
+	if (!thread_start(&thread, "resolver", THREAD_SERVERS, resolver_main, r))
 		return false;
 	(void)pthread_detach(thread);
 	r->threads++;

@@ -116,7 +116,7 @@ static void close_listeners(struct net_thread *net_thread, const struct service 
 /* ---- Making it --------------------------------------------------------------------------------
  */
 
-static bool net_thread_init(struct net_thread *net_thread, struct prefetcher *prefetcher)
+static bool net_thread_init(struct net_thread *net_thread)
 {
 	net_thread->spare_fd = open_spare();
 	net_thread->complained_ms = -COMPLAINT_PAUSE_MS;
@@ -125,7 +125,6 @@ static bool net_thread_init(struct net_thread *net_thread, struct prefetcher *pr
 		checked_free(TAKE(net_thread->checked));
 		return false;
 	}
-	net_thread->prefetcher = prefetcher;
 	net_thread->body_rate = (struct rate_rule){LIMIT_BODY_RATE_BYTES_PER_S, LIMIT_BODY_RATE_MS};
 	net_thread->answer_rate =
 		(struct rate_rule){LIMIT_ANSWER_RATE_BYTES_PER_S, LIMIT_ANSWER_RATE_MS};
@@ -171,14 +170,13 @@ struct server *server_new(unsigned loops, uint64_t connections)
 		return NULL;
 	unsigned wanted = loops ? loops : cores();
 	server->connections = connections ? connections : LIMIT_CONNECTIONS;
-	server->prefetcher = prefetcher_new();
 	server->net_threads = calloc(wanted, sizeof(*server->net_threads));
-	if (!server->prefetcher || !server->net_threads) {
+	if (!server->net_threads) {
 		server_free(server);
 		return NULL;
 	}
 	for (; server->loops < wanted; server->loops++) {
-		if (!net_thread_init(&server->net_threads[server->loops], server->prefetcher)) {
+		if (!net_thread_init(&server->net_threads[server->loops])) {
 			net_thread_release(&server->net_threads[server->loops]);
 			server_free(server);
 			return NULL;
@@ -325,8 +323,12 @@ struct net_thread *server_net_thread(struct server *server, unsigned number)
 bool server_start(struct server *server)
 {
 	share_connections(server);
+	server->prefetcher = prefetcher_new();
+	if (!server->prefetcher)
+		return false;
 	for (unsigned i = 0; i < server->loops; i++) {
 		struct net_thread *net_thread = &server->net_threads[i];
+		net_thread->prefetcher = server->prefetcher;
 		for (struct listener *l = net_thread->listeners; l; l = l->next)
 			if (!loop_watch_listener(&net_thread->loop, l->fd, &l->watch))
 				return false;

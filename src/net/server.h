@@ -36,6 +36,7 @@ struct server *server_new(unsigned loops, uint64_t connections) MUST_USE;
 bool server_listen(struct server *server, const char *address, const struct service *service,
 	struct tls *tls, uint16_t *ret_port) MUST_USE;
 
+/* No thread is started before. */
 bool server_start(struct server *server) MUST_USE;
 
 /*

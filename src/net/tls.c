@@ -123,3 +123,8 @@ struct ssl_st *tls_accept(struct tls *tls, int fd)
 	SSL_set_accept_state(ssl);
 	return ssl;
 }
+
+const char *tls_default_folder(void)
+{
+	return X509_get_default_cert_area();
+}

@@ -29,4 +29,7 @@ bool tls_reload(struct tls *tls);
 /* The server side of a connection on `fd`; NULL without memory. Freed by SSL_free(). */
 struct ssl_st *tls_accept(struct tls *tls, int fd) MUST_USE;
 
+/* The folder of OpenSSL's configuration and certificates; a constant. */
+const char *tls_default_folder(void);
+
 #endif

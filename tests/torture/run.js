@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tortures the store: README.md.
 //
-//	node tests/torture/run.js [--seconds N | --rounds N] [--seed N] [--only PART] [--replay FOLDER]
+//	node tests/torture/run.js --help
 //
 // prints TAP. POSTERN_BIN is the server. What a part found is told with the command that repeats it.
 import { mkdtempSync, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -10,8 +10,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Recording, runCase } from "./lib/cuts.js";
+import { fill, mounted } from "./lib/full.js";
 import { Hits } from "./lib/hits.js";
+import { POINTS } from "./lib/points.js";
 import { Random } from "./lib/random.js";
+import { Act, Place } from "./lib/store.js";
 import { notNeeded, sitesOf, without } from "./lib/syncs.js";
 
 const { values } = parseArgs({ options: {
@@ -20,7 +23,28 @@ const { values } = parseArgs({ options: {
 	seed: { type: "string", default: String(Date.now() % 1e9) },
 	replay: { type: "string" },
 	only: { type: "string" },
+	at: { type: "string" },
+	help: { type: "boolean", default: false },
 } });
+const USAGE = `Usage: node tests/torture/run.js [--seconds N | --rounds N] [--seed N] [--only PART] [--at POINT]
+       node tests/torture/run.js --replay FOLDER
+
+Tortures the store that POSTERN_BIN is, for N seconds (600) or N rounds, and prints TAP. The folders are in
+TORTURE_DIR (that for temporary files).
+
+  --only PART      cuts, kills, points, collector, backups, fails, flips; and full and syncs, which take
+                   their time and are left out of --rounds
+  --at POINT       kills at the crash points that have this in their names alone:
+                   {before,behind}-{${Object.keys(Act).filter(name => name !== "READ").join().toLowerCase()}}-{${Object.keys(Place).join().toLowerCase()}}
+  --seed N         the same choices again
+  --replay FOLDER  a cut that was kept, exactly
+`;
+if (values.help) {
+	process.stdout.write(USAGE);
+	process.exit(0);
+}
+if (values.at)
+	values.only ??= "points";
 const seed = Number(values.seed);
 /** Cases that were found once, and are tried each time; and where new ones are kept. */
 const CASES = fileURLToPath(new URL("cases", import.meta.url));
@@ -34,6 +58,9 @@ const SYNC_CASES = 60;
 const work = mkdtempSync(join(process.env.TORTURE_DIR ?? tmpdir(), "postern-torture-"));
 let tests = 0;
 let failures = 0;
+
+/** The stack of an error may have been made before something was added to its message, as the log. */
+const textOf = error => `${error.stack.includes(error.message) ? "" : `${error.message}\n`}${error.stack}`;
 
 function told(ok, name, lines = "") {
 	console.log(`${ok ? "ok" : "not ok"} ${++tests} - ${name}`);
@@ -65,7 +92,7 @@ async function cuts(enough) {
 				} catch (error) {
 					const kept = join(KEPT, `cut-${recordingSeed}-${one}`);
 					recording.save(kept, one);
-					faults.push(`case ${one}, repeated by --replay ${kept}: ${error.stack}`);
+					faults.push(`case ${one}, repeated by --replay ${kept}: ${textOf(error)}`);
 				}
 				done++;
 			}
@@ -81,7 +108,7 @@ async function replay(folders) {
 		const place = join(work, `replay-${tests}`);
 		mkdirSync(place);
 		const error = await runCase(recording, place, number).then(() => null, error => error);
-		told(!error, `the case ${folder}`, error?.stack);
+		told(!error, `the case ${folder}`, error ? textOf(error) : "");
 	}
 }
 
@@ -146,18 +173,61 @@ async function hits(name, round, enough, fill = false) {
 				done++;
 			}
 		} catch (error) {
-			faults.push(`round ${done}: ${error.stack}`);
+			faults.push(`round ${done}: ${textOf(error)}`);
 		}
 	}));
 	told(faults.length === 0, `${done} ${name}`, [`seed ${seed}`, ...faults].join("\n"));
 }
 
+/** Kills at named crash points, one after the other; which of them were reached is told. */
+async function points(enough) {
+	const random = new Random(seed);
+	const left = POINTS.filter(({ name }) => name.includes(values.at ?? ""));
+	const reached = new Map();
+	const faults = [];
+	const folder = join(work, "points");
+	mkdirSync(folder);
+	const hits = new Hits(folder);
+	const first = random.below(left.length);
+	let done = 0;
+	while (!enough(done) && faults.length === 0) {
+		const point = left[(first + done++) % left.length];
+		try {
+			const times = Number(await hits.point(random, point));
+			reached.set(point.name, (reached.get(point.name) ?? 0) + times);
+		} catch (error) {
+			faults.push(`at ${point.name}: ${textOf(error)}`);
+		}
+	}
+	const lines = [...reached].map(([name, times]) => `${name}: ${times}`);
+	told(faults.length === 0, `${done} kills at named points`,
+		[`seed ${seed}`, ...lines, ...faults].join("\n"));
+}
+
+/** File systems that are really full. */
+async function full() {
+	for (const kind of ["tmpfs", "ext4"]) {
+		const folder = join(work, kind);
+		const { skipped, unmount } = mounted(kind, folder);
+		if (skipped) {
+			told(true, `a full ${kind} # SKIP ${skipped}`);
+			continue;
+		}
+		const error = await fill(folder, new Random(seed)).then(() => null, error => error);
+		unmount();
+		told(!error, `a full ${kind}`, [`seed ${seed}`, error ? textOf(error) : ""].join("\n"));
+	}
+}
+
 /** The parts, and their shares of the rounds or of the time. */
 const parts = [
-	{ name: "cuts", share: 0.5, run: cuts },
-	{ name: "kills", share: 0.15, run: enough => hits("kills", "kill", enough) },
-	{ name: "fails", share: 0.2, run: enough => hits("rounds with calls that fail", "fail", enough) },
-	{ name: "flips", share: 0.15, run: enough => hits("flipped bits", "flip", enough, true) },
+	{ name: "cuts", share: 0.45, run: cuts },
+	{ name: "kills", share: 0.1, run: enough => hits("kills", "kill", enough) },
+	{ name: "points", share: 0.1, run: points },
+	{ name: "collector", share: 0.05, run: enough => hits("kills while the collector works", "collect", enough) },
+	{ name: "backups", share: 0.05, run: enough => hits("backups, of which some end early", "backup", enough) },
+	{ name: "fails", share: 0.15, run: enough => hits("rounds with calls that fail", "fail", enough) },
+	{ name: "flips", share: 0.1, run: enough => hits("flipped bits", "flip", enough, true) },
 ];
 
 /** Says when a part has done its share. */
@@ -175,7 +245,9 @@ for (const { name, share, run } of values.replay ? [] : parts) {
 	if (!values.only || values.only === name)
 		await run(shareOf(values.only ? 1 : share));
 }
-// It takes a minute or two, whatever the time.
+// They take a minute or two, whatever the time.
+if (values.only === "full" || (!values.only && !values.rounds && !values.replay))
+	await full();
 if (values.only === "syncs" || (!values.only && !values.rounds && !values.replay))
 	await syncs(SYNC_CASES);
 console.log(`1..${tests}`);

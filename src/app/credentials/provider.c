@@ -237,7 +237,7 @@ enum err provider_begin(struct provider *p)
 {
 	if (is_pair(p))
 		return ERR_OK;
-	if (!thread_start(&p->thread, "credentials", run, p))
+	if (!thread_start(&p->thread, "credentials", THREAD_DISK, run, p))
 		return ERR_UNAVAILABLE;
 	p->runs = true;
 	(void)pthread_mutex_lock(&p->lock);

@@ -378,7 +378,7 @@ enum err events_new(const struct events_parts *parts, struct events **ret)
 
 enum err events_start(struct events *events)
 {
-	events->started = thread_start(&events->thread, "events", run, events);
+	events->started = thread_start(&events->thread, "events", THREAD_DISK, run, events);
 	return events->started ? ERR_OK : ERR_UNAVAILABLE;
 }
 

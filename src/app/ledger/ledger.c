@@ -307,7 +307,7 @@ enum err ledger_open(const char *path, struct ledger **ret)
 		return ERR_INTERNAL;
 	}
 	const struct thread_queue_options options = {
-		.name = "ledger", .batch = on_batch, .state = ledger};
+		.name = "ledger", .duty = THREAD_DISK, .batch = on_batch, .state = ledger};
 	enum err e = thread_queue_new(&options, &ledger->queue);
 	if (e) {
 		ledger_close(ledger);

@@ -29,14 +29,14 @@ static bool check_names(struct sts_call *call)
 		"Policy", "RegionId", "RoleArn", "RoleSessionName", "SecurityToken", "Signature",
 		"SignatureMethod", "SignatureNonce", "SignatureType", "SignatureVersion",
 		"Timestamp", "Version"};
-	for (size_t i = 0; i < call->param_count; i++) {
+	for (size_t i = 0; i < call->params.count; i++) {
 		bool found = false;
 		for (size_t k = 0; k < ARRAY_LEN(known); k++)
-			found = found || slice_eq(call->params[i].name, slice_str(known[k]));
+			found = found || slice_eq(call->params.each[i].name, slice_str(known[k]));
 		if (!found)
 			return sts_refuse(call, 400, "InvalidParameter",
 				"The parameter %.*s is not implemented.",
-				SLICE_FMT(slice_head(call->params[i].name, 64)));
+				SLICE_FMT(slice_head(call->params.each[i].name, 64)));
 	}
 	return true;
 }
@@ -74,7 +74,7 @@ static bool check_signature(struct sts_call *call, struct slice secret, struct s
 	SCOPED_STRBUF(text, TEXT_BYTES);
 	SCOPED_STRBUF(ours, 64);
 	rpc_string_to_sign(
-		exchange_head(call->x)->method_text, call->params, call->param_count, &text);
+		exchange_head(call->x)->method_text, call->params.each, call->params.count, &text);
 	rpc_sign(strbuf_slice(&text), secret, &ours);
 	if (strbuf_broken(&text) || strbuf_broken(&ours))
 		return sts_refuse(call, 503, "ServiceUnavailable", "There is no memory.");
@@ -150,35 +150,17 @@ static bool authenticate(
 /* ---- What is asked for -------------------------------------------------------------------------
  */
 
-/* What a role or a session is called by. */
-static bool name_fits(struct slice name, size_t min)
-{
-	bool fits = name.len >= min && name.len <= 64;
-	for (size_t i = 0; fits && i < name.len; i++) {
-		char c = ascii_lower(name.ptr[i]);
-		fits = (c >= 'a' && c <= 'z') || ascii_digit(c) || (c && strchr(".@-_", c));
-	}
-	return fits;
-}
-
 static bool read_role(struct sts_call *call, struct sts_role *ret)
 {
-	static const struct slice prefix = SLICE_LIT("acs:ram::");
-	struct slice rest;
-	if (!sts_param(call, "RoleArn", &ret->arn) ||
+	struct slice arn;
+	if (!sts_param(call, "RoleArn", &arn) ||
 		!sts_param(call, "RoleSessionName", &ret->session_name))
 		return false;
-	rest = slice_from(ret->arn, prefix.len);
-	bool fits = slice_starts(ret->arn, prefix) && slice_cut(&rest, ':', &ret->account) &&
-		    slice_starts(rest, S("role/")) &&
-		    name_fits(slice_from(rest, strlen("role/")), 1);
-	for (size_t i = 0; fits && i < ret->account.len; i++)
-		fits = ascii_digit(ret->account.ptr[i]);
-	if (!fits || ret->account.len == 0 || ret->account.len > 32)
+	if (!sts_role_parse(arn, ret))
 		return sts_refuse(call, 400, "InvalidParameter.RoleArn",
 			"The parameter RoleArn is wrongly formed: it is "
 			"acs:ram::ACCOUNT:role/NAME, where ACCOUNT is a number.");
-	if (!name_fits(ret->session_name, 2))
+	if (!sts_session_name_fits(ret->session_name))
 		return sts_refuse(call, 400, "InvalidParameter.RoleSessionName",
 			"The parameter RoleSessionName is wrongly formed: it has 2 to 64 letters, "
 			"digits, `.`, `@`, `-` and `_`.");
@@ -187,14 +169,10 @@ static bool read_role(struct sts_call *call, struct sts_role *ret)
 
 static bool read_duration(struct sts_call *call, int64_t *ret_ms)
 {
-	struct slice text = sts_optional(call, "DurationSeconds");
-	uint64_t seconds = LIMIT_SESSION_SECONDS;
-	if (text.len && (!slice_to_u64(text, &seconds) || seconds < LIMIT_SESSION_SECONDS_MIN ||
-				seconds > LIMIT_SESSION_SECONDS))
-		return sts_refuse(call, 400, "InvalidParameter.DurationSeconds",
-			"The Min/Max value of DurationSeconds is 15min/1hr.");
-	*ret_ms = (int64_t)seconds * 1000;
-	return true;
+	if (sts_duration_parse(sts_optional(call, "DurationSeconds"), ret_ms))
+		return true;
+	return sts_refuse(call, 400, "InvalidParameter.DurationSeconds",
+		"The Min/Max value of DurationSeconds is 15min/1hr.");
 }
 
 static bool read_policy(struct sts_call *call, struct slice account, struct session *session)

@@ -9,7 +9,6 @@
 #include "crypto/digest.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
-#include "http/query.h"
 #include "oss/text/iso8601.h"
 #include "oss/text/xml.h"
 
@@ -124,40 +123,22 @@ static void make_id(char ret[37])
 	ret[36] = '\0';
 }
 
-/* One more text, decoded; it must be UTF-8, for it may come back in an answer. */
-static bool decode(struct sts_call *call, struct slice text, struct slice *ret)
-{
-	SCOPED_STRBUF(decoded, LIMIT_STS_BODY_BYTES);
-	if (!plus_decode(&decoded, text) || !utf8_valid(strbuf_slice(&decoded)) ||
-		memchr(decoded.ptr, '\0', decoded.len))
-		return false;
-	*ret = arena_copy(call->arena, strbuf_slice(&decoded));
-	return ret->ptr != NULL;
-}
-
-static bool add_param(struct sts_call *call, const struct query_param *raw)
-{
-	struct rpc_param *param = &call->params[call->param_count];
-	if (call->param_count == LIMIT_STS_PARAMS)
-		return sts_refuse(call, 400, "InvalidParameter", "There are too many parameters.");
-	if (!decode(call, raw->name, &param->name) || !decode(call, raw->value, &param->value))
-		return sts_refuse(call, 400, "InvalidParameter", "A parameter cannot be decoded.");
-	for (size_t i = 0; i < call->param_count; i++)
-		if (slice_eq(call->params[i].name, param->name))
-			return sts_refuse(call, 400, "InvalidParameter",
-				"The parameter %.*s is given twice.",
-				SLICE_FMT(slice_head(param->name, 64)));
-	call->param_count++;
-	return true;
-}
-
 static bool add_params(struct sts_call *call, struct slice text)
 {
-	struct query_param raw;
-	while (query_next(&text, &raw))
-		if (!add_param(call, &raw))
-			return false;
-	return true;
+	struct sts_params *params = &call->params;
+	switch (sts_params_add(params, call->arena, text)) {
+	case STS_PARAMS_OK:
+		return true;
+	case STS_PARAMS_TOO_MANY:
+		return sts_refuse(call, 400, "InvalidParameter", "There are too many parameters.");
+	case STS_PARAMS_TWICE:
+		return sts_refuse(call, 400, "InvalidParameter",
+			"The parameter %.*s is given twice.",
+			SLICE_FMT(slice_head(params->each[params->count].name, 64)));
+	case STS_PARAMS_UNDECODABLE:
+		break;
+	}
+	return sts_refuse(call, 400, "InvalidParameter", "A parameter cannot be decoded.");
 }
 
 static bool find_format(struct sts_call *call)
@@ -189,7 +170,7 @@ bool sts_call_init(struct sts_call *call, struct exchange *x, const struct strbu
 	call->x = x;
 	call->arena = exchange_arena(x);
 	call->json = false;
-	call->param_count = 0;
+	call->params.count = 0;
 	make_id(call->id);
 	return check_body(call, body) && add_params(call, exchange_head(x)->query) &&
 	       add_params(call, strbuf_slice(body)) && find_format(call);
@@ -197,10 +178,7 @@ bool sts_call_init(struct sts_call *call, struct exchange *x, const struct strbu
 
 struct slice sts_optional(const struct sts_call *call, const char *name)
 {
-	for (size_t i = 0; i < call->param_count; i++)
-		if (slice_eq(call->params[i].name, slice_str(name)))
-			return call->params[i].value;
-	return (struct slice){NULL, 0};
+	return sts_params_find(&call->params, slice_str(name));
 }
 
 bool sts_param(struct sts_call *call, const char *name, struct slice *ret)

@@ -6,9 +6,8 @@
 #ifndef OPS_ACCESS_STS_CALL_H
 #define OPS_ACCESS_STS_CALL_H
 
-#include "base/limits.h"
 #include "net/exchange.h"
-#include "oss/sign/rpc_sign.h"
+#include "ops/access/sts_params.h"
 #include "oss/sign/session.h"
 
 struct sts_call {
@@ -16,15 +15,7 @@ struct sts_call {
 	struct arena *arena; /* the exchange's */
 	bool json;           /* otherwise XML, as by default */
 	char id[37];         /* RequestId, such as 6894B13B-6D71-4EF5-88FA-F32781734A7F */
-	struct rpc_param params[LIMIT_STS_PARAMS];
-	size_t param_count;
-};
-
-/* The role that is asked for. */
-struct sts_role {
-	struct slice arn;
-	struct slice account;
-	struct slice session_name;
+	struct sts_params params;
 };
 
 /* Reads the parameters of URL and body. False: it has been answered. */

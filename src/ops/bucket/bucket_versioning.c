@@ -5,6 +5,7 @@
  */
 #include "base/limits.h"
 #include "ops/arguments/require.h"
+#include "ops/bucket/versioning_document.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
 #include "oss/text/xml.h"
@@ -15,7 +16,6 @@ enum {
 
 struct put_bucket_versioning {
 	struct request *r;
-	bool has_status;
 	struct store_bucket_update change;
 };
 
@@ -29,20 +29,6 @@ static void on_changed(struct task *task)
 	else
 		respond(r, 200, NULL, S(""));
 	request_release(r);
-}
-
-static enum err read_status(void *ctx, struct slice text, struct strbuf *reason)
-{
-	struct put_bucket_versioning *state = ctx;
-	struct slice word = xml_trim(text);
-	bool enabled = slice_eq(word, S("Enabled"));
-	if (state->has_status || (!enabled && !slice_eq(word, S("Suspended")))) {
-		strbuf_adds(reason, "Status must be Enabled or Suspended, and stand once.");
-		return ERR_MALFORMED_XML;
-	}
-	state->has_status = true;
-	state->change.versioning = enabled ? STORE_VERSIONED : STORE_VERSIONING_SUSPENDED;
-	return ERR_OK;
 }
 
 static void put_begin(struct request *r)
@@ -59,20 +45,12 @@ static void put_begin(struct request *r)
 
 static void put_finish(struct request *r)
 {
-	static const struct xml_element elements[] = {
-		{.path = "/VersioningConfiguration"},
-		{.path = "/VersioningConfiguration/Status", .text = read_status},
-	};
 	struct put_bucket_versioning *state = r->state;
 	SCOPED_STRBUF(reason, 512);
 	if (!require_digest(r))
 		return;
-	enum err e =
-		xml_read(strbuf_slice(&r->body), elements, ARRAY_LEN(elements), state, &reason);
-	if (e == ERR_OK && !state->has_status) {
-		strbuf_adds(&reason, "There is no Status.");
-		e = ERR_MALFORMED_XML;
-	}
+	enum err e = versioning_document_read(
+		strbuf_slice(&r->body), &state->change.versioning, &reason);
 	if (e != ERR_OK) {
 		respond_error_text(r, e, "%s", reason.ptr);
 		return;

@@ -54,7 +54,8 @@ struct file_reader *file_reader_new(void)
 		(file_reader->spare[file_reader->spares] = malloc(FILE_READER_PIECE_BYTES)))
 		file_reader->spares++;
 	if (file_reader->spares < BUFFERS ||
-		thread_queue_new(&(struct thread_queue_options){.name = "copy-reader"},
+		thread_queue_new(
+			&(struct thread_queue_options){.name = "copy-reader", .duty = THREAD_DISK},
 			&file_reader->queue) != ERR_OK) {
 		file_reader_free(file_reader);
 		return NULL;

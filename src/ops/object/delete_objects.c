@@ -13,12 +13,12 @@
 #include "ops/arguments/params.h"
 #include "ops/arguments/require.h"
 #include "ops/arguments/version.h"
+#include "ops/object/delete_list.h"
 #include "ops/ops_internal.h"
 #include "ops/respond.h"
 #include "oss/text/xml.h"
 
 enum {
-	MAX_OBJECTS = 1000, /* OSS */
 	C_SDK_DIGEST_CHARACTERS = 28,
 	RESULT_DOCUMENT_BYTES = 16 << 20, /* 1,000 keys of 1,023 bytes, each byte escaped */
 };
@@ -31,106 +31,18 @@ struct delete_one {
 struct delete_objects {
 	struct request *r;
 	bool encode;
-	bool quiet;
-	bool has_key; /* the <Object> that is being read */
-	bool has_version;
-	struct store_version version;
-	struct strbuf keys; /* one behind the other */
-	size_t ends[MAX_OBJECTS];
-	struct store_version versions[MAX_OBJECTS];
-	size_t count;
-	struct delete_one *each; /* `count` of them, on the heap: they outlive the exchange */
+	struct delete_list list;
+	struct delete_one *each; /* as many as are listed, on the heap: they outlive the exchange */
 	size_t left;
 	size_t failed;
 	enum err err; /* the first that a delete met */
 };
 
-/* ---- The document ----------------------------------------------------------------------------
- */
-
-static enum err read_quiet(void *ctx, struct slice text, struct strbuf *reason)
-{
-	struct delete_objects *state = ctx;
-	state->quiet = slice_eq(xml_trim(text), S("true"));
-	if (state->quiet || slice_eq(xml_trim(text), S("false")))
-		return ERR_OK;
-	strbuf_adds(reason, "Quiet must be true or false.");
-	return ERR_MALFORMED_XML;
-}
-
-static enum err object_opens(void *ctx, struct strbuf *reason)
-{
-	struct delete_objects *state = ctx;
-	state->has_key = false;
-	state->has_version = false;
-	state->version = (struct store_version){.number = 0};
-	if (state->count < MAX_OBJECTS)
-		return ERR_OK;
-	strbuf_adds(reason, "There are more than 1000 objects.");
-	return ERR_MALFORMED_XML;
-}
-
-static enum err read_key(void *ctx, struct slice text, struct strbuf *reason)
-{
-	struct delete_objects *state = ctx;
-	struct object_key key;
-	if (state->has_key) {
-		strbuf_adds(reason, "An Object has two keys.");
-		return ERR_MALFORMED_XML;
-	}
-	enum err e = object_key_parse(text, &key);
-	if (e != ERR_OK)
-		return e;
-	strbuf_add_slice(&state->keys, key.text);
-	state->ends[state->count++] = state->keys.len;
-	state->has_key = true;
-	return strbuf_broken(&state->keys) ? ERR_UNAVAILABLE : ERR_OK;
-}
-
-static enum err read_version(void *ctx, struct slice text, struct strbuf *reason)
-{
-	struct delete_objects *state = ctx;
-	struct slice id = xml_trim(text);
-	if (state->has_version || id.len == 0) {
-		/* OSS refuses an empty one too (EC 0016-00000612). */
-		strbuf_adds(reason, "An Object has an empty VersionId, or two of them.");
-		return ERR_MALFORMED_XML;
-	}
-	state->has_version = true;
-	if (version_parse(id, &state->version))
-		return ERR_OK;
-	strbuf_adds(reason, "Invalid version id specified.");
-	return ERR_INVALID_ARGUMENT;
-}
-
-static enum err object_closes(void *ctx, struct strbuf *reason)
-{
-	struct delete_objects *state = ctx;
-	if (!state->has_key) {
-		strbuf_adds(reason, "An Object has no Key.");
-		return ERR_MALFORMED_XML;
-	}
-	state->versions[state->count - 1] = state->version;
-	return ERR_OK;
-}
-
 /* False: it was answered. */
 static bool read_document(struct request *r, struct delete_objects *state)
 {
-	static const struct xml_element elements[] = {
-		{.path = "/Delete"},
-		{.path = "/Delete/Quiet", .text = read_quiet},
-		{.path = "/Delete/Object", .open = object_opens, .close = object_closes},
-		{.path = "/Delete/Object/Key", .text = read_key},
-		{.path = "/Delete/Object/VersionId", .text = read_version},
-	};
 	SCOPED_STRBUF(reason, 512);
-	enum err e =
-		xml_read(strbuf_slice(&r->body), elements, ARRAY_LEN(elements), state, &reason);
-	if (e == ERR_OK && state->count == 0) {
-		strbuf_adds(&reason, "There is no Object.");
-		e = ERR_MALFORMED_XML;
-	}
+	enum err e = delete_list_read(&state->list, strbuf_slice(&r->body), &reason);
 	if (e == ERR_OK)
 		return true;
 	respond_error_text(r, e, "%s", reason.ptr);
@@ -169,10 +81,10 @@ static void format(const struct delete_objects *state, struct strbuf *out)
 	strbuf_adds(out, XML_PROLOG "<DeleteResult>");
 	if (state->encode)
 		xml_element(out, "EncodingType", S("url"));
-	for (size_t i = 0; i < state->count; i++) {
+	for (size_t i = 0; i < state->list.count; i++) {
 		const struct store_delete *del = &state->each[i].del;
 		bool deleted = del->wait.err == ERR_OK;
-		if (deleted != state->quiet)
+		if (deleted != state->list.quiet)
 			add_deleted(state, del, out);
 	}
 	strbuf_adds(out, "</DeleteResult>\n");
@@ -180,9 +92,9 @@ static void format(const struct delete_objects *state, struct strbuf *out)
 
 static void answer(struct request *r, const struct delete_objects *state)
 {
-	if (state->failed == state->count) {
+	if (state->failed == state->list.count) {
 		respond_error(r, state->err);
-	} else if (state->quiet && !state->failed) {
+	} else if (state->list.quiet && !state->failed) {
 		respond(r, 200, NULL, S(""));
 	} else if (!request_is_gone(r)) {
 		SCOPED_STRBUF(xml, RESULT_DOCUMENT_BYTES);
@@ -208,41 +120,34 @@ static void on_deleted(struct task *task)
 /* Nothing is deleted unless all may be. False: it was answered. */
 static bool authorize_all(struct request *r, const struct delete_objects *state)
 {
-	size_t from = 0;
-	for (size_t i = 0; i < state->count; i++) {
-		struct slice key = slice_of(state->keys.ptr + from, state->ends[i] - from);
-		const struct store_version *version = &state->versions[i];
-		bool named = version->is_null || version->number;
+	for (size_t i = 0; i < state->list.count; i++) {
+		bool named = delete_list_names_version(&state->list, i);
 		if (!authorize_key(r, named ? "oss:DeleteObjectVersion" : r->op->action,
-			    r->bucket->name, key))
+			    r->bucket->name, delete_list_key(&state->list, i)))
 			return false;
-		from = state->ends[i];
 	}
 	return true;
 }
 
 static void delete_all(struct request *r, struct delete_objects *state)
 {
-	struct slice keys = strbuf_slice(&state->keys);
-	size_t from = 0;
-	state->each = calloc(state->count, sizeof(*state->each));
+	state->each = calloc(state->list.count, sizeof(*state->each));
 	if (!state->each) {
 		respond_error(r, ERR_UNAVAILABLE);
 		return;
 	}
 	request_hold(r);
-	state->left = state->count;
-	for (size_t i = 0; i < state->count; i++) {
+	state->left = state->list.count;
+	for (size_t i = 0; i < state->list.count; i++) {
 		struct delete_one *one = &state->each[i];
 		one->all = state;
 		one->del = (struct store_delete){
 			.wait = {.task.run = on_deleted, .home = r->home},
 			.bucket_id = r->bucket->id,
 			.caller = request_caller(r),
-			.key = slice_of(keys.ptr + from, state->ends[i] - from),
-			.version = state->versions[i],
+			.key = delete_list_key(&state->list, i),
+			.version = state->list.versions[i],
 		};
-		from = state->ends[i];
 		store_delete(r->ops->options.store, &one->del);
 	}
 }
@@ -265,8 +170,7 @@ static void begin(struct request *r)
 	struct delete_objects *state = r->state;
 	struct slice ignored;
 	state->r = r;
-	strbuf_init_counted(
-		&state->keys, (size_t)MAX_OBJECTS * LIMIT_KEY_BYTES, request_account(r));
+	strbuf_init_counted(&state->list.keys, DELETE_LIST_KEYS_BYTES, request_account(r));
 	(void)(read_encoding(r, &state->encode) && require_header(r, "Content-Length", &ignored) &&
 		require_header(r, "Content-MD5", &ignored));
 }
@@ -300,7 +204,7 @@ static void finish(struct request *r)
 static void release(struct request *r)
 {
 	struct delete_objects *state = r->state;
-	strbuf_release(&state->keys);
+	strbuf_release(&state->list.keys);
 	free(state->each);
 }
 

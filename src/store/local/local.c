@@ -8,6 +8,7 @@
 #include "store/local/commit/committer.h"
 #include "store/local/commit/mutations.h"
 #include "store/local/commit/recover.h"
+#include "store/local/control/control.h"
 #include "store/local/disk/files.h"
 #include "store/local/gc/gc.h"
 #include "store/local/gc/upgrade_log.h"
@@ -57,11 +58,13 @@ static enum err open_index(struct local *local, const char *path)
 static enum err make_parts(struct local *local)
 {
 	enum err e = thread_queue_new(&(struct thread_queue_options){.name = "store-writer",
+					      .duty = THREAD_DISK,
 					      .threads = local->options.writers},
 		&local->writers);
 	if (e == ERR_OK)
 		e = thread_queue_new(
-			&(struct thread_queue_options){.name = "store-reader", .threads = READERS},
+			&(struct thread_queue_options){
+				.name = "store-reader", .duty = THREAD_DISK, .threads = READERS},
 			&local->readers);
 	if (e == ERR_OK)
 		e = large_files_open(local->dir, &local->files);
@@ -88,6 +91,8 @@ static enum err start(struct local *local)
 		e = gc_new(local, &local->gc);
 	if (e == ERR_OK)
 		e = scrub_new(local, &local->scrub);
+	if (e == ERR_OK)
+		e = control_new(local, &local->control);
 	return e;
 }
 
@@ -115,6 +120,7 @@ static void set_options(struct local *local, const struct local_options *from)
 /* Also of a store that was only half opened. */
 static void local_free(struct local *local)
 {
+	control_free(local->control);
 	scrub_stop(local->scrub);
 	gc_stop(local->gc);
 	thread_queue_free(local->readers);

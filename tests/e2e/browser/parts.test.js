@@ -42,11 +42,13 @@ function watch(page) {
 	return { all: seen, puts: () => seen.filter(line => line.startsWith("put ")) };
 }
 
-/** Lets `left` parts go; the others are on their way until the page is reloaded. */
+/** Lets `left` parts go; the others are on their way until the page is reloaded. open() lets all go. */
 async function startGate(page) {
-	const gate = { left: 0 };
-	await page.route(/partNumber=/, (route, request) =>
-		request.method() !== "PUT" || gate.left-- > 0 ? route.continue() : undefined);
+	const parts = /partNumber=/;
+	const hold = (route, request) =>
+		request.method() !== "PUT" || gate.left-- > 0 ? route.continue() : undefined;
+	const gate = { left: 0, open: () => page.unroute(parts, hold) };
+	await page.route(parts, hold);
 	return gate;
 }
 
@@ -85,7 +87,7 @@ test("reloaded three times, it is complete, and at most what was on its way is s
 		await arrived;
 	}
 	await upload.open();
-	gate.left = Infinity;
+	await gate.open();
 	await upload.choose(file.path);
 	await upload.pressUpload();
 	const row = await upload.become(file.name, "done");
@@ -128,7 +130,7 @@ test("dropped, it goes on after a reload by a button, and is not chosen again", 
 	await page.setViewportSize({ width: 320, height: 700 });
 	assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
 	await screenshot(page, "unfinished");
-	gate.left = Infinity;
+	await gate.open();
 	await unfinished.getByRole("button", { name: "Go on with dropped.mp4" }).click();
 	await contentIs(await upload.become("dropped.mp4", "done"), file.buffer);
 	assert.ok(requests.puts().length <= parts + 5, `${requests.puts()}`);

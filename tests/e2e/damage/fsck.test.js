@@ -309,8 +309,15 @@ test("a folder in use is checked as of one position of the log", async t => {
 		await makeMore(server.store);
 		const well = await run(t, data, []);
 		assert.equal(well.status, 0, well.stdout + well.stderr);
-		assert.match(well.stdout, /^the folder is in use: checked as of segment [\da-f]{16} offset \d+;/m);
+		assert.match(well.stdout, /^the folder is in use: checked as of segment [\da-f]{16} offset \d+$/m);
+		assert.doesNotMatch(well.stdout, /not compared/);
+		assert.ok(!readdirSync(data).includes("index.check"), "no copy of the index is left");
 		assert.match(well.stdout, /^checked: 2\d\d objects/m);
+		const tables = readdirSync(join(data, "index")).filter(name => name.endsWith(".sst"));
+		const flipAll = () => Promise.all(tables.map(name => flipBit(join(data, "index", name), 100)));
+		await flipAll();
+		isFound(await run(t, data, []), "file=index/", "Corruption");
+		await flipAll();
 		await damage(data, bytes.large, MIB);
 		isFound(await run(t, data, []), "key=\"large\"", "a block of 64 KiB is damaged");
 	} finally {

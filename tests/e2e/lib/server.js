@@ -182,6 +182,10 @@ export class Server {
 		const report = SANITIZER.exec(this.log);
 		if (report)
 			throw new Error(`a sanitizer complained:\n${this.log.slice(report.index, report.index + 8000)}`);
+		// No part of it needs what the sandbox refuses.
+		const refused = /^.* sandbox: refused: .*$/m.exec(this.log);
+		if (refused)
+			throw new Error(refused[0]);
 		if (early !== undefined || end !== "exit status 0")
 			throw new Error(`the server died (${end}):\n${this.log.slice(-4000)}`);
 	}

@@ -186,7 +186,7 @@ export class Disk {
 		for (const entry of readdirSync(path, { withFileTypes: true })) {
 			const name = under + entry.name;
 			const whole = join(path, entry.name);
-			if (LEFT_ALONE.test(name))
+			if (LEFT_ALONE.test(name) || entry.isSocket())
 				continue;
 			const node = entry.isDirectory() ? new Folder() : new File();
 			folder.durable.set(entry.name, node);
@@ -386,7 +386,7 @@ export function filesOf(path, under = "") {
 	const files = new Map();
 	for (const entry of readdirSync(path, { withFileTypes: true })) {
 		const name = under + entry.name;
-		if (LEFT_ALONE.test(name))
+		if (LEFT_ALONE.test(name) || entry.isSocket())
 			continue;
 		if (entry.isDirectory()) {
 			files.set(`${name}/`, null);

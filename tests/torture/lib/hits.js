@@ -2,19 +2,21 @@
 // What a disk and a machine do to a store that runs: the process ends in front of a call or behind
 // it, calls fail, bits flip.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, statfsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { flipBit } from "../../e2e/lib/disk.js";
-import { send } from "../../e2e/lib/oss.js";
-import { BIN, pause } from "../../e2e/lib/server.js";
+import { BIN } from "../../e2e/lib/server.js";
 import { Refused } from "./cells.js";
-import { Act, Control, goOn, launch, Place, start, World } from "./store.js";
+import { Act, checkFolder, Control, goOn, isReady, launch, Place, start, World } from "./store.js";
 
 const CLIENTS = 4;
 const STEPS = 60;
+const COLLECTED_READS = 3;
+/** So much more than is free that it stays more, while others use the disk. */
+const RESERVE_SPARE = 2 ** 31;
 const { EIO, ENOSPC } = constants.errno;
 const CHANGES = Act.WRITE | Act.SYNC | Act.NAME | Act.SIZE;
 const EVERYWHERE = Place.SEGMENTS | Place.LARGE | Place.INDEX | Place.ROOT | Place.DAMAGED;
@@ -54,17 +56,146 @@ export class Hits {
 
 	/** Killed at a call, or when some steps were taken. */
 	async kill(random) {
-		const server = await start(this.data, { control: this.control });
+		const failure = random.of([0, -1]);
+		await this.#killedAt(random, { ...somewhere(random, CHANGES), failure });
+		await this.#look(random);
+	}
+
+	/** Killed at a crash point that has a name, where it comes to such calls. Whether it came there. */
+	async point(random, { acts, places, failure }) {
+		const how = { acts, places, failure, nth: 1 + random.below(3) };
+		if (places === Place.ROOT)
+			return this.#killedInFirstStart(how);
+		if (this.ready && places === Place.INDEX)
+			await this.#killedInStart(how);
+		else if (this.ready && places === Place.SEGMENTS && acts & (Act.NAME | Act.SIZE))
+			await this.#killedInStart(how, ["--store-reserve-bytes", reserveOf(this.folder)]);
+		else
+			await this.#killedAt(random, how);
+		const reached = this.control.failed > 0;
+		await this.#look(random);
+		return reached;
+	}
+
+	/** A start goes on behind its first answer: what was replayed is flushed then, and the collector begins. */
+	async #killedInStart(how, args = []) {
+		this.control.fail(how);
+		const server = launch(this.data, { control: this.control, args });
+		try {
+			await server.ready();
+			await this.#readAll(server, COLLECTED_READS);
+		} catch (error) {
+			if (!isGone(error) && !/SIGKILL/.test(error.message))
+				throw error;
+		} finally {
+			await server.kill();
+			this.control.stop();
+		}
+	}
+
+	/** The first start makes the folder; another goes on with what is there of it. */
+	async #killedInFirstStart(how) {
+		const data = join(this.folder, "first");
+		mkdirSync(data, { mode: 0o700 });
+		this.control.fail({ ...how, nth: 1 });
+		const server = launch(data, { control: this.control });
+		await server.ready().catch(error => assert.match(error.message, /SIGKILL/));
+		await server.kill();
+		this.control.stop();
+		const reached = this.control.failed > 0;
+		const again = await start(data);
+		try {
+			await goOn(again.store, 0);
+			await again.stop();
+		} finally {
+			await again.kill();
+		}
+		await rm(data, { recursive: true });
+		return reached;
+	}
+
+	async #killedAt(random, how, args = []) {
+		const server = await start(this.data, { control: this.control, args });
 		try {
 			await this.#prepare(server);
-			const failure = random.of([0, -1]);
-			this.control.fail({ ...somewhere(random, CHANGES), failure });
+			this.control.fail(how);
 			await this.world.work(server.store, random, { enough: taken => taken >= STEPS });
 		} finally {
 			await server.kill();
 			this.control.stop();
 		}
+	}
+
+	/** The collector takes all that it can, for nothing may be stored; killed meanwhile, at a call or when it is done. */
+	async collect(random) {
+		await this.#killedAt(random, { acts: CHANGES, places: EVERYWHERE, failure: -1, nth: 1e9 });
+		const server = launch(this.data, { control: this.control, args: ["--store-reserve-bytes", reserveOf(this.folder)] });
+		try {
+			await server.ready();
+			this.control.fail({ acts: CHANGES, places: EVERYWHERE, failure: random.of([0, -1]), nth: 1 + random.below(200) });
+			// Reading goes on, and what is read is right.
+			await Promise.race([server.gone, this.#readAll(server, COLLECTED_READS)]);
+		} finally {
+			await server.kill();
+			this.control.stop();
+		}
 		await this.#look(random);
+	}
+
+	async #readAll(server, times) {
+		for (let i = 0; i < times; i++) {
+			for (const cell of this.world.cells) {
+				const text = await cell.look(server.store).then(state => cell.text(state), error => {
+					if (!isGone(error))
+						throw error;
+				});
+				if (text === undefined)
+					return;
+				const allowed = cell.allowedNow();
+				assert.ok(allowed.includes(text), `${cell.name} is ${text}, not ${allowed.join(" or ")}`);
+			}
+		}
+	}
+
+	/**
+	 * A backup while the store works; the store is killed at a call, or the backup is. Then one of the folder
+	 * as it is now: it is whole, and what it restores is the same.
+	 */
+	async backup(random) {
+		const copy = join(this.folder, "backup");
+		const server = await start(this.data, { control: this.control });
+		try {
+			await this.#prepare(server);
+			const running = spawn(BIN, ["backup", "--data", this.data, copy], { stdio: "ignore" });
+			const ended = new Promise(done => running.once("exit", done));
+			const way = random.next();
+			if (way < 0.4)
+				this.control.fail({ ...somewhere(random, CHANGES), failure: random.of([0, -1]) });
+			const end = random.below(STEPS);
+			await this.world.work(server.store, random, { enough: taken => {
+				if (way > 0.6 && taken >= end)
+					running.kill("SIGKILL");
+				return taken >= STEPS;
+			} });
+			await server.kill();
+			await ended;
+		} finally {
+			await server.kill();
+			this.control.stop();
+		}
+		await this.#look(random);
+		execFileSync(BIN, ["backup", "--data", this.data, copy], { stdio: "pipe" });
+		execFileSync(BIN, ["restore", "--check", copy], { stdio: "pipe" });
+		const restored = join(this.folder, "restored");
+		execFileSync(BIN, ["restore", copy, "--data", restored], { stdio: "pipe" });
+		checkFolder(restored);
+		const again = await start(restored);
+		try {
+			await this.world.verify(again.store, now);
+		} finally {
+			await again.kill();
+		}
+		await rm(restored, { recursive: true });
 	}
 
 	/** Calls fail: once, or until the round ends; perhaps already while it starts. */
@@ -84,7 +215,7 @@ export class Hits {
 			await this.#prepare(server);
 			if (!early)
 				this.control.fail(how);
-			await this.#workInSpite(server, random);
+			await this.world.workInSpite(server.store, random, taken => taken >= STEPS);
 			this.control.stop();
 			const settled = await isReady(server);
 			await this.#lookInSpite(server, seen);
@@ -119,23 +250,6 @@ export class Hits {
 	async #alive(server) {
 		const gone = await Promise.race([server.gone.then(() => true), new Promise(done => setImmediate(done, false))]);
 		assert.ok(!gone, `the server died:\n${server.log.slice(-3000)}`);
-	}
-
-	async #workInSpite(server, random) {
-		const clients = this.world.clients;
-		this.world.clients = clients.map(cells => [...cells]);
-		try {
-			await this.world.work(server.store, random, { enough: taken => taken >= STEPS, failed: (error, cell) => {
-				if (!(error instanceof Refused) || error.status < 500)
-					throw error;
-				// What it has now is not known: this cell rests.
-				const own = this.world.clients.find(cells => cells.includes(cell));
-				own.splice(own.indexOf(cell), 1);
-				return own.length > 0;
-			} });
-		} finally {
-			this.world.clients = clients;
-		}
 	}
 
 	/** Each answer is right, or an error. */
@@ -230,15 +344,15 @@ export class Hits {
 	}
 }
 
-/** Whether it takes changes again; that is tried once a second, and may need a restart. */
-async function isReady(server) {
-	for (let tries = 0; tries < 40; tries++) {
-		const got = await send(`${server.console}/ready`);
-		if (got.status === 200)
-			return true;
-		await pause(100);
-	}
-	return false;
+/** A little more than is free: everything is refused, and the collector takes what it can. */
+function reserveOf(folder) {
+	const { bavail, bsize } = statfsSync(folder);
+	return String(bavail * bsize + RESERVE_SPARE);
+}
+
+/** The process has gone. */
+function isGone(error) {
+	return /^E(CONN|PIPE)/.test(error.code ?? "") || error.message === "aborted" || error.message === "socket hang up";
 }
 
 /** An answer that is an error, or a connection that was broken off. */

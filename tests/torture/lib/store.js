@@ -2,11 +2,11 @@
 // The real server with recorder.so in front of its calls, what is done with it, and what is looked at.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { BIN, Server } from "../../e2e/lib/server.js";
-import { request } from "../../e2e/lib/oss.js";
-import { BucketCell, ObjectCell, UploadCell, VersionsCell } from "./cells.js";
+import { BIN, pause, Server } from "../../e2e/lib/server.js";
+import { request, send } from "../../e2e/lib/oss.js";
+import { BucketCell, ObjectCell, Refused, UploadCell, VersionsCell } from "./cells.js";
 import { bytesOf, newPiece } from "./content.js";
 import { Marks } from "./trace.js";
 
@@ -33,6 +33,11 @@ export class Control {
 
 	stop() {
 		this.#set([0, 0, 0, 0, 0]);
+	}
+
+	/** How many calls have failed, or ended the process, since fail(). */
+	get failed() {
+		return Number(readFileSync(this.path).readBigInt64LE(48));
 	}
 
 	#set(numbers) {
@@ -126,6 +131,23 @@ export class World {
 		return taken;
 	}
 
+	/** The same while the disk fails: what a change without a good answer was made to rests. */
+	async workInSpite(url, random, enough) {
+		const clients = this.clients;
+		this.clients = clients.map(cells => [...cells]);
+		try {
+			return await this.work(url, random, { enough, failed: (error, cell) => {
+				if (!(error instanceof Refused) || error.status < 500)
+					throw error;
+				const own = this.clients.find(cells => cells.includes(cell));
+				own.splice(own.indexOf(cell), 1);
+				return own.length > 0;
+			} });
+		} finally {
+			this.clients = clients;
+		}
+	}
+
 	/** Looks at all cells: the state of each must be one that `allowed(cell)` gives. */
 	async verify(url, allowed) {
 		const found = new Map();
@@ -172,6 +194,17 @@ export async function goOn(url, number) {
 		assert.ok((await expect(at("GET"), 200)).body.equals(bytesOf(piece)));
 		await expect(at("DELETE"), 204);
 	}
+}
+
+/** Whether it takes changes again; that is tried once a second, and may need a restart. */
+export async function isReady(server) {
+	for (let tries = 0; tries < 40; tries++) {
+		const got = await send(`${server.console}/ready`);
+		if (got.status === 200)
+			return true;
+		await pause(100);
+	}
+	return false;
 }
 
 /** `postern fsck` finds nothing wrong in a folder whose store has stopped. */

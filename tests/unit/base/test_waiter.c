@@ -38,7 +38,7 @@ static void *answer(void *arg)
 static void ask(struct request *r, struct waiter *waiter, pthread_t *thread)
 {
 	r->home = waiter_expect(waiter, &r->done);
-	if (!thread_start(thread, "answers", answer, r))
+	if (!thread_start(thread, "answers", THREAD_ANY, answer, r))
 		abort();
 }
 

@@ -4,6 +4,7 @@
 #include "callback/history.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -274,6 +275,29 @@ static void broken_file(void)
 	IS_INT(callback_history_open("/nowhere/callbacks.db", &log), ERR_INTERNAL, "no folder");
 }
 
+static void set_version(int version)
+{
+	SCOPED_STRBUF(sql, 64);
+	sqlite3 *db = NULL;
+	strbuf_addf(&sql, "PRAGMA user_version = %d", version);
+	OK(sqlite3_open(path, &db) == SQLITE_OK &&
+			sqlite3_exec(db, sql.ptr, NULL, NULL, NULL) == SQLITE_OK,
+		"a file of version %d", version);
+	(void)sqlite3_close(db);
+}
+
+static void later_version(void)
+{
+	struct callback_history *log = NULL;
+	(void)unlink(path);
+	set_version(2);
+	IS_INT(callback_history_open(path, &log), ERR_INTERNAL, "a later version is refused");
+	IS_INT(callback_history_open(path, &log), ERR_INTERNAL, "and stays what it was");
+	set_version(1);
+	IS_INT(callback_history_open(path, &log), ERR_OK, "this version is not");
+	callback_history_close(log);
+}
+
 static void bounds_of_a_record(void)
 {
 	SCOPED_STRBUF(big, MIB(1));
@@ -318,6 +342,7 @@ int main(void)
 	queue_bounded();
 	full_disk();
 	broken_file();
+	later_version();
 	bounds_of_a_record();
 	(void)unlink(path);
 	(void)rmdir(folder);

@@ -23,7 +23,7 @@
 enum {
 	FRAMES = 16, /* of who asked for what failed */
 	BLOCKS_MAX = 1 << 16,
-	STORE_RUNS = 24,   /* of a case that opens a store, in the short form */
+	STORE_RUNS = 12,   /* of a case that opens a store, in the short form */
 	RUN_SECONDS = 120, /* after which a run hangs */
 };
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -23,6 +24,7 @@
 struct failing {
 	const char *part;
 	atomic_int e;
+	atomic_int after; /* so many that succeed */
 };
 
 static struct failing sync_log = {.part = ".seg"};       /* fdatasync() */
@@ -30,8 +32,9 @@ static struct failing make_log = {.part = ".seg"};       /* fsync() */
 static struct failing take_log = {.part = ".seg"};       /* fallocate() */
 static struct failing cut_log = {.part = ".seg"};        /* ftruncate() */
 static struct failing write_index = {.part = "/index/"}; /* write() */
+static struct failing sync_index = {.part = "/index/"};  /* fdatasync() and fsync() */
 
-static bool fails(const struct failing *failing, int fd)
+static bool fails(struct failing *failing, int fd)
 {
 	char link[64];
 	char path[512];
@@ -42,18 +45,21 @@ static bool fails(const struct failing *failing, int fd)
 	path[n > 0 ? n : 0] = 0;
 	if (!strstr(path, failing->part))
 		return false;
+	if (failing->after > 0 && atomic_fetch_sub(&failing->after, 1) > 0)
+		return false;
 	errno = failing->e;
 	return true;
 }
 
 int fdatasync(int fd)
 {
-	return fails(&sync_log, fd) ? -1 : (int)syscall(SYS_fdatasync, fd);
+	return fails(&sync_log, fd) || fails(&sync_index, fd) ? -1
+							      : (int)syscall(SYS_fdatasync, fd);
 }
 
 int fsync(int fd)
 {
-	return fails(&make_log, fd) ? -1 : (int)syscall(SYS_fsync, fd);
+	return fails(&make_log, fd) || fails(&sync_index, fd) ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
 int fallocate(int fd, int mode, off_t from, off_t len)
@@ -258,8 +264,8 @@ static enum err put_until_refused(struct store *s, uint64_t id, struct slice byt
 	return e;
 }
 
-/* The index cannot be written to the disk for a while. Of a full disk RocksDB gets over. */
-static void failed_index(int fault, bool recovers)
+/* The index cannot be written to the disk for a while. */
+static void failed_index(int fault)
 {
 	char path[FOLDER_PATH_MAX];
 	char copy[FOLDER_PATH_MAX];
@@ -283,10 +289,10 @@ static void failed_index(int fault, bool recovers)
 		(int)index_lines);
 	copy_folder(path, copy);
 	write_index.e = 0;
-	if (recovers) {
-		OK(mends(s, id), "once the disk is well changes go on");
-		OK(!refuses(s), "which is told");
-	}
+	OK(mends(s, id), "once the disk is well changes go on");
+	OK(!refuses(s), "which is told");
+	OK(object_is(s, id, S("k"), S("kept")) && object_is(s, id, S("over"), small),
+		"all is there");
 	struct store *killed = open_store(copy);
 	OK(object_is(killed, id, S("k"), S("kept")), "killed meanwhile, all is there");
 	end(killed, copy);
@@ -294,8 +300,104 @@ static void failed_index(int fault, bool recovers)
 	s = open_store(path);
 	OK(object_is(s, id, S("k"), S("kept")) && object_is(s, id, S("over"), small),
 		"after a start all is there");
-	OK(!recovers || object_is(s, id, S("later"), S("bytes")), "what came later, too");
+	OK(object_is(s, id, S("later"), S("bytes")), "what came later, too");
 	OK(put_object(s, id, S("k"), S("more"), NULL) == ERR_OK, "and changes are taken");
+	end(s, path);
+}
+
+static struct store_bucket_stats counts_of(struct store *s, uint64_t id)
+{
+	struct store_bucket_stats counts;
+	store_bucket_stats(s, id, &counts);
+	return counts;
+}
+
+static bool counts_eq(struct store_bucket_stats a, struct store_bucket_stats b)
+{
+	return a.objects == b.objects && a.bytes == b.bytes && a.old_versions == b.old_versions &&
+	       a.old_bytes == b.old_bytes && a.uploads == b.uploads && a.part_bytes == b.part_bytes;
+}
+
+static uint64_t objects_of(struct store *s)
+{
+	struct store_stats stats;
+	store_stats(s, &stats);
+	return stats.objects;
+}
+
+struct reading {
+	struct store *store;
+	uint64_t id;
+	atomic_bool stop;
+	atomic_uint wrong;
+};
+
+/* Reads what does not change, and what there never is. An error is none of both. */
+static void *read_on(void *ctx)
+{
+	struct reading *reading = ctx;
+	while (!reading->stop) {
+		enum err there = head_object(reading->store, reading->id, S("k"));
+		enum err absent = head_object(reading->store, reading->id, S("gone"));
+		if (there == ERR_NO_SUCH_KEY || absent == ERR_OK)
+			reading->wrong++;
+	}
+	return NULL;
+}
+
+/*
+ * The call `nth` of the index's fails, and all that follow; then, once changes are refused, the
+ * call `again`, of those that open it anew. No older state is shown meanwhile.
+ */
+static void failed_again(struct failing *what, int fault, int nth, int again)
+{
+	char path[FOLDER_PATH_MAX];
+	char copy[FOLDER_PATH_MAX];
+	uint64_t id;
+	struct store *s = begin(path, &id);
+	struct slice small = slice_head(large_old, LIMIT_INLINE_BYTES);
+	struct reading reading = {.store = s, .id = id};
+	pthread_t thread;
+	OK(put_object(s, id, S("k"), S("kept"), NULL) == ERR_OK &&
+			put_object(s, id, S("gone"), S("bytes"), NULL) == ERR_OK &&
+			delete_object(s, id, S("gone"), NULL) == ERR_OK,
+		"call %d, then %d: %s", nth, again, strerror(fault));
+	if (pthread_create(&thread, NULL, read_on, &reading) != 0)
+		exit(1);
+	what->after = nth;
+	what->e = fault;
+	enum err e = put_until_refused(s, id, small);
+	OK(e == ERR_INTERNAL || e == ERR_DISK_FULL || e == ERR_UNAVAILABLE, "a change meets it");
+	what->after = again;
+	(void)usleep(1500000); /* an attempt */
+	copy_folder(path, copy);
+	what->e = 0;
+	what->after = 0;
+	OK(mends(s, id), "once the disk is well changes go on");
+	reading.stop = true;
+	(void)pthread_join(thread, NULL);
+	IS_INT(reading.wrong, 0, "nobody has seen what was before");
+	OK(object_is(s, id, S("k"), S("kept")) && object_is(s, id, S("over"), small) &&
+			head_object(s, id, S("gone")) == ERR_NO_SUCH_KEY,
+		"all is there");
+	struct store_bucket_stats counts = counts_of(s, id);
+	IS_INT(counts.objects, 3, "and is counted");
+	IS_INT(objects_of(s), 3, "in all");
+	struct store *killed = open_store(copy);
+	OK(object_is(killed, id, S("k"), S("kept")) && object_is(killed, id, S("over"), small) &&
+			head_object(killed, id, S("gone")) == ERR_NO_SUCH_KEY,
+		"killed meanwhile, too");
+	end(killed, copy);
+	copy_folder(path, copy);
+	killed = open_store(copy);
+	OK(counts_eq(counts, counts_of(killed, id)) && objects_of(killed) == 3 &&
+			object_is(killed, id, S("later"), S("bytes")),
+		"killed afterwards, it is the same");
+	end(killed, copy);
+	store_close(s);
+	s = open_store(path);
+	OK(counts_eq(counts, counts_of(s, id)) && object_is(s, id, S("later"), S("bytes")),
+		"after a stop as well");
 	end(s, path);
 }
 
@@ -357,8 +459,13 @@ int main(void)
 		failed_sync(&failures[i]);
 	gc_interval_ms = 5;
 	many_failures();
-	failed_index(EIO, false);
-	failed_index(ENOSPC, true);
+	failed_index(EIO);
+	failed_index(ENOSPC);
+	for (int i = 0; i < 4; i++) {
+		failed_again(&write_index, EIO, i, i + 1);
+		failed_again(&sync_index, EIO, i, i + 1);
+	}
+	failed_again(&write_index, ENOSPC, 1, 2);
 	gc_interval_ms = 3600000;
 	failed_and_full(ENOSPC);
 	failed_and_full(EDQUOT);

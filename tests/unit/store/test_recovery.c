@@ -191,7 +191,7 @@ static void torn_tails(void)
 {
 	char image[FOLDER_PATH_MAX];
 	off_t ends[3];
-	const off_t step = UNDER_TSAN ? 11 : 1;
+	const off_t step = UNDER_TSAN ? 11 : UNDER_ASAN ? 3 : 1;
 	folder_make(image);
 	folder_remove(image);
 	make_image(image, ends);

@@ -555,6 +555,42 @@ static void broken_off(const char *base)
 	folder_remove(path);
 }
 
+/* Of the last segment, so that nothing opens it: in its first sequence, and in its salt. */
+static void damaged_header(const char *base, off_t at, bool with_index)
+{
+	char path[FOLDER_PATH_MAX];
+	char file[2 * FOLDER_PATH_MAX];
+	struct lost lost;
+	struct store *s;
+	copy_all(base, path);
+	cut_log_name(path, 1, file);
+	flip(file, at);
+	if (!with_index)
+		flip_table(path);
+	const struct local_options options = {.path = path, .clock = &clock_system};
+	OK(local_store_open(&options, &s) != ERR_OK,
+		"the header of the last segment is damaged at byte %d%s", (int)at,
+		with_index ? "" : ", and the index");
+	struct repair_result result = mend(path, &lost);
+	OK(result.made_index == !with_index, "it is repaired");
+	IS_INT(lost.count, 0, "nothing is lost");
+	s = open_store(path);
+	uint64_t id = bucket_id(s, S("bucket"));
+	OK(object_is(s, id, S("small"), bytes_of(1, SMALL)) &&
+			object_is(s, id, S("large"), bytes_of(3, LARGE)) &&
+			object_is(s, id, S("kept"), bytes_of(8, SMALL)),
+		"all is there");
+	uint64_t plain = bucket_id(s, S("plain"));
+	OK(head_object(s, plain, S("gone")) == ERR_NO_SUCH_KEY, "nothing has come back");
+	OK(put_object(s, id, S("new"), S("bytes"), NULL) == ERR_OK, "it takes changes");
+	store_close(s);
+	s = open_store(path);
+	OK(object_is(s, id, S("new"), S("bytes")), "which stay");
+	store_close(s);
+	OK(checked_clean(path) && rows_same_after_rebuild(path), "the folder is clean");
+	folder_remove(path);
+}
+
 int main(void)
 {
 	char base[FOLDER_PATH_MAX];
@@ -570,6 +606,9 @@ int main(void)
 	damaged_log(base);
 	damaged_index(base);
 	broken_off(base);
+	damaged_header(base, 24, true);
+	damaged_header(base, 36, true);
+	damaged_header(base, 24, false);
 	folder_remove(base);
 	suspended();
 	missing_segment();

@@ -678,7 +678,7 @@ static void compare(const struct run *run)
 	bool grouped = false;
 	begin(path, run);
 	bool ok = true;
-	for (unsigned i = 0; ok && i < run->rounds / (UNDER_TSAN ? 2 : 1); i++) {
+	for (unsigned i = 0; ok && i < run->rounds / (UNDER_TSAN || UNDER_ASAN ? 2 : 1); i++) {
 		if (run->rebuilt)
 			ok = fill_segments(i);
 		ok = ok && do_some(run->most) && same_there(0) && same_there(1) && thin_out();

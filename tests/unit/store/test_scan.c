@@ -79,9 +79,23 @@ int main(void)
 	(void)put(next, last, 7, 6);
 	damage(next, SEGMENT_HEADER_BYTES);
 	IS_INT(later(segments, 2, SEGMENT_HEADER_BYTES, 6), 0, "likewise in the last segment");
-	segment_unpin(make(segments, 3, 8));
+	struct segment *wide = make(segments, 3, 8);
 	IS_INT(later(segments, 2, SEGMENT_HEADER_BYTES, 6), 7, "and it does if that is sealed");
 	IS_INT(later(segments, 1, at, 4), 5, "a good one counts, too, behind some that are gone");
+	/* What lies at the end of the window, which is 4 MiB more than a record may have, and
+	 * behind it.
+	 */
+	uint64_t edge =
+		SEGMENT_HEADER_BYTES + (RECORD_MAX + (4 << 20)) / RECORD_ALIGN * RECORD_ALIGN;
+	bool found = true;
+	for (uint64_t far = edge - 128; far <= edge + 128; far += RECORD_ALIGN) {
+		(void)put(wide, far, 9, 9);
+		found = found && later(segments, 3, SEGMENT_HEADER_BYTES, 8) == 9;
+		if (ftruncate(wide->fd, (off_t)far) != 0)
+			abort();
+	}
+	OK(found, "a record is found wherever it lies at the end of the window");
+	segment_unpin(wide);
 	segment_unpin(segment);
 	segment_unpin(next);
 	segments_free(segments);

@@ -339,6 +339,12 @@ void index_batch_clear(struct index_batch *batch)
 	batch->has_garbage = false;
 }
 
+void index_batch_set_state(struct index_batch *batch, const struct index_state *state)
+{
+	batch->now = *state;
+	index_batch_clear(batch);
+}
+
 const struct index_state *index_batch_state(const struct index_batch *batch)
 {
 	return &batch->now;

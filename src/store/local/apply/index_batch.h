@@ -65,6 +65,9 @@ enum err index_batch_write(struct index_batch *batch, uint64_t segment, uint64_t
 /* Drops it. */
 void index_batch_clear(struct index_batch *batch);
 
+/* The index was opened again and is there. */
+void index_batch_set_state(struct index_batch *batch, const struct index_state *state);
+
 /* As of the last successful write. */
 const struct index_state *index_batch_state(const struct index_batch *batch);
 

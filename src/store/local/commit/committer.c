@@ -12,6 +12,7 @@
 #include "base/thread_queue.h"
 #include "store/local/apply/redo.h"
 #include "store/local/commit/decide.h"
+#include "store/local/commit/reopen.h"
 #include "store/local/disk/files.h"
 #include "store/local/large/large.h"
 #include "store/local/state/local_internal.h"
@@ -31,8 +32,7 @@ enum trouble {
 static const char *const refusals[] = {
 	[TROUBLE_NONE] = NULL,
 	[TROUBLE_LOG] = "the log could not be written; it is tried again once a second",
-	[TROUBLE_INDEX] = "the index could not be written; it is tried again once a second, but if "
-			  "the disk is well this needs a restart",
+	[TROUBLE_INDEX] = "the index could not be written; it is tried again once a second",
 };
 
 struct committer {
@@ -324,6 +324,18 @@ static void gather(struct committer *c, struct task **list)
 	}
 }
 
+static void publish(struct committer *c)
+{
+	const struct index_state *state = index_batch_state(c->local->batch);
+	(void)pthread_mutex_lock(&c->lock);
+	c->stats.objects = state->objects;
+	c->stats.bytes = state->bytes;
+	c->stats.commits += c->records;
+	c->stats.syncs = c->syncs;
+	c->state = *state;
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
 static void break_down(struct committer *c, enum trouble trouble)
 {
 	atomic_store(&c->trouble, trouble);
@@ -346,14 +358,23 @@ static bool mend_log(struct committer *c)
 	return true;
 }
 
-/* Whether the index takes a change that changes nothing: RocksDB gets over some faults. */
-static bool mend_index(struct committer *c)
+/* A change of the index that changes nothing. */
+static bool index_takes_changes(struct committer *c)
 {
 	const struct wal *wal = &c->local->wal;
 	bool ignored;
-	if (index_batch_write(c->local->batch, wal->active->id, wal->at, c->sequence,
-		    large_files_mark(c->local->files), &ignored) != ERR_OK)
+	return index_batch_write(c->local->batch, wal->active->id, wal->at, c->sequence,
+		       large_files_mark(c->local->files), &ignored) == ERR_OK;
+}
+
+/* RocksDB gets over some faults. After others it is opened again. */
+static bool mend_index(struct committer *c)
+{
+	if (!index_takes_changes(c) &&
+		(reopen_index(c->local, c->sequence) != ERR_OK || !index_takes_changes(c)))
 		return false;
+	c->records = 0;
+	publish(c);
 	log_info("store: the index can be written again");
 	return true;
 }
@@ -425,18 +446,6 @@ static void answer(struct committer *c, enum err e)
 	}
 }
 
-static void publish(struct committer *c)
-{
-	const struct index_state *state = index_batch_state(c->local->batch);
-	(void)pthread_mutex_lock(&c->lock);
-	c->stats.objects = state->objects;
-	c->stats.bytes = state->bytes;
-	c->stats.commits += c->records;
-	c->stats.syncs = c->syncs;
-	c->state = *state;
-	(void)pthread_mutex_unlock(&c->lock);
-}
-
 static void run_batch(struct committer *c, struct task **list)
 {
 	gather(c, list);
@@ -476,8 +485,11 @@ enum err committer_new(struct local *local, struct committer **ret)
 	atomic_init(&c->trouble, TROUBLE_NONE);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	publish(c);
-	const struct thread_queue_options options = {
-		.name = "committer", .batch = on_waiting, .due_ms = due_ms, .state = c};
+	const struct thread_queue_options options = {.name = "committer",
+		.duty = THREAD_DISK,
+		.batch = on_waiting,
+		.due_ms = due_ms,
+		.state = c};
 	enum err e = thread_queue_new(&options, &c->queue);
 	if (e != ERR_OK) {
 		committer_free(c);

@@ -6,7 +6,8 @@
  *
  * After a failed sync the end of the log on the disk is unknown: all changes are refused with
  * ERR_UNAVAILABLE, while reading still works, until a new segment could be made, which says where
- * the one before ends. When the index could not be written, changes are refused until it can be.
+ * the one before ends. When the index could not be written, changes are refused until it can be,
+ * if need be after it was opened again (reopen.h).
  */
 #ifndef STORE_LOCAL_COMMIT_COMMITTER_H
 #define STORE_LOCAL_COMMIT_COMMITTER_H

@@ -41,7 +41,9 @@ struct replay {
 static enum err write_applied(struct replay *replay)
 {
 	bool has_garbage;
-	if (replay->applied == 0)
+	/* That a segment begins later than the one before ends counts without a record, too. */
+	if (replay->applied == 0 &&
+		replay->sequence == index_batch_state(replay->local->batch)->sequence)
 		return ERR_OK;
 	replay->applied = 0;
 	/* The mark of the index stays: which files are orphans is not known yet. */
@@ -74,12 +76,22 @@ static void see_file(struct replay *replay, const struct record *record)
 		replay->file_next = meta.file + 1;
 }
 
-static bool see_trash(uint64_t file, uint64_t size UNUSED, void *ctx)
+/*
+ * Rows may name files that are not on the disk: the collector removes a file of a part before the
+ * index that says so is flushed. Were its number given again, what is left of the old row would
+ * take the new file along.
+ */
+static enum err see_rows(struct replay *replay)
 {
-	struct replay *replay = ctx;
-	if (file >= replay->file_next)
-		replay->file_next = file + 1;
-	return true;
+	static const enum key_kind kinds[] = {KEY_FILE, KEY_TRASH};
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && e == ERR_OK; i++) {
+		uint64_t last;
+		e = index_last_number(replay->local->index, kinds[i], &last);
+		if (e == ERR_OK && last >= replay->file_next)
+			replay->file_next = last + 1;
+	}
+	return e;
 }
 
 /* What the record says, done to the index. */
@@ -388,7 +400,7 @@ static enum err sweep(struct replay *replay)
 {
 	struct local *local = replay->local;
 	uint64_t next;
-	enum err e = index_each_number(local->index, KEY_TRASH, see_trash, replay);
+	enum err e = see_rows(replay);
 	if (e == ERR_OK)
 		e = large_files_sweep(local->files, local->index, replay->file_mark,
 			local->start_damage || replay->in_doubt ? local->dir : -1, &next);

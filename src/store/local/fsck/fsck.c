@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "store/local/control/ask.h"
 #include "store/local/disk/files.h"
 #include "store/local/fsck/fsck_internal.h"
 #include "store/shared/buckets.h"
@@ -31,6 +32,8 @@ static enum err open_folder(struct fsck *f)
 			path);
 		e = ERR_INTERNAL;
 	}
+	if (e == ERR_OK && f->result->is_in_use)
+		in_use_ask(f);
 	return e;
 }
 
@@ -86,11 +89,25 @@ static bool is_new(const struct fsck *f)
 	return segment == NULL;
 }
 
+/* What the process has given, if it has, and if that has a position: there may be no change yet. */
+static enum err open_running(struct fsck *f)
+{
+	bool has_index = f->control >= 0 && temporary_index(f) && f->state.segment;
+	if (f->err != ERR_OK)
+		return f->err;
+	if (has_index) {
+		in_use_take_end(f);
+		return ERR_OK;
+	}
+	index_close(TAKE(f->index));
+	return in_use_find_end(f);
+}
+
 static enum err open_indices(struct fsck *f)
 {
 	enum err e = temporary_make(f);
 	if (e == ERR_OK && f->result->is_in_use)
-		e = in_use_find_end(f);
+		e = open_running(f);
 	else if (e == ERR_OK && !temporary_index(f) && !f->index_is_damaged && f->err == ERR_OK &&
 		 !is_new(f))
 		fsck_tell(f, NULL, "index", FSCK_NOWHERE, "there is no index");
@@ -113,7 +130,7 @@ static enum err reach_end(struct fsck *f)
 {
 	const struct restore_log *log = &f->log;
 	bool behind = f->state.segment != log->good_segment || f->state.offset != log->good_at;
-	return f->index && behind ? replay_tail(f) : ERR_OK;
+	return f->index && behind && !f->result->is_in_use ? replay_tail(f) : ERR_OK;
 }
 
 static enum err choose(struct fsck *f)
@@ -158,6 +175,8 @@ static void close_all(struct fsck *f)
 	free(f->files.each);
 	free(f->record);
 	free(f->block);
+	if (f->control >= 0)
+		control_end(f->control);
 	if (f->lock >= 0)
 		(void)close(f->lock);
 	if (f->dir >= 0)
@@ -166,7 +185,7 @@ static void close_all(struct fsck *f)
 
 enum err fsck(const struct fsck_options *options, struct fsck_result *ret)
 {
-	struct fsck f = {.options = options, .result = ret, .dir = -1, .lock = -1};
+	struct fsck f = {.options = options, .result = ret, .dir = -1, .lock = -1, .control = -1};
 	memset(ret, 0, sizeof(*ret));
 	f.record = malloc(RECORD_MAX);
 	f.block = malloc(FSCK_BLOCK_BYTES);

@@ -4,9 +4,9 @@
  * files are all accounted for, and that the log gives the same index. Takes the lock, and changes
  * nothing of the folder; docs/operating.md says what is found and what cannot be.
  *
- * If a process uses the folder, all is checked as of one position of the log, by the entries that
- * the log gives; the index is that process's, and is not looked at. Nothing is removed meanwhile,
- * as while a backup is made.
+ * If a process uses the folder, all is checked as of one position of the log, for which it is asked
+ * for its index. If it gives none, the entries are those that the log gives. Nothing is removed
+ * meanwhile, as while a backup is made.
  */
 #ifndef STORE_LOCAL_FSCK_FSCK_H
 #define STORE_LOCAL_FSCK_FSCK_H

@@ -47,6 +47,8 @@ struct fsck {
 	struct fsck_result *result;
 	int dir;
 	int lock;
+	int control; /* while it is open the process keeps a copy of its index; -1: it has given
+			none */
 	char temp[FSCK_PATH_MAX]; /* ours; empty: not made yet */
 	struct folder_format format;
 	struct segments *segments;
@@ -94,7 +96,11 @@ bool numbers_have(const struct numbers *numbers, uint64_t number);
 /* Takes the lock of the folder. If another process has it, forbids it to remove anything instead.
  */
 enum err in_use_lock(struct fsck *f);
-/* Finds the position of the log that all is checked as of, once the segments are open. */
+/* Asks that process for its index, before the segments are opened. */
+void in_use_ask(struct fsck *f);
+/* All is checked as of the position that the process' index has. */
+void in_use_take_end(struct fsck *f);
+/* Or finds one, once the segments are open. */
 enum err in_use_find_end(struct fsck *f);
 
 /* ---- temporary.c ---- */

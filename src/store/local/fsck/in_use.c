@@ -2,13 +2,15 @@
 /*
  * A folder that another process uses. It only adds to the log, and does not remove what was deleted
  * while that is forbidden (removals.h). So all that the log says up to some record stays true of
- * what lies there, whatever is written behind it.
+ * what lies there, whatever is written behind it. The index is asked for, and says of which record
+ * it is.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 
 #include "base/log.h"
+#include "store/local/control/ask.h"
 #include "store/local/disk/files.h"
 #include "store/local/fsck/fsck_internal.h"
 #include "store/local/state/removals.h"
@@ -27,6 +29,22 @@ enum err in_use_lock(struct fsck *f)
 	else if (e)
 		log_error("fsck: cannot lock %s: %s", path, files_text(e));
 	return e ? ERR_INTERNAL : ERR_OK;
+}
+
+void in_use_ask(struct fsck *f)
+{
+	int e = control_ask(f->dir, &f->control);
+	if (e)
+		log_error("fsck: the process that uses %s does not give its index: %s",
+			f->options->path, e == EPROTO ? "it cannot" : files_text(e));
+}
+
+void in_use_take_end(struct fsck *f)
+{
+	f->result->segment = f->state.segment;
+	f->result->offset = f->state.offset;
+	f->log.end_segment = f->state.segment;
+	f->log.end_offset = f->state.offset;
 }
 
 /* ---- The position ---------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "store/local/control/control.h"
 #include "store/local/disk/files.h"
 #include "store/local/fsck/fsck_internal.h"
 
@@ -149,7 +150,8 @@ bool temporary_index(struct fsck *f)
 	char to[FSCK_PATH_MAX];
 	char *whole = realpath(f->options->path, NULL);
 	bool found = false;
-	bool fits = whole && path_of(from, whole, "index") && path_of(to, f->temp, "index");
+	bool fits = whole && path_of(from, whole, f->control >= 0 ? CONTROL_FOLDER : "index") &&
+		    path_of(to, f->temp, "index");
 	free(whole);
 	enum err e = fits ? bring_all(f, from, to, &found) : ERR_INTERNAL;
 	if (e != ERR_OK)

@@ -90,7 +90,7 @@ enum err gc_new(struct local *local, struct gc **ret)
 	/* What was replayed is not on the disk yet, but then it is at most replayed again. */
 	gc->flushed = *index_batch_state(local->batch);
 	*ret = gc;
-	if (!thread_start(&gc->thread, "collector", work, gc)) {
+	if (!thread_start(&gc->thread, "collector", THREAD_DISK, work, gc)) {
 		*ret = NULL;
 		gc->joined = true;
 		gc_free(gc);

@@ -7,12 +7,15 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/strbuf.h"
 #include "store/local/disk/bytes.h"
+#include "store/local/index/gate.h"
 
 enum {
 	STATE_BYTES = 56,
 	READ_CACHE_ONLY = 1, /* rocksdb::kBlockCacheTier */
 	TELL_MS = 60000,     /* not more than one line of the log about one thing in that time */
+	SHUT_MS = 500,       /* how long it is waited for those who read */
 };
 
 #define MEMTABLE_BYTES MIB(32)
@@ -29,7 +32,9 @@ enum doing {
 };
 
 struct index {
-	rocksdb_t *db;
+	struct gate gate; /* of those who use `db`, but for the thread that makes changes */
+	rocksdb_t *db;    /* NULL: it is shut */
+	char *path;
 	rocksdb_options_t *options;
 	rocksdb_readoptions_t *read;
 	rocksdb_readoptions_t *read_cached;
@@ -186,6 +191,8 @@ enum err index_open_told(const char *path, void (*told)(const char *message, voi
 	struct index *index = calloc(1, sizeof(*index));
 	if (!index)
 		return ERR_UNAVAILABLE;
+	gate_init(&index->gate);
+	index->path = strdup(path);
 	index->told = told;
 	index->told_ctx = ctx;
 	index->options = make_options();
@@ -195,6 +202,10 @@ enum err index_open_told(const char *path, void (*told)(const char *message, voi
 	index->write = rocksdb_writeoptions_create();
 	rocksdb_writeoptions_disable_WAL(index->write, 1);
 	char *message = NULL;
+	if (!index->path) {
+		index_close(index);
+		return ERR_UNAVAILABLE;
+	}
 	index->db = rocksdb_open(index->options, path, &message);
 	if (message) {
 		enum err e = complain(index, DOING_OPEN, message);
@@ -215,22 +226,81 @@ void index_close(struct index *index)
 	rocksdb_readoptions_destroy(index->read_cached);
 	rocksdb_readoptions_destroy(index->read);
 	rocksdb_options_destroy(index->options);
+	gate_destroy(&index->gate);
+	free(index->path);
 	free(index);
+}
+
+bool index_shut(struct index *index)
+{
+	if (!index->db)
+		return true;
+	if (!gate_close(&index->gate, SHUT_MS))
+		return false;
+	rocksdb_close(TAKE(index->db));
+	return true;
+}
+
+enum err index_open_again(struct index *index, struct index **ret)
+{
+	enum err e = index_open(index->path, ret);
+	if (e != ERR_OK)
+		gate_set_empty(&index->gate);
+	return e;
+}
+
+void index_take(struct index *index, struct index *from)
+{
+	rocksdb_options_t *options = index->options;
+	index->db = TAKE(from->db);
+	index->options = from->options;
+	from->options = options;
+	index_close(from);
+	gate_open(&index->gate);
+}
+
+void index_drop(struct index *index, struct index *from)
+{
+	index_close(from);
+	gate_set_empty(&index->gate);
 }
 
 enum err index_flush(struct index *index)
 {
 	char *message = NULL;
+	if (!gate_enter(&index->gate))
+		return ERR_UNAVAILABLE;
 	rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
 	rocksdb_flushoptions_set_wait(options, 1);
 	rocksdb_flush(index->db, options, &message);
 	rocksdb_flushoptions_destroy(options);
+	gate_leave(&index->gate);
+	return message ? complain(index, DOING_FLUSH, message) : ERR_OK;
+}
+
+enum err index_copy(struct index *index, const char *name)
+{
+	char *message = NULL;
+	SCOPED_STRBUF(path, KIB(8));
+	const char *slash = strrchr(index->path, '/');
+	size_t folder = slash ? (size_t)(slash + 1 - index->path) : 0;
+	strbuf_addf(&path, "%.*s%s", (int)folder, index->path, name);
+	if (strbuf_broken(&path) || !gate_enter(&index->gate))
+		return ERR_UNAVAILABLE;
+	rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(index->db, &message);
+	if (!message)
+		rocksdb_checkpoint_create(checkpoint, path.ptr, 0, &message);
+	if (checkpoint)
+		rocksdb_checkpoint_object_destroy(checkpoint);
+	gate_leave(&index->gate);
 	return message ? complain(index, DOING_FLUSH, message) : ERR_OK;
 }
 
 enum err index_read_all(struct index *index)
 {
 	char *message = NULL;
+	if (!gate_enter(&index->gate))
+		return ERR_UNAVAILABLE;
 	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
 	rocksdb_readoptions_set_fill_cache(read, 0);
 	rocksdb_iterator_t *at = rocksdb_create_iterator(index->db, read);
@@ -239,13 +309,18 @@ enum err index_read_all(struct index *index)
 	rocksdb_iter_get_error(at, &message);
 	rocksdb_iter_destroy(at);
 	rocksdb_readoptions_destroy(read);
+	gate_leave(&index->gate);
 	return message ? complain(index, DOING_READ, message) : ERR_OK;
 }
 
 static uint64_t property(struct index *index, const char *name)
 {
 	uint64_t value = 0;
-	return rocksdb_property_int(index->db, name, &value) == 0 ? value : 0;
+	if (!gate_try(&index->gate))
+		return 0;
+	bool ok = rocksdb_property_int(index->db, name, &value) == 0;
+	gate_leave(&index->gate);
+	return ok ? value : 0;
 }
 
 uint64_t index_disk_bytes(struct index *index)
@@ -260,12 +335,15 @@ uint64_t index_unflushed_bytes(struct index *index)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
+/* The caller's use of the index goes on as long as the value, or ends here if there is none. */
 static enum index_found get(struct index *index, const rocksdb_readoptions_t *read,
 	const struct key *key, struct index_value *ret)
 {
 	char *message = NULL;
 	rocksdb_pinnableslice_t *value =
 		rocksdb_get_pinned(index->db, read, key->bytes, key->len, &message);
+	if (!value || message)
+		gate_leave(&index->gate);
 	if (message && read == index->read_cached &&
 		strncmp(message, "Result incomplete", 17) == 0) {
 		rocksdb_free(message);
@@ -278,6 +356,7 @@ static enum index_found get(struct index *index, const rocksdb_readoptions_t *re
 	if (!value)
 		return INDEX_ABSENT;
 	ret->pin = value;
+	ret->index = index;
 	ret->bytes.ptr = rocksdb_pinnableslice_value(value, &ret->bytes.len);
 	return INDEX_FOUND;
 }
@@ -285,12 +364,17 @@ static enum index_found get(struct index *index, const rocksdb_readoptions_t *re
 enum index_found index_get(
 	struct index *index, const struct key *key, bool cached_only, struct index_value *ret)
 {
+	if (cached_only && !gate_try(&index->gate))
+		return INDEX_NOT_CACHED;
+	if (!cached_only && !gate_enter(&index->gate))
+		return INDEX_FAILED;
 	return get(index, cached_only ? index->read_cached : index->read, key, ret);
 }
 
 void index_value_release(struct index_value *value)
 {
 	rocksdb_pinnableslice_destroy(value->pin);
+	gate_leave(&value->index->gate);
 	value->pin = NULL;
 }
 
@@ -367,6 +451,26 @@ enum err index_each_number(struct index *index, enum key_kind kind,
 	return e;
 }
 
+enum err index_last_number(struct index *index, enum key_kind kind, uint64_t *ret)
+{
+	struct key prefix;
+	struct slice rest;
+	struct slice value;
+	char greatest[8];
+	*ret = 0;
+	key_kind(&prefix, kind);
+	struct index_cursor *cursor = index_cursor_new(index, NULL, &prefix);
+	if (!cursor)
+		return ERR_UNAVAILABLE;
+	be64_put(greatest, UINT64_MAX);
+	index_cursor_seek_back(cursor, slice_of(greatest, sizeof(greatest)));
+	if (index_cursor_at(cursor, &rest, &value) && rest.len == 8)
+		*ret = be64_get(rest.ptr);
+	enum err e = index_cursor_err(cursor);
+	index_cursor_free(cursor);
+	return e;
+}
+
 /* ---- Snapshots ------------------------------------------------------------------------------- */
 
 struct index_snapshot *index_snapshot_new(struct index *index)
@@ -374,6 +478,10 @@ struct index_snapshot *index_snapshot_new(struct index *index)
 	struct index_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	if (!snapshot)
 		return NULL;
+	if (!gate_enter(&index->gate)) {
+		free(snapshot);
+		return NULL;
+	}
 	snapshot->index = index;
 	snapshot->snapshot = rocksdb_create_snapshot(index->db);
 	snapshot->read = rocksdb_readoptions_create();
@@ -387,23 +495,28 @@ void index_snapshot_free(struct index_snapshot *snapshot)
 		return;
 	rocksdb_readoptions_destroy(snapshot->read);
 	rocksdb_release_snapshot(snapshot->index->db, snapshot->snapshot);
+	gate_leave(&snapshot->index->gate);
 	free(snapshot);
 }
 
 enum index_found index_snapshot_get(
 	struct index_snapshot *snapshot, const struct key *key, struct index_value *ret)
 {
+	gate_enter_again(&snapshot->index->gate);
 	return get(snapshot->index, snapshot->read, key, ret);
 }
 
 /* ---- Walking --------------------------------------------------------------------------------- */
 
+/* The caller's use of the index goes on with the cursor. */
 static struct index_cursor *cursor_new(struct index *index, struct index_tx *tx,
 	const rocksdb_snapshot_t *snapshot, const struct key *prefix)
 {
 	struct index_cursor *cursor = calloc(1, sizeof(*cursor));
-	if (!cursor)
+	if (!cursor) {
+		gate_leave(&index->gate);
 		return NULL;
+	}
 	cursor->index = index;
 	cursor->prefix = *prefix;
 	cursor->upper = *prefix;
@@ -422,12 +535,13 @@ static struct index_cursor *cursor_new(struct index *index, struct index_tx *tx,
 struct index_cursor *index_cursor_new(
 	struct index *index, struct index_tx *tx, const struct key *prefix)
 {
-	return cursor_new(index, tx, NULL, prefix);
+	return gate_enter(&index->gate) ? cursor_new(index, tx, NULL, prefix) : NULL;
 }
 
 struct index_cursor *index_snapshot_cursor(
 	struct index_snapshot *snapshot, const struct key *prefix)
 {
+	gate_enter_again(&snapshot->index->gate);
 	return cursor_new(snapshot->index, NULL, snapshot->snapshot, prefix);
 }
 
@@ -437,6 +551,7 @@ void index_cursor_free(struct index_cursor *cursor)
 		return;
 	rocksdb_iter_destroy(cursor->at);
 	rocksdb_readoptions_destroy(cursor->read);
+	gate_leave(&cursor->index->gate);
 	free(cursor);
 }
 
@@ -516,6 +631,8 @@ void index_tx_clear(struct index_tx *tx)
 enum err index_tx_write(struct index_tx *tx)
 {
 	char *message = NULL;
+	if (!tx->index->db)
+		return ERR_UNAVAILABLE;
 	rocksdb_write_writebatch_wi(tx->index->db, tx->index->write, tx->batch, &message);
 	return message ? complain(tx->index, DOING_WRITE, message) : ERR_OK;
 }
@@ -523,6 +640,9 @@ enum err index_tx_write(struct index_tx *tx)
 enum err index_tx_get(struct index_tx *tx, const struct key *key, char **ret_bytes, size_t *ret_len)
 {
 	char *message = NULL;
+	*ret_bytes = NULL;
+	if (!tx->index->db)
+		return ERR_UNAVAILABLE;
 	*ret_bytes = rocksdb_writebatch_wi_get_from_batch_and_db(
 		tx->batch, tx->index->db, tx->index->read, key->bytes, key->len, ret_len, &message);
 	return message ? complain(tx->index, DOING_READ, message) : ERR_OK;

@@ -45,8 +45,32 @@ enum err index_open_told(const char *path, void (*told)(const char *message, voi
 	struct index **ret) MUST_USE;
 /* NULL is allowed. Writes that were not flushed are lost, and will be replayed. */
 void index_close(struct index *index);
+
+/*
+ * After a fault RocksDB takes no more changes until the index is opened again, and what was not
+ * flushed is lost by that. All three: the thread that makes the changes.
+ *
+ * Closes it. Who wants to read waits from now on. False, and nothing has changed, if others go on
+ * reading for too long.
+ */
+bool index_shut(struct index *index) MUST_USE;
+/*
+ * Opens the one that is shut anew, for the caller alone, who brings it to the end of the log and
+ * ends with one of the others. After a failure those who wait are told of it, and it stays shut.
+ */
+enum err index_open_again(struct index *index, struct index **ret) MUST_USE;
+/* Goes on with what `from` has, which is freed. */
+void index_take(struct index *index, struct index *from);
+/* It stays shut: reading fails. */
+void index_drop(struct index *index, struct index *from);
+
 /* Makes all writes so far durable; waits. */
 enum err index_flush(struct index *index) MUST_USE;
+/*
+ * Makes a copy in the folder `name` beside the index, which must not be there, as of the position
+ * that its state says: files are shared, not copied. Flushes. Any thread.
+ */
+enum err index_copy(struct index *index, const char *name) MUST_USE;
 /* Reads every row, and with them every block of its files that has some. */
 enum err index_read_all(struct index *index) MUST_USE;
 uint64_t index_disk_bytes(struct index *index);
@@ -59,13 +83,14 @@ enum err index_read_state(struct index *index, struct index_state *ret, bool *re
 enum index_found {
 	INDEX_FOUND,
 	INDEX_ABSENT,
-	INDEX_NOT_CACHED, /* not in memory */
+	INDEX_NOT_CACHED, /* not in memory, or it is shut */
 	INDEX_FAILED,
 };
 
 /* A borrowed value; released by index_value_release() after INDEX_FOUND. */
 struct index_value {
 	void *pin;
+	struct index *index;
 	struct slice bytes;
 };
 
@@ -84,7 +109,9 @@ enum index_found index_file(struct index *index, uint64_t file) MUST_USE;
 /* Calls `row` for each bucket; it returns false to stop. */
 enum err index_each_bucket(struct index *index,
 	bool (*row)(struct slice name, struct slice meta, void *ctx), void *ctx) MUST_USE;
-/* The same for all rows of a kind whose key is a number and whose value is one. */
+/* The greatest number that a row of the kind has; 0: there is none. */
+enum err index_last_number(struct index *index, enum key_kind kind, uint64_t *ret) MUST_USE;
+/* Calls `row` for all rows of a kind whose key is a number and whose value is one. */
 enum err index_each_number(struct index *index, enum key_kind kind,
 	bool (*row)(uint64_t number, uint64_t value, void *ctx), void *ctx) MUST_USE;
 

@@ -23,16 +23,21 @@ static void told(const char *message, void *ctx UNUSED)
 	log_error("store: the index is damaged: %s", message);
 }
 
-/* Whether the index is there, and all of it can be read. */
-static bool index_is_well(int dir, const char *path)
+/* Whether the index is there, and all of it can be read; then *ret is its state. */
+static bool index_is_well(int dir, const char *path, struct index_state *ret)
 {
+	struct index_state state;
+	bool found;
 	SCOPED_STRBUF(name, KIB(8));
 	struct index *index = NULL;
 	strbuf_addf(&name, "%s/index", path);
 	if (faccessat(dir, "index/CURRENT", F_OK, 0) != 0 || strbuf_broken(&name) ||
 		index_open_told(name.ptr, told, NULL, &index) != ERR_OK)
 		return false;
-	bool well = index_read_all(index) == ERR_OK;
+	bool well = index_read_all(index) == ERR_OK &&
+		    index_read_state(index, &state, &found) == ERR_OK;
+	if (well && found)
+		*ret = state;
 	index_close(index);
 	return well;
 }
@@ -56,6 +61,7 @@ static bool make_index(struct repair *r)
 static enum err mend_index(struct repair *r)
 {
 	struct folder_format format;
+	struct index_state state = {.segment = 0};
 	SCOPED_FD int dir = -1;
 	SCOPED_FD int lock = -1;
 	const char *path = r->options->path;
@@ -64,7 +70,13 @@ static enum err mend_index(struct repair *r)
 		e = folder_lock(dir, path, &lock);
 	if (e == ERR_OK)
 		e = folder_check_format(dir, path, false, &format);
-	if (e != ERR_OK || index_is_well(dir, path) || !has_log(dir))
+	if (e != ERR_OK)
+		return e;
+	bool well = index_is_well(dir, path, &state);
+	if (!has_log(dir))
+		return ERR_OK;
+	e = last_segment_mend(dir, &state);
+	if (e != ERR_OK || well)
 		return e;
 	(void)close(lock);
 	lock = -1;

@@ -47,6 +47,11 @@ struct about {
 enum err check_entry(struct repair *r, const struct about *about, const struct entry *entry,
 	struct bad_place *ret) MUST_USE;
 
+/* ---- last_segment.c ---- */
+
+/* Before the log is opened; `state` is the index's, or zeros. */
+enum err last_segment_mend(int dir, const struct index_state *state) MUST_USE;
+
 /* ---- lost.c ---- */
 
 /* Tells of it, moves all its bytes aside, and takes it out of the store. */

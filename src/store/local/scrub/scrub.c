@@ -195,7 +195,7 @@ enum err scrub_new(struct local *local, struct scrub **ret)
 	struct scrub *scrub = make(local);
 	if (!scrub)
 		return ERR_UNAVAILABLE;
-	if (!thread_start(&scrub->thread, "scrub", work, scrub)) {
+	if (!thread_start(&scrub->thread, "scrub", THREAD_DISK, work, scrub)) {
 		scrub_free(scrub);
 		return ERR_UNAVAILABLE;
 	}

@@ -24,6 +24,7 @@
 #include "store/store.h"
 
 struct committer;
+struct control;
 struct gc;
 struct large_files;
 struct scrub;
@@ -52,7 +53,8 @@ struct local {
 	struct committer *committer;
 	struct sleeper collector; /* what the collector's thread sleeps on */
 	struct gc *gc;
-	struct scrub *scrub; /* NULL: there is none */
+	struct scrub *scrub;     /* NULL: there is none */
+	struct control *control; /* NULL: likewise */
 };
 
 static inline struct local *local_of(struct store *store)
