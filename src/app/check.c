@@ -160,11 +160,13 @@ static bool send_piece(
 
 static enum check_verdict judge_virus(struct check *check, struct clamd *clamd)
 {
+	char name[200];
 	switch (clamd_end(clamd)) {
 	case CLAMD_CLEAN:
 		return CHECK_PASSED;
 	case CLAMD_FOUND:
-		log_info("a virus was found: %s", clamd->name);
+		log_info("a virus was found: %s",
+			log_quoted(slice_str(clamd->name), name, sizeof(name)));
 		return end(check, CHECK_REFUSED, "a virus was found");
 	case CLAMD_UNKNOWN:
 		break;

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/sleeper.h"
 
-#include <errno.h>
-#include <time.h>
+#include "base/clock.h"
+#include "base/condition.h"
 
 void sleeper_init(struct sleeper *sleeper)
 {
-	pthread_condattr_t monotonic;
 	(void)pthread_mutex_init(&sleeper->lock, NULL);
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&sleeper->cond, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	condition_init(&sleeper->cond);
 	sleeper->woken = false;
 	sleeper->stopped = false;
 }
@@ -48,25 +44,14 @@ bool sleeper_stopped(struct sleeper *sleeper)
 	return stopped;
 }
 
-static struct timespec after(uint64_t ms)
-{
-	struct timespec until;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	return until;
-}
-
 static bool sleep_for(struct sleeper *sleeper, uint64_t ms, bool wakeable)
 {
-	struct timespec until = after(ms);
+	const uint64_t for_ever = INT64_MAX / 2;
+	/* The time that it is now was rounded down. */
+	int64_t until_ms = clock_monotonic_ms() + 1 + (int64_t)(ms < for_ever ? ms : for_ever);
 	(void)pthread_mutex_lock(&sleeper->lock);
 	while (ms > 0 && !sleeper->stopped && !(wakeable && sleeper->woken))
-		if (pthread_cond_timedwait(&sleeper->cond, &sleeper->lock, &until) == ETIMEDOUT)
+		if (!condition_wait_until(&sleeper->cond, &sleeper->lock, until_ms))
 			break;
 	if (wakeable)
 		sleeper->woken = false;

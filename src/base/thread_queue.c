@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/thread_queue.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/condition.h"
 #include "base/thread.h"
 
 struct thread_queue {
@@ -62,8 +61,7 @@ static bool wait_for_task(struct thread_queue *queue)
 		(void)pthread_cond_wait(&queue->posted, &queue->lock);
 		return true;
 	}
-	struct timespec due = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
-	return pthread_cond_timedwait(&queue->posted, &queue->lock, &due) != ETIMEDOUT;
+	return condition_wait_until(&queue->posted, &queue->lock, due_ms);
 }
 
 static void *work(void *arg)
@@ -92,16 +90,6 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Its times are those of clock_monotonic_ms(). */
-static void init_posted(pthread_cond_t *posted)
-{
-	pthread_condattr_t attributes;
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(posted, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
-}
-
 enum err thread_queue_new(const struct thread_queue_options *options, struct thread_queue **ret)
 {
 	unsigned threads = options->threads ? options->threads : 1;
@@ -113,7 +101,7 @@ enum err thread_queue_new(const struct thread_queue_options *options, struct thr
 	queue->options.threads = threads;
 	queue->last = &queue->first;
 	(void)pthread_mutex_init(&queue->lock, NULL);
-	init_posted(&queue->posted);
+	condition_init(&queue->posted);
 	(void)pthread_cond_init(&queue->idle, NULL);
 	while (queue->count < threads && thread_start(&queue->threads[queue->count], options->name,
 						 options->duty, work, queue))

@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "app/events/cloud_event.h"
 #include "app/events/event_pause.h"
+#include "base/condition.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/thread.h"
@@ -281,22 +281,6 @@ static void wake(void *ctx)
 	(void)pthread_mutex_unlock(&e->lock);
 }
 
-static void wait_until(struct events *e, int64_t at_ms)
-{
-	int64_t ms = at_ms - clock_monotonic_ms();
-	struct timespec until;
-	if (ms <= 0)
-		return;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	(void)pthread_cond_timedwait(&e->changed, &e->lock, &until);
-}
-
 /* What was posted; waits for it, or for the time to look. */
 static struct task *wait(struct events *e)
 {
@@ -307,7 +291,7 @@ static struct task *wait(struct events *e)
 		} else {
 			if (clock_monotonic_ms() >= e->look_ms)
 				break;
-			wait_until(e, e->look_ms);
+			(void)condition_wait_until(&e->changed, &e->lock, e->look_ms);
 		}
 	}
 	if (e->woken)
@@ -342,14 +326,10 @@ static void *run(void *state)
 
 static void init_waiting(struct events *e)
 {
-	pthread_condattr_t attributes;
 	e->here.post = post;
 	e->last = &e->first;
 	(void)pthread_mutex_init(&e->lock, NULL);
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&e->changed, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
+	condition_init(&e->changed);
 }
 
 enum err events_new(const struct events_parts *parts, struct events **ret)

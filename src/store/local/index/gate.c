@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/index/gate.h"
 
-#include <errno.h>
-#include <time.h>
+#include "base/clock.h"
+#include "base/condition.h"
 
 #define CLOSED (UINT64_C(1) << 63)
 
 void gate_init(struct gate *gate)
 {
-	pthread_condattr_t monotonic;
 	atomic_init(&gate->uses, 0);
 	(void)pthread_mutex_init(&gate->lock, NULL);
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&gate->changed, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	condition_init(&gate->changed);
 	gate->is_empty = false;
 }
 
@@ -64,28 +60,15 @@ void gate_leave(struct gate *gate)
 		tell(gate);
 }
 
-static struct timespec after(unsigned ms)
-{
-	struct timespec until;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	return until;
-}
-
 bool gate_close(struct gate *gate, unsigned ms)
 {
-	struct timespec until = after(ms);
+	int64_t until_ms = clock_monotonic_ms() + ms;
 	bool left = false;
-	int e = 0;
+	bool more = true;
 	(void)atomic_fetch_or(&gate->uses, CLOSED);
 	(void)pthread_mutex_lock(&gate->lock);
-	while (!(left = atomic_load(&gate->uses) == CLOSED) && e != ETIMEDOUT)
-		e = pthread_cond_timedwait(&gate->changed, &gate->lock, &until);
+	while (!(left = atomic_load(&gate->uses) == CLOSED) && more)
+		more = condition_wait_until(&gate->changed, &gate->lock, until_ms);
 	(void)pthread_mutex_unlock(&gate->lock);
 	if (!left)
 		gate_open(gate);
