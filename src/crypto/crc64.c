@@ -40,3 +40,17 @@ uint64_t crc64_combine(uint64_t first, uint64_t second, uint64_t second_len)
 	}
 	return first ^ second;
 }
+
+/* A bit that is followed by n - 1 others changes the register by x^n. */
+bool crc64_find_flip(uint64_t difference, size_t len, size_t *ret_bit)
+{
+	uint64_t register_ = 1;
+	for (size_t bit = 8 * len; bit > 0; bit--) {
+		register_ = register_ >> 1 ^ (POLYNOMIAL & -(register_ & 1));
+		if (register_ == difference) {
+			*ret_bit = bit - 1;
+			return true;
+		}
+	}
+	return false;
+}

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { damage } from "../lib/disk.js";
 import { request } from "../lib/oss.js";
@@ -24,7 +26,7 @@ async function ok(answer) {
 	return got;
 }
 
-test("a newest version that is lost is listed, and no older one is shown for it", async () => {
+for (const index of ["whole", "gone, too"]) test(`a newest version that is lost is listed, and no older one is shown for it; the index is ${index}`, async () => {
 	const data = await temporaryFolder(all);
 	const bytes = { old: randomBytes(2 * MIB), lost: randomBytes(2 * MIB), small: randomBytes(2000), whole: randomBytes(3000) };
 	const first = new Server(data, {});
@@ -41,6 +43,8 @@ test("a newest version that is lost is listed, and no older one is shown for it"
 	await first.stop();
 	await damage(data, bytes.lost, MIB);
 	await damage(data, bytes.small, 50);
+	if (index !== "whole")
+		await rm(join(data, "index"), { recursive: true });
 
 	const got = run(data, "--repair");
 	assert.equal(got.status, 1, got.stdout + got.stderr);

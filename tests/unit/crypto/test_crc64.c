@@ -38,6 +38,23 @@ static void every_cut(const unsigned char *bytes, size_t len)
 	OK(combined, "%zu bytes: two CRCs combine", len);
 }
 
+static void flipped_bits(unsigned char *bytes, size_t len)
+{
+	uint64_t whole = crc_of(bytes, len);
+	size_t found = 0;
+	size_t bit;
+	for (size_t i = 0; i < 8 * len; i++) {
+		bytes[i / 8] ^= (unsigned char)(1 << i % 8);
+		found += crc64_find_flip(whole ^ crc_of(bytes, len), len, &bit) && bit == i;
+		bytes[i / 8] ^= (unsigned char)(1 << i % 8);
+	}
+	OK(found == 8 * len, "%zu bytes: each flipped bit is found", len);
+	bytes[0] ^= 5;
+	OK(!crc64_find_flip(whole ^ crc_of(bytes, len), len, &bit), "two are not");
+	bytes[0] ^= 5;
+	OK(!crc64_find_flip(0, len, &bit), "nor is none");
+}
+
 int main(void)
 {
 	OK(crc_of("123456789", 9) == 0x995dc9bbdf1939faU, "the check value");
@@ -51,6 +68,7 @@ int main(void)
 	every_cut(bytes, sizeof(bytes));
 	every_cut(bytes, 17);
 	every_cut(bytes, 0);
+	flipped_bits(bytes, 100);
 
 	/* 5 GiB of zeros behind a text, without making them: twice the half is the whole. */
 	uint64_t zero = crc_of("", 1), zeros = 0, len = 0;

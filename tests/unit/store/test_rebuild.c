@@ -125,18 +125,27 @@ static void damage_is_told(const char *path)
 	bool ok = bucket_create(s, S("b"), STORE_ACL_PRIVATE) == ERR_OK;
 	uint64_t id = bucket_id(s, S("b"));
 	ok = put_object(s, id, S("first"), S("one"), NULL) == ERR_OK &&
-	     put_object(s, id, S("second"), S("damaged-one"), NULL) == ERR_OK &&
-	     put_object(s, id, S("third"), S("three"), NULL) == ERR_OK && ok;
+	     put_object(s, id, S("damaged-name"), S("two"), NULL) == ERR_OK &&
+	     put_object(s, id, S("third"), S("three"), NULL) == ERR_OK &&
+	     put_object(s, id, S("fourth"), S("older"), NULL) == ERR_OK &&
+	     put_object(s, id, S("fourth"), S("damaged-bytes"), NULL) == ERR_OK &&
+	     put_object(s, id, S("fifth"), S("five"), NULL) == ERR_OK && ok;
 	store_close(s);
-	flip(path, "damaged-one");
+	flip(path, "damaged-name");
+	flip(path, "damaged-bytes");
 	IS_INT(rebuild_index(&(struct rebuild_options){.path = path}, &result), ERR_OK,
-		"a log with a damaged record");
-	OK(ok && result.lost == 1 && result.objects == 2, "it is told, and what follows is read");
+		"a log with damaged records");
+	OK(ok && result.lost == 1 && result.objects == 4,
+		"what is lost is told, and what follows is read");
 	OK(slice_eq(slice_str(result.kept), S("index")), "the old index is kept");
 	s = open_store(path);
-	OK(object_is(s, id, S("first"), S("one")) && object_is(s, id, S("third"), S("three")),
+	OK(object_is(s, id, S("first"), S("one")) && object_is(s, id, S("third"), S("three")) &&
+			object_is(s, id, S("fifth"), S("five")),
 		"what is not damaged is there");
-	IS_INT(head_object(s, id, S("second")), ERR_NO_SUCH_KEY, "what is damaged is not");
+	IS_INT(head_object(s, id, S("damaged-name")), ERR_NO_SUCH_KEY,
+		"of what a name was damaged is not");
+	IS_INT(head_object(s, id, S("fourth")), ERR_OK, "whose bytes are damaged is known");
+	OK(!object_is(s, id, S("fourth"), S("older")), "and nothing older is in its place");
 	store_close(s);
 }
 

@@ -256,7 +256,7 @@ static void nothing_to_do(const char *base)
 	folder_remove(path);
 }
 
-static void newest_lost(const char *base, bool is_large)
+static void newest_lost(const char *base, bool is_large, bool with_index)
 {
 	char path[FOLDER_PATH_MAX];
 	struct lost lost;
@@ -266,8 +266,11 @@ static void newest_lost(const char *base, bool is_large)
 	struct slice key = is_large ? S("large") : S("small");
 	copy_all(base, path);
 	damage(path, newest, len);
+	if (!with_index)
+		flip_table(path);
 	struct repair_result result = mend(path, &lost);
-	IS_INT(lost.count, 1, "the newest version is lost, and it alone");
+	OK(lost.count == 1, "the newest version is lost, and it alone%s",
+		with_index ? "" : "; the index is damaged, too");
 	OK(is_listed(&lost, is_large ? "bucket/large 0" : "bucket/small 0"),
 		"it is listed with bucket, key and version");
 	OK(is_large || result.segments == 1, "the damaged segment is moved aside");
@@ -400,8 +403,11 @@ static void parts_lost(const char *base)
 	folder_remove(path);
 }
 
-/* Records of which the index knows all: a delete marker, a large object, one whose name is hit. */
-static void damaged_log(const char *base)
+/*
+ * Records of which the index knows all: a delete marker, a large object, one whose name is hit. As
+ * it is one bit, so does the log.
+ */
+static void damaged_log(const char *base, bool with_index)
 {
 	static const struct {
 		const char *key;
@@ -412,11 +418,14 @@ static void damaged_log(const char *base)
 		struct lost lost;
 		copy_all(base, path);
 		damage_name(path, rows[i].key, rows[i].nth);
+		if (!with_index)
+			flip_table(path);
 		struct repair_result result = mend(path, &lost);
 		OK(lost.count == 0 && result.segments == 1 && result.kept == 0,
-			"record %u about %s is damaged: nothing is lost, its segment goes",
-			rows[i].nth, rows[i].key);
-		OK(!cut_log_has(path, 1) && folder_count(path, "damaged").files == 1,
+			"record %u about %s is damaged%s: nothing is lost, its segment goes",
+			rows[i].nth, rows[i].key, with_index ? "" : ", and the index");
+		unsigned kept = with_index ? 1 : folder_count(path, "damaged/index").files + 1;
+		OK(!cut_log_has(path, 1) && folder_count(path, "damaged").files == kept,
 			"to the folder damaged");
 		struct store *s = open_store(path);
 		uint64_t id = bucket_id(s, S("bucket"));
@@ -596,19 +605,23 @@ int main(void)
 	char base[FOLDER_PATH_MAX];
 	make_all(base);
 	nothing_to_do(base);
-	newest_lost(base, false);
-	newest_lost(base, true);
+	for (int with_index = 0; with_index < 2; with_index++) {
+		newest_lost(base, false, with_index);
+		newest_lost(base, true, with_index);
+	}
 	older_lost(base);
 	without_versions(base);
 	sums_lost(base);
 	not_readable(base);
 	parts_lost(base);
-	damaged_log(base);
+	damaged_log(base, true);
+	damaged_log(base, false);
 	damaged_index(base);
 	broken_off(base);
 	damaged_header(base, 24, true);
 	damaged_header(base, 36, true);
 	damaged_header(base, 24, false);
+	damaged_header(base, 36, false);
 	folder_remove(base);
 	suspended();
 	missing_segment();

@@ -57,6 +57,9 @@ static void tell_gap(struct fsck *f, const struct gap *gap)
 			text, sizeof(text), "record %" PRIu64 " says what cannot be", what->first);
 	else if (gap->told)
 		return;
+	else if (what->is_known)
+		(void)snprintf(text, sizeof(text),
+			"record %" PRIu64 " is damaged; what it said is known", what->first);
 	else if (what->next)
 		(void)snprintf(text, sizeof(text),
 			"the log is damaged: changes %" PRIu64 " to %" PRIu64

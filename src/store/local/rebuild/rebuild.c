@@ -50,6 +50,10 @@ static void tell_gap(const struct restore_gap *gap, void *ctx UNUSED)
 			gap->segment, gap->begin);
 	else if (gap->is_good)
 		log_error("store: record %" PRIu64 " of the log cannot be applied", gap->first);
+	else if (gap->is_known)
+		log_error("store: record %" PRIu64 " is damaged in segment %016" PRIx64
+			  " at byte %" PRIu64 "; what it said was found out",
+			gap->first, gap->segment, gap->begin);
 	else if (gap->next == 0)
 		log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64
 			  ", where it ends: changes from %" PRIu64 " on are lost",

@@ -16,7 +16,7 @@ enum {
 
 static void tell_gap(struct restore_log *r, const struct restore_gap *gap)
 {
-	r->lost++;
+	r->lost += !gap->is_known;
 	r->watch->gap(gap, r->watch->ctx);
 }
 
@@ -132,18 +132,76 @@ static uint64_t file_size(const struct segment *segment)
 	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
+/* Where the damaged place ends that begins at scan.at, which stays. Whether a record follows it. */
+static bool find_end(struct restore_log *r, uint64_t *ret)
+{
+	struct record record;
+	uint64_t at = r->scan.at;
+	if (r->later_at < at) {
+		bool found = scan_find_later(&r->scan, r->sequence, &record);
+		r->later_at = found ? r->scan.at : UINT64_MAX;
+		r->scan.at = at;
+	}
+	uint64_t size = file_size(r->scan.segment);
+	*ret = r->later_at < UINT64_MAX ? r->later_at : size < r->scan.end ? size : r->scan.end;
+	return r->later_at < UINT64_MAX;
+}
+
+/*
+ * The next record that is damaged, and can be read all the same. What follows the last record of
+ * the log may not have been written whole: then only the very next one counts, and with all of its
+ * bytes.
+ */
+static bool find_damaged(struct restore_log *r, uint64_t end, bool is_whole, struct record *ret)
+{
+	uint64_t at = r->scan.at;
+	for (; r->scan.at < end && !r->scan.fault; r->scan.at += RECORD_ALIGN) {
+		if (scan_mend(&r->scan, end, ret) && ret->sequence >= r->sequence)
+			return is_whole || ret->sequence == r->sequence;
+		/* Only there it is a record's header, and no bytes that look like one. */
+		bool is_header = r->scan.at == r->good_at;
+		if (is_whole && is_header && scan_split_bad_data(&r->scan, end, ret) &&
+			ret->sequence == r->sequence)
+			return true;
+		if (!is_whole)
+			break;
+	}
+	r->scan.at = at;
+	return false;
+}
+
+/* The next record of a damaged place, or else the one behind it. */
+static bool find_next(struct restore_log *r, struct record *ret)
+{
+	uint64_t end;
+	bool is_within = find_end(r, &end);
+	if (find_damaged(r, end, is_within || r->scan.is_sealed, ret)) {
+		tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
+				    .begin = r->scan.at,
+				    .end = r->scan.at + ret->total,
+				    .first = ret->sequence,
+				    .next = ret->sequence + 1,
+				    .is_known = true});
+		return true;
+	}
+	if (r->scan.fault || !is_within)
+		return false;
+	r->scan.at = end;
+	return scan_record(&r->scan, ret) && ret->sequence >= r->sequence;
+}
+
 static bool next_record(struct restore_log *r, struct record *ret)
 {
-	if (scan_record(&r->scan, ret) && ret->sequence == r->sequence)
-		return true;
 	uint64_t at = r->scan.at;
-	if (r->scan.fault || !scan_find_later(&r->scan, r->sequence, ret))
+	bool is_next = scan_record(&r->scan, ret) && ret->sequence == r->sequence;
+	if (!is_next && (r->scan.fault || !find_next(r, ret)))
 		return false;
-	tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
-			    .begin = at,
-			    .end = r->scan.at,
-			    .first = r->sequence,
-			    .next = ret->sequence});
+	if (ret->sequence > r->sequence)
+		tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
+				    .begin = at,
+				    .end = r->scan.at,
+				    .first = r->sequence,
+				    .next = ret->sequence});
 	return true;
 }
 
@@ -211,6 +269,7 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 		r->files_next = segment->files_next;
 	uint64_t lost = r->lost;
 	r->last_segment = segment->id;
+	r->later_at = 0;
 	r->good_segment = segment->id;
 	r->good_at = SEGMENT_HEADER_BYTES;
 	scan_open_in(&r->scan, r->segments, segment, SEGMENT_HEADER_BYTES);

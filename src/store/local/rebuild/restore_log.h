@@ -12,7 +12,7 @@
 #include "store/local/apply/index_batch.h"
 #include "store/local/wal/scan.h"
 
-/* A place of the log where records are missing. */
+/* A place of the log where records are missing, or damaged. */
 struct restore_gap {
 	uint64_t segment;
 	uint64_t begin; /* bytes of the segment */
@@ -22,6 +22,7 @@ struct restore_gap {
 	bool is_header; /* it is the segment's header alone */
 	bool is_unread; /* the disk cannot read it; damaged records are told besides */
 	bool is_good;   /* it is one record that is whole, and cannot be applied */
+	bool is_known;  /* it is one record, and what it said was found out (wal/mend.h) */
 };
 
 struct restore_watch {
@@ -56,6 +57,7 @@ struct restore_log {
 	bool broken_off;
 	/* Its own: */
 	struct scan scan;
+	uint64_t later_at; /* the next record that is whole, behind a damaged place; 0: none */
 	uint64_t total;
 	uint64_t done;
 	uint64_t last_segment;

@@ -98,7 +98,13 @@ static bool lengths_fit(unsigned kind, size_t name, size_t meta, size_t data)
 	}
 }
 
-enum record_result record_parse(struct slice bytes, uint64_t salt, struct record *ret)
+bool record_may_begin(const char *bytes)
+{
+	uint32_t difference = le32_get(bytes) ^ le32_get(magic);
+	return (difference & (difference - 1)) == 0;
+}
+
+enum record_result record_split(struct slice bytes, struct record *ret)
 {
 	if (bytes.len < RECORD_HEADER_BYTES) {
 		ret->total = RECORD_HEADER_BYTES;
@@ -115,17 +121,29 @@ enum record_result record_parse(struct slice bytes, uint64_t salt, struct record
 	if (bytes.len < ret->total)
 		return RECORD_SHORT;
 	struct slice body = slice_from(bytes, RECORD_HEADER_BYTES);
-	struct slice data_slice = slice_head(slice_from(body, name + meta), data);
-	if (checksum(head, salt, name + meta, data_slice) != le64_get(head + AT_CRC))
-		return RECORD_BAD;
 	ret->kind = (enum record_kind)head[AT_KIND];
 	ret->sequence = le64_get(head + AT_SEQUENCE);
 	ret->batch = le64_get(head + AT_BATCH);
 	ret->bucket_id = le64_get(head + AT_BUCKET);
 	ret->name = slice_head(body, name);
 	ret->meta = slice_head(slice_from(body, name), meta);
-	ret->data = data_slice;
+	ret->data = slice_head(slice_from(body, name + meta), data);
 	return RECORD_OK;
+}
+
+uint64_t record_difference(struct slice bytes, uint64_t salt, const struct record *record)
+{
+	const unsigned char *head = (const unsigned char *)bytes.ptr;
+	size_t name_and_meta = record->name.len + record->meta.len;
+	return checksum(head, salt, name_and_meta, record->data) ^ le64_get(head + AT_CRC);
+}
+
+enum record_result record_parse(struct slice bytes, uint64_t salt, struct record *ret)
+{
+	enum record_result result = record_split(bytes, ret);
+	if (result == RECORD_OK && record_difference(bytes, salt, ret) != 0)
+		return RECORD_BAD;
+	return result;
 }
 
 /* ---- Meta data of an object ----------------------------------------------------------------- */

@@ -96,6 +96,12 @@ void record_seal(
  * The meta data is only framed here: object_meta_parse() and bucket_meta_parse() read it.
  */
 enum record_result record_parse(struct slice bytes, uint64_t salt, struct record *ret) MUST_USE;
+/* The same, but the checksum is not compared. */
+enum record_result record_split(struct slice bytes, struct record *ret) MUST_USE;
+/* Whether the first four of RECORD_HEADER_BYTES are a record's, but for one bit at most. */
+bool record_may_begin(const char *bytes);
+/* The exclusive or of the checksum that a record has and the one that it says. */
+uint64_t record_difference(struct slice bytes, uint64_t salt, const struct record *record);
 
 /* ---- Meta data of an object ----------------------------------------------------------------- */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/wal/scan.h"
 
+#include "store/local/wal/mend.h"
+
 enum {
 	WINDOW_BYTES = RECORD_MAX + (4 << 20)
 };
@@ -133,4 +135,22 @@ bool scan_find_later(struct scan *scan, uint64_t sequence, struct record *ret)
 	if (!scan->is_sealed && !find(scan, from, sequence, true, ret))
 		return false;
 	return find(scan, from, sequence, false, ret);
+}
+
+static struct slice look_up_to(struct scan *scan, uint64_t end)
+{
+	struct slice bytes = look_at(scan, scan->at);
+	return slice_head(bytes, scan->at < end ? (size_t)(end - scan->at) : 0);
+}
+
+bool scan_mend(struct scan *scan, uint64_t end, struct record *ret)
+{
+	struct slice bytes = look_up_to(scan, end);
+	return record_mend(
+		scan->window + (scan->at - scan->from), bytes.len, scan->segment->salt, ret);
+}
+
+bool scan_split_bad_data(struct scan *scan, uint64_t end, struct record *ret)
+{
+	return record_split_bad_data(look_up_to(scan, end), ret);
 }

@@ -38,6 +38,10 @@ void scan_open_in(
 
 /* The record at scan->at; it is valid until the scan moves. False if there is no good one. */
 bool scan_record(struct scan *scan, struct record *ret) MUST_USE;
+/* The record at scan->at, which ends at `end` at most, if one bit of it was flipped (mend.h). */
+bool scan_mend(struct scan *scan, uint64_t end, struct record *ret) MUST_USE;
+/* The same if it is the bytes of an object that are damaged. */
+bool scan_split_bad_data(struct scan *scan, uint64_t end, struct record *ret) MUST_USE;
 /* Goes on behind it. */
 void scan_next(struct scan *scan, const struct record *record);
 /* Whether reading the next record will move the window, and so what records point to. */

@@ -138,6 +138,25 @@ static enum header unreadable(const struct segment *segment, int e)
 	return HEADER_UNREADABLE;
 }
 
+static bool is_header(const unsigned char *head, uint64_t id)
+{
+	return memcmp(head, magic, sizeof(magic)) == 0 && le64_get(head + AT_ID) == id &&
+	       le64_get(head + AT_CRC) == crc64_update(0, slice_of(head, AT_CRC));
+}
+
+/* If it was one bit that was flipped, the checksums of the records can be verified all the same. */
+static void mend_header(unsigned char *head, uint64_t id)
+{
+	size_t bit;
+	uint64_t difference = le64_get(head + AT_CRC) ^ crc64_update(0, slice_of(head, AT_CRC));
+	if (!crc64_find_flip(difference, AT_CRC, &bit))
+		return;
+	unsigned char flipped = (unsigned char)(1 << bit % 8);
+	head[bit / 8] ^= flipped;
+	if (le64_get(head + AT_ID) != id)
+		head[bit / 8] ^= flipped;
+}
+
 static enum header read_header(struct segment *segment)
 {
 	unsigned char head[SEGMENT_HEADER_BYTES];
@@ -150,12 +169,14 @@ static enum header read_header(struct segment *segment)
 		return unreadable(segment, errno);
 	if (got != sizeof(head))
 		return HEADER_ALONE;
+	bool is_good = is_header(head, segment->id);
+	if (!is_good)
+		mend_header(head, segment->id);
 	segment->first_sequence = le64_get(head + AT_FIRST_SEQUENCE);
 	segment->salt = le64_get(head + AT_SALT);
 	segment->previous_end = le64_get(head + AT_PREVIOUS_END);
 	segment->files_next = le64_get(head + AT_FILES_NEXT);
-	if (memcmp(head, magic, sizeof(magic)) == 0 && le64_get(head + AT_ID) == segment->id &&
-		le64_get(head + AT_CRC) == crc64_update(0, slice_of(head, AT_CRC)))
+	if (is_good)
 		return HEADER_GOOD;
 	/* The header is on the disk before anything is written, or reserved, behind it. */
 	return st.st_size > SEGMENT_HEADER_BYTES ? HEADER_DAMAGED : HEADER_ALONE;
