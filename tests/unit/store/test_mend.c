@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -33,6 +34,19 @@ static struct failing take_log = {.part = ".seg"};       /* fallocate() */
 static struct failing cut_log = {.part = ".seg"};        /* ftruncate() */
 static struct failing write_index = {.part = "/index/"}; /* write() */
 static struct failing sync_index = {.part = "/index/"};  /* fdatasync() and fsync() */
+static struct failing open_index = {.part = "/index/"};  /* open() */
+static struct failing name_index = {.part = "/index/"};  /* rename() */
+static struct failing drop_index = {.part = "/index/"};  /* unlink() */
+
+static bool fails_at(struct failing *failing, const char *path)
+{
+	if (!failing->e || !strstr(path, failing->part))
+		return false;
+	if (failing->after > 0 && atomic_fetch_sub(&failing->after, 1) > 0)
+		return false;
+	errno = failing->e;
+	return true;
+}
 
 static bool fails(struct failing *failing, int fd)
 {
@@ -43,12 +57,27 @@ static bool fails(struct failing *failing, int fd)
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t n = readlink(link, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = 0;
-	if (!strstr(path, failing->part))
-		return false;
-	if (failing->after > 0 && atomic_fetch_sub(&failing->after, 1) > 0)
-		return false;
-	errno = failing->e;
-	return true;
+	return fails_at(failing, path);
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list rest;
+	va_start(rest, flags);
+	int mode = flags & O_CREAT ? va_arg(rest, int) : 0;
+	va_end(rest);
+	return fails_at(&open_index, path) ? -1
+					   : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+int rename(const char *from, const char *to)
+{
+	return fails_at(&name_index, to) ? -1 : (int)syscall(SYS_rename, from, to);
+}
+
+int unlink(const char *path)
+{
+	return fails_at(&drop_index, path) ? -1 : (int)syscall(SYS_unlink, path);
 }
 
 int fdatasync(int fd)
@@ -345,11 +374,17 @@ static void *read_on(void *ctx)
 	return NULL;
 }
 
+/* A call of the index's, and how many of its kind have succeeded before. */
+struct call {
+	struct failing *what;
+	int nth;
+};
+
 /*
- * The call `nth` of the index's fails, and all that follow; then, once changes are refused, the
- * call `again`, of those that open it anew. No older state is shown meanwhile.
+ * The call `first` of the index's fails, and all that follow; then, once changes are refused, the
+ * call `then`, of those that open it anew. No older state is shown meanwhile.
  */
-static void failed_again(struct failing *what, int fault, int nth, int again)
+static void failed_again(struct call first, struct call then, int fault)
 {
 	char path[FOLDER_PATH_MAX];
 	char copy[FOLDER_PATH_MAX];
@@ -361,18 +396,20 @@ static void failed_again(struct failing *what, int fault, int nth, int again)
 	OK(put_object(s, id, S("k"), S("kept"), NULL) == ERR_OK &&
 			put_object(s, id, S("gone"), S("bytes"), NULL) == ERR_OK &&
 			delete_object(s, id, S("gone"), NULL) == ERR_OK,
-		"call %d, then %d: %s", nth, again, strerror(fault));
+		"call %d, then %d: %s", first.nth, then.nth, strerror(fault));
 	if (pthread_create(&thread, NULL, read_on, &reading) != 0)
 		exit(1);
-	what->after = nth;
-	what->e = fault;
+	first.what->after = first.nth;
+	first.what->e = fault;
 	enum err e = put_until_refused(s, id, small);
 	OK(e == ERR_INTERNAL || e == ERR_DISK_FULL || e == ERR_UNAVAILABLE, "a change meets it");
-	what->after = again;
+	first.what->e = 0;
+	then.what->after = then.nth;
+	then.what->e = fault;
 	(void)usleep(1500000); /* an attempt */
 	copy_folder(path, copy);
-	what->e = 0;
-	what->after = 0;
+	then.what->e = 0;
+	then.what->after = 0;
 	OK(mends(s, id), "once the disk is well changes go on");
 	reading.stop = true;
 	(void)pthread_join(thread, NULL);
@@ -453,6 +490,9 @@ int main(void)
 		{.name = "a large object, taken back", .is_large = true},
 		{.name = "a large object, not taken back", .cut = EIO, .is_large = true},
 	};
+	/* What opening it anew does: some of it fails. */
+	const struct call when_opened[] = {{&write_index, 2}, {&open_index, 0}, {&open_index, 2},
+		{&open_index, 5}, {&name_index, 0}, {&name_index, 1}, {&drop_index, 0}};
 	large_old = filled('o', MIB(2) + 1);
 	large_new = filled('n', MIB(3) + 5);
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
@@ -462,10 +502,12 @@ int main(void)
 	failed_index(EIO);
 	failed_index(ENOSPC);
 	for (int i = 0; i < 4; i++) {
-		failed_again(&write_index, EIO, i, i + 1);
-		failed_again(&sync_index, EIO, i, i + 1);
+		failed_again(
+			(struct call){&write_index, i}, (struct call){&write_index, i + 1}, EIO);
+		failed_again((struct call){&sync_index, i}, (struct call){&sync_index, i + 1}, EIO);
 	}
-	failed_again(&write_index, ENOSPC, 1, 2);
+	for (size_t i = 0; i < ARRAY_LEN(when_opened); i++)
+		failed_again((struct call){&write_index, 1}, when_opened[i], ENOSPC);
 	gc_interval_ms = 3600000;
 	failed_and_full(ENOSPC);
 	failed_and_full(EDQUOT);
