@@ -11,6 +11,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from .result import BUILD, HERE, Result, Unavailable, skip_list
+from .sdk import ScriptSuite
 from .server import KEY_ID, KEY_SECRET, Server
 
 PROCESSES = 12
@@ -211,3 +212,21 @@ class SdkV2(Module, GoSuite):
             detail = output[started:match.start()].strip()[-1500:] if status == "fail" else ""
             found[match[3]] = Result(match[3], status, "the test itself" if status == "skip" else detail)
         return found
+
+
+class Signatures(ScriptSuite):
+    """Requests that the signer of alibabacloud-oss-go-sdk-v2 signs: go/signer, and tests in python/go."""
+
+    def __init__(self):
+        super().__init__("go-signatures", "alibabacloud-oss-go-sdk-v2, its signer", "")
+        self.program = BUILD / self.name
+
+    def run(self, choose=None, everything=False):
+        flags = {"folder": HERE / "go", "GO111MODULE": "on", "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local"}
+        go("build", "-o", str(self.program), "./signer", **flags)
+        module = "github.com/aliyun/alibabacloud-oss-go-sdk-v2"
+        self.version = go("list", "-m", "-f", "{{.Version}}", module, **flags).strip().removeprefix("v")
+        with Server() as server:
+            return self.tap(["python3", str(HERE / "python" / "tap.py"), str(HERE / "python" / "go")],
+                            STORE=server.store, SIGNER=str(self.program), KEY_ID=KEY_ID, KEY_SECRET=KEY_SECRET,
+                            PYTHONDONTWRITEBYTECODE="1")
