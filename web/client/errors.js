@@ -5,7 +5,7 @@ import { parseErrorXml } from "./xml.js";
 
 /**
  * @typedef {"grant"|"network"|"mixed"|"stalled"|"cors"|"blocked"|"file"|"type"|"size"|"extension"|"dimensions"|"expired"
- *   |"clock"|"callback"|"used"|"policy"|"refused"|"gone"|"damaged"|"server"} Kind
+ *   |"clock"|"callback"|"pending"|"used"|"policy"|"refused"|"gone"|"damaged"|"server"} Kind
  */
 
 /**
@@ -23,24 +23,26 @@ import { parseErrorXml } from "./xml.js";
  */
 
 export class UploadError extends Error {
+	name = "UploadError";
+	status = 0;
+	code = "";
+	ec = "";
+	requestId = "";
+	response = "";
+	url = "";
+	/** @type {(string | number)[]} */ facts = [];
+	again = false;
+	retryAfter = 0;
+
 	/**
 	 * @param {Kind} kind
 	 * @param {string} message
 	 * @param {Details} [details]
 	 */
-	constructor(kind, message, details = {}) {
-		super(message, { cause: details.cause });
-		this.name = "UploadError";
+	constructor(kind, message, details) {
+		super(message);
 		this.kind = kind;
-		this.status = details.status ?? 0;
-		this.code = details.code ?? "";
-		this.ec = details.ec ?? "";
-		this.requestId = details.requestId ?? "";
-		this.response = details.response ?? "";
-		this.url = details.url ?? "";
-		this.facts = details.facts ?? [];
-		this.again = details.again ?? false;
-		this.retryAfter = details.retryAfter ?? 0;
+		Object.assign(this, details);
 	}
 }
 
@@ -79,13 +81,14 @@ export function storeError(answer, url, now = 0) {
 }
 
 /**
- * Status 203: the file is stored, but the application server did not take the callback.
+ * The file is stored. Status 203: but the application server did not take the callback; another: it
+ * has not decided yet.
  * @param {import("./xhr.js").Answer} answer
  * @param {string} url
  */
 export function callbackError(answer, url) {
 	const error = storeError(answer, url);
-	error.kind = /error status : 429\b/i.test(error.message) ? "used" : "callback";
+	error.kind = answer.status !== 203 ? "pending" : /error status : 429\b/i.test(error.message) ? "used" : "callback";
 	return error;
 }
 
@@ -107,6 +110,6 @@ export async function networkError(url, file, http, admitted) {
 		return new UploadError("cors", "The browser did not let this page talk to the store.", { url });
 	// What blocks by address lets others of the same server through.
 	if (!admitted && await http.reachable(new URL("/", url).href))
-		return new UploadError("blocked", "Something in the browser blocked the upload.", { url });
+		return new UploadError("blocked", "Something blocked the upload.", { url });
 	return new UploadError("network", "The store cannot be reached.", { url, again: true });
 }

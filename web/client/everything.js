@@ -11,5 +11,6 @@ export * from "./postern-upload.js";
 export * from "./proof.js";
 export * from "./resume.js";
 export { PosternUppy } from "./uppy.js";
+export * from "./settle.js";
 export { EN, ZH, explain } from "./texts.js";
 export { formatSize } from "./format.js";

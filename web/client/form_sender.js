@@ -57,29 +57,32 @@ async function post({ file, options, tools, signal, ...job }, grant, key, more, 
 	signal.throwIfAborted();
 	tools.admitted ||= moved || answer.status > 0;
 	if (stalled)
-		throw new UploadError("stalled", "Nothing moved any more.", { url, again: true });
+		throw new UploadError("stalled", "Nothing moved.", { url, again: true });
 	const { status } = answer;
 	if (status === 0)
 		throw await networkError(url, file, tools.http, tools.admitted);
-	const error = status < 200 || status > 299 ? storeError(answer, url, tools.clock.now())
-		: status === 203 ? callbackError(answer, url) : null;
+	const failed = status < 200 || status > 299;
+	const json = parseJson(answer.text);
+	const error = failed ? storeError(answer, url, tools.clock.now())
+		: status === 203 || json?.Status === "Pending" ? callbackError(answer, url) : null;
 	if (error?.kind === "expired" || error?.kind === "used") {
 		tools.grants.discard(grant);
 		if (!last)
 			return null;
 	}
-	if (error && status !== 203)
+	if (failed)
 		throw error;
 	options.proof?.after(answer, more["x:crc64"]);
 	return {
 		error,
+		grant,
 		result: {
 			status,
 			key: stored,
 			etag: answer.header("etag") ?? "",
 			requestId: answer.header("x-oss-request-id") ?? "",
 			text: answer.text,
-			json: parseJson(answer.text),
+			json,
 		},
 	};
 }

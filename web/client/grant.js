@@ -11,6 +11,8 @@ const UNKNOWN_MS = 60000;
  * @property {string} url where the form goes
  * @property {Record<string, string>} fields
  * @property {string} dir every name in the store begins with this
+ * @property {string} [id] what the application server can be asked for by...
+ * @property {string} [grant] ...with this
  * @property {number} [expires] unix time in seconds
  * @property {number} [min_size]
  * @property {number} [max_size]

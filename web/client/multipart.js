@@ -314,7 +314,7 @@ class Parts {
 		if (stalled || answer.status !== 200)
 			this.#move(number, 0);
 		if (stalled)
-			throw new UploadError("stalled", "Nothing moved any more.", { url: place, again: true });
+			throw new UploadError("stalled", "Nothing moved.", { url: place, again: true });
 		if (answer.status === 0)
 			throw await networkError(place, this.#job.file, tools.http, tools.admitted);
 		if (answer.status !== 200) {
@@ -327,7 +327,7 @@ class Parts {
 		}
 		const etag = answer.header("etag");
 		if (!etag)
-			throw new UploadError("cors", "The store does not let this page read the ETag of a part.",
+			throw new UploadError("cors", "This page may not read the ETag of a part.",
 				{ status: 200, url: place });
 		const text = String(await sum.catch(cause => {
 			throw new UploadError("file", "The file cannot be read.", { cause });

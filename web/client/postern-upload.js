@@ -18,7 +18,8 @@
  *
  *   done          `upload.result` has the answer of the application server (or the store's)
  *   unconfirmed   the store has the file, but the application server did not accept the store's
- *                 callback (HTTP status 203): `upload.result` and `upload.error` are both set
+ *                 callback (HTTP status 203), or has not decided yet (an error of the kind "pending"):
+ *                 `upload.result` and `upload.error` are both set
  *   failed        `upload.error` says why; explain() of texts.js says what to do
  *   retrying      `upload.error` says what it is that may pass; null: the network is awaited
  *
@@ -64,6 +65,7 @@ export { Upload };
  * @property {(file: File) => Promise<import("./errors.js").UploadError | null>} [check] what is wrong with a file, when it is its
  *   turn and before anything is sent (checks.js)
  * @property {import("./proof.js").Proof} [proof] sums files, and compares with the store (proof.js)
+ * @property {import("./upload.js").Settle} [settle] waits for what is not decided yet (settle.js)
  * @property {{from: number, send: import("./upload.js").Sender}} [large] how files of `from`
  *   bytes or more are sent (multipart.js)
  * @property {import("./xhr.js").HttpStack} [httpStack] how requests are sent (tests)

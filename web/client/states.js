@@ -34,7 +34,7 @@ export function mayFollow(from, to) {
 	return STATES[from].includes(to);
 }
 
-/** @param {State} state */
+/** What has ended can begin again, and no more. @param {State} state */
 export function isAtRest(state) {
-	return state === "done" || state === "unconfirmed" || state === "failed" || state === "aborted";
+	return STATES[state].every(next => next === "idle");
 }

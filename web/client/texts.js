@@ -96,6 +96,10 @@ export const EN = {
 		advice: "The file is safe in the store, but the application server refused the store's message; "
 			+ "its log says why. Sending the file again makes the store call once more.",
 	},
+	"pending": {
+		message: "The file is stored, and is still being checked.",
+		advice: "The application server will decide. There is no need to send the file again.",
+	},
 	"used": {
 		advice: "The file is safe in the store, but the permission to upload is used up: the application "
 			+ "server takes only so many files with one. Send the file again.",
@@ -223,6 +227,10 @@ export const ZH = {
 	"callback": {
 		message: "文件已保存，但应用服务器拒绝了回调。",
 		advice: "原因见应用服务器的日志。重新发送文件会再次触发回调。",
+	},
+	"pending": {
+		message: "文件已保存，仍在检查中。",
+		advice: "应用服务器将作出决定，无需重新发送文件。",
 	},
 	"used": {
 		message: "文件已保存，但上传许可已用完。",

@@ -14,7 +14,10 @@ import { isAtRest, mayFollow } from "./states.js";
  */
 
 /**
- * @typedef {{result: Result, error: UploadError | null}} Outcome error: stored, not confirmed
+ * @typedef {object} Outcome
+ * @property {Result} result
+ * @property {UploadError | null} error stored, but not confirmed
+ * @property {import("./grant.js").Grant} [grant] of a form: that was used
  */
 
 /**
@@ -42,6 +45,7 @@ import { isAtRest, mayFollow } from "./states.js";
  */
 
 /** @typedef {(job: Job) => Promise<Outcome>} Sender */
+/** @typedef {(outcome: Outcome, job: Job) => Promise<Outcome>} Settle which never fails */
 
 export class Upload extends EventTarget {
 	/** @type {import("./states.js").State} */ state = "idle";
@@ -130,12 +134,8 @@ export class Upload extends EventTarget {
 				if (refusal)
 					throw refusal;
 			}
-			const { result, error } = await this.#send(job);
-			if (!signal.aborted) {
-				this.result = result;
-				this.error = error;
-				this.#become(error ? "unconfirmed" : "done");
-			}
+			// Others may be sent while it is awaited what becomes of this one.
+			this.#end(await this.#send(job), job);
 		} catch (cause) {
 			if (!signal.aborted) {
 				this.error = asUploadError(cause);
@@ -144,6 +144,18 @@ export class Upload extends EventTarget {
 		}
 		// What was given up says nothing of the speed.
 		return signal.aborted ? -1 : this.file.size;
+	}
+
+	/** @param {Outcome} outcome @param {Job} job */
+	async #end(outcome, job) {
+		const { settle } = this.#options;
+		if (outcome.error && settle)
+			outcome = await settle(outcome, job);
+		if (job.signal.aborted)
+			return;
+		this.result = outcome.result;
+		this.error = outcome.error;
+		this.#become(outcome.error ? "unconfirmed" : "done");
 	}
 
 	/** @param {AbortSignal} signal @returns {Job} */
@@ -213,9 +225,7 @@ export class Upload extends EventTarget {
 	}
 }
 
-/** @param {unknown} cause */
+/** @param {any} cause */
 function asUploadError(cause) {
-	if (cause instanceof UploadError)
-		return cause;
-	return new UploadError("grant", cause instanceof Error ? cause.message : String(cause), { cause });
+	return cause instanceof UploadError ? cause : new UploadError("grant", cause?.message ?? String(cause), { cause });
 }

@@ -140,7 +140,7 @@ test("an extension that blocks the store's address is named", async t => {
 	await upload.pressUpload();
 	const row = await upload.become("blocked.txt", "failed");
 	const text = await row.innerText();
-	assert.match(text, /Something in the browser blocked the upload[^]*extension/);
+	assert.match(text, /Something blocked the upload[^]*extension/);
 	assert.ok(text.includes(`${server.store}/uploads`), text);
 });
 
