@@ -23,7 +23,7 @@
 enum {
 	ROW_NUMBER_BYTES = 10,
 	ROW_PART_BYTES = 3,
-	ROW_PART_MAX = (1 << 21) - 1,
+	ROW_PART_MAX = (0x7f << 14) - 1, /* so that none begins with FF */
 	ROW_KEY_BYTES_MAX = 1 + 2 * LIMIT_KEY_BYTES + 2 + ROW_NUMBER_BYTES + ROW_PART_BYTES + 1,
 };
 

@@ -63,6 +63,7 @@ struct rados {
 	_Atomic uint64_t transfers; /* of chunks, on their way without anybody who waits */
 	_Atomic uint64_t commits;
 	_Atomic uint64_t syncs;
+	_Atomic uint64_t lost; /* operations whose outcome had to be settled */
 	_Atomic uint64_t damaged_reads;
 };
 

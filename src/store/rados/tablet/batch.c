@@ -229,6 +229,7 @@ static enum step settle(struct batch *b, const struct own *own)
 {
 	struct tablet *tablet = b->tablet;
 	log_error("ceph: %s: an operation was lost; asking what has become of it", b->name);
+	(void)atomic_fetch_add(&b->r->lost, 1);
 	tablet->is_open = true;
 	tablet->lost = own->sequence;
 	tablet->had_own = b->has_own;
