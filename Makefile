@@ -72,6 +72,7 @@ packages:
 test-packages:
 	@tools/install-packages build test conformance
 	@tools/install-packages firefox || echo "make test: without Firefox" >&2
+	@tools/install-packages ceph || echo "make test: without Ceph" >&2
 
 .PHONY: run
 run: packages ## install what is missing, build, and run `postern serve`
@@ -164,7 +165,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 # The suite that every back end of the store runs.
-$(B)/tests/unit/store/test_local $(B)/tests/unit/store/test_memory: $(B)/tests/unit/store/conformance.o
+$(B)/tests/unit/store/test_local $(B)/tests/unit/store/test_memory $(B)/tests/unit/store/test_rados: $(B)/tests/unit/store/conformance.o
 $(B)/tests/unit/store/test_wal: LDFLAGS += -Wl,--wrap=pthread_mutex_unlock
 # Every allocation fails once.
 OOM_TESTS := $(filter $(B)/tests/unit/oom/%,$(UNIT_TESTS))

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "store/local/local.h"
 #include "store/memory/memory.h"
+#include "unit/store/ceph.h"
 #include "unit/store/folder.h"
 
 struct backend {
@@ -13,6 +14,8 @@ struct backend {
 	bool keeps;                 /* what it has when it is closed */
 	unsigned gc_interval_ms;    /* of the local one */
 	char path[FOLDER_PATH_MAX]; /* likewise */
+	const struct ceph *ceph;    /* of that on Ceph; its namespace is `name` */
+	struct rados_options sizes;
 };
 
 /* Ends the program if it cannot. */
@@ -25,8 +28,16 @@ static inline struct store *backend_open(const struct backend *backend)
 		.gc_bytes_per_second = GIB(1),
 		.gc_interval_ms = backend->gc_interval_ms};
 	struct store *s;
-	enum err e = backend->keeps ? local_store_open(&options, &s)
-				    : memory_store_open(&clock_system, &s);
+	enum err e;
+	if (backend->ceph) {
+		struct rados_options rados = backend->sizes;
+		rados.space = backend->name;
+		s = ceph_open(backend->ceph, rados);
+		e = s ? ERR_OK : ERR_UNAVAILABLE;
+	} else {
+		e = backend->keeps ? local_store_open(&options, &s)
+				   : memory_store_open(&clock_system, &s);
+	}
 	if (e != ERR_OK) {
 		fprintf(stderr, "the store does not open\n");
 		exit(1);
@@ -43,6 +54,29 @@ static inline struct store *backend_reopen(const struct backend *backend, struct
 	return backend_open(backend);
 }
 
+/* Sizes that are met soon. */
+static inline struct rados_options backend_small(void)
+{
+	return (struct rados_options){
+		.inline_bytes = 16, .small_bytes = 5000, .chunk_bytes = 300000, .batch = 3};
+}
+
+/* That on Ceph, with usual and with small sizes. */
+static inline void each_ceph_backend(void (*test)(const struct backend *backend))
+{
+	struct ceph ceph;
+	if (!ceph_start(&ceph))
+		return;
+	const struct backend usual = {.name = "rados", .keeps = true, .ceph = &ceph};
+	const struct backend small = {
+		.name = "rados-small", .keeps = true, .ceph = &ceph, .sizes = backend_small()};
+	printf("# %s\n", usual.name);
+	test(&usual);
+	printf("# %s\n", small.name);
+	test(&small);
+	ceph_stop(&ceph);
+}
+
 static inline void each_backend(
 	unsigned gc_interval_ms, void (*test)(const struct backend *backend))
 {
@@ -54,6 +88,7 @@ static inline void each_backend(
 	folder_remove(local.path);
 	printf("# %s\n", memory.name);
 	test(&memory);
+	each_ceph_backend(test);
 }
 
 #endif

@@ -38,9 +38,10 @@ struct model_key {
 };
 
 struct model {
-	const char *path; /* NULL: it is in memory */
-	bool crashes;     /* it is also opened again after crashes */
-	bool large;       /* it has files */
+	const char *path; /* NULL: it is in memory, or on Ceph */
+	const struct backend *ceph;
+	bool crashes; /* it is also opened again after crashes */
+	bool large;   /* it has files */
 	struct store *s;
 	uint64_t id;
 	uint64_t random;
@@ -57,6 +58,10 @@ static uint64_t random_below(struct model *m, uint64_t below)
 
 static void open_store(struct model *m)
 {
+	if (m->ceph) {
+		m->s = backend_open(m->ceph);
+		return;
+	}
 	struct local_options options = {.path = m->path,
 		.clock = &clock_system,
 		.segment_bytes = m->crashes ? 0 : MIB(4),
@@ -643,6 +648,30 @@ static void random_changes_in_memory(unsigned rounds)
 	model_free(&model);
 }
 
+static void random_changes_on_ceph(const struct backend *backend)
+{
+	static struct model model;
+	const unsigned rounds = UNDER_TSAN || UNDER_ASAN ? 150 : 600;
+	model = (struct model){.ceph = backend, .large = true};
+	begin(&model, NULL);
+	bool ok = true;
+	for (unsigned i = 0; ok && i < rounds; i++) {
+		ok = do_something(&model) && matches(&model);
+		if (ok && i % 10 == 9)
+			ok = lists_match(&model);
+		if (ok && i % 100 == 99) {
+			store_close(model.s);
+			open_store(&model);
+			ok = matches(&model);
+		}
+		if (!ok)
+			printf("# after change %u\n", i);
+	}
+	OK(ok, "%u random changes on Ceph", rounds);
+	store_close(model.s);
+	model_free(&model);
+}
+
 /* ---- Cuts ------------------------------------------------------------------------------------ */
 
 struct state {
@@ -762,5 +791,6 @@ int main(void)
 	random_changes_in_memory(1200 / part);
 	random_changes(true, 800 / part);
 	every_cut();
+	each_ceph_backend(random_changes_on_ceph);
 	return tap_done();
 }

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Creating, changing and deleting buckets: on the thread `admin`, which waits. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "store/rados/buckets/table.h"
+#include "store/rados/cluster/edit.h"
+#include "store/rados/cluster/fetch.h"
+#include "store/rados/rows/field.h"
+#include "store/rados/rows/key.h"
+#include "store/rados/rows/tablet_rows.h"
+#include "store/rados/tablet/tablet.h"
+#include "store/rules/rules.h"
+
+enum {
+	ATTEMPTS_MAX = 100,
+	VALUE_BYTES_MAX = 64,
+	COUNT_BYTES = 8,
+};
+
+/* A request on its way. */
+struct job {
+	struct task task;
+	struct rados *r;
+	struct store_bucket_create *create; /* one of them */
+	struct store_bucket_update *change;
+	struct store_bucket_delete *del;
+};
+
+/* A bucket's row, and how many there are, as they were read. */
+struct seen {
+	struct fetch *fetch;
+	struct row_key key;
+	struct slice value; /* empty: there is no such bucket */
+	struct slice count_value;
+	uint64_t count;
+	struct bucket_row row;
+};
+
+static void seen_release(struct seen *seen)
+{
+	fetch_free(TAKE(seen->fetch));
+}
+
+/* seen_release() is due in any case. */
+static enum err see(struct rados *r, struct slice name, struct seen *ret)
+{
+	*ret = (struct seen){.fetch = NULL};
+	if (name.len == 0 || name.len > LIMIT_KEY_BYTES)
+		return ERR_INVALID_ARGUMENT;
+	ret->key = row_key_of(RADOS_BUCKET_ROW, name);
+	ret->fetch = fetch_new();
+	if (!ret->fetch)
+		return ERR_UNAVAILABLE;
+	const struct slice keys[] = {row_key_slice(&ret->key), S(RADOS_BUCKET_COUNT)};
+	size_t number = fetch_keys(ret->fetch, keys, ARRAY_LEN(keys));
+	enum err e = cluster_err(
+		fetch_run(ret->fetch, r->index, RADOS_BUCKETS), "reading", RADOS_BUCKETS);
+	if (e != ERR_OK)
+		return e;
+	ret->value = fetched_value(fetch_rows(ret->fetch, number), keys[0]);
+	ret->count_value = fetched_value(fetch_rows(ret->fetch, number), keys[1]);
+	struct field_reader reader = {.rest = ret->count_value};
+	ret->count = field_number(&reader, COUNT_BYTES);
+	if (!field_end(&reader) || (ret->value.len && !bucket_row_parse(ret->value, &ret->row)))
+		return ERR_INTERNAL;
+	ret->row.bucket.name = name;
+	return ERR_OK;
+}
+
+static const struct store_bucket *bucket_of(const struct seen *seen)
+{
+	return seen->value.len ? &seen->row.bucket : NULL;
+}
+
+static struct row_key setting_key(struct slice name, enum store_setting setting)
+{
+	return row_key_version(RADOS_SETTING_ROW, name, (uint64_t)setting);
+}
+
+static void set_setting(
+	struct edit *edit, struct slice name, enum store_setting setting, struct slice value)
+{
+	struct row_key key = setting_key(name, setting);
+	if (value.len)
+		edit_set(edit, row_key_slice(&key), value);
+	else
+		edit_remove(edit, row_key_slice(&key));
+}
+
+static void set_count(struct edit *edit, const struct seen *seen, uint64_t count)
+{
+	SCOPED_STRBUF(value, VALUE_BYTES_MAX);
+	field_add(&value, count, COUNT_BYTES);
+	edit_compare(edit, S(RADOS_BUCKET_COUNT), seen->count_value);
+	edit_set(edit, S(RADOS_BUCKET_COUNT), strbuf_slice(&value));
+}
+
+/* An edit that compares the row with what was seen. */
+static struct edit edit_row(struct rados *r, const struct seen *seen)
+{
+	struct edit edit = edit_begin(r->index);
+	edit_compare(&edit, row_key_slice(&seen->key), seen->value);
+	return edit;
+}
+
+static void set_row(struct edit *edit, const struct seen *seen, const struct bucket_row *row)
+{
+	SCOPED_STRBUF(value, VALUE_BYTES_MAX);
+	bucket_row_format(row, &value);
+	edit_set(edit, row_key_slice(&seen->key), strbuf_slice(&value));
+}
+
+/* ---- Creating -------------------------------------------------------------------------------- */
+
+static enum err try_create(
+	struct rados *r, const struct store_bucket_create *create, bool *ret_again)
+{
+	struct seen seen;
+	struct bucket_row row = {.deleting = 0};
+	enum err e = see(r, create->name, &seen);
+	if (e == ERR_OK)
+		e = rules_bucket_create(bucket_of(&seen), seen.count, create,
+			clock_wall_ms(r->clock), rados_number(r), &row.bucket);
+	/* A tablet that no bucket knows does no harm. */
+	if (e == ERR_OK)
+		e = tablet_create(r, row.bucket.id);
+	if (e == ERR_OK) {
+		struct edit edit = edit_row(r, &seen);
+		set_row(&edit, &seen, &row);
+		set_count(&edit, &seen, seen.count + 1);
+		for (unsigned i = 0; i < STORE_SETTING_COUNT; i++)
+			set_setting(&edit, create->name, i, row.bucket.settings[i]);
+		int result = edit_run(&edit, RADOS_BUCKETS);
+		*ret_again = result == -ECANCELED;
+		e = *ret_again ? ERR_OK : cluster_err(result, "changing", RADOS_BUCKETS);
+	}
+	seen_release(&seen);
+	return e;
+}
+
+static enum err create_now(struct job *job)
+{
+	bool again = true;
+	enum err e = ERR_OK;
+	for (unsigned i = 0; again && e == ERR_OK && i < ATTEMPTS_MAX; i++) {
+		again = false;
+		e = try_create(job->r, job->create, &again);
+	}
+	return again ? ERR_UNAVAILABLE : e;
+}
+
+/* ---- Changing -------------------------------------------------------------------------------- */
+
+static enum err try_change(struct rados *r, const struct store_bucket_update *change,
+	struct bucket_row *ret, bool *ret_again)
+{
+	struct seen seen;
+	enum err e = see(r, change->name, &seen);
+	if (e == ERR_OK)
+		e = rules_bucket_change(bucket_of(&seen), change, rados_number(r), &ret->bucket);
+	if (e == ERR_OK) {
+		struct edit edit = edit_row(r, &seen);
+		/* Whoever is deleting it finds another row, and gives up. */
+		ret->deleting = 0;
+		set_row(&edit, &seen, ret);
+		if (change->set_setting)
+			set_setting(&edit, change->name, change->setting, change->value);
+		int result = edit_run(&edit, RADOS_BUCKETS);
+		*ret_again = result == -ECANCELED;
+		e = *ret_again ? ERR_OK : cluster_err(result, "changing", RADOS_BUCKETS);
+	}
+	seen_release(&seen);
+	return e;
+}
+
+/* Lets the tablets keep versions as the row says; if that changes meanwhile, again. */
+static enum err follow_versioning(
+	struct rados *r, const struct store_bucket_update *change, struct bucket_row row)
+{
+	for (unsigned i = 0; i < ATTEMPTS_MAX; i++) {
+		struct seen seen;
+		enum err e = tablet_set_versioning(r, row.bucket.id, row.bucket.versioning);
+		if (e != ERR_OK)
+			return e;
+		e = see(r, change->name, &seen);
+		bool same = e == ERR_OK && seen.value.len && seen.row.bucket.id == row.bucket.id &&
+			    seen.row.bucket.versioning == row.bucket.versioning;
+		if (e == ERR_OK && seen.value.len == 0)
+			e = ERR_NO_SUCH_BUCKET;
+		row = seen.row;
+		seen_release(&seen);
+		if (e != ERR_OK || same)
+			return e;
+	}
+	return ERR_UNAVAILABLE;
+}
+
+static enum err update_now(struct job *job)
+{
+	bool again = true;
+	struct bucket_row row = {.deleting = 0};
+	enum err e = ERR_OK;
+	for (unsigned i = 0; again && e == ERR_OK && i < ATTEMPTS_MAX; i++) {
+		again = false;
+		e = try_change(job->r, job->change, &row, &again);
+	}
+	if (again)
+		return ERR_UNAVAILABLE;
+	return e == ERR_OK && job->change->set_versioning
+		       ? follow_versioning(job->r, job->change, row)
+		       : e;
+}
+
+/* ---- Deleting -------------------------------------------------------------------------------- */
+
+/* Removes the row, which must be as it was set when this began. 0 or -errno. */
+static int remove_row(struct rados *r, struct slice name, uint64_t deleting)
+{
+	int result = -ECANCELED;
+	for (unsigned i = 0; result == -ECANCELED && i < ATTEMPTS_MAX; i++) {
+		struct seen seen;
+		enum err e = see(r, name, &seen);
+		if (e != ERR_OK || seen.value.len == 0 || seen.row.deleting != deleting) {
+			seen_release(&seen);
+			return e == ERR_OK ? -ESTALE : -EIO;
+		}
+		struct edit edit = edit_row(r, &seen);
+		edit_remove(&edit, row_key_slice(&seen.key));
+		for (unsigned j = 0; j < STORE_SETTING_COUNT; j++)
+			set_setting(&edit, name, j, S(""));
+		set_count(&edit, &seen, seen.count ? seen.count - 1 : 0);
+		result = edit_run(&edit, RADOS_BUCKETS);
+		seen_release(&seen);
+	}
+	return result;
+}
+
+/* Takes back what was begun. First the row: if somebody else has changed that, all is theirs. */
+static void undo_delete(
+	struct rados *r, struct slice name, uint64_t deleting, uint64_t id, uint64_t frozen)
+{
+	struct seen seen;
+	int result = -ESTALE;
+	if (see(r, name, &seen) == ERR_OK && seen.value.len && seen.row.deleting == deleting) {
+		struct bucket_row row = seen.row;
+		struct edit edit = edit_row(r, &seen);
+		row.deleting = 0;
+		set_row(&edit, &seen, &row);
+		result = edit_run(&edit, RADOS_BUCKETS);
+	}
+	seen_release(&seen);
+	if (result == 0 && frozen)
+		tablet_thaw(r, id, frozen);
+}
+
+static enum err begin_delete(
+	struct rados *r, struct slice name, uint64_t deleting, uint64_t *ret_id)
+{
+	int result = -ECANCELED;
+	for (unsigned i = 0; result == -ECANCELED && i < ATTEMPTS_MAX; i++) {
+		struct seen seen;
+		enum err e = see(r, name, &seen);
+		if (e == ERR_OK && seen.value.len == 0)
+			e = ERR_NO_SUCH_BUCKET;
+		if (e == ERR_OK) {
+			struct bucket_row row = seen.row;
+			struct edit edit = edit_row(r, &seen);
+			row.deleting = deleting;
+			set_row(&edit, &seen, &row);
+			result = edit_run(&edit, RADOS_BUCKETS);
+			*ret_id = row.bucket.id;
+		}
+		seen_release(&seen);
+		if (e != ERR_OK)
+			return e;
+	}
+	return cluster_err(result, "changing", RADOS_BUCKETS);
+}
+
+static enum err delete_now(struct job *job)
+{
+	struct rados *r = job->r;
+	struct slice name = job->del->name;
+	uint64_t deleting = rados_number(r);
+	uint64_t id;
+	uint64_t frozen = 0;
+	enum err e = begin_delete(r, name, deleting, &id);
+	if (e != ERR_OK)
+		return e;
+	e = tablet_freeze_empty(r, id, &frozen);
+	if (e == ERR_OK) {
+		int result = remove_row(r, name, deleting);
+		if (result == 0) {
+			tablet_kill(r, id);
+			return ERR_OK;
+		}
+		/* Somebody has changed the bucket, or thought that this had ended. */
+		e = result == -ESTALE ? ERR_UNAVAILABLE
+				      : cluster_err(result, "changing", RADOS_BUCKETS);
+	}
+	undo_delete(r, name, deleting, id, frozen);
+	return e;
+}
+
+/* ---- Requests -------------------------------------------------------------------------------- */
+
+static void run(struct task *task)
+{
+	struct job *job = CONTAINER_OF(task, struct job, task);
+	struct store_wait *wait = job->create   ? &job->create->wait
+				  : job->change ? &job->change->wait
+						: &job->del->wait;
+	enum err e = job->create   ? create_now(job)
+		     : job->change ? update_now(job)
+				   : delete_now(job);
+	if (e == ERR_OK)
+		e = table_notify(job->r);
+	free(job);
+	store_answer(wait, e);
+}
+
+static void begin(struct rados *r, struct store_wait *wait, struct job from)
+{
+	struct job *job = malloc(sizeof(*job));
+	if (!job) {
+		store_answer(wait, ERR_UNAVAILABLE);
+		return;
+	}
+	*job = from;
+	job->task.run = run;
+	job->r = r;
+	thread_queue_add(r->admin, &job->task);
+}
+
+void bucket_create_begin(struct store *store, struct store_bucket_create *create)
+{
+	begin(rados_of(store), &create->wait, (struct job){.create = create});
+}
+
+void bucket_update_begin(struct store *store, struct store_bucket_update *change)
+{
+	begin(rados_of(store), &change->wait, (struct job){.change = change});
+}
+
+void bucket_delete_begin(struct store *store, struct store_bucket_delete *del)
+{
+	begin(rados_of(store), &del->wait, (struct job){.del = del});
+}

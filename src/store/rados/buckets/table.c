@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/rados/buckets/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "store/rados/cluster/edit.h"
+#include "store/rados/cluster/fetch.h"
+#include "store/rados/rows/key.h"
+#include "store/rados/rows/tablet_rows.h"
+#include "store/rados/tablet/tablet.h"
+
+enum {
+	NOTIFY_MS = 5000,
+	REWATCH_PAUSE_US = 500000,
+};
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+/* All rows of a kind, in pages that are kept until the end. */
+struct pages {
+	struct fetch **fetches;
+	size_t count;
+	size_t number;
+};
+
+static void pages_free(struct pages *pages)
+{
+	for (size_t i = 0; i < pages->count; i++)
+		fetch_free(pages->fetches[i]);
+	free(pages->fetches);
+}
+
+static const struct rows *page(const struct pages *pages, size_t i)
+{
+	return fetch_rows(pages->fetches[i], pages->number);
+}
+
+static int read_pages(struct rados *r, char kind, struct pages *ret)
+{
+	const char prefix[] = {kind, '\0'};
+	struct row_key after = {.len = 0};
+	bool more = true;
+	while (more) {
+		struct fetch **fetches =
+			reallocarray(ret->fetches, ret->count + 1, sizeof(struct fetch *));
+		struct fetch *fetch = fetches ? fetch_new() : NULL;
+		if (fetches)
+			ret->fetches = fetches;
+		if (!fetch)
+			return -ENOMEM;
+		ret->fetches[ret->count++] = fetch;
+		ret->number = fetch_range(fetch, after.bytes, prefix, FETCH_ROWS_MAX);
+		int result = fetch_run(fetch, r->index, RADOS_BUCKETS);
+		if (result < 0)
+			return result;
+		const struct rows *rows = fetch_rows(fetch, ret->number);
+		more = rows->more && rows->count;
+		if (!more)
+			break;
+		struct slice last = rows->rows[rows->count - 1].key;
+		if (last.len > ROW_KEY_BYTES_MAX)
+			return -EBADMSG;
+		memcpy(after.bytes, last.ptr, last.len);
+		after.bytes[last.len] = '\0';
+	}
+	return 0;
+}
+
+static struct slice find(const struct pages *pages, struct slice key)
+{
+	struct slice value = S("");
+	for (size_t i = 0; i < pages->count && value.len == 0; i++)
+		value = fetched_value(page(pages, i), key);
+	return value;
+}
+
+/* A name that is in the row's key. False if the row is none of ours. */
+static bool bucket_of(const struct row *row, const struct pages *settings, struct row_name *name,
+	struct bucket_row *ret)
+{
+	/* A bucket's key is made like that of an object. */
+	char key[1 + 2 * LIMIT_KEY_BYTES];
+	if (row->key.len > sizeof(key) || row->key.len == 0)
+		return false;
+	memcpy(key, row->key.ptr, row->key.len);
+	key[0] = ROW_OBJECT;
+	if (!row_key_parse(slice_of(key, row->key.len), name) || !bucket_row_parse(row->value, ret))
+		return false;
+	ret->bucket.name = row_name_key(name);
+	for (unsigned i = 0; i < STORE_SETTING_COUNT; i++) {
+		struct row_key setting = row_key_version(RADOS_SETTING_ROW, row_name_key(name), i);
+		ret->bucket.settings[i] = find(settings, row_key_slice(&setting));
+	}
+	return true;
+}
+
+/* Puts a bucket into the table in memory; of one that is new the counts are read. */
+static enum err put(struct rados *r, const struct store_bucket *bucket)
+{
+	enum store_versioning versioning;
+	bool is_new = !buckets_find(r->buckets, bucket->id, &versioning);
+	struct store_bucket_stats counts = {.objects = 0};
+	enum err e = is_new ? tablet_counts(r, bucket->id, &counts) : ERR_OK;
+	/* Its last step is still to come, or it is being deleted: it has nothing. */
+	if (e == ERR_NO_SUCH_BUCKET)
+		e = ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	const struct store_bucket *copy = bucket_copy(bucket);
+	if (!copy || !buckets_make_room(r->buckets)) {
+		bucket_unref(copy);
+		return ERR_UNAVAILABLE;
+	}
+	buckets_put(r->buckets, copy);
+	if (is_new)
+		buckets_set_counts(r->buckets, bucket->id, &counts);
+	return ERR_OK;
+}
+
+struct kept {
+	const struct pages *rows;
+	struct row_key gone; /* the name of one that is not there any more */
+	bool has_gone;
+};
+
+static void look_whether_gone(const struct store_bucket *bucket, void *ctx)
+{
+	struct kept *kept = ctx;
+	struct row_key key = row_key_of(RADOS_BUCKET_ROW, bucket->name);
+	if (kept->has_gone || find(kept->rows, row_key_slice(&key)).len)
+		return;
+	kept->has_gone = true;
+	kept->gone = row_key_of(RADOS_BUCKET_ROW, bucket->name);
+}
+
+/* Removes from the table in memory what is not in the rows. */
+static void remove_gone(struct rados *r, const struct pages *rows)
+{
+	struct row_name name;
+	struct kept kept;
+	do {
+		kept = (struct kept){.rows = rows};
+		buckets_each(r->buckets, look_whether_gone, &kept);
+		if (!kept.has_gone)
+			return;
+		kept.gone.bytes[0] = ROW_OBJECT;
+		if (row_key_parse(row_key_slice(&kept.gone), &name))
+			buckets_remove(r->buckets, row_name_key(&name));
+	} while (kept.has_gone);
+}
+
+/* Reads the table anew. On `watcher`, or before there are threads. */
+static enum err read_table(struct rados *r)
+{
+	struct pages settings = {.fetches = NULL};
+	struct pages rows = {.fetches = NULL};
+	struct row_name name;
+	struct bucket_row row;
+	int result = read_pages(r, RADOS_BUCKET_ROW, &rows);
+	/* Whoever changes a setting changes the bucket's row, and notifies again. */
+	if (result == 0)
+		result = read_pages(r, RADOS_SETTING_ROW, &settings);
+	enum err e = cluster_err(result, "reading", RADOS_BUCKETS);
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
+		for (size_t j = 0; e == ERR_OK && j < page(&rows, i)->count; j++) {
+			if (bucket_of(&page(&rows, i)->rows[j], &settings, &name, &row)) {
+				e = put(r, &row.bucket);
+				continue;
+			}
+			log_error("ceph: a row of the table of buckets is damaged, or of a later "
+				  "version");
+			e = ERR_INTERNAL;
+		}
+	if (e == ERR_OK)
+		remove_gone(r, &rows);
+	pages_free(&rows);
+	pages_free(&settings);
+	return e;
+}
+
+/* ---- Watching -------------------------------------------------------------------------------- */
+
+struct heard {
+	struct task task;
+	struct rados *r;
+	uint64_t notification;
+	bool lost; /* the watch, rather than a notification */
+};
+
+/* What has changed while nobody watched is read, too. */
+static enum err watch_again(struct rados *r)
+{
+	watch_end(&r->watch);
+	enum err e = cluster_err(
+		watch_begin(&r->watch, r->index, RADOS_BUCKETS), "watching", RADOS_BUCKETS);
+	return e == ERR_OK ? read_table(r) : e;
+}
+
+static void heed(struct task *task)
+{
+	struct heard *heard = CONTAINER_OF(task, struct heard, task);
+	struct rados *r = heard->r;
+	if (heard->lost && watch_again(r) != ERR_OK && !atomic_load(&r->closes)) {
+		(void)usleep(REWATCH_PAUSE_US);
+		thread_queue_add(r->watcher, task);
+		return;
+	}
+	if (!heard->lost && read_table(r) == ERR_OK)
+		watch_acknowledge(&r->watch, heard->notification);
+	free(heard);
+}
+
+static void hand_over(struct watch *watch, uint64_t notification, bool lost)
+{
+	struct rados *r = CONTAINER_OF(watch, struct rados, watch);
+	struct heard *heard = malloc(sizeof(*heard));
+	if (!heard)
+		return; /* whoever notified waits in vain, and says so */
+	*heard = (struct heard){
+		.task.run = heed, .r = r, .notification = notification, .lost = lost};
+	thread_queue_add(r->watcher, &heard->task);
+}
+
+static void notified(struct watch *watch, uint64_t notification)
+{
+	hand_over(watch, notification, false);
+}
+
+static void lost(struct watch *watch)
+{
+	hand_over(watch, 0, true);
+}
+
+enum err table_notify(struct rados *r)
+{
+	int result = pool_notify(r->index, RADOS_BUCKETS, NOTIFY_MS);
+	/* One that has died is off the list after a while. */
+	if (result == -ETIMEDOUT)
+		result = pool_notify(r->index, RADOS_BUCKETS, NOTIFY_MS);
+	return cluster_err(result, "telling all gateways of", RADOS_BUCKETS);
+}
+
+static int make_table(struct rados *r)
+{
+	static const char none[8];
+	struct slice zero = slice_of(none, sizeof(none));
+	struct edit edit = edit_begin(r->index);
+	edit_ensure(&edit);
+	edit_compare(&edit, S(RADOS_BUCKET_COUNT), S(""));
+	edit_set(&edit, S(RADOS_BUCKET_COUNT), zero);
+	int result = edit_run(&edit, RADOS_BUCKETS);
+	return result == -ECANCELED ? 0 : result;
+}
+
+enum err table_open(struct rados *r)
+{
+	int result = make_table(r);
+	r->watch.notified = notified;
+	r->watch.lost = lost;
+	if (result == 0)
+		result = watch_begin(&r->watch, r->index, RADOS_BUCKETS);
+	if (result < 0)
+		return cluster_err(result, "watching", RADOS_BUCKETS);
+	enum err e = read_table(r);
+	if (e != ERR_OK)
+		table_close(r);
+	return e;
+}
+
+void table_close(struct rados *r)
+{
+	watch_end(&r->watch);
+}

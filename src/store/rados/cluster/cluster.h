@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A Ceph cluster, and its pools. All that the store says to Ceph goes through this folder; nobody
+ * else knows librados.
+ *
+ * Any thread may call. Calls wait for the cluster unless it says otherwise.
+ */
+#ifndef STORE_RADOS_CLUSTER_CLUSTER_H
+#define STORE_RADOS_CLUSTER_CLUSTER_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+struct cluster;
+struct pool;
+
+struct cluster_options {
+	const char *config; /* the path of a ceph.conf */
+	const char *id;     /* `postern` for client.postern */
+	const char *space;  /* the RADOS namespace of all objects; "" for the default one */
+	/* After which an operation whose outcome is not known gives up (-ETIMEDOUT). */
+	unsigned timeout_s;
+};
+
+/* Connects. ERR_UNAVAILABLE, logged. */
+enum err cluster_open(const struct cluster_options *options, struct cluster **ret) MUST_USE;
+/* Closes its pools, too. Nothing may be on its way. NULL is allowed. */
+void cluster_close(struct cluster *cluster);
+
+/* A pool of that name; it lives as long as the cluster. ERR_UNAVAILABLE, logged. */
+enum err cluster_pool(struct cluster *cluster, const char *name, struct pool **ret) MUST_USE;
+
+/*
+ * What a result of Ceph (0, or -errno) is to the store's caller: ERR_OK, ERR_DISK_FULL, or
+ * ERR_UNAVAILABLE, which is logged with what was `wanted` of which object.
+ */
+enum err cluster_err(int result, const char *wanted, const char *object) MUST_USE;
+
+/* ---- Data ------------------------------------------------------------------------------------ */
+
+/* One operation on its way. The caller's, in its place until `done` is called. */
+struct transfer {
+	/* On a thread of librados: must not wait. `result` is 0 or -errno. */
+	void (*done)(struct transfer *transfer, int result);
+	void *completion; /* private */
+	struct pool *pool;
+};
+
+/*
+ * Makes an object of these bytes, which are copied, or fails with -EEXIST; `of` says whose it is.
+ * Does not wait. A negative result: it was not begun.
+ */
+int pool_create(struct pool *pool, const char *object, struct slice bytes, struct slice of,
+	struct transfer *transfer) MUST_USE;
+/* Removes an object. Likewise. */
+int pool_remove(struct pool *pool, const char *object, struct transfer *transfer) MUST_USE;
+/* Reads `len` bytes from `offset`. How many there were, or -errno. */
+int64_t pool_read(
+	struct pool *pool, const char *object, uint64_t offset, char *ret, size_t len) MUST_USE;
+
+/* ---- Watching -------------------------------------------------------------------------------- */
+
+struct watch {
+	/* Both on a thread of librados: must not wait. */
+	void (*notified)(struct watch *watch, uint64_t notification);
+	void (*lost)(struct watch *watch);
+	uint64_t number; /* private */
+	struct pool *pool;
+	const char *object;
+};
+
+/* Makes the watch hear of notifications; the caller has set the two functions. 0 or -errno. */
+int watch_begin(struct watch *watch, struct pool *pool, const char *object) MUST_USE;
+/* Nothing is heard afterwards. */
+void watch_end(struct watch *watch);
+/* Lets whoever notified know that it has been heeded. From any thread. */
+void watch_acknowledge(struct watch *watch, uint64_t notification);
+/* Waits until all who watch have acknowledged: 0, or -ETIMEDOUT. */
+int pool_notify(struct pool *pool, const char *object, uint64_t timeout_ms) MUST_USE;
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes that come and go. Small objects are in their tablet; other bytes are data, whose number is
+ * never used again: chunks, which are made once and never change.
+ *
+ *	put.c     bytes that come
+ *	chunks.c  removing the chunks of data that nothing refers to
+ *	get.c     finding an object
+ *	window.c  reading its data, a window at a time
+ */
+#ifndef STORE_RADOS_DATA_DATA_H
+#define STORE_RADOS_DATA_DATA_H
+
+#include "base/limits.h"
+#include "store/rados/rows/entry.h"
+#include "store/rados/state/state.h"
+
+static inline bool rados_key_fits(struct slice key)
+{
+	return key.len > 0 && key.len <= LIMIT_KEY_BYTES;
+}
+
+/* ---- The functions of store.h ---------------------------------------------------------------- */
+
+enum err rados_put_begin(
+	struct store *store, const struct store_put_spec *spec, struct store_put **ret) MUST_USE;
+enum store_now rados_put_write(struct store_put *put, struct slice bytes, struct store_wait *wait);
+void rados_put_commit(struct store_put *put, struct store_put_commit *commit);
+void rados_put_abort(struct store_put *put);
+
+enum store_now rados_get(struct store *store, struct store_get *get);
+void rados_get_release(struct store *store, struct store_get *get);
+enum store_now rados_read(struct store *store, struct store_read *read);
+void rados_read_release(struct store *store, struct store_read *read);
+void rados_damaged(struct store *store, const struct store_damage *damage);
+
+/* ---- For each other -------------------------------------------------------------------------- */
+
+/* Removes so many chunks; does not wait, and a failure is only logged. */
+void chunks_remove(struct rados *r, struct pool *pool, uint64_t data, uint64_t count);
+
+/* A run of bytes that was read. */
+struct window {
+	char *bytes;
+	size_t size;
+	struct budget_account memory;
+};
+
+/*
+ * Reads what is at `at` of the bytes that the extents are, and as many behind it as is worth it.
+ * ERR_UNAVAILABLE, logged, if they are not there whole. Waits.
+ */
+enum err window_read(struct rados *r, const struct extent *extents, size_t count, uint64_t at,
+	struct window *ret) MUST_USE;
+void window_release(struct window *window);
+
+/* An object that has been found, while somebody reads it. */
+struct held {
+	struct task task;
+	struct rados *r;
+	struct store_get *get;
+	char *text; /* its headers and tags, and its inline bytes */
+	struct extent *extents;
+	size_t extent_count;
+	struct window first;
+};
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes that come: hashed in the thread of the caller, gathered to chunks, and sent while others
+ * come.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "crypto/crc64.h"
+#include "crypto/digest.h"
+#include "store/rados/data/data.h"
+#include "store/rados/rows/key.h"
+#include "store/rados/tablet/tablet.h"
+
+enum {
+	ON_THEIR_WAY_MAX = 2, /* chunks; then the caller is asked to wait */
+	OF_BYTES_MAX = LIMIT_KEY_BYTES + 64,
+	BUFFER_BYTES_FIRST = 64 << 10,
+};
+
+struct store_put {
+	struct rados *r;
+	struct change change;
+	struct store_put_commit *commit; /* once it is committed */
+	struct store_object object;
+	enum store_put_kind kind;
+	struct budget_account memory;
+	enum err err; /* sticky */
+	struct digest_md5 md5;
+
+	/* The chunk that is being filled. */
+	char *buffer;
+	size_t buffer_len;
+	size_t buffer_size;
+	struct pool *pool; /* of its data, once a chunk was sent */
+	uint64_t data;
+	uint64_t chunks; /* that were sent */
+
+	pthread_mutex_t lock; /* of what is below; a leaf but for posting tasks */
+	unsigned on_their_way;
+	int failed;
+	struct store_wait *waiting; /* until fewer are on their way */
+	bool ends;                  /* when none is on its way any more, put_end() follows */
+
+	char text[]; /* key, headers, tags */
+};
+
+/* A chunk on its way. */
+struct sent {
+	struct transfer transfer;
+	struct store_put *put;
+};
+
+static struct slice keep(struct slice s, char **to)
+{
+	char *begin = *to;
+	if (s.len)
+		memcpy(begin, s.ptr, s.len);
+	*to += s.len;
+	return slice_of(begin, s.len);
+}
+
+static void put_free(struct store_put *put)
+{
+	free(put->buffer);
+	budget_close(&put->memory);
+	(void)pthread_mutex_destroy(&put->lock);
+	free(put);
+}
+
+/* A chunk that is filled, two on their way, which librados has copies of. */
+static bool take_memory(
+	const struct rados *r, const struct store_put_spec *spec, struct budget_account *memory)
+{
+	size_t most = (ON_THEIR_WAY_MAX + 1) * r->sizes.chunk_bytes;
+	size_t wanted = spec->size_hint && spec->size_hint < most ? (size_t)spec->size_hint : most;
+	return wanted <= memory->bytes || budget_take(memory, wanted - memory->bytes);
+}
+
+enum err rados_put_begin(
+	struct store *store, const struct store_put_spec *spec, struct store_put **ret)
+{
+	static const enum rules_kind kinds[] = {
+		[STORE_PUT_OBJECT] = RULES_PUT,
+		[STORE_PUT_PART] = RULES_UPLOAD_PART,
+		[STORE_PUT_APPEND] = RULES_APPEND,
+	};
+	struct rados *r = rados_of(store);
+	bool is_part = spec->kind == STORE_PUT_PART;
+	struct slice headers = is_part ? S("") : spec->headers;
+	struct slice tags = is_part ? S("") : spec->tags;
+	if (!rados_key_fits(spec->key) || headers.len > ENTRY_HEADERS_BYTES_MAX ||
+		tags.len > ENTRY_TAGS_BYTES_MAX || (is_part && spec->part > ROW_PART_MAX))
+		return ERR_INVALID_ARGUMENT;
+	struct store_put *put = calloc(1, sizeof(*put) + spec->key.len + headers.len + tags.len);
+	struct budget_account memory = spec->memory;
+	if (!put || !take_memory(r, spec, &memory)) {
+		free(put);
+		return ERR_UNAVAILABLE;
+	}
+	char *to = put->text;
+	put->r = r;
+	put->kind = spec->kind;
+	put->memory = memory;
+	put->change = (struct change){.r = r,
+		.bucket_id = spec->bucket_id,
+		.key = keep(spec->key, &to),
+		.upload = is_part ? spec->upload : 0,
+		.part = is_part ? spec->part : 0,
+		.mutation = {.kind = kinds[spec->kind],
+			.object = &put->object,
+			.position = spec->position}};
+	put->object = (struct store_object){.acl = spec->acl,
+		.type = spec->kind == STORE_PUT_OBJECT ? spec->type : STORE_NORMAL,
+		.headers = keep(headers, &to),
+		.tags = keep(tags, &to)};
+	put->data = rados_number(r);
+	digest_md5_init(&put->md5);
+	(void)pthread_mutex_init(&put->lock, NULL);
+	*ret = put;
+	return ERR_OK;
+}
+
+/* ---- The end --------------------------------------------------------------------------------- */
+
+static struct store_object without_text(const struct store_object *object)
+{
+	struct store_object copy = *object;
+	copy.headers = S("");
+	copy.tags = S("");
+	return copy;
+}
+
+/* Answers, if somebody waits; drops the data if nothing refers to it. */
+static void finish(struct store_put *put, enum err e, bool is_dropped)
+{
+	struct store_put_commit *commit = put->commit;
+	if (is_dropped)
+		chunks_remove(put->r, put->pool, put->data, put->chunks);
+	put_free(put);
+	if (commit)
+		store_answer(&commit->wait, e);
+}
+
+static void decided(struct change *change)
+{
+	struct store_put *put = CONTAINER_OF(change, struct store_put, change);
+	put->commit->object = without_text(put->kind == STORE_PUT_APPEND ? &change->effects.reported
+									 : &change->effects.object);
+	finish(put, change->err, change->err != ERR_OK && !change->is_open);
+}
+
+/* No chunk is on its way any more. */
+static void put_end(struct store_put *put)
+{
+	if (put->err == ERR_OK)
+		put->err = cluster_err(put->failed, "writing data of", "an object");
+	if (!put->commit || put->err != ERR_OK) {
+		finish(put, put->err, true);
+		return;
+	}
+	put->change.done = decided;
+	change_submit(&put->change);
+}
+
+/* Waits, without blocking, until no chunk is on its way. */
+static void end_when_sent(struct store_put *put)
+{
+	(void)pthread_mutex_lock(&put->lock);
+	put->ends = true;
+	bool now = put->on_their_way == 0;
+	(void)pthread_mutex_unlock(&put->lock);
+	if (now)
+		put_end(put);
+}
+
+/* ---- Chunks ---------------------------------------------------------------------------------- */
+
+static void has_arrived(struct transfer *transfer, int result)
+{
+	struct sent *sent = CONTAINER_OF(transfer, struct sent, transfer);
+	struct store_put *put = sent->put;
+	free(sent);
+	(void)pthread_mutex_lock(&put->lock);
+	put->on_their_way--;
+	if (result < 0 && put->failed == 0)
+		put->failed = result;
+	struct store_wait *waiting =
+		put->on_their_way < ON_THEIR_WAY_MAX ? TAKE(put->waiting) : NULL;
+	int failed = put->failed;
+	bool ends = put->ends && put->on_their_way == 0;
+	(void)pthread_mutex_unlock(&put->lock);
+	if (waiting)
+		store_answer(waiting, cluster_err(failed, "writing data of", "an object"));
+	if (ends)
+		put_end(put);
+}
+
+/* Sends what has been gathered. */
+static enum err send_chunk(struct store_put *put)
+{
+	char name[RADOS_NAME_BYTES];
+	SCOPED_STRBUF(of, OF_BYTES_MAX);
+	struct sent *sent = malloc(sizeof(*sent));
+	if (!sent)
+		return ERR_UNAVAILABLE;
+	if (put->chunks == 0) {
+		put->pool = rados_pool_of(put->r, put->object.size);
+		strbuf_addf(&of, "%d %" PRIx64 " %" PRIx64 " %u ", (int)put->kind,
+			put->change.bucket_id, put->change.upload, put->change.part);
+		strbuf_add_slice(&of, put->change.key);
+	}
+	*sent = (struct sent){.transfer.done = has_arrived, .put = put};
+	(void)pthread_mutex_lock(&put->lock);
+	put->on_their_way++;
+	(void)pthread_mutex_unlock(&put->lock);
+	int result = pool_create(put->pool, rados_chunk_name(name, put->data, put->chunks),
+		slice_of(put->buffer, put->buffer_len), strbuf_slice(&of), &sent->transfer);
+	put->chunks++;
+	put->buffer_len = 0;
+	if (result < 0)
+		has_arrived(&sent->transfer, result);
+	return ERR_OK;
+}
+
+/* Copies the front of `*bytes` into the chunk, and sends it when it is full. */
+static enum err gather(struct store_put *put, struct slice *bytes)
+{
+	size_t chunk = put->r->sizes.chunk_bytes;
+	struct slice head = slice_head(*bytes, chunk - put->buffer_len);
+	size_t wanted = put->buffer_len + head.len;
+	if (wanted > put->buffer_size) {
+		size_t size = 2 * put->buffer_size;
+		if (size < BUFFER_BYTES_FIRST)
+			size = BUFFER_BYTES_FIRST;
+		if (size < wanted)
+			size = wanted;
+		if (size > chunk)
+			size = chunk;
+		char *buffer = realloc(put->buffer, size);
+		if (!buffer)
+			return ERR_UNAVAILABLE;
+		put->buffer = buffer;
+		put->buffer_size = size;
+	}
+	memcpy(put->buffer + put->buffer_len, head.ptr, head.len);
+	put->buffer_len += head.len;
+	put->object.size += head.len;
+	*bytes = slice_from(*bytes, head.len);
+	return put->buffer_len == chunk ? send_chunk(put) : ERR_OK;
+}
+
+enum store_now rados_put_write(struct store_put *put, struct slice bytes, struct store_wait *wait)
+{
+	if (put->err == ERR_OK) {
+		digest_md5_update(&put->md5, bytes);
+		put->object.crc64 = crc64_update(put->object.crc64, bytes);
+	}
+	while (bytes.len && put->err == ERR_OK)
+		put->err = gather(put, &bytes);
+	(void)pthread_mutex_lock(&put->lock);
+	bool waits = wait && put->err == ERR_OK && put->failed == 0 &&
+		     put->on_their_way >= ON_THEIR_WAY_MAX;
+	if (waits)
+		put->waiting = wait;
+	int failed = put->failed;
+	(void)pthread_mutex_unlock(&put->lock);
+	if (waits)
+		return STORE_WAIT;
+	if (put->err == ERR_OK)
+		put->err = cluster_err(failed, "writing data of", "an object");
+	if (wait)
+		wait->err = put->err;
+	return STORE_DONE;
+}
+
+void rados_put_abort(struct store_put *put)
+{
+	end_when_sent(put);
+}
+
+/* The digests are what the caller expects. */
+static bool digests_fit(const struct store_put *put, const struct store_put_commit *commit)
+{
+	return (!commit->expect_md5 ||
+		       memcmp(put->object.md5, commit->expect_md5, MD5_BYTES) == 0) &&
+	       (!commit->expect_crc64 || put->object.crc64 == *commit->expect_crc64);
+}
+
+void rados_put_commit(struct store_put *put, struct store_put_commit *commit)
+{
+	struct change *change = &put->change;
+	digest_md5_final(&put->md5, put->object.md5);
+	put->commit = commit;
+	change->mutation.forbid_overwrite = commit->forbid_overwrite;
+	change->mutation.caller = commit->caller;
+	if (put->err == ERR_OK && !digests_fit(put, commit))
+		put->err = ERR_INVALID_DIGEST;
+	if (put->kind == STORE_PUT_OBJECT && put->chunks == 0 &&
+		put->object.size <= put->r->sizes.inline_bytes) {
+		change->place = put->object.size ? ENTRY_INLINE : ENTRY_NOWHERE;
+		change->inline_bytes = slice_of(put->buffer, put->buffer_len);
+	} else if (put->object.size) {
+		change->place = ENTRY_DATA;
+		change->data = put->data;
+	}
+	if (put->err == ERR_OK && change->place == ENTRY_DATA && put->buffer_len)
+		put->err = send_chunk(put);
+	end_when_sent(put);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/rados/list/list.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "store/rados/list/listing.h"
+#include "store/rados/list/page.h"
+#include "store/shared/roll_up.h"
+
+/* Behind what the first object that may be listed stands. */
+static struct row_key begin(const struct store_list *list)
+{
+	struct row_key none = {.len = 0};
+	struct slice rolled = listing_rolled_marker(list->prefix, list->delimiter, list->marker);
+	if (list->marker.len == 0 || slice_cmp(list->marker, list->prefix) < 0)
+		return none;
+	/* What is rolled up with the marker is a roll-up that is not greater than it. */
+	struct row_key key = row_key_of(ROW_OBJECT, rolled.len ? rolled : list->marker);
+	return rolled.len ? row_key_past(&key) : key;
+}
+
+/* Takes the rows of a page. Sets list->truncated, and then stops, if there are more than enough. */
+static enum err take_page(struct listing *listing, struct page *page, bool *ret_rolled)
+{
+	struct store_list *list = listing->list;
+	struct range *range = &page->ranges[0];
+	const struct row *row;
+	while ((row = page_row(page, 0))) {
+		struct row_name name;
+		struct entry entry;
+		range->at++;
+		/* What is under a common prefix that has been passed over. */
+		if (slice_cmp(row->key, row_key_slice(&range->after)) <= 0)
+			continue;
+		if (list->count == listing->max) {
+			list->truncated = true;
+			return ERR_OK;
+		}
+		if (!row_key_parse(row->key, &name) || !entry_read(row->value, &entry)) {
+			log_error("ceph: %s: a row is damaged, or of a later version", page->name);
+			return ERR_INTERNAL;
+		}
+		struct slice key = row_name_key(&name);
+		struct slice rolled = roll_up(list->prefix, list->delimiter, key);
+		enum err e = listing_add(listing, key, rolled, &entry.object, false);
+		if (e != ERR_OK)
+			return e;
+		range->after = row_key_of(ROW_OBJECT, rolled.len ? rolled : key);
+		if (rolled.len)
+			range->after = row_key_past(&range->after);
+		*ret_rolled = *ret_rolled || rolled.len > 0;
+	}
+	return ERR_OK;
+}
+
+static enum err list_objects(struct listing *listing)
+{
+	struct store_list *list = listing->list;
+	struct page page;
+	enum err e = ERR_OK;
+	bool more = true;
+	page_init(&page, listing->r, list->bucket_id,
+		list->delimiter.len ? PAGE_ROWS_FIRST : listing->max + 1);
+	page.range_count = 1;
+	page.ranges[0] = (struct range){
+		.prefix = row_key_of(ROW_OBJECT, list->prefix), .after = begin(list)};
+	while (more && e == ERR_OK) {
+		bool rolled = false;
+		e = page_read(&page);
+		if (e == ERR_OK)
+			e = take_page(listing, &page, &rolled);
+		more = !list->truncated && page_has_more(&page, 0);
+		/* Few rows where much is skipped, many where little is. */
+		page.rows_max = rolled ? PAGE_ROWS_FIRST : 2 * page.rows_max;
+	}
+	page_release(&page);
+	return e;
+}
+
+static void run(struct task *task)
+{
+	struct listing *listing = CONTAINER_OF(task, struct listing, task);
+	struct store_list *list = listing->list;
+	enum err e = ERR_OK;
+	if (list->bucket_id && list->prefix.len <= LIMIT_KEY_BYTES &&
+		list->marker.len <= LIMIT_KEY_BYTES)
+		e = list->versions ? listing_versions(listing) : list_objects(listing);
+	if (e != ERR_OK) {
+		list->count = 0;
+		list->held = NULL;
+		list->entries = NULL;
+		listing_free(listing);
+	}
+	store_answer(&list->wait, e);
+}
+
+void rados_list(struct store *store, struct store_list *list)
+{
+	struct listing *listing = listing_new(rados_of(store), list->pool, list->max_entries);
+	list->entries = NULL;
+	list->count = 0;
+	list->truncated = false;
+	list->held = listing;
+	if (!listing) {
+		store_answer(&list->wait, ERR_UNAVAILABLE);
+		return;
+	}
+	listing->list = list;
+	list->entries = listing->entries;
+	listing->task.run = run;
+	thread_queue_add(listing->r->readers, &listing->task);
+}
+
+void rados_list_release(struct store *store UNUSED, struct store_list *list)
+{
+	listing_free(TAKE(list->held));
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/rados/rados.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "store/rados/buckets/table.h"
+#include "store/rados/cluster/edit.h"
+#include "store/rados/cluster/fetch.h"
+#include "store/rados/data/data.h"
+#include "store/rados/list/list.h"
+#include "store/rados/mutation.h"
+#include "store/rados/rows/field.h"
+#include "store/rados/tablet/tablet.h"
+#include "store/rules/rules.h"
+
+#define GATEWAYS "gateways" /* the object that has the next instance's number in the row NEXT */
+#define NEXT "n"
+
+enum {
+	TIMEOUT_S = 30,
+	ATTEMPTS_MAX = 100,
+	NUMBER_BYTES = 8,
+	INSTANCES_MAX = (1 << 24) - 1,
+	PAUSE_US = 2000,
+	BATCH_MAX_DEFAULT = 64,
+};
+
+/* ---- Buckets --------------------------------------------------------------------------------- */
+
+static const struct store_bucket *get_bucket(struct store *store, struct slice name)
+{
+	return buckets_get(rados_of(store)->buckets, name);
+}
+
+static void unref_bucket(struct store *store UNUSED, const struct store_bucket *bucket)
+{
+	bucket_unref(bucket);
+}
+
+static void each_bucket(
+	struct store *store, void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx)
+{
+	buckets_each(rados_of(store)->buckets, row, ctx);
+}
+
+static void get_bucket_stats(
+	struct store *store, uint64_t bucket_id, struct store_bucket_stats *ret)
+{
+	(void)buckets_counts(rados_of(store)->buckets, bucket_id, ret);
+}
+
+struct sum {
+	struct rados *r;
+	struct store_bucket_stats counts;
+};
+
+static void add_counts(const struct store_bucket *bucket, void *ctx)
+{
+	struct sum *sum = ctx;
+	struct store_bucket_stats counts;
+	(void)buckets_counts(sum->r->buckets, bucket->id, &counts);
+	rules_add_counts(&sum->counts, &counts);
+}
+
+static void get_stats(struct store *store, struct store_stats *ret)
+{
+	struct rados *r = rados_of(store);
+	struct sum sum = {.r = r};
+	buckets_each(r->buckets, add_counts, &sum);
+	*ret = (struct store_stats){.objects = sum.counts.objects,
+		.bytes = sum.counts.bytes,
+		.commits = atomic_load(&r->commits),
+		.syncs = atomic_load(&r->syncs),
+		.damaged_reads = atomic_load(&r->damaged_reads)};
+}
+
+/* ---- Opening and closing --------------------------------------------------------------------- */
+
+/* Chunks that are removed have nobody who waits for them. */
+static void wait_for_transfers(const struct rados *r)
+{
+	while (atomic_load(&r->transfers))
+		(void)usleep(PAUSE_US);
+}
+
+static void close_store(struct store *store)
+{
+	struct rados *r = rados_of(store);
+	atomic_store(&r->closes, true);
+	thread_queue_free(r->admin);
+	for (unsigned i = 0; i < RADOS_TABLET_THREADS; i++)
+		thread_queue_free(r->tablet_threads[i]);
+	thread_queue_free(r->readers);
+	if (r->watch.pool)
+		table_close(r);
+	thread_queue_free(r->watcher);
+	wait_for_transfers(r);
+	tablets_free(r);
+	cluster_close(r->cluster);
+	buckets_free(r->buckets);
+	free(r);
+}
+
+static const struct store_ops ops = {
+	.close = close_store,
+	.bucket_get = get_bucket,
+	.bucket_unref = unref_bucket,
+	.bucket_each = each_bucket,
+	.bucket_create = bucket_create_begin,
+	.bucket_update = bucket_update_begin,
+	.bucket_delete = bucket_delete_begin,
+	.bucket_stats = get_bucket_stats,
+	.put_begin = rados_put_begin,
+	.put_write = rados_put_write,
+	.put_commit = rados_put_commit,
+	.put_abort = rados_put_abort,
+	.get = rados_get,
+	.get_release = rados_get_release,
+	.read = rados_read,
+	.read_release = rados_read_release,
+	.damaged = rados_damaged,
+	.delete = rados_delete,
+	.metadata_update = rados_metadata_update,
+	.list = rados_list,
+	.list_release = rados_list_release,
+	.multipart_begin = rados_multipart_begin,
+	.multipart_abort = rados_multipart_abort,
+	.multipart_complete = rados_multipart_complete,
+	.list_parts = rados_list_parts,
+	.list_parts_release = rados_list_parts_release,
+	.list_multiparts = rados_list_uploads,
+	.list_multiparts_release = rados_list_uploads_release,
+	.stats = get_stats,
+};
+
+static enum err start_threads(struct rados *r)
+{
+	enum err e = ERR_OK;
+	const struct thread_queue_options tablets = {
+		.name = "rados", .batch = change_run_all, .state = r};
+	const struct thread_queue_options readers = {
+		.name = "rados-read", .threads = RADOS_READ_THREADS};
+	const struct thread_queue_options admin = {.name = "rados-admin"};
+	const struct thread_queue_options watcher = {.name = "rados-watch"};
+	for (unsigned i = 0; i < RADOS_TABLET_THREADS && e == ERR_OK; i++)
+		e = thread_queue_new(&tablets, &r->tablet_threads[i]);
+	if (e == ERR_OK)
+		e = thread_queue_new(&readers, &r->readers);
+	if (e == ERR_OK)
+		e = thread_queue_new(&admin, &r->admin);
+	return e == ERR_OK ? thread_queue_new(&watcher, &r->watcher) : e;
+}
+
+static enum err open_pools(struct rados *r, const struct rados_options *options)
+{
+	const struct cluster_options cluster = {.config = options->config,
+		.id = options->id,
+		.space = options->space ? options->space : "",
+		.timeout_s = options->timeout_s ? options->timeout_s : TIMEOUT_S};
+	const char *index = options->index_pool ? options->index_pool : "index";
+	const char *small = options->small_pool ? options->small_pool : "small";
+	const char *data = options->data_pool ? options->data_pool : "data";
+	enum err e = cluster_open(&cluster, &r->cluster);
+	if (e == ERR_OK)
+		e = cluster_pool(r->cluster, index, &r->index);
+	if (e == ERR_OK)
+		e = cluster_pool(r->cluster, small, &r->small);
+	return e == ERR_OK ? cluster_pool(r->cluster, data, &r->data) : e;
+}
+
+/* The number that no start before had, and its value in the row. */
+static int read_next(struct rados *r, uint64_t *ret, struct strbuf *value)
+{
+	struct slice key = S(NEXT);
+	struct fetch *fetch = fetch_new();
+	if (!fetch)
+		return -ENOMEM;
+	size_t number = fetch_keys(fetch, &key, 1);
+	int result = fetch_run(fetch, r->index, GATEWAYS);
+	*ret = 1;
+	strbuf_clear(value);
+	if (result == 0) {
+		struct slice found = fetched_value(fetch_rows(fetch, number), key);
+		struct field_reader reader = {.rest = found};
+		strbuf_add_slice(value, found);
+		if (found.len)
+			*ret = field_number(&reader, NUMBER_BYTES);
+		if (found.len && !field_end(&reader))
+			result = -EBADMSG;
+	}
+	fetch_free(fetch);
+	return result == -ENOENT ? 0 : result;
+}
+
+static enum err take_instance(struct rados *r)
+{
+	int result = -ECANCELED;
+	SCOPED_STRBUF(before, NUMBER_BYTES);
+	SCOPED_STRBUF(after, NUMBER_BYTES);
+	for (unsigned i = 0; result == -ECANCELED && i < ATTEMPTS_MAX; i++) {
+		result = read_next(r, &r->instance, &before);
+		if (result < 0)
+			break;
+		if (r->instance > INSTANCES_MAX) {
+			log_error("ceph: this namespace has no numbers for gateways any more");
+			return ERR_UNAVAILABLE;
+		}
+		strbuf_clear(&after);
+		field_add(&after, r->instance + 1, NUMBER_BYTES);
+		struct edit edit = edit_begin(r->index);
+		edit_ensure(&edit);
+		edit_compare(&edit, S(NEXT), strbuf_slice(&before));
+		edit_set(&edit, S(NEXT), strbuf_slice(&after));
+		result = edit_run(&edit, GATEWAYS);
+	}
+	return cluster_err(result, "counting", GATEWAYS);
+}
+
+static size_t size_or(size_t size, size_t usual)
+{
+	return size ? size : usual;
+}
+
+static void set_sizes(struct rados *r, const struct rados_options *options)
+{
+	struct rados_sizes *sizes = &r->sizes;
+	sizes->inline_bytes = size_or(options->inline_bytes, KIB(4));
+	sizes->chunk_bytes = size_or(options->chunk_bytes, MIB(4));
+	sizes->small_bytes = size_or(options->small_bytes, KIB(64));
+	sizes->batch = options->batch ? options->batch : BATCH_MAX_DEFAULT;
+	/* Small data is one chunk; what is inline never fills one. */
+	if (sizes->small_bytes >= sizes->chunk_bytes)
+		sizes->small_bytes = sizes->chunk_bytes - 1;
+	if (sizes->inline_bytes > sizes->small_bytes)
+		sizes->inline_bytes = sizes->small_bytes;
+}
+
+enum err rados_store_open(const struct rados_options *options, struct store **ret)
+{
+	struct rados *r = calloc(1, sizeof(*r));
+	if (!r)
+		return ERR_UNAVAILABLE;
+	r->store.ops = &ops;
+	r->clock = options->clock;
+	set_sizes(r, options);
+	r->buckets = buckets_new();
+	enum err e = r->buckets ? open_pools(r, options) : ERR_UNAVAILABLE;
+	if (e == ERR_OK)
+		e = take_instance(r);
+	if (e == ERR_OK)
+		e = start_threads(r);
+	if (e == ERR_OK)
+		e = table_open(r);
+	if (e != ERR_OK) {
+		/* Then nothing is watched. */
+		r->watch.pool = NULL;
+		close_store(&r->store);
+		return e;
+	}
+	*ret = &r->store;
+	return ERR_OK;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The back end on Ceph RADOS: any number of processes serve one store, and none of them owns a part
+ * of it. docs/on-rados.md has its rows.
+ *
+ *	rados.c     opening and closing
+ *	mutation.c  deletes, changes of metadata, uploads
+ *	rows/       what the rows say
+ *	tablet/     changes of objects
+ *	data/       bytes that come and go
+ *	list/       listings
+ *	buckets/    the table of buckets
+ *	state/      what all of these know
+ *	cluster/    what is said to Ceph
+ */
+#ifndef STORE_RADOS_RADOS_H
+#define STORE_RADOS_RADOS_H
+
+#include "base/clock.h"
+#include "store/store.h"
+
+struct rados_options {
+	const struct clock *clock;
+	const char *config; /* the path of a ceph.conf */
+	const char *id;     /* `postern` for client.postern */
+	const char *space;  /* the RADOS namespace; NULL or "": the default one */
+	/* NULL: `index`, `small` and `data`. The last two may be the same. */
+	const char *index_pool;
+	const char *small_pool;
+	const char *data_pool;
+	unsigned timeout_s; /* of an operation; 0: 30 */
+	/*
+	 * For tests; 0: 4 KiB, 64 KiB, 4 MiB, 64. All who open a namespace have the same chunks and
+	 * small bytes.
+	 */
+	size_t inline_bytes;
+	size_t small_bytes;
+	size_t chunk_bytes;
+	unsigned batch;
+};
+
+/*
+ * Opens the store in that namespace, which may be a new one. Waits. ERR_UNAVAILABLE, logged, if
+ * Ceph, or its library, cannot be had.
+ */
+enum err rados_store_open(const struct rados_options *options, struct store **ret) MUST_USE;
+
+#endif

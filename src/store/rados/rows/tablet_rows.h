@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The values of the other rows of a tablet, and of the row of a bucket (docs/on-rados.md). Values
+ * and pure functions; the parsers take whatever bytes.
+ */
+#ifndef STORE_RADOS_ROWS_TABLET_ROWS_H
+#define STORE_RADOS_ROWS_TABLET_ROWS_H
+
+#include "base/strbuf.h"
+#include "store/store.h"
+
+/* ROW_EPOCH: compared by every operation, changed whenever ROW_HEAD is. */
+struct epoch {
+	uint64_t epoch;
+	uint64_t tablet;
+};
+
+void epoch_format(const struct epoch *epoch, struct strbuf *out);
+bool epoch_parse(struct slice value, struct epoch *ret) MUST_USE;
+
+enum head_state {
+	HEAD_ACTIVE,
+	HEAD_FROZEN, /* no changes: its bucket is perhaps deleted */
+	HEAD_DEAD,   /* its bucket was deleted */
+	HEAD_STATES,
+};
+
+/* ROW_HEAD. */
+struct head {
+	enum head_state state;
+	enum store_versioning versioning;
+	uint64_t bucket;
+};
+
+void head_format(const struct head *head, struct strbuf *out);
+bool head_parse(struct slice value, struct head *ret) MUST_USE;
+
+/* ROW_OWN: what the changes of one instance come to; numbers wrap around. */
+struct own {
+	uint64_t sequence; /* of its last operation here */
+	struct store_bucket_stats counts;
+};
+
+void own_format(const struct own *own, struct strbuf *out);
+bool own_parse(struct slice value, struct own *ret) MUST_USE;
+
+/* ROW_HIDDEN: there only while the key has rows ROW_VERSION; changed whenever they are. */
+struct hidden {
+	uint64_t revision;
+	uint64_t newest; /* the version of the newest of them */
+	int64_t newest_ms;
+	bool newest_is_marker;
+	bool newest_is_null;
+	uint64_t null; /* the version that is "null" among them, or 0 */
+};
+
+void hidden_format(const struct hidden *hidden, struct strbuf *out);
+bool hidden_parse(struct slice value, struct hidden *ret) MUST_USE;
+
+/* The row of a bucket, without name and settings. */
+struct bucket_row {
+	uint64_t deleting; /* 0, or a number of who looks whether it is empty */
+	struct store_bucket bucket;
+};
+
+void bucket_row_format(const struct bucket_row *row, struct strbuf *out);
+bool bucket_row_parse(struct slice value, struct bucket_row *ret) MUST_USE;
+
+#endif

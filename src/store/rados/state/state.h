@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An open store on RADOS: what all of its parts know. Nothing of what is stored is here but the
+ * buckets; whatever else a gateway remembers is a guess.
+ */
+#ifndef STORE_RADOS_STATE_STATE_H
+#define STORE_RADOS_STATE_STATE_H
+
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/thread_queue.h"
+#include "store/rados/cluster/cluster.h"
+#include "store/shared/buckets.h"
+#include "store/store.h"
+
+enum {
+	RADOS_TABLET_THREADS = 4,
+	RADOS_READ_THREADS = 16,
+	RADOS_NAME_BYTES = 48, /* of the name of an object of RADOS, with its NUL */
+};
+
+/* The object that is the table of buckets, and the rows in it. */
+#define RADOS_BUCKETS "buckets"
+#define RADOS_BUCKET_ROW 'b'  /* b name: the bucket */
+#define RADOS_SETTING_ROW 's' /* s name end setting: one of its settings */
+#define RADOS_BUCKET_COUNT "n"
+
+/* Sizes, which tests make small. */
+struct rados_sizes {
+	size_t inline_bytes; /* objects up to this are in their tablet */
+	size_t small_bytes;  /* data up to this is in the pool `small` */
+	size_t chunk_bytes;  /* of a chunk of data */
+	unsigned batch;      /* changes in one operation, at most */
+};
+
+struct tablet; /* store/rados/tablet/tablet.h */
+
+struct rados {
+	struct store store;
+	const struct clock *clock;
+	struct rados_sizes sizes;
+	struct cluster *cluster;
+	struct pool *index; /* tablets, the table of buckets */
+	struct pool *small; /* small data */
+	struct pool *data;  /* the rest */
+
+	uint64_t instance;       /* of this start; no other has it */
+	_Atomic uint64_t number; /* of the last thing that was numbered */
+	_Atomic uint64_t version;
+
+	struct buckets *buckets; /* changed by `watcher` alone */
+	struct watch watch;
+
+	/* Tablets are shared out among them: what is below belongs to one of these threads. */
+	struct thread_queue *tablet_threads[RADOS_TABLET_THREADS];
+	struct tablet *tablets[RADOS_TABLET_THREADS]; /* lists */
+	struct thread_queue *readers;
+	struct thread_queue *admin;   /* changes buckets */
+	struct thread_queue *watcher; /* reads the table of buckets when it has changed */
+
+	atomic_bool closes;
+	_Atomic uint64_t transfers; /* of chunks, on their way without anybody who waits */
+	_Atomic uint64_t commits;
+	_Atomic uint64_t syncs;
+	_Atomic uint64_t lost; /* operations whose outcome had to be settled */
+	_Atomic uint64_t damaged_reads;
+};
+
+static inline struct rados *rados_of(struct store *store)
+{
+	return CONTAINER_OF(store, struct rados, store);
+}
+
+/* A number that nothing else of this namespace has, nor will have. */
+uint64_t rados_number(struct rados *r);
+/*
+ * A version number: greater than all that this process has given out, and, as clocks are right,
+ * than those of others. Greater than `after` in any case.
+ */
+uint64_t rados_version(struct rados *r, uint64_t after);
+
+/* The thread that changes the tablets of the bucket: an index of tablet_threads. */
+static inline unsigned rados_thread_of(uint64_t bucket)
+{
+	return (unsigned)((bucket ^ bucket >> 40) % RADOS_TABLET_THREADS);
+}
+
+/* Where data of so many bytes is. */
+static inline struct pool *rados_pool_of(struct rados *r, uint64_t size)
+{
+	return size <= r->sizes.small_bytes ? r->small : r->data;
+}
+
+/* The name of the object that is a tablet, or a chunk of data. */
+const char *rados_tablet_name(char name[RADOS_NAME_BYTES], uint64_t bucket, uint64_t tablet);
+const char *rados_chunk_name(char name[RADOS_NAME_BYTES], uint64_t data, uint64_t chunk);
+
+#endif

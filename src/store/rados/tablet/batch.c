@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/rados/tablet/batch.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "store/rados/tablet/stage.h"
+
+enum {
+	CONFLICT_MS = 30000, /* for so long it begins anew when somebody else was faster */
+	SETTLE_MS = 40000,   /* for so long a client waits to know what has happened */
+	FROZEN_MS = 5000,    /* for so long whoever deletes a bucket may take */
+	PATIENT_CONFLICTS = 3,
+	PAUSE_MAX_US = 5000,
+	FROZEN_PAUSE_US = 10000,
+	OWN_BYTES_MAX = 256,
+};
+
+enum step {
+	STEP_NEXT,
+	STEP_AGAIN,
+	STEP_DONE, /* all are answered */
+};
+
+/* ---- Answers --------------------------------------------------------------------------------- */
+
+static void answer(struct batch *b, size_t i, enum err e)
+{
+	struct change *c = b->changes[i];
+	b->changes[i] = b->changes[--b->count];
+	look_free(c);
+	c->err = e;
+	c->done(c);
+}
+
+static void answer_all(struct batch *b, enum err e, bool is_open)
+{
+	while (b->count) {
+		b->changes[0]->is_open = is_open;
+		answer(b, 0, e);
+	}
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+enum err batch_take_head(
+	uint64_t bucket, const struct rows *rows, struct slice *ret_epoch, struct head *ret)
+{
+	struct epoch epoch;
+	struct slice value = fetched_value(rows, S(ROW_EPOCH));
+	if (!epoch_parse(value, &epoch))
+		return look_damaged(bucket, S(ROW_EPOCH));
+	if (!head_parse(fetched_value(rows, S(ROW_HEAD)), ret) || ret->bucket != bucket)
+		return look_damaged(bucket, S(ROW_HEAD));
+	*ret_epoch = value;
+	return ERR_OK;
+}
+
+/* The own row, and the sum of those of others. */
+static enum err take_counts(struct batch *b, const struct rows *rows)
+{
+	struct row_key mine = row_key_number(ROW_OWN, b->r->instance);
+	b->has_own = false;
+	b->own = (struct own){.sequence = 0};
+	b->others = (struct store_bucket_stats){.objects = 0};
+	for (size_t i = 0; i < rows->count; i++) {
+		struct own own;
+		if (!own_parse(rows->rows[i].value, &own))
+			return look_damaged(b->tablet->bucket, rows->rows[i].key);
+		if (slice_eq(rows->rows[i].key, row_key_slice(&mine))) {
+			b->has_own = true;
+			b->own = own;
+		} else {
+			rules_add_counts(&b->others, &own.counts);
+		}
+	}
+	return ERR_OK;
+}
+
+static void forget(struct batch *b)
+{
+	for (size_t i = 0; i < b->count; i++)
+		look_free(b->changes[i]);
+	fetch_free(TAKE(b->fetch));
+}
+
+static enum err fetch_all(struct batch *b)
+{
+	static const struct slice heads[] = {SLICE_LIT(ROW_EPOCH), SLICE_LIT(ROW_HEAD)};
+	static const char owns[] = {ROW_OWN, '\0'};
+	enum err e = ERR_OK;
+	forget(b);
+	b->fetch = fetch_new();
+	if (!b->fetch)
+		return ERR_UNAVAILABLE;
+	size_t head_number = fetch_keys(b->fetch, heads, ARRAY_LEN(heads));
+	size_t own_number = fetch_range(b->fetch, "", owns, FETCH_ROWS_MAX);
+	for (size_t i = 0; i < b->count && e == ERR_OK; i++)
+		e = look_begin(b->changes[i], b->fetch, b->versions);
+	if (e != ERR_OK)
+		return e;
+	int result = fetch_run(b->fetch, b->r->index, b->name);
+	if (result == -ENOENT)
+		return ERR_NO_SUCH_BUCKET;
+	if (result < 0)
+		return cluster_err(result, "reading", b->name);
+	e = batch_take_head(
+		b->tablet->bucket, fetch_rows(b->fetch, head_number), &b->epoch, &b->head);
+	if (e == ERR_OK)
+		e = take_counts(b, fetch_rows(b->fetch, own_number));
+	return e;
+}
+
+/* Waits while the tablet is frozen. `since_ms` is when that was first seen; 0: it was not. */
+static enum step heed_head(struct batch *b, int64_t *since_ms)
+{
+	if (b->head.state == HEAD_ACTIVE)
+		return STEP_NEXT;
+	if (b->head.state == HEAD_DEAD) {
+		answer_all(b, ERR_NO_SUCH_BUCKET, false);
+		return STEP_DONE;
+	}
+	int64_t now_ms = clock_monotonic_ms();
+	if (!*since_ms)
+		*since_ms = now_ms;
+	enum frozen frozen = FROZEN_WAIT;
+	if (now_ms - *since_ms > FROZEN_MS) {
+		*since_ms = 0;
+		frozen = tablet_take_over(b->r, b->tablet->bucket, b->epoch);
+	} else {
+		(void)usleep(FROZEN_PAUSE_US);
+	}
+	if (frozen == FROZEN_WAIT)
+		return STEP_AGAIN;
+	answer_all(b, frozen == FROZEN_GONE ? ERR_NO_SUCH_BUCKET : ERR_UNAVAILABLE, false);
+	return STEP_DONE;
+}
+
+static enum step read_all(struct batch *b, int64_t *frozen_since_ms)
+{
+	enum err e = fetch_all(b);
+	if (e == ERR_OK && b->head.state == HEAD_ACTIVE) {
+		if (b->head.versioning != STORE_UNVERSIONED && !b->versions) {
+			b->versions = true;
+			return STEP_AGAIN;
+		}
+		for (size_t i = 0; i < b->count && e == ERR_OK; i++)
+			e = look_take(b->changes[i], b->fetch, b->versions, b->head.versioning);
+	}
+	if (e != ERR_OK) {
+		answer_all(b, e, false);
+		return STEP_DONE;
+	}
+	return heed_head(b, frozen_since_ms);
+}
+
+/* ---- Deciding -------------------------------------------------------------------------------- */
+
+static uint64_t newest_version(const struct look *look)
+{
+	uint64_t current = look->view.current ? look->current.object.version : 0;
+	uint64_t hidden = look->has_hidden ? look->hidden.newest : 0;
+	return current > hidden ? current : hidden;
+}
+
+/* Decides one change; what it needs is read. */
+static enum looked decide(struct change *c)
+{
+	struct look *look = c->look;
+	int64_t now_ms = clock_wall_ms(c->r->clock);
+	uint64_t version = c->mutation.kind == RULES_UPLOAD_BEGIN
+				   ? rados_number(c->r)
+				   : rados_version(c->r, newest_version(look));
+	enum looked looked = LOOKED;
+	do {
+		c->err = rules_decide(&look->view, &c->mutation, now_ms, version, &c->effects);
+		if (c->err == ERR_OK && c->effects.needs)
+			looked = look_for(c, c->effects.needs);
+	} while (looked == LOOKED && c->err == ERR_OK && c->effects.needs);
+	if (looked == LOOKED && c->err == ERR_OK)
+		looked = look_for_extents(c);
+	return looked;
+}
+
+static bool changes_something(const struct change *c)
+{
+	const struct rules_effects *e = &c->effects;
+	return e->current || e->null || e->named || e->newest || e->upload || e->part || e->made;
+}
+
+/* Adds what was decided to the edit. Those that are refused, or change nothing, are answered. */
+static enum step decide_all(struct batch *b, struct edit *edit, struct own *own)
+{
+	size_t i = 0;
+	while (i < b->count) {
+		struct change *c = b->changes[i];
+		enum looked looked = decide(c);
+		if (looked == LOOK_AGAIN)
+			return STEP_AGAIN;
+		if (c->err != ERR_OK || !changes_something(c)) {
+			answer(b, i, c->err);
+			continue;
+		}
+		if (stage_change(c, edit) != ERR_OK) {
+			answer_all(b, ERR_UNAVAILABLE, false);
+			return STEP_DONE;
+		}
+		look_compare(c, edit);
+		rules_add_counts(&own->counts, &c->effects.counts);
+		i++;
+	}
+	return b->count ? STEP_NEXT : STEP_DONE;
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+static void succeed(struct batch *b, const struct own *own)
+{
+	struct store_bucket_stats counts = b->others;
+	rules_add_counts(&counts, &own->counts);
+	buckets_set_counts(b->r->buckets, b->tablet->bucket, &counts);
+	(void)atomic_fetch_add(&b->r->commits, b->count);
+	(void)atomic_fetch_add(&b->r->syncs, 1);
+	answer_all(b, ERR_OK, false);
+}
+
+/* It is not known what has become of the operation. */
+static enum step settle(struct batch *b, const struct own *own)
+{
+	struct tablet *tablet = b->tablet;
+	log_error("ceph: %s: an operation was lost; asking what has become of it", b->name);
+	(void)atomic_fetch_add(&b->r->lost, 1);
+	tablet->is_open = true;
+	tablet->lost = own->sequence;
+	tablet->had_own = b->has_own;
+	tablet->own = b->own;
+	switch (tablet_settle(b->r, tablet, b->begin_ms + SETTLE_MS)) {
+	case SETTLED_DONE:
+		succeed(b, own);
+		return STEP_DONE;
+	case SETTLED_NEVER:
+		return STEP_AGAIN;
+	case SETTLED_OPEN:
+		answer_all(b, ERR_UNAVAILABLE, true);
+		return STEP_DONE;
+	}
+	return STEP_DONE;
+}
+
+/* Whether an operation that failed so has certainly not happened. */
+static bool is_certain(int result)
+{
+	return result == -ENOSPC || result == -EDQUOT || result == -EPERM || result == -EINVAL ||
+	       result == -EMSGSIZE || result == -E2BIG;
+}
+
+static enum step write_all(struct batch *b, struct edit *edit, struct own *own)
+{
+	struct row_key key = row_key_number(ROW_OWN, b->r->instance);
+	SCOPED_STRBUF(before, OWN_BYTES_MAX);
+	SCOPED_STRBUF(after, OWN_BYTES_MAX);
+	own->sequence = ++b->tablet->sequence;
+	own_value(b->has_own, &b->own, &before);
+	own_format(own, &after);
+	if (strbuf_broken(&before) || strbuf_broken(&after)) {
+		edit_drop(edit);
+		answer_all(b, ERR_UNAVAILABLE, false);
+		return STEP_DONE;
+	}
+	edit_compare(edit, S(ROW_EPOCH), b->epoch);
+	edit_compare(edit, row_key_slice(&key), strbuf_slice(&before));
+	edit_set(edit, row_key_slice(&key), strbuf_slice(&after));
+	int result = edit_run(edit, b->name);
+	if (result == 0) {
+		succeed(b, own);
+		return STEP_DONE;
+	}
+	if (result == -ECANCELED)
+		return STEP_AGAIN;
+	if (result == -ENOENT) {
+		answer_all(b, ERR_NO_SUCH_BUCKET, false);
+		return STEP_DONE;
+	}
+	if (!is_certain(result))
+		return settle(b, own);
+	answer_all(b, cluster_err(result, "changing", b->name), false);
+	return STEP_DONE;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+static enum step attempt(struct batch *b, int64_t *frozen_since_ms, bool *ret_conflict)
+{
+	*ret_conflict = false;
+	enum step step = read_all(b, frozen_since_ms);
+	if (step != STEP_NEXT)
+		return step;
+	*ret_conflict = true;
+	if (b->tablet->sequence < b->own.sequence)
+		b->tablet->sequence = b->own.sequence;
+	struct own own = b->own;
+	struct edit edit = edit_begin(b->r->index);
+	step = decide_all(b, &edit, &own);
+	if (step != STEP_NEXT) {
+		edit_drop(&edit);
+		return step;
+	}
+	return write_all(b, &edit, &own);
+}
+
+static bool can_begin(struct batch *b)
+{
+	if (!b->tablet) {
+		answer_all(b, ERR_UNAVAILABLE, false);
+		return false;
+	}
+	rados_tablet_name(b->name, b->tablet->bucket, 0);
+	if (b->tablet->is_open &&
+		tablet_settle(b->r, b->tablet, b->begin_ms + SETTLE_MS) == SETTLED_OPEN) {
+		answer_all(b, ERR_UNAVAILABLE, false);
+		return false;
+	}
+	return true;
+}
+
+void batch_run(struct batch *b)
+{
+	enum store_versioning versioning = STORE_UNVERSIONED;
+	unsigned seed = (unsigned)b->begin_ms;
+	unsigned conflicts = 0;
+	int64_t frozen_since_ms = 0;
+	if (!can_begin(b))
+		return;
+	/* A guess: the tablet's head knows. */
+	b->versions = buckets_find(b->r->buckets, b->tablet->bucket, &versioning) &&
+		      versioning != STORE_UNVERSIONED;
+	for (;;) {
+		bool conflict;
+		if (attempt(b, &frozen_since_ms, &conflict) == STEP_DONE)
+			break;
+		if (clock_monotonic_ms() - b->begin_ms > CONFLICT_MS) {
+			answer_all(b, ERR_UNAVAILABLE, false);
+			break;
+		}
+		if (conflict && ++conflicts > PATIENT_CONFLICTS)
+			(void)usleep((useconds_t)rand_r(&seed) % PAUSE_MAX_US);
+	}
+	fetch_free(b->fetch);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The changes that wait for a thread's tablets, made into batches. */
+#include "store/rados/tablet/batch.h"
+
+void change_submit(struct change *c)
+{
+	c->err = ERR_OK;
+	c->is_open = false;
+	c->look = NULL;
+	thread_queue_add(c->r->tablet_threads[rados_thread_of(c->bucket_id)], &c->task);
+}
+
+static struct change *change_of(struct task *task)
+{
+	return CONTAINER_OF(task, struct change, task);
+}
+
+static struct tablet *find_tablet(struct rados *r, uint64_t bucket)
+{
+	struct tablet **list = &r->tablets[rados_thread_of(bucket)];
+	for (struct tablet *tablet = *list; tablet; tablet = tablet->next)
+		if (tablet->bucket == bucket)
+			return tablet;
+	struct tablet *tablet = calloc(1, sizeof(*tablet));
+	if (!tablet)
+		return NULL;
+	tablet->bucket = bucket;
+	tablet->next = *list;
+	*list = tablet;
+	return tablet;
+}
+
+void tablets_free(struct rados *r)
+{
+	for (unsigned i = 0; i < RADOS_TABLET_THREADS; i++)
+		while (r->tablets[i]) {
+			struct tablet *tablet = r->tablets[i];
+			r->tablets[i] = tablet->next;
+			free(tablet);
+		}
+}
+
+/* Whether the change can be in the batch: of its tablet, with a key of its own. */
+static bool fits(const struct batch *batch, const struct change *c)
+{
+	if (batch->count == BATCH_MAX || batch->count == batch->r->sizes.batch)
+		return false;
+	if (batch->count && batch->changes[0]->bucket_id != c->bucket_id)
+		return false;
+	for (size_t i = 0; i < batch->count; i++)
+		if (slice_eq(batch->changes[i]->key, c->key))
+			return false;
+	return true;
+}
+
+/* Takes those off the list that can be in one batch; the others stay in their order. */
+static void gather(struct batch *batch, struct task **list)
+{
+	struct task **at = list;
+	while (*at) {
+		struct change *c = change_of(*at);
+		if (fits(batch, c)) {
+			*at = c->task.next;
+			batch->changes[batch->count++] = c;
+		} else {
+			at = &(*at)->next;
+		}
+	}
+}
+
+void change_run_all(struct task *list, void *state)
+{
+	while (list) {
+		struct batch batch = {.r = state, .begin_ms = clock_monotonic_ms()};
+		gather(&batch, &list);
+		batch.tablet = find_tablet(batch.r, batch.changes[0]->bucket_id);
+		batch_run(&batch);
+	}
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes of a tablet. A change reads the rows that it is about, has store/rules decide, and writes
+ * what follows in one operation, which compares all that was read. If another gateway was faster,
+ * it begins anew. Several changes that wait for one tablet share an operation.
+ *
+ * Each tablet belongs to one thread, which has one operation at a time on its way there. So it
+ * knows the value of its own row (ROW_OWN), which every operation compares and sets; and an
+ * operation whose outcome was lost is settled by setting that row: either it has happened before,
+ * or it never will.
+ *
+ *	change.c   changes that wait, made into batches
+ *	batch.c    a batch: reading, deciding, writing, and again
+ *	look.c     what has been read of the rows of one change
+ *	stage.c    what rows become of what was decided
+ *	settle.c   operations whose outcome was lost
+ *	heads.c    making, freezing and ending a tablet; its versioning
+ */
+#ifndef STORE_RADOS_TABLET_TABLET_H
+#define STORE_RADOS_TABLET_TABLET_H
+
+#include "store/rados/rows/entry.h"
+#include "store/rados/state/state.h"
+#include "store/rules/rules.h"
+
+/* A part, where its bytes are. */
+struct held_part {
+	struct store_part part;
+	uint64_t data;
+};
+
+/* The rows of one change, as they were read; private to this room. */
+struct look;
+
+struct change {
+	struct task task; /* private */
+	struct rados *r;
+	uint64_t bucket_id;
+	struct slice key; /* valid */
+	uint64_t upload;
+	uint32_t part;
+	struct rules_mutation mutation;
+	/* The bytes that it brings. */
+	enum entry_place place; /* NOWHERE, INLINE or DATA */
+	struct slice inline_bytes;
+	uint64_t data;
+
+	/*
+	 * Called on the tablet's thread when the change is decided and durable, or refused. May
+	 * free the change.
+	 */
+	void (*done)(struct change *change);
+	enum err err;
+	/* It is not known whether it has happened; the data that it brings must stay. */
+	bool is_open;
+	struct rules_effects effects; /* without headers and tags, which are not valid any more */
+
+	struct look *look; /* private */
+};
+
+/* Any thread. Until done() is called the change, and what it points to, stays in place. */
+void change_submit(struct change *change);
+
+/* The `batch` of a tablet's thread (base/thread_queue.h); `state` is the struct rados. */
+void change_run_all(struct task *list, void *state);
+
+/* Frees what is known of tablets. When their threads have ended. */
+void tablets_free(struct rados *r);
+
+/* ---- Heads ----------------------------------------------------------------------------------- */
+
+/* Makes the first tablet of a bucket. */
+enum err tablet_create(struct rados *r, uint64_t bucket) MUST_USE;
+/* Sets the versioning of a bucket's tablets. Waits. ERR_NO_SUCH_BUCKET. */
+enum err tablet_set_versioning(
+	struct rados *r, uint64_t bucket, enum store_versioning versioning) MUST_USE;
+/*
+ * Freezes a bucket's tablets if they are empty. ERR_BUCKET_NOT_EMPTY. *ret_epoch is 0, or that of
+ * the frozen tablet, also after an error: then tablet_thaw() is due, or tablet_kill().
+ */
+enum err tablet_freeze_empty(struct rados *r, uint64_t bucket, uint64_t *ret_epoch) MUST_USE;
+/* Nobody can have thawed it: the bucket's row is gone. */
+void tablet_kill(struct rados *r, uint64_t bucket);
+/* Does nothing unless it is still frozen as it was in that epoch. */
+void tablet_thaw(struct rados *r, uint64_t bucket, uint64_t frozen);
+/* What the changes of all instances come to. ERR_NO_SUCH_BUCKET, ERR_UNAVAILABLE. */
+enum err tablet_counts(struct rados *r, uint64_t bucket, struct store_bucket_stats *ret) MUST_USE;
+
+#endif
