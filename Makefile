@@ -42,7 +42,7 @@ VERSION := $(shell cat VERSION)
 CPPFLAGS += -Isrc -Iinclude -I$(B)/gen -D_GNU_SOURCE -DPOSTERN_VERSION='"$(VERSION)"'
 CFLAGS += -std=c17 -pthread $(WARN) $(WARN_$(FAMILY)) $(FLAGS_$(VARIANT)) $(WERROR)
 LDFLAGS += -pthread $(FLAGS_$(VARIANT)) $(LINK_$(VARIANT))
-LDLIBS += -lrocksdb -lsqlite3 -lcurl -ljansson -lexpat -linih -lmagic -lisal -lseccomp -lssl -lcrypto
+LDLIBS += -lrocksdb -lsqlite3 -lpq -lcurl -ljansson -lexpat -linih -lmagic -lisal -lseccomp -lssl -lcrypto
 
 # One word for each step; `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -166,6 +166,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/internal.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 # The suite that every back end of the store runs.
 $(B)/tests/unit/store/test_local $(B)/tests/unit/store/test_memory $(B)/tests/unit/store/test_rados: $(B)/tests/unit/store/conformance.o
+# Both databases of the ledger.
+LEDGER_TESTS := $(filter $(B)/tests/unit/app/test_ledger%,$(UNIT_TESTS))
+$(LEDGER_TESTS): $(B)/tests/unit/app/backend.o
 $(B)/tests/unit/store/test_wal: LDFLAGS += -Wl,--wrap=pthread_mutex_unlock
 # Every allocation fails once.
 OOM_TESTS := $(filter $(B)/tests/unit/oom/%,$(UNIT_TESTS))

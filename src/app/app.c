@@ -149,6 +149,7 @@ void app_stats(const struct app *app, struct app_stats *ret)
 	checks_stats(app->checks, &ret->checked);
 	provider_stats(app->provider, &ret->credentials);
 	events_stats(app->events, &ret->events);
+	ledger_stats(app->parts.ledger, &ret->ledger);
 }
 
 enum err app_trust_key(struct app *app, struct slice url, struct slice pem)

@@ -207,6 +207,14 @@
 #define LIMIT_CHECK_MS 120000          /* to check an upload that nobody waits for */
 #define LIMIT_CHECK_RESERVE_MS 500     /* of LIMIT_APP_CALLBACK_MS, for what follows the checks */
 #define LIMIT_CONFIRMING_IN_FLIGHT 2000
+#define LIMIT_LEDGER_RECOUNT_MS 30000 /* after which rows that others write are counted, too */
+#define LIMIT_POSTGRES_CONNECT_SECONDS 2
+#define LIMIT_POSTGRES_STATEMENT_MS 3000 /* for one statement, or for the right to write */
+#define LIMIT_POSTGRES_IDLE_MS 5000      /* that a transaction of a stopped copy lasts */
+#define LIMIT_POSTGRES_SILENCE_MS 4000   /* after which what was sent counts as lost */
+#define LIMIT_POSTGRES_LOOK_MS 5000      /* between two looks at an idle connection */
+#define LIMIT_POSTGRES_PAUSE_MS 250      /* after the first try to connect that failed */
+#define LIMIT_POSTGRES_PAUSE_MAX_MS 5000
 #define LIMIT_LEDGER_MEMORY_BYTES MIB(64) /* of a ledger that is not a file */
 
 /* The application server and the console */

@@ -12,6 +12,8 @@
 #include "base/limits.h"
 #include "cli/command_line.h"
 #include "cli/events_follow.h"
+#include "cli/input.h"
+#include "crypto/secret.h"
 #include "oss/text/iso8601.h"
 #include "oss/text/json_text.h"
 
@@ -25,7 +27,7 @@ enum {
 };
 
 struct events_options {
-	const char *data, *state, *exec, *name;
+	const char *data, *url, *password_file, *state, *exec, *name;
 	bool once;
 };
 
@@ -33,6 +35,11 @@ struct events_options {
 static const struct flag flags[] = {
 	{"data", "FOLDER", AT(data),
 		"default: the environment's POSTERN_SERVER_DATA, or\n./postern-data"},
+	{"ledger-url", "URL", AT(url),
+		"the ledger in PostgreSQL; default: the environment's\nPOSTERN_APP_LEDGER_URL"},
+	{"ledger-password-file", "FILE", AT(password_file),
+		"file with the password for it; default: the environment's\n"
+		"POSTERN_APP_LEDGER_PASSWORD_FILE, or what libpq finds"},
 	{"state", "STATE", AT(state), "list: only waiting, delivered, dead or kept ones"},
 	{"exec", "COMMAND", AT(exec),
 		"follow: run by /bin/sh for each event, whose JSON it\nfinds on standard input; "
@@ -45,20 +52,21 @@ static const struct flag flags[] = {
 
 static const struct command_line command_line = {
 	.command = "events",
-	.before =
-		"Usage: postern events list [--state STATE] [--data FOLDER]\n"
-		"       postern events show ID [--data FOLDER]\n"
-		"       postern events replay ID... [--data FOLDER]\n"
-		"       postern events follow --exec COMMAND [--name NAME] [--once] [--data "
-		"FOLDER]\n"
-		"\n"
-		"The events in the ledger of a data folder, also while postern runs. `list` prints "
-		"the\n"
-		"newest first, `show` all of one. `replay` has those delivered again that were "
-		"given up\n"
-		"(dead letters), or that were delivered. `follow` runs a command for each, one "
-		"after\n"
-		"another; a command that fails is run again after a pause.\n",
+	.before = "Usage: postern events list [--state STATE] [--data FOLDER]\n"
+		  "       postern events show ID [--data FOLDER]\n"
+		  "       postern events replay ID... [--data FOLDER]\n"
+		  "       postern events follow --exec COMMAND [--name NAME] [--once] [--data "
+		  "FOLDER]\n"
+		  "\n"
+		  "The events in the ledger of a data folder, or of PostgreSQL, also while postern "
+		  "runs.\n"
+		  "`list` prints "
+		  "the\n"
+		  "newest first, `show` all of one. `replay` has those delivered again that were "
+		  "given up\n"
+		  "(dead letters), or that were delivered. `follow` runs a command for each, one "
+		  "after\n"
+		  "another; a command that fails is run again after a pause.\n",
 	.flags = flags,
 	.flag_count = ARRAY_LEN(flags),
 	.after = "Exit status: 0 done, 1 a fault, 2 the command is at fault, or there is no such "
@@ -192,16 +200,35 @@ static int follow(struct event_file *file, const struct events_options *options)
 	return follow_run(&follow) ? DONE : FAULT;
 }
 
+/* The URL wins over the folder, as it does in the server. */
+static bool open_ledger(const struct events_options *options, struct event_file **ret)
+{
+	SCOPED_STRBUF(path, KIB(4));
+	SCOPED_STRBUF(password, KIB(4));
+	struct ledger_place place = {.url = NULL};
+	strbuf_addf(&path, "%s/ledger.db", options->data);
+	place.path = path.ptr;
+	if (options->url[0])
+		place = (struct ledger_place){.url = options->url};
+	if (options->url[0] && options->password_file[0]) {
+		if (!input_read("postern events", options->password_file, &password))
+			return false;
+		input_trim(&password);
+		place.password = password.ptr;
+	}
+	bool opened = event_file_open(&place, ret);
+	secret_wipe(password.ptr, password.len);
+	return opened;
+}
+
 static int run(const char *verb, int count, char **arguments, const struct events_options *options)
 {
 	struct event_file *file = NULL;
-	SCOPED_STRBUF(path, KIB(4));
 	int64_t id = 0;
 	int status = DONE;
-	strbuf_addf(&path, "%s/ledger.db", options->data);
 	if (strcmp(verb, "show") == 0 && !read_id(arguments[0], &id))
 		return usage("an ID is a number");
-	if (!event_file_open(path.ptr, &file))
+	if (!open_ledger(options, &file))
 		return FAULT;
 	if (strcmp(verb, "list") == 0)
 		status = list(file, options);
@@ -236,11 +263,19 @@ static const char *check(const char *verb, int count, const struct events_option
 	return NULL;
 }
 
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+	return value ? value : "";
+}
+
 int cli_events(int argc, char **argv)
 {
-	const char *data = getenv("POSTERN_SERVER_DATA");
-	struct events_options options = {
-		.data = data && *data ? data : "./postern-data", .name = "default"};
+	const char *data = environment("POSTERN_SERVER_DATA");
+	struct events_options options = {.data = *data ? data : "./postern-data",
+		.url = environment("POSTERN_APP_LEDGER_URL"),
+		.password_file = environment("POSTERN_APP_LEDGER_PASSWORD_FILE"),
+		.name = "default"};
 	int rest;
 	int status;
 	if (!command_line_begin(&command_line, argc, argv, &options, &rest, &status))

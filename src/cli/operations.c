@@ -175,6 +175,13 @@ static void add_app_metrics(const struct operations *operations, struct strbuf *
 		"How often other credentials came.", app.credentials.refreshed);
 	metric(out, "app_credentials_failed_total", "counter",
 		"Attempts to get credentials that failed.", app.credentials.failed);
+	metric(out, "app_ledger_reachable", "gauge",
+		"0: the ledger's database cannot be reached; the log says why.",
+		app.ledger.reachable);
+	metric(out, "app_ledger_leads", "gauge",
+		"1: of the copies that share the ledger this one asks the store and delivers "
+		"events.",
+		app.ledger.leads);
 	metric(out, "app_parts", "gauge", "0: the key may not do what uploads in parts need.",
 		app.parts_forbidden == NULL);
 	add_event_metrics(&app.events, out);
@@ -217,7 +224,8 @@ static bool add_reasons(const struct operations *operations, struct strbuf *out)
 {
 	size_t before = out->len;
 	struct store_stats store = {.refusing = NULL};
-	struct app_stats app = {.confirms = true, .credentials = {.valid = true}};
+	struct app_stats app = {
+		.confirms = true, .credentials = {.valid = true}, .ledger = {.reachable = true}};
 	if (operations->store)
 		store_stats(operations->store, &store);
 	if (operations->app)
@@ -232,7 +240,9 @@ static bool add_reasons(const struct operations *operations, struct strbuf *out)
 	if (!app.credentials.valid)
 		strbuf_adds(
 			out, "not ready: there are no valid credentials: nothing can be signed\n");
-	if (app.ledger_fails)
+	if (!app.ledger.reachable)
+		strbuf_adds(out, "not ready: the ledger's database cannot be reached\n");
+	else if (app.ledger_fails)
 		strbuf_adds(out, "not ready: the last upload could not be written to the ledger\n");
 	return out->len > before;
 }

@@ -4,6 +4,7 @@
  * they name, and makes what it uses (ledger, requests to other servers).
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "app/ledger/ledger.h"
 #include "base/clock.h"
@@ -55,6 +56,22 @@ static bool read_jwt(struct parts *p, struct app_reading *r)
 	       serve_read_secret_file(p, "jwt_secret_file", c->app_jwt_secret_file, &r->jwt_secret);
 }
 
+static bool read_ledger(struct parts *p, struct app_reading *r)
+{
+	const struct config *c = &p->config;
+	const char *problem = c->app_ledger_url[0] ? ledger_check_url(c->app_ledger_url) : NULL;
+	if (!c->app_ledger_url[0] && c->app_ledger_password_file[0])
+		problem = "there is a ledger_password_file, and no URL that it is for";
+	if (problem) {
+		log_error("[app] ledger_url: %s", problem);
+		p->bad_option = true;
+		return false;
+	}
+	return !c->app_ledger_password_file[0] ||
+	       serve_read_secret_file(
+		       p, "ledger_password_file", c->app_ledger_password_file, &r->ledger_password);
+}
+
 bool serve_read_app_files(struct parts *p, struct app_reading *r)
 {
 	*r = (struct app_reading){.secret = SECRET_INIT};
@@ -64,7 +81,8 @@ bool serve_read_app_files(struct parts *p, struct app_reading *r)
 	strbuf_init(&r->token, LIMIT_SECURITY_TOKEN_BYTES);
 	strbuf_init(&r->grant_secret, KIB(4));
 	strbuf_init(&r->policy, LIMIT_CREDENTIALS_BYTES);
-	return read_jwt(p, r) && serve_read_credential_files(p, r);
+	strbuf_init(&r->ledger_password, KIB(4));
+	return read_jwt(p, r) && read_ledger(p, r) && serve_read_credential_files(p, r);
 }
 
 bool serve_read_app(struct parts *p, struct app_reading *r)
@@ -100,6 +118,7 @@ void app_reading_release(struct app_reading *r)
 {
 	secret_wipe(r->jwt_secret.ptr, r->jwt_secret.len);
 	secret_wipe(r->token.ptr, r->token.len);
+	secret_wipe(r->ledger_password.ptr, r->ledger_password.len);
 	secret_wipe(r->grant_secret.ptr, r->grant_secret.len);
 	secret_release(&r->secret);
 	strbuf_release(&r->id);
@@ -108,6 +127,29 @@ void app_reading_release(struct app_reading *r)
 	strbuf_release(&r->token);
 	strbuf_release(&r->grant_secret);
 	strbuf_release(&r->policy);
+	strbuf_release(&r->ledger_password);
+}
+
+/* A ledger that is there, and is not the one that is used, should not be forgotten. */
+static void warn_of_file(const struct parts *p, const char *path)
+{
+	if (serve_data_folder(p) && access(path, F_OK) == 0)
+		log_info("[app] ledger_url: the ledger is in PostgreSQL; %s is not used", path);
+}
+
+static bool open_ledger(struct parts *p)
+{
+	const struct config *c = &p->config;
+	const struct strbuf *password = &p->app_reading.ledger_password;
+	SCOPED_STRBUF(path, KIB(4));
+	strbuf_addf(&path, "%s/ledger.db", c->server_data);
+	struct ledger_place place = {.path = serve_data_folder(p) ? path.ptr : NULL};
+	if (c->app_ledger_url[0]) {
+		warn_of_file(p, path.ptr);
+		place = (struct ledger_place){.url = c->app_ledger_url,
+			.password = password->len > 0 ? password->ptr : NULL};
+	}
+	return ledger_open(&place, &p->ledger) == ERR_OK;
 }
 
 /* What the application server uses besides; `serve` owns it. */
@@ -117,10 +159,7 @@ static bool open_parts(struct parts *p, struct app_parts *ret)
 		.max_in_flight = LIMIT_CONFIRMING_IN_FLIGHT,
 		.ca_file = serve_ca_file(&p->config),
 	};
-	SCOPED_STRBUF(path, KIB(4));
-	strbuf_addf(&path, "%s/ledger.db", p->config.server_data);
-	if (outgoing_new(&confirming, &p->confirming) != ERR_OK ||
-		ledger_open(serve_data_folder(p) ? path.ptr : NULL, &p->ledger) != ERR_OK)
+	if (outgoing_new(&confirming, &p->confirming) != ERR_OK || !open_ledger(p))
 		return false;
 	*ret = (struct app_parts){
 		.outgoing = p->outgoing,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "app/ledger/ledger.h"
 #include "base/log.h"
 #include "cli/serve_internal.h"
 #include "net/tls.h"
@@ -113,6 +114,12 @@ static void add_resolver(struct paths *paths, const struct user *user)
 		add(paths, "/etc", false);
 }
 
+/* It is read again for each connection. */
+static void add_ledger_file(void *ctx, const char *path)
+{
+	add_replaced(ctx, path);
+}
+
 /* What SIGHUP reads again, and the credentials that others keep fresh. */
 static void add_app_files(struct paths *paths, const struct parts *p)
 {
@@ -131,6 +138,8 @@ static void add_app_files(struct paths *paths, const struct parts *p)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		add_replaced(paths, files[i]);
+	if (c->app_ledger_url[0])
+		ledger_files(c->app_ledger_url, add_ledger_file, paths);
 }
 
 static void add_all(struct paths *paths, const struct parts *p)

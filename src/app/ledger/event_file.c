@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/ledger/event_file.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
+#include "app/ledger/postgres/postgres.h"
+#include "app/ledger/sql/sql.h"
+#include "app/ledger/sqlite/sqlite.h"
 #include "base/log.h"
 
-/* How long the application server may hold the lock. */
-#define BUSY_MS 5000
-/* The first version that has the outbox. */
-#define VERSION 5
-
 struct event_file {
-	sqlite3 *db;
-	sqlite3_stmt *read, *newest, *replay, *state, *position, *advance;
+	struct sql *sql;
+	struct sql_statement *read, *newest, *replay, *state, *position, *advance;
 };
 
 #define COLUMNS                                                                                \
 	"SELECT id, name, source, type, key, data, created_ms, since_ms, tries, state, fault," \
-	" due_ms, ended_ms FROM events WHERE (?1 IS NULL OR state = ?1) AND"
+	" due_ms, ended_ms FROM events WHERE (CAST(?1 AS TEXT) IS NULL OR state = ?1) AND"
 static const char read_sql[] = COLUMNS " id > ?2 AND id <= ?4 ORDER BY id LIMIT ?3";
 static const char newest_sql[] = COLUMNS " id > ?2 AND id <= ?4 ORDER BY id DESC LIMIT ?3";
 /* It waits behind those of its key that wait already, or, if it is the oldest, they behind it. */
 static const char replay_sql[] =
 	"UPDATE events SET state = 'waiting', tries = 0, ended_ms = NULL, since_ms = ?2,"
 	" due_ms = CASE WHEN EXISTS (SELECT 1 FROM events other WHERE other.state = 'waiting'"
-	" AND other.key = events.key) THEN NULL ELSE ?2 END"
+	" AND other.key = events.key) THEN NULL ELSE CAST(?2 AS BIGINT) END"
 	" WHERE id = ?1 AND state <> 'waiting'";
 static const char state_sql[] = "SELECT state FROM events WHERE id = ?1";
 static const char position_sql[] = "SELECT position FROM event_followers WHERE name = ?1";
@@ -36,51 +33,38 @@ static const char advance_sql[] =
 
 static bool fault(struct event_file *file)
 {
-	log_error("ledger: %s", sqlite3_errmsg(file->db));
+	const char *why = sql_why(file->sql);
+	if (why)
+		log_error("ledger: %s", why);
 	return false;
 }
 
-static bool prepare(struct event_file *file, const char *sql, sqlite3_stmt **ret)
+static bool open_database(const struct ledger_place *place, struct sql **ret)
 {
-	return sqlite3_prepare_v2(file->db, sql, -1, ret, NULL) == SQLITE_OK;
+	return place->url ? postgres_open(place->url, place->password, ret)
+			  : sqlite_open_present(place->path, ret);
 }
 
-static bool check_version(struct event_file *file, const char *path)
+static bool prepare(struct event_file *file)
 {
-	sqlite3_stmt *statement;
-	int version = 0;
-	if (!prepare(file, "PRAGMA user_version", &statement))
-		return fault(file);
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		version = sqlite3_column_int(statement, 0);
-	(void)sqlite3_finalize(statement);
-	if (version < VERSION)
-		log_error("%s has no events; postern has to be started once with it", path);
-	return version >= VERSION;
+	struct sql *sql = file->sql;
+	return (sql_prepare(sql, read_sql, &file->read) &&
+		       sql_prepare(sql, newest_sql, &file->newest) &&
+		       sql_prepare(sql, replay_sql, &file->replay) &&
+		       sql_prepare(sql, state_sql, &file->state) &&
+		       sql_prepare(sql, position_sql, &file->position) &&
+		       sql_prepare(sql, advance_sql, &file->advance)) ||
+	       fault(file);
 }
 
-bool event_file_open(const char *path, struct event_file **ret)
+bool event_file_open(const struct ledger_place *place, struct event_file **ret)
 {
 	struct event_file *file = calloc(1, sizeof(*file));
 	if (!file) {
 		log_error("ledger: no memory");
 		return false;
 	}
-	if (sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
-		sqlite3_busy_timeout(file->db, BUSY_MS) != SQLITE_OK) {
-		log_error("%s: %s", path, sqlite3_errmsg(file->db));
-		event_file_close(file);
-		return false;
-	}
-	bool ok = check_version(file, path) &&
-		  ((prepare(file, read_sql, &file->read) &&
-			   prepare(file, newest_sql, &file->newest) &&
-			   prepare(file, replay_sql, &file->replay) &&
-			   prepare(file, state_sql, &file->state) &&
-			   prepare(file, position_sql, &file->position) &&
-			   prepare(file, advance_sql, &file->advance)) ||
-			  fault(file));
-	if (!ok) {
+	if (!open_database(place, &file->sql) || !prepare(file)) {
 		event_file_close(file);
 		return false;
 	}
@@ -92,69 +76,77 @@ void event_file_close(struct event_file *file)
 {
 	if (!file)
 		return;
-	(void)sqlite3_finalize(file->read);
-	(void)sqlite3_finalize(file->newest);
-	(void)sqlite3_finalize(file->replay);
-	(void)sqlite3_finalize(file->state);
-	(void)sqlite3_finalize(file->position);
-	(void)sqlite3_finalize(file->advance);
-	(void)sqlite3_close(file->db);
+	sql_release(file->read);
+	sql_release(file->newest);
+	sql_release(file->replay);
+	sql_release(file->state);
+	sql_release(file->position);
+	sql_release(file->advance);
+	sql_close(file->sql);
 	free(file);
 }
 
-static struct slice column(sqlite3_stmt *s, int at)
+static struct event_row row_of(struct sql_statement *s)
 {
-	const unsigned char *text = sqlite3_column_text(s, at);
-	return slice_of(text ? (const char *)text : "", (size_t)sqlite3_column_bytes(s, at));
+	return (struct event_row){.event = {.id = sql_get_number(s, 0),
+					  .name = sql_get_text(s, 1),
+					  .source = sql_get_text(s, 2),
+					  .type = sql_get_text(s, 3),
+					  .key = sql_get_text(s, 4),
+					  .data = sql_get_text(s, 5),
+					  .created_ms = sql_get_number(s, 6),
+					  .since_ms = sql_get_number(s, 7),
+					  .tries = sql_get_number(s, 8)},
+		.state = sql_get_text(s, 9),
+		.fault = sql_get_text(s, 10),
+		.due_ms = sql_get_number(s, 11),
+		.ended_ms = sql_get_number(s, 12)};
 }
 
-static struct event_row row_of(sqlite3_stmt *s)
+/* Who follows does so for days: a connection that was lost comes back. */
+static struct sql *there(struct event_file *file)
 {
-	return (struct event_row){.event = {.id = sqlite3_column_int64(s, 0),
-					  .name = column(s, 1),
-					  .source = column(s, 2),
-					  .type = column(s, 3),
-					  .key = column(s, 4),
-					  .data = column(s, 5),
-					  .created_ms = sqlite3_column_int64(s, 6),
-					  .since_ms = sqlite3_column_int64(s, 7),
-					  .tries = sqlite3_column_int64(s, 8)},
-		.state = column(s, 9),
-		.fault = column(s, 10),
-		.due_ms = sqlite3_column_int64(s, 11),
-		.ended_ms = sqlite3_column_int64(s, 12)};
+	if (!sql_is_there(file->sql))
+		sql_tend(file->sql);
+	return file->sql;
 }
 
 bool event_file_read(struct event_file *file, const struct event_file_query *query)
 {
-	sqlite3_stmt *s = query->after < 0 ? file->newest : file->read;
-	int64_t after = query->id > 0 ? query->id - 1 : query->after;
-	int64_t last = query->id > 0 ? query->id : INT64_MAX;
-	bool ok = (query->state ? sqlite3_bind_text(s, 1, query->state, -1, SQLITE_STATIC)
-				: sqlite3_bind_null(s, 1)) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 2, after) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 3, query->limit) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 4, last) == SQLITE_OK;
-	int result = SQLITE_ROW;
-	while (ok && (result = sqlite3_step(s)) == SQLITE_ROW) {
+	struct sql_statement *s = query->after < 0 ? file->newest : file->read;
+	const struct sql_value values[] = {
+		query->state ? sql_text(slice_str(query->state)) : sql_null(),
+		sql_number(query->id > 0 ? query->id - 1 : query->after), sql_number(query->limit),
+		sql_number(query->id > 0 ? query->id : INT64_MAX)};
+	enum sql_step step =
+		sql_is_there(there(file)) ? sql_first(s, values, ARRAY_LEN(values)) : SQL_FAULT;
+	for (; step == SQL_ROW; step = sql_next(s)) {
 		const struct event_row row = row_of(s);
 		query->row(query->ctx, &row);
 	}
-	ok = ok && result == SQLITE_DONE;
-	if (!ok)
-		(void)fault(file);
-	(void)sqlite3_reset(s);
-	return ok;
+	sql_end(s);
+	return step == SQL_DONE || fault(file);
+}
+
+/* A statement that changes the ledger, in a transaction of its own; how many rows, or -1. */
+static int64_t change(struct event_file *file, struct sql_statement *s,
+	const struct sql_value *values, size_t count)
+{
+	if (sql_begin(file->sql) && sql_run(s, values, count) && sql_commit(file->sql))
+		return sql_changes(s);
+	(void)fault(file);
+	sql_rollback(file->sql);
+	return -1;
 }
 
 static enum event_replay why_not(struct event_file *file, int64_t id)
 {
-	int result = sqlite3_bind_int64(file->state, 1, id) == SQLITE_OK ? sqlite3_step(file->state)
-									 : SQLITE_ERROR;
-	(void)sqlite3_reset(file->state);
-	if (result == SQLITE_ROW)
+	const struct sql_value value = sql_number(id);
+	enum sql_step step = sql_first(file->state, &value, 1);
+	sql_end(file->state);
+	if (step == SQL_ROW)
 		return EVENT_WAITING;
-	if (result == SQLITE_DONE)
+	if (step == SQL_DONE)
 		return EVENT_UNKNOWN;
 	(void)fault(file);
 	return EVENT_FAULT;
@@ -162,38 +154,26 @@ static enum event_replay why_not(struct event_file *file, int64_t id)
 
 enum event_replay event_file_replay(struct event_file *file, int64_t id, int64_t now_ms)
 {
-	bool ok = sqlite3_bind_int64(file->replay, 1, id) == SQLITE_OK &&
-		  sqlite3_bind_int64(file->replay, 2, now_ms) == SQLITE_OK &&
-		  sqlite3_step(file->replay) == SQLITE_DONE;
-	(void)sqlite3_reset(file->replay);
-	if (!ok) {
-		(void)fault(file);
+	const struct sql_value values[] = {sql_number(id), sql_number(now_ms)};
+	int64_t changed = change(file, file->replay, values, ARRAY_LEN(values));
+	if (changed < 0)
 		return EVENT_FAULT;
-	}
-	return sqlite3_changes(file->db) > 0 ? EVENT_REPLAYED : why_not(file, id);
-}
-
-static bool bind_follower(sqlite3_stmt *s, struct slice follower)
-{
-	return sqlite3_bind_text64(s, 1, follower.ptr, follower.len, SQLITE_STATIC, SQLITE_UTF8) ==
-	       SQLITE_OK;
+	return changed > 0 ? EVENT_REPLAYED : why_not(file, id);
 }
 
 bool event_file_position(struct event_file *file, struct slice follower, int64_t *ret)
 {
-	int result = bind_follower(file->position, follower) ? sqlite3_step(file->position)
-							     : SQLITE_ERROR;
-	*ret = result == SQLITE_ROW ? sqlite3_column_int64(file->position, 0) : 0;
-	(void)sqlite3_reset(file->position);
-	return result == SQLITE_ROW || result == SQLITE_DONE || fault(file);
+	const struct sql_value name = sql_text(follower);
+	enum sql_step step = sql_first(file->position, &name, 1);
+	*ret = step == SQL_ROW ? sql_get_number(file->position, 0) : 0;
+	sql_end(file->position);
+	return step != SQL_FAULT || fault(file);
 }
 
 bool event_file_advance(
 	struct event_file *file, struct slice follower, int64_t position, int64_t now_ms)
 {
-	sqlite3_stmt *s = file->advance;
-	bool ok = bind_follower(s, follower) && sqlite3_bind_int64(s, 2, position) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 3, now_ms) == SQLITE_OK && sqlite3_step(s) == SQLITE_DONE;
-	(void)sqlite3_reset(s);
-	return ok || fault(file);
+	const struct sql_value values[] = {
+		sql_text(follower), sql_number(position), sql_number(now_ms)};
+	return change(file, file->advance, values, ARRAY_LEN(values)) >= 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The outbox as another process sees it, while the application server runs or not: `postern events`
- * reads the file itself. One thread; each call blocks.
+ * opens the ledger itself. One thread; each call blocks.
  */
 #ifndef APP_LEDGER_EVENT_FILE_H
 #define APP_LEDGER_EVENT_FILE_H
@@ -22,7 +22,7 @@ struct event_row {
 };
 
 /* Opens a ledger that has an outbox. False: it was logged why not. */
-bool event_file_open(const char *path, struct event_file **ret) MUST_USE;
+bool event_file_open(const struct ledger_place *place, struct event_file **ret) MUST_USE;
 /* NULL is allowed. */
 void event_file_close(struct event_file *file);
 

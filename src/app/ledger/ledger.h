@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ledger: an append-only SQLite table of the uploads that were confirmed by a callback, and
- * one of the grants and what became of them (docs/ledger.md has the schema). A thread of its own
- * inserts; what comes together shares one transaction, which is synced before anybody is told. The
- * pair (grant id, request id) is unique: that is how a callback that is sent a second time is
- * noticed.
+ * The ledger: an append-only table of the uploads that were confirmed by a callback, and one of the
+ * grants and what became of them (docs/ledger.md has the schema), in a file of SQLite or in
+ * PostgreSQL. A thread of its own inserts; what comes together shares one transaction, which is
+ * durable before anybody is told. The pair (grant id, request id) is unique: that is how a callback
+ * that is sent a second time is noticed.
+ *
+ * Several copies of the server may share a ledger in PostgreSQL. One of them leads: it alone is
+ * told of grants to look at and of events to deliver. While the database cannot be reached,
+ * everything that is asked fails, and the ledger connects again by itself.
  */
 #ifndef APP_LEDGER_LEDGER_H
 #define APP_LEDGER_LEDGER_H
@@ -34,6 +38,7 @@ struct ledger_job {
 	struct ledger *ledger;
 	struct ledger_job *next;
 	struct task task;
+	/* In a transaction; again in another one, if that fails. */
 	void (*run)(struct ledger *ledger, struct ledger_job *job);
 	/* After the transaction, which is durable if `synced`. */
 	void (*finish)(struct ledger_job *job, bool synced);
@@ -72,12 +77,31 @@ struct ledger_entry {
 	struct ledger_job job_;
 };
 
+/* Where a ledger is. */
+struct ledger_place {
+	const char *path;     /* of a file; NULL: in memory, unless there is a URL */
+	const char *url;      /* of a database of PostgreSQL; NULL: none */
+	const char *password; /* for it; NULL: as the URL says */
+};
+
 /*
- * Opens the file at `path`, creates it with mode 0600 if it is missing, and starts the thread;
- * without a path (NULL) the ledger is in memory, at most LIMIT_LEDGER_MEMORY_BYTES, and gone when
- * it is closed. Blocks. ERR_INTERNAL, with the reason in the log.
+ * Opens a ledger and starts its thread. A file is created with mode 0600 if it is missing, and
+ * tables are made. In memory it has at most LIMIT_LEDGER_MEMORY_BYTES, and is gone when it is
+ * closed. `place` is copied. Blocks. ERR_INTERNAL, with the reason in the log.
  */
-enum err ledger_open(const char *path, struct ledger **ret) MUST_USE;
+enum err ledger_open(const struct ledger_place *place, struct ledger **ret) MUST_USE;
+
+/* NULL, or what is wrong with a URL: a constant text that has nothing of it. */
+const char *ledger_check_url(const char *url) MUST_USE;
+/* Calls `add` for each file that is read when a connection to a URL is made. */
+void ledger_files(const char *url, void (*add)(void *ctx, const char *path), void *ctx);
+
+struct ledger_stats {
+	bool reachable; /* false: the database of a URL cannot be had */
+	bool leads;     /* of several copies this one, the last time that it mattered */
+};
+/* Any thread. */
+void ledger_stats(const struct ledger *ledger, struct ledger_stats *ret);
 
 /*
  * Records an upload. From any thread, never blocks. `entry` stays in place until `done` runs. A row
@@ -245,7 +269,8 @@ struct ledger_due {
 
 /*
  * The grants that are neither recorded nor rejected and whose time to look at the store has come,
- * the oldest first. Page by page each is told of once, whatever is done with it.
+ * the oldest first; none if another copy leads. Page by page each is told of once, whatever is done
+ * with it.
  */
 void ledger_list_due(struct ledger *ledger, struct ledger_due *due);
 void ledger_due_release(struct ledger_due *due);
@@ -310,7 +335,10 @@ struct ledger_events {
 	struct ledger_job job_;
 };
 
-/* The events that are due, the oldest first, at most one of each key; deletes old ones. */
+/*
+ * The events that are due, the oldest first, at most one of each key; deletes old ones. Neither if
+ * another copy leads.
+ */
 void ledger_list_events(struct ledger *ledger, struct ledger_events *page);
 void ledger_list_events_release(struct ledger_events *page);
 

@@ -1,84 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The outbox: what happened to uploads and grants, for the operator's back end. Triggers of this
- * connection alone write a row in the transaction that it is about; without events nothing is
- * written. Of the rows of a key that wait only the oldest has a `due_ms`.
+ * The outbox: what happened to uploads and grants, for the operator's back end, each in the
+ * transaction that it is about. Of the rows of a key that wait only the oldest has a `due_ms`.
  */
 #include <stdlib.h>
 
 #include "app/ledger/ledger_internal.h"
 #include "base/encode.h"
 #include "base/limits.h"
-#include "base/log.h"
+#include "base/strbuf.h"
+#include "crypto/random.h"
 
 #define PAGE_BYTES_MAX MIB(4)
+#define NAME_START "evt_"
+#define NAME_RANDOM 24
+#define DATA_BYTES_MAX MIB(4)
 /* Old rows that are deleted with each page, of each state. */
 #define SWEEP_ROWS 64
 
-const char ledger_events_schema[] =
-	"CREATE TABLE events ("
-	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" name TEXT NOT NULL,"
-	" source TEXT NOT NULL,"
-	" type TEXT NOT NULL CHECK (type IN"
-	"  ('upload.confirmed', 'upload.found', 'grant.rejected', 'grant.expired')),"
-	" key TEXT NOT NULL,"
-	" created_ms INTEGER NOT NULL,"
-	" data TEXT NOT NULL,"
-	" state TEXT NOT NULL CHECK (state IN ('waiting', 'delivered', 'dead', 'kept')),"
-	" tries INTEGER NOT NULL DEFAULT 0,"
-	" since_ms INTEGER NOT NULL,"
-	" due_ms INTEGER,"
-	" ended_ms INTEGER,"
-	" fault TEXT"
-	") STRICT;"
-	"CREATE INDEX events_state ON events (state, id);"
-	"CREATE INDEX events_due ON events (due_ms, id) WHERE due_ms IS NOT NULL;"
-	"CREATE INDEX events_key ON events (key, id) WHERE state = 'waiting';"
-	"CREATE TABLE event_followers ("
-	" name TEXT PRIMARY KEY,"
-	" position INTEGER NOT NULL,"
-	" changed_ms INTEGER NOT NULL"
-	") STRICT, WITHOUT ROWID;"
-	"PRAGMA user_version = 5;";
-
-/* The values of a row, as SQL. */
-#define ROW(type, key, time, data)                                                                \
-	"INSERT INTO events (name, source, type, key, created_ms, since_ms, data, state, due_ms)" \
-	" SELECT 'evt_' || lower(hex(randomblob(12))), event_source(), " type ", " key ", " time  \
-	", " time ", json_object(" data "), event_state(),"                                       \
-	" CASE WHEN event_state() = 'waiting' AND NOT EXISTS"                                     \
-	" (SELECT 1 FROM events WHERE state = 'waiting' AND key = " key ") THEN " time " END;"
-#define OF_GRANT(column) "coalesce((SELECT " column " FROM grants WHERE id = NEW.grant_id), '')"
-
-static const char triggers[] =
-	"CREATE TEMP TRIGGER events_of_uploads AFTER INSERT ON main.uploads WHEN event_room()"
-	" BEGIN " ROW(
-		"CASE NEW.source WHEN 'store' THEN 'upload.found' ELSE 'upload.confirmed' END",
-		"NEW.object", "NEW.received_ms",
-		"'id', NEW.id, 'bucket', NEW.bucket, 'object', NEW.object, 'etag', NEW.etag,"
-		" 'size', NEW.size, 'mimeType', NEW.mime_type, 'width', NEW.width,"
-		" 'height', NEW.height, 'clientIp', NEW.client_ip,"
-		" 'reqId', coalesce(NEW.request_id, ''), 'grantId', coalesce(NEW.grant_id, ''),"
-		" 'versionId', coalesce(NEW.version_id, ''), 'lastModified', NEW.last_modified,"
-		" 'confirmed', json(CASE NEW.confirmed WHEN 1 THEN 'true' ELSE 'false' END),"
-		" 'source', NEW.source, 'receivedMs', NEW.received_ms,"
-		" 'subject', " OF_GRANT("subject") ", 'profile', " OF_GRANT(
-			"profile")) " END;"
-				    "CREATE TEMP TRIGGER events_of_grants AFTER UPDATE OF state ON "
-				    "main.grants"
-				    " WHEN NEW.state IN ('rejected', 'expired') AND NEW.state <> "
-				    "OLD.state AND event_room()"
-				    " BEGIN " ROW("'grant.' || NEW.state",
-					    "CASE NEW.key WHEN '' THEN NEW.id ELSE NEW.key END",
-					    "NEW.changed_ms",
-					    "'grantId', NEW.id, 'state', NEW.state, 'reason', "
-					    "coalesce(NEW.reason, ''),"
-					    " 'subject', NEW.subject, 'profile', NEW.profile, "
-					    "'dir', NEW.dir, 'key', NEW.key,"
-					    " 'issuedMs', NEW.issued_ms, 'expires', NEW.expires,"
-					    " 'changedMs', NEW.changed_ms") " END;";
-
+static const char insert_sql[] =
+	"INSERT INTO events (name, source, type, key, created_ms, since_ms, data, state, due_ms)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, CASE WHEN CAST(?7 AS TEXT) = 'waiting'"
+	" AND NOT EXISTS (SELECT 1 FROM events WHERE state = 'waiting' AND key = ?4)"
+	" THEN CAST(?5 AS BIGINT) END)";
+static const char grant_sql[] = "SELECT subject, profile FROM grants WHERE id = ?1";
 static const char count_sql[] = "SELECT count(*) FROM events";
 static const char due_sql[] =
 	"SELECT id, name, source, type, key, data, created_ms, since_ms, tries FROM events"
@@ -97,37 +42,90 @@ static const char head_sql[] =
 	" WHERE state = 'waiting' AND key = (SELECT key FROM events WHERE id = ?1))";
 static const char delete_sql[] =
 	"DELETE FROM events WHERE id IN (SELECT id FROM events WHERE state = ?1 ORDER BY id"
-	" LIMIT ?2) AND (created_ms < ?3 OR ?4)";
+	" LIMIT ?2) AND (created_ms < ?3 OR CAST(?4 AS BIGINT) = 1)";
+
+#define STATEMENTS(events)                                                          \
+	{                                                                           \
+		{&(events)->insert, insert_sql}, {&(events)->grant, grant_sql},     \
+			{&(events)->count, count_sql}, {&(events)->due, due_sql},   \
+			{&(events)->next, next_sql}, {&(events)->depth, depth_sql}, \
+			{&(events)->end, end_sql}, {&(events)->head, head_sql},     \
+			{&(events)->delete, delete_sql},                            \
+		{                                                                   \
+			0                                                           \
+		}                                                                   \
+	}
 
 /* ---- Writing ----------------------------------------------------------------------------------
  */
 
-static void event_state(sqlite3_context *context, int count UNUSED, sqlite3_value **values UNUSED)
-{
-	const struct ledger *ledger = sqlite3_user_data(context);
-	sqlite3_result_text(
-		context, ledger->events.with_target ? "waiting" : "kept", -1, SQLITE_STATIC);
-}
+struct row {
+	struct slice type, key, data;
+	int64_t created_ms;
+};
 
-static void event_source(sqlite3_context *context, int count UNUSED, sqlite3_value **values UNUSED)
+static bool insert(struct ledger *ledger, const struct row *row)
 {
-	const struct ledger *ledger = sqlite3_user_data(context);
-	sqlite3_result_text64(context, ledger->events.source.ptr, ledger->events.source.len,
-		SQLITE_STATIC, SQLITE_UTF8);
-}
-
-/* Counts the row that the trigger is about to write. */
-static void event_room(sqlite3_context *context, int count UNUSED, sqlite3_value **values UNUSED)
-{
-	struct ledger *ledger = sqlite3_user_data(context);
 	struct ledger_outbox *e = &ledger->events;
-	bool room = e->rows < e->max;
-	if (room)
-		e->rows++;
-	else
-		atomic_fetch_add(&e->dropped, 1);
+	char name[sizeof(NAME_START) - 1 + NAME_RANDOM] = NAME_START;
+	random_hex_upper(name + sizeof(NAME_START) - 1, NAME_RANDOM);
+	const struct sql_value values[] = {sql_text(slice_of(name, sizeof(name))),
+		sql_text(e->source), sql_text(row->type), sql_text(row->key),
+		sql_number(row->created_ms), sql_text(row->data),
+		sql_text(e->with_target ? S("waiting") : S("kept"))};
 	e->fresh = true;
-	sqlite3_result_int(context, room);
+	e->rows++;
+	return sql_run(e->insert, values, ARRAY_LEN(values));
+}
+
+/* What it tells of must not be there without it: then nothing of the transaction is. */
+static bool told(struct ledger *ledger, bool ok)
+{
+	ledger->broken = ledger->broken || !ok;
+	return ok;
+}
+
+/* Counts an event that there is no room for. */
+static bool has_room(struct ledger_outbox *e)
+{
+	bool room = e->rows < e->max;
+	if (!room)
+		atomic_fetch_add(&e->dropped, 1);
+	return room;
+}
+
+bool ledger_events_of_upload(struct ledger *ledger, int64_t id, const struct ledger_entry *entry)
+{
+	struct ledger_outbox *e = &ledger->events;
+	const struct sql_value grant_id = sql_text(entry->grant_id);
+	SCOPED_STRBUF(data, DATA_BYTES_MAX);
+	if (!e->insert || !has_room(e))
+		return true;
+	enum sql_step step = sql_first(e->grant, &grant_id, 1);
+	bool known = step == SQL_ROW;
+	ledger_event_data_of_upload(&data, id, entry, known ? sql_get_text(e->grant, 0) : S(""),
+		known ? sql_get_text(e->grant, 1) : S(""));
+	sql_end(e->grant);
+	const struct row row = {.type = entry->found ? S("upload.found") : S("upload.confirmed"),
+		.key = entry->object,
+		.data = strbuf_slice(&data),
+		.created_ms = entry->received_ms};
+	return told(ledger, step != SQL_FAULT && !strbuf_broken(&data) && insert(ledger, &row));
+}
+
+bool ledger_events_of_grant(struct ledger *ledger, const struct ledger_event_grant *grant)
+{
+	struct ledger_outbox *e = &ledger->events;
+	SCOPED_STRBUF(data, DATA_BYTES_MAX);
+	if (!e->insert || !has_room(e))
+		return true;
+	ledger_event_data_of_grant(&data, grant);
+	const struct row row = {.type = slice_eq(grant->state, S("expired")) ? S("grant.expired")
+									     : S("grant.rejected"),
+		.key = grant->key.len > 0 ? grant->key : grant->id,
+		.data = strbuf_slice(&data),
+		.created_ms = grant->changed_ms};
+	return told(ledger, !strbuf_broken(&data) && insert(ledger, &row));
 }
 
 void ledger_events_recount(struct ledger *ledger)
@@ -135,9 +133,9 @@ void ledger_events_recount(struct ledger *ledger)
 	struct ledger_outbox *e = &ledger->events;
 	if (!e->count)
 		return;
-	if (sqlite3_step(e->count) == SQLITE_ROW)
-		e->rows = sqlite3_column_int64(e->count, 0);
-	(void)sqlite3_reset(e->count);
+	if (sql_first(e->count, NULL, 0) == SQL_ROW)
+		e->rows = sql_get_number(e->count, 0);
+	sql_end(e->count);
 }
 
 void ledger_events_written(struct ledger *ledger)
@@ -148,56 +146,34 @@ void ledger_events_written(struct ledger *ledger)
 	e->fresh = false;
 }
 
-static bool add_function(struct ledger *ledger, const char *name,
-	void (*call)(sqlite3_context *context, int count, sqlite3_value **values))
+static bool begin_counting(struct ledger *ledger)
 {
-	return sqlite3_create_function_v2(ledger->db, name, 0, SQLITE_UTF8, ledger, call, NULL,
-		       NULL, NULL) == SQLITE_OK;
-}
-
-static bool prepare(struct ledger *ledger)
-{
-	struct ledger_outbox *e = &ledger->events;
-	return add_function(ledger, "event_room", event_room) &&
-	       add_function(ledger, "event_state", event_state) &&
-	       add_function(ledger, "event_source", event_source) &&
-	       sqlite3_exec(ledger->db, triggers, NULL, NULL, NULL) == SQLITE_OK &&
-	       ledger_prepare(ledger, count_sql, &e->count) &&
-	       ledger_prepare(ledger, due_sql, &e->due) &&
-	       ledger_prepare(ledger, next_sql, &e->next) &&
-	       ledger_prepare(ledger, depth_sql, &e->depth) &&
-	       ledger_prepare(ledger, end_sql, &e->end) &&
-	       ledger_prepare(ledger, head_sql, &e->head) &&
-	       ledger_prepare(ledger, delete_sql, &e->delete);
+	if (!sql_begin(ledger->sql))
+		return false;
+	ledger_events_recount(ledger);
+	return sql_commit(ledger->sql);
 }
 
 enum err ledger_keep_events(struct ledger *ledger, const struct ledger_events_options *options)
 {
 	struct ledger_outbox *e = &ledger->events;
+	const struct ledger_statement statements[] = STATEMENTS(e);
 	e->max = options->max;
 	e->keep_ms = options->keep_seconds * 1000;
 	e->with_target = options->with_target;
 	e->source = options->source;
 	e->written = options->written;
 	e->written_ctx = options->ctx;
-	if (!prepare(ledger)) {
-		log_error("ledger: events: %s", sqlite3_errmsg(ledger->db));
-		return ERR_INTERNAL;
-	}
-	ledger_events_recount(ledger);
-	return ERR_OK;
+	if (ledger_prepare(ledger, statements) && begin_counting(ledger))
+		return ERR_OK;
+	(void)ledger_fault(ledger, "events");
+	return ERR_INTERNAL;
 }
 
 void ledger_events_release(struct ledger *ledger)
 {
-	struct ledger_outbox *e = &ledger->events;
-	(void)sqlite3_finalize(e->count);
-	(void)sqlite3_finalize(e->due);
-	(void)sqlite3_finalize(e->next);
-	(void)sqlite3_finalize(e->depth);
-	(void)sqlite3_finalize(e->end);
-	(void)sqlite3_finalize(e->head);
-	(void)sqlite3_finalize(e->delete);
+	const struct ledger_statement statements[] = STATEMENTS(&ledger->events);
+	ledger_release(statements);
 }
 
 uint64_t ledger_events_dropped(const struct ledger *ledger)
@@ -208,12 +184,10 @@ uint64_t ledger_events_dropped(const struct ledger *ledger)
 /* ---- What is due ------------------------------------------------------------------------------
  */
 
-/* Texts are repaired: a store may have passed on what is not UTF-8. */
-static bool column(struct ledger_events *page, sqlite3_stmt *s, int at, struct slice *ret)
+/* Texts are repaired: files of earlier versions have what is not UTF-8. */
+static bool column(struct ledger_events *page, struct sql_statement *s, int at, struct slice *ret)
 {
-	const unsigned char *text = sqlite3_column_text(s, at);
-	struct slice raw =
-		slice_of(text ? (const char *)text : "", (size_t)sqlite3_column_bytes(s, at));
+	struct slice raw = sql_get_text(s, at);
 	SCOPED_STRBUF(repaired, PAGE_BYTES_MAX);
 	if (!utf8_valid(raw)) {
 		utf8_repair(&repaired, raw);
@@ -223,13 +197,13 @@ static bool column(struct ledger_events *page, sqlite3_stmt *s, int at, struct s
 	return ret->ptr != NULL && !strbuf_broken(&repaired);
 }
 
-static bool read_row(struct ledger_events *page, sqlite3_stmt *s)
+static bool read_row(struct ledger_events *page, struct sql_statement *s)
 {
 	struct ledger_event *row = &page->rows[page->count];
-	row->id = sqlite3_column_int64(s, 0);
-	row->created_ms = sqlite3_column_int64(s, 6);
-	row->since_ms = sqlite3_column_int64(s, 7);
-	row->tries = sqlite3_column_int64(s, 8);
+	row->id = sql_get_number(s, 0);
+	row->created_ms = sql_get_number(s, 6);
+	row->since_ms = sql_get_number(s, 7);
+	row->tries = sql_get_number(s, 8);
 	if (!column(page, s, 1, &row->name) || !column(page, s, 2, &row->source) ||
 		!column(page, s, 3, &row->type) || !column(page, s, 4, &row->key) ||
 		!column(page, s, 5, &row->data))
@@ -239,39 +213,38 @@ static bool read_row(struct ledger_events *page, sqlite3_stmt *s)
 }
 
 /* A page that is full of large ones is a page all the same. */
-static bool read_due(struct ledger_events *page, sqlite3_stmt *s)
+static bool read_due(struct ledger_events *page, struct sql_statement *s)
 {
-	int result = SQLITE_ROW;
+	const struct sql_value values[] = {sql_number(page->now_ms), sql_number(LEDGER_EVENTS_MAX)};
+	enum sql_step step = sql_first(s, values, ARRAY_LEN(values));
 	bool read = true;
-	if (sqlite3_bind_int64(s, 1, page->now_ms) != SQLITE_OK ||
-		sqlite3_bind_int64(s, 2, LEDGER_EVENTS_MAX) != SQLITE_OK)
-		return false;
-	while (read && page->count < LEDGER_EVENTS_MAX && (result = sqlite3_step(s)) == SQLITE_ROW)
+	while (read && page->count < LEDGER_EVENTS_MAX && step == SQL_ROW) {
 		read = read_row(page, s);
-	(void)sqlite3_reset(s);
-	return (result == SQLITE_ROW || result == SQLITE_DONE) && (read || page->count > 0);
+		if (read)
+			step = sql_next(s);
+	}
+	sql_end(s);
+	return step != SQL_FAULT && (read || page->count > 0);
 }
 
-static bool read_next(struct ledger_events *page, sqlite3_stmt *s)
+static bool read_next(struct ledger_events *page, struct sql_statement *s)
 {
-	bool ok = sqlite3_bind_int64(s, 1, page->now_ms) == SQLITE_OK &&
-		  sqlite3_step(s) == SQLITE_ROW;
-	page->next_due_ms = ok && sqlite3_column_type(s, 0) != SQLITE_NULL
-				    ? sqlite3_column_int64(s, 0)
-				    : INT64_MAX;
-	(void)sqlite3_reset(s);
+	const struct sql_value now_ms = sql_number(page->now_ms);
+	bool ok = sql_first(s, &now_ms, 1) == SQL_ROW;
+	page->next_due_ms = ok && !sql_is_null(s, 0) ? sql_get_number(s, 0) : INT64_MAX;
+	sql_end(s);
 	return ok;
 }
 
-static bool read_depth(struct ledger_events *page, sqlite3_stmt *s)
+static bool read_depth(struct ledger_events *page, struct sql_statement *s)
 {
-	bool ok = sqlite3_step(s) == SQLITE_ROW;
+	bool ok = sql_first(s, NULL, 0) == SQL_ROW;
 	if (ok) {
-		page->waiting = sqlite3_column_int64(s, 0);
-		page->dead = sqlite3_column_int64(s, 1);
-		page->oldest_ms = sqlite3_column_int64(s, 2);
+		page->waiting = sql_get_number(s, 0);
+		page->dead = sql_get_number(s, 1);
+		page->oldest_ms = sql_get_number(s, 2);
 	}
-	(void)sqlite3_reset(s);
+	sql_end(s);
 	return ok;
 }
 
@@ -279,27 +252,34 @@ static bool read_depth(struct ledger_events *page, sqlite3_stmt *s)
 static bool sweep(struct ledger *ledger, const char *state, int64_t now_ms)
 {
 	struct ledger_outbox *e = &ledger->events;
-	sqlite3_stmt *s = e->delete;
-	bool ok = ledger_bind_text(s, 1, slice_str(state)) &&
-		  sqlite3_bind_int64(s, 2, SWEEP_ROWS) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 3, now_ms - e->keep_ms) == SQLITE_OK &&
-		  sqlite3_bind_int(s, 4, e->rows >= e->max) == SQLITE_OK && ledger_step(s);
+	const struct sql_value values[] = {sql_text(slice_str(state)), sql_number(SWEEP_ROWS),
+		sql_number(now_ms - e->keep_ms), sql_number(e->rows >= e->max)};
+	bool ok = sql_run(e->delete, values, ARRAY_LEN(values));
 	if (ok)
-		e->rows -= sqlite3_changes(ledger->db);
+		e->rows -= sql_changes(e->delete);
 	return ok;
+}
+
+/* For the one copy that delivers. */
+static bool take(struct ledger *ledger, struct ledger_events *page)
+{
+	const struct ledger_outbox *e = &ledger->events;
+	return sweep(ledger, "delivered", page->now_ms) && sweep(ledger, "kept", page->now_ms) &&
+	       sweep(ledger, "dead", page->now_ms) &&
+	       (!page->want_due || (read_due(page, e->due) && read_next(page, e->next)));
 }
 
 static void run_take(struct ledger *ledger, struct ledger_job *job)
 {
 	struct ledger_events *page = CONTAINER_OF(job, struct ledger_events, job_);
-	struct ledger_outbox *e = &ledger->events;
-	bool ok = sweep(ledger, "delivered", page->now_ms) && sweep(ledger, "kept", page->now_ms) &&
-		  sweep(ledger, "dead", page->now_ms) &&
-		  (!page->want_due || (read_due(page, e->due) && read_next(page, e->next))) &&
-		  (!page->want_depth || read_depth(page, e->depth));
+	page->count = 0;
+	page->next_due_ms = INT64_MAX;
+	arena_reset(&page->arena_);
+	bool ok = (!ledger_leads(ledger) || take(ledger, page)) &&
+		  (!page->want_depth || read_depth(page, ledger->events.depth));
 	page->failed = !ok;
 	if (!ok)
-		log_error("ledger: events: %s", sqlite3_errmsg(ledger->db));
+		(void)ledger_fault(ledger, "events");
 }
 
 static void finish_take(struct ledger_job *job, bool synced)
@@ -332,32 +312,33 @@ struct ending {
 	char fault[];
 };
 
-static bool bind_end(sqlite3_stmt *s, const struct ledger_event_end *end)
+static bool note_end(struct ledger *ledger, const struct ledger_event_end *end)
 {
 	static const char *const states[] = {[LEDGER_EVENT_LATER] = "waiting",
 		[LEDGER_EVENT_DELIVERED] = "delivered",
 		[LEDGER_EVENT_DEAD] = "dead"};
 	bool later = end->how == LEDGER_EVENT_LATER;
-	return sqlite3_bind_int64(s, 1, end->id) == SQLITE_OK &&
-	       ledger_bind_text(s, 2, slice_str(states[end->how])) &&
-	       sqlite3_bind_int(s, 3, end->tried) == SQLITE_OK &&
-	       (!later || sqlite3_bind_int64(s, 4, end->due_ms) == SQLITE_OK) &&
-	       (later || sqlite3_bind_int64(s, 5, end->now_ms) == SQLITE_OK) &&
-	       (!end->fault || ledger_bind_text(s, 6, slice_str(end->fault)));
+	const struct sql_value values[] = {sql_number(end->id),
+		sql_text(slice_str(states[end->how])), sql_number(end->tried),
+		later ? sql_number(end->due_ms) : sql_null(),
+		later ? sql_null() : sql_number(end->now_ms),
+		end->fault ? sql_text(slice_str(end->fault)) : sql_null()};
+	return sql_run(ledger->events.end, values, ARRAY_LEN(values));
+}
+
+static bool find_head(struct ledger *ledger, const struct ledger_event_end *end)
+{
+	const struct sql_value values[] = {sql_number(end->id), sql_number(end->now_ms)};
+	return sql_run(ledger->events.head, values, ARRAY_LEN(values));
 }
 
 static void run_end(struct ledger *ledger, struct ledger_job *job)
 {
 	const struct ledger_event_end *end = &CONTAINER_OF(job, struct ending, job)->end;
-	struct ledger_outbox *e = &ledger->events;
-	bool ok = bind_end(e->end, end) && ledger_step(e->end);
-	(void)sqlite3_clear_bindings(e->end);
-	if (ok && end->how != LEDGER_EVENT_LATER)
-		ok = sqlite3_bind_int64(e->head, 1, end->id) == SQLITE_OK &&
-		     sqlite3_bind_int64(e->head, 2, end->now_ms) == SQLITE_OK &&
-		     ledger_step(e->head);
+	bool ok =
+		note_end(ledger, end) && (end->how == LEDGER_EVENT_LATER || find_head(ledger, end));
 	if (!ok)
-		log_error("ledger: event: %s", sqlite3_errmsg(ledger->db));
+		(void)ledger_fault(ledger, "event");
 }
 
 static void finish_end(struct ledger_job *job, bool synced UNUSED)

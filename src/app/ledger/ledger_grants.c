@@ -15,26 +15,11 @@
 /* Until a row that waits to be looked at is seen again. */
 #define WAIT_SECONDS 3600
 
-const char ledger_grants_schema[] =
-	"CREATE TABLE grants ("
-	" id TEXT PRIMARY KEY,"
-	" state TEXT NOT NULL CHECK (state IN"
-	"  ('issued', 'pending', 'confirmed', 'found', 'rejected', 'expired')),"
-	" reason TEXT,"
-	" subject TEXT NOT NULL,"
-	" dir TEXT NOT NULL,"
-	" issued_ms INTEGER NOT NULL,"
-	" expires INTEGER NOT NULL,"
-	" changed_ms INTEGER NOT NULL,"
-	" due INTEGER"
-	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX grants_due ON grants (due) WHERE due IS NOT NULL;"
-	"PRAGMA user_version = 3;";
-
 static const char insert_sql[] =
 	"INSERT INTO grants (id, state, subject, dir, issued_ms, expires, changed_ms, due,"
 	" key, upload, profile, look_at)"
-	" VALUES (?1, 'issued', ?2, ?3, ?4, ?5, ?4, ?6, ?7, ?8, ?9, ?10)";
+	" VALUES (?1, 'issued', ?2, ?3, ?4, ?5, ?4, ?6, ?7, ?8, ?9, ?10)"
+	" ON CONFLICT (id) DO NOTHING";
 
 /* A confirmed upload counts more than anything; of a second failure nothing is learnt. */
 static const char set_state_sql[] =
@@ -42,7 +27,8 @@ static const char set_state_sql[] =
 	" due = CASE ?2 WHEN 'rejected' THEN due + ?6 END,"
 	" look_at = CASE ?2 WHEN 'pending' THEN look_at END"
 	" WHERE id = ?1 AND state <> ?2 AND state NOT IN ('confirmed', 'found')"
-	" AND (due IS NOT NULL) = ?5";
+	" AND (due IS NOT NULL) = ?5"
+	" RETURNING subject, profile, dir, key, issued_ms, expires";
 
 static const char look_sql[] =
 	"SELECT subject, state, reason, issued_ms, expires FROM grants WHERE id = ?1";
@@ -56,14 +42,16 @@ static const char last_upload_sql[] =
  * not expire, unless nobody looks for as long as old rows are kept. Its `due` goes on, so that it
  * does not stand in the way of others.
  */
-#define WAITS "look_at IS NOT NULL AND expires + ?4 > ?1"
+#define NOW "CAST(?1 AS BIGINT)"
+#define WAITS "look_at IS NOT NULL AND expires + ?4 > " NOW
 static const char expire_sql[] =
 	"UPDATE grants SET state = CASE WHEN " WAITS " THEN state ELSE 'expired' END,"
-	" changed_ms = CASE WHEN " WAITS " THEN changed_ms ELSE ?1 * 1000 END,"
-	" due = ?1 + CASE WHEN " WAITS " THEN ?5 ELSE ?3 END,"
+	" changed_ms = CASE WHEN " WAITS " THEN changed_ms ELSE " NOW " * 1000 END,"
+	" due = " NOW " + CASE WHEN " WAITS " THEN CAST(?5 AS BIGINT) ELSE CAST(?3 AS BIGINT) END,"
 	" look_at = CASE WHEN " WAITS " THEN look_at END"
 	" WHERE state = 'issued' AND id IN"
-	" (SELECT id FROM grants WHERE due <= ?1 ORDER BY due LIMIT ?2)";
+	" (SELECT id FROM grants WHERE due <= " NOW " ORDER BY due LIMIT ?2)"
+	" RETURNING subject, profile, dir, key, issued_ms, expires, id, state";
 static const char delete_sql[] =
 	"DELETE FROM grants WHERE state IN ('expired', 'rejected') AND id IN"
 	" (SELECT id FROM grants WHERE due <= ?1 ORDER BY due LIMIT ?2)";
@@ -85,41 +73,37 @@ const char *grant_state_name(enum grant_state state)
 /* ---- The table --------------------------------------------------------------------------------
  */
 
+#define STATEMENTS(grants)                                                                \
+	{                                                                                 \
+		{&(grants)->insert, insert_sql}, {&(grants)->set_state, set_state_sql},   \
+			{&(grants)->look, look_sql},                                      \
+			{&(grants)->count_uploads, count_uploads_sql},                    \
+			{&(grants)->last_upload, last_upload_sql},                        \
+			{&(grants)->expire, expire_sql}, {&(grants)->delete, delete_sql}, \
+			{&(grants)->count_open, count_open_sql},                          \
+		{                                                                         \
+			0                                                                 \
+		}                                                                         \
+	}
+
 bool ledger_grants_prepare(struct ledger *ledger)
 {
-	struct ledger_grants *g = &ledger->grants;
-	bool ok = ledger_prepare(ledger, insert_sql, &g->insert) &&
-		  ledger_prepare(ledger, set_state_sql, &g->set_state) &&
-		  ledger_prepare(ledger, look_sql, &g->look) &&
-		  ledger_prepare(ledger, count_uploads_sql, &g->count_uploads) &&
-		  ledger_prepare(ledger, last_upload_sql, &g->last_upload) &&
-		  ledger_prepare(ledger, expire_sql, &g->expire) &&
-		  ledger_prepare(ledger, delete_sql, &g->delete) &&
-		  ledger_prepare(ledger, count_open_sql, &g->count_open);
-	if (ok)
-		ledger_grants_recount(ledger);
-	return ok;
+	const struct ledger_statement statements[] = STATEMENTS(&ledger->grants);
+	return ledger_prepare(ledger, statements);
 }
 
 void ledger_grants_release(struct ledger *ledger)
 {
-	struct ledger_grants *g = &ledger->grants;
-	(void)sqlite3_finalize(g->insert);
-	(void)sqlite3_finalize(g->set_state);
-	(void)sqlite3_finalize(g->look);
-	(void)sqlite3_finalize(g->count_uploads);
-	(void)sqlite3_finalize(g->last_upload);
-	(void)sqlite3_finalize(g->expire);
-	(void)sqlite3_finalize(g->delete);
-	(void)sqlite3_finalize(g->count_open);
+	const struct ledger_statement statements[] = STATEMENTS(&ledger->grants);
+	ledger_release(statements);
 }
 
 void ledger_grants_recount(struct ledger *ledger)
 {
 	struct ledger_grants *g = &ledger->grants;
-	if (sqlite3_step(g->count_open) == SQLITE_ROW)
-		g->open = sqlite3_column_int64(g->count_open, 0);
-	(void)sqlite3_reset(g->count_open);
+	if (sql_first(g->count_open, NULL, 0) == SQL_ROW)
+		g->open = sql_get_number(g->count_open, 0);
+	sql_end(g->count_open);
 	g->now_ms = 0;
 	g->issued = 0;
 }
@@ -130,58 +114,96 @@ void ledger_keep_grants(struct ledger *ledger, int64_t max, int64_t keep_seconds
 	ledger->grants.keep_seconds = keep_seconds;
 }
 
-/* A fault is told of once, and is only that of this row. */
-static bool fault(struct ledger *ledger, const char *what)
+/* The row of a statement that returns what events tell of a grant. */
+static struct ledger_event_grant row_of(struct sql_statement *s)
 {
-	log_error("ledger: %s: %s", what, sqlite3_errmsg(ledger->db));
-	return false;
+	return (struct ledger_event_grant){.subject = sql_get_text(s, 0),
+		.profile = sql_get_text(s, 1),
+		.dir = sql_get_text(s, 2),
+		.key = sql_get_text(s, 3),
+		.issued_ms = sql_get_number(s, 4),
+		.expires = sql_get_number(s, 5)};
+}
+
+struct change {
+	struct slice id;
+	enum grant_state state;
+	const char *reason; /* or NULL */
+	int64_t now_ms;
+};
+
+static bool tell_of_rejected(struct ledger *ledger, const struct change *change)
+{
+	struct ledger_event_grant row = row_of(ledger->grants.set_state);
+	row.id = change->id;
+	row.state = slice_str(grant_state_name(change->state));
+	row.reason = slice_str(change->reason ? change->reason : "");
+	row.changed_ms = change->now_ms;
+	return ledger_events_of_grant(ledger, &row);
 }
 
 /* Of the rows that have a `due`, or of the others; returns how many there were, or -1. */
-static int set_state(struct ledger *ledger, struct slice id, enum grant_state state,
-	const char *reason, int64_t now_ms, bool with_due)
+static int set_state(struct ledger *ledger, const struct change *change, bool with_due)
 {
-	sqlite3_stmt *s = ledger->grants.set_state;
-	bool ok = ledger_bind_text(s, 1, id) &&
-		  ledger_bind_text(s, 2, slice_str(grant_state_name(state))) &&
-		  (!reason || ledger_bind_text(s, 3, slice_str(reason))) &&
-		  sqlite3_bind_int64(s, 4, now_ms) == SQLITE_OK &&
-		  sqlite3_bind_int(s, 5, with_due) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 6, ledger->grants.keep_seconds) == SQLITE_OK &&
-		  ledger_step(s);
-	(void)sqlite3_clear_bindings(s);
-	return ok ? sqlite3_changes(ledger->db) : -1;
+	struct sql_statement *s = ledger->grants.set_state;
+	const struct sql_value values[] = {sql_text(change->id),
+		sql_text(slice_str(grant_state_name(change->state))),
+		change->reason ? sql_text(slice_str(change->reason)) : sql_null(),
+		sql_number(change->now_ms), sql_number(with_due),
+		sql_number(ledger->grants.keep_seconds)};
+	enum sql_step step = sql_first(s, values, ARRAY_LEN(values));
+	int count = step == SQL_ROW;
+	bool ok = step != SQL_FAULT;
+	if (count && change->state == GRANT_REJECTED)
+		ok = tell_of_rejected(ledger, change);
+	if (count && ok)
+		ok = sql_next(s) == SQL_DONE;
+	sql_end(s);
+	return ok ? count : -1;
 }
 
 bool ledger_grants_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
 	const char *reason, int64_t now_ms)
 {
+	const struct change change = {.id = id, .state = state, .reason = reason, .now_ms = now_ms};
 	if (id.len == 0)
 		return true;
-	int were_open = set_state(ledger, id, state, reason, now_ms, true);
+	int were_open = set_state(ledger, &change, true);
 	if (were_open < 0)
-		return fault(ledger, "grant");
+		return ledger_fault(ledger, "grant");
 	if (were_open > 0) {
 		ledger->grants.open -= state == GRANT_REJECTED ? 0 : were_open;
 		return true;
 	}
-	return set_state(ledger, id, state, reason, now_ms, false) >= 0 || fault(ledger, "grant");
+	return set_state(ledger, &change, false) >= 0 || ledger_fault(ledger, "grant");
 }
 
-static bool bind_expiry(sqlite3_stmt *s, int64_t keep_seconds)
+/* One that still waits to be looked at is a row, too. */
+static bool tell_of_expired(struct ledger *ledger, int64_t now)
 {
-	return sqlite3_bind_int64(s, 3, keep_seconds) == SQLITE_OK &&
-	       sqlite3_bind_int64(s, 4, LEDGER_SLACK_SECONDS + keep_seconds) == SQLITE_OK &&
-	       sqlite3_bind_int64(s, 5, WAIT_SECONDS) == SQLITE_OK;
+	struct sql_statement *s = ledger->grants.expire;
+	struct ledger_event_grant row = row_of(s);
+	row.id = sql_get_text(s, 6);
+	row.state = sql_get_text(s, 7);
+	row.changed_ms = now * 1000;
+	return !slice_eq(row.state, S("expired")) || ledger_events_of_grant(ledger, &row);
 }
 
-static bool sweep_step(struct ledger *ledger, sqlite3_stmt *s, int64_t now)
+static bool expire(struct ledger *ledger, int64_t now, int64_t rows)
 {
 	const struct ledger_grants *g = &ledger->grants;
-	bool ok = sqlite3_bind_int64(s, 1, now) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 2, 2 * g->issued + SWEEP_MORE) == SQLITE_OK &&
-		  (s != g->expire || bind_expiry(s, g->keep_seconds)) && ledger_step(s);
-	return ok || fault(ledger, "old grants");
+	const struct sql_value values[] = {sql_number(now), sql_number(rows),
+		sql_number(g->keep_seconds), sql_number(LEDGER_SLACK_SECONDS + g->keep_seconds),
+		sql_number(WAIT_SECONDS)};
+	enum sql_step step = sql_first(g->expire, values, ARRAY_LEN(values));
+	bool ok = true;
+	while (ok && step == SQL_ROW) {
+		ok = tell_of_expired(ledger, now);
+		if (ok)
+			step = sql_next(g->expire);
+	}
+	sql_end(g->expire);
+	return ok && step == SQL_DONE;
 }
 
 bool ledger_grants_sweep(struct ledger *ledger)
@@ -189,28 +211,29 @@ bool ledger_grants_sweep(struct ledger *ledger)
 	struct ledger_grants *g = &ledger->grants;
 	if (g->now_ms == 0)
 		return true;
-	int64_t now = g->now_ms / 1000;
-	bool ok = sweep_step(ledger, g->expire, now) && sweep_step(ledger, g->delete, now);
+	int64_t now = g->now_ms / 1000, rows = 2 * g->issued + SWEEP_MORE;
+	const struct sql_value values[] = {sql_number(now), sql_number(rows)};
+	bool ok = expire(ledger, now, rows) && sql_run(g->delete, values, ARRAY_LEN(values));
 	if (ok)
-		g->open -= sqlite3_changes(ledger->db);
+		g->open -= sql_changes(g->delete);
 	g->now_ms = 0;
 	g->issued = 0;
-	return ok;
+	return ok || ledger_fault(ledger, "old grants");
 }
 
 /* ---- Issuing ----------------------------------------------------------------------------------
  */
 
-static bool bind_grant(sqlite3_stmt *s, const struct ledger_grant *grant)
+static bool insert(struct ledger *ledger, const struct ledger_grant *grant)
 {
-	return ledger_bind_text(s, 1, grant->id) && ledger_bind_text(s, 2, grant->subject) &&
-	       ledger_bind_text(s, 3, grant->dir) &&
-	       sqlite3_bind_int64(s, 4, grant->issued_ms) == SQLITE_OK &&
-	       sqlite3_bind_int64(s, 5, grant->expires) == SQLITE_OK &&
-	       sqlite3_bind_int64(s, 6, grant->due) == SQLITE_OK &&
-	       ledger_bind_text(s, 7, grant->key) && ledger_bind_text(s, 8, grant->upload) &&
-	       ledger_bind_text(s, 9, grant->profile) &&
-	       (grant->look_at == 0 || sqlite3_bind_int64(s, 10, grant->look_at) == SQLITE_OK);
+	struct sql_statement *s = ledger->grants.insert;
+	const struct sql_value values[] = {sql_text(grant->id), sql_text(grant->subject),
+		sql_text(grant->dir), sql_number(grant->issued_ms), sql_number(grant->expires),
+		sql_number(grant->due), sql_text(grant->key), sql_text(grant->upload),
+		sql_text(grant->profile),
+		grant->look_at == 0 ? sql_null() : sql_number(grant->look_at)};
+	return sql_run(s, values, ARRAY_LEN(values)) ? sql_changes(s) == 1
+						     : ledger_fault(ledger, "grant");
 }
 
 static void insert_grant(struct ledger *ledger, struct ledger_job *job)
@@ -222,9 +245,7 @@ static void insert_grant(struct ledger *ledger, struct ledger_job *job)
 		g->now_ms = grant->issued_ms;
 	if (g->open >= g->max)
 		return;
-	grant->recorded =
-		(bind_grant(g->insert, grant) && ledger_step(g->insert)) || fault(ledger, "grant");
-	(void)sqlite3_clear_bindings(g->insert);
+	grant->recorded = insert(ledger, grant);
 	g->open += grant->recorded;
 	g->issued += grant->recorded;
 }
@@ -351,45 +372,43 @@ void ledger_set_state(struct ledger *ledger, struct slice id, enum grant_state s
  */
 
 /* False without memory. */
-static bool column(struct ledger_question *q, sqlite3_stmt *s, int at, struct slice *ret)
+static bool column(struct ledger_question *q, struct sql_statement *s, int at, struct slice *ret)
 {
-	const unsigned char *text = sqlite3_column_text(s, at);
-	*ret = arena_copy(&q->arena_,
-		slice_of(text ? (const char *)text : "", (size_t)sqlite3_column_bytes(s, at)));
+	*ret = arena_copy(&q->arena_, sql_get_text(s, at));
 	return ret->ptr != NULL;
 }
 
-static bool read_grant(struct ledger_question *q, sqlite3_stmt *s)
+static bool read_grant(struct ledger_question *q, struct sql_statement *s)
 {
 	q->found = true;
-	q->issued_ms = sqlite3_column_int64(s, 3);
-	q->expires = sqlite3_column_int64(s, 4);
+	q->issued_ms = sql_get_number(s, 3);
+	q->expires = sql_get_number(s, 4);
 	return column(q, s, 0, &q->subject) && column(q, s, 1, &q->state) &&
 	       column(q, s, 2, &q->reason);
 }
 
-static bool read_count(struct ledger_question *q, sqlite3_stmt *s)
+static bool read_count(struct ledger_question *q, struct sql_statement *s)
 {
-	q->uploads = sqlite3_column_int64(s, 0);
+	q->uploads = sql_get_number(s, 0);
 	return true;
 }
 
-static bool read_upload(struct ledger_question *q, sqlite3_stmt *s)
+static bool read_upload(struct ledger_question *q, struct sql_statement *s)
 {
-	q->size = sqlite3_column_type(s, 3) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, 3);
-	q->received_ms = sqlite3_column_int64(s, 4);
-	q->confirmed = sqlite3_column_int(s, 5);
+	q->size = sql_is_null(s, 3) ? -1 : sql_get_number(s, 3);
+	q->received_ms = sql_get_number(s, 4);
+	q->confirmed = sql_get_number(s, 5) != 0;
 	return column(q, s, 0, &q->object) && column(q, s, 1, &q->etag) &&
 	       column(q, s, 2, &q->mime_type);
 }
 
-static bool look(struct ledger_question *q, sqlite3_stmt *s,
-	bool (*read)(struct ledger_question *q, sqlite3_stmt *s))
+static bool look(struct ledger_question *q, struct sql_statement *s,
+	bool (*read)(struct ledger_question *q, struct sql_statement *s))
 {
-	int result = ledger_bind_text(s, 1, q->id) ? sqlite3_step(s) : SQLITE_ERROR;
-	bool ok = result == SQLITE_DONE || (result == SQLITE_ROW && read(q, s));
-	(void)sqlite3_reset(s);
-	(void)sqlite3_clear_bindings(s);
+	const struct sql_value id = sql_text(q->id);
+	enum sql_step step = sql_first(s, &id, 1);
+	bool ok = step == SQL_DONE || (step == SQL_ROW && read(q, s));
+	sql_end(s);
 	return ok;
 }
 
@@ -397,10 +416,12 @@ static void run_question(struct ledger *ledger, struct ledger_job *job)
 {
 	struct ledger_question *q = CONTAINER_OF(job, struct ledger_question, job_);
 	const struct ledger_grants *g = &ledger->grants;
+	arena_reset(&q->arena_);
+	q->found = false;
 	q->failed = !look(q, g->look, read_grant) || !look(q, g->count_uploads, read_count) ||
 		    !look(q, g->last_upload, read_upload);
 	if (q->failed)
-		(void)fault(ledger, "looking up a grant");
+		(void)ledger_fault(ledger, "looking up a grant");
 }
 
 static void finish_question(struct ledger_job *job, bool synced)

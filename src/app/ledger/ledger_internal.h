@@ -3,15 +3,26 @@
 #ifndef APP_LEDGER_LEDGER_INTERNAL_H
 #define APP_LEDGER_LEDGER_INTERNAL_H
 
-#include <sqlite3.h>
 #include <stdatomic.h>
 
 #include "app/ledger/ledger.h"
+#include "app/ledger/sql/sql.h"
+#include "base/strbuf.h"
 #include "base/thread_queue.h"
 
+/* A statement and the text that it is prepared from, or NULL for all that are behind it. */
+struct ledger_statement {
+	struct sql_statement **at;
+	const char *text;
+};
+
+struct ledger_uploads {
+	struct sql_statement *look, *insert;
+};
+
 struct ledger_grants {
-	sqlite3_stmt *insert, *set_state, *look, *count_uploads, *last_upload, *expire, *delete;
-	sqlite3_stmt *count_open;
+	struct sql_statement *insert, *set_state, *look, *count_uploads, *last_upload, *expire,
+		*delete, *count_open;
 	int64_t max, keep_seconds;
 	int64_t open;   /* rows that have a `due` */
 	int64_t now_ms; /* when the latest grant of the batch was issued; 0: there is none */
@@ -20,9 +31,13 @@ struct ledger_grants {
 	atomic_uint_fast64_t unwritten;
 };
 
+struct ledger_looks {
+	struct sql_statement *due, *later, *hold;
+};
+
 /* Without events all of it is zero. */
 struct ledger_outbox {
-	sqlite3_stmt *count, *due, *next, *depth, *end, *head, *delete;
+	struct sql_statement *insert, *grant, *count, *due, *next, *depth, *end, *head, *delete;
 	int64_t max, keep_ms;
 	bool with_target;
 	struct slice source;
@@ -34,36 +49,38 @@ struct ledger_outbox {
 };
 
 struct ledger {
-	sqlite3 *db;
-	sqlite3_stmt *begin, *look, *insert, *commit, *rollback;
+	struct sql *sql;
 	struct thread_queue *queue;
-	sqlite3_stmt *due, *later, *hold; /* ledger_look.c */
 	struct ledger_job *batch, **batch_last;
+	struct ledger_uploads uploads;
 	struct ledger_grants grants;
+	struct ledger_looks looks;
 	struct ledger_outbox events;
+	bool broken;        /* the transaction must not be committed */
+	int64_t counted_ms; /* monotonic: when the rows were counted; others write, too */
+	atomic_bool fails;  /* the latest transaction could not be made durable */
+	atomic_bool leads;  /* when it was asked for the last time */
 };
+
+/* ---- For all (ledger.c) ---- */
 
 /* Has the job's `run` and `finish` called on the ledger's thread. */
 void ledger_post(struct ledger *ledger, struct ledger_job *job);
+/* Prepares all of a table. */
+bool ledger_prepare(struct ledger *ledger, const struct ledger_statement *statements) MUST_USE;
+void ledger_release(const struct ledger_statement *statements);
+/* Logs why the latest statement failed, unless that was done. Returns false. */
+bool ledger_fault(struct ledger *ledger, const char *what);
+/* In a transaction: whether this copy does what one alone should do. */
+bool ledger_leads(struct ledger *ledger) MUST_USE;
 
-bool ledger_prepare(struct ledger *ledger, const char *sql, sqlite3_stmt **ret) MUST_USE;
-/* Runs a statement that gives no rows. */
-bool ledger_step(sqlite3_stmt *statement) MUST_USE;
-bool ledger_bind_text(sqlite3_stmt *statement, int at, struct slice text) MUST_USE;
+/* ---- Uploads ---- */
 
-/* The table, for a file that has none, and the version that has it. */
-extern const char ledger_grants_schema[];
-/* What version 3 had not; ledger_look.c. */
-extern const char ledger_look_schema[];
-/* What version 4 had not, and the rest of it; ledger_events.c. */
-extern const char ledger_events_schema[];
-void ledger_events_release(struct ledger *ledger);
-/* After a transaction that failed. */
-void ledger_events_recount(struct ledger *ledger);
-/* After one that is durable: tells who waits for events. */
-void ledger_events_written(struct ledger *ledger);
-bool ledger_look_prepare(struct ledger *ledger) MUST_USE;
-void ledger_look_release(struct ledger *ledger);
+bool ledger_uploads_prepare(struct ledger *ledger) MUST_USE;
+void ledger_uploads_release(struct ledger *ledger);
+
+/* ---- Grants ---- */
+
 bool ledger_grants_prepare(struct ledger *ledger) MUST_USE;
 void ledger_grants_release(struct ledger *ledger);
 /* Changes the state in the transaction that is open. False on a fault. */
@@ -71,7 +88,36 @@ bool ledger_grants_set_state(struct ledger *ledger, struct slice id, enum grant_
 	const char *reason, int64_t now_ms) MUST_USE;
 /* At the end of a transaction: what is due. */
 bool ledger_grants_sweep(struct ledger *ledger) MUST_USE;
-/* After a transaction that failed. */
+/* In a transaction, or after one that failed: counts the rows. */
 void ledger_grants_recount(struct ledger *ledger);
+
+/* ---- What the store is to be asked about ---- */
+
+bool ledger_look_prepare(struct ledger *ledger) MUST_USE;
+void ledger_look_release(struct ledger *ledger);
+
+/* ---- Events ---- */
+
+/* A grant as its events tell of it; `key` empty: it is for no one key. */
+struct ledger_event_grant {
+	struct slice id, state, reason, subject, profile, dir, key;
+	int64_t issued_ms, expires, changed_ms;
+};
+
+/* Write an event in the transaction that is open, if there are events. False on a fault. */
+bool ledger_events_of_upload(
+	struct ledger *ledger, int64_t id, const struct ledger_entry *entry) MUST_USE;
+bool ledger_events_of_grant(struct ledger *ledger, const struct ledger_event_grant *grant) MUST_USE;
+
+void ledger_events_release(struct ledger *ledger);
+/* As ledger_grants_recount(). */
+void ledger_events_recount(struct ledger *ledger);
+/* After a transaction that is durable: tells who waits for events. */
+void ledger_events_written(struct ledger *ledger);
+
+/* The data of an event, JSON (ledger_event_data.c). `subject` and `profile` are the grant's. */
+void ledger_event_data_of_upload(struct strbuf *out, int64_t id, const struct ledger_entry *entry,
+	struct slice subject, struct slice profile);
+void ledger_event_data_of_grant(struct strbuf *out, const struct ledger_event_grant *grant);
 
 #endif

@@ -11,16 +11,6 @@
 
 #define DUE_BYTES_MAX KIB(256)
 
-const char ledger_look_schema[] =
-	"ALTER TABLE grants ADD COLUMN key TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE grants ADD COLUMN upload TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE grants ADD COLUMN profile TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE grants ADD COLUMN look_at INTEGER;"
-	"CREATE INDEX grants_look ON grants (look_at) WHERE look_at IS NOT NULL;"
-	"ALTER TABLE uploads ADD COLUMN source TEXT NOT NULL DEFAULT 'callback'"
-	" CHECK (source IN ('callback', 'store'));"
-	"PRAGMA user_version = 4;";
-
 static const char due_sql[] =
 	"SELECT id, key, upload, profile, expires, look_at FROM grants WHERE look_at <= ?1"
 	" AND (look_at, id) > (?3, ?4) AND state IN ('issued', 'pending')"
@@ -32,61 +22,75 @@ static const char later_sql[] = "UPDATE grants SET look_at = ?2 WHERE id = ?1"
 static const char hold_sql[] = "UPDATE grants SET look_at = ?2 WHERE id = ?1 AND key = ?3"
 			       " AND key <> '' AND state NOT IN ('confirmed', 'found')";
 
+#define STATEMENTS(looks)                                               \
+	{                                                               \
+		{&(looks)->due, due_sql}, {&(looks)->later, later_sql}, \
+			{&(looks)->hold, hold_sql},                     \
+		{                                                       \
+			0                                               \
+		}                                                       \
+	}
+
 bool ledger_look_prepare(struct ledger *ledger)
 {
-	return ledger_prepare(ledger, due_sql, &ledger->due) &&
-	       ledger_prepare(ledger, later_sql, &ledger->later) &&
-	       ledger_prepare(ledger, hold_sql, &ledger->hold);
+	const struct ledger_statement statements[] = STATEMENTS(&ledger->looks);
+	return ledger_prepare(ledger, statements);
 }
 
 void ledger_look_release(struct ledger *ledger)
 {
-	(void)sqlite3_finalize(ledger->due);
-	(void)sqlite3_finalize(ledger->later);
-	(void)sqlite3_finalize(ledger->hold);
+	const struct ledger_statement statements[] = STATEMENTS(&ledger->looks);
+	ledger_release(statements);
 }
 
 /* ---- What is due ------------------------------------------------------------------------------
  */
 
-static bool column(struct ledger_due *due, sqlite3_stmt *s, int at, struct slice *ret)
+static bool column(struct ledger_due *due, int at, struct slice *ret)
 {
-	const unsigned char *text = sqlite3_column_text(s, at);
-	*ret = arena_copy(&due->arena_,
-		slice_of(text ? (const char *)text : "", (size_t)sqlite3_column_bytes(s, at)));
+	*ret = arena_copy(&due->arena_, sql_get_text(due->job_.ledger->looks.due, at));
 	return ret->ptr != NULL;
 }
 
-static bool read_row(struct ledger_due *due, sqlite3_stmt *s)
+static bool read_row(struct ledger_due *due)
 {
+	const struct ledger *ledger = due->job_.ledger;
 	struct ledger_due_grant *row = &due->rows[due->count];
-	if (!column(due, s, 0, &row->id) || !column(due, s, 1, &row->key) ||
-		!column(due, s, 2, &row->upload) || !column(due, s, 3, &row->profile))
+	if (!column(due, 0, &row->id) || !column(due, 1, &row->key) ||
+		!column(due, 2, &row->upload) || !column(due, 3, &row->profile))
 		return false;
-	row->expires = sqlite3_column_int64(s, 4);
-	row->look_at = sqlite3_column_int64(s, 5);
+	row->expires = sql_get_number(ledger->looks.due, 4);
+	row->look_at = sql_get_number(ledger->looks.due, 5);
 	due->count++;
 	return true;
+}
+
+static bool read_rows(struct ledger *ledger, struct ledger_due *due)
+{
+	const struct sql_value values[] = {sql_number(due->now), sql_number(LEDGER_DUE_MAX),
+		sql_number(due->after_look_at), sql_text(slice_str(due->after_id))};
+	enum sql_step step = sql_first(ledger->looks.due, values, ARRAY_LEN(values));
+	bool ok = true;
+	while (ok && step == SQL_ROW) {
+		ok = read_row(due);
+		if (ok)
+			step = sql_next(ledger->looks.due);
+	}
+	sql_end(ledger->looks.due);
+	return ok && step == SQL_DONE;
 }
 
 static void run_due(struct ledger *ledger, struct ledger_job *job)
 {
 	struct ledger_due *due = CONTAINER_OF(job, struct ledger_due, job_);
-	sqlite3_stmt *s = ledger->due;
+	due->count = 0;
+	arena_reset(&due->arena_);
 	/* So that what is old goes even if nobody asks for grants. */
 	if (due->now * 1000 > ledger->grants.now_ms)
 		ledger->grants.now_ms = due->now * 1000;
-	bool ok = sqlite3_bind_int64(s, 1, due->now) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 2, LEDGER_DUE_MAX) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 3, due->after_look_at) == SQLITE_OK &&
-		  ledger_bind_text(s, 4, slice_str(due->after_id));
-	int result = SQLITE_ROW;
-	while (ok && due->count < LEDGER_DUE_MAX && (result = sqlite3_step(s)) == SQLITE_ROW)
-		ok = read_row(due, s);
-	due->failed = !ok || (result != SQLITE_ROW && result != SQLITE_DONE);
+	due->failed = ledger_leads(ledger) && !read_rows(ledger, due);
 	if (due->failed)
-		log_error("ledger: grants to look at: %s", sqlite3_errmsg(ledger->db));
-	(void)sqlite3_reset(s);
+		(void)ledger_fault(ledger, "grants to look at");
 }
 
 static void finish_due(struct ledger_job *job, bool synced)
@@ -122,13 +126,10 @@ struct later {
 static void run_later(struct ledger *ledger, struct ledger_job *job)
 {
 	const struct later *later = CONTAINER_OF(job, struct later, job);
-	sqlite3_stmt *s = ledger->later;
-	bool ok = ledger_bind_text(s, 1, slice_of(later->id, later->id_len)) &&
-		  (later->look_at < 0 || sqlite3_bind_int64(s, 2, later->look_at) == SQLITE_OK) &&
-		  ledger_step(s);
-	if (!ok)
-		log_error("ledger: grant: %s", sqlite3_errmsg(ledger->db));
-	(void)sqlite3_clear_bindings(s);
+	const struct sql_value values[] = {
+		sql_text(slice_of(later->id, later->id_len)), sql_known_number(later->look_at)};
+	if (!sql_run(ledger->looks.later, values, ARRAY_LEN(values)))
+		(void)ledger_fault(ledger, "grant");
 }
 
 static void finish_later(struct ledger_job *job, bool synced UNUSED)
@@ -154,16 +155,13 @@ void ledger_look_later(struct ledger *ledger, struct slice id, int64_t look_at)
 static void run_hold(struct ledger *ledger, struct ledger_job *job)
 {
 	struct ledger_hold *hold = CONTAINER_OF(job, struct ledger_hold, job_);
-	sqlite3_stmt *s = ledger->hold;
-	bool ok = ledger_bind_text(s, 1, hold->id) &&
-		  sqlite3_bind_int64(s, 2, hold->now_ms / 1000) == SQLITE_OK &&
-		  ledger_bind_text(s, 3, hold->key) && ledger_step(s);
-	if (!ok)
-		log_error("ledger: grant: %s", sqlite3_errmsg(ledger->db));
-	hold->held = ok && sqlite3_changes(ledger->db) > 0 &&
+	struct sql_statement *s = ledger->looks.hold;
+	const struct sql_value values[] = {
+		sql_text(hold->id), sql_number(hold->now_ms / 1000), sql_text(hold->key)};
+	bool ok = sql_run(s, values, ARRAY_LEN(values)) || ledger_fault(ledger, "grant");
+	hold->held = ok && sql_changes(s) > 0 &&
 		     ledger_grants_set_state(
 			     ledger, hold->id, GRANT_PENDING, hold->reason, hold->now_ms);
-	(void)sqlite3_clear_bindings(s);
 }
 
 static void finish_hold(struct ledger_job *job, bool synced)

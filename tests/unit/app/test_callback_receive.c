@@ -805,7 +805,8 @@ int main(void)
 	if (allow_list_parse(slice_str(text), &allow, NULL) != ERR_OK ||
 		outgoing_new(&(struct outgoing_options){.ca_file = NULL}, &outgoing) != ERR_OK ||
 		outgoing_new(&(struct outgoing_options){.ca_file = NULL}, &confirming) != ERR_OK ||
-		ledger_open(path, &ledger) != ERR_OK || !(server = server_new(2, 0)))
+		ledger_open(&(struct ledger_place){.path = path}, &ledger) != ERR_OK ||
+		!(server = server_new(2, 0)))
 		return 1;
 	open_sites();
 	if (!server_start(server))

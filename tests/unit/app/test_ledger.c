@@ -2,10 +2,12 @@
 /* The ledger of uploads: what it keeps, what it refuses to keep twice, that it never forgets. */
 #include "app/ledger/ledger.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "backend.h"
 #include "base/limits.h"
 #include "tap.h"
 #include "waiting.h"
@@ -16,8 +18,6 @@ struct call {
 };
 
 static struct waiting here;
-static char folder[] = P_tmpdir "/postern-ledger-XXXXXX";
-static char path[100];
 
 static void on_done(struct task *task)
 {
@@ -52,33 +52,14 @@ static enum ledger_result record(
 	return call.entry.result;
 }
 
-/* The first column of the first row, as text. */
-static const char *query(const char *sql)
-{
-	static char answer[200];
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-	snprintf(answer, sizeof(answer), "(none)");
-	if (sqlite3_open(path, &db) != SQLITE_OK ||
-		sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return "(error)";
-	int result = sqlite3_step(statement);
-	if (result == SQLITE_ROW)
-		snprintf(answer, sizeof(answer), "%s",
-			(const char *)sqlite3_column_text(statement, 0));
-	else if (result != SQLITE_DONE)
-		snprintf(answer, sizeof(answer), "%s", sqlite3_errmsg(db));
-	sqlite3_finalize(statement);
-	sqlite3_close(db);
-	return answer;
-}
-
 static void keeps(void)
 {
 	struct ledger *ledger = NULL;
 	struct stat st;
-	OK(ledger_open(path, &ledger) == ERR_OK, "makes its file");
-	OK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "for its owner alone");
+	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "makes its file");
+	if (backend_is_file())
+		OK(stat(backend_path(), &st) == 0 && (st.st_mode & 0777) == 0600,
+			"for its owner alone");
 	IS_INT(record(ledger, "g1", "r1"), LEDGER_RECORDED, "records");
 	IS_INT(record(ledger, "g1", "r1"), LEDGER_REPEATED, "notices the same callback again");
 	IS_INT(record(ledger, "g1", "r2"), LEDGER_RECORDED, "another request under the grant");
@@ -86,13 +67,15 @@ static void keeps(void)
 	IS_INT(record(ledger, "", "r1"), LEDGER_RECORDED, "no grant");
 	IS_INT(record(ledger, "", "r1"), LEDGER_RECORDED, "says nothing about repetition");
 	ledger_close(ledger);
-	OK(ledger_open(path, &ledger) == ERR_OK, "opens again");
+	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "opens again");
 	IS_INT(record(ledger, "g1", "r2"), LEDGER_REPEATED, "remembers");
 	ledger_close(ledger);
-	IS(slice_str(query("SELECT count(*) FROM uploads")), S("5"), "five rows");
-	IS(slice_str(query("SELECT received_ms || bucket || object || etag || mime_type || size || "
-			   "width || coalesce(height, '-') || client_ip || hex(body) FROM uploads "
-			   "WHERE grant_id = 'g2'")),
+	IS(slice_str(backend_query("SELECT count(*) FROM uploads")), S("5"), "five rows");
+	IS(slice_str(backend_query(
+		   "SELECT received_ms || bucket || object || etag || mime_type || size || "
+		   "width || coalesce(CAST(height AS TEXT), '-') || client_ip || hex(body) FROM "
+		   "uploads "
+		   "WHERE grant_id = 'g2'")),
 		S("1700000000123uploadsdir/\xe4\xb8\xad'\".pngABCimage/png57-::1613D620063"),
 		"as they were given");
 }
@@ -103,7 +86,7 @@ static void states(void)
 	struct ledger *ledger = NULL;
 	struct call call;
 	static char ids[100][8];
-	if (ledger_open(path, &ledger) != ERR_OK)
+	if (ledger_open(backend_place(), &ledger) != ERR_OK)
 		return;
 	int results[LEDGER_FAILED + 1] = {0};
 	for (int i = 0; i < 100; i++) {
@@ -145,7 +128,7 @@ static void bounded(void)
 	static char ids[20][8];
 	struct ledger *ledger = NULL;
 	int results[LEDGER_FAILED + 1] = {0};
-	if (ledger_open(path, &ledger) != ERR_OK)
+	if (ledger_open(backend_place(), &ledger) != ERR_OK)
 		return;
 	for (int i = 0; i < 20; i++) {
 		snprintf(ids[i], sizeof(ids[i]), "b%d", i);
@@ -174,7 +157,7 @@ static void bounded(void)
 	ledger_record(ledger, &calls[0].entry);
 	waiting_until(&here, &calls[0].done);
 	IS_INT(calls[0].entry.result, LEDGER_LATE, "what comes too late is not recorded");
-	IS(slice_str(query("SELECT count(*) FROM uploads WHERE grant_id = 'late'")), S("0"),
+	IS(slice_str(backend_query("SELECT count(*) FROM uploads WHERE grant_id = 'late'")), S("0"),
 		"at all");
 	ledger_close(ledger);
 }
@@ -183,40 +166,49 @@ static void bounded(void)
 static void upgraded(void)
 {
 	struct ledger *ledger = NULL;
-	char whole[sizeof(path)];
-	snprintf(whole, sizeof(whole), "%s", path);
-	snprintf(path, sizeof(path), "%s/old.db", folder);
-	(void)query("CREATE TABLE uploads (id INTEGER PRIMARY KEY, received_ms INTEGER NOT NULL, "
-		    "grant_id TEXT, request_id TEXT, bucket TEXT NOT NULL, object TEXT NOT NULL, "
-		    "etag TEXT NOT NULL, mime_type TEXT NOT NULL, size INTEGER, width INTEGER, "
-		    "height INTEGER, client_ip TEXT NOT NULL, body BLOB NOT NULL, "
-		    "UNIQUE (grant_id, request_id)) STRICT");
-	(void)query(
+	backend_clear();
+	(void)backend_query(
+		"CREATE TABLE uploads (id INTEGER PRIMARY KEY, received_ms INTEGER NOT NULL, "
+		"grant_id TEXT, request_id TEXT, bucket TEXT NOT NULL, object TEXT NOT NULL, "
+		"etag TEXT NOT NULL, mime_type TEXT NOT NULL, size INTEGER, width INTEGER, "
+		"height INTEGER, client_ip TEXT NOT NULL, body BLOB NOT NULL, "
+		"UNIQUE (grant_id, request_id)) STRICT");
+	(void)backend_query(
 		"INSERT INTO uploads VALUES (1, 2, 'g', 'r', 'b', 'o', 'e', '', 3, 4, 5, '', x'')");
-	(void)query("PRAGMA user_version = 1");
-	OK(ledger_open(path, &ledger) == ERR_OK, "opens an old one");
+	(void)backend_query("PRAGMA user_version = 1");
+	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "opens an old one");
 	IS_INT(record(ledger, "g", "r"), LEDGER_REPEATED, "knows what it had");
 	IS_INT(record(ledger, "g", "r2"), LEDGER_RECORDED, "records");
 	ledger_close(ledger);
-	OK(ledger_open(path, &ledger) == ERR_OK, "opens it again");
+	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "opens it again");
 	ledger_close(ledger);
-	IS(slice_str(query("SELECT group_concat(confirmed) FROM uploads")), S("0,0"),
+	IS(slice_str(backend_query("SELECT group_concat(confirmed) FROM uploads")), S("0,0"),
 		"both are there");
-	(void)query("PRAGMA user_version = 6");
+	backend_clear();
+}
+
+/* What a later version has written is not for us. */
+static void later_version(void)
+{
+	struct ledger *ledger = NULL;
+	backend_clear();
+	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "a ledger");
+	ledger_close(ledger);
+	(void)backend_query(backend_is_file() ? "PRAGMA user_version = 6"
+					      : "UPDATE ledger_version SET version = 6");
 	ledger = NULL;
-	OK(ledger_open(path, &ledger) == ERR_INTERNAL && !ledger,
+	OK(ledger_open(backend_place(), &ledger) == ERR_INTERNAL && !ledger,
 		"one of a later version is left alone");
-	unlink(path);
-	snprintf(path, sizeof(path), "%s", whole);
+	backend_clear();
 }
 
 static void append_only(void)
 {
-	IS(slice_str(query("UPDATE uploads SET size = 1")), S("the ledger is append-only"),
+	IS(slice_str(backend_query("UPDATE uploads SET size = 1")), S("the ledger is append-only"),
 		"no row can be changed");
-	IS(slice_str(query("DELETE FROM uploads")), S("the ledger is append-only"),
+	IS(slice_str(backend_query("DELETE FROM uploads")), S("the ledger is append-only"),
 		"no row can be removed");
-	IS(slice_str(query("SELECT count(*) FROM uploads")), S("5"), "all are there");
+	IS(slice_str(backend_query("SELECT count(*) FROM uploads")), S("5"), "all are there");
 }
 
 /* Entries that are posted together, with repetitions among them. */
@@ -228,7 +220,7 @@ static void together(void)
 	static struct call calls[MANY];
 	static char ids[MANY][16];
 	struct ledger *ledger = NULL;
-	if (ledger_open(path, &ledger) != ERR_OK)
+	if (ledger_open(backend_place(), &ledger) != ERR_OK)
 		return;
 	int recorded = 0, repeated = 0;
 	for (int i = 0; i < MANY; i++) {
@@ -246,37 +238,64 @@ static void together(void)
 	ledger_close(ledger);
 }
 
-static void faults(void)
+static void bad_files(void)
 {
 	struct ledger *ledger = NULL;
-	char bad[200];
-	snprintf(bad, sizeof(bad), "%s/no/such/folder", folder);
-	OK(ledger_open(bad, &ledger) == ERR_INTERNAL && !ledger, "a folder that is not there");
-	snprintf(bad, sizeof(bad), "%s/text", folder);
+	char bad[300];
+	snprintf(bad, sizeof(bad), "%s/no/such/folder", backend_path());
+	OK(ledger_open(&(struct ledger_place){.path = bad}, &ledger) == ERR_INTERNAL && !ledger,
+		"a folder that is not there");
+	snprintf(bad, sizeof(bad), "%s.text", backend_path());
 	FILE *f = fopen(bad, "w");
 	if (!f)
 		abort();
 	for (int i = 0; i < 1000; i++)
 		fputs("this is no database\n", f);
 	fclose(f);
-	OK(ledger_open(bad, &ledger) == ERR_INTERNAL && !ledger, "a file that is no database");
+	OK(ledger_open(&(struct ledger_place){.path = bad}, &ledger) == ERR_INTERNAL && !ledger,
+		"a file that is no database");
 	unlink(bad);
-	/* The table goes away under the ledger's feet: an upload is not confirmed. */
-	OK(ledger_open(path, &ledger) == ERR_OK, "opens");
-	(void)query("DROP TABLE uploads");
+}
+
+/* Another password than none is not asked for; a URL is not repeated in what is wrong with it. */
+static void bad_urls(void)
+{
+	struct ledger *ledger = NULL;
+	const char *const urls[] = {"http://ann:secret@host/", "postgresql://ann:secret@host:port%",
+		"postgresql:///postgres?no_such_option=1",
+		"postgresql:///postgres?user=postern&host=/no/such/folder"};
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++)
+		OK(ledger_open(&(struct ledger_place){.url = urls[i]}, &ledger) == ERR_INTERNAL &&
+				!ledger,
+			"a URL that leads nowhere");
+	for (size_t i = 0; i < 3; i++)
+		OK(ledger_check_url(urls[i]) && !strstr(ledger_check_url(urls[i]), "secret"),
+			"says so");
+	OK(!ledger_check_url("postgresql://ann:secret@host:5433/ledger?sslmode=verify-full"),
+		"and one that is right");
+}
+
+/* The table goes away under the ledger's feet: an upload is not confirmed. */
+static void fault(void)
+{
+	struct ledger *ledger = NULL;
+	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "opens");
+	(void)backend_query("DROP TABLE uploads");
 	IS_INT(record(ledger, "g", "r"), LEDGER_FAILED, "a fault is told");
 	ledger_close(ledger);
+	backend_clear();
 }
 
 /* Without a file it forgets when it is closed, and does not grow for ever. */
 static void in_memory(void)
 {
 	struct ledger *ledger = NULL;
-	OK(ledger_open(NULL, &ledger) == ERR_OK, "a ledger in memory");
+	OK(ledger_open(&(struct ledger_place){.path = NULL}, &ledger) == ERR_OK,
+		"a ledger in memory");
 	IS_INT(record(ledger, "g1", "r1"), LEDGER_RECORDED, "records");
 	IS_INT(record(ledger, "g1", "r1"), LEDGER_REPEATED, "and remembers");
 	ledger_close(ledger);
-	OK(ledger_open(NULL, &ledger) == ERR_OK, "the next one");
+	OK(ledger_open(&(struct ledger_place){.path = NULL}, &ledger) == ERR_OK, "the next one");
 	IS_INT(record(ledger, "g1", "r1"), LEDGER_RECORDED, "knows nothing of it");
 	static char body[MIB(1)];
 	char id[16];
@@ -297,21 +316,27 @@ static void in_memory(void)
 	ledger_close(ledger);
 }
 
-int main(void)
+static void all(void)
 {
-	waiting_init(&here);
-	if (!mkdtemp(folder))
-		return 1;
-	snprintf(path, sizeof(path), "%s/ledger.db", folder);
 	keeps();
 	append_only();
 	together();
 	states();
 	bounded();
-	upgraded();
-	faults();
-	in_memory();
-	unlink(path);
-	rmdir(folder);
+	fault();
+	later_version();
+	if (backend_is_file()) {
+		upgraded();
+		bad_files();
+		in_memory();
+	} else {
+		bad_urls();
+	}
+}
+
+int main(void)
+{
+	waiting_init(&here);
+	backend_each(all);
 	return tap_done();
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The outbox of the ledger: what is written, in which order it is due, what is forgotten. */
-#include <sqlite3.h>
 #include <stdio.h>
 
 #include "app/events/event_pause.h"
 #include "app/ledger/ledger.h"
 #include "app/text/webhook_signature.h"
+#include "backend.h"
 #include "base/limits.h"
 #include "tap.h"
 #include "waiting.h"
@@ -28,8 +28,6 @@ struct issued {
 };
 
 static struct waiting here;
-static char folder[] = P_tmpdir "/postern-events-XXXXXX";
-static char path[100];
 static struct ledger *ledger;
 static int told;
 
@@ -65,27 +63,9 @@ static void open_ledger(int64_t max, bool with_target)
 		.written = tell,
 		.ctx = &told};
 	ledger = NULL;
-	OK(ledger_open(path, &ledger) == ERR_OK, "opens");
+	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "opens");
 	OK(ledger_keep_events(ledger, &options) == ERR_OK, "keeps events");
 	ledger_keep_grants(ledger, 100, 100);
-}
-
-/* The first column of the first row, as text. */
-static const char *query(const char *sql)
-{
-	static char answer[1000];
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-	snprintf(answer, sizeof(answer), "(none)");
-	if (sqlite3_open(path, &db) != SQLITE_OK ||
-		sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return "(error)";
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		snprintf(answer, sizeof(answer), "%s",
-			(const char *)sqlite3_column_text(statement, 0));
-	sqlite3_finalize(statement);
-	sqlite3_close(db);
-	return answer;
 }
 
 static enum ledger_result record(const char *request_id, const char *object)
@@ -162,6 +142,7 @@ static void end(struct ledger_event_end ended)
 
 static void written(void)
 {
+	told = 0;
 	open_ledger(100, true);
 	issue("g", "");
 	IS_INT(record("r1", "dir/\xe4\xb8\xad'\".png"), LEDGER_RECORDED, "records");
@@ -221,14 +202,14 @@ static void in_order(void)
 	IS_INT((int)page.events.dead, 1, "dead");
 	ledger_list_events_release(&page.events);
 	ledger_close(ledger);
-	IS(slice_str(query("SELECT group_concat(state || tries || coalesce(fault, ''), ' ')"
-			   " FROM events")),
+	IS(slice_str(backend_query("SELECT group_concat(state || tries || coalesce(fault, ''), ' ')"
+				   " FROM (SELECT * FROM events ORDER BY id) AS e")),
 		S("waiting0 delivered2 dead1a fault delivered1 waiting0"), "states and tries");
 }
 
 static void of_grants(void)
 {
-	unlink(path);
+	backend_clear();
 	open_ledger(100, true);
 	issue("g1", "users/ann/a.png");
 	issue("g2", "");
@@ -266,7 +247,7 @@ static void of_grants(void)
 
 static void bounded(void)
 {
-	unlink(path);
+	backend_clear();
 	open_ledger(3, true);
 	(void)!record("r1", "a");
 	(void)!record("r2", "b");
@@ -285,44 +266,44 @@ static void bounded(void)
 	end((struct ledger_event_end){.id = 3, .how = LEDGER_EVENT_DEAD});
 	struct page page = list(NOW_MS + 100000);
 	ledger_list_events_release(&page.events);
-	IS(slice_str(query("SELECT count(*) FROM events")), S("3"), "what has ended stays");
+	IS(slice_str(backend_query("SELECT count(*) FROM events")), S("3"), "what has ended stays");
 	page = list(NOW_MS + 100001);
 	ledger_list_events_release(&page.events);
 	ledger_close(ledger);
-	IS(slice_str(query("SELECT group_concat(id) FROM events")), S("4"),
+	IS(slice_str(backend_query("SELECT group_concat(id) FROM events")), S("4"),
 		"until its time is over; what waits stays for good");
 }
 
 static void without_target(void)
 {
-	unlink(path);
+	backend_clear();
 	open_ledger(100, false);
 	(void)!record("r1", "a");
 	is_due(NOW_MS, "", "nothing is due");
 	ledger_close(ledger);
-	IS(slice_str(query("SELECT state FROM events")), S("kept"), "but all is kept");
-	OK(ledger_open(path, &ledger) == ERR_OK, "without events");
+	IS(slice_str(backend_query("SELECT state FROM events")), S("kept"), "but all is kept");
+	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "without events");
 	(void)!record("r2", "a");
 	ledger_close(ledger);
-	IS(slice_str(query("SELECT count(*) FROM events")), S("1"), "nothing is written");
+	IS(slice_str(backend_query("SELECT count(*) FROM events")), S("1"), "nothing is written");
 }
 
 /* What version 4 had, the outbox taken away. */
 static void upgraded(void)
 {
-	unlink(path);
-	OK(ledger_open(path, &ledger) == ERR_OK, "a file");
+	backend_clear();
+	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "a file");
 	(void)!record("r1", "a");
 	ledger_close(ledger);
-	(void)query("DROP TABLE events");
-	(void)query("DROP TABLE event_followers");
-	(void)query("PRAGMA user_version = 4");
+	(void)backend_query("DROP TABLE events");
+	(void)backend_query("DROP TABLE event_followers");
+	(void)backend_query("PRAGMA user_version = 4");
 	open_ledger(100, true);
 	IS_INT(record("r1", "a"), LEDGER_REPEATED, "knows what it had");
 	IS_INT(record("r2", "a"), LEDGER_RECORDED, "records");
 	is_due(NOW_MS, "r2 ", "and writes events of what is new");
 	ledger_close(ledger);
-	IS(slice_str(query("PRAGMA user_version")), S("5"), "as the present version");
+	IS(slice_str(backend_query("PRAGMA user_version")), S("5"), "as the present version");
 }
 
 static void pauses(void)
@@ -361,21 +342,23 @@ static void signatures(void)
 	webhook_headers_release(&headers);
 }
 
-int main(void)
+static void all(void)
 {
-	waiting_init(&here);
-	if (!mkdtemp(folder))
-		return 1;
-	snprintf(path, sizeof(path), "%s/ledger.db", folder);
 	written();
 	in_order();
 	of_grants();
 	bounded();
 	without_target();
-	upgraded();
+	if (backend_is_file())
+		upgraded();
+	backend_clear();
+}
+
+int main(void)
+{
+	waiting_init(&here);
+	backend_each(all);
 	pauses();
 	signatures();
-	unlink(path);
-	rmdir(folder);
 	return tap_done();
 }

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an event tells of an upload or a grant (docs/events.md). */
+#include "app/ledger/ledger_internal.h"
+#include "base/encode.h"
+#include "base/strbuf.h"
+#include "oss/text/json_text.h"
+
+/* A store may have passed on what is not UTF-8, which JSON has to be. */
+static void add_text(struct strbuf *out, const char *name, struct slice text)
+{
+	if (utf8_valid(text)) {
+		json_member_string(out, name, text);
+		return;
+	}
+	SCOPED_STRBUF(repaired, 3 * text.len);
+	utf8_repair(&repaired, text);
+	json_member_string(out, name, strbuf_slice(&repaired));
+	if (strbuf_broken(&repaired))
+		strbuf_starve(out);
+}
+
+/* A number that is not known is null. */
+static void add_number(struct strbuf *out, const char *name, int64_t number)
+{
+	if (number >= 0)
+		json_member_number(out, name, number);
+	else
+		json_member_null(out, name);
+}
+
+void ledger_event_data_of_upload(struct strbuf *out, int64_t id, const struct ledger_entry *entry,
+	struct slice subject, struct slice profile)
+{
+	strbuf_addc(out, '{');
+	json_member_number(out, "id", id);
+	add_text(out, "bucket", entry->bucket);
+	add_text(out, "object", entry->object);
+	add_text(out, "etag", entry->etag);
+	add_number(out, "size", entry->size);
+	add_text(out, "mimeType", entry->mime_type);
+	add_number(out, "width", entry->width);
+	add_number(out, "height", entry->height);
+	add_text(out, "clientIp", entry->client_ip);
+	add_text(out, "reqId", entry->request_id);
+	add_text(out, "grantId", entry->grant_id);
+	add_text(out, "versionId", entry->confirmed ? entry->version_id : S(""));
+	add_number(out, "lastModified", entry->confirmed ? entry->last_modified : -1);
+	json_member_bool(out, "confirmed", entry->confirmed);
+	add_text(out, "source", entry->found ? S("store") : S("callback"));
+	json_member_number(out, "receivedMs", entry->received_ms);
+	add_text(out, "subject", subject);
+	add_text(out, "profile", profile);
+	strbuf_addc(out, '}');
+}
+
+void ledger_event_data_of_grant(struct strbuf *out, const struct ledger_event_grant *grant)
+{
+	strbuf_addc(out, '{');
+	add_text(out, "grantId", grant->id);
+	add_text(out, "state", grant->state);
+	add_text(out, "reason", grant->reason);
+	add_text(out, "subject", grant->subject);
+	add_text(out, "profile", grant->profile);
+	add_text(out, "dir", grant->dir);
+	add_text(out, "key", grant->key);
+	json_member_number(out, "issuedMs", grant->issued_ms);
+	json_member_number(out, "expires", grant->expires);
+	json_member_number(out, "changedMs", grant->changed_ms);
+	strbuf_addc(out, '}');
+}

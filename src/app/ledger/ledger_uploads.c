@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of confirmed uploads: which may be recorded, and recording. */
+#include "app/ledger/ledger_internal.h"
+#include "base/clock.h"
+
+/*
+ * Whether the callback, and the state of the object, are there; whether the grant is used up.
+ */
+static const char look_sql[] =
+	"SELECT EXISTS (SELECT 1 FROM uploads WHERE grant_id = ?1 AND request_id = ?2),"
+	" EXISTS (SELECT 1 FROM uploads WHERE confirmed = 1 AND grant_id = ?1 AND bucket = ?3"
+	"  AND object = ?4 AND etag = ?5 AND last_modified = ?6 AND version_id = ?7),"
+	" count(*) >= CAST(?8 AS BIGINT),"
+	" coalesce(sum(CAST(size AS DOUBLE PRECISION)), 0) + CAST(?9 AS BIGINT)"
+	"  > CAST(?10 AS BIGINT)"
+	" FROM uploads WHERE grant_id = ?1";
+
+static const char insert_sql[] =
+	"INSERT INTO uploads (received_ms, grant_id, request_id, bucket, object, etag, mime_type,"
+	" size, width, height, client_ip, body, confirmed, last_modified, version_id,"
+	" source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+	" RETURNING id";
+
+#define STATEMENTS(uploads)                                                     \
+	{                                                                       \
+		{&(uploads)->look, look_sql}, {&(uploads)->insert, insert_sql}, \
+		{                                                               \
+			0                                                       \
+		}                                                               \
+	}
+
+bool ledger_uploads_prepare(struct ledger *ledger)
+{
+	const struct ledger_statement statements[] = STATEMENTS(&ledger->uploads);
+	return ledger_prepare(ledger, statements);
+}
+
+void ledger_uploads_release(struct ledger *ledger)
+{
+	const struct ledger_statement statements[] = STATEMENTS(&ledger->uploads);
+	ledger_release(statements);
+}
+
+/* With the answer to `look` at hand. */
+static enum ledger_result judge(struct sql_statement *look, const struct ledger_entry *entry)
+{
+	if (sql_get_number(look, 0))
+		return LEDGER_REPEATED;
+	if (sql_get_number(look, 1))
+		return LEDGER_KNOWN;
+	if ((entry->max_uploads > 0 && sql_get_number(look, 2)) ||
+		(entry->max_bytes > 0 && sql_get_number(look, 3)))
+		return LEDGER_EXHAUSTED;
+	return LEDGER_RECORDED;
+}
+
+/* Whether the entry may be recorded. Nothing is known about what has no grant. */
+static enum ledger_result look(struct ledger *ledger, const struct ledger_entry *entry)
+{
+	struct sql_statement *look = ledger->uploads.look;
+	enum ledger_result result = LEDGER_FAILED;
+	const struct sql_value values[] = {sql_known_text(entry->grant_id),
+		sql_known_text(entry->request_id), sql_text(entry->bucket), sql_text(entry->object),
+		sql_text(entry->etag),
+		entry->confirmed ? sql_number(entry->last_modified) : sql_null(),
+		entry->confirmed ? sql_text(entry->version_id) : sql_null(),
+		sql_number(entry->max_uploads), sql_number(entry->size > 0 ? entry->size : 0),
+		sql_number(entry->max_bytes)};
+	if (entry->grant_id.len == 0)
+		return LEDGER_RECORDED;
+	if (sql_first(look, values, ARRAY_LEN(values)) == SQL_ROW)
+		result = judge(look, entry);
+	sql_end(look);
+	return result;
+}
+
+static bool insert(struct ledger *ledger, const struct ledger_entry *entry)
+{
+	struct sql_statement *insert = ledger->uploads.insert;
+	const struct sql_value values[] = {sql_number(entry->received_ms),
+		sql_known_text(entry->grant_id), sql_known_text(entry->request_id),
+		sql_text(entry->bucket), sql_text(entry->object), sql_text(entry->etag),
+		sql_text(entry->mime_type), sql_known_number(entry->size),
+		sql_known_number(entry->width), sql_known_number(entry->height),
+		sql_text(entry->client_ip), sql_bytes(entry->body), sql_number(entry->confirmed),
+		entry->confirmed ? sql_number(entry->last_modified) : sql_null(),
+		entry->confirmed ? sql_text(entry->version_id) : sql_null(),
+		sql_text(entry->found ? S("store") : S("callback"))};
+	bool ok = sql_first(insert, values, ARRAY_LEN(values)) == SQL_ROW;
+	int64_t id = ok ? sql_get_number(insert, 0) : 0;
+	ok = ok && sql_next(insert) == SQL_DONE;
+	sql_end(insert);
+	return ok && ledger_events_of_upload(ledger, id, entry);
+}
+
+static void run_entry(struct ledger *ledger, struct ledger_job *job)
+{
+	struct ledger_entry *entry = CONTAINER_OF(job, struct ledger_entry, job_);
+	if (entry->deadline_ms > 0 && clock_monotonic_ms() >= entry->deadline_ms) {
+		entry->result = LEDGER_LATE;
+		return;
+	}
+	entry->result = look(ledger, entry);
+	if (entry->result == LEDGER_RECORDED && !insert(ledger, entry))
+		entry->result = LEDGER_FAILED;
+	/* The upload is what counts; a fault with the grant was logged. */
+	if (entry->result == LEDGER_RECORDED)
+		(void)!ledger_grants_set_state(ledger, entry->grant_id,
+			entry->found ? GRANT_FOUND : GRANT_CONFIRMED, NULL, entry->received_ms);
+	if (entry->result == LEDGER_FAILED)
+		(void)ledger_fault(ledger, "insert");
+}
+
+static void finish_entry(struct ledger_job *job, bool synced)
+{
+	struct ledger_entry *entry = CONTAINER_OF(job, struct ledger_entry, job_);
+	if (!synced)
+		entry->result = LEDGER_FAILED;
+	executor_post(entry->home, &entry->done);
+}
+
+void ledger_record(struct ledger *ledger, struct ledger_entry *entry)
+{
+	entry->job_ = (struct ledger_job){.run = run_entry, .finish = finish_entry};
+	ledger_post(ledger, &entry->job_);
+}
