@@ -25,9 +25,9 @@ void serve_warn_of_anybody(const struct parts *p)
 			c->app_listen, (long long)c->app_max_size);
 }
 
-static bool read_public_file(struct parts *p, const char *path, struct strbuf *out)
+static bool read_file(struct parts *p, const char *option, const char *path, struct strbuf *out)
 {
-	bool ok = input_read("[app] jwt_key_file", path, out);
+	bool ok = input_read(option, path, out);
 	p->bad_option = !ok;
 	return ok;
 }
@@ -49,10 +49,22 @@ static struct app_options configured(const struct config *c)
 static bool read_jwt(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
-	if (c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, &r->jwt_keys))
+	if (c->app_jwt_key_file[0] &&
+		!read_file(p, "[app] jwt_key_file", c->app_jwt_key_file, &r->jwt_keys))
 		return false;
 	return !c->app_jwt_secret_file[0] ||
 	       serve_read_secret_file(p, "jwt_secret_file", c->app_jwt_secret_file, &r->jwt_secret);
+}
+
+static bool read_events(struct parts *p, struct app_reading *r)
+{
+	const struct config *c = &p->config;
+	if (c->app_events_password_file[0] &&
+		!serve_read_secret_file(p, "events_password_file", c->app_events_password_file,
+			&r->events_password))
+		return false;
+	return !c->app_events_kafka_file[0] ||
+	       read_file(p, "[app] events_kafka_file", c->app_events_kafka_file, &r->events_kafka);
 }
 
 bool serve_read_app_files(struct parts *p, struct app_reading *r)
@@ -64,7 +76,9 @@ bool serve_read_app_files(struct parts *p, struct app_reading *r)
 	strbuf_init(&r->token, LIMIT_SECURITY_TOKEN_BYTES);
 	strbuf_init(&r->grant_secret, KIB(4));
 	strbuf_init(&r->policy, LIMIT_CREDENTIALS_BYTES);
-	return read_jwt(p, r) && serve_read_credential_files(p, r);
+	strbuf_init(&r->events_password, KIB(4));
+	strbuf_init(&r->events_kafka, LIMIT_KAFKA_FILE_BYTES);
+	return read_jwt(p, r) && read_events(p, r) && serve_read_credential_files(p, r);
 }
 
 bool serve_read_app(struct parts *p, struct app_reading *r)
@@ -76,6 +90,8 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 	*options = configured(c);
 	options->events_secret = c->app_events_secret;
 	options->events_secret_old = c->app_events_secret_old;
+	options->events_password = strbuf_slice(&r->events_password);
+	options->events_kafka = strbuf_slice(&r->events_kafka);
 	options->profiles = c->profiles;
 	options->profile_count = c->profile_count;
 	if (!serve_read_credentials(p, r))
@@ -101,6 +117,8 @@ void app_reading_release(struct app_reading *r)
 	secret_wipe(r->jwt_secret.ptr, r->jwt_secret.len);
 	secret_wipe(r->token.ptr, r->token.len);
 	secret_wipe(r->grant_secret.ptr, r->grant_secret.len);
+	secret_wipe(r->events_password.ptr, r->events_password.len);
+	secret_wipe(r->events_kafka.ptr, r->events_kafka.len);
 	secret_release(&r->secret);
 	strbuf_release(&r->id);
 	strbuf_release(&r->jwt_keys);
@@ -108,6 +126,8 @@ void app_reading_release(struct app_reading *r)
 	strbuf_release(&r->token);
 	strbuf_release(&r->grant_secret);
 	strbuf_release(&r->policy);
+	strbuf_release(&r->events_password);
+	strbuf_release(&r->events_kafka);
 }
 
 /* What the application server uses besides; `serve` owns it. */

@@ -43,6 +43,8 @@ struct app_reading {
 	struct strbuf token;
 	struct strbuf grant_secret;
 	struct strbuf policy; /* of the role */
+	struct strbuf events_password;
+	struct strbuf events_kafka; /* properties of librdkafka */
 	char sts_url[SERVE_URL_BYTES + 16];
 	char host[SERVE_URL_BYTES + 16];
 	char callback[SERVE_URL_BYTES + 16];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "app/text/properties.h"
 #include "base/log.h"
 #include "cli/serve_internal.h"
 #include "net/tls.h"
@@ -127,10 +128,25 @@ static void add_app_files(struct paths *paths, const struct parts *p)
 		c->app_credentials_file,
 		c->app_role_policy_file,
 		c->app_grant_secret_file,
+		c->app_events_password_file,
+		c->app_events_kafka_file,
 		serve_oidc_token_file(c),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		add_replaced(paths, files[i]);
+}
+
+/* Files that properties of librdkafka name: certificates and keys. */
+static void add_kafka_files(struct paths *paths, struct slice text)
+{
+	struct properties properties = {.rest = text};
+	while (properties_next(&properties) == PROPERTY) {
+		char file[PATH_MAX];
+		if (!slice_ends(properties.name, S(".location")))
+			continue;
+		(void)snprintf(file, sizeof(file), "%.*s", SLICE_FMT(properties.value));
+		add_replaced(paths, file);
+	}
 }
 
 static void add_all(struct paths *paths, const struct parts *p)
@@ -156,6 +172,8 @@ static void add_all(struct paths *paths, const struct parts *p)
 	add_replaced(paths, p->config.server_ca_file);
 	if (p->with_app)
 		add_app_files(paths, p);
+	if (p->with_app)
+		add_kafka_files(paths, strbuf_slice(&p->app_reading.events_kafka));
 	if (HAS_SANITIZER)
 		add(paths, "/proc", false);
 }
