@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "app/app.h"
+#include "app/events/desk.h"
 #include "base/strbuf.h"
 #include "callback/history.h"
 #include "callback/key.h"
@@ -92,6 +93,7 @@ struct parts {
 	uint16_t own_port;
 	char own_url[SERVE_URL_BYTES];
 	struct operations operations;
+	struct desk *desk; /* for the console; NULL: there are no events */
 	struct console *console;
 	uint16_t app_port;
 	uint16_t store_port;

@@ -21,7 +21,9 @@
 	FUNCTION(rd_kafka_new)                   \
 	FUNCTION(rd_kafka_opaque)                \
 	FUNCTION(rd_kafka_destroy)               \
-	FUNCTION(rd_kafka_producev)              \
+	FUNCTION(rd_kafka_produceva)             \
+	FUNCTION(rd_kafka_error_code)            \
+	FUNCTION(rd_kafka_error_destroy)         \
 	FUNCTION(rd_kafka_poll)                  \
 	FUNCTION(rd_kafka_purge)                 \
 	FUNCTION(rd_kafka_fatal_error)           \

@@ -117,29 +117,50 @@ static void end_producer(struct kafka_target *t)
 	t->kafka.rd_kafka_destroy(TAKE(t->producer));
 }
 
+static rd_kafka_vu_t header(const char *name, struct slice value)
+{
+	return (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_HEADER,
+		.u.header = {.name = name, .val = value.ptr, .size = (ssize_t)value.len}};
+}
+
+/* Bytes that are not changed. */
+static rd_kafka_vu_t bytes(rd_kafka_vtype_t type, struct slice bytes)
+{
+	return (rd_kafka_vu_t){
+		.vtype = type, .u.mem = {.ptr = (void *)(uintptr_t)bytes.ptr, .size = bytes.len}};
+}
+
+static rd_kafka_resp_err_t produce(struct kafka_target *t, struct target_delivery *delivery)
+{
+	struct target_field fields[WEBHOOK_HEADERS];
+	target_fields(delivery->headers, fields);
+	const rd_kafka_vu_t parts[] = {
+		{.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = t->settings->events_stream.ptr},
+		bytes(RD_KAFKA_VTYPE_KEY, delivery->key),
+		bytes(RD_KAFKA_VTYPE_VALUE, delivery->body),
+		{.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+		header("content-type", S(CLOUD_EVENT_TYPE)),
+		header("webhook-id", fields[0].value),
+		header("webhook-timestamp", fields[1].value),
+		header("webhook-signature", fields[2].value),
+		{.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = delivery},
+	};
+	rd_kafka_error_t *error = t->kafka.rd_kafka_produceva(t->producer, parts, ARRAY_LEN(parts));
+	if (!error)
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
+	rd_kafka_resp_err_t ret = t->kafka.rd_kafka_error_code(error);
+	t->kafka.rd_kafka_error_destroy(error);
+	return ret;
+}
+
 static void begin(struct kafka_target *t, struct target_delivery *delivery)
 {
-	static const char type[] = CLOUD_EVENT_TYPE;
-	struct target_field fields[WEBHOOK_HEADERS];
 	if (!t->producer && !make_producer(t)) {
 		target_end(delivery, TARGET_FAILED, t->error);
 		return;
 	}
-	target_fields(delivery->headers, fields);
-	/* The names need a NUL behind them. */
 	t->under_way++;
-	rd_kafka_resp_err_t err = t->kafka.rd_kafka_producev(t->producer,
-		RD_KAFKA_V_TOPIC(t->settings->events_stream.ptr),
-		RD_KAFKA_V_KEY(delivery->key.ptr, delivery->key.len),
-		RD_KAFKA_V_VALUE((void *)(uintptr_t)delivery->body.ptr, delivery->body.len),
-		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-		RD_KAFKA_V_HEADER("content-type", type, (ssize_t)(sizeof(type) - 1)),
-		RD_KAFKA_V_HEADER("webhook-id", fields[0].value.ptr, (ssize_t)fields[0].value.len),
-		RD_KAFKA_V_HEADER(
-			"webhook-timestamp", fields[1].value.ptr, (ssize_t)fields[1].value.len),
-		RD_KAFKA_V_HEADER(
-			"webhook-signature", fields[2].value.ptr, (ssize_t)fields[2].value.len),
-		RD_KAFKA_V_OPAQUE(delivery), RD_KAFKA_V_END);
+	rd_kafka_resp_err_t err = produce(t, delivery);
 	if (err)
 		finish(t, delivery, err);
 }

@@ -8,19 +8,25 @@
 
 /* How long the application server may hold the lock. */
 #define BUSY_MS 5000
+/* Dead letters that are replayed in one transaction. */
+#define REPLAY_ROWS 256
 /* The first version that has the outbox. */
 #define VERSION 5
 
 struct event_file {
 	sqlite3 *db;
-	sqlite3_stmt *read, *newest, *replay, *state, *position, *advance;
+	sqlite3_stmt *read[2], *newest[2]; /* with a state: the second */
+	sqlite3_stmt *replay, *state, *position, *advance;
 };
 
 #define COLUMNS                                                                                \
 	"SELECT id, name, source, type, key, data, created_ms, since_ms, tries, state, fault," \
-	" due_ms, ended_ms FROM events WHERE (?1 IS NULL OR state = ?1) AND"
-static const char read_sql[] = COLUMNS " id > ?2 AND id <= ?4 ORDER BY id LIMIT ?3";
-static const char newest_sql[] = COLUMNS " id > ?2 AND id <= ?4 ORDER BY id DESC LIMIT ?3";
+	" due_ms, ended_ms FROM events WHERE id > ?2 AND id <= ?4"
+/* Each has an index of its own: of any state, and of one. */
+static const char *const read_sql[] = {
+	COLUMNS " ORDER BY id LIMIT ?3", COLUMNS " AND state = ?1 ORDER BY id LIMIT ?3"};
+static const char *const newest_sql[] = {
+	COLUMNS " ORDER BY id DESC LIMIT ?3", COLUMNS " AND state = ?1 ORDER BY id DESC LIMIT ?3"};
 /* It waits behind those of its key that wait already, or, if it is the oldest, they behind it. */
 static const char replay_sql[] =
 	"UPDATE events SET state = 'waiting', tries = 0, ended_ms = NULL, since_ms = ?2,"
@@ -73,8 +79,10 @@ bool event_file_open(const char *path, struct event_file **ret)
 		return false;
 	}
 	bool ok = check_version(file, path) &&
-		  ((prepare(file, read_sql, &file->read) &&
-			   prepare(file, newest_sql, &file->newest) &&
+		  ((prepare(file, read_sql[0], &file->read[0]) &&
+			   prepare(file, read_sql[1], &file->read[1]) &&
+			   prepare(file, newest_sql[0], &file->newest[0]) &&
+			   prepare(file, newest_sql[1], &file->newest[1]) &&
 			   prepare(file, replay_sql, &file->replay) &&
 			   prepare(file, state_sql, &file->state) &&
 			   prepare(file, position_sql, &file->position) &&
@@ -92,8 +100,10 @@ void event_file_close(struct event_file *file)
 {
 	if (!file)
 		return;
-	(void)sqlite3_finalize(file->read);
-	(void)sqlite3_finalize(file->newest);
+	for (size_t i = 0; i < ARRAY_LEN(file->read); i++) {
+		(void)sqlite3_finalize(file->read[i]);
+		(void)sqlite3_finalize(file->newest[i]);
+	}
 	(void)sqlite3_finalize(file->replay);
 	(void)sqlite3_finalize(file->state);
 	(void)sqlite3_finalize(file->position);
@@ -127,11 +137,14 @@ static struct event_row row_of(sqlite3_stmt *s)
 
 bool event_file_read(struct event_file *file, const struct event_file_query *query)
 {
-	sqlite3_stmt *s = query->after < 0 ? file->newest : file->read;
+	bool by_state = query->state != NULL;
+	sqlite3_stmt *s = query->after < 0 ? file->newest[by_state] : file->read[by_state];
 	int64_t after = query->id > 0 ? query->id - 1 : query->after;
-	int64_t last = query->id > 0 ? query->id : INT64_MAX;
-	bool ok = (query->state ? sqlite3_bind_text(s, 1, query->state, -1, SQLITE_STATIC)
-				: sqlite3_bind_null(s, 1)) == SQLITE_OK &&
+	int64_t last = query->id > 0       ? query->id
+		       : query->before > 0 ? query->before - 1
+					   : INT64_MAX;
+	bool ok = (!by_state ||
+			  sqlite3_bind_text(s, 1, query->state, -1, SQLITE_STATIC) == SQLITE_OK) &&
 		  sqlite3_bind_int64(s, 2, after) == SQLITE_OK &&
 		  sqlite3_bind_int64(s, 3, query->limit) == SQLITE_OK &&
 		  sqlite3_bind_int64(s, 4, last) == SQLITE_OK;
@@ -172,6 +185,56 @@ enum event_replay event_file_replay(struct event_file *file, int64_t id, int64_t
 	}
 	return sqlite3_changes(file->db) > 0 ? EVENT_REPLAYED : why_not(file, id);
 }
+
+/* ---- All dead letters -------------------------------------------------------------------------
+ */
+
+struct dead_letters {
+	int64_t ids[REPLAY_ROWS];
+	size_t count;
+};
+
+static void note_dead(void *ctx, const struct event_row *row)
+{
+	struct dead_letters *dead = ctx;
+	if (dead->count < ARRAY_LEN(dead->ids))
+		dead->ids[dead->count++] = row->event.id;
+}
+
+static bool replay_all(struct event_file *file, const struct dead_letters *dead, int64_t now_ms)
+{
+	for (size_t i = 0; i < dead->count; i++)
+		if (event_file_replay(file, dead->ids[i], now_ms) == EVENT_FAULT)
+			return false;
+	return true;
+}
+
+bool event_file_replay_dead(struct event_file *file, int64_t *after, int64_t now_ms, size_t *ret)
+{
+	struct dead_letters dead = {.count = 0};
+	const struct event_file_query query = {.state = "dead",
+		.after = *after,
+		.limit = REPLAY_ROWS,
+		.row = note_dead,
+		.ctx = &dead};
+	*ret = 0;
+	/* One sync for all of them. */
+	if (sqlite3_exec(file->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return fault(file);
+	bool ok = event_file_read(file, &query) && replay_all(file, &dead, now_ms) &&
+		  (sqlite3_exec(file->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK || fault(file));
+	if (!ok) {
+		(void)sqlite3_exec(file->db, "ROLLBACK", NULL, NULL, NULL);
+		return false;
+	}
+	if (dead.count > 0)
+		*after = dead.ids[dead.count - 1];
+	*ret = dead.count;
+	return true;
+}
+
+/* ---- Followers --------------------------------------------------------------------------------
+ */
 
 static bool bind_follower(sqlite3_stmt *s, struct slice follower)
 {
