@@ -185,6 +185,10 @@ $(B)/tests/failing/postern: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc cal
 $(B)/tests/failing/postern: $(B)/tests/failing/allocations.o $(B)/src/cli/main.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# A cluster of Kafka for the tests of events.
+$(B)/tests/kafka/cluster: $(B)/tests/kafka/cluster.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lrdkafka -ljansson
 # Says what is read in requests; a test compares it with another parser.
 $(B)/tests/differential/%: $(B)/tests/differential/%.o $(B)/internal.a
 	$(call say,LINK,$@)

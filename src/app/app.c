@@ -55,7 +55,17 @@ static bool start_rates(struct app *app)
 	return (s->grant_rate == 0 || app->grant_rates) && (s->part_rate == 0 || app->part_rates);
 }
 
-static enum err app_start(struct app *app, const struct app_parts *parts)
+static enum err start_events(struct app *app, char *why, size_t why_size)
+{
+	const struct events_parts events = {.settings = &app->settings,
+		.outgoing = app->parts.outgoing,
+		.ledger = app->parts.ledger,
+		.clock = app->parts.clock};
+	return app->settings.events ? events_new(&events, &app->events, why, why_size) : ERR_OK;
+}
+
+static enum err app_start(
+	struct app *app, const struct app_parts *parts, char *why, size_t why_size)
 {
 	app->service = (struct service){.name = "app",
 		.begin = app_begin,
@@ -66,15 +76,9 @@ static enum err app_start(struct app *app, const struct app_parts *parts)
 	if (app->settings.grants_max > 0)
 		ledger_keep_grants(parts->ledger, app->settings.grants_max,
 			app->settings.grants_keep_days * 86400);
-	if (app->settings.events) {
-		const struct events_parts events = {.settings = &app->settings,
-			.outgoing = parts->outgoing,
-			.ledger = parts->ledger,
-			.clock = parts->clock};
-		enum err e = events_new(&events, &app->events);
-		if (e)
-			return e;
-	}
+	enum err events = start_events(app, why, why_size);
+	if (events)
+		return events;
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
 	enum err checks = checks_new(app, &app->checks);
 	if (checks)
@@ -117,7 +121,7 @@ enum err app_new(const struct app_options *options, const struct app_parts *part
 	if (!e)
 		e = start_credentials(app, parts, why, why_size);
 	if (!e)
-		e = app_start(app, parts);
+		e = app_start(app, parts, why, why_size);
 	if (e) {
 		app_free(app);
 		return e;

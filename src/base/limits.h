@@ -196,8 +196,10 @@
 #define LIMIT_EVENT_TRIES 1000
 #define LIMIT_EVENT_HOURS 8760
 #define LIMIT_EVENTS_IN_FLIGHT 16
-#define LIMIT_EVENT_MS 10000      /* for the back end's answer to an event */
-#define LIMIT_EVENT_PAUSE_MS 1000 /* after the first try that failed */
+#define LIMIT_EVENT_MS 10000           /* for the back end's answer to an event */
+#define LIMIT_EVENTS_PAGE 100          /* in one answer of the console's API */
+#define LIMIT_KAFKA_FILE_BYTES KIB(64) /* of [app] events_kafka_file */
+#define LIMIT_EVENT_PAUSE_MS 1000      /* after the first try that failed */
 #define LIMIT_EVENT_PAUSE_MAX_MS 3600000
 #define LIMIT_FOLLOW_PAUSE_MAX_MS 60000
 #define LIMIT_APP_CALLBACK_MS 4500 /* from a callback's head to its answer: the store waits 5 s */

@@ -40,7 +40,9 @@ static const struct flag flags[] = {
 	{"ledger-password-file", "FILE", AT(password_file),
 		"file with the password for it; default: the environment's\n"
 		"POSTERN_APP_LEDGER_PASSWORD_FILE, or what libpq finds"},
-	{"state", "STATE", AT(state), "list: only waiting, delivered, dead or kept ones"},
+	{"state", "STATE", AT(state),
+		"list: only waiting, delivered, dead or kept ones;\nreplay: `dead` for all dead "
+		"letters"},
 	{"exec", "COMMAND", AT(exec),
 		"follow: run by /bin/sh for each event, whose JSON it\nfinds on standard input; "
 		"status 0 acknowledges it"},
@@ -54,19 +56,17 @@ static const struct command_line command_line = {
 	.command = "events",
 	.before = "Usage: postern events list [--state STATE] [--data FOLDER]\n"
 		  "       postern events show ID [--data FOLDER]\n"
-		  "       postern events replay ID... [--data FOLDER]\n"
+		  "       postern events replay ID... | --state dead [--data FOLDER]\n"
 		  "       postern events follow --exec COMMAND [--name NAME] [--once] [--data "
 		  "FOLDER]\n"
 		  "\n"
 		  "The events in the ledger of a data folder, or of PostgreSQL, also while postern "
 		  "runs.\n"
-		  "`list` prints "
-		  "the\n"
-		  "newest first, `show` all of one. `replay` has those delivered again that were "
-		  "given up\n"
-		  "(dead letters), or that were delivered. `follow` runs a command for each, one "
-		  "after\n"
-		  "another; a command that fails is run again after a pause.\n",
+		  "`list` prints the newest first, `show` all of one. `replay` has those delivered "
+		  "again\n"
+		  "that were given up (dead letters), or that were delivered. `follow` runs a "
+		  "command for\n"
+		  "each, one after another; a command that fails is run again after a pause.\n",
 	.flags = flags,
 	.flag_count = ARRAY_LEN(flags),
 	.after = "Exit status: 0 done, 1 a fault, 2 the command is at fault, or there is no such "
@@ -179,6 +179,19 @@ static int replay_all(struct event_file *file, int count, char **ids)
 	return status;
 }
 
+static int replay_dead(struct event_file *file)
+{
+	int64_t after = 0;
+	size_t count, all = 0;
+	do {
+		if (!event_file_replay_dead(file, &after, clock_wall_ms(&clock_system), &count))
+			return FAULT;
+		all += count;
+	} while (count > 0);
+	printf("%zu dead letters are delivered again\n", all);
+	return DONE;
+}
+
 /* ---- The command line -------------------------------------------------------------------------
  */
 
@@ -234,6 +247,8 @@ static int run(const char *verb, int count, char **arguments, const struct event
 		status = list(file, options);
 	else if (strcmp(verb, "show") == 0)
 		status = show(file, id);
+	else if (strcmp(verb, "replay") == 0 && options->state)
+		status = replay_dead(file);
 	else if (strcmp(verb, "replay") == 0)
 		status = replay_all(file, count, arguments);
 	else
@@ -248,7 +263,10 @@ static const char *check(const char *verb, int count, const struct events_option
 	bool follows = strcmp(verb, "follow") == 0, lists = strcmp(verb, "list") == 0;
 	if (!lists && !follows && strcmp(verb, "show") != 0 && strcmp(verb, "replay") != 0)
 		return "there is list, show, replay and follow";
-	if (options->state && (!lists || !is_state(options->state)))
+	bool replays = strcmp(verb, "replay") == 0;
+	if (options->state && replays && (strcmp(options->state, "dead") != 0 || count > 0))
+		return "`replay` has either IDs or --state dead";
+	if (options->state && !replays && (!lists || !is_state(options->state)))
 		return "--state is for `list`: waiting, delivered, dead or kept";
 	if (follows != (options->exec != NULL) || (options->once && !follows))
 		return "--exec is for `follow`, which needs it, as --once is";
@@ -258,8 +276,8 @@ static const char *check(const char *verb, int count, const struct events_option
 		return "there is an argument too many";
 	if (strcmp(verb, "show") == 0 && count != 1)
 		return "give the ID of one event";
-	if (strcmp(verb, "replay") == 0 && count == 0)
-		return "give the IDs of events";
+	if (replays && count == 0 && !options->state)
+		return "give the IDs of events, or --state dead";
 	return NULL;
 }
 

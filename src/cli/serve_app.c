@@ -26,9 +26,9 @@ void serve_warn_of_anybody(const struct parts *p)
 			c->app_listen, (long long)c->app_max_size);
 }
 
-static bool read_public_file(struct parts *p, const char *path, struct strbuf *out)
+static bool read_file(struct parts *p, const char *option, const char *path, struct strbuf *out)
 {
-	bool ok = input_read("[app] jwt_key_file", path, out);
+	bool ok = input_read(option, path, out);
 	p->bad_option = !ok;
 	return ok;
 }
@@ -50,7 +50,8 @@ static struct app_options configured(const struct config *c)
 static bool read_jwt(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
-	if (c->app_jwt_key_file[0] && !read_public_file(p, c->app_jwt_key_file, &r->jwt_keys))
+	if (c->app_jwt_key_file[0] &&
+		!read_file(p, "[app] jwt_key_file", c->app_jwt_key_file, &r->jwt_keys))
 		return false;
 	return !c->app_jwt_secret_file[0] ||
 	       serve_read_secret_file(p, "jwt_secret_file", c->app_jwt_secret_file, &r->jwt_secret);
@@ -72,6 +73,17 @@ static bool read_ledger(struct parts *p, struct app_reading *r)
 		       p, "ledger_password_file", c->app_ledger_password_file, &r->ledger_password);
 }
 
+static bool read_events(struct parts *p, struct app_reading *r)
+{
+	const struct config *c = &p->config;
+	if (c->app_events_password_file[0] &&
+		!serve_read_secret_file(p, "events_password_file", c->app_events_password_file,
+			&r->events_password))
+		return false;
+	return !c->app_events_kafka_file[0] ||
+	       read_file(p, "[app] events_kafka_file", c->app_events_kafka_file, &r->events_kafka);
+}
+
 bool serve_read_app_files(struct parts *p, struct app_reading *r)
 {
 	*r = (struct app_reading){.secret = SECRET_INIT};
@@ -82,7 +94,10 @@ bool serve_read_app_files(struct parts *p, struct app_reading *r)
 	strbuf_init(&r->grant_secret, KIB(4));
 	strbuf_init(&r->policy, LIMIT_CREDENTIALS_BYTES);
 	strbuf_init(&r->ledger_password, KIB(4));
-	return read_jwt(p, r) && read_ledger(p, r) && serve_read_credential_files(p, r);
+	strbuf_init(&r->events_password, KIB(4));
+	strbuf_init(&r->events_kafka, LIMIT_KAFKA_FILE_BYTES);
+	return read_jwt(p, r) && read_ledger(p, r) && read_events(p, r) &&
+	       serve_read_credential_files(p, r);
 }
 
 bool serve_read_app(struct parts *p, struct app_reading *r)
@@ -94,6 +109,8 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 	*options = configured(c);
 	options->events_secret = c->app_events_secret;
 	options->events_secret_old = c->app_events_secret_old;
+	options->events_password = strbuf_slice(&r->events_password);
+	options->events_kafka = strbuf_slice(&r->events_kafka);
 	options->profiles = c->profiles;
 	options->profile_count = c->profile_count;
 	if (!serve_read_credentials(p, r))
@@ -120,6 +137,8 @@ void app_reading_release(struct app_reading *r)
 	secret_wipe(r->token.ptr, r->token.len);
 	secret_wipe(r->ledger_password.ptr, r->ledger_password.len);
 	secret_wipe(r->grant_secret.ptr, r->grant_secret.len);
+	secret_wipe(r->events_password.ptr, r->events_password.len);
+	secret_wipe(r->events_kafka.ptr, r->events_kafka.len);
 	secret_release(&r->secret);
 	strbuf_release(&r->id);
 	strbuf_release(&r->jwt_keys);
@@ -128,27 +147,36 @@ void app_reading_release(struct app_reading *r)
 	strbuf_release(&r->grant_secret);
 	strbuf_release(&r->policy);
 	strbuf_release(&r->ledger_password);
+	strbuf_release(&r->events_password);
+	strbuf_release(&r->events_kafka);
 }
 
 /* A ledger that is there, and is not the one that is used, should not be forgotten. */
-static void warn_of_file(const struct parts *p, const char *path)
+static void warn_of_file(const struct parts *p)
 {
-	if (serve_data_folder(p) && access(path, F_OK) == 0)
-		log_info("[app] ledger_url: the ledger is in PostgreSQL; %s is not used", path);
+	SCOPED_STRBUF(path, KIB(4));
+	strbuf_addf(&path, "%s/ledger.db", p->config.server_data);
+	if (serve_data_folder(p) && access(path.ptr, F_OK) == 0)
+		log_info("[app] ledger_url: the ledger is in PostgreSQL; %s is not used", path.ptr);
+}
+
+struct ledger_place serve_ledger_place(const struct parts *p, struct strbuf *path)
+{
+	const struct config *c = &p->config;
+	const struct strbuf *password = &p->app_reading.ledger_password;
+	if (c->app_ledger_url[0])
+		return (struct ledger_place){.url = c->app_ledger_url,
+			.password = password->len > 0 ? password->ptr : NULL};
+	strbuf_addf(path, "%s/ledger.db", c->server_data);
+	return (struct ledger_place){.path = serve_data_folder(p) ? path->ptr : NULL};
 }
 
 static bool open_ledger(struct parts *p)
 {
-	const struct config *c = &p->config;
-	const struct strbuf *password = &p->app_reading.ledger_password;
 	SCOPED_STRBUF(path, KIB(4));
-	strbuf_addf(&path, "%s/ledger.db", c->server_data);
-	struct ledger_place place = {.path = serve_data_folder(p) ? path.ptr : NULL};
-	if (c->app_ledger_url[0]) {
-		warn_of_file(p, path.ptr);
-		place = (struct ledger_place){.url = c->app_ledger_url,
-			.password = password->len > 0 ? password->ptr : NULL};
-	}
+	const struct ledger_place place = serve_ledger_place(p, &path);
+	if (place.url)
+		warn_of_file(p);
 	return ledger_open(&place, &p->ledger) == ERR_OK;
 }
 

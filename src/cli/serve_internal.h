@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "app/app.h"
+#include "app/events/desk.h"
 #include "base/strbuf.h"
 #include "callback/history.h"
 #include "callback/key.h"
@@ -44,6 +45,8 @@ struct app_reading {
 	struct strbuf grant_secret;
 	struct strbuf policy; /* of the role */
 	struct strbuf ledger_password;
+	struct strbuf events_password;
+	struct strbuf events_kafka; /* properties of librdkafka */
 	char sts_url[SERVE_URL_BYTES + 16];
 	char host[SERVE_URL_BYTES + 16];
 	char callback[SERVE_URL_BYTES + 16];
@@ -91,6 +94,7 @@ struct parts {
 	uint16_t own_port;
 	char own_url[SERVE_URL_BYTES];
 	struct operations operations;
+	struct desk *desk; /* for the console; NULL: there are no events */
 	struct console *console;
 	uint16_t app_port;
 	uint16_t store_port;
@@ -143,6 +147,9 @@ bool serve_read_allow_list(struct parts *p) MUST_USE;
 /* Before its port is open: says so if anybody may upload. */
 void serve_warn_of_anybody(const struct parts *p);
 bool serve_start_app(struct parts *p) MUST_USE;
+/* Where the ledger is. What it says points into `p` and `path`; before the application server
+ * starts. */
+struct ledger_place serve_ledger_place(const struct parts *p, struct strbuf *path);
 
 /*
  * In two steps, because the second needs what starts after files may have become unreadable. First

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "app/ledger/ledger.h"
+#include "app/text/properties.h"
 #include "base/log.h"
 #include "cli/serve_internal.h"
 #include "net/tls.h"
@@ -134,12 +135,27 @@ static void add_app_files(struct paths *paths, const struct parts *p)
 		c->app_credentials_file,
 		c->app_role_policy_file,
 		c->app_grant_secret_file,
+		c->app_events_password_file,
+		c->app_events_kafka_file,
 		serve_oidc_token_file(c),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		add_replaced(paths, files[i]);
 	if (c->app_ledger_url[0])
 		ledger_files(c->app_ledger_url, add_ledger_file, paths);
+}
+
+/* Files that properties of librdkafka name: certificates and keys. */
+static void add_kafka_files(struct paths *paths, struct slice text)
+{
+	struct properties properties = {.rest = text};
+	while (properties_next(&properties) == PROPERTY) {
+		char file[PATH_MAX];
+		if (!slice_ends(properties.name, S(".location")))
+			continue;
+		(void)snprintf(file, sizeof(file), "%.*s", SLICE_FMT(properties.value));
+		add_replaced(paths, file);
+	}
 }
 
 static void add_all(struct paths *paths, const struct parts *p)
@@ -165,6 +181,8 @@ static void add_all(struct paths *paths, const struct parts *p)
 	add_replaced(paths, p->config.server_ca_file);
 	if (p->with_app)
 		add_app_files(paths, p);
+	if (p->with_app)
+		add_kafka_files(paths, strbuf_slice(&p->app_reading.events_kafka));
 	if (HAS_SANITIZER)
 		add(paths, "/proc", false);
 }

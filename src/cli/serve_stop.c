@@ -62,6 +62,7 @@ void serve_stop(struct parts *p)
 	app_free(p->app);
 	mirror_release(&p->mirror);
 	console_free(p->console);
+	desk_free(p->desk);
 	ops_free(p->ops);
 	sts_free(p->sts);
 	outgoing_free(p->outgoing);

@@ -127,13 +127,28 @@ static bool start_operations(struct parts *p)
 	return true;
 }
 
+/* A ledger in memory cannot be looked into. */
+static bool start_desk(struct parts *p)
+{
+	const struct config *c = &p->config;
+	SCOPED_STRBUF(path, KIB(4));
+	const struct ledger_place place = serve_ledger_place(p, &path);
+	if (!p->with_app || (!place.url && !place.path) ||
+		(!c->app_events && !c->app_events_url[0]))
+		return true;
+	return desk_new(&place, &p->desk) == ERR_OK;
+}
+
 static bool start_console(struct parts *p)
 {
 	const struct config *c = &p->config;
+	if (!start_desk(p))
+		return false;
 	const struct console_options options = {
 		.ops = p->ops,
 		.store_url = slice_str(serve_or_else(c->console_store_url, p->store_url)),
 		.region = slice_str(serve_or_else(c->store_region, c->app_region)),
+		.desk = p->desk,
 	};
 	enum err e = console_new(&options, &p->console);
 	if (e == ERR_INVALID_ARGUMENT) {

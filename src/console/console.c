@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "console/callbacks.h"
 #include "console/cors_test.h"
+#include "console/events.h"
 #include "http/url.h"
 #include "ops/ops.h"
 #include "oss/text/json_text.h"
@@ -16,6 +17,7 @@
 
 struct console {
 	struct ops *ops;
+	struct desk *desk;
 	struct strbuf config; /* JSON */
 	struct strbuf policy; /* Content-Security-Policy of all files */
 };
@@ -47,6 +49,8 @@ static void build_config(struct console *console, const struct console_options *
 	json_member_string(&console->config, "version", S(POSTERN_VERSION));
 	json_member_string(&console->config, "store", url);
 	json_member_string(&console->config, "region", options->region);
+	json_member(&console->config, "events");
+	strbuf_adds(&console->config, options->desk ? "true" : "false");
 	strbuf_adds(&console->config, "}\n");
 }
 
@@ -71,6 +75,7 @@ enum err console_new(const struct console_options *options, struct console **ret
 	if (!console)
 		return ERR_UNAVAILABLE;
 	console->ops = options->ops;
+	console->desk = options->desk;
 	strbuf_init(&console->config, TEXT_BYTES_MAX);
 	strbuf_init(&console->policy, TEXT_BYTES_MAX);
 	build_config(console, options);
@@ -156,11 +161,9 @@ static bool is_number_and(struct slice path, struct slice tail)
 }
 
 /* The operation of a path, whatever the method; NULL: there is none. */
-static const struct op *find_op(struct slice path)
+static const struct op *find_callbacks_op(struct slice path)
 {
 	static const struct slice callbacks = SLICE_LIT("/callbacks/");
-	if (slice_eq(path, S("/cors-test")))
-		return &op_cors_test;
 	if (slice_eq(path, S("/callbacks")))
 		return &op_list_callbacks;
 	if (!slice_starts(path, callbacks))
@@ -171,17 +174,40 @@ static const struct op *find_op(struct slice path)
 	return is_number_and(rest, S("/send")) ? &op_send_callback : NULL;
 }
 
-static bool begin_api(const struct console *console, struct exchange *x)
+static const struct op *find_events_op(struct slice path)
 {
-	const struct request_head *head = exchange_head(x);
-	const struct op *op = find_op(head->path);
+	static const struct slice events = SLICE_LIT("/events/");
+	if (slice_eq(path, S("/events")))
+		return &op_list_events;
+	if (slice_eq(path, S("/events/replay")))
+		return &op_replay_events;
+	if (!slice_starts(path, events))
+		return NULL;
+	struct slice rest = slice_from(path, events.len);
+	if (is_number_and(rest, S("")))
+		return &op_get_event;
+	return is_number_and(rest, S("/replay")) ? &op_replay_event : NULL;
+}
+
+static bool begin_op(
+	const struct console *console, struct exchange *x, const struct op *op, const void *ctx)
+{
 	if (!op)
 		return false;
-	if (head->method == op->method)
-		ops_begin(console->ops, x, op);
+	if (exchange_head(x)->method == op->method)
+		ops_begin(console->ops, x, op, ctx);
 	else
 		refuse_method(x, op->method == HTTP_POST ? "POST" : "GET");
 	return true;
+}
+
+static bool begin_api(const struct console *console, struct exchange *x)
+{
+	struct slice path = exchange_head(x)->path;
+	if (slice_eq(path, S("/cors-test")))
+		return begin_op(console, x, &op_cors_test, NULL);
+	return begin_op(console, x, find_callbacks_op(path), NULL) ||
+	       (console->desk && begin_op(console, x, find_events_op(path), console->desk));
 }
 
 bool console_begin(const struct console *console, struct exchange *x)

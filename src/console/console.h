@@ -7,9 +7,10 @@
  *
  *	GET /                       web/console/index.html
  *	GET /console/NAME           the other files of web/console/
- *	GET /console/config.json    {"version", "store", "region"}
+ *	GET /console/config.json    {"version", "store", "region", "events"}
  *	POST /cors-test             cors_test.h
  *	/callbacks...               callbacks.h
+ *	/events...                  events.h
  */
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
@@ -20,11 +21,13 @@
 struct console;
 
 struct ops;
+struct desk;
 
 struct console_options {
 	struct ops *ops;        /* outlives the console */
 	struct slice store_url; /* as browsers reach it: "http://127.0.0.1:9000"; copied */
 	struct slice region;    /* what the console signs for; copied */
+	struct desk *desk;      /* NULL: there are no events here; outlives the console */
 };
 
 /*

@@ -69,9 +69,9 @@ const struct ops_options *ops_options(const struct ops *ops);
  * From service.begin of another port: carries out `op`, of level OP_SERVICE, for the exchange. The
  * request is authenticated like those of the store, but its signed resource is OPS_PATH_RESOURCE
  * and the path. No bucket can have that name, so a signature for one port is never valid on the
- * other. Answers and errors are the store's.
+ * other. Answers and errors are the store's. `ctx` is for the operation, as request.ctx.
  */
-void ops_begin(struct ops *ops, struct exchange *x, const struct op *op);
+void ops_begin(struct ops *ops, struct exchange *x, const struct op *op, const void *ctx);
 /* Counts a finished callback. Any thread. */
 void ops_count_callback(struct ops *ops, bool ok);
 /* Whether no request is left, including those whose client has disconnected. Any thread. */

@@ -12,8 +12,8 @@ static const struct slice unsigned_params[] = {SLICE_LIT("Expires"), SLICE_LIT("
 	SLICE_LIT("key-marker"), SLICE_LIT("limit"), SLICE_LIT("list-type"), SLICE_LIT("marker"),
 	SLICE_LIT("max-keys"), SLICE_LIT("max-parts"), SLICE_LIT("max-uploads"),
 	SLICE_LIT("part-number-marker"), SLICE_LIT("prefix"), SLICE_LIT("start-after"),
-	SLICE_LIT("tag-key"), SLICE_LIT("tag-value"), SLICE_LIT("upload-id-marker"),
-	SLICE_LIT("version-id-marker")};
+	SLICE_LIT("state"), SLICE_LIT("tag-key"), SLICE_LIT("tag-value"),
+	SLICE_LIT("upload-id-marker"), SLICE_LIT("version-id-marker")};
 
 /* Besides `x-oss-*`, of which `x-oss-meta-*` are lists. */
 static const struct slice single_headers[] = {SLICE_LIT("Access-Control-Request-Method"),

@@ -54,6 +54,7 @@ struct request {
 	/* Another port's: what is signed instead of bucket and key (OPS_PATH_RESOURCE); or empty.
 	 */
 	struct slice resource;
+	const void *ctx; /* of ops_begin(); NULL otherwise */
 	bool anonymous;
 	struct access_key key; /* the key that signed it, unless anonymous */
 	bool restricted;       /* it is a temporary key, which may do what `policy` allows */

@@ -13,6 +13,7 @@ import { mountUploads } from "./uploads_panel.js";
 import * as buckets from "./views/buckets.js";
 import * as callbacks from "./views/callbacks.js";
 import * as cors from "./views/cors.js";
+import * as events from "./views/events.js";
 import * as figures from "./views/figures.js";
 import * as logon from "./views/logon.js";
 import * as object from "./views/object.js";
@@ -21,7 +22,7 @@ import * as policy from "./views/policy.js";
 import * as settings from "./views/settings.js";
 
 /** @typedef {import("./oss/sign.js").Keys} Keys */
-/** @typedef {{version: string, store: string, region: string}} Config */
+/** @typedef {{version: string, store: string, region: string, events: boolean}} Config */
 
 /**
  * What every view has to do with.
@@ -41,13 +42,16 @@ import * as settings from "./views/settings.js";
  */
 
 /** @type {Record<string, View>} */
-const VIEWS = { buckets, objects, object, settings, cors, policy, callbacks, figures };
+const VIEWS = { buckets, objects, object, settings, cors, policy, callbacks, events, figures };
 /** Those that need no keys. */
 const OPEN = new Set(["policy", "figures"]);
-const NAV = ["buckets", "policy", "callbacks", "figures"];
+const NAV = ["buckets", "policy", "callbacks", "events", "figures"];
 /** Views of a bucket belong to the first of the navigation. */
 const PART_OF = /** @type {Record<string, string>} */ (
 	{ objects: "buckets", object: "buckets", settings: "buckets", cors: "buckets" });
+
+/** Not every process has events. @param {string} name @param {App} app */
+const isThere = (name, app) => name !== "events" || app.config.events;
 
 const top_ = /** @type {HTMLElement} */ (document.getElementById("top"));
 const root = /** @type {HTMLElement} */ (document.getElementById("view"));
@@ -85,7 +89,7 @@ function makeApp(config, keys) {
 /** @param {App} app */
 function show(app) {
 	const at = parseRoute(location.hash);
-	const name = at.view in VIEWS ? at.view : "buckets";
+	const name = at.view in VIEWS && isThere(at.view, app) ? at.view : "buckets";
 	leave.abort();
 	leave = new AbortController();
 	const view = app.keys || OPEN.has(name) ? VIEWS[name] : { mount: mountLogon };
@@ -116,7 +120,7 @@ function mountLogon(place, app, _route, signal) {
 /** @param {App} app */
 function mountTop(app) {
 	const nav = el("nav", { tLabel: "nav.label" },
-		...NAV.map(name => el("a", { href: route(name), t: `nav.${name}` })));
+		...NAV.filter(name => isThere(name, app)).map(name => el("a", { href: route(name), t: `nav.${name}` })));
 	const languages = el("button", { type: "button", class: "quiet", lang: "zh",
 		on: { click: () => setLanguage(language() === "en" ? "zh" : "en") } });
 	label(languages, "nav.otherLanguage");

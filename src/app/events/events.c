@@ -7,6 +7,7 @@
 
 #include "app/events/cloud_event.h"
 #include "app/events/event_pause.h"
+#include "app/events/target.h"
 #include "base/condition.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -17,22 +18,21 @@
 #define POLL_MS 1000
 /* Of the numbers for the metrics. */
 #define DEPTH_MS 10000
-#define DEPTH_ROWS 10000     /* with fewer than these they cost nothing */
-#define ANSWER_BYTES KIB(64) /* of which nothing is kept */
-#define HEADERS (WEBHOOK_HEADERS + 2)
+#define DEPTH_ROWS 10000 /* with fewer than these they cost nothing */
 
 struct delivery {
 	struct events *events;
 	bool busy;
+	bool ended; /* but the page that is on its way may have it, as it was before */
 	int64_t id, tries, since_ms;
-	struct strbuf body;
+	struct strbuf key, body;
 	struct webhook_headers headers;
-	const char *lines[HEADERS];
-	struct outgoing_request request;
+	struct target_delivery at_target;
 };
 
 struct events {
 	struct events_parts parts;
+	struct target *target; /* NULL: there is none */
 	pthread_t thread;
 	bool started;
 
@@ -63,12 +63,6 @@ static int64_t wall_ms(const struct events *e)
 /* ---- One delivery -----------------------------------------------------------------------------
  */
 
-static bool is_delivered(const struct outgoing_request *request)
-{
-	return request->kind == OUTGOING_ANSWERED && request->status >= 200 &&
-	       request->status < 300;
-}
-
 /* Whether this was the last try. */
 static bool is_over(const struct events *e, const struct delivery *d, int64_t now_ms)
 {
@@ -86,23 +80,17 @@ static uint32_t chance(void)
 
 static void note_failure(struct events *e, struct delivery *d, struct ledger_event_end *end)
 {
-	const struct outgoing_request *request = &d->request;
-	SCOPED_STRBUF(fault, KIB(1));
-	/* No room for it here: that says nothing about the back end. */
-	end->tried = request->kind != OUTGOING_BUSY;
+	/* What was not tried says nothing about the back end. */
+	end->tried = d->at_target.result != TARGET_BUSY;
 	bool over = end->tried && is_over(e, d, end->now_ms);
 	end->how = over ? LEDGER_EVENT_DEAD : LEDGER_EVENT_LATER;
 	end->due_ms = end->now_ms + event_pause_ms(d->tries + end->tried, chance());
-	if (request->kind == OUTGOING_ANSWERED)
-		strbuf_addf(&fault, "answered with status %d", request->status);
-	else
-		strbuf_adds(&fault, request->fault ? request->fault : "no answer");
-	end->fault = fault.ptr;
+	end->fault = d->at_target.fault;
 	atomic_fetch_add(&e->failed, 1);
 	if (over)
 		atomic_fetch_add(&e->dead, 1);
 	if (over || !e->failing)
-		log_error("event %lld: %s; %s", (long long)d->id, fault.ptr,
+		log_error("event %lld: %s; %s", (long long)d->id, end->fault,
 			over ? "it is given up" : "it is sent again later, as all others are");
 	e->failing = true;
 	ledger_end_event(e->parts.ledger, end);
@@ -110,48 +98,47 @@ static void note_failure(struct events *e, struct delivery *d, struct ledger_eve
 
 static void release(struct delivery *d)
 {
-	outgoing_request_release(&d->request);
 	webhook_headers_release(&d->headers);
+	strbuf_release(&d->key);
 	strbuf_release(&d->body);
-	d->busy = false;
+	d->busy = d->ended = false;
 	d->events->in_flight--;
 }
 
-static void on_answer(struct task *task)
+static void on_end(struct task *task)
 {
-	struct outgoing_request *request = CONTAINER_OF(task, struct outgoing_request, done);
-	struct delivery *d = CONTAINER_OF(request, struct delivery, request);
+	struct target_delivery *at_target = CONTAINER_OF(task, struct target_delivery, done);
+	struct delivery *d = CONTAINER_OF(at_target, struct delivery, at_target);
 	struct events *e = d->events;
 	struct ledger_event_end end = {.id = d->id, .now_ms = wall_ms(e), .tried = true};
-	if (is_delivered(request)) {
+	if (at_target->result == TARGET_TAKEN) {
 		atomic_fetch_add(&e->delivered, 1);
 		if (e->failing)
 			log_info("events are delivered again");
 		e->failing = false;
 		end.how = LEDGER_EVENT_DELIVERED;
 		ledger_end_event(e->parts.ledger, &end);
-	} else if (request->kind != OUTGOING_STOPPED) {
+	} else if (at_target->result != TARGET_STOPPED) {
 		note_failure(e, d, &end);
 	}
-	release(d);
 	e->look_ms = 0;
+	if (e->listing)
+		d->ended = true;
+	else
+		release(d);
 }
 
 static bool fill(struct events *e, struct delivery *d, const struct ledger_event *event)
 {
 	const struct settings *s = e->parts.settings;
+	strbuf_init(&d->key, event->key.len + 1);
 	strbuf_init(&d->body, cloud_event_bytes(event));
 	webhook_headers_init(&d->headers);
+	strbuf_add_slice(&d->key, event->key);
 	cloud_event_add(&d->body, event);
-	bool ok = !strbuf_broken(&d->body) &&
-		  webhook_headers_fill(&d->headers, &s->webhook_keys, event->name,
-			  wall_ms(e) / 1000, strbuf_slice(&d->body));
-	d->lines[0] = "Content-Type: " CLOUD_EVENT_TYPE;
-	d->lines[1] = "User-Agent: postern/" POSTERN_VERSION;
-	d->lines[2] = d->headers.id.ptr;
-	d->lines[3] = d->headers.timestamp.ptr;
-	d->lines[4] = d->headers.signature.ptr;
-	return ok;
+	return !strbuf_broken(&d->key) && !strbuf_broken(&d->body) &&
+	       webhook_headers_fill(&d->headers, &s->webhook_keys, event->name, wall_ms(e) / 1000,
+		       strbuf_slice(&d->body));
 }
 
 /* Without memory it stays as it is, and is found again. */
@@ -162,25 +149,18 @@ static void deliver(struct events *e, struct delivery *d, const struct ledger_ev
 	d->id = event->id;
 	d->tries = event->tries;
 	d->since_ms = event->since_ms;
-	d->request = (struct outgoing_request){.class = OUTGOING_WEBHOOK,
-		.url = e->parts.settings->events_url.ptr,
-		.method = OUTGOING_POST,
-		.headers = d->lines,
-		.header_count = HEADERS,
-		/* Any address: it is the operator's own choice. */
-		.flags = OUTGOING_SNI | OUTGOING_ANY_ADDRESS,
-		.timeout_ms = LIMIT_EVENT_MS,
-		.max_answer_bytes = ANSWER_BYTES,
-		.home = &e->here,
-		.done.run = on_answer};
 	e->in_flight++;
 	if (!fill(e, d, event)) {
 		log_error("event %lld: no memory: it is sent later", (long long)d->id);
 		release(d);
 		return;
 	}
-	d->request.body = strbuf_slice(&d->body);
-	outgoing_send(e->parts.outgoing, &d->request);
+	d->at_target = (struct target_delivery){.key = strbuf_slice(&d->key),
+		.body = strbuf_slice(&d->body),
+		.headers = &d->headers,
+		.home = &e->here,
+		.done.run = on_end};
+	e->target->kind->send(e->target, &d->at_target);
 }
 
 /* ---- What is due ------------------------------------------------------------------------------
@@ -233,6 +213,17 @@ static void plan(struct events *e)
 	e->look_ms = clock_monotonic_ms() + pause;
 }
 
+/* Of these the next page is as they ended. */
+static void release_ended(struct events *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(e->deliveries); i++) {
+		if (!e->deliveries[i].ended)
+			continue;
+		release(&e->deliveries[i]);
+		e->look_ms = 0;
+	}
+}
+
 static void on_page(struct task *task)
 {
 	struct ledger_events *page = CONTAINER_OF(task, struct ledger_events, done);
@@ -243,14 +234,14 @@ static void on_page(struct task *task)
 		note_depth(e);
 	if (!page->failed && !e->ending)
 		deliver_page(e);
+	release_ended(e);
 	ledger_list_events_release(page);
 }
 
 static void list(struct events *e)
 {
-	bool with_target = e->parts.settings->events_url.len > 0;
 	e->page = (struct ledger_events){.now_ms = wall_ms(e),
-		.want_due = with_target && free_place(e),
+		.want_due = e->target && free_place(e),
 		.want_depth = clock_monotonic_ms() >= e->depth_ms,
 		.home = &e->here,
 		.done.run = on_page};
@@ -332,22 +323,34 @@ static void init_waiting(struct events *e)
 	condition_init(&e->changed);
 }
 
-enum err events_new(const struct events_parts *parts, struct events **ret)
+/* Before events are written: those that wait would be late if there is no library for them. */
+static enum err make_target(struct events *e, char *why, size_t why_size)
+{
+	const struct events_parts *parts = &e->parts;
+	if (parts->settings->events_url.len == 0)
+		return ERR_OK;
+	return target_new(parts->settings, parts->outgoing, &e->target, why, why_size);
+}
+
+enum err events_new(
+	const struct events_parts *parts, struct events **ret, char *why, size_t why_size)
 {
 	struct events *e = calloc(1, sizeof(*e));
 	if (!e)
 		return ERR_UNAVAILABLE;
 	e->parts = *parts;
 	init_waiting(e);
+	enum err err = make_target(e, why, why_size);
 	const struct ledger_events_options options = {
 		.max = parts->settings->events_max,
 		.keep_seconds = parts->settings->events_keep_days * 86400,
 		.source = parts->settings->host,
-		.with_target = parts->settings->events_url.len > 0,
+		.with_target = e->target != NULL,
 		.written = wake,
 		.ctx = e,
 	};
-	enum err err = ledger_keep_events(parts->ledger, &options);
+	if (!err)
+		err = ledger_keep_events(parts->ledger, &options);
 	if (err) {
 		events_free(e);
 		return err;
@@ -358,6 +361,8 @@ enum err events_new(const struct events_parts *parts, struct events **ret)
 
 enum err events_start(struct events *events)
 {
+	if (events->target && events->target->kind->start(events->target) != ERR_OK)
+		return ERR_UNAVAILABLE;
 	events->started = thread_start(&events->thread, "events", THREAD_DISK, run, events);
 	return events->started ? ERR_OK : ERR_UNAVAILABLE;
 }
@@ -370,6 +375,8 @@ void events_stop(struct events *events)
 	events->stopped = true;
 	(void)pthread_cond_signal(&events->changed);
 	(void)pthread_mutex_unlock(&events->lock);
+	if (events->target)
+		events->target->kind->stop(events->target);
 }
 
 void events_end(struct events *events)
@@ -386,6 +393,7 @@ void events_free(struct events *events)
 	if (!events)
 		return;
 	events_end(events);
+	target_free(events->target);
 	(void)pthread_mutex_destroy(&events->lock);
 	(void)pthread_cond_destroy(&events->changed);
 	free(events);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delivers the events of the ledger to `[app] events_url`, at least once each and one after another
- * for each key. One thread; at most LIMIT_EVENTS_IN_FLIGHT are under way. An event whose delivery
- * was not noted, because the process was killed, is delivered again.
+ * Delivers the events of the ledger to `[app] events_url` (target.h), at least once each and one
+ * after another for each key. One thread; at most LIMIT_EVENTS_IN_FLIGHT are under way. An event
+ * whose delivery was not noted, because the process was killed, is delivered again.
  */
 #ifndef APP_EVENTS_EVENTS_H
 #define APP_EVENTS_EVENTS_H
@@ -24,16 +24,18 @@ struct events_parts {
 
 /*
  * Has the ledger write events. Before anything else is asked of the ledger. ERR_UNAVAILABLE without
- * memory, ERR_INTERNAL.
+ * memory, ERR_INTERNAL; ERR_INVALID_ARGUMENT, with a sentence in `why`, if the target cannot be
+ * used.
  */
-enum err events_new(const struct events_parts *parts, struct events **ret) MUST_USE;
+enum err events_new(
+	const struct events_parts *parts, struct events **ret, char *why, size_t why_size) MUST_USE;
 /* Begins to deliver. ERR_UNAVAILABLE without a thread. */
 enum err events_start(struct events *events) MUST_USE;
 /* Nothing more is begun. Never blocks. NULL is allowed. */
 void events_stop(struct events *events);
 /*
- * Waits for what is under way, which outgoing_stop() ends, and ends the thread; the ledger must
- * still be open. Once it is closed, free it.
+ * Waits for what is under way, which outgoing_stop() or the target ends, and ends the thread; the
+ * ledger must still be open. Once it is closed, free it.
  */
 void events_end(struct events *events);
 void events_free(struct events *events);

@@ -8,16 +8,23 @@
 #include "app/ledger/sqlite/sqlite.h"
 #include "base/log.h"
 
+/* Dead letters that are replayed in one transaction. */
+#define REPLAY_ROWS 256
+
 struct event_file {
 	struct sql *sql;
-	struct sql_statement *read, *newest, *replay, *state, *position, *advance;
+	struct sql_statement *read[2], *newest[2]; /* with a state: the second */
+	struct sql_statement *replay, *state, *position, *advance;
 };
 
 #define COLUMNS                                                                                \
 	"SELECT id, name, source, type, key, data, created_ms, since_ms, tries, state, fault," \
-	" due_ms, ended_ms FROM events WHERE (CAST(?1 AS TEXT) IS NULL OR state = ?1) AND"
-static const char read_sql[] = COLUMNS " id > ?2 AND id <= ?4 ORDER BY id LIMIT ?3";
-static const char newest_sql[] = COLUMNS " id > ?2 AND id <= ?4 ORDER BY id DESC LIMIT ?3";
+	" due_ms, ended_ms FROM events WHERE id > ?1 AND id <= ?2"
+/* Each has an index of its own: of any state, and of one. */
+static const char *const read_sql[] = {
+	COLUMNS " ORDER BY id LIMIT ?3", COLUMNS " AND state = ?4 ORDER BY id LIMIT ?3"};
+static const char *const newest_sql[] = {
+	COLUMNS " ORDER BY id DESC LIMIT ?3", COLUMNS " AND state = ?4 ORDER BY id DESC LIMIT ?3"};
 /* It waits behind those of its key that wait already, or, if it is the oldest, they behind it. */
 static const char replay_sql[] =
 	"UPDATE events SET state = 'waiting', tries = 0, ended_ms = NULL, since_ms = ?2,"
@@ -48,8 +55,10 @@ static bool open_database(const struct ledger_place *place, struct sql **ret)
 static bool prepare(struct event_file *file)
 {
 	struct sql *sql = file->sql;
-	return (sql_prepare(sql, read_sql, &file->read) &&
-		       sql_prepare(sql, newest_sql, &file->newest) &&
+	return (sql_prepare(sql, read_sql[0], &file->read[0]) &&
+		       sql_prepare(sql, read_sql[1], &file->read[1]) &&
+		       sql_prepare(sql, newest_sql[0], &file->newest[0]) &&
+		       sql_prepare(sql, newest_sql[1], &file->newest[1]) &&
 		       sql_prepare(sql, replay_sql, &file->replay) &&
 		       sql_prepare(sql, state_sql, &file->state) &&
 		       sql_prepare(sql, position_sql, &file->position) &&
@@ -76,8 +85,10 @@ void event_file_close(struct event_file *file)
 {
 	if (!file)
 		return;
-	sql_release(file->read);
-	sql_release(file->newest);
+	for (size_t i = 0; i < ARRAY_LEN(file->read); i++) {
+		sql_release(file->read[i]);
+		sql_release(file->newest[i]);
+	}
 	sql_release(file->replay);
 	sql_release(file->state);
 	sql_release(file->position);
@@ -113,13 +124,16 @@ static struct sql *there(struct event_file *file)
 
 bool event_file_read(struct event_file *file, const struct event_file_query *query)
 {
-	struct sql_statement *s = query->after < 0 ? file->newest : file->read;
-	const struct sql_value values[] = {
-		query->state ? sql_text(slice_str(query->state)) : sql_null(),
-		sql_number(query->id > 0 ? query->id - 1 : query->after), sql_number(query->limit),
-		sql_number(query->id > 0 ? query->id : INT64_MAX)};
+	bool by_state = query->state != NULL;
+	struct sql_statement *s = query->after < 0 ? file->newest[by_state] : file->read[by_state];
+	int64_t last = query->id > 0       ? query->id
+		       : query->before > 0 ? query->before - 1
+					   : INT64_MAX;
+	const struct sql_value values[] = {sql_number(query->id > 0 ? query->id - 1 : query->after),
+		sql_number(last), sql_number(query->limit),
+		by_state ? sql_text(slice_str(query->state)) : sql_null()};
 	enum sql_step step =
-		sql_is_there(there(file)) ? sql_first(s, values, ARRAY_LEN(values)) : SQL_FAULT;
+		sql_is_there(there(file)) ? sql_first(s, values, by_state ? 4 : 3) : SQL_FAULT;
 	for (; step == SQL_ROW; step = sql_next(s)) {
 		const struct event_row row = row_of(s);
 		query->row(query->ctx, &row);
@@ -160,6 +174,57 @@ enum event_replay event_file_replay(struct event_file *file, int64_t id, int64_t
 		return EVENT_FAULT;
 	return changed > 0 ? EVENT_REPLAYED : why_not(file, id);
 }
+
+/* ---- All dead letters -------------------------------------------------------------------------
+ */
+
+struct dead_letters {
+	int64_t ids[REPLAY_ROWS];
+	size_t count;
+};
+
+static void note_dead(void *ctx, const struct event_row *row)
+{
+	struct dead_letters *dead = ctx;
+	if (dead->count < ARRAY_LEN(dead->ids))
+		dead->ids[dead->count++] = row->event.id;
+}
+
+static bool replay_all(struct event_file *file, const struct dead_letters *dead, int64_t now_ms)
+{
+	for (size_t i = 0; i < dead->count; i++) {
+		const struct sql_value values[] = {sql_number(dead->ids[i]), sql_number(now_ms)};
+		if (!sql_run(file->replay, values, ARRAY_LEN(values)))
+			return fault(file);
+	}
+	return true;
+}
+
+bool event_file_replay_dead(struct event_file *file, int64_t *after, int64_t now_ms, size_t *ret)
+{
+	struct dead_letters dead = {.count = 0};
+	const struct event_file_query query = {.state = "dead",
+		.after = *after,
+		.limit = REPLAY_ROWS,
+		.row = note_dead,
+		.ctx = &dead};
+	*ret = 0;
+	/* One sync for all of them. */
+	if (!sql_is_there(there(file)) || !sql_begin(file->sql))
+		return fault(file);
+	if (!event_file_read(file, &query) || !replay_all(file, &dead, now_ms) ||
+		(!sql_commit(file->sql) && !fault(file))) {
+		sql_rollback(file->sql);
+		return false;
+	}
+	if (dead.count > 0)
+		*after = dead.ids[dead.count - 1];
+	*ret = dead.count;
+	return true;
+}
+
+/* ---- Followers --------------------------------------------------------------------------------
+ */
 
 bool event_file_position(struct event_file *file, struct slice follower, int64_t *ret)
 {

@@ -30,6 +30,7 @@ struct event_file_query {
 	const char *state; /* NULL: any */
 	int64_t id;        /* this one alone; 0: any */
 	int64_t after;     /* ids above this, the smallest first; -1: any, the greatest first */
+	int64_t before;    /* ids below this; 0: any */
 	int64_t limit;
 	void (*row)(void *ctx, const struct event_row *row);
 	void *ctx;
@@ -45,6 +46,13 @@ enum event_replay {
 };
 /* Has an event that has ended delivered again, under the same name. */
 enum event_replay event_file_replay(struct event_file *file, int64_t id, int64_t now_ms) MUST_USE;
+
+/*
+ * Has the oldest dead letters of ids above *after, some of them at a time, delivered again; their
+ * number is in *ret, and *after is the last. 0: there were none left. False: a fault.
+ */
+bool event_file_replay_dead(
+	struct event_file *file, int64_t *after, int64_t now_ms, size_t *ret) MUST_USE;
 
 /* The id up to which a follower has everything; 0: nothing yet. */
 bool event_file_position(struct event_file *file, struct slice follower, int64_t *ret) MUST_USE;

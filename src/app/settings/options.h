@@ -55,8 +55,10 @@ struct app_options {
 	 * which are read by us then. */
 	const char *secret_file;
 	const char *token_file;
-	struct slice role_policy; /* the contents of role_policy_file */
-	bool own_sts;             /* sts_url is in this process */
+	struct slice role_policy;     /* the contents of role_policy_file */
+	struct slice events_password; /* of events_password_file; empty: none */
+	struct slice events_kafka;    /* of events_kafka_file; empty: none */
+	bool own_sts;                 /* sts_url is in this process */
 	/* The URL, without a bucket, of the store in this process if the policies are for it;
 	 * otherwise NULL or "". */
 	const char *own_store_url;

@@ -382,6 +382,8 @@ void settings_release(struct settings *settings)
 	wipe(settings->credentials.pair.secret);
 	wipe(settings->credentials.pair.token);
 	wipe(settings->credentials.grant_secret);
+	wipe(settings->events_password);
+	wipe(settings->events_kafka);
 	secret_wipe(&settings->webhook_keys, sizeof(settings->webhook_keys));
 	jwt_keys_release(settings->jwt_keys);
 	allow_list_free(settings->trusted_proxies);

@@ -11,6 +11,7 @@
 #include "app/jwt/jwt.h"
 #include "app/settings/options.h"
 #include "app/settings/profile.h"
+#include "app/text/events_address.h"
 #include "app/text/webhook_signature.h"
 #include "base/arena.h"
 #include "base/err.h"
@@ -48,6 +49,11 @@ struct settings {
 	struct webhook_keys webhook_keys;
 	bool events;             /* they are written down */
 	struct slice events_url; /* empty: none */
+	struct events_address events_address;
+	struct slice events_stream;                /* or topic */
+	int64_t events_stream_max;                 /* entries; 0: any number */
+	struct slice events_user, events_password; /* of Redis; empty: none */
+	struct slice events_kafka;                 /* properties.h; all of it is valid */
 	int64_t events_tries;
 	int64_t events_max_age_hours;
 	int64_t events_max; /* rows */

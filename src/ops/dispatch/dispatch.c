@@ -284,13 +284,14 @@ static void start_by_path(struct request *r, const struct op *op)
 }
 
 /* `by_path`: the operation, if the path has already told it. */
-static void receive(struct ops *ops, struct exchange *x, const struct op *by_path)
+static void receive(struct ops *ops, struct exchange *x, const struct op *by_path, const void *ctx)
 {
 	struct request *r = new_request(ops, x);
 	if (!r) {
 		exchange_send(x, 503, S(""));
 		return;
 	}
+	r->ctx = ctx;
 	exchange_attach(x, &handler, r);
 	request_hold(r);
 	if (by_path)
@@ -334,12 +335,12 @@ static void begin(void *ctx, struct exchange *x)
 		send_callback_key(ops, x);
 		return;
 	}
-	receive(ops, x, NULL);
+	receive(ops, x, NULL, NULL);
 }
 
-void ops_begin(struct ops *ops, struct exchange *x, const struct op *op)
+void ops_begin(struct ops *ops, struct exchange *x, const struct op *op, const void *ctx)
 {
-	receive(ops, x, op);
+	receive(ops, x, op, ctx);
 }
 
 enum err ops_new(const struct ops_options *options, struct ops **ret)

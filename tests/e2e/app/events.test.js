@@ -1,48 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events: what happens to uploads reaches a back end that fails, is slow, or is away.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { promisify } from "node:util";
 import { HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
+import { events, metric, SECRET, startAt, until, upload } from "../lib/events.js";
 import { postForm, send } from "../lib/oss.js";
 import { BIN, startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort, says, startSink } from "../lib/sink.js";
 
-const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLD_SECRET = "the secret of the year before";
-
-async function until(what, check) {
-	const deadline = Date.now() + 60_000;
-	while (!await check()) {
-		assert.ok(Date.now() < deadline, what);
-		await new Promise(done => setTimeout(done, 50));
-	}
-}
-
-async function startAt(t, url, env = {}, data = undefined) {
-	return startServer(t, { data, env: { POSTERN_APP_EVENTS_URL: url, POSTERN_APP_EVENTS_SECRET: SECRET,
-		...env } });
-}
-
-async function upload(server, name, content = name) {
-	const grant = JSON.parse((await send(`${server.app}/grant`)).text);
-	const got = await postForm(server.store, { key: grant.dir + name, ...grant.fields },
-		{ name, type: "text/plain", content });
-	assert.equal(got.status, 200, got.text);
-	return { key: grant.dir + name, id: grant.id };
-}
-
-const metric = async (server, name) => Number(new RegExp(`^postern_app_events_${name} (\\d+)$`, "m")
-	.exec((await send(`${server.console}/metrics`)).text)[1]);
-
-/** `postern events`. */
-async function events(server, ...args) {
-	return (await promisify(execFile)(BIN, ["events", ...args, "--data", server.data])).stdout;
-}
 
 /** What a back end does with a request: the signature checked, the event read. */
 function read({ headers, body }, secret = SECRET) {
@@ -192,6 +162,7 @@ test("settings that do not hold are refused", async t => {
 	const refused = async (env, pattern) => await assert.rejects(startServer(t, { env }), pattern);
 	await refused({ POSTERN_APP_EVENTS_URL: "http://127.0.0.1:1/" }, /events_secret: must be set/);
 	await refused({ POSTERN_APP_EVENTS_URL: "ftp://a/", POSTERN_APP_EVENTS_SECRET: SECRET }, /events_url: must be/);
+	await refused({ POSTERN_APP_EVENTS_URL: "http://", POSTERN_APP_EVENTS_SECRET: SECRET }, /events_url: must name a host/);
 	await refused({ POSTERN_APP_EVENTS_SECRET: "short" }, /events_secret: must be 24 to 64/);
 	await refused({ POSTERN_APP_EVENTS_SECRET_OLD: OLD_SECRET }, /events_secret_old: is for a new/);
 });

@@ -12,7 +12,7 @@ import { cleanups, startServer } from "../lib/server.js";
 const all = cleanups();
 let server, browser;
 before(async () => {
-	server = await startServer(all);
+	server = await startServer(all, { env: { POSTERN_APP_EVENTS: "true" } });
 	browser = await startBrowser(all);
 	await furnish();
 });
@@ -61,6 +61,10 @@ const VIEWS = {
 		await page.locator("textarea").fill(FORM);
 		await page.locator("button[type=submit]").click();
 		await page.locator("tr[data-result]").first().waitFor();
+	},
+	events: async page => {
+		await page.locator(".event summary").first().click();
+		await page.getByText("specversion").waitFor();
 	},
 	callbacks: page => page.locator(".callback").nth(1).waitFor(),
 	figures: page => page.locator("path.line[d^=M]").first().waitFor({ state: "attached" }),

@@ -12,7 +12,7 @@ import { cleanups, startServer } from "../lib/server.js";
 const all = cleanups();
 let server, browser;
 before(async () => {
-	server = await startServer(all);
+	server = await startServer(all, { env: { POSTERN_APP_EVENTS: "true" } });
 	browser = await startBrowser(all);
 	await bucketWith("late", ["a.txt", "b.txt", "c.txt", "dir/d.txt"]);
 	await putCors("late", "https://www.example.com");
@@ -48,7 +48,7 @@ async function openIdle(t) {
 }
 
 /** What comes from the servers, but for the console itself. */
-const data = ({ url }) => url.startsWith(server.store) || /\/(metrics|callbacks|cors-test)\b/.test(url);
+const data = ({ url }) => url.startsWith(server.store) || /\/(metrics|callbacks|events|cors-test)\b/.test(url);
 const asks = (method, text) => ({ method: used, url }) => used === method && url.includes(text);
 
 const shownNames = page => page.locator(".object-row .cell-name a:visible").allInnerTexts();
@@ -91,6 +91,7 @@ const VIEWS = {
 	"settings/late": { come: page => page.getByText(`${server.store}/late`).waitFor(), fields: 0 },
 	"cors/late": { come: page => page.locator(".rule").waitFor(), fields: 0 },
 	callbacks: { come: page => page.getByText("No callback has been sent").or(page.locator(".callback")).first().waitFor(), fields: 1 },
+	events: { come: page => page.getByText("There are no events").or(page.locator(".event")).first().waitFor(), fields: 2 },
 	policy: { fields: 4 },
 	figures: { come: page => page.getByText("since the start").first().waitFor(), fields: 0 },
 };
