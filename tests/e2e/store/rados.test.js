@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -93,6 +94,27 @@ testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
 		const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
 		assert.match(metrics, /^postern_sandbox_refused_total 0$/m);
 	}
+});
+
+/** Says something to Ceph's own tool about the pool `data`. */
+async function rados(...words) {
+	return (await run("rados", ["--no-mon-config", "-c", config, "-p", "data", ...words])).stdout;
+}
+
+testOnCeph("bytes that somebody else has written are never an answer", async t => {
+	const had = new Set((await rados("ls")).split("\n"));
+	await put(gateways[0], "damaged", randomBytes(9_000_000));
+	const chunks = (await rados("ls")).split("\n").filter(name => name && !had.has(name)).sort();
+	assert.equal(chunks.length, 3);
+	const other = join(await temporaryFolder(t), "other");
+	await writeFile(other, randomBytes(4_194_304 + 512));
+	await rados("put", chunks[1], other);
+	// The first chunk is whole: the head has left before the second is read.
+	await assert.rejects(get(gateways[1], "damaged"), "the download breaks off");
+	await rados("put", chunks[0], other);
+	assert.equal((await get(gateways[1], "damaged")).status, 500);
+	await rados("rm", chunks[0]);
+	assert.equal((await get(gateways[1], "damaged")).status, 503);
 });
 
 testOnCeph("one may be killed, and nothing is lost", async () => {

@@ -197,14 +197,38 @@ static void has_arrived(struct transfer *transfer, int result)
 		put_end(put);
 }
 
+/* Puts the sums behind what has been gathered. */
+static enum err add_sums(struct store_put *put)
+{
+	size_t len = put->buffer_len;
+	size_t sums = sums_of(len);
+	size_t wanted = len + sums * SUM_BYTES;
+	char *buffer = wanted > put->buffer_size ? realloc(put->buffer, wanted) : put->buffer;
+	if (!buffer)
+		return ERR_UNAVAILABLE;
+	if (wanted > put->buffer_size)
+		put->buffer_size = wanted;
+	put->buffer = buffer;
+	for (size_t i = 0; i < sums; i++) {
+		struct slice rest =
+			slice_of(buffer + i * SUM_BLOCK_BYTES, len - i * SUM_BLOCK_BYTES);
+		sum_block(put->data, put->chunks, slice_head(rest, SUM_BLOCK_BYTES),
+			buffer + len + i * SUM_BYTES);
+	}
+	put->buffer_len = wanted;
+	return ERR_OK;
+}
+
 /* Sends what has been gathered. */
 static enum err send_chunk(struct store_put *put)
 {
 	char name[RADOS_NAME_BYTES];
 	SCOPED_STRBUF(of, OF_BYTES_MAX);
 	struct sent *sent = malloc(sizeof(*sent));
-	if (!sent)
+	if (!sent || add_sums(put) != ERR_OK) {
+		free(sent);
 		return ERR_UNAVAILABLE;
+	}
 	if (put->chunks == 0) {
 		put->pool = rados_pool_of(put->r, put->object.size);
 		strbuf_addf(&of, "%d %" PRIx64 " %" PRIx64 " %u ", (int)put->kind,
@@ -237,7 +261,7 @@ static enum err gather(struct store_put *put, struct slice *bytes)
 		if (size < wanted)
 			size = wanted;
 		if (size > chunk)
-			size = chunk;
+			size = chunk + sums_of(chunk) * SUM_BYTES;
 		char *buffer = realloc(put->buffer, size);
 		if (!buffer)
 			return ERR_UNAVAILABLE;
