@@ -116,6 +116,7 @@ enum err rados_put_begin(
 		.headers = keep(headers, &to),
 		.tags = keep(tags, &to)};
 	put->data = rados_number(r);
+	(void)atomic_fetch_add(&r->transfers, 1);
 	digest_md5_init(&put->md5);
 	(void)pthread_mutex_init(&put->lock, NULL);
 	*ret = put;
@@ -136,9 +137,11 @@ static struct store_object without_text(const struct store_object *object)
 static void finish(struct store_put *put, enum err e, bool is_dropped)
 {
 	struct store_put_commit *commit = put->commit;
+	struct rados *r = put->r;
 	if (is_dropped)
-		chunks_remove(put->r, put->pool, put->data, put->chunks);
+		chunks_remove(r, put->pool, put->data, put->chunks);
 	put_free(put);
+	(void)atomic_fetch_sub(&r->transfers, 1);
 	if (commit)
 		store_answer(&commit->wait, e);
 }
