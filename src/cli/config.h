@@ -25,6 +25,12 @@ enum sandbox_option {
 	SANDBOX_ON,
 };
 
+/* [store] backend, likewise. */
+enum backend_option {
+	BACKEND_LOCAL,
+	BACKEND_RADOS,
+};
+
 struct config {
 #define TEXT(section, name, fallback, help) char *section##_##name;
 #define SECRET(section, name, help) char *section##_##name;

@@ -63,7 +63,11 @@ static bool check_ephemeral(const struct parts *p)
 		fprintf(stderr, "postern: --ephemeral is for `serve` and `store`\n");
 	else if (p->config.server_data_given)
 		fprintf(stderr, "postern: --ephemeral keeps nothing, so there is no --data\n");
-	return p->with_store && !p->config.server_data_given;
+	else if (p->config.store_backend == BACKEND_RADOS)
+		fprintf(stderr,
+			"postern: --ephemeral keeps nothing, so there is no backend rados\n");
+	return p->with_store && !p->config.server_data_given &&
+	       p->config.store_backend != BACKEND_RADOS;
 }
 
 static int run(struct parts *p)

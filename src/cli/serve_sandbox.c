@@ -179,6 +179,9 @@ static void add_all(struct paths *paths, const struct parts *p)
 		add_replaced(paths, key);
 	}
 	add_replaced(paths, p->config.server_ca_file);
+	/* Its keyring is beside it. */
+	if (p->config.store_backend == BACKEND_RADOS)
+		add_replaced(paths, p->config.rados_config);
 	if (p->with_app)
 		add_app_files(paths, p);
 	if (p->with_app)

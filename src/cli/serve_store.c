@@ -11,6 +11,7 @@
 #include "cli/serve_internal.h"
 #include "store/local/local.h"
 #include "store/memory/memory.h"
+#include "store/rados/rados.h"
 
 static const char *environment(const char *name)
 {
@@ -56,8 +57,22 @@ static enum err open_back_end(struct parts *p)
 		.reserve_bytes = (uint64_t)c->store_reserve_bytes,
 		.scrub_bytes_per_second = (uint64_t)c->store_scrub_rate,
 	};
+	const struct rados_options rados = {
+		.clock = &clock_system,
+		.config = c->rados_config,
+		.id = c->rados_id,
+		.space = c->rados_namespace,
+		.index_pool = c->rados_index_pool,
+		.small_pool = c->rados_small_pool,
+		.data_pool = c->rados_data_pool,
+	};
 	if (c->server_ephemeral)
 		return memory_store_open(&clock_system, &p->store);
+	if (c->store_backend == BACKEND_RADOS) {
+		log_info("the store on Ceph RADOS is a beginning, and not for production: "
+			 "docs/on-rados.md says what is missing");
+		return rados_store_open(&rados, &p->store);
+	}
 	return local_store_open(&options, &p->store);
 }
 

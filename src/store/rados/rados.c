@@ -79,7 +79,7 @@ static void get_stats(struct store *store, struct store_stats *ret)
 
 /* ---- Opening and closing --------------------------------------------------------------------- */
 
-/* Chunks that are removed have nobody who waits for them. */
+/* Puts that were aborted, and chunks that are removed, have nobody who waits for them. */
 static void wait_for_transfers(const struct rados *r)
 {
 	while (atomic_load(&r->transfers))

@@ -159,18 +159,21 @@ int pool_remove(struct pool *pool, const char *object, struct transfer *transfer
 	return begin_transfer(pool, object, op, transfer);
 }
 
-int64_t pool_read(struct pool *pool, const char *object, uint64_t offset, char *ret, size_t len)
+int pool_read(struct pool *pool, const char *object, struct pool_run *runs, size_t count)
 {
 	const struct librados *api = pool->api;
-	size_t got = 0;
-	int failed = 0;
+	int failed[POOL_RUNS_MAX] = {0};
+	assert(count <= POOL_RUNS_MAX);
 	void *op = api->create_read_op();
-	api->read_op_read(op, offset, len, ret, &got, &failed);
+	for (size_t i = 0; i < count; i++)
+		api->read_op_read(
+			op, runs[i].offset, runs[i].len, runs[i].bytes, &runs[i].got, &failed[i]);
 	int result = api->read_op_operate(op, pool->io, object, 0);
 	api->release_read_op(op);
-	if (result < 0)
-		return result;
-	return failed < 0 ? failed : (int64_t)got;
+	for (size_t i = 0; i < count && result >= 0; i++)
+		if (failed[i] < 0)
+			result = failed[i];
+	return result;
 }
 
 /* ---- Watching -------------------------------------------------------------------------------- */

@@ -57,9 +57,16 @@ int pool_create(struct pool *pool, const char *object, struct slice bytes, struc
 	struct transfer *transfer) MUST_USE;
 /* Removes an object. Likewise. */
 int pool_remove(struct pool *pool, const char *object, struct transfer *transfer) MUST_USE;
-/* Reads `len` bytes from `offset`. How many there were, or -errno. */
-int64_t pool_read(
-	struct pool *pool, const char *object, uint64_t offset, char *ret, size_t len) MUST_USE;
+/* A run of bytes of an object. */
+struct pool_run {
+	uint64_t offset;
+	char *bytes; /* room for them */
+	size_t len;
+	size_t got; /* result: how many there were */
+};
+
+/* Reads runs of an object, all of one moment. 0 or -errno. */
+int pool_read(struct pool *pool, const char *object, struct pool_run *runs, size_t count) MUST_USE;
 
 /* ---- Watching -------------------------------------------------------------------------------- */
 

@@ -7,7 +7,8 @@
 #include "store/rados/cluster/librados.h"
 
 enum {
-	POOLS_MAX = 3
+	POOLS_MAX = 3,
+	POOL_RUNS_MAX = 2,
 };
 
 struct pool {

@@ -3,7 +3,23 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "crypto/crc64.h"
 #include "store/rados/data/data.h"
+
+static void put_number(char *to, uint64_t number)
+{
+	for (unsigned i = 8; i-- > 0; number >>= 8)
+		to[i] = (char)(unsigned char)number;
+}
+
+void sum_block(uint64_t data, uint64_t chunk, struct slice block, char *ret)
+{
+	char numbers[16];
+	put_number(numbers, data);
+	put_number(numbers + 8, chunk);
+	uint64_t sum = crc64_update(0, slice_of(numbers, sizeof(numbers)));
+	put_number(ret, crc64_update(sum, block));
+}
 
 struct removal {
 	struct transfer transfer;

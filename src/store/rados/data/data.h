@@ -4,7 +4,7 @@
  * never used again: chunks, which are made once and never change.
  *
  *	put.c     bytes that come
- *	chunks.c  removing the chunks of data that nothing refers to
+ *	chunks.c  their sums; removing the chunks of data that nothing refers to
  *	get.c     finding an object
  *	window.c  reading its data, a window at a time
  */
@@ -39,16 +39,36 @@ void rados_damaged(struct store *store, const struct store_damage *damage);
 /* Removes so many chunks; does not wait, and a failure is only logged. */
 void chunks_remove(struct rados *r, struct pool *pool, uint64_t data, uint64_t count);
 
-/* A run of bytes that was read. */
+/*
+ * Behind the bytes of a chunk stand the sums of its blocks, 8 bytes each, big-endian: CRC-64/XZ of
+ * the data's number and the chunk's, 8 bytes each, and the block. So bytes that somebody else has
+ * put there are not taken for those that were stored.
+ */
+enum {
+	SUM_BLOCK_BYTES = 64 << 10,
+	SUM_BYTES = 8,
+};
+
+static inline size_t sums_of(uint64_t chunk_size)
+{
+	return (size_t)((chunk_size + SUM_BLOCK_BYTES - 1) / SUM_BLOCK_BYTES);
+}
+
+/* The sum of one block into SUM_BYTES. */
+void sum_block(uint64_t data, uint64_t chunk, struct slice block, char *ret);
+
+/* A run of bytes that was read, and is what was stored; whole blocks. */
 struct window {
 	char *bytes;
+	size_t skip; /* in front, which were not asked for */
 	size_t size;
 	struct budget_account memory;
 };
 
 /*
  * Reads what is at `at` of the bytes that the extents are, and as many behind it as is worth it.
- * ERR_UNAVAILABLE, logged, if they are not there whole. Waits.
+ * ERR_UNAVAILABLE, logged, if they cannot be read; ERR_INTERNAL if they are not what was stored.
+ * Waits.
  */
 enum err window_read(struct rados *r, const struct extent *extents, size_t count, uint64_t at,
 	struct window *ret) MUST_USE;

@@ -310,8 +310,10 @@ static enum err find(struct held *held)
 	if (e != ERR_OK || held->extent_count == 0)
 		return e;
 	e = window_read(held->r, held->extents, held->extent_count, 0, &held->first);
-	held->get->blob =
-		(struct store_blob){.fd = -1, .bytes = held->first.bytes, .size = held->first.size};
+	held->get->blob = (struct store_blob){.fd = -1,
+		.bytes = held->first.bytes,
+		.offset = held->first.skip,
+		.size = held->first.size - held->first.skip};
 	return e;
 }
 
@@ -372,7 +374,8 @@ static void run_read(struct task *task)
 	if (e == ERR_OK) {
 		read->blob = (struct store_blob){.fd = -1,
 			.bytes = reading->window.bytes,
-			.size = reading->window.size,
+			.offset = reading->window.skip,
+			.size = reading->window.size - reading->window.skip,
 			.pin = reading};
 	} else {
 		free(reading);

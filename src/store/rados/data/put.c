@@ -116,6 +116,7 @@ enum err rados_put_begin(
 		.headers = keep(headers, &to),
 		.tags = keep(tags, &to)};
 	put->data = rados_number(r);
+	(void)atomic_fetch_add(&r->transfers, 1);
 	digest_md5_init(&put->md5);
 	(void)pthread_mutex_init(&put->lock, NULL);
 	*ret = put;
@@ -136,9 +137,11 @@ static struct store_object without_text(const struct store_object *object)
 static void finish(struct store_put *put, enum err e, bool is_dropped)
 {
 	struct store_put_commit *commit = put->commit;
+	struct rados *r = put->r;
 	if (is_dropped)
-		chunks_remove(put->r, put->pool, put->data, put->chunks);
+		chunks_remove(r, put->pool, put->data, put->chunks);
 	put_free(put);
+	(void)atomic_fetch_sub(&r->transfers, 1);
 	if (commit)
 		store_answer(&commit->wait, e);
 }
@@ -197,14 +200,38 @@ static void has_arrived(struct transfer *transfer, int result)
 		put_end(put);
 }
 
+/* Puts the sums behind what has been gathered. */
+static enum err add_sums(struct store_put *put)
+{
+	size_t len = put->buffer_len;
+	size_t sums = sums_of(len);
+	size_t wanted = len + sums * SUM_BYTES;
+	char *buffer = wanted > put->buffer_size ? realloc(put->buffer, wanted) : put->buffer;
+	if (!buffer)
+		return ERR_UNAVAILABLE;
+	if (wanted > put->buffer_size)
+		put->buffer_size = wanted;
+	put->buffer = buffer;
+	for (size_t i = 0; i < sums; i++) {
+		struct slice rest =
+			slice_of(buffer + i * SUM_BLOCK_BYTES, len - i * SUM_BLOCK_BYTES);
+		sum_block(put->data, put->chunks, slice_head(rest, SUM_BLOCK_BYTES),
+			buffer + len + i * SUM_BYTES);
+	}
+	put->buffer_len = wanted;
+	return ERR_OK;
+}
+
 /* Sends what has been gathered. */
 static enum err send_chunk(struct store_put *put)
 {
 	char name[RADOS_NAME_BYTES];
 	SCOPED_STRBUF(of, OF_BYTES_MAX);
 	struct sent *sent = malloc(sizeof(*sent));
-	if (!sent)
+	if (!sent || add_sums(put) != ERR_OK) {
+		free(sent);
 		return ERR_UNAVAILABLE;
+	}
 	if (put->chunks == 0) {
 		put->pool = rados_pool_of(put->r, put->object.size);
 		strbuf_addf(&of, "%d %" PRIx64 " %" PRIx64 " %u ", (int)put->kind,
@@ -237,7 +264,7 @@ static enum err gather(struct store_put *put, struct slice *bytes)
 		if (size < wanted)
 			size = wanted;
 		if (size > chunk)
-			size = chunk;
+			size = chunk + sums_of(chunk) * SUM_BYTES;
 		char *buffer = realloc(put->buffer, size);
 		if (!buffer)
 			return ERR_UNAVAILABLE;

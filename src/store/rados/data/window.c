@@ -5,8 +5,9 @@
 #include "store/rados/data/data.h"
 
 enum {
-	WINDOW_BYTES = 1 << 20,
-	WINDOW_BYTES_SCARCE = 64 << 10, /* when there is little memory */
+	WINDOW_BLOCKS = 16,
+	WINDOW_BYTES = WINDOW_BLOCKS * SUM_BLOCK_BYTES,
+	WINDOW_BYTES_SCARCE = SUM_BLOCK_BYTES, /* when there is little memory */
 };
 
 void window_release(struct window *window)
@@ -16,7 +17,7 @@ void window_release(struct window *window)
 	window->size = 0;
 }
 
-/* The most that may be read at once. */
+/* Room for so much, or less: whole blocks. */
 static enum err make_room(struct window *window, uint64_t wanted)
 {
 	size_t size = wanted < WINDOW_BYTES ? (size_t)wanted : WINDOW_BYTES;
@@ -32,27 +33,49 @@ static enum err make_room(struct window *window, uint64_t wanted)
 	return window->bytes ? ERR_OK : ERR_UNAVAILABLE;
 }
 
+/* Whether the blocks of the window are those that were stored. */
+static bool fits(const struct window *window, uint64_t data, uint64_t chunk, const char *sums)
+{
+	struct slice rest = slice_of(window->bytes, window->size);
+	for (; rest.len; rest = slice_from(rest, SUM_BLOCK_BYTES), sums += SUM_BYTES) {
+		char sum[SUM_BYTES];
+		sum_block(data, chunk, slice_head(rest, SUM_BLOCK_BYTES), sum);
+		if (memcmp(sum, sums, SUM_BYTES) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* Reads from `at` of the extent. */
 static enum err read_extent(
 	struct rados *r, const struct extent *extent, uint64_t at, struct window *ret)
 {
 	char name[RADOS_NAME_BYTES];
+	char sums[SUM_BYTES * WINDOW_BLOCKS];
 	uint64_t chunk = at / r->sizes.chunk_bytes;
+	uint64_t size = extent->size - chunk * r->sizes.chunk_bytes; /* the chunk's */
+	if (size > r->sizes.chunk_bytes)
+		size = r->sizes.chunk_bytes;
 	uint64_t offset = at % r->sizes.chunk_bytes;
-	uint64_t rest = r->sizes.chunk_bytes - offset;
-	if (rest > extent->size - at)
-		rest = extent->size - at;
-	enum err e = make_room(ret, rest);
+	uint64_t begin = offset - offset % SUM_BLOCK_BYTES;
+	enum err e = make_room(ret, size - begin);
 	if (e != ERR_OK)
 		return e;
+	ret->skip = (size_t)(offset - begin);
 	rados_chunk_name(name, extent->data, chunk);
-	int64_t got =
-		pool_read(rados_pool_of(r, extent->size), name, offset, ret->bytes, ret->size);
-	if (got >= 0 && (uint64_t)got < ret->size) {
-		log_error("ceph: %s: has fewer bytes than were stored", name);
-		e = ERR_UNAVAILABLE;
-	} else {
-		e = cluster_err(got < 0 ? (int)got : 0, "reading", name);
+	struct pool_run runs[] = {
+		{.offset = begin, .bytes = ret->bytes, .len = ret->size},
+		{.offset = size + begin / SUM_BLOCK_BYTES * SUM_BYTES,
+			.bytes = sums,
+			.len = sums_of(ret->size) * SUM_BYTES},
+	};
+	e = cluster_err(pool_read(rados_pool_of(r, extent->size), name, runs, ARRAY_LEN(runs)),
+		"reading", name);
+	if (e == ERR_OK && (runs[0].got < runs[0].len || runs[1].got < runs[1].len ||
+				   !fits(ret, extent->data, chunk, sums))) {
+		(void)atomic_fetch_add(&r->damaged_reads, 1);
+		log_error("ceph: %s is not what was stored", name);
+		e = ERR_INTERNAL;
 	}
 	if (e != ERR_OK)
 		window_release(ret);

@@ -60,7 +60,8 @@ struct rados {
 	struct thread_queue *watcher; /* reads the table of buckets when it has changed */
 
 	atomic_bool closes;
-	_Atomic uint64_t transfers; /* of chunks, on their way without anybody who waits */
+	/* Puts, and removals of chunks, that have not ended: an abort does not wait for them. */
+	_Atomic uint64_t transfers;
 	_Atomic uint64_t commits;
 	_Atomic uint64_t syncs;
 	_Atomic uint64_t lost; /* operations whose outcome had to be settled */

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two gateways on one Ceph cluster: what one acknowledges the other serves, and one may die.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { listObjects, request, send } from "../lib/oss.js";
+import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
+
+const CLUSTER = fileURLToPath(new URL("../../ceph/cluster", import.meta.url));
+const NO_PACKAGES = 77;
+const run = promisify(execFile);
+
+const all = cleanups();
+/** Why nothing can be tested, or "". */
+let missing = "";
+let config;
+const gateways = [];
+
+/** A gateway of that cluster, with a folder of its own for what is not in it. */
+async function startGateway() {
+	return await startServer(all, {
+		command: "store",
+		env: { POSTERN_STORE_BACKEND: "rados", POSTERN_RADOS_CONFIG: config, POSTERN_RADOS_ID: "admin" },
+	});
+}
+
+before(async () => {
+	const folder = await temporaryFolder(all);
+	const cluster = join(folder, "ceph");
+	try {
+		const { stdout } = await run(CLUSTER, ["start", cluster, String(process.pid)]);
+		config = stdout.trim();
+	} catch (error) {
+		if (error.code !== NO_PACKAGES)
+			throw error;
+		missing = "Ceph's packages are missing: tools/install-packages ceph";
+		return;
+	}
+	all.after(async () => void await run(CLUSTER, ["stop", cluster]));
+	gateways.push(await startGateway(), await startGateway());
+	assert.equal((await request(gateways[0].store, "PUT", "shared")).status, 200);
+});
+after(all.run);
+
+/** A test that is skipped without Ceph. */
+const testOnCeph = (name, body) => test(name, async t => {
+	if (missing)
+		t.skip(missing);
+	else
+		await body(t);
+});
+
+const put = (gateway, key, body) => request(gateway.store, "PUT", "shared", key, { body });
+const get = (gateway, key) => request(gateway.store, "GET", "shared", key);
+
+testOnCeph("what one gateway acknowledges the other serves, small and large", async () => {
+	for (const size of [0, 100, 5000, 100_000, 9_000_000]) {
+		const body = randomBytes(size);
+		assert.equal((await put(gateways[0], `object-${size}`, body)).status, 200);
+		const answer = await get(gateways[1], `object-${size}`);
+		assert.equal(answer.status, 200);
+		assert.ok(body.equals(answer.body), `the bytes of ${size}`);
+	}
+	const keys = await listObjects(gateways[1].store, "shared");
+	assert.equal(keys.length, 5);
+	assert.equal((await request(gateways[1].store, "DELETE", "shared", "object-100")).status, 204);
+	assert.equal((await get(gateways[0], "object-100")).status, 404);
+});
+
+testOnCeph("a range of a large object is served", async () => {
+	const body = randomBytes(6_000_000);
+	await put(gateways[0], "large", body);
+	const answer = await request(gateways[1].store, "GET", "shared", "large",
+		{ headers: { range: "bytes=4194300-4194309" } });
+	assert.equal(answer.status, 206);
+	assert.ok(body.subarray(4194300, 4194310).equals(answer.body));
+});
+
+testOnCeph("settings of a bucket are those of both", async () => {
+	const acl = { headers: { "x-oss-acl": "public-read" }, query: { acl: "" } };
+	assert.equal((await request(gateways[1].store, "PUT", "shared", "", acl)).status, 200);
+	await put(gateways[1], "open", "for all");
+	assert.equal((await send(`${gateways[0].store}/shared/open`)).status, 200);
+});
+
+testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
+	for (const gateway of gateways) {
+		assert.equal((await send(`${gateway.console}/ready`)).status, 200);
+		const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
+		assert.match(metrics, /^postern_sandbox_refused_total 0$/m);
+	}
+});
+
+/** Says something to Ceph's own tool about the pool `data`. */
+async function rados(...words) {
+	return (await run("rados", ["--no-mon-config", "-c", config, "-p", "data", ...words])).stdout;
+}
+
+testOnCeph("bytes that somebody else has written are never an answer", async t => {
+	const had = new Set((await rados("ls")).split("\n"));
+	await put(gateways[0], "damaged", randomBytes(9_000_000));
+	const chunks = (await rados("ls")).split("\n").filter(name => name && !had.has(name)).sort();
+	assert.equal(chunks.length, 3);
+	const other = join(await temporaryFolder(t), "other");
+	await writeFile(other, randomBytes(4_194_304 + 512));
+	await rados("put", chunks[1], other);
+	// The first chunk is whole: the head has left before the second is read.
+	await assert.rejects(get(gateways[1], "damaged"), "the download breaks off");
+	await rados("put", chunks[0], other);
+	assert.equal((await get(gateways[1], "damaged")).status, 500);
+	await rados("rm", chunks[0]);
+	assert.equal((await get(gateways[1], "damaged")).status, 503);
+});
+
+testOnCeph("one may be killed, and nothing is lost", async () => {
+	const doomed = await startGateway();
+	const acknowledged = [];
+	let killed;
+	for (let i = 0;; i++) {
+		const answer = await put(doomed, `doomed-${i}`, `body ${i}`).catch(() => undefined);
+		if (answer?.status !== 200)
+			break;
+		acknowledged.push(i);
+		if (i === 20)
+			killed = doomed.kill();
+	}
+	await killed;
+	assert.ok(acknowledged.length > 20);
+	for (const i of acknowledged)
+		assert.equal((await get(gateways[0], `doomed-${i}`)).body.toString(), `body ${i}`);
+	assert.equal((await put(gateways[1], "after", "it")).status, 200);
+});
