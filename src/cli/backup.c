@@ -71,7 +71,9 @@ static const struct command_line backup_line = {
 		"the\n"
 		"backup before is the one that counts. What is deleted meanwhile takes space until "
 		"it\n"
-		"has ended. The copy has the keys: protect it as you protect the data folder.\n",
+		"has ended. The copy has the keys: protect it as you protect the data folder. A "
+		"ledger "
+		"in\nPostgreSQL ([app] ledger_url) is not part of it.\n",
 	.flags = backup_flags,
 	.flag_count = ARRAY_LEN(backup_flags),
 	.after = "Exit status: 0 done, 1 a fault: there is no new backup, 2 the command is at "
@@ -100,6 +102,9 @@ static int backup(const char *data, const char *destination)
 	       " files, %" PRIu64 " bytes are new\n",
 		result.number, result.files, result.bytes, result.copied_files,
 		result.copied_bytes);
+	if (getenv("POSTERN_APP_LEDGER_URL"))
+		printf("the ledger is in PostgreSQL and not part of it: back up the database, "
+		       "too\n");
 	if (result.damaged == 0)
 		return DONE;
 	printf("%" PRIu64 " places of the data folder are damaged, see above\n", result.damaged);

@@ -242,7 +242,7 @@ static bool add_reasons(const struct operations *operations, struct strbuf *out)
 			out, "not ready: there are no valid credentials: nothing can be signed\n");
 	if (!app.ledger.reachable)
 		strbuf_adds(out, "not ready: the ledger's database cannot be reached\n");
-	else if (app.ledger_fails)
+	else if (app.ledger_fails && !app.ledger.shared)
 		strbuf_adds(out, "not ready: the last upload could not be written to the ledger\n");
 	return out->len > before;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/ledger/ledger.h"
 #include "app/text/properties.h"
@@ -115,10 +116,13 @@ static void add_resolver(struct paths *paths, const struct user *user)
 		add(paths, "/etc", false);
 }
 
-/* It is read again for each connection. */
-static void add_ledger_file(void *ctx, const char *path)
+/* It is read again for each connection. Of the home folder nothing else can be read. */
+static void add_ledger_file(void *ctx, const char *path, bool named)
 {
-	add_replaced(ctx, path);
+	if (named)
+		add_replaced(ctx, path);
+	else if (access(path, F_OK) == 0)
+		add(ctx, path, false);
 }
 
 /* What SIGHUP reads again, and the credentials that others keep fresh. */

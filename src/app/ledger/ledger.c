@@ -176,7 +176,7 @@ const char *ledger_check_url(const char *url)
 	return postgres_check_url(url);
 }
 
-void ledger_files(const char *url, void (*add)(void *ctx, const char *path), void *ctx)
+void ledger_files(const char *url, void (*add)(void *ctx, const char *path, bool named), void *ctx)
 {
 	postgres_files(url, add, ctx);
 }
@@ -230,7 +230,7 @@ void ledger_post(struct ledger *ledger, struct ledger_job *job)
 
 void ledger_stats(const struct ledger *ledger, struct ledger_stats *ret)
 {
-	*ret = (struct ledger_stats){
+	*ret = (struct ledger_stats){.shared = ledger->sql->shared,
 		.reachable = !ledger->sql->shared || !atomic_load(&ledger->fails),
 		.leads = !ledger->sql->shared || atomic_load(&ledger->leads)};
 }

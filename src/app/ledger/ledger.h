@@ -93,10 +93,12 @@ enum err ledger_open(const struct ledger_place *place, struct ledger **ret) MUST
 
 /* NULL, or what is wrong with a URL: a constant text that has nothing of it. */
 const char *ledger_check_url(const char *url) MUST_USE;
-/* Calls `add` for each file that is read when a connection to a URL is made. */
-void ledger_files(const char *url, void (*add)(void *ctx, const char *path), void *ctx);
+/* Calls `add` for each file that may be read when a connection to a URL is made; `named`: by the
+ * URL or the environment. */
+void ledger_files(const char *url, void (*add)(void *ctx, const char *path, bool named), void *ctx);
 
 struct ledger_stats {
+	bool shared;    /* in PostgreSQL: whether it can be had is known by itself */
 	bool reachable; /* false: the database of a URL cannot be had */
 	bool leads;     /* of several copies this one, the last time that it mattered */
 };

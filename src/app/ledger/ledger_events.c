@@ -23,7 +23,6 @@ static const char insert_sql[] =
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, CASE WHEN CAST(?7 AS TEXT) = 'waiting'"
 	" AND NOT EXISTS (SELECT 1 FROM events WHERE state = 'waiting' AND key = ?4)"
 	" THEN CAST(?5 AS BIGINT) END)";
-static const char grant_sql[] = "SELECT subject, profile FROM grants WHERE id = ?1";
 static const char count_sql[] = "SELECT count(*) FROM events";
 static const char due_sql[] =
 	"SELECT id, name, source, type, key, data, created_ms, since_ms, tries FROM events"
@@ -44,16 +43,15 @@ static const char delete_sql[] =
 	"DELETE FROM events WHERE id IN (SELECT id FROM events WHERE state = ?1 ORDER BY id"
 	" LIMIT ?2) AND (created_ms < ?3 OR CAST(?4 AS BIGINT) = 1)";
 
-#define STATEMENTS(events)                                                          \
-	{                                                                           \
-		{&(events)->insert, insert_sql}, {&(events)->grant, grant_sql},     \
-			{&(events)->count, count_sql}, {&(events)->due, due_sql},   \
-			{&(events)->next, next_sql}, {&(events)->depth, depth_sql}, \
-			{&(events)->end, end_sql}, {&(events)->head, head_sql},     \
-			{&(events)->delete, delete_sql},                            \
-		{                                                                   \
-			0                                                           \
-		}                                                                   \
+#define STATEMENTS(events)                                                            \
+	{                                                                             \
+		{&(events)->insert, insert_sql}, {&(events)->count, count_sql},       \
+			{&(events)->due, due_sql}, {&(events)->next, next_sql},       \
+			{&(events)->depth, depth_sql}, {&(events)->end, end_sql},     \
+			{&(events)->head, head_sql}, {&(events)->delete, delete_sql}, \
+		{                                                                     \
+			0                                                             \
+		}                                                                     \
 	}
 
 /* ---- Writing ----------------------------------------------------------------------------------
@@ -94,23 +92,19 @@ static bool has_room(struct ledger_outbox *e)
 	return room;
 }
 
-bool ledger_events_of_upload(struct ledger *ledger, int64_t id, const struct ledger_entry *entry)
+bool ledger_events_of_upload(struct ledger *ledger, int64_t id, const struct ledger_entry *entry,
+	struct slice subject, struct slice profile)
 {
 	struct ledger_outbox *e = &ledger->events;
-	const struct sql_value grant_id = sql_text(entry->grant_id);
 	SCOPED_STRBUF(data, DATA_BYTES_MAX);
 	if (!e->insert || !has_room(e))
 		return true;
-	enum sql_step step = sql_first(e->grant, &grant_id, 1);
-	bool known = step == SQL_ROW;
-	ledger_event_data_of_upload(&data, id, entry, known ? sql_get_text(e->grant, 0) : S(""),
-		known ? sql_get_text(e->grant, 1) : S(""));
-	sql_end(e->grant);
+	ledger_event_data_of_upload(&data, id, entry, subject, profile);
 	const struct row row = {.type = entry->found ? S("upload.found") : S("upload.confirmed"),
 		.key = entry->object,
 		.data = strbuf_slice(&data),
 		.created_ms = entry->received_ms};
-	return told(ledger, step != SQL_FAULT && !strbuf_broken(&data) && insert(ledger, &row));
+	return told(ledger, !strbuf_broken(&data) && insert(ledger, &row));
 }
 
 bool ledger_events_of_grant(struct ledger *ledger, const struct ledger_event_grant *grant)

@@ -37,7 +37,7 @@ struct ledger_looks {
 
 /* Without events all of it is zero. */
 struct ledger_outbox {
-	struct sql_statement *insert, *grant, *count, *due, *next, *depth, *end, *head, *delete;
+	struct sql_statement *insert, *count, *due, *next, *depth, *end, *head, *delete;
 	int64_t max, keep_ms;
 	bool with_target;
 	struct slice source;
@@ -105,8 +105,8 @@ struct ledger_event_grant {
 };
 
 /* Write an event in the transaction that is open, if there are events. False on a fault. */
-bool ledger_events_of_upload(
-	struct ledger *ledger, int64_t id, const struct ledger_entry *entry) MUST_USE;
+bool ledger_events_of_upload(struct ledger *ledger, int64_t id, const struct ledger_entry *entry,
+	struct slice subject, struct slice profile) MUST_USE;
 bool ledger_events_of_grant(struct ledger *ledger, const struct ledger_event_grant *grant) MUST_USE;
 
 void ledger_events_release(struct ledger *ledger);

@@ -4,7 +4,8 @@
 #include "base/clock.h"
 
 /*
- * Whether the callback, and the state of the object, are there; whether the grant is used up.
+ * Whether the callback, and the state of the object, are there; whether the grant is used up; whose
+ * it is.
  */
 static const char look_sql[] =
 	"SELECT EXISTS (SELECT 1 FROM uploads WHERE grant_id = ?1 AND request_id = ?2),"
@@ -12,7 +13,8 @@ static const char look_sql[] =
 	"  AND object = ?4 AND etag = ?5 AND last_modified = ?6 AND version_id = ?7),"
 	" count(*) >= CAST(?8 AS BIGINT),"
 	" coalesce(sum(CAST(size AS DOUBLE PRECISION)), 0) + CAST(?9 AS BIGINT)"
-	"  > CAST(?10 AS BIGINT)"
+	"  > CAST(?10 AS BIGINT),"
+	" (SELECT subject FROM grants WHERE id = ?1), (SELECT profile FROM grants WHERE id = ?1)"
 	" FROM uploads WHERE grant_id = ?1";
 
 static const char insert_sql[] =
@@ -41,9 +43,16 @@ void ledger_uploads_release(struct ledger *ledger)
 	ledger_release(statements);
 }
 
+/* What is known of the grant; its texts are valid until `look` ends. */
+struct grant {
+	struct slice subject, profile;
+};
+
 /* With the answer to `look` at hand. */
-static enum ledger_result judge(struct sql_statement *look, const struct ledger_entry *entry)
+static enum ledger_result judge(
+	struct sql_statement *look, const struct ledger_entry *entry, struct grant *ret)
 {
+	*ret = (struct grant){.subject = sql_get_text(look, 4), .profile = sql_get_text(look, 5)};
 	if (sql_get_number(look, 0))
 		return LEDGER_REPEATED;
 	if (sql_get_number(look, 1))
@@ -54,11 +63,11 @@ static enum ledger_result judge(struct sql_statement *look, const struct ledger_
 	return LEDGER_RECORDED;
 }
 
-/* Whether the entry may be recorded. Nothing is known about what has no grant. */
-static enum ledger_result look(struct ledger *ledger, const struct ledger_entry *entry)
+/* Whether the entry may be recorded; the caller ends `look`. Nothing is known about what has no
+ * grant. */
+static enum ledger_result look(
+	struct sql_statement *look, const struct ledger_entry *entry, struct grant *ret)
 {
-	struct sql_statement *look = ledger->uploads.look;
-	enum ledger_result result = LEDGER_FAILED;
 	const struct sql_value values[] = {sql_known_text(entry->grant_id),
 		sql_known_text(entry->request_id), sql_text(entry->bucket), sql_text(entry->object),
 		sql_text(entry->etag),
@@ -66,15 +75,16 @@ static enum ledger_result look(struct ledger *ledger, const struct ledger_entry 
 		entry->confirmed ? sql_text(entry->version_id) : sql_null(),
 		sql_number(entry->max_uploads), sql_number(entry->size > 0 ? entry->size : 0),
 		sql_number(entry->max_bytes)};
+	*ret = (struct grant){.subject = S(""), .profile = S("")};
 	if (entry->grant_id.len == 0)
 		return LEDGER_RECORDED;
-	if (sql_first(look, values, ARRAY_LEN(values)) == SQL_ROW)
-		result = judge(look, entry);
-	sql_end(look);
-	return result;
+	if (sql_first(look, values, ARRAY_LEN(values)) != SQL_ROW)
+		return LEDGER_FAILED;
+	return judge(look, entry, ret);
 }
 
-static bool insert(struct ledger *ledger, const struct ledger_entry *entry)
+static bool insert(
+	struct ledger *ledger, const struct ledger_entry *entry, const struct grant *grant)
 {
 	struct sql_statement *insert = ledger->uploads.insert;
 	const struct sql_value values[] = {sql_number(entry->received_ms),
@@ -90,7 +100,19 @@ static bool insert(struct ledger *ledger, const struct ledger_entry *entry)
 	int64_t id = ok ? sql_get_number(insert, 0) : 0;
 	ok = ok && sql_next(insert) == SQL_DONE;
 	sql_end(insert);
-	return ok && ledger_events_of_upload(ledger, id, entry);
+	return ok && ledger_events_of_upload(ledger, id, entry, grant->subject, grant->profile);
+}
+
+static enum ledger_result look_and_insert(struct ledger *ledger, const struct ledger_entry *entry)
+{
+	struct grant grant;
+	enum ledger_result result = look(ledger->uploads.look, entry, &grant);
+	if (result == LEDGER_RECORDED && !insert(ledger, entry, &grant))
+		result = LEDGER_FAILED;
+	if (result == LEDGER_FAILED)
+		(void)ledger_fault(ledger, "insert");
+	sql_end(ledger->uploads.look);
+	return result;
 }
 
 static void run_entry(struct ledger *ledger, struct ledger_job *job)
@@ -100,15 +122,11 @@ static void run_entry(struct ledger *ledger, struct ledger_job *job)
 		entry->result = LEDGER_LATE;
 		return;
 	}
-	entry->result = look(ledger, entry);
-	if (entry->result == LEDGER_RECORDED && !insert(ledger, entry))
-		entry->result = LEDGER_FAILED;
+	entry->result = look_and_insert(ledger, entry);
 	/* The upload is what counts; a fault with the grant was logged. */
 	if (entry->result == LEDGER_RECORDED)
 		(void)!ledger_grants_set_state(ledger, entry->grant_id,
 			entry->found ? GRANT_FOUND : GRANT_CONFIRMED, NULL, entry->received_ms);
-	if (entry->result == LEDGER_FAILED)
-		(void)ledger_fault(ledger, "insert");
 }
 
 static void finish_entry(struct ledger_job *job, bool synced)

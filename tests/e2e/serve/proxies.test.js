@@ -4,25 +4,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { after, test } from "node:test";
 import { makeCertificate } from "../lib/certificate.js";
 import { postForm, request, send } from "../lib/oss.js";
+import { freePorts } from "../lib/ports.js";
 import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
 
 const all = cleanups();
 after(all.run);
 const example = name => readFile(new URL(`../../../examples/${name}`, import.meta.url), "utf8");
-
-/** Ports that nobody else has, all at once. */
-async function freePorts(count) {
-	const servers = await Promise.all(Array.from({ length: count }, () => new Promise(done => {
-		const server = createServer().listen(0, "127.0.0.1", () => done(server));
-	})));
-	const ports = servers.map(server => server.address().port);
-	await Promise.all(servers.map(server => new Promise(done => server.close(done))));
-	return ports;
-}
 
 /** Starts a proxy, which ends with the test. */
 async function start(t, command, args, env = {}) {

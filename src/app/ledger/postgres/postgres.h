@@ -19,7 +19,11 @@ bool postgres_open(const char *url, const char *password, struct sql **ret) MUST
 /* NULL, or what is wrong with a URL, a constant text that has nothing of it. */
 const char *postgres_check_url(const char *url) MUST_USE;
 
-/* Calls `add` for each file that a connection may read: certificates, keys, passwords. */
-void postgres_files(const char *url, void (*add)(void *ctx, const char *path), void *ctx);
+/*
+ * Calls `add` for each file that a connection may read: certificates, keys, passwords. `named`: by
+ * the URL or the environment; else it is where libpq looks in the home folder.
+ */
+void postgres_files(
+	const char *url, void (*add)(void *ctx, const char *path, bool named), void *ctx);
 
 #endif

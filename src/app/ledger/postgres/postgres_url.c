@@ -42,21 +42,23 @@ static const char *value_of(const PQconninfoOption *options, const char *name)
 
 /* As libpq finds it. */
 static void add_file(const PQconninfoOption *options, const char *const file[3],
-	void (*add)(void *ctx, const char *path), void *ctx)
+	void (*add)(void *ctx, const char *path, bool named), void *ctx)
 {
 	const char *path = value_of(options, file[0]), *home = getenv("HOME");
 	char buffer[PATH_BYTES];
 	if (!path)
 		path = getenv(file[1]);
+	bool named = path != NULL;
 	if (!path && home && *home && file[2]) {
 		(void)snprintf(buffer, sizeof(buffer), "%s/%s", home, file[2]);
 		path = buffer;
 	}
 	if (path && path[0])
-		add(ctx, path);
+		add(ctx, path, named);
 }
 
-void postgres_files(const char *url, void (*add)(void *ctx, const char *path), void *ctx)
+void postgres_files(
+	const char *url, void (*add)(void *ctx, const char *path, bool named), void *ctx)
 {
 	PQconninfoOption *options = PQconninfoParse(url, NULL);
 	if (!options)
