@@ -22,7 +22,8 @@ const char ledger_look_schema[] =
 	"PRAGMA user_version = 4;";
 
 static const char due_sql[] =
-	"SELECT id, key, upload, profile, expires, look_at FROM grants WHERE look_at <= ?1"
+	"SELECT id, key, upload, profile, expires, look_at, state = 'pending' FROM grants"
+	" WHERE look_at <= ?1"
 	" AND (look_at, id) > (?3, ?4) AND state IN ('issued', 'pending')"
 	" ORDER BY look_at, id LIMIT ?2";
 static const char later_sql[] = "UPDATE grants SET look_at = ?2 WHERE id = ?1"
@@ -65,6 +66,7 @@ static bool read_row(struct ledger_due *due, sqlite3_stmt *s)
 		return false;
 	row->expires = sqlite3_column_int64(s, 4);
 	row->look_at = sqlite3_column_int64(s, 5);
+	row->pending = sqlite3_column_int(s, 6) == 1;
 	due->count++;
 	return true;
 }
