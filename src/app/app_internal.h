@@ -151,6 +151,7 @@ void app_fill_found(const struct app *app, const struct app_confirmation *found,
 	struct slice grant_id, int64_t max_size, struct ledger_entry *ret);
 
 /* Why an object that a store has described is not believed. */
+#define APP_GONE "the object is not there any more"
 #define APP_TOO_LARGE "the object is larger than was allowed"
 #define APP_DAMAGED "the object is not what was sent: its CRC-64 is another one"
 /* Writes down that an object that was uploaded with a grant is not believed; the texts are copied.

@@ -20,6 +20,7 @@ enum {
 struct checks {
 	struct kinds *kinds; /* NULL: no profile asks for the type */
 	struct thread_queue *queue;
+	struct thread_queue *virus_queue; /* of profiles that ask clamd, which may hang */
 	atomic_bool stopping;
 	atomic_uint_fast64_t counts[COUNTS][CHECK_LATE + 1];
 };
@@ -217,7 +218,9 @@ void check_begin(struct app *app, struct check *check)
 	check->app_ = app;
 	check->reason = NULL;
 	check->task_.run = run;
-	thread_queue_add(app->checks->queue, &check->task_);
+	thread_queue_add(
+		check->profile->checks.virus ? app->checks->virus_queue : app->checks->queue,
+		&check->task_);
 }
 
 /* ---- All of them ------------------------------------------------------------------------------
@@ -229,6 +232,7 @@ static struct profile_checks wanted(const struct settings *s)
 	for (size_t i = 0; i < s->profile_count; i++) {
 		const struct profile_checks *one = &s->profiles[i].checks;
 		all.type = all.type || one->type;
+		all.virus = all.virus || one->virus;
 		all.any = all.any || one->any;
 	}
 	return all;
@@ -247,6 +251,8 @@ enum err checks_new(struct app *app, struct checks **ret)
 	enum err e = all.type ? kinds_new(&checks->kinds) : ERR_OK;
 	if (!e)
 		e = thread_queue_new(&options, &checks->queue);
+	if (!e && all.virus)
+		e = thread_queue_new(&options, &checks->virus_queue);
 	if (e) {
 		checks_free(checks);
 		return e;
@@ -263,8 +269,11 @@ void checks_stop(struct checks *checks)
 
 void checks_drain(struct checks *checks)
 {
-	if (checks)
-		thread_queue_drain(checks->queue);
+	if (!checks)
+		return;
+	thread_queue_drain(checks->queue);
+	if (checks->virus_queue)
+		thread_queue_drain(checks->virus_queue);
 }
 
 void checks_free(struct checks *checks)
@@ -272,6 +281,7 @@ void checks_free(struct checks *checks)
 	if (!checks)
 		return;
 	thread_queue_free(checks->queue);
+	thread_queue_free(checks->virus_queue);
 	kinds_free(checks->kinds);
 	free(checks);
 }

@@ -8,8 +8,7 @@
 #include "app/app_internal.h"
 #include "base/encode.h"
 #include "base/log.h"
-#include "base/sleeper.h"
-#include "base/thread.h"
+#include "base/thread_queue.h"
 #include "base/waiter.h"
 
 /* A form that was posted in time can arrive for a day: the second look, before that ends. */
@@ -18,9 +17,34 @@
 
 struct reconciler {
 	struct app *app;
-	pthread_t thread;
-	struct sleeper sleeper;
+	struct thread_queue *queue; /* a thread, for answers of checks and for its times */
+	atomic_bool stopping;
+
+	/* ---- The thread's own. ---- */
 	struct waiter waiter;
+	int64_t pass_ms; /* monotonic: when the next pass over all grants begins */
+	bool passing;    /* one is under way: */
+	struct ledger_due due;
+	struct look *checking; /* whose uploads are checked; others go on meanwhile */
+	size_t checks[2];      /* how many of these ask clamd, which may hang: the second */
+};
+
+/* A grant that is looked at. */
+struct look {
+	struct reconciler *r;
+	struct look *next;
+	struct ledger_due_grant grant;
+	const struct profile *profile;
+	struct app_confirmation found;
+	struct check check;
+	struct arena arena; /* what `grant` points to */
+};
+
+enum looked {
+	LOOKED_RECORDED,
+	LOOKED_NOTHING, /* there is no object of this grant */
+	LOOKED_FAILED,
+	LOOKED_CHECKING, /* it is not decided yet: on_checked() */
 };
 
 static int64_t now(const struct reconciler *r)
@@ -28,14 +52,14 @@ static int64_t now(const struct reconciler *r)
 	return clock_wall_ms(r->app->parts.clock) / 1000;
 }
 
+static void look_later(struct reconciler *r, const struct ledger_due_grant *grant)
+{
+	ledger_look_later(
+		r->app->parts.ledger, grant->id, now(r) + r->app->settings.reconcile_seconds);
+}
+
 /* ---- One grant --------------------------------------------------------------------------------
  */
-
-enum looked {
-	LOOKED_RECORDED,
-	LOOKED_NOTHING, /* there is no object of this grant */
-	LOOKED_FAILED,
-};
 
 /* Its own; the default one if there is none of that name any more. */
 static const struct profile *profile_of(
@@ -46,80 +70,110 @@ static const struct profile *profile_of(
 	return profile ? profile : s->profiles;
 }
 
-/* Whether it is for the ledger; or else *ret says what became of it. */
-static bool passes(struct reconciler *r, const struct ledger_due_grant *grant,
-	const struct profile *profile, const struct app_confirmation *found, enum looked *ret)
+static void look_free(struct look *l)
 {
-	struct check check = {.profile = profile,
-		.object = found,
-		.deadline_ms = clock_monotonic_ms() + LIMIT_CHECK_MS};
-	if (!check_is_needed(profile))
-		return true;
-	check.home = waiter_expect(&r->waiter, &check.done);
-	check_begin(r->app, &check);
-	waiter_wait(&r->waiter);
-	if (sleeper_stopped(&r->sleeper)) {
-		*ret = LOOKED_FAILED;
-		return false;
-	}
-	bool judged = check.verdict == CHECK_PASSED || check.verdict == CHECK_REFUSED;
-	bool is_over = now(r) >= grant->expires + TICKET_SLACK_SECONDS;
-	if (check.verdict == CHECK_PASSED ||
-		(!judged && profile->on_unknown == PROFILE_UNKNOWN_ACCEPT))
-		return true;
-	*ret = LOOKED_FAILED;
-	if (!judged && profile->on_unknown == PROFILE_UNKNOWN_PENDING && !is_over)
-		return false;
-	log_info("grant %.*s: %s", SLICE_FMT(grant->id), check.reason);
-	app_reject_grant(r->app, grant->id, check.reason, grant->key);
-	*ret = LOOKED_RECORDED;
-	return false;
+	app_confirmation_release(&l->found);
+	arena_reset(&l->arena);
+	free(l);
 }
 
-static enum looked record(struct reconciler *r, const struct ledger_due_grant *grant,
-	const struct app_confirmation *found)
+/* NULL without memory. */
+static struct look *look_new(struct reconciler *r, const struct ledger_due_grant *grant)
 {
-	struct app *app = r->app;
-	const struct profile *profile = profile_of(r, grant);
-	int64_t max_size = profile->max_size;
-	struct ledger_entry entry;
-	enum looked looked;
-	if (found->size > (uint64_t)max_size) {
-		log_error("grant %.*s: %s", SLICE_FMT(grant->id), APP_TOO_LARGE);
-		app_reject_grant(app, grant->id, APP_TOO_LARGE, grant->key);
-		return LOOKED_RECORDED;
+	struct look *l = calloc(1, sizeof(*l));
+	if (!l)
+		return NULL;
+	*l = (struct look){.r = r, .grant = *grant, .profile = profile_of(r, grant)};
+	arena_init(&l->arena, NULL, 0, KIB(8));
+	struct slice *const texts[] = {
+		&l->grant.id, &l->grant.key, &l->grant.upload, &l->grant.profile};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		*texts[i] = arena_copy(&l->arena, *texts[i]);
+		if (texts[i]->ptr)
+			continue;
+		look_free(l);
+		return NULL;
 	}
-	if (!passes(r, grant, profile, found, &looked))
-		return looked;
-	app_fill_found(app, found, grant->id, max_size, &entry);
+	return l;
+}
+
+static enum looked record(struct look *l)
+{
+	struct reconciler *r = l->r;
+	struct ledger_entry entry;
+	app_fill_found(r->app, &l->found, l->grant.id, l->profile->max_size, &entry);
 	entry.home = waiter_expect(&r->waiter, &entry.done);
-	ledger_record(app->parts.ledger, &entry);
+	ledger_record(r->app->parts.ledger, &entry);
 	waiter_wait(&r->waiter);
 	if (entry.result == LEDGER_RECORDED) {
-		atomic_fetch_add(&app->found, 1);
+		atomic_fetch_add(&r->app->found, 1);
 		log_info("grant %.*s: no callback has decided it, but the object is there",
-			SLICE_FMT(grant->id));
+			SLICE_FMT(l->grant.id));
 	}
 	return entry.result == LEDGER_FAILED ? LOOKED_FAILED : LOOKED_RECORDED;
 }
 
-static enum looked look(struct reconciler *r, const struct ledger_due_grant *grant)
+/* What the checks have come to. */
+static enum looked judge(struct look *l)
 {
-	struct app_confirmation c = {.key = grant->key, .timeout_ms = LIMIT_APP_CALLBACK_MS};
-	enum looked result = LOOKED_NOTHING;
+	enum check_verdict verdict = l->check.verdict;
+	enum profile_unknown on_unknown = l->profile->on_unknown;
+	bool judged = verdict == CHECK_PASSED || verdict == CHECK_REFUSED;
+	bool is_over = now(l->r) >= l->grant.expires + TICKET_SLACK_SECONDS;
+	if (atomic_load(&l->r->stopping))
+		return LOOKED_FAILED;
+	if (verdict == CHECK_PASSED || (!judged && on_unknown == PROFILE_UNKNOWN_ACCEPT))
+		return record(l);
+	if (!judged && on_unknown == PROFILE_UNKNOWN_PENDING && !is_over)
+		return LOOKED_FAILED;
+	log_info("grant %.*s: %s", SLICE_FMT(l->grant.id), l->check.reason);
+	app_reject_grant(l->r->app, l->grant.id, l->check.reason, l->grant.key);
+	return LOOKED_RECORDED;
+}
+
+static void on_checked(struct task *task);
+
+static enum looked begin_check(struct look *l)
+{
+	struct reconciler *r = l->r;
+	l->check = (struct check){.profile = l->profile,
+		.object = &l->found,
+		.deadline_ms = clock_monotonic_ms() + LIMIT_CHECK_MS,
+		.home = thread_queue_executor(r->queue),
+		.done.run = on_checked};
+	l->next = r->checking;
+	r->checking = l;
+	r->checks[l->profile->checks.virus]++;
+	check_begin(r->app, &l->check);
+	return LOOKED_CHECKING;
+}
+
+static enum looked decide(struct look *l)
+{
+	if (l->found.size > (uint64_t)l->profile->max_size) {
+		log_error("grant %.*s: %s", SLICE_FMT(l->grant.id), APP_TOO_LARGE);
+		app_reject_grant(l->r->app, l->grant.id, APP_TOO_LARGE, l->grant.key);
+		return LOOKED_RECORDED;
+	}
+	return check_is_needed(l->profile) ? begin_check(l) : record(l);
+}
+
+static enum looked look(struct look *l)
+{
+	struct reconciler *r = l->r;
 	/* Without callbacks nothing is recorded. */
-	if ((!atomic_load(&r->app->confirms) && !profile_of(r, grant)->checks.any) ||
+	if ((!atomic_load(&r->app->confirms) && !l->profile->checks.any) ||
 		r->app->settings.callback_url.len == 0)
 		return LOOKED_NOTHING;
-	c.home = waiter_expect(&r->waiter, &c.done);
-	app_confirm(r->app, &c);
+	app_confirmation_release(&l->found);
+	l->found =
+		(struct app_confirmation){.key = l->grant.key, .timeout_ms = LIMIT_APP_CALLBACK_MS};
+	l->found.home = waiter_expect(&r->waiter, &l->found.done);
+	app_confirm(r->app, &l->found);
 	waiter_wait(&r->waiter);
-	if (c.found && slice_eq(c.grant_id, grant->id))
-		result = record(r, grant, &c);
-	else if (!c.found && c.status != 404)
-		result = LOOKED_FAILED;
-	app_confirmation_release(&c);
-	return result;
+	if (l->found.found && slice_eq(l->found.grant_id, l->grant.id))
+		return decide(l);
+	return !l->found.found && l->found.status != 404 ? LOOKED_FAILED : LOOKED_NOTHING;
 }
 
 enum aborted {
@@ -155,44 +209,91 @@ static enum aborted abort_upload(struct reconciler *r, const struct ledger_due_g
 }
 
 /* Ends an upload in parts. */
-static enum looked finish_upload(struct reconciler *r, const struct ledger_due_grant *grant)
+static enum looked finish_upload(struct look *l)
 {
-	switch (abort_upload(r, grant)) {
+	switch (abort_upload(l->r, &l->grant)) {
 	case ABORTED:
 		return LOOKED_NOTHING;
 	case ABORTED_NOTHING:
 		/* It may have been completed since we looked. */
-		return look(r, grant);
+		return look(l);
 	case ABORT_FAILED:
 		break;
 	}
 	return LOOKED_FAILED;
 }
 
-static void reconcile(struct reconciler *r, const struct ledger_due_grant *grant)
+/* Unless it is being checked. */
+static void finish(struct look *l, enum looked looked)
 {
-	int64_t pause = r->app->settings.reconcile_seconds;
+	struct reconciler *r = l->r;
+	const struct ledger_due_grant *grant = &l->grant;
+	/* It would be pending for ever. */
+	if (looked == LOOKED_NOTHING && grant->pending) {
+		log_info("grant %.*s: %s", SLICE_FMT(grant->id), APP_GONE);
+		app_reject_grant(r->app, grant->id, APP_GONE, grant->key);
+		looked = LOOKED_RECORDED;
+	}
 	int64_t last = grant->expires + TICKET_SLACK_SECONDS - LAST_LOOK_SECONDS;
-	enum looked looked = look(r, grant);
-	if (looked == LOOKED_NOTHING && grant->upload.len > 0)
-		looked = finish_upload(r, grant);
-	bool failed = looked == LOOKED_FAILED;
 	/* A grant that was recorded has no time any more, whatever is set here. */
-	int64_t next = failed ? now(r) + pause : NEVER;
+	int64_t next = NEVER;
 	if (looked == LOOKED_NOTHING && grant->upload.len == 0 && now(r) < last)
 		next = last;
-	ledger_look_later(r->app->parts.ledger, grant->id, next);
+	if (looked == LOOKED_FAILED)
+		look_later(r, grant);
+	else
+		ledger_look_later(r->app->parts.ledger, grant->id, next);
+	look_free(l);
+}
+
+static void on_checked(struct task *task)
+{
+	struct check *check = CONTAINER_OF(task, struct check, done);
+	struct look *l = CONTAINER_OF(check, struct look, check);
+	struct look **at = &l->r->checking;
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	l->r->checks[l->profile->checks.virus]--;
+	finish(l, judge(l));
+}
+
+/* Whether it has to wait for the end of checks, its own or those of others. */
+static bool is_held(const struct reconciler *r, const struct ledger_due_grant *grant)
+{
+	for (const struct look *l = r->checking; l; l = l->next)
+		if (slice_eq(l->grant.id, grant->id))
+			return true;
+	const struct profile *profile = profile_of(r, grant);
+	return check_is_needed(profile) &&
+	       r->checks[profile->checks.virus] == LIMIT_CHECKS_RECONCILED;
+}
+
+static void reconcile(struct reconciler *r, const struct ledger_due_grant *grant)
+{
+	struct look *l = is_held(r, grant) ? NULL : look_new(r, grant);
+	if (!l) {
+		look_later(r, grant);
+		return;
+	}
+	enum looked looked = look(l);
+	if (looked == LOOKED_NOTHING && grant->upload.len > 0)
+		looked = finish_upload(l);
+	if (looked != LOOKED_CHECKING)
+		finish(l, looked);
 }
 
 /* ---- All of them ------------------------------------------------------------------------------
  */
 
-static bool run_page(struct reconciler *r, struct ledger_due *due)
+/* Each grant once, also if the ledger does not take what is written of it. False at the end. */
+static bool run_page(struct reconciler *r)
 {
+	struct ledger_due *due = &r->due;
 	due->home = waiter_expect(&r->waiter, &due->done);
 	ledger_list_due(r->app->parts.ledger, due);
 	waiter_wait(&r->waiter);
-	for (size_t i = 0; i < due->count && !sleeper_stopped(&r->sleeper); i++)
+	for (size_t i = 0; i < due->count && !atomic_load(&r->stopping); i++)
 		reconcile(r, &due->rows[i]);
 	bool more = !due->failed && due->count == LEDGER_DUE_MAX;
 	if (more) {
@@ -201,31 +302,34 @@ static bool run_page(struct reconciler *r, struct ledger_due *due)
 		(void)snprintf(due->after_id, sizeof(due->after_id), "%.*s", SLICE_FMT(last->id));
 	}
 	ledger_due_release(due);
-	return more && !sleeper_stopped(&r->sleeper);
+	return more;
 }
 
-/* Each grant once, also if the ledger does not take what is written of it. */
-static void run_all(struct reconciler *r)
+static int64_t next_pass_ms(const struct reconciler *r)
 {
-	struct ledger_due due = {.now = now(r)};
-	while (run_page(r, &due))
-		;
+	return clock_monotonic_ms() + r->app->settings.reconcile_seconds * 1000;
 }
 
-static void *run(void *state)
+/* Between two pages the checks that have ended are taken. */
+static void work(struct task *tasks, void *state)
 {
 	struct reconciler *r = state;
-	uint64_t pause_ms = (uint64_t)r->app->settings.reconcile_seconds * 1000;
-	while (sleeper_sleep(&r->sleeper, pause_ms))
-		run_all(r);
-	return NULL;
+	thread_queue_run(tasks);
+	if (atomic_load(&r->stopping) || (!r->passing && clock_monotonic_ms() < r->pass_ms))
+		return;
+	if (!r->passing)
+		r->due = (struct ledger_due){.now = now(r)};
+	r->passing = run_page(r);
+	if (!r->passing)
+		r->pass_ms = next_pass_ms(r);
 }
 
-static void destroy(struct reconciler *r)
+static int64_t due_ms(void *state)
 {
-	sleeper_destroy(&r->sleeper);
-	waiter_release(&r->waiter);
-	free(r);
+	const struct reconciler *r = state;
+	if (atomic_load(&r->stopping))
+		return INT64_MAX;
+	return r->passing ? 0 : r->pass_ms;
 }
 
 enum err reconciler_new(struct app *app, struct reconciler **ret)
@@ -234,21 +338,29 @@ enum err reconciler_new(struct app *app, struct reconciler **ret)
 	if (!r)
 		return ERR_UNAVAILABLE;
 	r->app = app;
-	sleeper_init(&r->sleeper);
+	r->pass_ms = next_pass_ms(r);
 	waiter_init(&r->waiter);
-	if (!thread_start(&r->thread, "reconciler", THREAD_DISK, run, r)) {
-		destroy(r);
-		return ERR_UNAVAILABLE;
-	}
-	*ret = r;
-	return ERR_OK;
+	const struct thread_queue_options options = {.name = "reconciler",
+		.duty = THREAD_DISK,
+		.batch = work,
+		.due_ms = due_ms,
+		.state = r};
+	enum err e = thread_queue_new(&options, &r->queue);
+	if (e)
+		reconciler_free(r);
+	else
+		*ret = r;
+	return e;
 }
 
 void reconciler_free(struct reconciler *r)
 {
 	if (!r)
 		return;
-	sleeper_stop(&r->sleeper);
-	(void)pthread_join(r->thread, NULL);
-	destroy(r);
+	atomic_store(&r->stopping, true);
+	/* Nothing else posts. */
+	checks_drain(r->app->checks);
+	thread_queue_free(r->queue);
+	waiter_release(&r->waiter);
+	free(r);
 }

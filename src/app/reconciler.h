@@ -15,7 +15,7 @@ struct reconciler;
 
 /* ERR_UNAVAILABLE without memory or a thread. */
 enum err reconciler_new(struct app *app, struct reconciler **ret) MUST_USE;
-/* Stops it, after the question that is under way. NULL is allowed. */
+/* After checks_stop(). Stops it, after the question that is under way. NULL is allowed. */
 void reconciler_free(struct reconciler *reconciler);
 
 #endif

@@ -156,14 +156,14 @@ static bool send_token(struct app *app, struct exchange *x, const struct caller 
 bool app_send_token(
 	struct app *app, struct exchange *x, const struct caller *caller, void *ctx UNUSED)
 {
-	const struct wish any = {.size = -1};
+	const struct wish any = {.size = -1, .own_dir = app->settings.dir_per_token};
 	return send_token(app, x, caller, TICKET_CLASSIC, 1, &any, write_classic);
 }
 
 bool app_send_sample(
 	struct app *app, struct exchange *x, const struct caller *caller, void *ctx UNUSED)
 {
-	const struct wish any = {.size = -1};
+	const struct wish any = {.size = -1, .own_dir = app->settings.dir_per_token};
 	return send_token(app, x, caller, TICKET_CLASSIC, 4, &any, write_sample);
 }
 

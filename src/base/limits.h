@@ -207,6 +207,7 @@
 #define LIMIT_CHECK_PIECE_BYTES MIB(1) /* of an upload, read and given to clamd */
 #define LIMIT_CHECK_THREADS 4          /* uploads that are checked at the same time */
 #define LIMIT_CHECK_MS 120000          /* to check an upload that nobody waits for */
+#define LIMIT_CHECKS_RECONCILED 2      /* of them, that the reconciler has under way */
 #define LIMIT_CHECK_RESERVE_MS 500     /* of LIMIT_APP_CALLBACK_MS, for what follows the checks */
 #define LIMIT_CONFIRMING_IN_FLIGHT 2000
 #define LIMIT_LEDGER_RECOUNT_MS 30000 /* after which rows that others write are counted, too */

@@ -76,8 +76,8 @@ void config_print_reference(void);
 void config_log(const struct config *config);
 
 /*
- * Says in the log which options are others than they were and are not taken while the process runs:
- * all but those of the pair that [app] signs with.
+ * Says in the log, in one line, which options are others than they were and are not taken while the
+ * process runs: all but those of the pair that [app] signs with.
  */
 void config_log_changes(const struct config *running, const struct config *fresh);
 

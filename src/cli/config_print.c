@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "app/settings/options.h"
 #include "base/log.h"
 #include "cli/config_profile.h"
 #include "cli/option.h"
@@ -168,10 +169,41 @@ static bool is_same(const struct option *o, const struct config *a, const struct
 	return true;
 }
 
+/* A text may be NULL. */
+static bool is_same_profile(
+	const struct app_profile_options *a, const struct app_profile_options *b)
+{
+	const char *const texts[][2] = {
+		{a->name, b->name},
+#define PROFILE(option, help) {a->option, b->option},
+#include "app/settings/profile.def"
+#undef PROFILE
+	};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (strcmp(texts[i][0] ? texts[i][0] : "", texts[i][1] ? texts[i][1] : "") != 0)
+			return false;
+	return true;
+}
+
+static bool has_same_profiles(const struct config *a, const struct config *b)
+{
+	if (a->profile_count != b->profile_count)
+		return false;
+	for (size_t i = 0; i < a->profile_count; i++)
+		if (!is_same_profile(&a->profiles[i], &b->profiles[i]))
+			return false;
+	return true;
+}
+
 void config_log_changes(const struct config *running, const struct config *fresh)
 {
+	SCOPED_STRBUF(names, KIB(16));
 	for (size_t i = 0; i < option_count; i++)
 		if (!is_taken(&option_table[i]) && !is_same(&option_table[i], running, fresh))
-			log_info("[%s] %s has changed: restart to use it", option_table[i].section,
-				option_table[i].name);
+			strbuf_addf(&names, "%s[%s] %s", names.len > 0 ? ", " : "",
+				option_table[i].section, option_table[i].name);
+	if (!has_same_profiles(running, fresh))
+		strbuf_addf(&names, "%s[profile ...]", names.len > 0 ? ", " : "");
+	if (names.len > 0)
+		log_info("restart to use what has changed: %s", names.ptr);
 }

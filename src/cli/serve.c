@@ -117,6 +117,19 @@ bool serve_use_address(struct config *config, char **rest, int count)
 	return true;
 }
 
+/* A port of its own, because a `postern store` may be beside it. */
+bool serve_use_own_port(struct config *config, bool with_store)
+{
+	if (with_store || config->console_listen_given)
+		return true;
+	char *text = strdup(SERVE_APP_CONSOLE);
+	if (!text)
+		return false;
+	free(config->console_listen);
+	config->console_listen = text;
+	return true;
+}
+
 static int serve(int argc, char **argv, bool with_app, bool with_store)
 {
 	struct parts p = {
@@ -126,7 +139,8 @@ static int serve(int argc, char **argv, bool with_app, bool with_store)
 	int status = 2;
 	switch (config_read(argc, argv, &p.config, rest, with_store ? 0 : 2, &count)) {
 	case CONFIG_OK:
-		if (serve_use_address(&p.config, rest, count))
+		if (serve_use_address(&p.config, rest, count) &&
+			serve_use_own_port(&p.config, with_store))
 			status = run(&p);
 		break;
 	case CONFIG_HELP:

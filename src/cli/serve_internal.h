@@ -113,6 +113,10 @@ struct parts {
 
 /* `postern app ADDRESS PORT`: what the command line has besides options. False: it was refused. */
 bool serve_use_address(struct config *config, char **rest, int count) MUST_USE;
+/* [console] listen of `postern app`, unless it is given: SERVE_APP_CONSOLE. False without memory.
+ */
+bool serve_use_own_port(struct config *config, bool with_store) MUST_USE;
+#define SERVE_APP_CONSOLE "127.0.0.1:9002"
 
 /* ---- serve_start.c ---- */
 
@@ -122,7 +126,7 @@ bool serve_start(struct parts *p) MUST_USE;
 void serve_print_ready(const struct parts *p);
 /* The URL under which a listener is reached; a wildcard address is reached on the loopback. */
 void serve_make_url(char url[SERVE_URL_BYTES], bool tls, const char *listen, uint16_t port);
-/* Whether the port of health, metrics and console is open. */
+/* Whether the port of health, metrics and console is open: `postern app` can do without. */
 bool serve_has_console(const struct parts *p);
 /* The folder of everything; NULL: nothing is kept. */
 const char *serve_data_folder(const struct parts *p);

@@ -55,7 +55,8 @@ static bool reload_app(struct parts *p)
 	if (!stand_in(p, &fresh))
 		log_error("there is no access key that is enabled");
 	else if (config_read(p->argc, p->argv, &fresh.config, rest, 2, &count) == CONFIG_OK &&
-		 serve_use_address(&fresh.config, rest, count)) {
+		 serve_use_address(&fresh.config, rest, count) &&
+		 serve_use_own_port(&fresh.config, p->with_store)) {
 		taken = serve_read_app_files(&fresh, &reading) &&
 			serve_read_app(&fresh, &reading) && take(p, &reading);
 		app_reading_release(&reading);

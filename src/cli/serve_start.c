@@ -23,7 +23,7 @@ void serve_make_url(char url[SERVE_URL_BYTES], bool tls, const char *listen, uin
 
 bool serve_has_console(const struct parts *p)
 {
-	return p->with_store || p->config.console_listen_given;
+	return p->with_store || strcmp(p->config.console_listen, "none") != 0;
 }
 
 static bool listen_all(struct parts *p)
@@ -112,7 +112,7 @@ void serve_print_ready(const struct parts *p)
 	if (p->with_store)
 		printf("  object store        %s/\n", p->store_url);
 	if (p->console_port)
-		printf("  console             %s/\n", p->console_url);
+		printf("  %-18s  %s/\n", p->with_store ? "console" : "operations", p->console_url);
 	if (p->config.server_ephemeral)
 		printf("  data                in memory alone: gone when this ends\n");
 	if (p->made_keys) {

@@ -49,6 +49,7 @@ static void run(struct doctor *d)
 	if (usable)
 		doctor_check_upload(d);
 	doctor_check_webhook(d);
+	doctor_check_clamd(d);
 }
 
 enum err doctor_run(

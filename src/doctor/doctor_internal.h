@@ -65,6 +65,11 @@ void doctor_check_callback(struct doctor *d, struct slice answer);
 
 void doctor_check_origins(struct doctor *d);
 
+/* ---- clamd.c ---- */
+
+/* If a profile has uploads looked through for viruses. */
+void doctor_check_clamd(struct doctor *d);
+
 /* ---- webhook.c ---- */
 
 void doctor_check_webhook(struct doctor *d);

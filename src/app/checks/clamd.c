@@ -146,18 +146,27 @@ static bool connected(struct clamd *clamd, const struct clamd_address *address)
 	       getsockopt(clamd->fd, SOL_SOCKET, SO_ERROR, &fault, &size) == 0 && fault == 0;
 }
 
-bool clamd_begin(struct clamd *clamd, const struct clamd_address *address)
+/* Sends a command with the NUL that ends it; errno says why not. */
+static bool begin(struct clamd *clamd, const struct clamd_address *address, const char *command)
 {
-	static const char command[] = "zINSTREAM";
 	clamd->name[0] = '\0';
 	clamd->fd =
 		socket(address->socket.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (clamd->fd >= 0 && connected(clamd, address) &&
-		send_all(clamd, command, sizeof(command)))
+		send_all(clamd, command, strlen(command) + 1))
 		return true;
-	log_error("clamd cannot be reached: %s", strerror(errno));
+	int fault = errno;
 	clamd_give_up(clamd);
+	errno = fault;
 	return false;
+}
+
+bool clamd_begin(struct clamd *clamd, const struct clamd_address *address)
+{
+	bool ok = begin(clamd, address, "zINSTREAM");
+	if (!ok)
+		log_error("clamd cannot be reached: %s", strerror(errno));
+	return ok;
 }
 
 bool clamd_send(struct clamd *clamd, struct slice bytes)
@@ -199,4 +208,25 @@ enum clamd_verdict clamd_end(struct clamd *clamd)
 		log_error("clamd did not judge: %s", log_quoted(text, quoted, sizeof(quoted)));
 	clamd_give_up(clamd);
 	return verdict;
+}
+
+bool clamd_version(struct clamd *clamd, const struct clamd_address *address, char *ret, size_t size)
+{
+	char answer[ANSWER_BYTES_MAX];
+	if (!begin(clamd, address, "zVERSION")) {
+		(void)snprintf(ret, size, "%s", strerror(errno));
+		return false;
+	}
+	struct slice text = slice_of(answer, receive(clamd, answer, sizeof(answer)));
+	clamd_give_up(clamd);
+	text = slice_trim(slice_head(text, slice_find(text, '\0')));
+	bool ok = slice_starts(text, S("ClamAV "));
+	/* It is shown. */
+	char quoted[128];
+	(void)log_quoted(text, quoted, sizeof(quoted));
+	(void)snprintf(ret, size, "%s",
+		ok             ? quoted
+		: text.len > 0 ? "what answers there is no clamd"
+			       : "it did not answer in time");
+	return ok;
 }

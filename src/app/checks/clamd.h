@@ -50,4 +50,11 @@ enum clamd_verdict clamd_end(struct clamd *clamd);
 /* Closes the connection without a verdict. */
 void clamd_give_up(struct clamd *clamd);
 
+/*
+ * Instead of all that: asks for its version, which is in `ret` then, quoted; or else false, and why
+ * not is.
+ */
+bool clamd_version(
+	struct clamd *clamd, const struct clamd_address *address, char *ret, size_t size) MUST_USE;
+
 #endif

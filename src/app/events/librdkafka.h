@@ -22,6 +22,9 @@
 	FUNCTION(rd_kafka_opaque)                \
 	FUNCTION(rd_kafka_destroy)               \
 	FUNCTION(rd_kafka_produceva)             \
+	FUNCTION(rd_kafka_headers_new)           \
+	FUNCTION(rd_kafka_header_add)            \
+	FUNCTION(rd_kafka_headers_destroy)       \
 	FUNCTION(rd_kafka_error_code)            \
 	FUNCTION(rd_kafka_error_destroy)         \
 	FUNCTION(rd_kafka_poll)                  \

@@ -117,10 +117,25 @@ static void end_producer(struct kafka_target *t)
 	t->kafka.rd_kafka_destroy(TAKE(t->producer));
 }
 
-static rd_kafka_vu_t header(const char *name, struct slice value)
+/*
+ * NULL without memory. Made here, because librdkafka 2.0 frees those that it makes itself twice
+ * when it does not take the message.
+ */
+static rd_kafka_headers_t *make_headers(
+	const struct kafka_target *t, const struct target_delivery *delivery)
 {
-	return (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_HEADER,
-		.u.header = {.name = name, .val = value.ptr, .size = (ssize_t)value.len}};
+	struct target_field fields[1 + WEBHOOK_HEADERS] = {
+		{.name = S("content-type"), .value = S(CLOUD_EVENT_TYPE)}};
+	target_fields(delivery->headers, &fields[1]);
+	rd_kafka_headers_t *headers = t->kafka.rd_kafka_headers_new(ARRAY_LEN(fields));
+	bool ok = headers != NULL;
+	for (size_t i = 0; ok && i < ARRAY_LEN(fields); i++)
+		ok = t->kafka.rd_kafka_header_add(headers, fields[i].name.ptr,
+			     (ssize_t)fields[i].name.len, fields[i].value.ptr,
+			     (ssize_t)fields[i].value.len) == RD_KAFKA_RESP_ERR_NO_ERROR;
+	if (headers && !ok)
+		t->kafka.rd_kafka_headers_destroy(TAKE(headers));
+	return headers;
 }
 
 /* Bytes that are not changed. */
@@ -132,24 +147,24 @@ static rd_kafka_vu_t bytes(rd_kafka_vtype_t type, struct slice bytes)
 
 static rd_kafka_resp_err_t produce(struct kafka_target *t, struct target_delivery *delivery)
 {
-	struct target_field fields[WEBHOOK_HEADERS];
-	target_fields(delivery->headers, fields);
+	rd_kafka_headers_t *headers = make_headers(t, delivery);
 	const rd_kafka_vu_t parts[] = {
 		{.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = t->settings->events_stream.ptr},
 		bytes(RD_KAFKA_VTYPE_KEY, delivery->key),
 		bytes(RD_KAFKA_VTYPE_VALUE, delivery->body),
 		{.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-		header("content-type", S(CLOUD_EVENT_TYPE)),
-		header("webhook-id", fields[0].value),
-		header("webhook-timestamp", fields[1].value),
-		header("webhook-signature", fields[2].value),
+		{.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
 		{.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = delivery},
 	};
+	if (!headers)
+		return RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
+	/* Of a message that was taken the headers are librdkafka's. */
 	rd_kafka_error_t *error = t->kafka.rd_kafka_produceva(t->producer, parts, ARRAY_LEN(parts));
 	if (!error)
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
 	rd_kafka_resp_err_t ret = t->kafka.rd_kafka_error_code(error);
 	t->kafka.rd_kafka_error_destroy(error);
+	t->kafka.rd_kafka_headers_destroy(headers);
 	return ret;
 }
 

@@ -248,6 +248,7 @@ struct ledger_due_grant {
 	struct slice profile; /* empty: the default one */
 	int64_t expires;      /* Unix seconds */
 	int64_t look_at;      /* as of the grant */
+	bool pending;         /* a callback told of its upload, which was not decided */
 };
 
 struct ledger_due {

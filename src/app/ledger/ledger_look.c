@@ -12,7 +12,8 @@
 #define DUE_BYTES_MAX KIB(256)
 
 static const char due_sql[] =
-	"SELECT id, key, upload, profile, expires, look_at FROM grants WHERE look_at <= ?1"
+	"SELECT id, key, upload, profile, expires, look_at, state = 'pending' FROM grants"
+	" WHERE look_at <= ?1"
 	" AND (look_at, id) > (?3, ?4) AND state IN ('issued', 'pending')"
 	" ORDER BY look_at, id LIMIT ?2";
 static const char later_sql[] = "UPDATE grants SET look_at = ?2 WHERE id = ?1"
@@ -61,6 +62,7 @@ static bool read_row(struct ledger_due *due)
 		return false;
 	row->expires = sql_get_number(ledger->looks.due, 4);
 	row->look_at = sql_get_number(ledger->looks.due, 5);
+	row->pending = sql_get_number(ledger->looks.due, 6) == 1;
 	due->count++;
 	return true;
 }

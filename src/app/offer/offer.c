@@ -150,6 +150,10 @@ static bool make_key(struct making *m)
 	if (!expand(m, &profile->dir, &key))
 		return false;
 	strbuf_add_slice(&key, m->caller->prefix);
+	if (m->wish->own_dir) {
+		key_template_add_uuid(&key);
+		strbuf_addc(&key, '/');
+	}
 	if (strbuf_starved(&key))
 		return refuse(m, 503, "unavailable", "There is no memory; try again.");
 	if (key.len > LIMIT_KEY_BYTES)

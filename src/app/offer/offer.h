@@ -17,6 +17,7 @@ struct wish {
 	struct slice file_name;
 	struct slice type; /* MIME type */
 	int64_t size;      /* -1: not told */
+	bool own_dir;      /* a new folder in that of the profile and the caller */
 };
 
 /* Slices live as long as the arena and the settings. */

@@ -193,7 +193,7 @@ static bool has_dots(struct slice path)
 }
 
 /* Version 4 of RFC 9562. */
-static void add_uuid(struct strbuf *out)
+void key_template_add_uuid(struct strbuf *out)
 {
 	uint8_t bytes[16];
 	SCOPED_STRBUF(hex, 2 * sizeof(bytes));
@@ -243,7 +243,7 @@ static const char *add_piece(const struct key_piece *piece, const struct key_val
 			time->tm_mday);
 		break;
 	case KEY_UUID:
-		add_uuid(out);
+		key_template_add_uuid(out);
 		break;
 	case KEY_FILE_NAME:
 		strbuf_add_slice(out, values->file_name);

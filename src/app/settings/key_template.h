@@ -83,6 +83,9 @@ struct slice key_template_start(const struct key_template *template);
 const char *key_template_expand(const struct key_template *template,
 	const struct key_values *values, struct strbuf *out) MUST_USE;
 
+/* Appends what ${uuid} stands for. */
+void key_template_add_uuid(struct strbuf *out);
+
 /*
  * Whether what somebody else says can stand behind a folder: no step out of it, no empty segment
  * but at the end, and no character that key_template_expand() refuses in a claim but the slash.

@@ -268,6 +268,7 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 	struct settings *s = r->settings;
 	s->signature_version = (int)options->signature_version;
 	s->expire_seconds = options->expire_seconds;
+	s->dir_per_token = options->dir_per_token;
 	s->bind_callback = options->bind_callback;
 	s->require_grant = options->require_grant;
 	s->grants_max = options->grants_max;

@@ -32,6 +32,7 @@ struct settings {
 	int64_t grant_uploads;
 	struct profile *profiles; /* the first is the default one */
 	size_t profile_count;
+	bool dir_per_token; /* of the classic pages */
 	struct slice region;
 	int signature_version;
 	int64_t expire_seconds;

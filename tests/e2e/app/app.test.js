@@ -48,6 +48,22 @@ test("the classic token has its seven members and may not be kept", async () => 
 	assert.ok(Math.abs(Date.parse(policy.expiration) / 1000 - token.expire) < 1);
 });
 
+test("each classic token has a folder of its own, if that is asked for", async t => {
+	const own = await startServer(t, { env: { POSTERN_APP_DIR_PER_TOKEN: "true" } });
+	const ask = async path => JSON.parse((await send(own.app + path)).text);
+	const UUID = /^user-dir-prefix\/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\/$/;
+	const [first, second, sample] = [await ask("/"), await ask("/"), await ask("/get_post_signature_for_oss_upload")];
+	for (const { dir } of [first, second, sample])
+		assert.match(dir, UUID);
+	assert.equal(new Set([first.dir, second.dir, sample.dir]).size, 3);
+	const post = (token, key) => postForm(own.store, classicFields(token, key), FILE);
+	assert.equal((await post(first, `${first.dir}a.txt`)).text, '{"Status":"OK"}');
+	for (const key of [`${first.dir}a.txt`, "user-dir-prefix/a.txt"])
+		assert.equal((await post(second, key)).status, 403, key);
+	// New pages have what their profile says.
+	assert.equal((await ask("/grant")).dir, "user-dir-prefix/");
+});
+
 test("the secret is nowhere to be seen", async () => {
 	for (const path of ["/", "/grant", "/upload/", "/nothing"])
 		assert.ok(!(await send(server.app + path)).text.includes(server.key.secret));

@@ -301,7 +301,7 @@ test("options that would protect nothing end the start", async () => {
 		[["--app-upload-dir", "users/${sub}/"], /auth = none/],
 	];
 	for (const [args, why] of cases) {
-		const done = spawnSync(BIN, ["app", "127.0.0.1", "0", "--data", folder, "--app-host",
+		const done = spawnSync(BIN, ["app", "127.0.0.1", "0", "--console-listen", "none", "--data", folder, "--app-host",
 			"http://127.0.0.1:1/uploads", "--app-access-key-id", "a", "--app-access-key-secret",
 			"b", ...args], { encoding: "utf8", timeout: 30_000 });
 		assert.equal(done.status, 2, `${args}: ${done.stderr}`);

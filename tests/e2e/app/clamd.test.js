@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The check `virus`, with the real clamd and a signature of our own.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { postForm, send } from "../lib/oss.js";
-import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
+import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
+import { closedPort, says, startSink } from "../lib/sink.js";
 
 const all = cleanups();
 after(all.run);
 
 const BAD = "postern-test-signature-of-a-virus";
 const STREAM_MAX = 3 * 1024 * 1024;
-let server, data, clamd;
+let server, data, clamd, port;
 
 const ping = path => new Promise(done => {
 	const socket = connect(path);
@@ -41,7 +43,7 @@ async function startClamd() {
 	await mkdir(database, { recursive: true });
 	await writeFile(join(database, "own.ndb"), `Postern.Test:0:*:${Buffer.from(BAD).toString("hex")}\n`);
 	await writeFile(join(data, "clamd.conf"), `Foreground yes\nDatabaseDirectory ${database}\n`
-		+ `LocalSocket ${path}\nFixStaleSocket yes\nStreamMaxLength ${STREAM_MAX}\nUser root\n`
+		+ `LocalSocket ${path}\nFixStaleSocket yes\nTCPSocket ${port}\nTCPAddr 127.0.0.1\nStreamMaxLength ${STREAM_MAX}\nUser root\n`
 			.replace(process.getuid() === 0 ? "" : "User root\n", ""));
 	await chmod(data, 0o755);
 	const process_ = spawn("clamd", ["--config-file", join(data, "clamd.conf")],
@@ -56,14 +58,25 @@ async function startClamd() {
 		output += error;
 	});
 	await until(() => `clamd did not start: ${output}`, () => ping(path));
-	return async () => {
+	return Object.assign(async () => {
+		process_.kill("SIGCONT");
 		process_.kill();
 		await gone;
-	};
+	}, { signal: name => process_.kill(name) });
+}
+
+/** `postern doctor` about the server: what it says of clamd. */
+async function examine() {
+	const host = url => new URL(url).host;
+	const args = ["doctor", "serve", "--data", join(data, "data"), "--config", join(data, "postern.ini"),
+		"--app-listen", host(server.app), "--store-listen", host(server.store)];
+	const { stdout } = await promisify(execFile)(BIN, args).catch(error => error);
+	return stdout.split("\n").find(line => / clamd /.test(line));
 }
 
 before(async () => {
 	data = await temporaryFolder(all);
+	port = Number(new URL(await closedPort()).port);
 	clamd = await startClamd();
 	all.after(() => clamd());
 	const profile = (name, unknown) => `[profile ${name}]\nkey = ${name}/\${uuid}\nchecks = virus\n`
@@ -75,14 +88,14 @@ before(async () => {
 		"--console-listen", "127.0.0.1:0"] });
 });
 
-async function upload(profile, content) {
+async function upload(profile, content, at = server) {
 	const grant = JSON.parse((await send(
-		`${server.app}/grant?profile=${profile}&filename=a.txt&type=text/plain`)).text);
-	const got = await postForm(server.store, grant.fields, { name: "a.txt", type: "text/plain", content });
+		`${at.app}/grant?profile=${profile}&filename=a.txt&type=text/plain`)).text);
+	const got = await postForm(at.store, grant.fields, { name: "a.txt", type: "text/plain", content });
 	return { grant, got };
 }
-const stateOf = async ({ grant }) => JSON.parse((await send(
-	`${server.app}/grants/${grant.id}?grant=${grant.grant}`)).text);
+const stateOf = async ({ grant }, at = server) => JSON.parse((await send(
+	`${at.app}/grants/${grant.id}?grant=${grant.grant}`)).text);
 
 test("a file with the signature is rejected, wherever it is; others are believed", async () => {
 	const long = Buffer.alloc(2_500_000, "a");
@@ -112,6 +125,7 @@ test("what is too long for clamd cannot be judged", async () => {
 test("without clamd a file is pending until it is there again", async t => {
 	await clamd();
 	clamd = () => {};
+	assert.match(await examine(), /^failed +clamd +unix:.* cannot be asked for viruses: .* Fix: start clamd/);
 	const good = await upload("held", "clean");
 	const bad = await upload("held", BAD);
 	for (const one of [good, bad])
@@ -121,4 +135,50 @@ test("without clamd a file is pending until it is there again", async t => {
 	clamd = await startClamd();
 	await until(() => "the good one is found", async () => (await stateOf(good)).state === "found");
 	await until(() => "the bad one is rejected", async () => (await stateOf(bad)).state === "rejected");
+});
+
+test("the doctor asks clamd for its version", async () => {
+	assert.match(await examine(), /^ok +clamd +unix:.* answers as "ClamAV \d/);
+});
+
+test("clamd over TCP", async t => {
+	const other = await startServer(t, { args: ["--data", join(data, "tcp"), "--config", join(data, "postern.ini"),
+		"--app-clamd", `tcp:127.0.0.1:${port}`, ...["app", "store", "console"].flatMap(part =>
+			[`--${part}-listen`, "127.0.0.1:0"])] });
+	assert.equal((await upload("strict", "clean", other)).got.text, '{"Status":"OK"}');
+	assert.equal((await upload("strict", BAD, other)).got.status, 203);
+});
+
+test("a clamd that hangs holds up none of the other grants", async t => {
+	const lost = await startSink(t, says("", 500));
+	await writeFile(join(data, "lost.ini"), `[app]\nclamd = unix:${join(data, "clamd.sock")}\nreconcile_seconds = 1\n`
+		+ `expire_seconds = 10\ncallback_url = ${lost.url}/lost\n[store]\ncallback_allow = 127.0.0.1\n`
+		+ "[profile held]\nkey = held/${uuid}\nchecks = virus\n[profile typed]\nkey = typed/${uuid}\nchecks = type\n"
+		+ "[profile plain]\nkey = plain/${uuid}\n");
+	const other = await startServer(t, { args: ["--data", join(data, "lost"), "--config", join(data, "lost.ini"),
+		...["app", "store", "console"].flatMap(part => [`--${part}-listen`, "127.0.0.1:0"])] });
+	clamd.signal("SIGSTOP");
+	const held = [];
+	for (let i = 0; i < 6; i++)
+		held.push(await upload("held", i === 5 ? BAD : "clean", other));
+	const free = [await upload("plain", "clean", other), await upload("typed", "clean", other)];
+	for (const one of free)
+		await until(() => "found", async () => (await stateOf(one, other)).state === "found");
+	for (const one of held)
+		assert.equal((await stateOf(one, other)).state, "issued");
+	clamd.signal("SIGCONT");
+	for (const one of held.slice(0, 5))
+		await until(() => "found", async () => (await stateOf(one, other)).state === "found");
+	await until(() => "rejected", async () => (await stateOf(held[5], other)).state === "rejected");
+});
+
+test("it stops while clamd hangs", async t => {
+	const other = await startServer(t, { args: ["--data", join(data, "stops"), "--config", join(data, "lost.ini"),
+		...["app", "store", "console"].flatMap(part => [`--${part}-listen`, "127.0.0.1:0"])] });
+	clamd.signal("SIGSTOP");
+	await upload("held", "clean", other);
+	const plain = await upload("plain", "clean", other);
+	await until(() => "found", async () => (await stateOf(plain, other)).state === "found");
+	await other.stop();
+	clamd.signal("SIGCONT");
 });

@@ -34,7 +34,7 @@ const asJson = (session, more) => ({ AccessKeyId: session.id, AccessKeySecret: s
 /** A command that must not start: what it complains of. */
 async function complaint(t, env) {
 	const data = await temporaryFolder(t);
-	const got = await run(BIN, ["app", "--data", data, "--app-listen", "127.0.0.1:0"], { env: { ...process.env,
+	const got = await run(BIN, ["app", "--data", data, "--app-listen", "127.0.0.1:0", "--console-listen", "none"], { env: { ...process.env,
 		POSTERN_APP_HOST: `${store.store}/uploads`, ...env } }).catch(error => error);
 	assert.equal(got.code, 2, got.stderr);
 	return got.stderr;

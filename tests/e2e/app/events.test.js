@@ -90,6 +90,26 @@ test("an event that cannot be delivered becomes a dead letter, and others go on"
 	assert.equal((await send(`${server.console}/ready`)).status, 200);
 });
 
+test("a dead letter lets later events of its key pass; replayed, it comes after them", async t => {
+	let refused = 1;
+	const sink = await startSink(t, (request, response) => {
+		response.writeHead(JSON.parse(request.body).data.size === refused ? 500 : 200);
+		response.end();
+	});
+	const server = await startAt(t, sink.url, { POSTERN_APP_EVENTS_TRIES: "2" });
+	for (const content of ["1", "22", "333"])
+		await upload(server, "same.txt", content);
+	await until("passed", async () => await metric(server, "delivered_total") === 2);
+	const told = () => sink.requests.map(request => read(request).data.size);
+	assert.deepEqual(told(), [1, 1, 2, 3]);
+	await until("given up", async () => await metric(server, "dead") === 1);
+	refused = 0;
+	await events(server, "replay", "1");
+	await until("delivered", async () => await metric(server, "delivered_total") === 3);
+	assert.deepEqual(told(), [1, 1, 2, 3, 1]);
+	assert.ok(Number(read(sink.requests[4]).sequence) < Number(read(sink.requests[3]).sequence));
+});
+
 test("what a killed server has not delivered is delivered by the next", async t => {
 	const data = await temporaryFolder(t);
 	const seen = new Set();

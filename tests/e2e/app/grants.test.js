@@ -125,7 +125,7 @@ test("grants_max = 0 writes none down", async t => {
 	const grant = await json(none, "/grant");
 	assert.equal((await upload(none, grant, "a.txt")).status, 200);
 	assert.equal((await stateOf(none, grant.id, grant.grant)).status, 404);
-	const bad = spawnSync(BIN, ["app", "127.0.0.1", "0", "--app-grants-keep-days", "0"],
+	const bad = spawnSync(BIN, ["app", "127.0.0.1", "0", "--console-listen", "none", "--app-grants-keep-days", "0"],
 		{ encoding: "utf8", timeout: 30_000 });
 	assert.equal(bad.status, 2);
 });

@@ -107,7 +107,8 @@ test("a configuration that does not hold is refused, and the old one goes on", a
 		assert.equal(await idOf(app), store.key.id, bad.join());
 	}
 	await upload(app, store, "refused");
-	await reload([...pair(store.key), "max_size = 5"], /\[app\] max_size has changed: restart to use it/);
+	await reload([...pair(store.key), "max_size = 5", "min_size = 2", "[profile new]", "max_size = 4"],
+		/restart to use what has changed: \[app\] max_size, \[app\] min_size, \[profile \.\.\.\]$/m);
 	assert.equal((await json(`${app.app}/grant`)).max_size, 1048576000);
 	await upload(app, store, "still");
 });

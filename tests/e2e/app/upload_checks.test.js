@@ -6,7 +6,7 @@ import { createServer, request as ask } from "node:http";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { postForm, send } from "../lib/oss.js";
+import { postForm, request, send } from "../lib/oss.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
 
 const all = cleanups();
@@ -21,6 +21,8 @@ const ELF = Buffer.concat([Buffer.from("7f454c46020101000000000000000000" + "020
 let server;
 /** What happens to a GET at the store: "pass", "fail", or a promise that is waited for. */
 let reading = "pass";
+/** Changes the headers that describe an object (HEAD). */
+let describing = headers => headers;
 const reads = [];
 
 before(async () => {
@@ -36,7 +38,7 @@ before(async () => {
 		const { host, port } = new URL(server.store);
 		const on = ask({ host: "127.0.0.1", port, method: request.method, path: request.url,
 			headers: { ...request.headers, host } }, answer => {
-			response.writeHead(answer.statusCode, answer.headers);
+			response.writeHead(answer.statusCode, request.method === "HEAD" ? describing(answer.headers) : answer.headers);
 			answer.pipe(response);
 		});
 		on.on("error", () => response.destroy());
@@ -58,6 +60,7 @@ ${profile("held")}${profile("trusting", "accept")}${profile("strict", "reject")}
 		join(data, "postern.ini"), "--app-listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0",
 		"--console-listen", "127.0.0.1:0"] });
 });
+
 
 async function upload(profile, type, content) {
 	const query = new URLSearchParams({ profile, filename: "a.png", type });
@@ -137,6 +140,34 @@ test("what cannot be judged follows on_unknown", async t => {
 	assert.equal((await stateOf(bad)).uploads, 0);
 });
 
+test("an object that is not as the callback says is refused", async t => {
+	t.after(() => {
+		describing = headers => headers;
+	});
+	const refused = await verdicts("object", "refused");
+	for (const change of [{ "content-length": "5" }, { etag: '"0123456789ABCDEF0123456789ABCDEF"' }]) {
+		describing = headers => ({ ...headers, ...change });
+		const done = await upload("strict", "image/png", PNG);
+		assert.equal(done.got.status, 203, done.got.text);
+		const { state, reason } = await stateOf(done);
+		assert.equal(state, "rejected");
+		assert.match(reason, /^the object in the store is another one/);
+	}
+	assert.equal(await verdicts("object", "refused"), refused + 2);
+});
+
+test("a pending grant whose object goes away is rejected", async t => {
+	reading = "fail";
+	t.after(() => {
+		reading = "pass";
+	});
+	const done = await upload("held", "image/png", PNG);
+	assert.equal((await stateOf(done)).state, "pending");
+	assert.equal((await request(server.store, "DELETE", "uploads", done.grant.fields.key)).status, 204);
+	await until("rejected", async () => (await stateOf(done)).state === "rejected");
+	assert.match((await stateOf(done)).reason, /^the object is not there any more/);
+});
+
 test("what takes longer than the store waits is pending, and is decided later", async t => {
 	let open;
 	reading = new Promise(done => {
@@ -167,4 +198,34 @@ test("checks need the store, a grant that is written down, and a key", async t =
 			join(data, "postern.ini"), "--app-listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0",
 			"--console-listen", "127.0.0.1:0"] }), error => why.test(error.message));
 	}
+});
+
+/** An upload in parts under a profile: {id, grant} and the answer to its completion. */
+async function uploadInParts(profile, pieces) {
+	const call = async (method, path, body) => {
+		const got = await send(`${server.app}/s3${path}`, method, { "Content-Type": "application/json" },
+			body && JSON.stringify(body));
+		return { status: got.status, json: JSON.parse(got.text) };
+	};
+	const { json: begun } = await call("POST", "/multipart", { filename: "a.png", type: "image/png", metadata: { profile } });
+	const of = `${encodeURIComponent(begun.uploadId)}`;
+	const key = encodeURIComponent(begun.key);
+	const parts = [];
+	for (const [i, piece] of pieces.entries()) {
+		const { json: { url } } = await call("GET", `/multipart/${of}/${i + 1}?key=${key}`);
+		const put = await fetch(url, { method: "PUT", body: piece });
+		assert.equal(put.status, 200, await put.text());
+		parts.push({ PartNumber: i + 1, ETag: put.headers.get("etag") });
+	}
+	return call("POST", `/multipart/${of}/complete?key=${key}`, { parts });
+}
+
+test("an upload in parts is checked when it is complete", async () => {
+	const refused = await verdicts("type", "refused");
+	const long = Buffer.concat([PNG, Buffer.alloc(200_000)]);
+	const good = await uploadInParts("strict", [long, Buffer.from("the end")]);
+	assert.equal(good.status, 200, JSON.stringify(good.json));
+	const bad = await uploadInParts("strict", [Buffer.concat([Buffer.from(HTML), Buffer.alloc(200_000, " ")]), Buffer.from("the end")]);
+	assert.notEqual(bad.status, 200, JSON.stringify(bad.json));
+	await until("counted", async () => await verdicts("type", "refused") > refused);
 });

@@ -21,7 +21,7 @@ const PARTS = {
 	page: "upload page",
 	app: "application server",
 	store: "object store",
-	console: "console",
+	console: "(?:console|operations)",
 };
 
 /** For a file of tests that share a server: `const cleanup = cleanups(); after(cleanup.run)`. */
@@ -85,7 +85,7 @@ export class Server {
 
 	constructor(data, { bin = BIN, command = "serve", args, env = {}, wrapper = [] }) {
 		this.data = data;
-		const listen = command === "app" ? ["--app-listen", "127.0.0.1:0"] : [
+		const listen = command === "app" ? ["--app-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0"] : [
 			...command === "serve" ? ["--app-listen", "127.0.0.1:0"] : [],
 			"--store-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0",
 		];

@@ -150,7 +150,7 @@ test("the parts run alone: postern store, postern app ADDRESS PORT", async t => 
 	const app = await startServer(t, {
 		command: "app",
 		data,
-		args: ["127.0.0.1", "0", "--data", data],
+		args: ["127.0.0.1", "0", "--data", data, "--console-listen", "127.0.0.1:0"],
 		env: {
 			POSTERN_APP_HOST: "https://bucket.oss-cn-hangzhou.aliyuncs.com",
 			POSTERN_APP_ACCESS_KEY_ID: "AKI", POSTERN_APP_ACCESS_KEY_SECRET: "secret",
@@ -159,8 +159,13 @@ test("the parts run alone: postern store, postern app ADDRESS PORT", async t => 
 	const token = await (await fetch(app.app)).json();
 	assert.equal(token.host, "https://bucket.oss-cn-hangzhou.aliyuncs.com");
 	assert.ok(!("callback" in token));
+	// It has a port for operations too, though no console.
+	assert.match(app.output, /^ {2}operations +http:/m);
+	assert.equal(await (await fetch(`${app.console}/health`)).text(), "ok\n");
+	assert.match(await (await fetch(`${app.console}/metrics`)).text(), /^postern_app_confirms [01]$/m);
+	assert.equal((await fetch(`${app.console}/`)).status, 404);
 	assert.ok(!existsSync(join(data, "access_keys.json")), "no store, no keys of a store");
-	const none = run(["app", "--data", data, "--app-listen", "127.0.0.1:0"]);
+	const none = run(["app", "--data", data, "--app-listen", "127.0.0.1:0", "--console-listen", "none"]);
 	assert.equal(none.status, 2);
 	assert.match(none.err, /\[app\] .*host|access_key/);
 	const half = run(["store", "--data", join(data, "half"), "--store-listen", "127.0.0.1:0",
