@@ -140,14 +140,6 @@ void ledger_events_written(struct ledger *ledger)
 	e->fresh = false;
 }
 
-static bool begin_counting(struct ledger *ledger)
-{
-	if (!sql_begin(ledger->sql))
-		return false;
-	ledger_events_recount(ledger);
-	return sql_commit(ledger->sql);
-}
-
 enum err ledger_keep_events(struct ledger *ledger, const struct ledger_events_options *options)
 {
 	struct ledger_outbox *e = &ledger->events;
@@ -158,10 +150,16 @@ enum err ledger_keep_events(struct ledger *ledger, const struct ledger_events_op
 	e->source = options->source;
 	e->written = options->written;
 	e->written_ctx = options->ctx;
-	if (ledger_prepare(ledger, statements) && begin_counting(ledger))
-		return ERR_OK;
-	(void)ledger_fault(ledger, "events");
-	return ERR_INTERNAL;
+	if (!ledger_prepare(ledger, statements)) {
+		(void)ledger_fault(ledger, "events");
+		return ERR_INTERNAL;
+	}
+	/* A connection is the ledger's thread's, which counts in its next transaction. */
+	if (ledger->sql->shared)
+		ledger->counted_ms = INT64_MIN / 2;
+	else
+		ledger_events_recount(ledger);
+	return ERR_OK;
 }
 
 void ledger_events_release(struct ledger *ledger)
