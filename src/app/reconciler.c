@@ -223,6 +223,19 @@ static enum looked finish_upload(struct look *l)
 	return LOOKED_FAILED;
 }
 
+/* A form that began in time may arrive late: each look is four times as late as the one before. */
+static int64_t look_again_at(const struct reconciler *r, const struct ledger_due_grant *grant)
+{
+	int64_t last = grant->expires + TICKET_SLACK_SECONDS - LAST_LOOK_SECONDS;
+	int64_t late = now(r) - grant->expires;
+	if (late < r->app->settings.reconcile_seconds)
+		late = r->app->settings.reconcile_seconds;
+	int64_t next = now(r) + 3 * late;
+	if (now(r) >= last)
+		return NEVER;
+	return next < last ? next : last;
+}
+
 /* Unless it is being checked. */
 static void finish(struct look *l, enum looked looked)
 {
@@ -234,11 +247,10 @@ static void finish(struct look *l, enum looked looked)
 		app_reject_grant(r->app, grant->id, APP_GONE, grant->key);
 		looked = LOOKED_RECORDED;
 	}
-	int64_t last = grant->expires + TICKET_SLACK_SECONDS - LAST_LOOK_SECONDS;
 	/* A grant that was recorded has no time any more, whatever is set here. */
 	int64_t next = NEVER;
-	if (looked == LOOKED_NOTHING && grant->upload.len == 0 && now(r) < last)
-		next = last;
+	if (looked == LOOKED_NOTHING && grant->upload.len == 0)
+		next = look_again_at(r, grant);
 	if (looked == LOOKED_FAILED)
 		look_later(r, grant);
 	else

@@ -100,4 +100,9 @@ test("uploads whose callbacks were lost are found, each once and under its grant
 	assert.equal(await metric("app_uploads_found_total"), LOST + 2);
 	assert.equal((await send(`${server.app}/s3/multipart/${part.uploadId}?${
 		new URLSearchParams({ key: part.key })}`)).status, 410);
+
+	// A form that began in time may arrive late.
+	await request(server.store, "PUT", "uploads", unused.fields.key,
+		{ body: "late", headers: { "x-oss-meta-grant": unused.id } });
+	await until("what arrives late is found", async () => (await stateOf(unused)).state === "found");
 });
