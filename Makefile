@@ -257,8 +257,8 @@ conformance: test-packages all ## run the official SDKs against the store; write
 	@tests/run npm
 	@tests/conformance/run
 
-.PHONY: lint check-layers check-headers check-format check-docs check-configuration check-sizes
-lint: check-layers check-headers check-format check-docs check-configuration check-sizes ## layers, headers, format, documentation, sizes of the JavaScript client
+.PHONY: lint check-layers check-headers check-format check-docs check-configuration check-names check-sizes
+lint: check-layers check-headers check-format check-docs check-configuration check-names check-sizes ## layers, headers, format, documentation, names, sizes of the JavaScript client
 check-layers:
 	@tools/check-layers
 check-headers: $(HEADERS:%=$(B)/headers/%.ok)
@@ -277,6 +277,9 @@ check-docs:
 	@tools/check-operations
 check-configuration: $(B)/postern
 	@$(B)/postern help --markdown | diff -u docs/configuration.md -
+# The linker takes the first of two functions of one name that it finds in an archive, and says nothing.
+check-names: $(B)/internal.a
+	@nm -g --defined-only $< | awk 'NF == 3 && $$2 ~ /^[TDBR]$$/ && seen[$$3]++ { print $$3 " is defined twice"; twice = 1 } END { exit twice }'
 
 # Needs what `tests/run npm` installs.
 check-sizes:
