@@ -125,7 +125,7 @@ static inline void cut_log_end(struct cut_log *log)
 	free(log->bytes);
 }
 
-/* Flips a bit of a segment. */
+/* Flips bits of a segment: several, or the record would be known all the same. */
 static inline void cut_log_flip(const char *path, uint64_t id, uint64_t at)
 {
 	char name[2 * FOLDER_PATH_MAX];
@@ -134,7 +134,7 @@ static inline void cut_log_flip(const char *path, uint64_t id, uint64_t at)
 	int fd = open(name, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || pread(fd, &byte, 1, (off_t)at) != 1)
 		abort();
-	byte ^= 0x10;
+	byte ^= 0x15;
 	if (pwrite(fd, &byte, 1, (off_t)at) != 1 || close(fd) != 0)
 		abort();
 }

@@ -17,6 +17,7 @@ enum {
 static void tell_gap(struct restore_log *r, const struct restore_gap *gap)
 {
 	r->lost += !gap->is_known;
+	r->known += gap->is_known;
 	r->watch->gap(gap, r->watch->ctx);
 }
 
@@ -111,7 +112,7 @@ static enum err take(struct restore_log *r, const struct record *record)
 				    .first = record->sequence,
 				    .next = record->sequence + 1,
 				    .is_good = true});
-	else if (r->watch->record)
+	else if (r->watch->record && !r->is_damaged)
 		r->watch->record(record, &where, r->watch->ctx);
 	scan_next(&r->scan, record);
 	r->good_segment = r->scan.segment->id;
@@ -175,7 +176,8 @@ static bool find_next(struct restore_log *r, struct record *ret)
 {
 	uint64_t end;
 	bool is_within = find_end(r, &end);
-	if (find_damaged(r, end, is_within || r->scan.is_sealed, ret)) {
+	r->is_damaged = find_damaged(r, end, is_within || r->scan.is_sealed, ret);
+	if (r->is_damaged) {
 		tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
 				    .begin = r->scan.at,
 				    .end = r->scan.at + ret->total,
@@ -193,6 +195,7 @@ static bool find_next(struct restore_log *r, struct record *ret)
 static bool next_record(struct restore_log *r, struct record *ret)
 {
 	uint64_t at = r->scan.at;
+	r->is_damaged = false;
 	bool is_next = scan_record(&r->scan, ret) && ret->sequence == r->sequence;
 	if (!is_next && (r->scan.fault || !find_next(r, ret)))
 		return false;
@@ -238,15 +241,15 @@ static void begin_damaged(struct restore_log *r)
 		r->sequence = record.sequence;
 }
 
-/* It counts as a place that is lost if nothing else did since there were `lost`. */
-static void tell_unread(struct restore_log *r, uint64_t lost)
+/* It counts as a place that is lost if no damage was told since there were `told` of it. */
+static void tell_unread(struct restore_log *r, uint64_t told)
 {
 	const struct files_bad *bad = &r->scan.bad;
 	if (bad->bytes == 0)
 		return;
 	/* Or if what follows will tell that the end is missing. */
 	struct segment *next = segment_pin(r->segments, r->scan.segment->id + 1);
-	bool is_told = r->lost > lost || (next && next->first_sequence > r->sequence);
+	bool is_told = r->lost + r->known > told || (next && next->first_sequence > r->sequence);
 	segment_unpin(next);
 	tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
 			    .begin = bad->first,
@@ -267,7 +270,7 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 		r->sequence = segment->first_sequence;
 	if (segment->files_next > r->files_next)
 		r->files_next = segment->files_next;
-	uint64_t lost = r->lost;
+	uint64_t told = r->lost + r->known;
 	r->last_segment = segment->id;
 	r->later_at = 0;
 	r->good_segment = segment->id;
@@ -287,7 +290,7 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 	bool is_told = segment->first_sequence == 0 && r->good_at == SEGMENT_HEADER_BYTES;
 	if (e == ERR_OK && !is_told && !scan_find_bytes(&r->scan, &r->last_tail))
 		r->last_tail = 0;
-	tell_unread(r, lost);
+	tell_unread(r, told);
 	if (r->scan.fault && e == ERR_OK) {
 		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
 			files_text(r->scan.fault));

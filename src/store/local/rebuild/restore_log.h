@@ -48,6 +48,7 @@ struct restore_log {
 	/* What was found: */
 	uint64_t records;
 	uint64_t lost;       /* places of the log that say nothing */
+	uint64_t known;      /* damaged records that say what they said */
 	uint64_t files_next; /* no record names a large file with this number, or a greater one */
 	uint64_t sequence;   /* of the next record */
 	uint64_t good_segment;
@@ -57,6 +58,7 @@ struct restore_log {
 	bool broken_off;
 	/* Its own: */
 	struct scan scan;
+	bool is_damaged;   /* the record that was read last; it is known all the same */
 	uint64_t later_at; /* the next record that is whole, behind a damaged place; 0: none */
 	uint64_t total;
 	uint64_t done;
