@@ -276,6 +276,7 @@ static int64_t due_ms(struct sql *sql)
 static void close_database(struct sql *sql)
 {
 	struct database *d = database_of(sql);
+	postgres_lock_leave(&d->c);
 	postgres_link_release(&d->c);
 	free(d);
 }

@@ -39,3 +39,13 @@ bool postgres_lock_lead(struct postgres_link *c)
 		c->leads = postgres_link_ask(c, text, &got) && got;
 	return c->leads;
 }
+
+void postgres_lock_leave(struct postgres_link *c)
+{
+	char text[100];
+	(void)snprintf(
+		text, sizeof(text), "SELECT pg_advisory_unlock(%" PRId64 ")", number_of(c, LEADER));
+	if (c->leads && c->pg)
+		(void)!postgres_link_run(c, text);
+	c->leads = false;
+}

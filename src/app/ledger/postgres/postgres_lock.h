@@ -9,7 +9,9 @@
 bool postgres_lock_writer(struct postgres_link *c) MUST_USE;
 /* Begins a transaction with it, in one round trip. */
 bool postgres_begin_writing(struct postgres_link *c) MUST_USE;
-/* Whether the connection leads; it does until it ends. */
+/* Whether the connection leads; it does until it ends, or leaves. */
 bool postgres_lock_lead(struct postgres_link *c) MUST_USE;
+/* Lets the next one lead: PostgreSQL may notice the end of a connection later. */
+void postgres_lock_leave(struct postgres_link *c);
 
 #endif

@@ -34,11 +34,12 @@ static bool check_file(struct fsck *f, const struct object_meta *meta, const str
 static bool check_records(
 	struct fsck *f, enum pair pair, const struct entry *entry, const struct subject *about)
 {
-	bool is_seen = pair == PAIR_SAME && entry->stated.segment == 0;
+	bool is_seen = pair == PAIR_SAME && entry->stated.segment == 0 &&
+		       !log_is_damaged(f, &entry->where);
 	bool ok = true;
 	if (!is_seen && entry->where.segment && entry->where.length)
 		ok = log_check_record(f, &entry->where, about, entry);
-	if (pair != PAIR_SAME && entry->stated.segment)
+	if (entry->stated.segment && (pair != PAIR_SAME || log_is_damaged(f, &entry->stated)))
 		ok = log_check_record(f, &entry->stated, about, NULL) && ok;
 	if (ok && entry->meta.place == OBJECT_INLINE)
 		f->result->bytes += entry->meta.object.size;

@@ -120,6 +120,8 @@ enum err replay_tail(struct fsck *f);
 
 /* Reads all of the log, into the index that is made anew. */
 enum err log_check(struct fsck *f);
+/* Whether the record there is damaged, even if what it says is known. */
+bool log_is_damaged(struct fsck *f, const struct location *where) MUST_USE;
 /* Tells of the gaps in which no entry was found. */
 void log_tell_gaps(struct fsck *f);
 /*

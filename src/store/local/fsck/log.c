@@ -46,6 +46,11 @@ static struct gap *gap_at(struct fsck *f, uint64_t segment, uint64_t offset)
 	return NULL;
 }
 
+bool log_is_damaged(struct fsck *f, const struct location *where)
+{
+	return gap_at(f, where->segment, where->offset) != NULL;
+}
+
 static void tell_gap(struct fsck *f, const struct gap *gap)
 {
 	const struct restore_gap *what = &gap->what;
@@ -59,7 +64,9 @@ static void tell_gap(struct fsck *f, const struct gap *gap)
 		return;
 	else if (what->is_known)
 		(void)snprintf(text, sizeof(text),
-			"record %" PRIu64 " is damaged; what it said is known", what->first);
+			"the log is damaged: record %" PRIu64
+			" is known all the same; no entry needs it",
+			what->first);
 	else if (what->next)
 		(void)snprintf(text, sizeof(text),
 			"the log is damaged: changes %" PRIu64 " to %" PRIu64
