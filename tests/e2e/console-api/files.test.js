@@ -84,7 +84,7 @@ test("config.json says where the store is", async () => {
 	assert.equal(got.headers["content-type"], "application/json");
 	assert.equal(got.headers["cache-control"], "no-store");
 	assert.deepEqual(JSON.parse(got.text),
-		{ version: VERSION, store: server.store, region: "cn-hangzhou" });
+		{ version: VERSION, store: server.store, region: "cn-hangzhou", events: false });
 });
 
 test("behind a proxy the configuration says where the store is", async t => {
