@@ -13,6 +13,8 @@ import { NO_POSTGRES, startPostgres } from "../lib/postgres.js";
 import { ACCESS_KEY_ID, ACCESS_KEY_SECRET, BIN, Server, pause, startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort, says, startSink } from "../lib/sink.js";
 
+/** What they share is in the database: threads and memory of one copy are looked after elsewhere. */
+const SKIP = NO_POSTGRES || (process.env.POSTERN_WRAPPER ? "takes long, and not more threads than other tests" : false);
 const COPIES = 3;
 const CLIENTS = 6;
 const KILLS = 6;
@@ -134,7 +136,7 @@ async function recorded(postgres, uploads) {
 		+ await postgres.query(`SELECT state, reason, expires, look_at, due FROM grants WHERE id = '${missing[0].id}'`);
 }
 
-test("three copies behind nginx, killed again and again, as their database is: each upload once", { skip: NO_POSTGRES }, async t => {
+test("three copies behind nginx, killed again and again, as their database is: each upload once", { skip: SKIP }, async t => {
 	const folder = await temporaryFolder(t);
 	await makeCertificate(folder, "proxy");
 	const postgres = await startPostgres(t);
@@ -184,7 +186,7 @@ test("three copies behind nginx, killed again and again, as their database is: e
 	});
 });
 
-test("uploads whose callbacks are lost are found by one of two copies, each once", { skip: NO_POSTGRES }, async t => {
+test("uploads whose callbacks are lost are found by one of two copies, each once", { skip: SKIP }, async t => {
 	const postgres = await startPostgres(t);
 	const { store, env } = await startStore(t, await closedPort(), { POSTERN_APP_LEDGER_URL: postgres.url });
 	const copies = await startCopies(t, await freePorts(2), env);
@@ -204,7 +206,7 @@ test("uploads whose callbacks are lost are found by one of two copies, each once
 	assert.equal(await postgres.query("SELECT count(*) FROM uploads WHERE source = 'store'"), String(LOST - OVERWRITTEN));
 });
 
-test("by TLS, a copy says that its database is away, and goes on when it is back", { skip: NO_POSTGRES }, async t => {
+test("by TLS, a copy says that its database is away, and goes on when it is back", { skip: SKIP }, async t => {
 	const postgres = await startPostgres(t);
 	const [port] = await freePorts(1);
 	const { store, env } = await startStore(t, `http://127.0.0.1:${port}/callback`, { POSTERN_APP_LEDGER_URL: postgres.url_with_tls });
@@ -237,7 +239,7 @@ test("by TLS, a copy says that its database is away, and goes on when it is back
 	assert.equal(await copy.metric("callbacks_undecided_total") > 0, true);
 });
 
-test("with a password, by TCP; secrets are not shown; `postern events` reads it", { skip: NO_POSTGRES }, async t => {
+test("with a password, by TCP; secrets are not shown; `postern events` reads it", { skip: SKIP }, async t => {
 	const postgres = await startPostgres(t);
 	const folder = await temporaryFolder(t);
 	const [port] = await freePorts(1);

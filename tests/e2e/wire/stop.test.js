@@ -52,7 +52,8 @@ test("an upload that runs is finished; new connections are refused", async t => 
 test("idle connections are closed at once, busy ones after their answer", async t => {
 	const server = await startServer(t);
 	await putOpenObject(server.store);
-	const idle = await connect(server.store);
+	// So many that each loop has some: when all are closed, each has been told.
+	const idle = await Promise.all(Array.from({ length: 16 }, () => connect(server.store)));
 	const used = await connect(server.store);
 	const busy = await connect(server.store);
 	await used.send(`${GET}\r\n`);
@@ -62,7 +63,8 @@ test("idle connections are closed at once, busy ones after their answer", async 
 	await used.send(`${GET}\r\n`);
 	await expectAnswer(used, 200);
 	const stopped = server.stop();
-	assert.equal((await idle.closed()).length, 0);
+	for (const each of idle)
+		assert.equal((await each.closed()).length, 0);
 	assert.equal((await used.closed()).length, 0);
 	await busy.send("\r\n");
 	await expectAnswer(busy, { status: 200, headers: { Connection: "close" } });
