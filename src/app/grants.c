@@ -20,6 +20,7 @@ struct answer {
 	size_t row_count; /* of grants that are awaited */
 	size_t count;     /* of all grants */
 	size_t waiting;   /* for rows */
+	bool failed;      /* a row that has to be there is not */
 };
 
 /* The exchange may be gone once it was answered, and `a` with it: its account is let go of before.
@@ -29,7 +30,10 @@ static void finish(struct answer *a)
 	size_t len = 0;
 	SCOPED_FREE char *json = strbuf_detach(&a->json, &len);
 	strbuf_release(&a->json);
-	if (json)
+	if (a->failed)
+		app_send_error(a->app, a->x, 503, "unavailable",
+			"No upload can be signed now; try again.");
+	else if (json)
 		app_send_json(a->app, a->x, 200, slice_of(json, len));
 	else
 		app_send_error(a->app, a->x, 503, "unavailable",
@@ -80,8 +84,10 @@ static void on_issued(struct task *task)
 	struct ledger_grant *row = CONTAINER_OF(task, struct ledger_grant, done);
 	struct answer *a = row->ctx;
 	struct exchange *x = a->x;
-	if (!row->recorded)
+	if (!row->recorded) {
 		atomic_fetch_add(&a->app->unwritten, 1);
+		a->failed = a->app->settings.grants_awaited;
+	}
 	if (--a->waiting > 0)
 		return;
 	finish(a);

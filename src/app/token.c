@@ -77,7 +77,10 @@ static void on_issued(struct task *task)
 		atomic_fetch_add(&a->app->unwritten, 1);
 		exchange_note(x, "grant=unwritten");
 	}
-	app_send_json(a->app, x, 200, a->json);
+	if (row->recorded || !a->app->settings.grants_awaited)
+		app_send_json(a->app, x, 200, a->json);
+	else
+		send_unavailable(a->app, x);
 	exchange_release(x);
 }
 
