@@ -19,10 +19,15 @@ const NOTHING = { status: 0 };
  */
 const TABLE = [
 	["CORS refused", { answer: NOTHING, alive: true }, "cors",
-		/did not let this page talk.*CORS rules.*allowed method POST/, /跨域规则（CORS）/],
+		/blocked the store's answer.*CORS rules.*allowed method POST/, /跨域规则（CORS）/],
 	["blocked by an extension", { answer: NOTHING, alive: "http://store.test/" }, "blocked",
 		/blocked the upload.*store\.test\/uploads.*extension/, /浏览器扩展/],
 	["mixed content", { answer: NOTHING, https: true }, "mixed", /https.*http:\/\/store\.test.*certificate/, /证书/],
+	["a store on the loopback, which browsers take for safe, and is down", { answer: NOTHING, https: true,
+		url: "http://127.0.0.1:9000/uploads" }, "network", /cannot be reached/, /检查网络/],
+	["the same by name", { answer: NOTHING, https: true, url: "http://localhost:9000/uploads" }, "network", /cannot be/, /检查网络/],
+	["what the store does not have", { answer: store(501, "NotImplemented", "A header implies it.") }, "refused",
+		/refused the upload/, /拒绝了上传/],
 	["no network", { answer: NOTHING }, "network", /cannot be reached.*connection/, /检查网络/],
 	["callback: nobody listens", { answer: callback("Error status : 502.") }, "callback",
 		/safe in the store.*could not reach/, /无法连接应用服务器/],
@@ -63,7 +68,7 @@ const TABLE = [
 	["no grant", { grant: { status: 500 } }, "grant", /answered 500.*log/, /应用服务器的日志/],
 ];
 
-for (const [name, { answer, alive = false, https, limits, grant, refused }, kind, english, chinese] of TABLE)
+for (const [name, { answer, alive = false, https, limits, url, grant, refused }, kind, english, chinese] of TABLE)
 	test(`told: ${name}`, async t => {
 		const stack = new FakeStack();
 		const clock = new FakeClock();
@@ -82,7 +87,7 @@ for (const [name, { answer, alive = false, https, limits, grant, refused }, kind
 		(async () => {
 			while (!over) {
 				const request = await stack.next();
-				request.respond(request.method === "GET" ? grant ?? grantAnswer(clock, limits) : answer);
+				request.respond(request.method === "GET" ? grant ?? grantAnswer(clock, url ? { url, ...limits } : limits) : answer);
 			}
 		})();
 		await upload.finished;

@@ -68,7 +68,7 @@ export function storeError(answer, url, now = 0) {
 	return new UploadError(KINDS[code]
 		?? (denied && (ec === "0006-00000213" || /policy expired/i.test(message)) ? "expired"
 			: denied && /policy condition failed/i.test(message) ? "policy"
-				: status >= 500 || status === 429 ? "server" : "refused"), message, {
+				: passes(status) ? "server" : "refused"), message, {
 		status,
 		code,
 		ec,
@@ -104,10 +104,11 @@ export async function networkError(url, file, http, admitted) {
 	const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 	if (!readable)
 		return new UploadError("file", "The file cannot be read.");
-	if (globalThis.location?.protocol === "https:" && url.startsWith("http:"))
+	// Browsers take loopback addresses for safe (W3C Mixed Content; Secure Contexts 3.1).
+	if (globalThis.location?.protocol === "https:" && /^http:..(?!localhost|127\.|\[::1)/.test(url))
 		return new UploadError("mixed", "The browser blocked the upload.", { url });
 	if (!admitted && await http.reachable(url))
-		return new UploadError("cors", "The browser did not let this page talk to the store.", { url });
+		return new UploadError("cors", "The browser blocked the store's answer.", { url });
 	// What blocks by address lets others of the same server through.
 	if (!admitted && await http.reachable(new URL("/", url).href))
 		return new UploadError("blocked", "Something blocked the upload.", { url });
