@@ -5,12 +5,15 @@
 
 #include "base/limits.h"
 #include "store/local/local.h"
+#include "store/local/wal/record.h"
 #include "tap.h"
 #include "unit/store/blocking.h"
 #include "unit/store/folder.h"
 
 enum {
-	LARGE_BYTES = 3 << 20
+	LARGE_BYTES = 3 << 20,
+	ONE_BIT = 0x10, /* of a record: what it said is found out */
+	TWO_BITS = 0x90,
 };
 
 static struct store *try_open(const char *path)
@@ -68,13 +71,13 @@ static off_t end_of(const char *path)
 	return end;
 }
 
-static void flip(const char *path, off_t at)
+static void flip(const char *path, off_t at, unsigned char bits)
 {
 	unsigned char byte;
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || pread(fd, &byte, 1, at) != 1)
 		abort();
-	byte ^= 0x10;
+	byte ^= bits;
 	if (pwrite(fd, &byte, 1, at) != 1 || close(fd) != 0)
 		abort();
 }
@@ -94,15 +97,24 @@ static bool file_is(const char *folder, const char *name, const char *bytes, siz
 
 /* ---- Nothing is swept ------------------------------------------------------------------------ */
 
+/* The folder of a running store as a SIGKILL would leave it. */
+static bool copy_killed(const char *folder, char *ret_image)
+{
+	char segment[2 * FOLDER_PATH_MAX];
+	folder_make(ret_image);
+	folder_remove(ret_image);
+	folder_copy(folder, ret_image);
+	/* The copy has lost the zeros behind, which may be a record's. */
+	segment_path(ret_image, 1, segment);
+	return truncate(segment, size_of(segment) + 4096) == 0;
+}
+
 /* The store with a bucket, and objects as the name says: s a small one, l a large one. */
 static void make_killed(const char *objects, char *ret_image)
 {
 	char path[FOLDER_PATH_MAX];
-	char segment[2 * FOLDER_PATH_MAX];
 	SCOPED_FREE char *large = large_bytes();
 	folder_make(path);
-	folder_make(ret_image);
-	folder_remove(ret_image);
 	struct store *s = open_at(path);
 	bool ok = bucket_create(s, S("bucket"), STORE_ACL_PRIVATE) == ERR_OK;
 	uint64_t id = bucket_id(s, S("bucket"));
@@ -111,10 +123,7 @@ static void make_killed(const char *objects, char *ret_image)
 		struct slice bytes = objects[i] == 'l' ? slice_of(large, LARGE_BYTES) : S("small");
 		ok = put_object(s, id, slice_of(key, 1), bytes, NULL) == ERR_OK && ok;
 	}
-	folder_copy(path, ret_image);
-	/* The copy has lost the zeros behind, which may be a record's. */
-	segment_path(ret_image, 1, segment);
-	ok = truncate(segment, size_of(segment) + 4096) == 0 && ok;
+	ok = copy_killed(path, ret_image) && ok;
 	OK(ok, "a store with the objects %s", objects);
 	store_close(s);
 	folder_remove(path);
@@ -127,7 +136,7 @@ static void damaged_tail(void)
 	SCOPED_FREE char *large = large_bytes();
 	make_killed("sl", image);
 	segment_path(image, 1, segment);
-	flip(segment, end_of(segment) - 20);
+	flip(segment, end_of(segment) - 20, TWO_BITS);
 	struct store *s = open_at(image);
 	uint64_t id = bucket_id(s, S("bucket"));
 	OK(object_is(s, id, S("0"), S("small")), "the last record is damaged: others are there");
@@ -159,7 +168,7 @@ static void damaged_middle(void)
 	folder_remove(image);
 	make_killed("lsl", image);
 	segment_path(image, 1, segment);
-	flip(segment, at);
+	flip(segment, at, TWO_BITS);
 	struct store *s = open_at(image);
 	struct store_stats stats;
 	uint64_t id = bucket_id(s, S("bucket"));
@@ -171,6 +180,70 @@ static void damaged_middle(void)
 	OK(folder_count(image, "large").files == 1 &&
 			file_is(image, "damaged/large-0000000000000001", large, LARGE_BYTES),
 		"the file of the damaged one is moved aside");
+	store_close(s);
+	folder_remove(image);
+}
+
+/* ---- One bit --------------------------------------------------------------------------------- */
+
+/* Flips a bit of each `kind` of record in the log but those of objects whose key is `but`. */
+static unsigned flip_each(const char *folder, enum record_kind kind, const char *but)
+{
+	static char bytes[1 << 20];
+	char segment[2 * FOLDER_PATH_MAX];
+	unsigned count = 0;
+	segment_path(folder, 1, segment);
+	int fd = open(segment, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : pread(fd, bytes, sizeof(bytes), 0);
+	if (got < 0 || close(fd) != 0)
+		abort();
+	for (ssize_t at = 0; at + RECORD_HEADER_BYTES < got; at += RECORD_ALIGN) {
+		const char *record = bytes + at;
+		if (memcmp(record, "PsR1", 4) != 0 || record[4] != (char)kind ||
+			memcmp(record + RECORD_HEADER_BYTES, but, strlen(but)) == 0)
+			continue;
+		flip(segment, at + RECORD_HEADER_BYTES, ONE_BIT);
+		count++;
+	}
+	return count;
+}
+
+/* What a start reads of the log although a bit of it was flipped. */
+static void one_bit(void)
+{
+	char path[FOLDER_PATH_MAX];
+	char image[FOLDER_PATH_MAX];
+	struct store_stats stats;
+	SCOPED_FREE char *large = large_bytes();
+	folder_make(path);
+	struct store *s = open_at(path);
+	bool ok = bucket_create(s, S("bucket"), STORE_ACL_PRIVATE) == ERR_OK;
+	uint64_t id = bucket_id(s, S("bucket"));
+	ok = put_object(s, id, S("deleted"), S("bytes"), NULL) == ERR_OK &&
+	     put_object(s, id, S("small"), S("older"), NULL) == ERR_OK && ok;
+	store_close(s); /* Both are in the index. */
+	s = open_at(path);
+	ok = delete_object(s, id, S("deleted"), NULL) == ERR_OK &&
+	     put_object(s, id, S("small"), S("newer"), NULL) == ERR_OK &&
+	     put_object(s, id, S("large"), slice_of(large, LARGE_BYTES), NULL) == ERR_OK && ok;
+	ok = copy_killed(path, image) && ok;
+	store_close(s);
+	folder_remove(path);
+	OK(ok && flip_each(image, RECORD_OBJECT_DELETE, "-") == 1 &&
+			flip_each(image, RECORD_OBJECT, "deleted") == 3,
+		"in the log of a killed store bits were flipped");
+	s = open_at(image);
+	store_stats(s, &stats);
+	IS_INT((long long)stats.start_damage, 3, "each in what the index did not have is told");
+	IS_INT(head_object(s, id, S("deleted")), ERR_NO_SUCH_KEY, "what was deleted stays so");
+	OK(object_is(s, id, S("large"), slice_of(large, LARGE_BYTES)),
+		"a large object is there, though its record is the last");
+	OK(!object_is(s, id, S("small"), S("older")) && head_object(s, id, S("small")) == ERR_OK,
+		"no older object is shown");
+	OK(folder_count(image, "damaged").files == 0, "nothing is moved aside");
+	OK(put_object(s, id, S("small"), S("newest"), NULL) == ERR_OK &&
+			object_is(s, id, S("small"), S("newest")),
+		"changes go on behind them");
 	store_close(s);
 	folder_remove(image);
 }
@@ -252,6 +325,7 @@ int main(void)
 {
 	damaged_tail();
 	damaged_middle();
+	one_bit();
 	cut_off_upload();
 	cut_short();
 	cut_to_nothing();

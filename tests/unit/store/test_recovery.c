@@ -84,7 +84,8 @@ static bool is_text(struct store *s, uint64_t id, const char *key, const char *t
 enum damage {
 	CUT,     /* the file ends there */
 	ZEROED,  /* zeros from there on */
-	FLIPPED, /* one wrong byte */
+	FLIPPED, /* a wrong byte: some of its bits */
+	ONE_BIT,
 };
 
 static void damage_file(const char *path, off_t at, off_t end, enum damage damage)
@@ -92,11 +93,11 @@ static void damage_file(const char *path, off_t at, off_t end, enum damage damag
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	unsigned char byte = 0;
 	bool ok = fd >= 0;
-	if (damage == FLIPPED) {
+	if (damage == FLIPPED || damage == ONE_BIT) {
 		/* The copy has lost the zeros behind. */
 		ok = ok && ftruncate(fd, end + 4096) == 0;
 		ok = ok && pread(fd, &byte, 1, at) == 1;
-		byte ^= 0x40;
+		byte ^= damage == ONE_BIT ? 0x40 : 0x55;
 		ok = ok && pwrite(fd, &byte, 1, at) == 1;
 	} else {
 		ok = ok && ftruncate(fd, at) == 0;
@@ -133,7 +134,15 @@ static void make_image(const char *image, off_t ret_ends[3])
 	folder_remove(path);
 }
 
-/* Opens a copy of the image with damage done; which of a, b, c are there (as bits), or -1. */
+/* b is there, but its bytes are damaged. */
+enum {
+	B_DAMAGED = 0x10,
+};
+
+/*
+ * Opens a copy of the image with damage done. Returns which of a, b, c are there, as bits, and
+ * which are but cannot be read, as bits from 8 on; or -1.
+ */
 static int after_damage(const char *image, off_t at, off_t end, enum damage damage)
 {
 	static const char *const texts[] = {"the first", "the second", "the third"};
@@ -152,7 +161,7 @@ static int after_damage(const char *image, off_t at, off_t end, enum damage dama
 		if (is_text(s, id, key, texts[i]))
 			there |= 1 << i;
 		else if (head_object(s, id, slice_str(key)) != ERR_NO_SUCH_KEY)
-			there = -1;
+			there |= 8 << i;
 	}
 	/* It must be possible to go on, and to come back to that. */
 	bool ok = put_text(s, id, "d", "more");
@@ -213,9 +222,16 @@ static void torn_tails(void)
 	for (off_t at = ends[0]; at < ends[0] + RECORD_HEADER_BYTES; at += 3)
 		wrong += after_damage(image, at, ends[2], FLIPPED) != 5;
 	OK(wrong == 0, "a damaged record before the last costs that alone");
-	IS_INT(after_damage(image, ends[0] + RECORD_HEADER_BYTES + OBJECT_META_BYTES + 3, ends[2],
-		       FLIPPED),
-		5, "also when it is the object's bytes");
+	wrong = 0;
+	for (off_t at = ends[0]; at < ends[0] + RECORD_HEADER_BYTES; at += 3)
+		wrong += after_damage(image, at, ends[2], ONE_BIT) != 7;
+	OK(wrong == 0, "and nothing if it was one bit");
+	off_t bytes = ends[0] + RECORD_HEADER_BYTES + OBJECT_META_BYTES + 3;
+	IS_INT(after_damage(image, bytes, ends[2], FLIPPED), 5 | B_DAMAGED,
+		"if it is the object's bytes, no older one is shown");
+	bytes += ends[1] - ends[0];
+	IS_INT(after_damage(image, bytes + 1, ends[2], FLIPPED), 3,
+		"but the last record may not have been written whole");
 	join_batches(image, ends[1], ends[2]);
 	IS_INT(after_damage(image, ends[2], ends[2], CUT), 7, "with two in one group commit");
 	IS_INT(after_damage(image, ends[0], ends[2], FLIPPED), 1,

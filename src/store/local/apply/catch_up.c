@@ -4,7 +4,7 @@
 #include "store/local/apply/index_batch.h"
 #include "store/local/apply/redo.h"
 #include "store/local/index/counts.h"
-#include "store/local/wal/scan.h"
+#include "store/local/wal/walk.h"
 
 enum {
 	WRITE_AFTER = 1000, /* records */
@@ -13,10 +13,7 @@ enum {
 struct tail {
 	struct catch_up *what;
 	struct index_batch *batch;
-	struct scan scan;
-	uint64_t sequence;
-	uint64_t good_segment;
-	uint64_t good_at;
+	struct walk walk;
 	unsigned applied;
 };
 
@@ -24,8 +21,8 @@ static enum err write_applied(struct tail *tail)
 {
 	bool ignored;
 	tail->applied = 0;
-	return index_batch_write(tail->batch, tail->good_segment, tail->good_at, tail->sequence,
-		tail->what->state.file_mark, &ignored);
+	return index_batch_write(tail->batch, tail->walk.segment, tail->walk.good_at,
+		tail->walk.sequence, tail->what->state.file_mark, &ignored);
 }
 
 static enum err put_bucket(struct buckets *buckets, const struct store_bucket *bucket)
@@ -51,7 +48,7 @@ static enum err take_bucket(
 
 static enum err apply(struct tail *tail, const struct record *record)
 {
-	struct record_at at = record_at_of(record, tail->scan.segment->id, tail->scan.at);
+	struct record_at at = record_at_of(record, tail->walk.scan.segment->id, tail->walk.scan.at);
 	if (record->kind == RECORD_BUCKET)
 		return take_bucket(tail, record, &at.where);
 	if (record->kind != RECORD_BUCKET_DELETE)
@@ -65,10 +62,7 @@ static enum err take(struct tail *tail, const struct record *record)
 	enum err e = apply(tail, record);
 	if (e == ERR_UNAVAILABLE || e == ERR_DISK_FULL)
 		return e;
-	scan_next(&tail->scan, record);
-	tail->good_segment = tail->scan.segment->id;
-	tail->good_at = tail->scan.at;
-	tail->sequence = record->sequence + 1;
+	walk_past(&tail->walk, record);
 	return ++tail->applied < WRITE_AFTER ? ERR_OK : write_applied(tail);
 }
 
@@ -77,16 +71,13 @@ static enum err read_segment(struct tail *tail, struct segment *segment, uint64_
 {
 	struct record record;
 	enum err e = ERR_OK;
-	if (segment->first_sequence > tail->sequence)
-		tail->sequence = segment->first_sequence;
-	tail->good_segment = segment->id;
-	tail->good_at = at;
-	scan_open_in(&tail->scan, tail->what->segments, segment, at);
-	while (e == ERR_OK && tail->sequence < tail->what->until &&
-		((scan_record(&tail->scan, &record) && record.sequence == tail->sequence) ||
-			scan_find_later(&tail->scan, tail->sequence, &record)))
+	if (segment->first_sequence > tail->walk.sequence)
+		tail->walk.sequence = segment->first_sequence;
+	walk_open(&tail->walk, tail->what->segments, segment, at);
+	while (e == ERR_OK && tail->walk.sequence < tail->what->until &&
+		walk_next(&tail->walk, &record))
 		e = take(tail, &record);
-	return e == ERR_OK && tail->scan.fault ? ERR_INTERNAL : e;
+	return e == ERR_OK && tail->walk.scan.fault ? ERR_INTERNAL : e;
 }
 
 static bool load_live(uint64_t id, uint64_t live, void *ctx)
@@ -112,7 +103,7 @@ static enum err read_rest(struct tail *tail)
 		uint64_t next = segment->id + 1;
 		e = read_segment(tail, segment, at);
 		at = SEGMENT_HEADER_BYTES;
-		segment = e == ERR_OK && tail->sequence < what->until
+		segment = e == ERR_OK && tail->walk.sequence < what->until
 				  ? segment_pin_from(what->segments, next)
 				  : NULL;
 	}
@@ -124,9 +115,9 @@ static enum err read_rest(struct tail *tail)
 
 enum err catch_up(struct catch_up *what)
 {
-	struct tail tail = {.what = what, .sequence = what->state.sequence};
-	enum err e = scan_init(&tail.scan) ? ERR_OK : ERR_UNAVAILABLE;
-	tail.scan.reads_around = what->reads_around;
+	struct tail tail = {.what = what, .walk = {.sequence = what->state.sequence}};
+	enum err e = scan_init(&tail.walk.scan) ? ERR_OK : ERR_UNAVAILABLE;
+	tail.walk.scan.reads_around = what->reads_around;
 	if (e == ERR_OK)
 		e = index_each_number(what->index, KEY_SEGMENT, load_live, what->segments);
 	if (e == ERR_OK)
@@ -137,7 +128,7 @@ enum err catch_up(struct catch_up *what)
 		e = tail.batch ? read_rest(&tail) : ERR_UNAVAILABLE;
 	}
 	index_batch_free(tail.batch);
-	scan_release(&tail.scan);
+	scan_release(&tail.walk.scan);
 	return e;
 }
 

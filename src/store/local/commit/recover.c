@@ -15,7 +15,7 @@
 #include "store/local/large/large.h"
 #include "store/local/state/local_internal.h"
 #include "store/local/wal/record.h"
-#include "store/local/wal/scan.h"
+#include "store/local/wal/walk.h"
 
 enum {
 	REPLAY_BATCH = 1000, /* records for each write of the index */
@@ -24,12 +24,9 @@ enum {
 
 struct replay {
 	struct local *local;
-	struct scan scan;
-	uint64_t sequence; /* expected next */
+	struct walk walk;
 	uint64_t file_mark;
-	uint64_t file_next;    /* greater than the number of any file that was seen */
-	uint64_t good_segment; /* the end of the last good record */
-	uint64_t good_at;
+	uint64_t file_next;     /* greater than the number of any file that was seen */
 	uint64_t short_segment; /* its end is missing; 0: none */
 	unsigned applied;       /* records that are in the index batch */
 	uint64_t records;
@@ -43,12 +40,12 @@ static enum err write_applied(struct replay *replay)
 	bool has_garbage;
 	/* That a segment begins later than the one before ends counts without a record, too. */
 	if (replay->applied == 0 &&
-		replay->sequence == index_batch_state(replay->local->batch)->sequence)
+		replay->walk.sequence == index_batch_state(replay->local->batch)->sequence)
 		return ERR_OK;
 	replay->applied = 0;
 	/* The mark of the index stays: which files are orphans is not known yet. */
-	return index_batch_write(replay->local->batch, replay->good_segment, replay->good_at,
-		replay->sequence, replay->file_mark, &has_garbage);
+	return index_batch_write(replay->local->batch, replay->walk.segment, replay->walk.good_at,
+		replay->walk.sequence, replay->file_mark, &has_garbage);
 }
 
 static enum err replay_bucket(
@@ -98,7 +95,8 @@ static enum err see_rows(struct replay *replay)
 static enum err apply(struct replay *replay, const struct record *record)
 {
 	struct index_batch *batch = replay->local->batch;
-	struct record_at about = record_at_of(record, replay->scan.segment->id, replay->scan.at);
+	struct record_at about =
+		record_at_of(record, replay->walk.scan.segment->id, replay->walk.scan.at);
 	if (record->kind == RECORD_BUCKET)
 		return replay_bucket(replay, record, &about.where);
 	if (record->kind == RECORD_BUCKET_DELETE) {
@@ -121,20 +119,27 @@ static enum err take_record(struct replay *replay, const struct record *record)
 		return e;
 	if (e != ERR_OK)
 		replay->local->start_damage++;
-	scan_next(&replay->scan, record);
-	replay->good_segment = replay->scan.segment->id;
-	replay->good_at = replay->scan.at;
-	replay->sequence = record->sequence + 1;
+	walk_past(&replay->walk, record);
 	replay->records++;
 	return ++replay->applied >= REPLAY_BATCH ? write_applied(replay) : ERR_OK;
 }
 
-static void report_damage(struct replay *replay, uint64_t segment, uint64_t at, uint64_t until)
+/* Between the last record and what follows, whose sequence is `next`. */
+static void report_lost(struct replay *replay, uint64_t next)
 {
+	const struct walk *walk = &replay->walk;
 	replay->local->start_damage++;
 	log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64 ": changes %" PRIu64
 		  " to %" PRIu64 " are lost, what follows is kept",
-		segment, at, replay->sequence, until - 1);
+		walk->segment, walk->good_at, walk->sequence, next - 1);
+}
+
+static void report_damaged(struct replay *replay, const struct record *record)
+{
+	replay->local->start_damage++;
+	log_error("store: segment %016" PRIx64 " is damaged at byte %" PRIu64
+		  ": what change %" PRIu64 " did is known all the same",
+		replay->walk.segment, replay->walk.scan.at, record->sequence);
 }
 
 /* ---- The log --------------------------------------------------------------------------------- */
@@ -145,24 +150,22 @@ static void report_damage(struct replay *replay, uint64_t segment, uint64_t at, 
  */
 static void open_segment(struct replay *replay, struct segment *segment, uint64_t at)
 {
-	scan_open_in(&replay->scan, replay->local->segments, segment, at);
+	walk_open(&replay->walk, replay->local->segments, segment, at);
 	if (fdatasync(segment->fd) != 0)
-		replay->scan.fault = errno;
-	replay->good_segment = segment->id;
-	replay->good_at = at;
+		replay->walk.scan.fault = errno;
 }
 
 /* Goes on in the next segment; false if there is none. */
 static bool next_segment(struct replay *replay)
 {
-	uint64_t id = replay->scan.segment->id;
-	struct segment *next = segment_pin_from(replay->local->segments, id + 1);
+	struct walk *walk = &replay->walk;
+	struct segment *next = segment_pin_from(replay->local->segments, walk->segment + 1);
 	if (!next)
 		return false;
-	if (next->first_sequence > replay->sequence)
-		report_damage(replay, id, replay->scan.at, next->first_sequence);
-	if (next->first_sequence > replay->sequence)
-		replay->sequence = next->first_sequence;
+	if (next->first_sequence > walk->sequence) {
+		report_lost(replay, next->first_sequence);
+		walk->sequence = next->first_sequence;
+	}
 	open_segment(replay, next, SEGMENT_HEADER_BYTES);
 	return true;
 }
@@ -170,17 +173,16 @@ static bool next_segment(struct replay *replay)
 /* The next record that counts; false at the end of the log. */
 static bool next_record(struct replay *replay, struct record *ret)
 {
-	while (!replay->scan.fault) {
-		if (scan_record(&replay->scan, ret) && ret->sequence == replay->sequence)
-			return true;
-		uint64_t at = replay->scan.at;
-		if (scan_find_later(&replay->scan, replay->sequence, ret)) {
-			report_damage(replay, replay->scan.segment->id, at, ret->sequence);
+	const struct walk *walk = &replay->walk;
+	do {
+		if (walk_next(&replay->walk, ret)) {
+			if (ret->sequence > walk->sequence)
+				report_lost(replay, ret->sequence);
+			if (walk->is_damaged)
+				report_damaged(replay, ret);
 			return true;
 		}
-		if (replay->scan.fault || !next_segment(replay))
-			break;
-	}
+	} while (!walk->scan.fault && next_segment(replay));
 	return false;
 }
 
@@ -190,10 +192,10 @@ static enum err replay_log(struct replay *replay)
 	enum err e = ERR_OK;
 	while (e == ERR_OK && next_record(replay, &record))
 		e = take_record(replay, &record);
-	if (replay->scan.fault && e == ERR_OK) {
+	if (replay->walk.scan.fault && e == ERR_OK) {
 		/* Going on would cut off what could not be read. */
-		log_error("store: cannot read segment %016" PRIx64 ": %s", replay->scan.segment->id,
-			files_text(replay->scan.fault));
+		log_error("store: cannot read segment %016" PRIx64 ": %s",
+			replay->walk.scan.segment->id, files_text(replay->walk.scan.fault));
 		e = ERR_INTERNAL;
 	}
 	if (e == ERR_OK)
@@ -308,7 +310,7 @@ static enum err run_replay(struct replay *replay, const struct index_state *stat
 		segment_unpin(segment);
 		return ERR_INTERNAL;
 	}
-	if (!scan_init(&replay->scan)) {
+	if (!scan_init(&replay->walk.scan)) {
 		segment_unpin(segment);
 		return ERR_UNAVAILABLE;
 	}
@@ -317,7 +319,7 @@ static enum err run_replay(struct replay *replay, const struct index_state *stat
 		check_length(replay, segment, at);
 	open_segment(replay, segment, at);
 	enum err e = replay_log(replay);
-	scan_release(&replay->scan);
+	scan_release(&replay->walk.scan);
 	return e;
 }
 
@@ -352,20 +354,20 @@ static int keep_tail(struct replay *replay)
 	char name[ASIDE_NAME_BYTES];
 	char kept[ASIDE_NAME_BYTES];
 	uint64_t end;
-	struct segment *segment = segment_pin(replay->local->segments, replay->good_segment);
-	int e = find_end(segment, replay->good_at, &end);
-	if (e == 0 && end > replay->good_at) {
+	struct segment *segment = segment_pin(replay->local->segments, replay->walk.segment);
+	int e = find_end(segment, replay->walk.good_at, &end);
+	if (e == 0 && end > replay->walk.good_at) {
 		replay->in_doubt = true;
 		(void)snprintf(name, sizeof(name), "segment-%016" PRIx64 "-%" PRIu64, segment->id,
-			replay->good_at);
+			replay->walk.good_at);
 		int failed = aside_copy(
-			replay->local->dir, segment->fd, replay->good_at, end, name, kept);
+			replay->local->dir, segment->fd, replay->walk.good_at, end, name, kept);
 		/* A full disk stays full, but the next start may have memory. */
 		e = failed == ENOMEM ? failed : 0;
 		log_info("store: the log ends at byte %" PRIu64 " of segment %016" PRIx64
 			 ": what follows is no whole record, as after a loss of power, or is "
 			 "damaged; %s%s",
-			replay->good_at, segment->id,
+			replay->walk.good_at, segment->id,
 			failed ? "it cannot be kept: " : "it is kept as damaged/",
 			failed ? files_text(failed) : kept);
 	}
@@ -376,14 +378,15 @@ static int keep_tail(struct replay *replay)
 static enum err open_log(struct replay *replay)
 {
 	struct local *local = replay->local;
-	bool go_on = replay->good_segment && replay->good_segment != replay->short_segment;
+	bool go_on = replay->walk.segment && replay->walk.segment != replay->short_segment;
 	int e = go_on ? keep_tail(replay) : 0;
 	if (e == 0)
 		e = wal_open(&local->wal, local->segments,
 			&(struct wal_options){.writers = local->writers,
 				.segment_bytes = local->options.segment_bytes,
 				.reserve_bytes = local->options.reserve_bytes},
-			replay->good_segment, go_on ? replay->good_at : 0, replay->sequence,
+			replay->walk.segment, go_on ? replay->walk.good_at : 0,
+			replay->walk.sequence,
 			replay->file_next > replay->file_mark ? replay->file_next
 							      : replay->file_mark);
 	local->wal_is_open = true;
@@ -422,7 +425,7 @@ enum err recover(struct local *local)
 	if (!local->batch)
 		return ERR_UNAVAILABLE;
 	struct replay replay = {
-		.local = local, .sequence = state.sequence, .file_mark = state.file_mark};
+		.local = local, .walk = {.sequence = state.sequence}, .file_mark = state.file_mark};
 	if (segments_damaged(local->segments))
 		local->start_damage++;
 	e = run_replay(&replay, &state);

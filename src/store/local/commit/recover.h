@@ -7,7 +7,7 @@
  * What follows the last good record is handled in two ways. If it belongs to the group commit that
  * was being written, it was never reported as done and is cut off. If a later group commit follows,
  * a record that was reported as done is damaged: that is logged as an error, and the good records
- * after it are kept.
+ * after it are kept. What a damaged record says all the same (wal/walk.h) is done.
  */
 #ifndef STORE_LOCAL_COMMIT_RECOVER_H
 #define STORE_LOCAL_COMMIT_RECOVER_H

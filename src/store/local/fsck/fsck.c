@@ -129,7 +129,7 @@ static enum err open_indices(struct fsck *f)
 static enum err reach_end(struct fsck *f)
 {
 	const struct restore_log *log = &f->log;
-	bool behind = f->state.segment != log->good_segment || f->state.offset != log->good_at;
+	bool behind = f->state.segment != log->walk.segment || f->state.offset != log->walk.good_at;
 	return f->index && behind && !f->result->is_in_use ? replay_tail(f) : ERR_OK;
 }
 

@@ -190,17 +190,17 @@ static void check_length(struct fsck *f)
 {
 	const struct index_state *state = &f->state;
 	const struct restore_log *log = &f->log;
-	bool shorter = state->segment > log->good_segment ||
-		       (state->segment == log->good_segment && state->offset > log->good_at);
+	bool shorter = state->segment > log->walk.segment ||
+		       (state->segment == log->walk.segment && state->offset > log->walk.good_at);
 	if (!f->index || !shorter)
 		return;
 	f->log.lost++;
-	uint64_t begin = state->segment == log->good_segment ? log->good_at : 0;
+	uint64_t begin = state->segment == log->walk.segment ? log->walk.good_at : 0;
 	f->result->tail_bytes = 0;
 	add_gap(&(struct restore_gap){.segment = state->segment,
 			.begin = begin,
 			.end = state->offset > begin ? state->offset : begin + 1,
-			.first = log->sequence,
+			.first = log->walk.sequence,
 			.next = state->sequence},
 		f);
 }

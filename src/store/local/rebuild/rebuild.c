@@ -123,7 +123,7 @@ static enum err begin_segment(struct rebuild *r)
 {
 	struct segment *segment;
 	const struct segment_begin begin = {.id = r->log.last_segment + 1,
-		.first_sequence = r->log.sequence,
+		.first_sequence = r->log.walk.sequence,
 		.files_next = r->log.files_next};
 	int e = segment_create(r->segments, &begin, &segment);
 	if (e) {

@@ -27,8 +27,8 @@ static enum err write_applied(struct restore_log *r)
 	r->applied = 0;
 	if (!r->batch)
 		return ERR_OK;
-	return index_batch_write(
-		r->batch, r->good_segment, r->good_at, r->sequence, r->files_next, &ignored);
+	return index_batch_write(r->batch, r->walk.segment, r->walk.good_at, r->walk.sequence,
+		r->files_next, &ignored);
 }
 
 static enum err end_bucket(struct restore_log *r, struct slice name, uint64_t id)
@@ -76,7 +76,7 @@ static void see_file(struct restore_log *r, const struct record *record)
 static enum err apply(struct restore_log *r, const struct record *record)
 {
 	struct ended_record ended;
-	struct record_at at = record_at_of(record, r->scan.segment->id, r->scan.at);
+	struct record_at at = record_at_of(record, r->walk.scan.segment->id, r->walk.scan.at);
 	see_file(r, record);
 	/* What is older has been said again since. */
 	if (!r->batch || record->sequence < r->since)
@@ -94,14 +94,15 @@ static enum err apply(struct restore_log *r, const struct record *record)
 static bool go_on(struct restore_log *r)
 {
 	if (r->watch->progress &&
-		!r->watch->progress(r->done + r->scan.at, r->total, r->watch->ctx))
+		!r->watch->progress(r->done + r->walk.scan.at, r->total, r->watch->ctx))
 		r->broken_off = true;
 	return !r->broken_off;
 }
 
 static enum err take(struct restore_log *r, const struct record *record)
 {
-	struct location where = record_at_of(record, r->scan.segment->id, r->scan.at).where;
+	struct location where =
+		record_at_of(record, r->walk.scan.segment->id, r->walk.scan.at).where;
 	enum err e = apply(r, record);
 	if (e == ERR_UNAVAILABLE || e == ERR_DISK_FULL)
 		return e;
@@ -112,12 +113,9 @@ static enum err take(struct restore_log *r, const struct record *record)
 				    .first = record->sequence,
 				    .next = record->sequence + 1,
 				    .is_good = true});
-	else if (r->watch->record && !r->is_damaged)
+	else if (r->watch->record && !r->walk.is_damaged)
 		r->watch->record(record, &where, r->watch->ctx);
-	scan_next(&r->scan, record);
-	r->good_segment = r->scan.segment->id;
-	r->good_at = r->scan.at;
-	r->sequence = record->sequence + 1;
+	walk_past(&r->walk, record);
 	r->records++;
 	if (++r->applied < WRITE_AFTER)
 		return ERR_OK;
@@ -133,78 +131,26 @@ static uint64_t file_size(const struct segment *segment)
 	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
-/* Where the damaged place ends that begins at scan.at, which stays. Whether a record follows it. */
-static bool find_end(struct restore_log *r, uint64_t *ret)
-{
-	struct record record;
-	uint64_t at = r->scan.at;
-	if (r->later_at < at) {
-		bool found = scan_find_later(&r->scan, r->sequence, &record);
-		r->later_at = found ? r->scan.at : UINT64_MAX;
-		r->scan.at = at;
-	}
-	uint64_t size = file_size(r->scan.segment);
-	*ret = r->later_at < UINT64_MAX ? r->later_at : size < r->scan.end ? size : r->scan.end;
-	return r->later_at < UINT64_MAX;
-}
-
-/*
- * The next record that is damaged, and can be read all the same. What follows the last record of
- * the log may not have been written whole: then only the very next one counts, and with all of its
- * bytes.
- */
-static bool find_damaged(struct restore_log *r, uint64_t end, bool is_whole, struct record *ret)
-{
-	uint64_t at = r->scan.at;
-	for (; r->scan.at < end && !r->scan.fault; r->scan.at += RECORD_ALIGN) {
-		if (scan_mend(&r->scan, end, ret) && ret->sequence >= r->sequence)
-			return is_whole || ret->sequence == r->sequence;
-		/* Only there it is a record's header, and no bytes that look like one. */
-		bool is_header = r->scan.at == r->good_at;
-		if (is_whole && is_header && scan_split_bad_data(&r->scan, end, ret) &&
-			ret->sequence == r->sequence)
-			return true;
-		if (!is_whole)
-			break;
-	}
-	r->scan.at = at;
-	return false;
-}
-
-/* The next record of a damaged place, or else the one behind it. */
-static bool find_next(struct restore_log *r, struct record *ret)
-{
-	uint64_t end;
-	bool is_within = find_end(r, &end);
-	r->is_damaged = find_damaged(r, end, is_within || r->scan.is_sealed, ret);
-	if (r->is_damaged) {
-		tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
-				    .begin = r->scan.at,
-				    .end = r->scan.at + ret->total,
-				    .first = ret->sequence,
-				    .next = ret->sequence + 1,
-				    .is_known = true});
-		return true;
-	}
-	if (r->scan.fault || !is_within)
-		return false;
-	r->scan.at = end;
-	return scan_record(&r->scan, ret) && ret->sequence >= r->sequence;
-}
-
 static bool next_record(struct restore_log *r, struct record *ret)
 {
-	uint64_t at = r->scan.at;
-	r->is_damaged = false;
-	bool is_next = scan_record(&r->scan, ret) && ret->sequence == r->sequence;
-	if (!is_next && (r->scan.fault || !find_next(r, ret)))
+	const struct walk *walk = &r->walk;
+	if (!walk_next(&r->walk, ret))
 		return false;
-	if (ret->sequence > r->sequence)
-		tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
-				    .begin = at,
-				    .end = r->scan.at,
-				    .first = r->sequence,
-				    .next = ret->sequence});
+	struct restore_gap gap = {.segment = walk->segment,
+		.begin = walk->scan.at,
+		.end = walk->scan.at + ret->total,
+		.first = ret->sequence,
+		.next = ret->sequence + 1,
+		.is_known = true};
+	if (walk->is_damaged)
+		tell_gap(r, &gap);
+	gap = (struct restore_gap){.segment = walk->segment,
+		.begin = walk->good_at,
+		.end = walk->scan.at,
+		.first = walk->sequence,
+		.next = ret->sequence};
+	if (ret->sequence > walk->sequence)
+		tell_gap(r, &gap);
 	return true;
 }
 
@@ -218,8 +164,8 @@ static void see_end_before(struct restore_log *r, const struct segment *next)
 	struct restore_gap gap = {.segment = r->last_segment,
 		.begin = r->last_end,
 		.end = r->last_tail,
-		.first = r->sequence};
-	if (is_neighbour && next->first_sequence > r->sequence) {
+		.first = r->walk.sequence};
+	if (is_neighbour && next->first_sequence > r->walk.sequence) {
 		struct segment *before = segment_pin(r->segments, r->last_segment);
 		gap.end = before ? file_size(before) : r->last_end;
 		gap.next = next->first_sequence;
@@ -234,24 +180,25 @@ static void see_end_before(struct restore_log *r, const struct segment *next)
 static void begin_damaged(struct restore_log *r)
 {
 	struct record record;
-	tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
+	tell_gap(r, &(struct restore_gap){.segment = r->walk.scan.segment->id,
 			    .end = SEGMENT_HEADER_BYTES,
 			    .is_header = true});
-	if (scan_record(&r->scan, &record) && record.sequence > r->sequence)
-		r->sequence = record.sequence;
+	if (scan_record(&r->walk.scan, &record) && record.sequence > r->walk.sequence)
+		r->walk.sequence = record.sequence;
 }
 
 /* It counts as a place that is lost if no damage was told since there were `told` of it. */
 static void tell_unread(struct restore_log *r, uint64_t told)
 {
-	const struct files_bad *bad = &r->scan.bad;
+	const struct files_bad *bad = &r->walk.scan.bad;
 	if (bad->bytes == 0)
 		return;
 	/* Or if what follows will tell that the end is missing. */
-	struct segment *next = segment_pin(r->segments, r->scan.segment->id + 1);
-	bool is_told = r->lost + r->known > told || (next && next->first_sequence > r->sequence);
+	struct segment *next = segment_pin(r->segments, r->walk.scan.segment->id + 1);
+	bool is_told =
+		r->lost + r->known > told || (next && next->first_sequence > r->walk.sequence);
 	segment_unpin(next);
-	tell_gap(r, &(struct restore_gap){.segment = r->scan.segment->id,
+	tell_gap(r, &(struct restore_gap){.segment = r->walk.scan.segment->id,
 			    .begin = bad->first,
 			    .end = bad->first + bad->bytes,
 			    .is_unread = true});
@@ -266,38 +213,35 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 	uint64_t size = file_size(segment);
 	if (r->last_segment)
 		see_end_before(r, segment);
-	if (segment->first_sequence > r->sequence)
-		r->sequence = segment->first_sequence;
+	if (segment->first_sequence > r->walk.sequence)
+		r->walk.sequence = segment->first_sequence;
 	if (segment->files_next > r->files_next)
 		r->files_next = segment->files_next;
 	uint64_t told = r->lost + r->known;
 	r->last_segment = segment->id;
-	r->later_at = 0;
-	r->good_segment = segment->id;
-	r->good_at = SEGMENT_HEADER_BYTES;
-	scan_open_in(&r->scan, r->segments, segment, SEGMENT_HEADER_BYTES);
-	if (segment->id == r->end_segment && r->end_offset < r->scan.end) {
-		r->scan.end = r->end_offset;
-		r->scan.is_sealed = true;
+	walk_open(&r->walk, r->segments, segment, SEGMENT_HEADER_BYTES);
+	if (segment->id == r->end_segment && r->end_offset < r->walk.scan.end) {
+		r->walk.scan.end = r->end_offset;
+		r->walk.scan.is_sealed = true;
 	}
 	if (segment->first_sequence == 0)
 		begin_damaged(r);
 	while (e == ERR_OK && next_record(r, &record))
 		e = take(r, &record);
-	r->last_end = r->good_at;
+	r->last_end = r->walk.good_at;
 	r->last_tail = 0;
 	/* What a damaged header says may be another salt, with which nothing is a record. */
-	bool is_told = segment->first_sequence == 0 && r->good_at == SEGMENT_HEADER_BYTES;
-	if (e == ERR_OK && !is_told && !scan_find_bytes(&r->scan, &r->last_tail))
+	bool is_told = segment->first_sequence == 0 && r->walk.good_at == SEGMENT_HEADER_BYTES;
+	if (e == ERR_OK && !is_told && !scan_find_bytes(&r->walk.scan, &r->last_tail))
 		r->last_tail = 0;
 	tell_unread(r, told);
-	if (r->scan.fault && e == ERR_OK) {
+	if (r->walk.scan.fault && e == ERR_OK) {
 		log_error("store: cannot read segment %016" PRIx64 ": %s", segment->id,
-			files_text(r->scan.fault));
+			files_text(r->walk.scan.fault));
 		e = ERR_INTERNAL;
 	}
 	if (e == ERR_OK && r->watch->ended)
-		r->watch->ended(segment, r->good_at, r->scan.end, r->watch->ctx);
+		r->watch->ended(segment, r->walk.good_at, r->walk.scan.end, r->watch->ctx);
 	r->done += size;
 	return e;
 }
@@ -326,9 +270,9 @@ static void measure(struct restore_log *r)
 
 static enum err read_all(struct restore_log *r)
 {
-	enum err e = scan_init(&r->scan) ? ERR_OK : ERR_UNAVAILABLE;
+	enum err e = scan_init(&r->walk.scan) ? ERR_OK : ERR_UNAVAILABLE;
 	struct segment *segment = NULL;
-	r->scan.reads_around = true;
+	r->walk.scan.reads_around = true;
 	measure(r);
 	while (e == ERR_OK && (segment = pin_next(r)) != NULL)
 		e = read_segment(r, segment);
@@ -340,7 +284,7 @@ static enum err read_all(struct restore_log *r)
 static enum err begin(struct restore_log *r)
 {
 	const struct index_state none = {.sequence = 1, .file_mark = 1};
-	r->sequence = 1;
+	r->walk.sequence = 1;
 	r->files_next = 1;
 	r->buckets = buckets_new();
 	if (r->buckets && r->index)
@@ -358,7 +302,7 @@ enum err restore_log_read(struct restore_log *r)
 
 void restore_log_release(struct restore_log *r)
 {
-	scan_release(&r->scan);
+	scan_release(&r->walk.scan);
 	index_batch_free(TAKE(r->batch));
 	buckets_free(TAKE(r->buckets));
 }

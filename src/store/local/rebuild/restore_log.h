@@ -10,7 +10,7 @@
 #define STORE_LOCAL_REBUILD_RESTORE_LOG_H
 
 #include "store/local/apply/index_batch.h"
-#include "store/local/wal/scan.h"
+#include "store/local/wal/walk.h"
 
 /* A place of the log where records are missing, or damaged. */
 struct restore_gap {
@@ -50,16 +50,11 @@ struct restore_log {
 	uint64_t lost;       /* places of the log that say nothing */
 	uint64_t known;      /* damaged records that say what they said */
 	uint64_t files_next; /* no record names a large file with this number, or a greater one */
-	uint64_t sequence;   /* of the next record */
-	uint64_t good_segment;
-	uint64_t good_at; /* the end of the last record */
+	struct walk walk;    /* the sequence of the next record, and where the last one ends */
 	struct buckets *buckets;
 	struct index_batch *batch; /* NULL without an index */
 	bool broken_off;
 	/* Its own: */
-	struct scan scan;
-	bool is_damaged;   /* the record that was read last; it is known all the same */
-	uint64_t later_at; /* the next record that is whole, behind a damaged place; 0: none */
 	uint64_t total;
 	uint64_t done;
 	uint64_t last_segment;

@@ -37,9 +37,9 @@ static enum err begin_next(
 	struct restore_log log = {.segments = segments, .watch = &watch};
 	struct segment *next;
 	enum err e = restore_log_read(&log);
-	uint64_t first = log.sequence > sequence ? log.sequence : sequence;
+	uint64_t first = log.walk.sequence > sequence ? log.walk.sequence : sequence;
 	/* If what the header says of checksums is damaged, nothing in it looks like a record. */
-	if (log.good_at == SEGMENT_HEADER_BYTES)
+	if (log.walk.good_at == SEGMENT_HEADER_BYTES)
 		first += size / RECORD_ALIGN;
 	const struct segment_begin begin = {
 		.id = last->id + 1, .first_sequence = first, .files_next = log.files_next};
