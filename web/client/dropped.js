@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of what was dropped on the page, folders with all that is in them.
+// The files of what was dropped on the page or chosen, folders with all that is in them.
 
 /**
  * A file and its way below what was dropped or chosen.
@@ -59,4 +59,29 @@ async function walk(folder, found) {
 /** What a file chooser gave. @param {FileList | null} files @returns {Found[]} */
 export function chosenFiles(files) {
 	return [...files ?? []].map(file => ({ file, path: file.webkitRelativePath || file.name }));
+}
+
+/** Whether pickFiles() works: in Chromium, on pages that came by HTTPS or from localhost and are in no frame. */
+export const canPick = () => "showOpenFilePicker" in globalThis && globalThis.top === globalThis.self;
+
+/**
+ * Opens the file chooser that tells handles, which an `<input>` does not: call it when something was pressed.
+ * @param {{types?: string[], handlesFrom?: number}} [options] types: those that are offered, such as `image/*`;
+ *   handlesFrom: as of droppedFiles()
+ * @returns {Promise<Found[]>} none if the user chose none
+ */
+export async function pickFiles({ types = [], handlesFrom = Infinity } = {}) {
+	const accept = Object.fromEntries(types.map(type => [type, []]));
+	/** @type {FileSystemFileHandle[]} */
+	const handles = await /** @type {any} */ (globalThis).showOpenFilePicker({ multiple: true,
+		...types.length ? { types: [{ accept }] } : {},
+	}).catch((/** @type {Error} */ error) => {
+		if (error.name === "AbortError")
+			return [];
+		throw error;
+	});
+	return Promise.all(handles.map(async handle => {
+		const file = await handle.getFile();
+		return { file, path: file.name, handle: file.size >= handlesFrom ? handle : null };
+	}));
 }

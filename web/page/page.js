@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The upload page: chooses files, and shows what becomes of them.
 import { Batch } from "../client/batch.js";
-import { chosenFiles, droppedFiles } from "../client/dropped.js";
+import { canPick, chosenFiles, droppedFiles, pickFiles } from "../client/dropped.js";
 import { objectKey } from "../client/form.js";
 import { sendForm } from "../client/form_sender.js";
 import { formatSize } from "../client/format.js";
@@ -186,6 +186,15 @@ for (const chooser of [input, folder, camera])
 		// The same file can be chosen again.
 		chooser.value = "";
 	});
+
+// What is chosen by its handle goes on after a reload without being chosen again.
+input.addEventListener("click", event => {
+	if (!canPick())
+		return;
+	event.preventDefault();
+	pickFiles({ types: input.accept ? input.accept.split(",") : [], handlesFrom: large.from })
+		.then(add, error => say(String(error)));
+});
 
 uploadButton.addEventListener("click", () => {
 	const begun = chosen;

@@ -140,6 +140,51 @@ test("dropped, it goes on after a reload by a button, and is not chosen again", 
 	assert.equal(await unfinished.count(), 0);
 });
 
+// The chooser of the browser cannot be operated from here: a handle of a file in the page's own folder is given instead.
+test("chosen where the browser has handles, it goes on after a reload by a button", async t => {
+	const upload = await openUploadPage(t, browser, server);
+	const { page } = upload;
+	const gate = await startGate(page);
+	const sizes = { "picked.mp4": 17 * MEBIBYTE, "picked.txt": 1000 };
+	await page.addInitScript(files => {
+		window.showOpenFilePicker = async options => {
+			const folder = await navigator.storage.getDirectory();
+			window.offered = options;
+			return Promise.all(Object.entries(files).map(async ([name, size]) => {
+				const handle = await folder.getFileHandle(name, { create: true });
+				const out = await handle.createWritable();
+				await out.write(Uint8Array.from({ length: size }, (_, i) => i * 2654435761 >>> 13));
+				await out.close();
+				return handle;
+			}));
+		};
+	}, sizes);
+	await upload.open();
+	gate.left = 2;
+	await page.getByText("Choose files").click();
+	await upload.row("picked.txt").waitFor();
+	assert.equal(await page.evaluate(() => window.offered.multiple), true);
+	const arrived = page.waitForResponse(response => response.request().method() === "PUT" && response.status() === 200);
+	await upload.pressUpload();
+	await arrived;
+	await upload.open();
+	await gate.open();
+	await page.getByRole("button", { name: "Go on with picked.mp4" }).click();
+	const expected = Buffer.from(Uint8Array.from({ length: sizes["picked.mp4"] }, (_, i) => i * 2654435761 >>> 13));
+	await contentIs(await upload.become("picked.mp4", "done"), expected);
+
+	// Who chooses nothing is not troubled.
+	await page.evaluate(() => {
+		window.showOpenFilePicker = async () => {
+			throw new DOMException("The user aborted a request.", "AbortError");
+		};
+	});
+	await page.getByText("Choose files").click();
+	await upload.drop((await largeFile("after.txt", 1000)).path);
+	await upload.row("after.txt").waitFor();
+	assert.doesNotMatch(await page.locator("#news").innerText(), /abort/i);
+});
+
 test("what is not finished is forgotten, or has gone", async t => {
 	const files = [await largeFile("first.mp4", 17 * MEBIBYTE), await largeFile("second.mp4", 17 * MEBIBYTE)];
 	const upload = await openUploadPage(t, browser, server);
