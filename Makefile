@@ -185,7 +185,9 @@ $(B)/tests/failing/postern: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc cal
 $(B)/tests/failing/postern: $(B)/tests/failing/allocations.o $(B)/src/cli/main.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-# A cluster of Kafka for the tests of events.
+# A cluster of Kafka for the tests of events: in no variant with a sanitizer. TSan does not know the
+# threads of librdkafka (thrd_create), and ends in them.
+$(B)/tests/kafka/%: FLAGS_$(VARIANT) := $(filter-out -fsanitize% -fno-sanitize%,$(FLAGS_$(VARIANT)))
 $(B)/tests/kafka/cluster: $(B)/tests/kafka/cluster.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lrdkafka -ljansson
