@@ -20,9 +20,10 @@ COMPILER_tsan := clang
 COMPILER_fuzz := clang
 FLAGS_release := -O2 -g $(HARDEN)
 FLAGS_clang := -O2 -g $(HARDEN)
-FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
-FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+# What sanitizers report needs lines, and no types: a fifth less to compile, and half the size to link.
+FLAGS_asan := -O1 -gline-tables-only -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan := -O1 -gline-tables-only -fno-omit-frame-pointer -fsanitize=thread
+FLAGS_fuzz := -O1 -gline-tables-only -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_release := -pie -Wl,-z,relro,-z,now
 LINK_clang := -pie -Wl,-z,relro,-z,now
 # Hundreds of test programs are linked: lld takes a fifth of the time.
