@@ -4,6 +4,7 @@
  * protocol on ports of the loopback, and a consumer that shows what comes. For the tests of events.
  *
  *	cluster TOPIC
+ *	cluster TOPIC HOST:PORT   the consumer alone, of brokers that are there, and a topic that is
  *
  * Prints `bootstrap HOST:PORT,...`, then a line of JSON for each message. Reads commands, a line
  * each: `down` and `up` (all brokers), `fail N` (the next N requests to produce are answered with
@@ -85,12 +86,13 @@ static void obey(rd_kafka_mock_cluster_t *cluster, const char *command)
 {
 	bool down = strcmp(command, "down\n") == 0;
 	size_t count = strlen(command) > 5 ? strtoul(command + 5, NULL, 10) : 0;
-	for (int32_t id = 1; id <= BROKERS && (down || strcmp(command, "up\n") == 0); id++)
+	for (int32_t id = 1; cluster && id <= BROKERS && (down || strcmp(command, "up\n") == 0);
+		id++)
 		(void)(down ? rd_kafka_mock_broker_set_down(cluster, id)
 			    : rd_kafka_mock_broker_set_up(cluster, id));
-	if (strncmp(command, "fail ", 5) == 0)
+	if (cluster && strncmp(command, "fail ", 5) == 0)
 		push_errors(cluster, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, count);
-	if (strncmp(command, "lose ", 5) == 0)
+	if (cluster && strncmp(command, "lose ", 5) == 0)
 		push_errors(cluster, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, count);
 	printf("done %s", command);
 	(void)fflush(stdout);
@@ -114,36 +116,47 @@ static void run(rd_kafka_mock_cluster_t *cluster, rd_kafka_t *consumer)
 	}
 }
 
-int main(int argc, char **argv)
+/* Shows what comes to the topic, until the input ends. */
+static bool follow(rd_kafka_mock_cluster_t *cluster, const char *topic, const char *bootstrap)
 {
-	static const char *const quiet[][2] = {{"log_level", "0"}, {NULL, NULL}};
-	if (argc != 2)
-		return 2;
-	/* One command at a time is read from the descriptor. */
-	(void)setvbuf(stdin, NULL, _IONBF, 0);
-	rd_kafka_t *owner = make(RD_KAFKA_PRODUCER, quiet);
-	rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(owner, BROKERS);
-	if (rd_kafka_mock_topic_create(cluster, argv[1], PARTITIONS, BROKERS) !=
-		RD_KAFKA_RESP_ERR_NO_ERROR)
-		return 1;
-	const char *bootstrap = rd_kafka_mock_cluster_bootstraps(cluster);
 	const char *const settings[][2] = {{"bootstrap.servers", bootstrap}, {"group.id", "tests"},
 		{"auto.offset.reset", "earliest"}, {"log_level", "0"},
 		{"reconnect.backoff.max.ms", "500"}, {NULL, NULL}};
 	rd_kafka_t *consumer = make(RD_KAFKA_CONSUMER, settings);
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS);
 	for (int32_t i = 0; i < PARTITIONS; i++)
-		rd_kafka_topic_partition_list_add(list, argv[1], i)->offset =
+		rd_kafka_topic_partition_list_add(list, topic, i)->offset =
 			RD_KAFKA_OFFSET_BEGINNING;
-	if (rd_kafka_poll_set_consumer(consumer) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-		rd_kafka_assign(consumer, list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return 1;
-	printf("bootstrap %s\n", bootstrap);
-	(void)fflush(stdout);
-	run(cluster, consumer);
+	bool ok = rd_kafka_poll_set_consumer(consumer) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+		  rd_kafka_assign(consumer, list) == RD_KAFKA_RESP_ERR_NO_ERROR;
+	if (ok) {
+		printf("bootstrap %s\n", bootstrap);
+		(void)fflush(stdout);
+		run(cluster, consumer);
+	}
 	rd_kafka_topic_partition_list_destroy(list);
 	rd_kafka_destroy(consumer);
+	return ok;
+}
+
+static bool begin(const char *topic)
+{
+	static const char *const quiet[][2] = {{"log_level", "0"}, {NULL, NULL}};
+	rd_kafka_t *owner = make(RD_KAFKA_PRODUCER, quiet);
+	rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(owner, BROKERS);
+	bool ok = rd_kafka_mock_topic_create(cluster, topic, PARTITIONS, BROKERS) ==
+			  RD_KAFKA_RESP_ERR_NO_ERROR &&
+		  follow(cluster, topic, rd_kafka_mock_cluster_bootstraps(cluster));
 	rd_kafka_mock_cluster_destroy(cluster);
 	rd_kafka_destroy(owner);
-	return 0;
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2 && argc != 3)
+		return 2;
+	/* One command at a time is read from the descriptor. */
+	(void)setvbuf(stdin, NULL, _IONBF, 0);
+	return !(argc == 2 ? begin(argv[1]) : follow(NULL, argv[1], argv[2]));
 }

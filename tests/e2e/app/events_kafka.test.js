@@ -4,23 +4,10 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CloudEvent } from "cloudevents";
-import { Webhook } from "standardwebhooks";
 import { events, metric, SECRET, startAt, until, upload } from "../lib/events.js";
-import { startKafka } from "../lib/kafka.js";
+import { readMessage as read, startKafka } from "../lib/kafka.js";
 import { startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort } from "../lib/sink.js";
-
-/** What a back end does with a message: the signature checked, the event read. */
-function read({ key, value, headers }) {
-	new Webhook(SECRET).verify(value, headers);
-	assert.equal(headers["content-type"], "application/cloudevents+json; charset=utf-8");
-	const ret = new CloudEvent(JSON.parse(value));
-	ret.validate();
-	assert.equal(ret.id, headers["webhook-id"]);
-	assert.equal(ret.subject, key);
-	return ret;
-}
 
 async function properties(t, text) {
 	const file = join(await temporaryFolder(t), "kafka.properties");
