@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checks that a profile asks for before an upload is believed (docs/profiles.md). The object is
- * read from the store that the settings name, with our own key, and only while it has the ETag that
- * the store has described: what is checked is what is recorded. Threads of their own wait for it.
+ * The checks that `[app]` or a profile asks for before an upload is believed (docs/profiles.md).
+ * The object is read from the store that the settings name, with our own key, and only while it has
+ * the ETag that the store has described: what is checked is what is recorded. Threads of their own
+ * wait for it.
  */
 #ifndef APP_CHECK_H
 #define APP_CHECK_H

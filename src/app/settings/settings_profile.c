@@ -87,6 +87,60 @@ static struct slice read_answer(struct reading *r, const char *text)
 	return answer;
 }
 
+static void add_check(struct reading *r, struct slice word, struct profile_checks *checks)
+{
+	if (slice_eq(word, S("object")))
+		checks->object = true;
+	else if (slice_eq(word, S("type")))
+		checks->type = true;
+	else if (slice_eq(word, S("virus")))
+		checks->virus = true;
+	else
+		settings_refuse(
+			r, "checks: `%.*s` is none of object, type and virus", SLICE_FMT(word));
+	if (checks->virus && r->settings->clamd.length == 0)
+		settings_refuse(r, "checks: `virus` needs `[app] clamd`");
+	checks->any = true;
+}
+
+/* Without a grant that is written down nothing can be looked at later. */
+static void check_ground(struct reading *r, const struct app_options *options)
+{
+	if (options->confirm == APP_CONFIRM_OFF)
+		settings_refuse(r, "checks: the store must be asked: confirm = auto or on");
+	if (!options->require_grant)
+		settings_refuse(r, "checks: need require_grant = true");
+	if (options->grants_max == 0 || options->reconcile_seconds == 0)
+		settings_refuse(r, "checks: need grants_max and reconcile_seconds above 0");
+}
+
+static void read_checks(
+	struct reading *r, const struct app_options *options, const char *text, struct profile *p)
+{
+	struct settings_list words = {.count = 0};
+	p->checks = (struct profile_checks){.any = false};
+	if (slice_eq(slice_str(text), S("none")))
+		return;
+	settings_read_list(r, "checks", text, &words);
+	for (size_t i = 0; i < words.count && !r->err; i++)
+		add_check(r, words.words[i], &p->checks);
+	if (p->checks.any)
+		check_ground(r, options);
+}
+
+static void read_unknown(struct reading *r, const char *text, enum profile_unknown *ret)
+{
+	struct slice word = slice_str(text);
+	if (!is_set(text) || slice_eq(word, S("pending")))
+		*ret = PROFILE_UNKNOWN_PENDING;
+	else if (slice_eq(word, S("accept")))
+		*ret = PROFILE_UNKNOWN_ACCEPT;
+	else if (slice_eq(word, S("reject")))
+		*ret = PROFILE_UNKNOWN_REJECT;
+	else
+		settings_refuse(r, "on_unknown: must be pending, accept or reject");
+}
+
 static void read_default(struct reading *r, const struct app_options *options, struct profile *ret)
 {
 	*ret = (struct profile){
@@ -95,6 +149,8 @@ static void read_default(struct reading *r, const struct app_options *options, s
 	read_key(r, NULL, ret);
 	read_types(r, options->allowed_types, &ret->types);
 	check_sizes(r, ret);
+	read_checks(r, options, options->checks, ret);
+	read_unknown(r, options->on_unknown, &ret->on_unknown);
 	ret->callback_answer = read_answer(r, options->callback_answer);
 }
 
@@ -180,60 +236,6 @@ static void read_metadata(struct reading *r, const char *text, struct profile *p
 		add_metadata(r, words.words[i], p);
 }
 
-static void add_check(struct reading *r, struct slice word, struct profile_checks *checks)
-{
-	if (slice_eq(word, S("object")))
-		checks->object = true;
-	else if (slice_eq(word, S("type")))
-		checks->type = true;
-	else if (slice_eq(word, S("virus")))
-		checks->virus = true;
-	else
-		settings_refuse(
-			r, "checks: `%.*s` is none of object, type and virus", SLICE_FMT(word));
-	if (checks->virus && r->settings->clamd.length == 0)
-		settings_refuse(r, "checks: `virus` needs `[app] clamd`");
-	checks->any = true;
-}
-
-/* Only an upload that is written down under its one key can be looked at later. */
-static void check_ground(
-	struct reading *r, const struct app_options *options, const struct profile *p)
-{
-	if (!p->has_key)
-		settings_refuse(r, "checks: need key, so that an upload can be found again");
-	if (options->confirm == APP_CONFIRM_OFF)
-		settings_refuse(r, "checks: the store must be asked: confirm = auto or on");
-	if (!options->require_grant)
-		settings_refuse(r, "checks: need require_grant = true");
-	if (options->grants_max == 0 || options->reconcile_seconds == 0)
-		settings_refuse(r, "checks: need grants_max and reconcile_seconds above 0");
-}
-
-static void read_checks(
-	struct reading *r, const struct app_options *options, const char *text, struct profile *p)
-{
-	struct settings_list words = {.count = 0};
-	settings_read_list(r, "checks", text, &words);
-	for (size_t i = 0; i < words.count && !r->err; i++)
-		add_check(r, words.words[i], &p->checks);
-	if (p->checks.any)
-		check_ground(r, options, p);
-}
-
-static void read_unknown(struct reading *r, const char *text, enum profile_unknown *ret)
-{
-	struct slice word = slice_str(text);
-	if (!is_set(text) || slice_eq(word, S("pending")))
-		*ret = PROFILE_UNKNOWN_PENDING;
-	else if (slice_eq(word, S("accept")))
-		*ret = PROFILE_UNKNOWN_ACCEPT;
-	else if (slice_eq(word, S("reject")))
-		*ret = PROFILE_UNKNOWN_REJECT;
-	else
-		settings_refuse(r, "on_unknown: must be pending, accept or reject");
-}
-
 /* Begins as the default one. */
 static void read_section(struct reading *r, const struct app_options *all,
 	const struct app_profile_options *options, struct profile *ret)
@@ -259,8 +261,10 @@ static void read_section(struct reading *r, const struct app_options *all,
 	ret->content_disposition =
 		settings_keep_text(r, "content_disposition", options->content_disposition);
 	read_metadata(r, options->metadata, ret);
-	read_checks(r, all, options->checks, ret);
-	read_unknown(r, options->on_unknown, &ret->on_unknown);
+	if (is_set(options->checks))
+		read_checks(r, all, options->checks, ret);
+	if (is_set(options->on_unknown))
+		read_unknown(r, options->on_unknown, &ret->on_unknown);
 	if (is_set(options->callback_answer))
 		ret->callback_answer = read_answer(r, options->callback_answer);
 }

@@ -2,6 +2,7 @@
 // The check `virus`, with the real clamd and a signature of our own.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -135,6 +136,38 @@ test("without clamd a file is pending until it is there again", async t => {
 	clamd = await startClamd();
 	await until(() => "the good one is found", async () => (await stateOf(good)).state === "found");
 	await until(() => "the bad one is rejected", async () => (await stateOf(bad)).state === "rejected");
+});
+
+/** As a page of the classic samples. */
+async function uploadClassic(content, at) {
+	const token = JSON.parse((await send(`${at.app}/`)).text);
+	const fields = { key: `${token.dir}${randomUUID()}.txt`, policy: token.policy, OSSAccessKeyId: token.accessid,
+		success_action_status: "200", callback: token.callback, signature: token.signature };
+	return postForm(at.store, fields, { name: "a.txt", type: "text/plain", content });
+}
+
+test("checks of [app] are those of the default profile, and of the others unless they say otherwise", async t => {
+	await writeFile(join(data, "all.ini"), `[app]\nclamd = unix:${join(data, "clamd.sock")}\nreconcile_seconds = 1\n`
+		+ "checks = virus\n[profile same]\nmax_size = 1000\n[profile free]\nchecks = none\n[profile strict]\non_unknown = reject\n");
+	const other = await startServer(t, { args: ["--data", join(data, "all"), "--config", join(data, "all.ini"),
+		...["app", "store", "console"].flatMap(part => [`--${part}-listen`, "127.0.0.1:0"])] });
+	assert.equal((await uploadClassic("clean", other)).text, '{"Status":"OK"}');
+	assert.equal((await uploadClassic(BAD, other)).status, 203);
+	for (const [profile, status, state] of [["", 203, "rejected"], ["same", 203, "rejected"], ["free", 200, "confirmed"]]) {
+		const done = await upload(profile, BAD, other);
+		assert.deepEqual([done.got.status, (await stateOf(done, other)).state], [status, state], profile);
+	}
+	await clamd();
+	clamd = () => {};
+	const held = await upload("", "clean", other);
+	assert.deepEqual([held.got.status, (await stateOf(held, other)).state], [200, "pending"]);
+	const refused = await upload("strict", "clean", other);
+	assert.deepEqual([refused.got.status, (await stateOf(refused, other)).state], [203, "rejected"]);
+	// Nothing says where its object is, so that it cannot be decided later.
+	assert.equal((await uploadClassic("clean", other)).status, 203);
+	await until(() => "why", () => /status=503 .*refused="it could not be looked for viruses"/.test(other.log));
+	clamd = await startClamd();
+	await until(() => "found", async () => (await stateOf(held, other)).state === "found");
 });
 
 test("the doctor asks clamd for its version", async () => {

@@ -182,11 +182,13 @@ test("what takes longer than the store waits is pending, and is decided later", 
 	await until("it is found", async () => (await stateOf(done)).state === "found");
 });
 
-test("checks need the store, a grant that is written down, and a key", async t => {
+test("checks need the store, and a grant that is written down", async t => {
 	for (const [app, section, why] of [
 		["confirm = off", "key = ${uuid}\nchecks = type", /checks: the store must be asked/],
 		["grants_max = 0", "key = ${uuid}\nchecks = type", /checks: need grants_max/],
-		["", "checks = object", /checks: need key/],
+		["checks = object\nrequire_grant = false", "", /\[app\] checks: need require_grant/],
+		["checks = smell", "", /\[app\] checks: `smell` is none of/],
+		["on_unknown = maybe", "", /\[app\] on_unknown: must be/],
 		["", "key = ${uuid}\nchecks = virus", /needs `\[app\] clamd`/],
 		["clamd = localhost:3310", "", /clamd: must be unix/],
 		["", "key = ${uuid}\nchecks = smell", /checks: `smell` is none of/],
