@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What became of a grant: GET /grants/ID.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -118,6 +118,61 @@ test("with grants_awaited a grant is durable before it is given", async t => {
 	const again = await startServer(t, { data });
 	for (const grant of grants)
 		assert.notEqual((await stateOf(again, grant.id, grant.grant)).issued, undefined);
+});
+
+const HOLD = `
+import sqlite3, sys
+file = sqlite3.connect(sys.argv[1], isolation_level=None)
+file.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+print(file.execute("SELECT count(*) FROM grants").fetchone()[0])
+file.execute("ROLLBACK")
+`;
+
+/** Nobody else can write to the file until the function is called, which gives the number of grants. */
+async function holdDatabase(t, path) {
+	const holder = spawn("python3", ["-c", HOLD, path], { stdio: ["pipe", "pipe", "inherit"] });
+	const gone = new Promise(done => holder.on("close", done));
+	let text = "";
+	const held = new Promise(done => holder.stdout.on("data", more => {
+		text += more;
+		done();
+	}));
+	const release = async () => {
+		holder.stdin.end();
+		await gone;
+		return Number(text.split("\n")[1]);
+	};
+	t.after(release);
+	await Promise.race([held, gone]);
+	assert.match(text, /^held/);
+	return release;
+}
+
+/** GET /grant and POST /grants: their statuses, and what they say. */
+async function ask(at) {
+	const one = await send(`${at.app}/grant`);
+	const many = await send(`${at.app}/grants`, "POST", { "Content-Type": "application/json" },
+		JSON.stringify({ files: [{ name: "a.txt" }, { name: "b.txt" }] }));
+	return [one, many].map(({ status, text }) => [status, JSON.parse(text).error]);
+}
+
+test("with grants_awaited no grant is given that cannot be written down", async t => {
+	const data = await temporaryFolder(t);
+	const UNAVAILABLE = [[503, "unavailable"], [503, "unavailable"]];
+	const awaited = await startServer(t, { data, env: { POSTERN_APP_GRANTS_AWAITED: "true" } });
+	assert.deepEqual(await ask(awaited), [[200, undefined], [200, undefined]]);
+	// Another process has the file for itself.
+	const release = await holdDatabase(t, join(data, "ledger.db"));
+	assert.deepEqual(await ask(awaited), UNAVAILABLE);
+	assert.equal((await send(`${awaited.app}/`)).status, 503);
+	assert.equal(await release(), 3, "one grant, and two");
+	assert.deepEqual(await ask(awaited), [[200, undefined], [200, undefined]]);
+	// Nor is one that there is no room for.
+	const full = await startServer(t, { env: { POSTERN_APP_GRANTS_AWAITED: "true", POSTERN_APP_GRANTS_MAX: "1" } });
+	assert.equal((await send(`${full.app}/grant`)).status, 200);
+	assert.deepEqual(await ask(full), UNAVAILABLE);
 });
 
 test("grants_max = 0 writes none down", async t => {
