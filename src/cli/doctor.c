@@ -41,8 +41,9 @@ static void print_usage(void)
 	       "the\n"
 	       "store, its clock, the key and its rights, the bucket's CORS rule, a tiny upload "
 	       "with\n"
-	       "its callback (removed again), the way of the callback through proxies, and the\n"
-	       "webhook. `serve` is a store and application server in one process, `app` the\n"
+	       "its callback (removed again), the way of the callback through proxies, the\n"
+	       "webhook, and the database of the ledger. `serve` is a store and application server "
+	       "in one process, `app` the\n"
 	       "application server alone; the default is `app` if [app] host is set.\n"
 	       "\n"
 	       "  --origin ORIGIN  a page that uploads, such as https://www.example.com; may be\n"
@@ -176,6 +177,10 @@ static int check(struct parts *p, const struct doctor_arguments *arguments)
 			.origins = strbuf_slice(&origins),
 			.own_key_url = slice_str(p->key_url),
 			.ca_file = serve_ca_file(&p->config),
+			.ledger_url = p->config.app_ledger_url[0] ? p->config.app_ledger_url : NULL,
+			.ledger_password = reading.ledger_password.len > 0
+						   ? reading.ledger_password.ptr
+						   : NULL,
 			.clock = &clock_system,
 		};
 		report_init(&report, arguments->json);

@@ -64,6 +64,7 @@ enum err doctor_run(
 			name_object(&d);
 			arena_init(&d.arena, NULL, 0, DOCTOR_TEXT_BYTES_MAX);
 			run(&d);
+			doctor_check_ledger(&d);
 			arena_reset(&d.arena);
 		}
 		asker_release(&d.asker);

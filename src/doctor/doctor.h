@@ -2,11 +2,11 @@
 /*
  * Checks a deployment from outside, with the configuration that its application server has: the
  * store answers and its clock agrees; the key signs, and may do what is needed; pages of an origin
- * may upload; an upload is stored and called back, unchanged by proxies; the webhook answers. What
- * is uploaded, a few bytes, is removed again.
+ * may upload; an upload is stored and called back, unchanged by proxies; the webhook and the
+ * ledger's database answer. What is uploaded, a few bytes, is removed again.
  *
- * It relies on nothing but the protocol of OSS and, behind the callback's URL, on a mirror
- * (mirror.h).
+ * Of the store it relies on nothing but the protocol of OSS and, behind the callback's URL, on a
+ * mirror (mirror.h).
  */
 #ifndef DOCTOR_DOCTOR_H
 #define DOCTOR_DOCTOR_H
@@ -22,6 +22,9 @@ struct doctor_options {
 	/* A key's URL that the application server trusts besides key_urls; empty: none. */
 	struct slice own_key_url;
 	const char *ca_file; /* certificates to trust; NULL: the system's */
+	/* Of the ledger's database; NULL: it is in a file, which nobody needs to be asked for. */
+	const char *ledger_url;
+	const char *ledger_password; /* NULL: as the URL says */
 	const struct clock *clock;
 };
 

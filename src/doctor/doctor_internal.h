@@ -65,6 +65,11 @@ void doctor_check_callback(struct doctor *d, struct slice answer);
 
 void doctor_check_origins(struct doctor *d);
 
+/* ---- ledger.c ---- */
+
+/* If it is in PostgreSQL. */
+void doctor_check_ledger(struct doctor *d);
+
 /* ---- clamd.c ---- */
 
 /* If a profile has uploads looked through for viruses. */

@@ -205,7 +205,7 @@ static bool make_tables(struct postgres_link *c)
 	       check_version(c, version);
 }
 
-static bool make(struct postgres_link *c)
+static bool begin_session(struct postgres_link *c)
 {
 	c->pg = connect_to(c);
 	if (PQstatus(c->pg) != CONNECTION_OK) {
@@ -213,7 +213,21 @@ static bool make(struct postgres_link *c)
 		return false;
 	}
 	(void)PQsetNoticeReceiver(c->pg, ignore_notice, NULL);
-	return set_session(c) && find_schema(c) && make_tables(c);
+	return set_session(c);
+}
+
+static bool make(struct postgres_link *c)
+{
+	return begin_session(c) && find_schema(c) && make_tables(c);
+}
+
+bool postgres_link_look(struct postgres_link *c)
+{
+	c->told = true;
+	if (begin_session(c))
+		return true;
+	drop(c);
+	return false;
 }
 
 bool postgres_link_have(struct postgres_link *c)

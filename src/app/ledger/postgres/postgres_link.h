@@ -33,6 +33,8 @@ void postgres_link_release(struct postgres_link *c);
 
 /* Connects if there is no connection, unless it is too early for it. False: `why` says it. */
 bool postgres_link_have(struct postgres_link *c) MUST_USE;
+/* The same once, at once, without making or logging anything: for who only looks. */
+bool postgres_link_look(struct postgres_link *c) MUST_USE;
 /* Looks whether it is still there; takes it for lost, or made, if so. */
 void postgres_link_tend(struct postgres_link *c);
 /* When that is to be done. */

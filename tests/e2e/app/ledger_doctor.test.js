@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `postern doctor` says of the ledger's database: each fault is told, with what mends it, and
+// nothing is changed there.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { NO_POSTGRES, startPostgres } from "../lib/postgres.js";
+import { BIN, startServer, temporaryFolder } from "../lib/server.js";
+import { closedPort } from "../lib/sink.js";
+
+const PASSWORD = "not-the-password";
+
+test("the database of the ledger is asked: cause and fix", { skip: NO_POSTGRES }, async t => {
+	const postgres = await startPostgres(t);
+	const store = await closedPort();
+	const wrong = join(await temporaryFolder(t), "password");
+	await writeFile(wrong, PASSWORD);
+
+	/** The line about the ledger. */
+	async function ask(url, args = []) {
+		const child = spawn(BIN, ["doctor", "app", "--app-host", `${store}/uploads`, "--app-access-key-id", "a",
+			"--app-access-key-secret", "b", "--app-ledger-url", url, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+		let text = "";
+		child.stdout.on("data", more => {
+			text += more;
+		});
+		const status = await new Promise(done => child.on("close", done));
+		assert.equal(status, 2, "there is no store");
+		assert.doesNotMatch(text, /not-the-password|postgresql:/);
+		const lines = text.split("\n").filter(line => / ledger /.test(line));
+		assert.equal(lines.length, 1, text);
+		return lines[0];
+	}
+	const bob = postgres.url.replace("user=postern", "user=bob");
+	await postgres.query("CREATE ROLE bob LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+
+	assert.match(await ask(postgres.url), /^ok .*\(PostgreSQL \d+.*the first start makes the tables/);
+	assert.match(await ask(bob), /^failed .*may not make them in the schema public\. Fix: GRANT CREATE ON SCHEMA/);
+	assert.equal(await postgres.query("SELECT count(*) FROM pg_class WHERE relname = 'ledger_version'"), "0");
+
+	const server = await startServer(t, { env: { POSTERN_APP_LEDGER_URL: postgres.url } });
+	assert.match(await ask(postgres.url), /^ok .*the user may use its tables/);
+	assert.match(await ask(bob), /^failed .*lacks SELECT on uploads, INSERT on uploads, .*SELECT on ledger_version\. Fix: GRANT/);
+	await postgres.query("GRANT ALL ON ALL TABLES IN SCHEMA public TO bob; REVOKE INSERT ON uploads FROM bob");
+	assert.match(await ask(bob), /^failed +ledger +the user lacks INSERT on uploads\. Fix: GRANT/);
+	await postgres.query("GRANT INSERT ON uploads TO bob");
+	assert.match(await ask(bob), /^ok /);
+	await server.stop();
+
+	assert.match(await ask(postgres.url_with_password, ["--app-ledger-password-file", wrong]),
+		/^failed .*cannot be used: .*password authentication failed for user "ann".* Fix: .*ledger_password_file/);
+	assert.match(await ask(`${postgres.url}&options=-csearch_path%3Dnowhere`), /^failed .*no schema.* Fix: CREATE SCHEMA/);
+	await postgres.query("CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+	assert.match(await ask(postgres.url.replace("/postgres?", "/bytes?")), /^failed .*encoding SQL_ASCII\. Fix: .*ENCODING 'UTF8'/);
+	await postgres.query("UPDATE ledger_version SET version = version + 1");
+	assert.match(await ask(postgres.url), /^failed .*tables are of version \d+, and this postern's of version \d+\. Fix: use the postern/);
+	await postgres.kill();
+	assert.match(await ask(postgres.url), /^failed .*cannot be used: .* Fix: start it/);
+});
