@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/rados/rados.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "base/log.h"
 #include "store/rados/buckets/table.h"
-#include "store/rados/cluster/edit.h"
-#include "store/rados/cluster/fetch.h"
 #include "store/rados/data/data.h"
+#include "store/rados/garbage/garbage.h"
+#include "store/rados/gateways/gateways.h"
 #include "store/rados/list/list.h"
 #include "store/rados/mutation.h"
-#include "store/rados/rows/field.h"
 #include "store/rados/tablet/tablet.h"
 #include "store/rules/rules.h"
 
-#define GATEWAYS "gateways" /* the object that has the next instance's number in the row NEXT */
-#define NEXT "n"
-
 enum {
-	TIMEOUT_S = 30,
-	ATTEMPTS_MAX = 100,
-	NUMBER_BYTES = 8,
-	INSTANCES_MAX = (1 << 24) - 1,
-	PAUSE_US = 2000,
-	BATCH_MAX_DEFAULT = 64,
+	PAUSE_US = 2000
 };
 
 /* ---- Buckets --------------------------------------------------------------------------------- */
@@ -90,6 +79,7 @@ static void close_store(struct store *store)
 {
 	struct rados *r = rados_of(store);
 	atomic_store(&r->closes, true);
+	collector_stop(r);
 	thread_queue_free(r->admin);
 	for (unsigned i = 0; i < RADOS_TABLET_THREADS; i++)
 		thread_queue_free(r->tablet_threads[i]);
@@ -98,6 +88,7 @@ static void close_store(struct store *store)
 		table_close(r);
 	thread_queue_free(r->watcher);
 	wait_for_transfers(r);
+	gateways_leave(r);
 	tablets_free(r);
 	cluster_close(r->cluster);
 	buckets_free(r->buckets);
@@ -159,7 +150,7 @@ static enum err open_pools(struct rados *r, const struct rados_options *options)
 	const struct cluster_options cluster = {.config = options->config,
 		.id = options->id,
 		.space = options->space ? options->space : "",
-		.timeout_s = options->timeout_s ? options->timeout_s : TIMEOUT_S};
+		.timeout_s = options->timeout_s ? options->timeout_s : LIMIT_RADOS_OPERATION_S};
 	const char *index = options->index_pool ? options->index_pool : "index";
 	const char *small = options->small_pool ? options->small_pool : "small";
 	const char *data = options->data_pool ? options->data_pool : "data";
@@ -171,54 +162,6 @@ static enum err open_pools(struct rados *r, const struct rados_options *options)
 	return e == ERR_OK ? cluster_pool(r->cluster, data, &r->data) : e;
 }
 
-/* The number that no start before had, and its value in the row. */
-static int read_next(struct rados *r, uint64_t *ret, struct strbuf *value)
-{
-	struct slice key = S(NEXT);
-	struct fetch *fetch = fetch_new();
-	if (!fetch)
-		return -ENOMEM;
-	size_t number = fetch_keys(fetch, &key, 1);
-	int result = fetch_run(fetch, r->index, GATEWAYS);
-	*ret = 1;
-	strbuf_clear(value);
-	if (result == 0) {
-		struct slice found = fetched_value(fetch_rows(fetch, number), key);
-		struct field_reader reader = {.rest = found};
-		strbuf_add_slice(value, found);
-		if (found.len)
-			*ret = field_number(&reader, NUMBER_BYTES);
-		if (found.len && !field_end(&reader))
-			result = -EBADMSG;
-	}
-	fetch_free(fetch);
-	return result == -ENOENT ? 0 : result;
-}
-
-static enum err take_instance(struct rados *r)
-{
-	int result = -ECANCELED;
-	SCOPED_STRBUF(before, NUMBER_BYTES);
-	SCOPED_STRBUF(after, NUMBER_BYTES);
-	for (unsigned i = 0; result == -ECANCELED && i < ATTEMPTS_MAX; i++) {
-		result = read_next(r, &r->instance, &before);
-		if (result < 0)
-			break;
-		if (r->instance > INSTANCES_MAX) {
-			log_error("ceph: this namespace has no numbers for gateways any more");
-			return ERR_UNAVAILABLE;
-		}
-		strbuf_clear(&after);
-		field_add(&after, r->instance + 1, NUMBER_BYTES);
-		struct edit edit = edit_begin(r->index);
-		edit_ensure(&edit);
-		edit_compare(&edit, S(NEXT), strbuf_slice(&before));
-		edit_set(&edit, S(NEXT), strbuf_slice(&after));
-		result = edit_run(&edit, GATEWAYS);
-	}
-	return cluster_err(result, "counting", GATEWAYS);
-}
-
 static size_t size_or(size_t size, size_t usual)
 {
 	return size ? size : usual;
@@ -227,15 +170,31 @@ static size_t size_or(size_t size, size_t usual)
 static void set_sizes(struct rados *r, const struct rados_options *options)
 {
 	struct rados_sizes *sizes = &r->sizes;
-	sizes->inline_bytes = size_or(options->inline_bytes, KIB(4));
-	sizes->chunk_bytes = size_or(options->chunk_bytes, MIB(4));
-	sizes->small_bytes = size_or(options->small_bytes, KIB(64));
-	sizes->batch = options->batch ? options->batch : BATCH_MAX_DEFAULT;
+	sizes->inline_bytes = size_or(options->inline_bytes, LIMIT_RADOS_INLINE_BYTES);
+	sizes->chunk_bytes = size_or(options->chunk_bytes, LIMIT_RADOS_CHUNK_BYTES);
+	sizes->small_bytes = size_or(options->small_bytes, LIMIT_RADOS_SMALL_BYTES);
+	sizes->batch = options->batch ? options->batch : LIMIT_RADOS_BATCH;
 	/* Small data is one chunk; what is inline never fills one. */
 	if (sizes->small_bytes >= sizes->chunk_bytes)
 		sizes->small_bytes = sizes->chunk_bytes - 1;
 	if (sizes->inline_bytes > sizes->small_bytes)
 		sizes->inline_bytes = sizes->small_bytes;
+}
+
+static unsigned time_or(unsigned time, unsigned usual)
+{
+	return time ? time : usual;
+}
+
+static void set_timers(struct rados *r, const struct rados_options *options)
+{
+	r->timers = (struct rados_timers){
+		.beat_ms = time_or(options->beat_ms, LIMIT_RADOS_BEAT_MS),
+		.dead_beats = time_or(options->dead_beats, LIMIT_RADOS_DEAD_BEATS),
+		.epoch_ms = time_or(options->epoch_ms, LIMIT_RADOS_EPOCH_MS),
+		.collect_ms = time_or(options->collect_ms, LIMIT_RADOS_COLLECT_MS),
+		.claim = options->claim ? options->claim : LIMIT_RADOS_CLAIM,
+	};
 }
 
 enum err rados_store_open(const struct rados_options *options, struct store **ret)
@@ -246,14 +205,20 @@ enum err rados_store_open(const struct rados_options *options, struct store **re
 	r->store.ops = &ops;
 	r->clock = options->clock;
 	set_sizes(r, options);
+	set_timers(r, options);
 	r->buckets = buckets_new();
 	enum err e = r->buckets ? open_pools(r, options) : ERR_UNAVAILABLE;
 	if (e == ERR_OK)
-		e = take_instance(r);
+		e = gateways_join(r);
 	if (e == ERR_OK)
 		e = start_threads(r);
 	if (e == ERR_OK)
 		e = table_open(r);
+	if (e == ERR_OK) {
+		e = collector_start(r);
+		if (e != ERR_OK)
+			table_close(r);
+	}
 	if (e != ERR_OK) {
 		/* Then nothing is watched. */
 		r->watch.pool = NULL;

@@ -9,6 +9,8 @@
  *	tablet/     changes of objects
  *	data/       bytes that come and go
  *	list/       listings
+ *	gateways/   those that serve this store
+ *	garbage/    removing what nothing refers to
  *	buckets/    the table of buckets
  *	state/      what all of these know
  *	cluster/    what is said to Ceph
@@ -28,15 +30,24 @@ struct rados_options {
 	const char *index_pool;
 	const char *small_pool;
 	const char *data_pool;
-	unsigned timeout_s; /* of an operation; 0: 30 */
+	unsigned timeout_s; /* of an operation; 0: what base/limits.h says */
 	/*
-	 * For tests; 0: 4 KiB, 64 KiB, 4 MiB, 64. All who open a namespace have the same chunks and
+	 * For tests; 0: what base/limits.h says. All who open a namespace have the same chunks and
 	 * small bytes.
 	 */
 	size_t inline_bytes;
 	size_t small_bytes;
 	size_t chunk_bytes;
 	unsigned batch;
+	/*
+	 * For tests; 0: what base/limits.h says. A gateway that does not move for `dead_beats` of
+	 * another one's beats is dead.
+	 */
+	unsigned beat_ms;
+	unsigned dead_beats;
+	unsigned epoch_ms;
+	unsigned collect_ms;
+	uint64_t claim; /* numbers of data in advance */
 };
 
 /*

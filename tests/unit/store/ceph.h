@@ -4,6 +4,7 @@
 #define TESTS_STORE_CEPH_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,39 @@ static inline bool ceph_start(struct ceph *ceph)
 		exit(1);
 	(void)snprintf(ceph->config, sizeof(ceph->config), "%s/ceph.conf", ceph->path);
 	return true;
+}
+
+/* All objects of a namespace, a line `POOL NAME` each, sorted; on the heap. Ends the program if
+ * they cannot be listed.
+ */
+static inline char *ceph_objects(const struct ceph *ceph, const char *space)
+{
+	size_t size = 0;
+	char *text = NULL;
+	int ends[2];
+	int status = 1;
+	FILE *to = open_memstream(&text, &size);
+	pid_t pid = to && pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+	if (pid == 0) {
+		(void)dup2(ends[1], STDOUT_FILENO);
+		(void)execl("tests/ceph/cluster", "cluster", "objects", ceph->path, space,
+			(char *)NULL);
+		_exit(1);
+	}
+	if (pid < 0)
+		exit(1);
+	(void)close(ends[1]);
+	char bytes[4096];
+	ssize_t got;
+	while ((got = read(ends[0], bytes, sizeof(bytes))) > 0)
+		(void)fwrite(bytes, 1, (size_t)got, to);
+	(void)close(ends[0]);
+	(void)fclose(to);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		exit(1);
+	return text;
 }
 
 static inline void ceph_stop(struct ceph *ceph)

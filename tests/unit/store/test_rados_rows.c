@@ -243,7 +243,7 @@ static void tablets(void)
 	OK(!head_parse(strbuf_slice(&value), &head), "but none of a later format");
 	struct own own;
 	strbuf_clear(&value);
-	own_format(&(struct own){6, {1, 2, 3, 4, 5, UINT64_MAX}}, &value);
+	own_format(&(struct own){.sequence = 6, .counts = {1, 2, 3, 4, 5, UINT64_MAX}}, &value);
 	OK(own_parse(strbuf_slice(&value), &own) && own.sequence == 6 && own.counts.objects == 1 &&
 			own.counts.old_bytes == 4 && own.counts.part_bytes == UINT64_MAX,
 		"an own row");

@@ -214,6 +214,14 @@ static enum err update_now(struct job *job)
 
 /* ---- Deleting -------------------------------------------------------------------------------- */
 
+/* The tablet of a bucket that is deleted stays until its garbage was collected. */
+static void add_deleted(struct edit *edit, uint64_t id)
+{
+	static const char format[] = {1};
+	struct row_key key = row_key_number(RADOS_DELETED_ROW, id);
+	edit_set(edit, row_key_slice(&key), slice_of(format, sizeof(format)));
+}
+
 /* Removes the row, which must be as it was set when this began. 0 or -errno. */
 static int remove_row(struct rados *r, struct slice name, uint64_t deleting)
 {
@@ -227,6 +235,7 @@ static int remove_row(struct rados *r, struct slice name, uint64_t deleting)
 		}
 		struct edit edit = edit_row(r, &seen);
 		edit_remove(&edit, row_key_slice(&seen.key));
+		add_deleted(&edit, seen.row.bucket.id);
 		for (unsigned j = 0; j < STORE_SETTING_COUNT; j++)
 			set_setting(&edit, name, j, S(""));
 		set_count(&edit, &seen, seen.count ? seen.count - 1 : 0);

@@ -12,7 +12,6 @@
 #include "store/rados/tablet/tablet.h"
 
 enum {
-	NOTIFY_MS = 5000,
 	REWATCH_PAUSE_US = 500000,
 };
 
@@ -235,10 +234,10 @@ static void lost(struct watch *watch)
 
 enum err table_notify(struct rados *r)
 {
-	int result = pool_notify(r->index, RADOS_BUCKETS, NOTIFY_MS);
+	int result = pool_notify(r->index, RADOS_BUCKETS, LIMIT_RADOS_NOTIFY_MS);
 	/* One that has died is off the list after a while. */
 	if (result == -ETIMEDOUT)
-		result = pool_notify(r->index, RADOS_BUCKETS, NOTIFY_MS);
+		result = pool_notify(r->index, RADOS_BUCKETS, LIMIT_RADOS_NOTIFY_MS);
 	return cluster_err(result, "telling all gateways of", RADOS_BUCKETS);
 }
 

@@ -113,6 +113,8 @@ enum err cluster_pool(struct cluster *c, const char *name, struct pool **ret)
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
+#define OWNER "of" /* the attribute */
+
 static void end_transfer(void *completion, void *ctx)
 {
 	struct transfer *transfer = ctx;
@@ -148,7 +150,7 @@ int pool_create(struct pool *pool, const char *object, struct slice bytes, struc
 	api->write_op_create(op, LIBRADOS_EXCLUSIVE, NULL);
 	api->write_op_write_full(op, bytes.ptr, bytes.len);
 	if (of.len)
-		api->write_op_setxattr(op, "of", of.ptr, of.len);
+		api->write_op_setxattr(op, OWNER, of.ptr, of.len);
 	return begin_transfer(pool, object, op, transfer);
 }
 
@@ -157,6 +159,11 @@ int pool_remove(struct pool *pool, const char *object, struct transfer *transfer
 	void *op = pool->api->create_write_op();
 	pool->api->write_op_remove(op);
 	return begin_transfer(pool, object, op, transfer);
+}
+
+int pool_owner(struct pool *pool, const char *object, char *ret, size_t size)
+{
+	return pool->api->getxattr(pool->io, object, OWNER, ret, size);
 }
 
 int pool_read(struct pool *pool, const char *object, struct pool_run *runs, size_t count)

@@ -57,6 +57,8 @@ int pool_create(struct pool *pool, const char *object, struct slice bytes, struc
 	struct transfer *transfer) MUST_USE;
 /* Removes an object. Likewise. */
 int pool_remove(struct pool *pool, const char *object, struct transfer *transfer) MUST_USE;
+/* Whose an object is: the length of what was said then, or -errno: -ENODATA if nothing was. */
+int pool_owner(struct pool *pool, const char *object, char *ret, size_t size) MUST_USE;
 /* A run of bytes of an object. */
 struct pool_run {
 	uint64_t offset;

@@ -45,6 +45,11 @@ void edit_remove_range(struct edit *edit, struct slice begin, struct slice end)
 	edit->pool->api->write_op_omap_rm_range2(edit->op, begin.ptr, begin.len, end.ptr, end.len);
 }
 
+void edit_remove_object(struct edit *edit)
+{
+	edit->pool->api->write_op_remove(edit->op);
+}
+
 int edit_run(struct edit *edit, const char *object)
 {
 	const struct librados *api = edit->pool->api;

@@ -34,6 +34,8 @@ void edit_set(struct edit *edit, struct slice key, struct slice value);
 void edit_remove(struct edit *edit, struct slice key);
 /* Rows from `begin` up to, but without, `end`. */
 void edit_remove_range(struct edit *edit, struct slice begin, struct slice end);
+/* Removes the object with all of its rows, if the comparisons hold. */
+void edit_remove_object(struct edit *edit);
 /*
  * 0, or -errno and nothing has happened; but after -ETIMEDOUT it may have happened, or still do so.
  * -ECANCELED: a comparison did not hold. Consumes the edit.

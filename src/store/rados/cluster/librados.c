@@ -2,81 +2,67 @@
 #include "store/rados/cluster/librados.h"
 
 #include <assert.h>
-#include <dlfcn.h>
-#include <string.h>
 
 #include "base/log.h"
+#include "base/shared_library.h"
 
-struct symbol {
-	const char *name;
-	size_t offset; /* of the pointer to it */
-};
-
-#define SYMBOL(member)                                              \
-	{                                                           \
-		"rados_" #member, offsetof(struct librados, member) \
-	}
-
-static const struct symbol symbols[] = {
-	SYMBOL(create2),
-	SYMBOL(conf_read_file),
-	SYMBOL(conf_set),
-	SYMBOL(connect),
-	SYMBOL(shutdown),
-	SYMBOL(ioctx_create),
-	SYMBOL(ioctx_set_namespace),
-	SYMBOL(ioctx_destroy),
-	SYMBOL(aio_create_completion2),
-	SYMBOL(aio_get_return_value),
-	SYMBOL(aio_release),
-	SYMBOL(aio_write_op_operate),
-	SYMBOL(create_write_op),
-	SYMBOL(release_write_op),
-	SYMBOL(write_op_create),
-	SYMBOL(write_op_write_full),
-	SYMBOL(write_op_setxattr),
-	SYMBOL(write_op_remove),
-	SYMBOL(write_op_omap_cmp2),
-	SYMBOL(write_op_omap_set2),
-	SYMBOL(write_op_omap_rm_keys2),
-	SYMBOL(write_op_omap_rm_range2),
-	SYMBOL(write_op_operate),
-	SYMBOL(create_read_op),
-	SYMBOL(release_read_op),
-	SYMBOL(read_op_read),
-	SYMBOL(read_op_omap_get_vals2),
-	SYMBOL(read_op_omap_get_vals_by_keys2),
-	SYMBOL(read_op_operate),
-	SYMBOL(omap_get_next2),
-	SYMBOL(omap_get_end),
-	SYMBOL(watch3),
-	SYMBOL(unwatch2),
-	SYMBOL(watch_flush),
-	SYMBOL(notify2),
-	SYMBOL(notify_ack),
-	SYMBOL(buffer_free),
-};
-
-static_assert(ARRAY_LEN(symbols) * sizeof(void *) == sizeof(struct librados),
-	"every function has its row");
+#define LIBRARY "librados.so.2"
 
 enum err librados_load(struct librados *ret)
 {
-	void *library = dlopen("librados.so.2", RTLD_NOW | RTLD_LOCAL);
-	if (!library) {
-		log_error(
-			"Ceph's librados.so.2 cannot be loaded (%s); install the package librados2",
-			dlerror());
-		return ERR_UNAVAILABLE;
+#define FUNCTION(member)                         \
+	{                                        \
+		"rados_" #member, &(ret->member) \
 	}
-	for (size_t i = 0; i < ARRAY_LEN(symbols); i++) {
-		void *found = dlsym(library, symbols[i].name);
-		if (!found) {
-			log_error("Ceph's librados.so.2 has no %s; Ceph 16 or later is needed",
-				symbols[i].name);
-			return ERR_UNAVAILABLE;
-		}
-		memcpy((char *)ret + symbols[i].offset, &found, sizeof(found));
-	}
-	return ERR_OK;
+	const struct library_function functions[] = {
+		FUNCTION(create2),
+		FUNCTION(conf_read_file),
+		FUNCTION(conf_set),
+		FUNCTION(connect),
+		FUNCTION(shutdown),
+		FUNCTION(ioctx_create),
+		FUNCTION(ioctx_set_namespace),
+		FUNCTION(ioctx_destroy),
+		FUNCTION(aio_create_completion2),
+		FUNCTION(aio_get_return_value),
+		FUNCTION(aio_release),
+		FUNCTION(aio_write_op_operate),
+		FUNCTION(create_write_op),
+		FUNCTION(release_write_op),
+		FUNCTION(write_op_create),
+		FUNCTION(write_op_write_full),
+		FUNCTION(write_op_setxattr),
+		FUNCTION(write_op_remove),
+		FUNCTION(write_op_omap_cmp2),
+		FUNCTION(write_op_omap_set2),
+		FUNCTION(write_op_omap_rm_keys2),
+		FUNCTION(write_op_omap_rm_range2),
+		FUNCTION(write_op_operate),
+		FUNCTION(getxattr),
+		FUNCTION(create_read_op),
+		FUNCTION(release_read_op),
+		FUNCTION(read_op_read),
+		FUNCTION(read_op_omap_get_vals2),
+		FUNCTION(read_op_omap_get_vals_by_keys2),
+		FUNCTION(read_op_operate),
+		FUNCTION(omap_get_next2),
+		FUNCTION(omap_get_end),
+		FUNCTION(watch3),
+		FUNCTION(unwatch2),
+		FUNCTION(watch_flush),
+		FUNCTION(notify2),
+		FUNCTION(notify_ack),
+		FUNCTION(buffer_free),
+	};
+#undef FUNCTION
+	static_assert(ARRAY_LEN(functions) * sizeof(void *) == sizeof(struct librados),
+		"every function has its row");
+	char why[256];
+	if (shared_library_load(LIBRARY, functions, ARRAY_LEN(functions), why, sizeof(why)))
+		return ERR_OK;
+	log_error("Ceph's " LIBRARY
+		  " cannot be loaded (%s); install the package librados2 of Ceph 16 "
+		  "or later",
+		why);
+	return ERR_UNAVAILABLE;
 }

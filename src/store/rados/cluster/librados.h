@@ -55,6 +55,8 @@ struct librados {
 		void *op, const char *begin, size_t begin_len, const char *end, size_t end_len);
 	int (*write_op_operate)(void *op, void *io, const char *object, time_t *mtime, int flags);
 
+	int (*getxattr)(void *io, const char *object, const char *name, char *ret, size_t size);
+
 	void *(*create_read_op)(void);
 	void (*release_read_op)(void *op);
 	void (*read_op_read)(

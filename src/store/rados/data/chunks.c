@@ -21,33 +21,69 @@ void sum_block(uint64_t data, uint64_t chunk, struct slice block, char *ret)
 	put_number(ret, crc64_update(sum, block));
 }
 
+/* ---- Of data that nothing refers to ---------------------------------------------------------- */
+
+/* The last chunk goes first: whoever finds the first one knows that there may be others. */
 struct removal {
 	struct transfer transfer;
 	struct rados *r;
-	uint64_t data;
+	struct pool *pool;
+	struct mark *data;
+	uint64_t left; /* chunks */
+	bool more_may_come;
 };
 
-static void end(struct transfer *transfer, int result)
+static void end(struct removal *removal, bool is_done)
 {
-	struct removal *removal = CONTAINER_OF(transfer, struct removal, transfer);
 	struct rados *r = removal->r;
-	if (result < 0 && result != -ENOENT)
-		log_error("ceph: data that nothing refers to stays: %s", strerror(-result));
+	if (is_done && !removal->more_may_come)
+		life_end_data(&r->life, removal->data);
+	else
+		life_leave_data(&r->life, removal->data);
 	free(removal);
 	(void)atomic_fetch_sub(&r->transfers, 1);
 }
 
-void chunks_remove(struct rados *r, struct pool *pool, uint64_t data, uint64_t count)
+static void go_on(struct removal *removal)
 {
 	char name[RADOS_NAME_BYTES];
-	for (uint64_t i = 0; i < count; i++) {
-		struct removal *removal = malloc(sizeof(*removal));
-		if (!removal)
-			continue;
-		*removal = (struct removal){.transfer.done = end, .r = r, .data = data};
-		(void)atomic_fetch_add(&r->transfers, 1);
-		int result = pool_remove(pool, rados_chunk_name(name, data, i), &removal->transfer);
-		if (result < 0)
-			end(&removal->transfer, result);
+	int result = 0;
+	if (removal->left) {
+		uint64_t chunk = --removal->left;
+		rados_chunk_name(name, removal->data->number, chunk);
+		result = pool_remove(removal->pool, name, &removal->transfer);
+		if (result == 0)
+			return;
 	}
+	end(removal, result == 0);
+}
+
+static void removed(struct transfer *transfer, int result)
+{
+	struct removal *removal = CONTAINER_OF(transfer, struct removal, transfer);
+	if (result == 0 || result == -ENOENT) {
+		go_on(removal);
+		return;
+	}
+	log_error("ceph: data that nothing refers to stays until this gateway has ended: %s",
+		strerror(-result));
+	end(removal, false);
+}
+
+void data_remove(
+	struct rados *r, struct pool *pool, struct mark *data, uint64_t chunks, bool more_may_come)
+{
+	struct removal *removal = malloc(sizeof(*removal));
+	if (!removal) {
+		life_leave_data(&r->life, data);
+		return;
+	}
+	*removal = (struct removal){.transfer.done = removed,
+		.r = r,
+		.pool = pool,
+		.data = data,
+		.left = chunks,
+		.more_may_come = more_may_come};
+	(void)atomic_fetch_add(&r->transfers, 1);
+	go_on(removal);
 }

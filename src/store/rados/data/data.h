@@ -36,8 +36,12 @@ void rados_damaged(struct store *store, const struct store_damage *damage);
 
 /* ---- For each other -------------------------------------------------------------------------- */
 
-/* Removes so many chunks; does not wait, and a failure is only logged. */
-void chunks_remove(struct rados *r, struct pool *pool, uint64_t data, uint64_t count);
+/*
+ * Removes so many chunks of data that no row refers to, and ends its mark. Does not wait. What
+ * cannot be removed, or if some of it may still come, is looked for when the gateway has ended.
+ */
+void data_remove(
+	struct rados *r, struct pool *pool, struct mark *data, uint64_t chunks, bool more_may_come);
 
 /*
  * Behind the bytes of a chunk stand the sums of its blocks, 8 bytes each, big-endian: CRC-64/XZ of
@@ -78,6 +82,7 @@ void window_release(struct window *window);
 struct held {
 	struct task task;
 	struct rados *r;
+	struct mark read; /* so that what it reads is not collected */
 	struct store_get *get;
 	char *text; /* its headers and tags, and its inline bytes */
 	struct extent *extents;

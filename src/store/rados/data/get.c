@@ -290,6 +290,7 @@ static enum err search(struct search *s)
 
 static void held_free(struct held *held)
 {
+	life_end_read(&held->r->life, &held->read);
 	free(held->text);
 	free(held->extents);
 	window_release(&held->first);
@@ -339,13 +340,15 @@ enum store_now rados_get(struct store *store, struct store_get *get)
 		store_version_is_named(&get->version) ? ERR_NO_SUCH_VERSION : ERR_NO_SUCH_KEY;
 	if (!rados_key_fits(get->key) || !get->bucket_id)
 		return STORE_DONE;
-	held = calloc(1, sizeof(*held));
+	if (life_is_well(&rados_of(store)->life))
+		held = calloc(1, sizeof(*held));
 	if (!held) {
 		get->wait.err = ERR_UNAVAILABLE;
 		return STORE_DONE;
 	}
 	held->task.run = run_get;
 	held->r = rados_of(store);
+	life_begin_read(&held->r->life, &held->read);
 	held->get = get;
 	thread_queue_add(held->r->readers, &held->task);
 	return STORE_WAIT;

@@ -3,7 +3,7 @@
  * Bytes that come: hashed in the thread of the caller, gathered to chunks, and sent while others
  * come.
  */
-#include <inttypes.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -15,7 +15,6 @@
 
 enum {
 	ON_THEIR_WAY_MAX = 2, /* chunks; then the caller is asked to wait */
-	OF_BYTES_MAX = LIMIT_KEY_BYTES + 64,
 	BUFFER_BYTES_FIRST = 64 << 10,
 };
 
@@ -34,11 +33,12 @@ struct store_put {
 	size_t buffer_len;
 	size_t buffer_size;
 	struct pool *pool; /* of its data, once a chunk was sent */
-	uint64_t data;
-	uint64_t chunks; /* that were sent */
+	struct mark *data; /* its number, likewise */
+	uint64_t chunks;   /* that were sent */
 
 	pthread_mutex_t lock; /* of what is below; a leaf but for posting tasks */
 	unsigned on_their_way;
+	bool has_begun; /* a chunk has arrived */
 	int failed;
 	struct store_wait *waiting; /* until fewer are on their way */
 	bool ends;                  /* when none is on its way any more, put_end() follows */
@@ -115,7 +115,6 @@ enum err rados_put_begin(
 		.type = spec->kind == STORE_PUT_OBJECT ? spec->type : STORE_NORMAL,
 		.headers = keep(headers, &to),
 		.tags = keep(tags, &to)};
-	put->data = rados_number(r);
 	(void)atomic_fetch_add(&r->transfers, 1);
 	digest_md5_init(&put->md5);
 	(void)pthread_mutex_init(&put->lock, NULL);
@@ -133,13 +132,32 @@ static struct store_object without_text(const struct store_object *object)
 	return copy;
 }
 
-/* Answers, if somebody waits; drops the data if nothing refers to it. */
-static void finish(struct store_put *put, enum err e, bool is_dropped)
+/* What becomes of the data that has come. */
+enum fate {
+	DATA_KEPT,    /* a row refers to it */
+	DATA_DROPPED, /* none does */
+	DATA_OPEN,    /* nobody knows */
+};
+
+static void end_data(struct store_put *put, enum fate fate)
+{
+	struct life *life = &put->r->life;
+	if (!put->data)
+		return;
+	if (fate == DATA_KEPT)
+		life_end_data(life, put->data);
+	else if (fate == DATA_OPEN)
+		life_leave_data(life, put->data);
+	else
+		data_remove(put->r, put->pool, put->data, put->chunks, put->failed == -ETIMEDOUT);
+}
+
+/* Answers, if somebody waits. */
+static void finish(struct store_put *put, enum err e, enum fate fate)
 {
 	struct store_put_commit *commit = put->commit;
 	struct rados *r = put->r;
-	if (is_dropped)
-		chunks_remove(r, put->pool, put->data, put->chunks);
+	end_data(put, fate);
 	put_free(put);
 	(void)atomic_fetch_sub(&r->transfers, 1);
 	if (commit)
@@ -151,7 +169,10 @@ static void decided(struct change *change)
 	struct store_put *put = CONTAINER_OF(change, struct store_put, change);
 	put->commit->object = without_text(put->kind == STORE_PUT_APPEND ? &change->effects.reported
 									 : &change->effects.object);
-	finish(put, change->err, change->err != ERR_OK && !change->is_open);
+	finish(put, change->err,
+		change->err == ERR_OK ? DATA_KEPT
+		: change->is_open     ? DATA_OPEN
+				      : DATA_DROPPED);
 }
 
 /* No chunk is on its way any more. */
@@ -160,7 +181,7 @@ static void put_end(struct store_put *put)
 	if (put->err == ERR_OK)
 		put->err = cluster_err(put->failed, "writing data of", "an object");
 	if (!put->commit || put->err != ERR_OK) {
-		finish(put, put->err, true);
+		finish(put, put->err, DATA_DROPPED);
 		return;
 	}
 	put->change.done = decided;
@@ -180,6 +201,12 @@ static void end_when_sent(struct store_put *put)
 
 /* ---- Chunks ---------------------------------------------------------------------------------- */
 
+/* Until the first chunk has arrived it is alone: without it nobody would look for others. */
+static unsigned on_their_way_max(const struct store_put *put)
+{
+	return put->has_begun ? ON_THEIR_WAY_MAX : 1;
+}
+
 static void has_arrived(struct transfer *transfer, int result)
 {
 	struct sent *sent = CONTAINER_OF(transfer, struct sent, transfer);
@@ -187,10 +214,11 @@ static void has_arrived(struct transfer *transfer, int result)
 	free(sent);
 	(void)pthread_mutex_lock(&put->lock);
 	put->on_their_way--;
+	put->has_begun = true;
 	if (result < 0 && put->failed == 0)
 		put->failed = result;
 	struct store_wait *waiting =
-		put->on_their_way < ON_THEIR_WAY_MAX ? TAKE(put->waiting) : NULL;
+		put->on_their_way < on_their_way_max(put) ? TAKE(put->waiting) : NULL;
 	int failed = put->failed;
 	bool ends = put->ends && put->on_their_way == 0;
 	(void)pthread_mutex_unlock(&put->lock);
@@ -215,34 +243,49 @@ static enum err add_sums(struct store_put *put)
 	for (size_t i = 0; i < sums; i++) {
 		struct slice rest =
 			slice_of(buffer + i * SUM_BLOCK_BYTES, len - i * SUM_BLOCK_BYTES);
-		sum_block(put->data, put->chunks, slice_head(rest, SUM_BLOCK_BYTES),
+		sum_block(put->data->number, put->chunks, slice_head(rest, SUM_BLOCK_BYTES),
 			buffer + len + i * SUM_BYTES);
 	}
 	put->buffer_len = wanted;
 	return ERR_OK;
 }
 
+/* A number for the data, and the pool where it will be. */
+static bool begin_data(struct store_put *put)
+{
+	struct mark *data = malloc(sizeof(*data));
+	if (!data || !life_begin_data(&put->r->life, data)) {
+		free(data);
+		return false;
+	}
+	put->data = data;
+	put->pool = rados_pool_of(put->r, put->object.size);
+	return true;
+}
+
 /* Sends what has been gathered. */
 static enum err send_chunk(struct store_put *put)
 {
+	const struct data_owner owner = {.bucket = put->change.bucket_id,
+		.upload = put->change.upload,
+		.part = put->change.part,
+		.key = put->change.key};
 	char name[RADOS_NAME_BYTES];
-	SCOPED_STRBUF(of, OF_BYTES_MAX);
+	SCOPED_STRBUF(of, DATA_OWNER_BYTES_MAX);
+	if (!put->data && !begin_data(put))
+		return ERR_UNAVAILABLE;
 	struct sent *sent = malloc(sizeof(*sent));
 	if (!sent || add_sums(put) != ERR_OK) {
 		free(sent);
 		return ERR_UNAVAILABLE;
 	}
-	if (put->chunks == 0) {
-		put->pool = rados_pool_of(put->r, put->object.size);
-		strbuf_addf(&of, "%d %" PRIx64 " %" PRIx64 " %u ", (int)put->kind,
-			put->change.bucket_id, put->change.upload, put->change.part);
-		strbuf_add_slice(&of, put->change.key);
-	}
+	if (put->chunks == 0)
+		data_owner_format(&owner, &of);
 	*sent = (struct sent){.transfer.done = has_arrived, .put = put};
 	(void)pthread_mutex_lock(&put->lock);
 	put->on_their_way++;
 	(void)pthread_mutex_unlock(&put->lock);
-	int result = pool_create(put->pool, rados_chunk_name(name, put->data, put->chunks),
+	int result = pool_create(put->pool, rados_chunk_name(name, put->data->number, put->chunks),
 		slice_of(put->buffer, put->buffer_len), strbuf_slice(&of), &sent->transfer);
 	put->chunks++;
 	put->buffer_len = 0;
@@ -288,7 +331,7 @@ enum store_now rados_put_write(struct store_put *put, struct slice bytes, struct
 		put->err = gather(put, &bytes);
 	(void)pthread_mutex_lock(&put->lock);
 	bool waits = wait && put->err == ERR_OK && put->failed == 0 &&
-		     put->on_their_way >= ON_THEIR_WAY_MAX;
+		     put->on_their_way >= on_their_way_max(put);
 	if (waits)
 		put->waiting = wait;
 	int failed = put->failed;
@@ -330,9 +373,10 @@ void rados_put_commit(struct store_put *put, struct store_put_commit *commit)
 		change->inline_bytes = slice_of(put->buffer, put->buffer_len);
 	} else if (put->object.size) {
 		change->place = ENTRY_DATA;
-		change->data = put->data;
 	}
 	if (put->err == ERR_OK && change->place == ENTRY_DATA && put->buffer_len)
 		put->err = send_chunk(put);
+	if (put->data)
+		change->data = put->data->number;
 	end_when_sent(put);
 }

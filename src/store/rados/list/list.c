@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/rados/list/list.h"
 
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "store/rados/list/listing.h"
 #include "store/rados/list/page.h"
@@ -78,38 +76,30 @@ static enum err list_objects(struct listing *listing)
 	return e;
 }
 
-static void run(struct task *task)
+static enum err collect(struct listing *listing)
 {
-	struct listing *listing = CONTAINER_OF(task, struct listing, task);
 	struct store_list *list = listing->list;
 	enum err e = ERR_OK;
 	if (list->bucket_id && list->prefix.len <= LIMIT_KEY_BYTES &&
 		list->marker.len <= LIMIT_KEY_BYTES)
 		e = list->versions ? listing_versions(listing) : list_objects(listing);
-	if (e != ERR_OK) {
-		list->count = 0;
-		list->held = NULL;
-		list->entries = NULL;
-		listing_free(listing);
-	}
-	store_answer(&list->wait, e);
+	if (e == ERR_OK)
+		list->entries = listing->entries;
+	return e;
 }
 
 void rados_list(struct store *store, struct store_list *list)
 {
-	struct listing *listing = listing_new(rados_of(store), list->pool, list->max_entries);
+	const struct listing_request request = {.list = list,
+		.pool = list->pool,
+		.max = list->max_entries,
+		.collect = collect,
+		.wait = &list->wait,
+		.count = &list->count,
+		.truncated = &list->truncated,
+		.held = &list->held};
 	list->entries = NULL;
-	list->count = 0;
-	list->truncated = false;
-	list->held = listing;
-	if (!listing) {
-		store_answer(&list->wait, ERR_UNAVAILABLE);
-		return;
-	}
-	listing->list = list;
-	list->entries = listing->entries;
-	listing->task.run = run;
-	thread_queue_add(listing->r->readers, &listing->task);
+	listing_begin(rados_of(store), &request);
 }
 
 void rados_list_release(struct store *store UNUSED, struct store_list *list)

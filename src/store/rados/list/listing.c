@@ -10,15 +10,19 @@ enum {
 	TEXT_BYTES_MAX = LIMIT_LIST_KEYS * (ENTRY_BYTES_MAX + LIMIT_KEY_BYTES)
 };
 
-struct listing *listing_new(struct rados *r, enum budget_pool pool, uint32_t max)
+static struct listing *listing_new(struct rados *r, const struct listing_request *request)
 {
-	struct budget_account memory = {.pool = pool};
+	uint32_t max = request->max;
+	struct budget_account memory = {.pool = request->pool};
 	struct listing *listing = NULL;
 	if (budget_take(&memory, sizeof(*listing)) && !(listing = calloc(1, sizeof(*listing))))
 		budget_close(&memory);
 	if (!listing)
 		return NULL;
 	listing->r = r;
+	listing->request = *request;
+	listing->list = request->list;
+	listing->uploads = request->uploads;
 	listing->memory = memory;
 	listing->max = max == 0 || max > LIMIT_LIST_KEYS ? LIMIT_LIST_KEYS : max;
 	arena_init_counted(&listing->texts, NULL, 0, TEXT_BYTES_MAX, &listing->memory, true);
@@ -32,6 +36,33 @@ void listing_free(struct listing *listing)
 	arena_reset(&listing->texts);
 	budget_close(&listing->memory);
 	free(listing);
+}
+
+static void run(struct task *task)
+{
+	struct listing *listing = CONTAINER_OF(task, struct listing, task);
+	struct store_wait *wait = listing->request.wait;
+	enum err e = listing->request.collect(listing);
+	if (e != ERR_OK) {
+		*listing->request.count = 0;
+		*listing->request.held = NULL;
+		listing_free(listing);
+	}
+	store_answer(wait, e);
+}
+
+void listing_begin(struct rados *r, const struct listing_request *request)
+{
+	struct listing *listing = listing_new(r, request);
+	*request->count = 0;
+	*request->truncated = false;
+	*request->held = listing;
+	if (!listing) {
+		store_answer(request->wait, ERR_UNAVAILABLE);
+		return;
+	}
+	listing->task.run = run;
+	thread_queue_add(r->readers, &listing->task);
 }
 
 static bool copy(struct listing *listing, struct slice from, struct slice *ret)

@@ -8,10 +8,27 @@
 #include "store/rados/rows/entry.h"
 #include "store/rados/state/state.h"
 
+struct listing;
+
+/* A request for a listing, and where its results go. */
+struct listing_request {
+	struct store_list *list; /* one of these */
+	struct store_list_multiparts *uploads;
+	enum budget_pool pool;
+	uint32_t max;
+	/* Fills in the entries, and on success where the caller finds them. Waits. */
+	enum err (*collect)(struct listing *listing);
+	struct store_wait *wait;
+	uint32_t *count;
+	bool *truncated;
+	void **held;
+};
+
 struct listing {
 	struct task task;
 	struct rados *r;
-	struct store_list *list; /* one of these */
+	struct listing_request request;
+	struct store_list *list; /* those of the request */
 	struct store_list_multiparts *uploads;
 	struct budget_account memory;
 	struct arena texts;
@@ -22,9 +39,9 @@ struct listing {
 	};
 };
 
-/* NULL without memory. */
-struct listing *listing_new(struct rados *r, enum budget_pool pool, uint32_t max) MUST_USE;
-/* NULL is allowed. */
+/* Carries out the request, and answers it. If it fails nothing is held. */
+void listing_begin(struct rados *r, const struct listing_request *request);
+/* What is held. NULL is allowed. */
 void listing_free(struct listing *listing);
 
 /* Adds a version, or, unless `rolled` is empty, a common prefix. ERR_UNAVAILABLE. */

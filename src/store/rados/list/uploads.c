@@ -99,38 +99,30 @@ static enum err list_uploads(struct listing *listing)
 	return e;
 }
 
-static void run(struct task *task)
+static enum err collect(struct listing *listing)
 {
-	struct listing *listing = CONTAINER_OF(task, struct listing, task);
 	struct store_list_multiparts *list = listing->uploads;
 	enum err e = ERR_OK;
 	if (list->bucket_id && list->prefix.len <= LIMIT_KEY_BYTES &&
 		list->key_marker.len <= LIMIT_KEY_BYTES)
 		e = list_uploads(listing);
-	if (e != ERR_OK) {
-		list->count = 0;
-		list->held = NULL;
-		list->uploads = NULL;
-		listing_free(listing);
-	}
-	store_answer(&list->wait, e);
+	if (e == ERR_OK)
+		list->uploads = listing->multiparts;
+	return e;
 }
 
 void rados_list_uploads(struct store *store, struct store_list_multiparts *list)
 {
-	struct listing *listing = listing_new(rados_of(store), list->pool, list->max_uploads);
+	const struct listing_request request = {.uploads = list,
+		.pool = list->pool,
+		.max = list->max_uploads,
+		.collect = collect,
+		.wait = &list->wait,
+		.count = &list->count,
+		.truncated = &list->truncated,
+		.held = &list->held};
 	list->uploads = NULL;
-	list->count = 0;
-	list->truncated = false;
-	list->held = listing;
-	if (!listing) {
-		store_answer(&list->wait, ERR_UNAVAILABLE);
-		return;
-	}
-	listing->uploads = list;
-	list->uploads = listing->multiparts;
-	listing->task.run = run;
-	thread_queue_add(listing->r->readers, &listing->task);
+	listing_begin(rados_of(store), &request);
 }
 
 void rados_list_uploads_release(struct store *store UNUSED, struct store_list_multiparts *list)

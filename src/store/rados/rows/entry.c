@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/rados/rows/entry.h"
 
-#include "base/limits.h"
 #include "store/rados/rows/field.h"
 
 enum {
@@ -9,6 +8,7 @@ enum {
 	FLAG_MARKER = 2,
 	FLAGS = FLAG_NULL | FLAG_MARKER,
 	EXTENT_BYTES = 16,
+	OWNER_REVISION = 1, /* of the format of a struct data_owner */
 };
 
 void entry_write(const struct entry *entry, struct strbuf *out)
@@ -133,5 +133,34 @@ bool extents_parse(struct slice value, struct extents *ret)
 		total += extent.size;
 	}
 	*ret = extents;
+	return true;
+}
+
+/* ---- Data ------------------------------------------------------------------------------------ */
+
+void data_owner_format(const struct data_owner *owner, struct strbuf *out)
+{
+	field_add(out, OWNER_REVISION, 1);
+	field_add(out, 0, 3);
+	field_add(out, owner->part, 4);
+	field_add(out, owner->bucket, 8);
+	field_add(out, owner->upload, 8);
+	strbuf_add_slice(out, owner->key);
+}
+
+bool data_owner_parse(struct slice value, struct data_owner *ret)
+{
+	struct field_reader reader = {.rest = value};
+	struct data_owner owner;
+	uint64_t revision = field_number(&reader, 1);
+	field_zeros(&reader, 3);
+	owner.part = (uint32_t)field_number(&reader, 4);
+	owner.bucket = field_number(&reader, 8);
+	owner.upload = field_number(&reader, 8);
+	owner.key = reader.rest;
+	if (reader.bad || revision != OWNER_REVISION || owner.bucket == 0 || owner.key.len == 0 ||
+		owner.key.len > LIMIT_KEY_BYTES)
+		return false;
+	*ret = owner;
 	return true;
 }

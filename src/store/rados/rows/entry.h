@@ -6,6 +6,7 @@
 #ifndef STORE_RADOS_ROWS_ENTRY_H
 #define STORE_RADOS_ROWS_ENTRY_H
 
+#include "base/limits.h"
 #include "base/strbuf.h"
 #include "store/store.h"
 
@@ -62,5 +63,23 @@ struct extents {
 void extents_add(struct strbuf *out, struct extent extent);
 bool extents_parse(struct slice value, struct extents *ret) MUST_USE;
 struct extent extents_at(const struct extents *extents, size_t i);
+
+/* ---- Data ------------------------------------------------------------------------------------ */
+
+/* Whose bytes data was to be: the attribute `of` of its first chunk. */
+struct data_owner {
+	uint64_t bucket;
+	uint64_t upload; /* 0: they were not to be a part */
+	uint32_t part;
+	struct slice key; /* as long as a key may be */
+};
+
+enum {
+	DATA_OWNER_BYTES_MAX = 24 + LIMIT_KEY_BYTES
+};
+
+void data_owner_format(const struct data_owner *owner, struct strbuf *out);
+/* The key points into `value`. */
+bool data_owner_parse(struct slice value, struct data_owner *ret) MUST_USE;
 
 #endif

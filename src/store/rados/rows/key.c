@@ -160,6 +160,21 @@ static bool take_number(struct slice *rest, unsigned bytes, uint64_t *ret)
 	return true;
 }
 
+bool row_key_parse_number(struct slice row, char kind, uint64_t *ret)
+{
+	struct slice rest = slice_from(row, 1);
+	return row.len && row.ptr[0] == kind && take_number(&rest, ROW_NUMBER_BYTES, ret) &&
+	       rest.len == 0;
+}
+
+bool row_key_parse_garbage(struct slice row, uint64_t *ret_epoch, uint64_t *ret_revision)
+{
+	struct slice rest = slice_from(row, 1);
+	return row.len && row.ptr[0] == ROW_GARBAGE &&
+	       take_number(&rest, ROW_NUMBER_BYTES, ret_epoch) &&
+	       take_number(&rest, ROW_NUMBER_BYTES, ret_revision) && rest.len == 0;
+}
+
 bool row_key_parse(struct slice row, struct row_name *ret)
 {
 	bool ended;

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "base/limits.h"
 #include "base/slice.h"
 
@@ -62,7 +63,11 @@ struct row_key row_key_parts(struct slice key, uint64_t upload);
 struct row_key row_key_part(struct slice key, uint64_t upload, uint32_t part);
 /* Of an instance, and of garbage. */
 struct row_key row_key_number(char kind, uint64_t number);
+#define GARBAGE_NEW 0 /* the epoch of garbage to which no collector has given one */
 struct row_key row_key_garbage(uint64_t epoch, uint64_t revision);
+/* Parse those two. */
+bool row_key_parse_number(struct slice row, char kind, uint64_t *ret) MUST_USE;
+bool row_key_parse_garbage(struct slice row, uint64_t *ret_epoch, uint64_t *ret_revision) MUST_USE;
 /* Behind all that begins with `key`. */
 struct row_key row_key_past(const struct row_key *key);
 

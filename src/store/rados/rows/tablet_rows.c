@@ -55,7 +55,8 @@ void own_format(const struct own *own, struct strbuf *out)
 {
 	const struct store_bucket_stats *counts = &own->counts;
 	field_add(out, REVISION, 1);
-	field_add(out, 0, 7);
+	field_add(out, own->is_closed, 1);
+	field_add(out, 0, 6);
 	field_add(out, own->sequence, 8);
 	field_add(out, counts->objects, 8);
 	field_add(out, counts->bytes, 8);
@@ -70,7 +71,9 @@ bool own_parse(struct slice value, struct own *ret)
 	struct field_reader reader = {.rest = value};
 	struct own own;
 	uint64_t revision = field_number(&reader, 1);
-	field_zeros(&reader, 7);
+	uint64_t closed = field_number(&reader, 1);
+	field_zeros(&reader, 6);
+	own.is_closed = closed == 1;
 	own.sequence = field_number(&reader, 8);
 	own.counts.objects = field_number(&reader, 8);
 	own.counts.bytes = field_number(&reader, 8);
@@ -78,7 +81,7 @@ bool own_parse(struct slice value, struct own *ret)
 	own.counts.old_bytes = field_number(&reader, 8);
 	own.counts.uploads = field_number(&reader, 8);
 	own.counts.part_bytes = field_number(&reader, 8);
-	if (!field_end(&reader) || revision != REVISION)
+	if (!field_end(&reader) || revision != REVISION || closed > 1)
 		return false;
 	*ret = own;
 	return true;

@@ -37,6 +37,8 @@ bool head_parse(struct slice value, struct head *ret) MUST_USE;
 
 /* ROW_OWN: what the changes of one instance come to; numbers wrap around. */
 struct own {
+	/* Its instance is dead: all that it may still send here fails. */
+	bool is_closed;
 	uint64_t sequence; /* of its last operation here */
 	struct store_bucket_stats counts;
 };

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/thread_queue.h"
 #include "store/rados/cluster/cluster.h"
+#include "store/rados/state/life.h"
 #include "store/shared/buckets.h"
 #include "store/store.h"
 
@@ -24,6 +25,7 @@ enum {
 #define RADOS_BUCKETS "buckets"
 #define RADOS_BUCKET_ROW 'b'  /* b name: the bucket */
 #define RADOS_SETTING_ROW 's' /* s name end setting: one of its settings */
+#define RADOS_DELETED_ROW 'x' /* x number: a bucket that was deleted, while it has garbage */
 #define RADOS_BUCKET_COUNT "n"
 
 /* Sizes, which tests make small. */
@@ -34,12 +36,22 @@ struct rados_sizes {
 	unsigned batch;      /* changes in one operation, at most */
 };
 
+/* Times, which tests make short. */
+struct rados_timers {
+	unsigned beat_ms;    /* between two times that the others hear of a gateway */
+	unsigned dead_beats; /* of another one, in which it has heard nothing: then it is dead */
+	unsigned epoch_ms;   /* a garbage epoch */
+	unsigned collect_ms; /* between two collections */
+	uint64_t claim;      /* numbers of data that a gateway has in advance */
+};
+
 struct tablet; /* store/rados/tablet/tablet.h */
 
 struct rados {
 	struct store store;
 	const struct clock *clock;
 	struct rados_sizes sizes;
+	struct rados_timers timers;
 	struct cluster *cluster;
 	struct pool *index; /* tablets, the table of buckets */
 	struct pool *small; /* small data */
@@ -58,6 +70,10 @@ struct rados {
 	struct thread_queue *readers;
 	struct thread_queue *admin;   /* changes buckets */
 	struct thread_queue *watcher; /* reads the table of buckets when it has changed */
+
+	struct life life;
+	struct gateways *gateways;   /* what the others are doing (store/rados/gateways) */
+	struct collector *collector; /* of garbage (store/rados/garbage) */
 
 	atomic_bool closes;
 	/* Puts, and removals of chunks, that have not ended: an abort does not wait for them. */

@@ -3,13 +3,11 @@
 
 #include <errno.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "store/rados/tablet/stage.h"
 
 enum {
-	CONFLICT_MS = 30000, /* for so long it begins anew when somebody else was faster */
-	SETTLE_MS = 40000,   /* for so long a client waits to know what has happened */
-	FROZEN_MS = 5000,    /* for so long whoever deletes a bucket may take */
 	PATIENT_CONFLICTS = 3,
 	PAUSE_MAX_US = 5000,
 	FROZEN_PAUSE_US = 10000,
@@ -124,7 +122,7 @@ static enum step heed_head(struct batch *b, int64_t *since_ms)
 	if (!*since_ms)
 		*since_ms = now_ms;
 	enum frozen frozen = FROZEN_WAIT;
-	if (now_ms - *since_ms > FROZEN_MS) {
+	if (now_ms - *since_ms > LIMIT_RADOS_FROZEN_MS) {
 		*since_ms = 0;
 		frozen = tablet_take_over(b->r, b->tablet->bucket, b->epoch);
 	} else {
@@ -136,9 +134,19 @@ static enum step heed_head(struct batch *b, int64_t *since_ms)
 	return STEP_DONE;
 }
 
+/* Whether this gateway may go on. If it was taken for dead its data is perhaps no more. */
+static enum err heed_life(struct batch *b)
+{
+	if (b->own.is_closed)
+		atomic_store(&b->r->life.is_expelled, true);
+	return life_is_well(&b->r->life) ? ERR_OK : ERR_UNAVAILABLE;
+}
+
 static enum step read_all(struct batch *b, int64_t *frozen_since_ms)
 {
 	enum err e = fetch_all(b);
+	if (e == ERR_OK)
+		e = heed_life(b);
 	if (e == ERR_OK && b->head.state == HEAD_ACTIVE) {
 		if (b->head.versioning != STORE_UNVERSIONED && !b->versions) {
 			b->versions = true;
@@ -234,7 +242,7 @@ static enum step settle(struct batch *b, const struct own *own)
 	tablet->lost = own->sequence;
 	tablet->had_own = b->has_own;
 	tablet->own = b->own;
-	switch (tablet_settle(b->r, tablet, b->begin_ms + SETTLE_MS)) {
+	switch (tablet_settle(b->r, tablet, b->begin_ms + LIMIT_RADOS_SETTLE_MS)) {
 	case SETTLED_DONE:
 		succeed(b, own);
 		return STEP_DONE;
@@ -315,8 +323,8 @@ static bool can_begin(struct batch *b)
 		return false;
 	}
 	rados_tablet_name(b->name, b->tablet->bucket, 0);
-	if (b->tablet->is_open &&
-		tablet_settle(b->r, b->tablet, b->begin_ms + SETTLE_MS) == SETTLED_OPEN) {
+	if (b->tablet->is_open && tablet_settle(b->r, b->tablet,
+					  b->begin_ms + LIMIT_RADOS_SETTLE_MS) == SETTLED_OPEN) {
 		answer_all(b, ERR_UNAVAILABLE, false);
 		return false;
 	}
@@ -338,7 +346,7 @@ void batch_run(struct batch *b)
 		bool conflict;
 		if (attempt(b, &frozen_since_ms, &conflict) == STEP_DONE)
 			break;
-		if (clock_monotonic_ms() - b->begin_ms > CONFLICT_MS) {
+		if (clock_monotonic_ms() - b->begin_ms > LIMIT_RADOS_CONFLICT_MS) {
 			answer_all(b, ERR_UNAVAILABLE, false);
 			break;
 		}

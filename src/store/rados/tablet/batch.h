@@ -6,14 +6,10 @@
 #include "store/rados/tablet/look.h"
 #include "store/rados/tablet/settle.h"
 
-enum {
-	BATCH_MAX = 64
-};
-
 struct batch {
 	struct rados *r;
 	struct tablet *tablet;
-	struct change *changes[BATCH_MAX]; /* that are not answered yet */
+	struct change *changes[LIMIT_RADOS_BATCH]; /* that are not answered yet */
 	size_t count;
 	int64_t begin_ms;
 	char name[RADOS_NAME_BYTES]; /* the tablet's */

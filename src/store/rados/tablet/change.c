@@ -43,7 +43,7 @@ void tablets_free(struct rados *r)
 /* Whether the change can be in the batch: of its tablet, with a key of its own. */
 static bool fits(const struct batch *batch, const struct change *c)
 {
-	if (batch->count == BATCH_MAX || batch->count == batch->r->sizes.batch)
+	if (batch->count == LIMIT_RADOS_BATCH || batch->count == batch->r->sizes.batch)
 		return false;
 	if (batch->count && batch->changes[0]->bucket_id != c->bucket_id)
 		return false;

@@ -43,7 +43,7 @@ enum err look_begin(struct change *c, struct fetch *fetch, bool versions)
 	c->look = look;
 	if (!look)
 		return ERR_UNAVAILABLE;
-	strbuf_init(&look->extents, MIB(1));
+	strbuf_init(&look->extents, LIMIT_RADOS_EXTENTS_BYTES);
 	keys[count++] = name_guard(look, GUARD_CURRENT, row_key_of(ROW_OBJECT, c->key));
 	keys[count++] = name_guard(look, GUARD_HIDDEN, row_key_of(ROW_HIDDEN, c->key));
 	if (has_upload(c)) {

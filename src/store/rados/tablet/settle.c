@@ -59,7 +59,8 @@ static enum settled try(struct rados *r, struct tablet *tablet, const char *name
 {
 	uint64_t found;
 	int result = set_anew(r, tablet, name);
-	if (result == 0)
+	/* Without the tablet nobody can know, and nobody can miss it: its bucket was deleted. */
+	if (result == 0 || result == -ENOENT)
 		return SETTLED_NEVER;
 	if (result != -ECANCELED || read_sequence(r, name, &found) < 0)
 		return SETTLED_OPEN;

@@ -3,14 +3,6 @@
 
 #include <assert.h>
 
-/*
- * Garbage epochs are not counted yet: all garbage is of the first, and stays.
- */
-enum {
-	GARBAGE_EPOCH = 1,
-	EXTENTS_BYTES_MAX = 1 << 20,
-};
-
 struct stage {
 	struct change *c;
 	struct look *look;
@@ -325,7 +317,7 @@ static void stage_hidden(struct stage *s)
 static void stage_garbage(struct stage *s)
 {
 	if (s->garbage.len)
-		set_row(s, row_key_garbage(GARBAGE_EPOCH, rados_number(s->c->r)), &s->garbage);
+		set_row(s, row_key_garbage(GARBAGE_NEW, rados_number(s->c->r)), &s->garbage);
 	else if (strbuf_broken(&s->garbage))
 		s->err = ERR_UNAVAILABLE;
 }
@@ -335,7 +327,7 @@ enum err stage_change(struct change *c, struct edit *edit)
 	struct look *look = c->look;
 	const struct rules_effects *effects = &c->effects;
 	struct stage s = {.c = c, .look = look, .edit = edit};
-	strbuf_init(&s.garbage, 2 * EXTENTS_BYTES_MAX);
+	strbuf_init(&s.garbage, 2 * LIMIT_RADOS_EXTENTS_BYTES);
 	strbuf_clear(&look->extents);
 	stage_current(&s);
 	stage_older(&s, effects->null, &look->null, &look->null_extents);

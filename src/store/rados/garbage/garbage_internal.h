@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share. All of it waits; results are 0 or -errno. */
+#ifndef STORE_RADOS_GARBAGE_GARBAGE_INTERNAL_H
+#define STORE_RADOS_GARBAGE_GARBAGE_INTERNAL_H
+
+#include "store/rados/cluster/fetch.h"
+#include "store/rados/garbage/garbage.h"
+#include "store/rados/rows/key.h"
+#include "store/rados/rows/tablet_rows.h"
+
+/* Whether the store closes, or this gateway is not one any more: then what is done is given up. */
+static inline bool garbage_stops(struct rados *r)
+{
+	return atomic_load(&r->closes) || !life_is_well(&r->life);
+}
+
+/* Removes the garbage of a tablet that no read may refer to any more. */
+int tablet_collect(struct rados *r, uint64_t bucket, const struct gateway_list *gateways) MUST_USE;
+/* The same of a bucket that was deleted. Its tablet goes, too, when nothing of it is left. */
+int tablet_collect_deleted(
+	struct rados *r, uint64_t bucket, const struct gateway_list *gateways) MUST_USE;
+
+/* Makes garbage of what the dead gateway was writing, unless rows refer to it. */
+int remains_collect(struct rados *r, const struct gateway *dead) MUST_USE;
+
+/*
+ * Afterwards no change of that instance is made in the tablet, though it may be on its way. Others
+ * do not notice. -ENOENT: there is no such tablet.
+ */
+int tablet_fence(struct rados *r, const char *tablet, uint64_t instance) MUST_USE;
+
+/* ---- Removing -------------------------------------------------------------------------------- */
+
+/* Chunks on their way out. */
+struct chunk_removals {
+	struct rados *r;
+	pthread_mutex_t lock; /* of what is below; a leaf */
+	pthread_cond_t fewer;
+	unsigned count;
+	int failed;
+};
+
+void chunk_removals_begin(struct chunk_removals *removals, struct rados *r);
+/* Removes all chunks of the extent, or begins to. */
+void chunk_removals_add(struct chunk_removals *removals, const struct extent *extent);
+/* Waits until all are gone. */
+int chunk_removals_end(struct chunk_removals *removals) MUST_USE;
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The garbage of a tablet. A row is new until a collector gives it the epoch that is read after the
+ * row: whoever may still read the data began in that epoch or in an earlier one. So it goes when
+ * the oldest read of all gateways is of a later one.
+ */
+#include <errno.h>
+
+#include "base/log.h"
+#include "store/rados/cluster/edit.h"
+#include "store/rados/garbage/garbage_internal.h"
+#include "store/rados/tablet/tablet.h"
+
+enum {
+	PAGE_ROWS = 256,
+	EDIT_BYTES_MAX = 4 << 20, /* of rows that get their epoch in one operation */
+	HEAD_BYTES_MAX = 64,
+};
+
+struct page {
+	struct rados *r;
+	const char *name;   /* the tablet's */
+	uint64_t oldest;    /* epoch of a read */
+	bool is_end;        /* what is behind it is too young */
+	bool has_any;       /* garbage */
+	struct row_key row; /* the last one of the page */
+};
+
+static int damaged(const char *name)
+{
+	log_error("ceph: %s: a row of garbage is damaged, or of a later version", name);
+	return -EBADMSG;
+}
+
+/* ---- New garbage ----------------------------------------------------------------------------- */
+
+/* Gives so many rows, all of them new, the epoch. */
+static int give_epoch(struct page *page, const struct row *rows, size_t count, uint64_t epoch)
+{
+	struct edit edit = edit_begin(page->r->index);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t none;
+		uint64_t revision;
+		if (!row_key_parse_garbage(rows[i].key, &none, &revision))
+			continue;
+		struct row_key key = row_key_garbage(epoch, revision);
+		edit_compare(&edit, rows[i].key, rows[i].value);
+		edit_remove(&edit, rows[i].key);
+		edit_set(&edit, row_key_slice(&key), rows[i].value);
+	}
+	int result = edit_run(&edit, page->name);
+	/* Another collector was faster. */
+	return result == -ECANCELED ? 0 : result;
+}
+
+/*
+ * The epoch is read after the rows. Nothing has to be known of an operation whose outcome is lost:
+ * if it comes late, the epoch is still one that the rows may have.
+ */
+static int take_new(struct page *page, const struct row *rows, size_t count)
+{
+	struct gateway_list now;
+	int result = count ? gateways_read(page->r, &now) : 0;
+	if (!count)
+		return 0;
+	uint64_t epoch = now.epoch;
+	gateway_list_free(&now);
+	/* 0 is what new garbage has. */
+	if (result == 0 && epoch == GARBAGE_NEW)
+		return 0;
+	for (size_t i = 0; result == 0 && i < count;) {
+		size_t first = i;
+		size_t bytes = 0;
+		do
+			bytes += rows[i++].value.len;
+		while (i < count && bytes + rows[i].value.len <= EDIT_BYTES_MAX);
+		result = give_epoch(page, rows + first, i - first, epoch);
+	}
+	return result;
+}
+
+/* ---- Old garbage ----------------------------------------------------------------------------- */
+
+static int remove_data(struct page *page, const struct row *rows, size_t count)
+{
+	struct chunk_removals removals;
+	int result = 0;
+	chunk_removals_begin(&removals, page->r);
+	for (size_t i = 0; i < count; i++) {
+		struct extents extents;
+		if (!extents_parse(rows[i].value, &extents)) {
+			result = damaged(page->name);
+			break;
+		}
+		for (size_t j = 0; j < extents.count && !garbage_stops(page->r); j++) {
+			struct extent extent = extents_at(&extents, j);
+			chunk_removals_add(&removals, &extent);
+		}
+	}
+	int ended = chunk_removals_end(&removals);
+	if (result == 0)
+		result = garbage_stops(page->r) ? -ESHUTDOWN : ended;
+	return result;
+}
+
+/* First the data, then the rows: whoever comes after one that stopped removes it once more. */
+static int take_old(struct page *page, const struct row *rows, size_t count)
+{
+	int result = count ? remove_data(page, rows, count) : 0;
+	if (!count || result < 0)
+		return result;
+	struct edit edit = edit_begin(page->r->index);
+	for (size_t i = 0; i < count; i++)
+		edit_remove(&edit, rows[i].key);
+	return edit_run(&edit, page->name);
+}
+
+/* ---- All ------------------------------------------------------------------------------------- */
+
+/* New rows come first, then others by their epochs. */
+static int take_page(struct page *page, const struct rows *rows)
+{
+	size_t new = 0;
+	size_t old = 0;
+	for (size_t i = 0; i < rows->count && !page->is_end; i++) {
+		uint64_t epoch;
+		uint64_t revision;
+		if (!row_key_parse_garbage(rows->rows[i].key, &epoch, &revision))
+			return damaged(page->name);
+		page->row = row_key_garbage(epoch, revision);
+		page->has_any = true;
+		if (epoch == GARBAGE_NEW)
+			new ++;
+		else if (epoch < page->oldest)
+			old++;
+		else
+			page->is_end = true;
+	}
+	int result = take_new(page, rows->rows, new);
+	return result == 0 ? take_old(page, rows->rows + new, old) : result;
+}
+
+static int collect(struct page *page)
+{
+	static const char prefix[] = {ROW_GARBAGE, '\0'};
+	bool more = true;
+	int result = 0;
+	while (result == 0 && more && !page->is_end && !garbage_stops(page->r)) {
+		struct fetch *fetch = fetch_new();
+		if (!fetch)
+			return -ENOMEM;
+		size_t number = fetch_range(fetch, page->row.bytes, prefix, PAGE_ROWS);
+		result = fetch_run(fetch, page->r->index, page->name);
+		if (result == 0) {
+			const struct rows *rows = fetch_rows(fetch, number);
+			more = rows->more && rows->count;
+			result = take_page(page, rows);
+		}
+		fetch_free(fetch);
+	}
+	return result;
+}
+
+static struct page begin(struct rados *r, const char *name, const struct gateway_list *gateways)
+{
+	return (struct page){.r = r, .name = name, .oldest = gateways_oldest(gateways)};
+}
+
+int tablet_collect(struct rados *r, uint64_t bucket, const struct gateway_list *gateways)
+{
+	char name[RADOS_NAME_BYTES];
+	rados_tablet_name(name, bucket, 0);
+	struct page page = begin(r, name, gateways);
+	int result = collect(&page);
+	return result == -ENOENT ? 0 : result;
+}
+
+/* Removes a tablet if there is still no garbage in it, which would have changed its epoch. */
+static int remove_tablet(struct rados *r, uint64_t bucket, const char *name)
+{
+	static const struct slice heads[] = {SLICE_LIT(ROW_EPOCH), SLICE_LIT(ROW_HEAD)};
+	static const char prefix[] = {ROW_GARBAGE, '\0'};
+	struct head head;
+	struct fetch *fetch = fetch_new();
+	if (!fetch)
+		return -ENOMEM;
+	size_t head_number = fetch_keys(fetch, heads, ARRAY_LEN(heads));
+	size_t number = fetch_range(fetch, "", prefix, 1);
+	int result = fetch_run(fetch, r->index, name);
+	if (result == 0 &&
+		!head_parse(fetched_value(fetch_rows(fetch, head_number), S(ROW_HEAD)), &head))
+		result = damaged(name);
+	if (result == 0 && head.state != HEAD_DEAD) {
+		/* Whoever deleted the bucket did not come so far. */
+		tablet_kill(r, bucket);
+		result = -EAGAIN;
+	}
+	if (result == 0 && fetch_rows(fetch, number)->count)
+		result = -EAGAIN;
+	if (result == 0) {
+		struct edit edit = edit_begin(r->index);
+		edit_compare(&edit, S(ROW_EPOCH),
+			fetched_value(fetch_rows(fetch, head_number), S(ROW_EPOCH)));
+		edit_remove_object(&edit);
+		result = edit_run(&edit, name);
+	}
+	fetch_free(fetch);
+	return result;
+}
+
+int tablet_collect_deleted(struct rados *r, uint64_t bucket, const struct gateway_list *gateways)
+{
+	char name[RADOS_NAME_BYTES];
+	rados_tablet_name(name, bucket, 0);
+	struct page page = begin(r, name, gateways);
+	int result = collect(&page);
+	if (result == 0 && garbage_stops(r))
+		return -ESHUTDOWN;
+	if (result == 0)
+		result = remove_tablet(r, bucket, name);
+	if (result == -EAGAIN || result == -ECANCELED)
+		return 0;
+	if (result < 0 && result != -ENOENT)
+		return result;
+	struct row_key key = row_key_number(RADOS_DELETED_ROW, bucket);
+	struct edit edit = edit_begin(r->index);
+	edit_remove(&edit, row_key_slice(&key));
+	return edit_run(&edit, RADOS_BUCKETS);
+}

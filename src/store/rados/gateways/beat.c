@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "store/rados/gateways/gateways.h"
+#include "store/rados/gateways/gateways_internal.h"
+
+enum {
+	NUMBER_BITS = 40, /* of a number, below the instance */
+};
+
+static_assert((int)LIFE_OPEN_MAX == (int)GATEWAY_OPEN_MAX, "all that is told has room");
+
+/* Another gateway, as it was seen. */
+struct other {
+	uint64_t instance;
+	uint64_t beats;
+	unsigned still; /* for so many of our own beats that has not changed */
+};
+
+struct gateways {
+	struct rados *r;
+	pthread_t thread;
+	bool is_started;
+	struct other *others;
+	size_t count;
+	int64_t looked_ms;
+	uint64_t epoch;
+	int64_t epoch_since_ms;
+};
+
+/* ---- This one -------------------------------------------------------------------------------- */
+
+static void become_expelled(struct rados *r)
+{
+	if (!atomic_exchange(&r->life.is_expelled, true))
+		log_error("ceph: the others have taken this gateway for dead, because it did not "
+			  "move for a while; it serves nobody any more: start it again");
+}
+
+static struct gateway_row row_of(const struct life_view *view, uint64_t beats)
+{
+	struct gateway_row row = {.beats = beats,
+		.oldest = view->oldest,
+		.low = view->low,
+		.end = view->end,
+		.open_count = view->open_count};
+	memcpy(row.open, view->open, sizeof(row.open));
+	return row;
+}
+
+/* Says that this one lives. */
+static int say(struct rados *r, const struct gateway_list *list)
+{
+	const struct gateway *mine = gateway_find(list, r->instance);
+	struct life_view view;
+	if (!mine) {
+		become_expelled(r);
+		return -ESTALE;
+	}
+	int64_t now_ms = clock_monotonic_ms();
+	life_look(&r->life, &view);
+	struct gateway_row row = row_of(&view, mine->row.beats + 1);
+	int result = gateway_change(r, mine, &row);
+	if (result == 0)
+		life_told(&r->life, &view, now_ms);
+	return result;
+}
+
+/* ---- The others ------------------------------------------------------------------------------ */
+
+static unsigned stood_still(const struct gateways *g, const struct gateway *gateway)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (g->others[i].instance == gateway->instance)
+			return g->others[i].beats == gateway->row.beats ? g->others[i].still + 1
+									: 0;
+	return 0;
+}
+
+/*
+ * Counts own beats, not time: whoever stood still itself, or could not ask, has not seen that
+ * another one did.
+ */
+static void watch(struct gateways *g, const struct gateway_list *list)
+{
+	struct other *others = reallocarray(NULL, list->count + 1, sizeof(*others));
+	if (!others)
+		return;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct gateway *gateway = &list->list[i];
+		struct gateway_row row = gateway->row;
+		others[i] = (struct other){gateway->instance, row.beats, stood_still(g, gateway)};
+		if (row.is_dead || gateway->instance == g->r->instance ||
+			others[i].still < g->r->timers.dead_beats)
+			continue;
+		row.is_dead = true;
+		if (gateway_change(g->r, gateway, &row) == 0)
+			log_error("ceph: gateway %" PRIu64
+				  " does not move, and is dead from now on",
+				gateway->instance);
+	}
+	free(g->others);
+	g->others = others;
+	g->count = list->count;
+}
+
+static void count_epochs(struct gateways *g, const struct gateway_list *list)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	if (g->epoch != list->epoch) {
+		g->epoch = list->epoch;
+		g->epoch_since_ms = now_ms;
+	}
+	if (now_ms - g->epoch_since_ms >= g->r->timers.epoch_ms)
+		gateways_next_epoch(g->r, list->epoch);
+}
+
+/* ---- Beats ----------------------------------------------------------------------------------- */
+
+static int beat(struct gateways *g)
+{
+	struct rados *r = g->r;
+	struct gateway_list list;
+	int result = gateways_read(r, &list);
+	if (result == 0) {
+		life_see(&r->life, list.epoch);
+		result = say(r, &list);
+	}
+	int64_t now_ms = clock_monotonic_ms();
+	/* Not those beats that came early, because numbers were short. */
+	if (result == 0 && now_ms - g->looked_ms >= r->timers.beat_ms) {
+		g->looked_ms = now_ms;
+		watch(g, &list);
+		count_epochs(g, &list);
+	}
+	gateway_list_free(&list);
+	return result;
+}
+
+static void *run(void *arg)
+{
+	struct gateways *g = arg;
+	struct rados *r = g->r;
+	while (!atomic_load(&r->life.is_expelled) &&
+		sleeper_sleep_until_woken(&r->life.beats, r->timers.beat_ms)) {
+		int result = beat(g);
+		if (result < 0 && result != -ECANCELED && result != -ESTALE)
+			log_error("ceph: the other gateways cannot be told that this one lives: %s",
+				strerror(-result));
+	}
+	return NULL;
+}
+
+enum err gateways_join(struct rados *r)
+{
+	enum err e = gateways_take_instance(r);
+	if (e != ERR_OK)
+		return e;
+	struct gateways *g = calloc(1, sizeof(*g));
+	if (!g)
+		return ERR_UNAVAILABLE;
+	g->r = r;
+	r->gateways = g;
+	life_init(&r->life, r->instance << NUMBER_BITS | 1, r->timers.claim);
+	atomic_store(&r->life.lapse_ms, (int64_t)r->timers.beat_ms * r->timers.dead_beats / 2);
+	/* First the row, in which the oldest read began in epoch 0: so nothing is removed. */
+	const struct gateway mine = {.instance = r->instance};
+	e = cluster_err(gateway_add(r, &mine), "becoming one of", "gateways");
+	if (e == ERR_OK)
+		e = cluster_err(beat(g), "becoming one of", "gateways");
+	if (e == ERR_OK && !thread_start(&g->thread, "rados-beat", THREAD_ANY, run, g))
+		e = ERR_UNAVAILABLE;
+	g->is_started = e == ERR_OK;
+	return e;
+}
+
+/* Whether it was done, or nothing more can be. */
+static bool try_leave(struct rados *r)
+{
+	struct gateway_list list;
+	struct life_view view;
+	int result = gateways_read(r, &list);
+	const struct gateway *mine = result == 0 ? gateway_find(&list, r->instance) : NULL;
+	life_look(&r->life, &view);
+	if (mine) {
+		/* No more data comes. */
+		view.end -= r->timers.claim;
+		struct gateway_row row = row_of(&view, mine->row.beats + 1);
+		row.is_dead = true;
+		result = gateway_change(r, mine, view.open_count ? &row : NULL);
+	}
+	gateway_list_free(&list);
+	return result != -ECANCELED;
+}
+
+void gateways_leave(struct rados *r)
+{
+	struct gateways *g = r->gateways;
+	if (!g)
+		return;
+	sleeper_stop(&r->life.beats);
+	if (g->is_started)
+		(void)pthread_join(g->thread, NULL);
+	while (!try_leave(r))
+		continue;
+	life_destroy(&r->life);
+	free(g->others);
+	free(g);
+	r->gateways = NULL;
+}
