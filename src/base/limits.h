@@ -65,16 +65,17 @@
 #define LIMIT_RADOS_CHUNK_BYTES MIB(4)   /* of data */
 #define LIMIT_RADOS_EXTENTS_BYTES MIB(1) /* the list of an object's data, 16 bytes each */
 #define LIMIT_RADOS_BATCH 64             /* changes in one operation */
-#define LIMIT_RADOS_OPERATION_S 30       /* until an operation is taken for lost */
-#define LIMIT_RADOS_CONFLICT_MS 30000    /* beginning anew because others were faster */
-#define LIMIT_RADOS_SETTLE_MS 40000      /* asking what has become of a lost operation */
-#define LIMIT_RADOS_FROZEN_MS 5000       /* for whoever deletes a bucket */
-#define LIMIT_RADOS_NOTIFY_MS 5000       /* for all gateways to read the table of buckets */
-#define LIMIT_RADOS_BEAT_MS 2000         /* between two signs of life of a gateway */
-#define LIMIT_RADOS_DEAD_BEATS 45        /* of another one without any: it is dead */
-#define LIMIT_RADOS_EPOCH_MS 30000       /* of garbage */
-#define LIMIT_RADOS_COLLECT_MS 30000     /* between two collections */
-#define LIMIT_RADOS_CLAIM 16384          /* numbers of data that a gateway has in advance */
+#define LIMIT_RADOS_SPLIT 10000 /* objects, older versions and uploads in a tablet: it is split */
+#define LIMIT_RADOS_OPERATION_S 30    /* until an operation is taken for lost */
+#define LIMIT_RADOS_CONFLICT_MS 30000 /* beginning anew because others were faster */
+#define LIMIT_RADOS_SETTLE_MS 40000   /* asking what has become of a lost operation */
+#define LIMIT_RADOS_FROZEN_MS 5000    /* for whoever deletes a bucket or splits a tablet */
+#define LIMIT_RADOS_NOTIFY_MS 5000    /* for all gateways to read the table of buckets */
+#define LIMIT_RADOS_BEAT_MS 2000      /* between two signs of life of a gateway */
+#define LIMIT_RADOS_DEAD_BEATS 45     /* of another one without any: it is dead */
+#define LIMIT_RADOS_EPOCH_MS 30000    /* of garbage */
+#define LIMIT_RADOS_COLLECT_MS 30000  /* between two collections */
+#define LIMIT_RADOS_CLAIM 16384       /* numbers of data that a gateway has in advance */
 
 /* Forms (OSS: PostObject) */
 #define LIMIT_BOUNDARY_BYTES 200 /* RFC 2046 says 70; some clients use more */

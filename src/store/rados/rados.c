@@ -91,6 +91,7 @@ static void close_store(struct store *store)
 	gateways_leave(r);
 	tablets_free(r);
 	cluster_close(r->cluster);
+	directory_free(r->directory);
 	buckets_free(r->buckets);
 	free(r);
 }
@@ -173,6 +174,7 @@ static void set_sizes(struct rados *r, const struct rados_options *options)
 	sizes->inline_bytes = size_or(options->inline_bytes, LIMIT_RADOS_INLINE_BYTES);
 	sizes->chunk_bytes = size_or(options->chunk_bytes, LIMIT_RADOS_CHUNK_BYTES);
 	sizes->small_bytes = size_or(options->small_bytes, LIMIT_RADOS_SMALL_BYTES);
+	sizes->split = options->split ? options->split : LIMIT_RADOS_SPLIT;
 	sizes->batch = options->batch ? options->batch : LIMIT_RADOS_BATCH;
 	/* Small data is one chunk; what is inline never fills one. */
 	if (sizes->small_bytes >= sizes->chunk_bytes)
@@ -193,6 +195,7 @@ static void set_timers(struct rados *r, const struct rados_options *options)
 		.dead_beats = time_or(options->dead_beats, LIMIT_RADOS_DEAD_BEATS),
 		.epoch_ms = time_or(options->epoch_ms, LIMIT_RADOS_EPOCH_MS),
 		.collect_ms = time_or(options->collect_ms, LIMIT_RADOS_COLLECT_MS),
+		.frozen_ms = time_or(options->frozen_ms, LIMIT_RADOS_FROZEN_MS),
 		.claim = options->claim ? options->claim : LIMIT_RADOS_CLAIM,
 	};
 }
@@ -207,7 +210,8 @@ enum err rados_store_open(const struct rados_options *options, struct store **re
 	set_sizes(r, options);
 	set_timers(r, options);
 	r->buckets = buckets_new();
-	enum err e = r->buckets ? open_pools(r, options) : ERR_UNAVAILABLE;
+	r->directory = directory_new();
+	enum err e = r->buckets && r->directory ? open_pools(r, options) : ERR_UNAVAILABLE;
 	if (e == ERR_OK)
 		e = gateways_join(r);
 	if (e == ERR_OK)

@@ -39,6 +39,7 @@ struct rados_options {
 	size_t small_bytes;
 	size_t chunk_bytes;
 	unsigned batch;
+	uint64_t split; /* objects, older versions and uploads in a tablet, until it is split */
 	/*
 	 * For tests; 0: what base/limits.h says. A gateway that does not move for `dead_beats` of
 	 * another one's beats is dead.
@@ -47,7 +48,8 @@ struct rados_options {
 	unsigned dead_beats;
 	unsigned epoch_ms;
 	unsigned collect_ms;
-	uint64_t claim; /* numbers of data in advance */
+	unsigned frozen_ms; /* in which whoever freezes a tablet goes on */
+	uint64_t claim;     /* numbers of data in advance */
 };
 
 /*

@@ -61,7 +61,7 @@ static inline struct rados_options backend_small(void)
 		.inline_bytes = 16, .small_bytes = 5000, .chunk_bytes = 300000, .batch = 3};
 }
 
-/* That on Ceph, with usual and with small sizes. */
+/* That on Ceph, with usual and with small sizes, and with tablets that are soon split. */
 static inline void each_ceph_backend(void (*test)(const struct backend *backend))
 {
 	struct ceph ceph;
@@ -70,10 +70,15 @@ static inline void each_ceph_backend(void (*test)(const struct backend *backend)
 	const struct backend usual = {.name = "rados", .keeps = true, .ceph = &ceph};
 	const struct backend small = {
 		.name = "rados-small", .keeps = true, .ceph = &ceph, .sizes = backend_small()};
+	struct backend split = {
+		.name = "rados-split", .keeps = true, .ceph = &ceph, .sizes = backend_small()};
+	split.sizes.split = 20;
 	printf("# %s\n", usual.name);
 	test(&usual);
 	printf("# %s\n", small.name);
 	test(&small);
+	printf("# %s\n", split.name);
+	test(&split);
 	ceph_stop(&ceph);
 }
 

@@ -37,6 +37,12 @@ int main(void)
 		.small_bytes = 5000,
 		.chunk_bytes = 300000,
 		.batch = 3});
+	conformance((struct rados_options){.space = "split",
+		.inline_bytes = 16,
+		.small_bytes = 5000,
+		.chunk_bytes = 300000,
+		.batch = 3,
+		.split = 20});
 	ceph_stop(&ceph);
 	return tap_done();
 }

@@ -340,14 +340,16 @@ static void operations_are_settled(void)
 static void a_frozen_tablet_is_taken_over(void)
 {
 	struct two two = open_two("frozen", 0);
-	uint64_t epoch = 0;
-	OK(tablet_freeze_empty(rados_of(two.one), two.id, &epoch) == ERR_OK && epoch > 1,
+	struct frozen_tablets frozen;
+	OK(tablet_freeze_empty(rados_of(two.one), two.id, &frozen) == ERR_OK && frozen.count == 1 &&
+			frozen.list[0].epoch > 1,
 		"somebody begins to delete a bucket, and dies");
 	OK(put_object(two.other, two.id, S("k"), S("x"), NULL) == ERR_OK &&
 			object_is(two.one, two.id, S("k"), S("x")),
 		"another one puts an object there in spite of that");
 	/* The dead one wakes. */
-	tablet_thaw(rados_of(two.one), two.id, epoch);
+	tablet_thaw(rados_of(two.one), two.id, &frozen);
+	frozen_tablets_free(&frozen);
 	OK(bucket_delete(two.one, S("b")) == ERR_BUCKET_NOT_EMPTY,
 		"and the first one finds that it is not empty");
 	close_two(&two);

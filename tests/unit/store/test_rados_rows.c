@@ -235,11 +235,21 @@ static void tablets(void)
 		"an epoch");
 	struct head head;
 	strbuf_clear(&value);
-	head_format(&(struct head){HEAD_FROZEN, STORE_VERSIONING_SUSPENDED, 5}, &value);
+	head_format(&(struct head){.state = HEAD_FROZEN,
+			    .versioning = STORE_VERSIONING_SUSPENDED,
+			    .bucket = 5,
+			    .low = S("b"),
+			    .high = S("cd"),
+			    .right = 6},
+		&value);
 	OK(head_parse(strbuf_slice(&value), &head) && head.state == HEAD_FROZEN &&
-			head.versioning == STORE_VERSIONING_SUSPENDED && head.bucket == 5,
+			head.versioning == STORE_VERSIONING_SUSPENDED && head.bucket == 5 &&
+			slice_eq(head.low, S("b")) && slice_eq(head.high, S("cd")) &&
+			head.right == 6 && head.copying == 0,
 		"a head");
-	value.ptr[0] = 2;
+	OK(!head_is_behind(&head, S("cc")) && head_is_behind(&head, S("cd")),
+		"a key where a tablet ends is behind it");
+	value.ptr[0] = 3;
 	OK(!head_parse(strbuf_slice(&value), &head), "but none of a later format");
 	struct own own;
 	strbuf_clear(&value);

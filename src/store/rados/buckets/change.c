@@ -246,8 +246,8 @@ static int remove_row(struct rados *r, struct slice name, uint64_t deleting)
 }
 
 /* Takes back what was begun. First the row: if somebody else has changed that, all is theirs. */
-static void undo_delete(
-	struct rados *r, struct slice name, uint64_t deleting, uint64_t id, uint64_t frozen)
+static void undo_delete(struct rados *r, struct slice name, uint64_t deleting, uint64_t id,
+	const struct frozen_tablets *frozen)
 {
 	struct seen seen;
 	int result = -ESTALE;
@@ -259,7 +259,7 @@ static void undo_delete(
 		result = edit_run(&edit, RADOS_BUCKETS);
 	}
 	seen_release(&seen);
-	if (result == 0 && frozen)
+	if (result == 0)
 		tablet_thaw(r, id, frozen);
 }
 
@@ -293,7 +293,7 @@ static enum err delete_now(struct job *job)
 	struct slice name = job->del->name;
 	uint64_t deleting = rados_number(r);
 	uint64_t id;
-	uint64_t frozen = 0;
+	struct frozen_tablets frozen = {.count = 0};
 	enum err e = begin_delete(r, name, deleting, &id);
 	if (e != ERR_OK)
 		return e;
@@ -302,13 +302,15 @@ static enum err delete_now(struct job *job)
 		int result = remove_row(r, name, deleting);
 		if (result == 0) {
 			tablet_kill(r, id);
+			frozen_tablets_free(&frozen);
 			return ERR_OK;
 		}
 		/* Somebody has changed the bucket, or thought that this had ended. */
 		e = result == -ESTALE ? ERR_UNAVAILABLE
 				      : cluster_err(result, "changing", RADOS_BUCKETS);
 	}
-	undo_delete(r, name, deleting, id, frozen);
+	undo_delete(r, name, deleting, id, &frozen);
+	frozen_tablets_free(&frozen);
 	return e;
 }
 

@@ -121,6 +121,7 @@ static enum err put(struct rados *r, const struct store_bucket *bucket)
 struct kept {
 	const struct pages *rows;
 	struct row_key gone; /* the name of one that is not there any more */
+	uint64_t id;
 	bool has_gone;
 };
 
@@ -131,6 +132,7 @@ static void look_whether_gone(const struct store_bucket *bucket, void *ctx)
 	if (kept->has_gone || find(kept->rows, row_key_slice(&key)).len)
 		return;
 	kept->has_gone = true;
+	kept->id = bucket->id;
 	kept->gone = row_key_of(RADOS_BUCKET_ROW, bucket->name);
 }
 
@@ -145,8 +147,10 @@ static void remove_gone(struct rados *r, const struct pages *rows)
 		if (!kept.has_gone)
 			return;
 		kept.gone.bytes[0] = ROW_OBJECT;
-		if (row_key_parse(row_key_slice(&kept.gone), &name))
-			buckets_remove(r->buckets, row_name_key(&name));
+		if (!row_key_parse(row_key_slice(&kept.gone), &name))
+			continue;
+		directory_forget(r->directory, kept.id);
+		buckets_remove(r->buckets, row_name_key(&name));
 	} while (kept.has_gone);
 }
 

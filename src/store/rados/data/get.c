@@ -35,6 +35,7 @@ struct search {
 	bool has_hidden;
 	struct hidden hidden;
 	bool again; /* what was to be there has gone */
+	bool moves; /* another tablet has it */
 };
 
 static void search_release(struct search *s)
@@ -59,6 +60,20 @@ static void name_version(struct search *s, uint64_t version)
 	s->extents_key = row_key_version(ROW_EXTENTS, key, version);
 }
 
+/* Looks whether the tablet is that of the key; if not, all begins anew with the next one. */
+static enum err find_tablet(struct search *s, struct slice value)
+{
+	const struct store_get *get = s->held->get;
+	struct head head;
+	if (!head_parse(value, &head) || head.bucket != get->bucket_id)
+		return damaged(s);
+	if (!head_is_behind(&head, get->key))
+		return ERR_OK;
+	directory_add(s->held->r->directory, get->bucket_id, head.right, head.high);
+	s->moves = true;
+	return ERR_UNAVAILABLE;
+}
+
 static enum err fetch_first(struct search *s)
 {
 	const struct store_get *get = s->held->get;
@@ -67,15 +82,15 @@ static enum err fetch_first(struct search *s)
 	s->object_key = row_key_of(ROW_OBJECT, get->key);
 	s->hidden_key = row_key_of(ROW_HIDDEN, get->key);
 	name_version(s, get->version.number);
-	const struct slice keys[] = {row_key_slice(&s->object_key), row_key_slice(&s->hidden_key),
-		row_key_slice(&s->version_key), row_key_slice(&s->bytes_key),
-		row_key_slice(&s->extents_key)};
+	const struct slice keys[] = {S(ROW_HEAD), row_key_slice(&s->object_key),
+		row_key_slice(&s->hidden_key), row_key_slice(&s->version_key),
+		row_key_slice(&s->bytes_key), row_key_slice(&s->extents_key)};
 	size_t range = 0;
 	bool has_range = !get->head_only && !by_number;
 	s->fetch = fetch_new();
 	if (!s->fetch)
 		return ERR_UNAVAILABLE;
-	size_t number = fetch_keys(s->fetch, keys, by_number ? ARRAY_LEN(keys) : 2);
+	size_t number = fetch_keys(s->fetch, keys, by_number ? ARRAY_LEN(keys) : 3);
 	if (has_range)
 		range = fetch_range(s->fetch, "", prefix.bytes, 1);
 	int result = fetch_run(s->fetch, s->held->r->index, s->name);
@@ -84,6 +99,9 @@ static enum err fetch_first(struct search *s)
 	if (result < 0)
 		return cluster_err(result, "reading", s->name);
 	s->rows = fetch_rows(s->fetch, number);
+	enum err e = find_tablet(s, fetched_value(s->rows, S(ROW_HEAD)));
+	if (e != ERR_OK)
+		return e;
 	const struct rows *bytes = has_range ? fetch_rows(s->fetch, range) : NULL;
 	struct row_name row;
 	if (bytes && bytes->count && row_key_parse(bytes->rows[0].key, &row)) {
@@ -301,11 +319,14 @@ static enum err find(struct held *held)
 {
 	enum err e = ERR_UNAVAILABLE;
 	bool again = true;
-	for (unsigned i = 0; again && i < ATTEMPTS_MAX; i++) {
+	for (unsigned i = 0; again && i < ATTEMPTS_MAX;) {
 		struct search s = {.held = held};
-		rados_tablet_name(s.name, held->get->bucket_id, 0);
+		uint64_t bucket = held->get->bucket_id;
+		rados_tablet_name(
+			s.name, bucket, directory_find(held->r->directory, bucket, held->get->key));
 		e = search(&s);
-		again = s.again;
+		again = s.again || s.moves;
+		i += s.again;
 		search_release(&s);
 	}
 	if (e != ERR_OK || held->extent_count == 0)

@@ -24,8 +24,8 @@ int tablet_collect_deleted(
 int remains_collect(struct rados *r, const struct gateway *dead) MUST_USE;
 
 /*
- * Afterwards no change of that instance is made in the tablet, though it may be on its way. Others
- * do not notice. -ENOENT: there is no such tablet.
+ * Afterwards no change of that instance is made in the tablet, though it may be on its way; nor in
+ * one that is split off it. Others try again. -ENOENT: there is no such tablet.
  */
 int tablet_fence(struct rados *r, const char *tablet, uint64_t instance) MUST_USE;
 

@@ -14,13 +14,14 @@
 enum {
 	ATTEMPTS_MAX = 1000,
 	MISSING_MAX = 8, /* so many chunks that are not there: no more are behind them */
-	HEAD_BYTES_MAX = 64,
+	VALUE_BYTES_MAX = 64,
 	GUARDS_MAX = 3,
 };
 
 /* Data, and the rows that could refer to it. */
 struct search {
 	struct rados *r;
+	uint64_t instance; /* the dead one */
 	struct extent data;
 	struct pool *pool; /* that its first chunk is in */
 	struct data_owner owner;
@@ -100,7 +101,6 @@ static void name_rows(struct search *s)
 	}
 	for (size_t i = 0; i < s->guard_count; i++)
 		s->guard_names[i] = row_key_slice(&s->guard_keys[i]);
-	rados_tablet_name(s->name, s->owner.bucket, 0);
 }
 
 static void search_release(struct search *s)
@@ -188,7 +188,14 @@ static int take_page(struct search *s)
 	if (s->owner.upload)
 		part = fetched_value(fetch_rows(s->page, NUMBER_PART), row_key_slice(&s->part_key));
 	struct part_entry entry;
+	struct head head;
 	bool damaged = false;
+	if (!head_parse(fetched_value(fetch_rows(s->page, NUMBER_HEADS), S(ROW_HEAD)), &head))
+		return -EBADMSG;
+	if (head_is_behind(&head, s->owner.key)) {
+		directory_add(s->r->directory, s->owner.bucket, head.right, head.high);
+		return -ECANCELED;
+	}
 	for (size_t i = 0; i < s->guard_count; i++)
 		if (!slice_eq(
 			    guard(s->page, s->guard_names[i]), guard(s->first, s->guard_names[i])))
@@ -222,8 +229,8 @@ static int make_garbage(struct search *s)
 	struct row_key key = row_key_garbage(GARBAGE_NEW, rados_number(s->r));
 	struct epoch epoch;
 	struct head head;
-	SCOPED_STRBUF(value, HEAD_BYTES_MAX);
-	SCOPED_STRBUF(after, HEAD_BYTES_MAX);
+	SCOPED_STRBUF(value, VALUE_BYTES_MAX);
+	SCOPED_STRBUF(after, VALUE_BYTES_MAX);
 	if (!epoch_parse(before, &epoch) || !head_parse(fetched_value(heads, S(ROW_HEAD)), &head))
 		return -EBADMSG;
 	extents_add(&value, s->data);
@@ -242,11 +249,13 @@ static int make_garbage(struct search *s)
 /* One attempt; -ECANCELED: a row has changed meanwhile. */
 static int try(struct search *s)
 {
-	int result = 0;
+	rados_tablet_name(s->name, s->owner.bucket,
+		directory_find(s->r->directory, s->owner.bucket, s->owner.key));
 	s->after_version.len = s->after_extents.len = 0;
 	s->after_version.bytes[0] = s->after_extents.bytes[0] = '\0';
 	s->is_found = false;
 	s->more = true;
+	int result = tablet_fence(s->r, s->name, s->instance);
 	while (result == 0 && s->more && !s->is_found) {
 		result = fetch_page(s);
 		if (result == 0)
@@ -274,13 +283,12 @@ static int remove_now(struct search *s)
 
 static int look_through(struct rados *r, uint64_t instance, uint64_t data)
 {
-	struct search s = {.r = r, .data = {.data = data}};
+	struct search s = {.r = r, .instance = instance, .data = {.data = data}};
 	char of[DATA_OWNER_BYTES_MAX];
 	int result = find_data(&s, of, sizeof(of));
 	if (result < 0)
 		return result == -ENOENT ? 0 : result;
 	name_rows(&s);
-	result = tablet_fence(r, s.name, instance);
 	for (unsigned i = 0; result == 0 && i < ATTEMPTS_MAX; i++) {
 		if (garbage_stops(r))
 			return -ESHUTDOWN;

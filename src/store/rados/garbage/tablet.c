@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The garbage of a tablet. A row is new until a collector gives it the epoch that is read after the
- * row: whoever may still read the data began in that epoch or in an earlier one. So it goes when
- * the oldest read of all gateways is of a later one.
+ * The garbage of the tablets of a bucket. A row is new until a collector gives it the epoch that is
+ * read after the row: whoever may still read the data began in that epoch or in an earlier one. So
+ * it goes when the oldest read of all gateways is of a later one.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "store/rados/cluster/edit.h"
@@ -14,7 +15,6 @@
 enum {
 	PAGE_ROWS = 256,
 	EDIT_BYTES_MAX = 4 << 20, /* of rows that get their epoch in one operation */
-	HEAD_BYTES_MAX = 64,
 };
 
 struct page {
@@ -23,6 +23,7 @@ struct page {
 	uint64_t oldest;    /* epoch of a read */
 	bool is_end;        /* what is behind it is too young */
 	bool has_any;       /* garbage */
+	uint64_t right;     /* the tablet that is behind it; 0: none */
 	struct row_key row; /* the last one of the page */
 };
 
@@ -142,6 +143,7 @@ static int take_page(struct page *page, const struct rows *rows)
 
 static int collect(struct page *page)
 {
+	static const struct slice key = SLICE_LIT(ROW_HEAD);
 	static const char prefix[] = {ROW_GARBAGE, '\0'};
 	bool more = true;
 	int result = 0;
@@ -149,9 +151,15 @@ static int collect(struct page *page)
 		struct fetch *fetch = fetch_new();
 		if (!fetch)
 			return -ENOMEM;
+		struct head head;
+		size_t head_number = fetch_keys(fetch, &key, 1);
 		size_t number = fetch_range(fetch, page->row.bytes, prefix, PAGE_ROWS);
 		result = fetch_run(fetch, page->r->index, page->name);
+		if (result == 0 &&
+			!head_parse(fetched_value(fetch_rows(fetch, head_number), key), &head))
+			result = damaged(page->name);
 		if (result == 0) {
+			page->right = head.right;
 			const struct rows *rows = fetch_rows(fetch, number);
 			more = rows->more && rows->count;
 			result = take_page(page, rows);
@@ -161,18 +169,43 @@ static int collect(struct page *page)
 	return result;
 }
 
-static struct page begin(struct rados *r, const char *name, const struct gateway_list *gateways)
+/* All tablets of a bucket, in the order of their keys. */
+struct tablets {
+	uint64_t *list;
+	size_t count;
+	bool have_any; /* garbage */
+};
+
+static int collect_all(
+	struct rados *r, uint64_t bucket, const struct gateway_list *gateways, struct tablets *ret)
 {
-	return (struct page){.r = r, .name = name, .oldest = gateways_oldest(gateways)};
+	uint64_t tablet = 0;
+	int result = 0;
+	do {
+		char name[RADOS_NAME_BYTES];
+		rados_tablet_name(name, bucket, tablet);
+		struct page page = {.r = r, .name = name, .oldest = gateways_oldest(gateways)};
+		uint64_t *list = reallocarray(ret->list, ret->count + 1, sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		ret->list = list;
+		result = collect(&page);
+		/* Those behind it have gone before it: see tablet_collect_deleted(). */
+		if (result == -ENOENT)
+			return 0;
+		ret->list[ret->count++] = tablet;
+		ret->have_any = ret->have_any || page.has_any;
+		tablet = page.right;
+	} while (result == 0 && tablet && !garbage_stops(r));
+	return result == 0 && garbage_stops(r) ? -ESHUTDOWN : result;
 }
 
 int tablet_collect(struct rados *r, uint64_t bucket, const struct gateway_list *gateways)
 {
-	char name[RADOS_NAME_BYTES];
-	rados_tablet_name(name, bucket, 0);
-	struct page page = begin(r, name, gateways);
-	int result = collect(&page);
-	return result == -ENOENT ? 0 : result;
+	struct tablets tablets = {.count = 0};
+	int result = collect_all(r, bucket, gateways, &tablets);
+	free(tablets.list);
+	return result;
 }
 
 /* Removes a tablet if there is still no garbage in it, which would have changed its epoch. */
@@ -208,16 +241,25 @@ static int remove_tablet(struct rados *r, uint64_t bucket, const char *name)
 	return result;
 }
 
+/* From the last to the first, as each is found by the one in front of it. */
+static int remove_all(struct rados *r, uint64_t bucket, const struct tablets *tablets)
+{
+	int result = 0;
+	for (size_t i = tablets->count; i-- > 0 && (result == 0 || result == -ENOENT);) {
+		char name[RADOS_NAME_BYTES];
+		result =
+			remove_tablet(r, bucket, rados_tablet_name(name, bucket, tablets->list[i]));
+	}
+	return result;
+}
+
 int tablet_collect_deleted(struct rados *r, uint64_t bucket, const struct gateway_list *gateways)
 {
-	char name[RADOS_NAME_BYTES];
-	rados_tablet_name(name, bucket, 0);
-	struct page page = begin(r, name, gateways);
-	int result = collect(&page);
-	if (result == 0 && garbage_stops(r))
-		return -ESHUTDOWN;
+	struct tablets tablets = {.count = 0};
+	int result = collect_all(r, bucket, gateways, &tablets);
 	if (result == 0)
-		result = remove_tablet(r, bucket, name);
+		result = tablets.have_any ? -EAGAIN : remove_all(r, bucket, &tablets);
+	free(tablets.list);
 	if (result == -EAGAIN || result == -ECANCELED)
 		return 0;
 	if (result < 0 && result != -ENOENT)

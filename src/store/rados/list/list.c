@@ -58,7 +58,7 @@ static enum err list_objects(struct listing *listing)
 	struct page page;
 	enum err e = ERR_OK;
 	bool more = true;
-	page_init(&page, listing->r, list->bucket_id,
+	page_init(&page, listing->r, list->bucket_id, listing_from(list->prefix, list->marker),
 		list->delimiter.len ? PAGE_ROWS_FIRST : listing->max + 1);
 	page.range_count = 1;
 	page.ranges[0] = (struct range){
@@ -68,7 +68,8 @@ static enum err list_objects(struct listing *listing)
 		e = page_read(&page);
 		if (e == ERR_OK)
 			e = take_page(listing, &page, &rolled);
-		more = !list->truncated && page_has_more(&page, 0);
+		more = !list->truncated &&
+		       (page_has_more(&page, 0) || page_go_right(&page, list->prefix));
 		/* Few rows where much is skipped, many where little is. */
 		page.rows_max = rolled ? PAGE_ROWS_FIRST : 2 * page.rows_max;
 	}

@@ -51,6 +51,12 @@ enum err listing_add(struct listing *listing, struct slice key, struct slice rol
 /* Lists all versions (versions.c). Waits. */
 enum err listing_versions(struct listing *listing) MUST_USE;
 
+/* What all that is listed is behind, or is. */
+static inline struct slice listing_from(struct slice prefix, struct slice marker)
+{
+	return slice_cmp(marker, prefix) > 0 ? marker : prefix;
+}
+
 /* The common prefix that the marker belongs to, which is left out; empty if there is none. */
 struct slice listing_rolled_marker(
 	struct slice prefix, struct slice delimiter, struct slice marker);

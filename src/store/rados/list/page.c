@@ -3,10 +3,14 @@
 
 #include <errno.h>
 
-void page_init(struct page *page, struct rados *r, uint64_t bucket, uint64_t rows_max)
+#include "base/log.h"
+#include "store/rados/rows/tablet_rows.h"
+
+void page_init(
+	struct page *page, struct rados *r, uint64_t bucket, struct slice from, uint64_t rows_max)
 {
-	*page = (struct page){.r = r, .rows_max = rows_max};
-	rados_tablet_name(page->name, bucket, 0);
+	*page = (struct page){.r = r, .bucket = bucket, .from = from, .rows_max = rows_max};
+	rados_tablet_name(page->name, bucket, directory_find(r->directory, bucket, from));
 }
 
 void page_release(struct page *page)
@@ -14,10 +18,43 @@ void page_release(struct page *page)
 	fetch_free(TAKE(page->fetch));
 }
 
-enum err page_read(struct page *page)
+/* Where the tablet ends. *ret_again: what is looked for is behind that. */
+static enum err take_head(struct page *page, struct slice value, bool *ret_again)
 {
+	struct head head;
+	if (!head_parse(value, &head) || head.bucket != page->bucket) {
+		log_error("ceph: %s: its head is damaged, or of a later version", page->name);
+		return ERR_INTERNAL;
+	}
+	page->right = head.right;
+	page->high_len = head.high.len;
+	memcpy(page->high, head.high.ptr, head.high.len);
+	if (head.right)
+		directory_add(page->r->directory, page->bucket, head.right, head.high);
+	*ret_again = page->from.len && head_is_behind(&head, page->from);
+	if (*ret_again)
+		rados_tablet_name(page->name, page->bucket, head.right);
+	else
+		page->from = S("");
+	return ERR_OK;
+}
+
+bool page_go_right(struct page *page, struct slice prefix)
+{
+	struct slice high = slice_of(page->high, page->high_len);
+	if (page->is_gone || !page->right ||
+		(slice_cmp(high, prefix) > 0 && !slice_starts(high, prefix)))
+		return false;
+	rados_tablet_name(page->name, page->bucket, page->right);
+	return true;
+}
+
+static enum err read_one(struct page *page, bool *ret_again)
+{
+	static const struct slice head = SLICE_LIT(ROW_HEAD);
 	size_t numbers[PAGE_RANGES];
 	size_t exact = 0;
+	*ret_again = false;
 	page_release(page);
 	for (size_t i = 0; i < page->range_count; i++)
 		page->ranges[i].rows = NULL;
@@ -30,17 +67,31 @@ enum err page_read(struct page *page)
 			page->ranges[i].prefix.bytes, max);
 	if (page->exact.len)
 		exact = fetch_keys(page->fetch, &page->exact, 1);
+	size_t head_number = fetch_keys(page->fetch, &head, 1);
 	int result = fetch_run(page->fetch, page->r->index, page->name);
 	page->is_gone = result == -ENOENT;
 	if (page->is_gone)
 		return ERR_OK;
 	enum err e = cluster_err(result, "reading", page->name);
+	if (e == ERR_OK)
+		e = take_head(
+			page, fetched_value(fetch_rows(page->fetch, head_number), head), ret_again);
 	for (size_t i = 0; i < page->range_count && e == ERR_OK; i++) {
 		page->ranges[i].rows = fetch_rows(page->fetch, numbers[i]);
 		page->ranges[i].at = 0;
 	}
 	if (e == ERR_OK && page->exact.len)
 		page->exact_value = fetched_value(fetch_rows(page->fetch, exact), page->exact);
+	return e;
+}
+
+enum err page_read(struct page *page)
+{
+	bool again;
+	enum err e;
+	do
+		e = read_one(page, &again);
+	while (e == ERR_OK && again);
 	return e;
 }
 

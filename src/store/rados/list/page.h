@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A page of the rows of a tablet: one range, or two of the same moment. */
+/*
+ * A page of the rows of a bucket: one range, or two of the same moment. It is of one tablet; the
+ * next one is perhaps of that which is behind it.
+ */
 #ifndef STORE_RADOS_LIST_PAGE_H
 #define STORE_RADOS_LIST_PAGE_H
 
@@ -21,8 +24,13 @@ struct range {
 
 struct page {
 	struct rados *r;
+	uint64_t bucket;
 	char name[RADOS_NAME_BYTES]; /* the tablet's */
-	uint64_t rows_max;           /* of the next page */
+	uint64_t right;              /* the tablet that is behind it; 0: none */
+	char high[LIMIT_KEY_BYTES];  /* where that begins */
+	size_t high_len;
+	struct slice from; /* a key whose tablet is looked for first; or empty */
+	uint64_t rows_max; /* of the next page */
 	struct range ranges[PAGE_RANGES];
 	size_t range_count;
 	struct slice exact; /* a row that is read with it; empty: none */
@@ -35,13 +43,20 @@ enum {
 	PAGE_ROWS_FIRST = 32 /* where much may be skipped */
 };
 
-void page_init(struct page *page, struct rados *r, uint64_t bucket, uint64_t rows_max);
+/* `from` is in front of all that is looked for; it stays in place until the first page is read. */
+void page_init(
+	struct page *page, struct rados *r, uint64_t bucket, struct slice from, uint64_t rows_max);
 void page_release(struct page *page);
 /* Reads what is behind `after` of each range. ERR_UNAVAILABLE. */
 enum err page_read(struct page *page) MUST_USE;
 /* The next row of a range, or NULL if it has none in this page. */
 const struct row *page_row(const struct page *page, size_t range);
-/* Whether there are, or may be, rows of the range that are not in this page. */
+/* Whether there are, or may be, rows of the range in this tablet that are not in this page. */
 bool page_has_more(const struct page *page, size_t range);
+/*
+ * When no range has more: whether there may be rows with that prefix in the tablet that is behind
+ * this one. If so the next page is of that.
+ */
+bool page_go_right(struct page *page, struct slice prefix);
 
 #endif

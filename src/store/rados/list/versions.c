@@ -102,7 +102,7 @@ static enum err begin_within(struct walk *walk)
 	}
 	/* The newest of the older ones is passed over, or it is the first that comes. */
 	struct page newest;
-	page_init(&newest, walk->listing->r, list->bucket_id, 1);
+	page_init(&newest, walk->listing->r, list->bucket_id, list->marker, 1);
 	newest.range_count = 1;
 	newest.ranges[0] = (struct range){.prefix = row_key_all_of(ROW_VERSION, list->marker)};
 	enum err e = page_read(&newest);
@@ -191,7 +191,7 @@ enum err listing_versions(struct listing *listing)
 	const struct store_list *list = listing->list;
 	enum err e = ERR_OK;
 	bool more = true;
-	page_init(&walk.page, listing->r, list->bucket_id,
+	page_init(&walk.page, listing->r, list->bucket_id, listing_from(list->prefix, list->marker),
 		list->delimiter.len ? PAGE_ROWS_FIRST : listing->max + 1);
 	begin(&walk);
 	while (more && e == ERR_OK) {
@@ -202,7 +202,8 @@ enum err listing_versions(struct listing *listing)
 		if (e == ERR_OK)
 			e = take_page(&walk, &rolled);
 		more = !list->truncated &&
-		       (page_has_more(&walk.page, CURRENT) || page_has_more(&walk.page, OLDER));
+		       (page_has_more(&walk.page, CURRENT) || page_has_more(&walk.page, OLDER) ||
+			       page_go_right(&walk.page, list->prefix));
 		walk.page.rows_max = rolled ? PAGE_ROWS_FIRST : 2 * walk.page.rows_max;
 	}
 	page_release(&walk.page);

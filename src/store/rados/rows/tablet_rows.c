@@ -4,7 +4,8 @@
 #include "store/rados/rows/field.h"
 
 enum {
-	REVISION = 1, /* of the format of heads, own rows and buckets */
+	HEAD_REVISION = 2,
+	REVISION = 1, /* of the format of own rows and buckets */
 	HIDDEN_MARKER = 1,
 	HIDDEN_NULL = 2,
 };
@@ -29,11 +30,17 @@ bool epoch_parse(struct slice value, struct epoch *ret)
 
 void head_format(const struct head *head, struct strbuf *out)
 {
-	field_add(out, REVISION, 1);
+	field_add(out, HEAD_REVISION, 1);
 	field_add(out, head->state, 1);
 	field_add(out, head->versioning, 1);
-	field_add(out, 0, 5);
+	field_add(out, 0, 1);
+	field_add(out, head->low.len, 2);
+	field_add(out, head->high.len, 2);
 	field_add(out, head->bucket, 8);
+	field_add(out, head->right, 8);
+	field_add(out, head->copying, 8);
+	strbuf_add_slice(out, head->low);
+	strbuf_add_slice(out, head->high);
 }
 
 bool head_parse(struct slice value, struct head *ret)
@@ -42,12 +49,23 @@ bool head_parse(struct slice value, struct head *ret)
 	uint64_t revision = field_number(&reader, 1);
 	uint64_t state = field_number(&reader, 1);
 	uint64_t versioning = field_number(&reader, 1);
-	field_zeros(&reader, 5);
-	uint64_t bucket = field_number(&reader, 8);
-	if (!field_end(&reader) || revision != REVISION || state >= HEAD_STATES ||
-		versioning > STORE_VERSIONING_SUSPENDED)
+	field_zeros(&reader, 1);
+	uint64_t low = field_number(&reader, 2);
+	uint64_t high = field_number(&reader, 2);
+	struct head head = {.bucket = field_number(&reader, 8)};
+	head.right = field_number(&reader, 8);
+	head.copying = field_number(&reader, 8);
+	head.low = field_bytes(&reader, (size_t)low);
+	head.high = field_bytes(&reader, (size_t)high);
+	if (!field_end(&reader) || revision != HEAD_REVISION || state >= HEAD_STATES ||
+		versioning > STORE_VERSIONING_SUSPENDED || low > LIMIT_KEY_BYTES ||
+		high > LIMIT_KEY_BYTES || (head.right > 0) != (high > 0) ||
+		(high > 0 && slice_cmp(head.low, head.high) >= 0) ||
+		(head.copying > 0) != (state == HEAD_SPLITTING))
 		return false;
-	*ret = (struct head){(enum head_state)state, (enum store_versioning)versioning, bucket};
+	head.state = (enum head_state)state;
+	head.versioning = (enum store_versioning)versioning;
+	*ret = head;
 	return true;
 }
 

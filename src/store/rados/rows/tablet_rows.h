@@ -6,6 +6,7 @@
 #ifndef STORE_RADOS_ROWS_TABLET_ROWS_H
 #define STORE_RADOS_ROWS_TABLET_ROWS_H
 
+#include "base/limits.h"
 #include "base/strbuf.h"
 #include "store/store.h"
 
@@ -20,8 +21,9 @@ bool epoch_parse(struct slice value, struct epoch *ret) MUST_USE;
 
 enum head_state {
 	HEAD_ACTIVE,
-	HEAD_FROZEN, /* no changes: its bucket is perhaps deleted */
-	HEAD_DEAD,   /* its bucket was deleted */
+	HEAD_FROZEN,    /* no changes: its bucket is perhaps deleted */
+	HEAD_DEAD,      /* its bucket was deleted */
+	HEAD_SPLITTING, /* no changes: what is behind a key is copied to another tablet */
 	HEAD_STATES,
 };
 
@@ -30,9 +32,26 @@ struct head {
 	enum head_state state;
 	enum store_versioning versioning;
 	uint64_t bucket;
+	/* Its keys are those from `low` up to, but without, `high`; empty: all that come before or
+	 * behind. */
+	struct slice low;
+	struct slice high;
+	uint64_t right;   /* the tablet that has what is behind; 0: there is none */
+	uint64_t copying; /* the one that is made of it; for HEAD_SPLITTING */
 };
 
+enum {
+	HEAD_BYTES_MAX = 36 + 2 * LIMIT_KEY_BYTES
+};
+
+/* Whether the key is at or behind the end of the tablet's. */
+static inline bool head_is_behind(const struct head *head, struct slice key)
+{
+	return head->high.len > 0 && slice_cmp(key, head->high) >= 0;
+}
+
 void head_format(const struct head *head, struct strbuf *out);
+/* Its slices point into `value`. */
 bool head_parse(struct slice value, struct head *ret) MUST_USE;
 
 /* ROW_OWN: what the changes of one instance come to; numbers wrap around. */

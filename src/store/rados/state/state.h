@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/thread_queue.h"
 #include "store/rados/cluster/cluster.h"
+#include "store/rados/state/directory.h"
 #include "store/rados/state/life.h"
 #include "store/shared/buckets.h"
 #include "store/store.h"
@@ -34,6 +35,7 @@ struct rados_sizes {
 	size_t small_bytes;  /* data up to this is in the pool `small` */
 	size_t chunk_bytes;  /* of a chunk of data */
 	unsigned batch;      /* changes in one operation, at most */
+	uint64_t split; /* a tablet with so many objects, older versions and uploads is split */
 };
 
 /* Times, which tests make short. */
@@ -42,6 +44,7 @@ struct rados_timers {
 	unsigned dead_beats; /* of another one, in which it has heard nothing: then it is dead */
 	unsigned epoch_ms;   /* a garbage epoch */
 	unsigned collect_ms; /* between two collections */
+	unsigned frozen_ms;  /* in which whoever freezes a tablet goes on, or is dead */
 	uint64_t claim;      /* numbers of data that a gateway has in advance */
 };
 
@@ -61,6 +64,7 @@ struct rados {
 	_Atomic uint64_t number; /* of the last thing that was numbered */
 	_Atomic uint64_t version;
 
+	struct directory *directory;
 	struct buckets *buckets; /* changed by `watcher` alone */
 	struct watch watch;
 
@@ -80,7 +84,8 @@ struct rados {
 	_Atomic uint64_t transfers;
 	_Atomic uint64_t commits;
 	_Atomic uint64_t syncs;
-	_Atomic uint64_t lost; /* operations whose outcome had to be settled */
+	_Atomic uint64_t lost;   /* operations whose outcome had to be settled */
+	_Atomic uint64_t splits; /* of tablets, by this gateway */
 	_Atomic uint64_t damaged_reads;
 };
 

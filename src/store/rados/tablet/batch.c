@@ -5,13 +5,13 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/rados/tablet/heads.h"
 #include "store/rados/tablet/stage.h"
 
 enum {
 	PATIENT_CONFLICTS = 3,
 	PAUSE_MAX_US = 5000,
 	FROZEN_PAUSE_US = 10000,
-	OWN_BYTES_MAX = 256,
 };
 
 enum step {
@@ -109,8 +109,38 @@ static enum err fetch_all(struct batch *b)
 	return e;
 }
 
-/* Waits while the tablet is frozen. `since_ms` is when that was first seen; 0: it was not. */
-static enum step heed_head(struct batch *b, int64_t *since_ms)
+/* Changes of keys that the tablet does not have, or not any more, go on to the next one. */
+static void pass_on(struct batch *b)
+{
+	if (!b->head.right)
+		return;
+	for (size_t i = 0; i < b->count;) {
+		struct change *c = b->changes[i];
+		if (!head_is_behind(&b->head, c->key)) {
+			i++;
+			continue;
+		}
+		b->changes[i] = b->changes[--b->count];
+		look_free(c);
+		directory_add(b->r->directory, c->bucket_id, b->head.right, b->head.high);
+		change_submit(c);
+	}
+}
+
+/* Since when nobody has changed the epoch. */
+static int64_t waits_since(struct batch *b)
+{
+	struct epoch epoch = {.epoch = 0};
+	bool same = epoch_parse(b->epoch, &epoch) && epoch.epoch == b->waits_in.epoch;
+	if (!same || !b->waits_since_ms) {
+		b->waits_in = epoch;
+		b->waits_since_ms = clock_monotonic_ms();
+	}
+	return b->waits_since_ms;
+}
+
+/* Waits while the tablet cannot be changed. */
+static enum step heed_head(struct batch *b)
 {
 	if (b->head.state == HEAD_ACTIVE)
 		return STEP_NEXT;
@@ -118,13 +148,10 @@ static enum step heed_head(struct batch *b, int64_t *since_ms)
 		answer_all(b, ERR_NO_SUCH_BUCKET, false);
 		return STEP_DONE;
 	}
-	int64_t now_ms = clock_monotonic_ms();
-	if (!*since_ms)
-		*since_ms = now_ms;
 	enum frozen frozen = FROZEN_WAIT;
-	if (now_ms - *since_ms > LIMIT_RADOS_FROZEN_MS) {
-		*since_ms = 0;
-		frozen = tablet_take_over(b->r, b->tablet->bucket, b->epoch);
+	if (clock_monotonic_ms() - waits_since(b) > b->r->timers.frozen_ms) {
+		b->waits_since_ms = 0;
+		frozen = tablet_take_over(b->r, b->tablet, b->epoch);
 	} else {
 		(void)usleep(FROZEN_PAUSE_US);
 	}
@@ -142,11 +169,16 @@ static enum err heed_life(struct batch *b)
 	return life_is_well(&b->r->life) ? ERR_OK : ERR_UNAVAILABLE;
 }
 
-static enum step read_all(struct batch *b, int64_t *frozen_since_ms)
+static enum step read_all(struct batch *b)
 {
 	enum err e = fetch_all(b);
 	if (e == ERR_OK)
 		e = heed_life(b);
+	if (e == ERR_OK) {
+		pass_on(b);
+		if (b->count == 0)
+			return STEP_DONE;
+	}
 	if (e == ERR_OK && b->head.state == HEAD_ACTIVE) {
 		if (b->head.versioning != STORE_UNVERSIONED && !b->versions) {
 			b->versions = true;
@@ -159,7 +191,7 @@ static enum step read_all(struct batch *b, int64_t *frozen_since_ms)
 		answer_all(b, e, false);
 		return STEP_DONE;
 	}
-	return heed_head(b, frozen_since_ms);
+	return heed_head(b);
 }
 
 /* ---- Deciding -------------------------------------------------------------------------------- */
@@ -225,8 +257,16 @@ static enum step decide_all(struct batch *b, struct edit *edit, struct own *own)
 static void succeed(struct batch *b, const struct own *own)
 {
 	struct store_bucket_stats counts = b->others;
+	struct store_bucket_stats all;
+	uint64_t bucket = b->tablet->bucket;
 	rules_add_counts(&counts, &own->counts);
-	buckets_set_counts(b->r->buckets, b->tablet->bucket, &counts);
+	b->is_large = tablet_rows(&counts) >= b->tablet->split;
+	directory_add(b->r->directory, bucket, b->tablet->number, b->head.low);
+	directory_count(b->r->directory, bucket, b->tablet->number, &counts, &all);
+	/* What has moved there was part of this one before. */
+	if (b->head.right && !directory_has_counted(b->r->directory, bucket, b->head.right))
+		tablet_discover(b->r, bucket, b->head.right, &all);
+	buckets_set_counts(b->r->buckets, bucket, &all);
 	(void)atomic_fetch_add(&b->r->commits, b->count);
 	(void)atomic_fetch_add(&b->r->syncs, 1);
 	answer_all(b, ERR_OK, false);
@@ -297,10 +337,10 @@ static enum step write_all(struct batch *b, struct edit *edit, struct own *own)
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-static enum step attempt(struct batch *b, int64_t *frozen_since_ms, bool *ret_conflict)
+static enum step attempt(struct batch *b, bool *ret_conflict)
 {
 	*ret_conflict = false;
-	enum step step = read_all(b, frozen_since_ms);
+	enum step step = read_all(b);
 	if (step != STEP_NEXT)
 		return step;
 	*ret_conflict = true;
@@ -322,7 +362,7 @@ static bool can_begin(struct batch *b)
 		answer_all(b, ERR_UNAVAILABLE, false);
 		return false;
 	}
-	rados_tablet_name(b->name, b->tablet->bucket, 0);
+	rados_tablet_name(b->name, b->tablet->bucket, b->tablet->number);
 	if (b->tablet->is_open && tablet_settle(b->r, b->tablet,
 					  b->begin_ms + LIMIT_RADOS_SETTLE_MS) == SETTLED_OPEN) {
 		answer_all(b, ERR_UNAVAILABLE, false);
@@ -336,7 +376,6 @@ void batch_run(struct batch *b)
 	enum store_versioning versioning = STORE_UNVERSIONED;
 	unsigned seed = (unsigned)b->begin_ms;
 	unsigned conflicts = 0;
-	int64_t frozen_since_ms = 0;
 	if (!can_begin(b))
 		return;
 	/* A guess: the tablet's head knows. */
@@ -344,7 +383,7 @@ void batch_run(struct batch *b)
 		      versioning != STORE_UNVERSIONED;
 	for (;;) {
 		bool conflict;
-		if (attempt(b, &frozen_since_ms, &conflict) == STEP_DONE)
+		if (attempt(b, &conflict) == STEP_DONE)
 			break;
 		if (clock_monotonic_ms() - b->begin_ms > LIMIT_RADOS_CONFLICT_MS) {
 			answer_all(b, ERR_UNAVAILABLE, false);
@@ -354,4 +393,7 @@ void batch_run(struct batch *b)
 			(void)usleep((useconds_t)rand_r(&seed) % PAUSE_MAX_US);
 	}
 	fetch_free(b->fetch);
+	/* Nothing of it is on its way now. */
+	if (b->is_large && !atomic_load(&b->r->closes))
+		tablet_split(b->r, b->tablet);
 }

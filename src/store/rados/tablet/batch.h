@@ -19,6 +19,10 @@ struct batch {
 	bool versions; /* it looks for older versions, too */
 	struct slice epoch;
 	struct head head;
+	/* The epoch that it waits in for the tablet to be changed again, and since when. */
+	struct epoch waits_in;
+	int64_t waits_since_ms; /* 0: it does not */
+	bool is_large;          /* the tablet should be split */
 	bool has_own;
 	struct own own;
 	struct store_bucket_stats others; /* what the changes of other instances come to */
@@ -38,9 +42,9 @@ enum frozen {
 };
 
 /*
- * The tablet has been frozen for as long as nobody who lives needs: undoes what the deletion of its
- * bucket has done so far.
+ * The tablet has not been changeable for as long as nobody who lives needs: undoes what the
+ * deletion of its bucket, or its being split, has done so far.
  */
-enum frozen tablet_take_over(struct rados *r, uint64_t bucket, struct slice epoch);
+enum frozen tablet_take_over(struct rados *r, const struct tablet *tablet, struct slice epoch);
 
 #endif

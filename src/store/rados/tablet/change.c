@@ -7,6 +7,7 @@ void change_submit(struct change *c)
 	c->err = ERR_OK;
 	c->is_open = false;
 	c->look = NULL;
+	c->tablet = directory_find(c->r->directory, c->bucket_id, c->key);
 	thread_queue_add(c->r->tablet_threads[rados_thread_of(c->bucket_id)], &c->task);
 }
 
@@ -15,16 +16,18 @@ static struct change *change_of(struct task *task)
 	return CONTAINER_OF(task, struct change, task);
 }
 
-static struct tablet *find_tablet(struct rados *r, uint64_t bucket)
+static struct tablet *find_tablet(struct rados *r, uint64_t bucket, uint64_t number)
 {
 	struct tablet **list = &r->tablets[rados_thread_of(bucket)];
 	for (struct tablet *tablet = *list; tablet; tablet = tablet->next)
-		if (tablet->bucket == bucket)
+		if (tablet->bucket == bucket && tablet->number == number)
 			return tablet;
 	struct tablet *tablet = calloc(1, sizeof(*tablet));
 	if (!tablet)
 		return NULL;
 	tablet->bucket = bucket;
+	tablet->number = number;
+	tablet->split = r->sizes.split;
 	tablet->next = *list;
 	*list = tablet;
 	return tablet;
@@ -45,7 +48,8 @@ static bool fits(const struct batch *batch, const struct change *c)
 {
 	if (batch->count == LIMIT_RADOS_BATCH || batch->count == batch->r->sizes.batch)
 		return false;
-	if (batch->count && batch->changes[0]->bucket_id != c->bucket_id)
+	if (batch->count && (batch->changes[0]->bucket_id != c->bucket_id ||
+				    batch->changes[0]->tablet != c->tablet))
 		return false;
 	for (size_t i = 0; i < batch->count; i++)
 		if (slice_eq(batch->changes[i]->key, c->key))
@@ -73,7 +77,8 @@ void change_run_all(struct task *list, void *state)
 	while (list) {
 		struct batch batch = {.r = state, .begin_ms = clock_monotonic_ms()};
 		gather(&batch, &list);
-		batch.tablet = find_tablet(batch.r, batch.changes[0]->bucket_id);
+		batch.tablet =
+			find_tablet(batch.r, batch.changes[0]->bucket_id, batch.changes[0]->tablet);
 		batch_run(&batch);
 	}
 }

@@ -1,93 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, freezing and ending the tablet of a bucket, and its versioning. Waits. */
+/*
+ * Making, freezing and ending the tablets of a bucket, and their versioning: from left to right, as
+ * what is split off comes behind. Waits.
+ */
+#include "store/rados/tablet/heads.h"
+
 #include <errno.h>
-#include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/log.h"
-#include "store/rados/tablet/batch.h"
 
 enum {
-	HEAD_BYTES_MAX = 64,
 	ATTEMPTS_MAX = 1000,
 	PAUSE_US = 3000,
 };
-
-/* A tablet as it was read. */
-struct seen {
-	char name[RADOS_NAME_BYTES];
-	struct fetch *fetch;
-	struct slice epoch;
-	struct head head;
-	bool is_empty; /* nobody would miss anything */
-	struct store_bucket_stats counts;
-};
-
-static void seen_release(struct seen *seen)
-{
-	fetch_free(TAKE(seen->fetch));
-}
-
-static enum err take_counts(uint64_t bucket, const struct rows *rows, struct seen *ret)
-{
-	for (size_t i = 0; i < rows->count; i++) {
-		struct own own;
-		if (!own_parse(rows->rows[i].value, &own))
-			return look_damaged(bucket, rows->rows[i].key);
-		rules_add_counts(&ret->counts, &own.counts);
-	}
-	return ERR_OK;
-}
-
-/* seen_release() is due in any case. */
-static enum err see(struct rados *r, uint64_t bucket, struct seen *ret)
-{
-	static const struct slice heads[] = {SLICE_LIT(ROW_EPOCH), SLICE_LIT(ROW_HEAD)};
-	static const char kinds[] = {ROW_OBJECT, ROW_VERSION, ROW_UPLOAD};
-	static const char owns[] = {ROW_OWN, '\0'};
-	size_t numbers[ARRAY_LEN(kinds)];
-	*ret = (struct seen){.is_empty = true};
-	rados_tablet_name(ret->name, bucket, 0);
-	ret->fetch = fetch_new();
-	if (!ret->fetch)
-		return ERR_UNAVAILABLE;
-	size_t head_number = fetch_keys(ret->fetch, heads, ARRAY_LEN(heads));
-	size_t own_number = fetch_range(ret->fetch, "", owns, FETCH_ROWS_MAX);
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		const char prefix[] = {kinds[i], '\0'};
-		numbers[i] = fetch_range(ret->fetch, "", prefix, 1);
-	}
-	int result = fetch_run(ret->fetch, r->index, ret->name);
-	if (result == -ENOENT)
-		return ERR_NO_SUCH_BUCKET;
-	if (result < 0)
-		return cluster_err(result, "reading", ret->name);
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (fetch_rows(ret->fetch, numbers[i])->count)
-			ret->is_empty = false;
-	enum err e = batch_take_head(
-		bucket, fetch_rows(ret->fetch, head_number), &ret->epoch, &ret->head);
-	return e == ERR_OK ? take_counts(bucket, fetch_rows(ret->fetch, own_number), ret) : e;
-}
-
-/* Sets the head if the epoch is still that which was seen. 0 or -errno. */
-static int set_head(struct rados *r, const char *name, struct slice epoch, const struct head *head)
-{
-	struct epoch next;
-	SCOPED_STRBUF(epoch_value, HEAD_BYTES_MAX);
-	SCOPED_STRBUF(head_value, HEAD_BYTES_MAX);
-	if (!epoch_parse(epoch, &next))
-		return -EBADMSG;
-	next.epoch++;
-	epoch_format(&next, &epoch_value);
-	head_format(head, &head_value);
-	if (strbuf_broken(&epoch_value) || strbuf_broken(&head_value))
-		return -ENOMEM;
-	struct edit edit = edit_begin(r->index);
-	edit_compare(&edit, S(ROW_EPOCH), epoch);
-	edit_set(&edit, S(ROW_EPOCH), strbuf_slice(&epoch_value));
-	edit_set(&edit, S(ROW_HEAD), strbuf_slice(&head_value));
-	return edit_run(&edit, name);
-}
 
 enum err tablet_create(struct rados *r, uint64_t bucket)
 {
@@ -95,7 +21,7 @@ enum err tablet_create(struct rados *r, uint64_t bucket)
 	const struct head head = {.bucket = bucket};
 	char name[RADOS_NAME_BYTES];
 	rados_tablet_name(name, bucket, 0);
-	SCOPED_STRBUF(epoch_value, HEAD_BYTES_MAX);
+	SCOPED_STRBUF(epoch_value, EPOCH_BYTES_MAX);
 	SCOPED_STRBUF(head_value, HEAD_BYTES_MAX);
 	epoch_format(&epoch, &epoch_value);
 	head_format(&head, &head_value);
@@ -108,22 +34,38 @@ enum err tablet_create(struct rados *r, uint64_t bucket)
 	return cluster_err(edit_run(&edit, name), "making", name);
 }
 
-/* Lets `change` say what becomes of the head, until nobody else was faster. */
-static enum err change_head(struct rados *r, uint64_t bucket,
-	enum err (*change)(const struct seen *seen, struct head *head, const void *ctx),
-	const void *ctx)
+typedef enum err change_head_fn(const struct seen *seen, struct head *head, const void *ctx);
+
+/* The tablet stays as it is while it is split; that ends soon, or does not go on. */
+static int wait_for_split(struct rados *r, uint64_t bucket, const struct seen *seen, unsigned i)
+{
+	if (i + 1 < ATTEMPTS_MAX / 2)
+		return -ECANCELED;
+	int result = split_undo(r, bucket, seen);
+	return result == 0 ? -ECANCELED : result;
+}
+
+/*
+ * Lets `change` say what becomes of a tablet's head, until nobody else was faster. *ret_right is
+ * the next tablet.
+ */
+static enum err change_head(struct rados *r, uint64_t bucket, uint64_t tablet,
+	change_head_fn *change, const void *ctx, uint64_t *ret_right)
 {
 	for (unsigned i = 0; i < ATTEMPTS_MAX; i++) {
 		struct seen seen;
 		struct head head;
 		int result = 0;
-		enum err e = see(r, bucket, &seen);
-		if (e == ERR_OK) {
+		enum err e = tablet_see(r, bucket, tablet, &seen);
+		if (e == ERR_OK && seen.head.state == HEAD_SPLITTING) {
+			result = wait_for_split(r, bucket, &seen, i);
+		} else if (e == ERR_OK) {
 			head = seen.head;
+			*ret_right = head.right;
 			e = change(&seen, &head, ctx);
+			if (e == ERR_OK)
+				result = head_set(r, seen.name, seen.epoch, &head);
 		}
-		if (e == ERR_OK)
-			result = set_head(r, seen.name, seen.epoch, &head);
 		bool again = result == -ECANCELED || result == -ETIMEDOUT;
 		if (e == ERR_OK && !again)
 			e = cluster_err(result, "changing", seen.name);
@@ -133,6 +75,18 @@ static enum err change_head(struct rados *r, uint64_t bucket,
 		(void)usleep(PAUSE_US);
 	}
 	return ERR_UNAVAILABLE;
+}
+
+/* Of all tablets of the bucket. */
+static enum err change_heads(
+	struct rados *r, uint64_t bucket, change_head_fn *change, const void *ctx)
+{
+	uint64_t tablet = 0;
+	enum err e;
+	do
+		e = change_head(r, bucket, tablet, change, ctx, &tablet);
+	while (e == ERR_OK && tablet);
+	return e;
 }
 
 static enum err take_versioning(const struct seen *seen, struct head *head, const void *ctx)
@@ -146,7 +100,15 @@ static enum err take_versioning(const struct seen *seen, struct head *head, cons
 
 enum err tablet_set_versioning(struct rados *r, uint64_t bucket, enum store_versioning versioning)
 {
-	return change_head(r, bucket, take_versioning, &versioning);
+	return change_heads(r, bucket, take_versioning, &versioning);
+}
+
+/* ---- The end --------------------------------------------------------------------------------- */
+
+void frozen_tablets_free(struct frozen_tablets *frozen)
+{
+	free(TAKE(frozen->list));
+	frozen->count = 0;
 }
 
 /* Changes on their way fail as the epoch changes; so what is empty then stays so. */
@@ -166,104 +128,110 @@ static enum err kill_it(const struct seen *seen UNUSED, struct head *head, const
 	return ERR_OK;
 }
 
-enum err tablet_freeze_empty(struct rados *r, uint64_t bucket, uint64_t *ret_epoch)
+/* One of them; what is behind it then stays behind it. */
+static enum err freeze_one(
+	struct rados *r, uint64_t bucket, uint64_t *tablet, struct frozen_tablets *ret)
 {
 	struct epoch epoch = {.epoch = 0};
 	struct seen seen;
-	*ret_epoch = 0;
-	enum err e = change_head(r, bucket, freeze, NULL);
+	uint64_t number = *tablet;
+	struct frozen_tablet *list = reallocarray(ret->list, ret->count + 1, sizeof(*list));
+	if (!list)
+		return ERR_UNAVAILABLE;
+	ret->list = list;
+	enum err e = change_head(r, bucket, number, freeze, NULL, tablet);
 	if (e != ERR_OK)
 		return e;
 	/* A change may have come between looking and freezing. */
-	e = see(r, bucket, &seen);
+	e = tablet_see(r, bucket, number, &seen);
 	if (e == ERR_OK && !epoch_parse(seen.epoch, &epoch))
 		e = ERR_INTERNAL;
 	if (e == ERR_OK && seen.head.state != HEAD_FROZEN)
 		e = ERR_UNAVAILABLE;
 	if (e == ERR_OK)
-		*ret_epoch = epoch.epoch;
+		ret->list[ret->count++] = (struct frozen_tablet){number, epoch.epoch};
 	if (e == ERR_OK && !seen.is_empty)
 		e = ERR_BUCKET_NOT_EMPTY;
+	if (e == ERR_OK)
+		*tablet = seen.head.right;
 	seen_release(&seen);
+	return e;
+}
+
+enum err tablet_freeze_empty(struct rados *r, uint64_t bucket, struct frozen_tablets *ret)
+{
+	uint64_t tablet = 0;
+	enum err e;
+	*ret = (struct frozen_tablets){.count = 0};
+	do
+		e = freeze_one(r, bucket, &tablet, ret);
+	while (e == ERR_OK && tablet);
 	return e;
 }
 
 void tablet_kill(struct rados *r, uint64_t bucket)
 {
-	(void)change_head(r, bucket, kill_it, NULL);
+	(void)change_heads(r, bucket, kill_it, NULL);
 }
 
-void tablet_thaw(struct rados *r, uint64_t bucket, uint64_t frozen)
+static void thaw_one(struct rados *r, uint64_t bucket, const struct frozen_tablet *frozen)
 {
 	struct seen seen;
 	struct epoch epoch;
-	if (see(r, bucket, &seen) == ERR_OK && seen.head.state == HEAD_FROZEN &&
-		epoch_parse(seen.epoch, &epoch) && epoch.epoch == frozen) {
+	if (tablet_see(r, bucket, frozen->tablet, &seen) == ERR_OK &&
+		seen.head.state == HEAD_FROZEN && epoch_parse(seen.epoch, &epoch) &&
+		epoch.epoch == frozen->epoch) {
 		struct head head = seen.head;
 		head.state = HEAD_ACTIVE;
-		(void)set_head(r, seen.name, seen.epoch, &head);
+		/* If that fails, whoever waits for it does it. */
+		int result = head_set(r, seen.name, seen.epoch, &head);
+		if (result < 0 && result != -ECANCELED)
+			log_error("ceph: %s stays frozen for a while: %s", seen.name,
+				strerror(-result));
 	}
 	seen_release(&seen);
 }
 
-enum err tablet_counts(struct rados *r, uint64_t bucket, struct store_bucket_stats *ret)
+void tablet_thaw(struct rados *r, uint64_t bucket, const struct frozen_tablets *frozen)
+{
+	for (size_t i = 0; i < frozen->count; i++)
+		thaw_one(r, bucket, &frozen->list[i]);
+}
+
+/* ---- Counts ---------------------------------------------------------------------------------- */
+
+/* Takes what is in one tablet. */
+static enum err count_one(
+	struct rados *r, uint64_t bucket, uint64_t *tablet, struct store_bucket_stats *all)
 {
 	struct seen seen;
-	enum err e = see(r, bucket, &seen);
-	if (e == ERR_OK)
-		*ret = seen.counts;
+	enum err e = tablet_see(r, bucket, *tablet, &seen);
+	if (e == ERR_OK) {
+		directory_add(r->directory, bucket, *tablet, seen.head.low);
+		directory_count(r->directory, bucket, *tablet, &seen.counts, all);
+		*tablet = seen.head.right;
+	}
 	seen_release(&seen);
 	return e;
 }
 
-/* ---- Taking over ----------------------------------------------------------------------------- */
-
-/*
- * The row of the bucket first: without it, whoever was deleting the bucket cannot go on.
- * FROZEN_WAIT if it says that nobody is deleting it now.
- */
-static enum frozen undo_row(struct rados *r, uint64_t bucket)
+enum err tablet_counts(struct rados *r, uint64_t bucket, struct store_bucket_stats *ret)
 {
-	static const char prefix[] = {RADOS_BUCKET_ROW, '\0'};
-	enum frozen frozen = FROZEN_GONE;
-	struct fetch *fetch = fetch_new();
-	if (!fetch)
-		return FROZEN_FAULT;
-	size_t number = fetch_range(fetch, "", prefix, FETCH_ROWS_MAX);
-	int result = fetch_run(fetch, r->index, RADOS_BUCKETS);
-	const struct rows *rows = result == 0 ? fetch_rows(fetch, number) : NULL;
-	if (!rows)
-		frozen = FROZEN_FAULT;
-	for (size_t i = 0; rows && i < rows->count; i++) {
-		struct bucket_row row;
-		const struct row *found = &rows->rows[i];
-		if (!bucket_row_parse(found->value, &row) || row.bucket.id != bucket)
-			continue;
-		frozen = FROZEN_WAIT;
-		if (!row.deleting)
-			break;
-		row.deleting = 0;
-		SCOPED_STRBUF(value, 2 * HEAD_BYTES_MAX);
-		bucket_row_format(&row, &value);
-		struct edit edit = edit_begin(r->index);
-		edit_compare(&edit, found->key, found->value);
-		edit_set(&edit, found->key, strbuf_slice(&value));
-		result = edit_run(&edit, RADOS_BUCKETS);
-		if (result < 0 && result != -ECANCELED)
-			frozen = FROZEN_FAULT;
-		break;
-	}
-	fetch_free(fetch);
-	return frozen;
+	struct store_bucket_stats all = {.objects = 0};
+	uint64_t tablet = 0;
+	enum err e;
+	do
+		e = count_one(r, bucket, &tablet, &all);
+	while (e == ERR_OK && tablet);
+	if (e == ERR_OK)
+		*ret = all;
+	return e;
 }
 
-enum frozen tablet_take_over(struct rados *r, uint64_t bucket, struct slice epoch)
+void tablet_discover(
+	struct rados *r, uint64_t bucket, uint64_t tablet, struct store_bucket_stats *all)
 {
-	struct epoch frozen_at;
-	enum frozen frozen = undo_row(r, bucket);
-	if (frozen != FROZEN_WAIT || !epoch_parse(epoch, &frozen_at))
-		return frozen;
-	log_info("ceph: bucket %" PRIx64 ": whoever began to delete it has gone; undone", bucket);
-	tablet_thaw(r, bucket, frozen_at.epoch);
-	return FROZEN_WAIT;
+	while (tablet && !directory_has_counted(r->directory, bucket, tablet) &&
+		count_one(r, bucket, &tablet, all) == ERR_OK)
+		continue;
 }

@@ -116,7 +116,7 @@ static enum looked run(struct change *c, struct fetch *fetch)
 {
 	struct look *look = c->look;
 	char name[RADOS_NAME_BYTES];
-	rados_tablet_name(name, c->bucket_id, 0);
+	rados_tablet_name(name, c->bucket_id, c->tablet);
 	int result = fetch_run(fetch, c->r->index, name);
 	if (result < 0) {
 		c->err = cluster_err(result, "reading", name);

@@ -71,7 +71,7 @@ static enum settled try(struct rados *r, struct tablet *tablet, const char *name
 enum settled tablet_settle(struct rados *r, struct tablet *tablet, int64_t deadline_ms)
 {
 	char name[RADOS_NAME_BYTES];
-	rados_tablet_name(name, tablet->bucket, 0);
+	rados_tablet_name(name, tablet->bucket, tablet->number);
 	enum settled settled;
 	do {
 		settled = try(r, tablet, name);

@@ -15,6 +15,8 @@
 struct tablet {
 	struct tablet *next;
 	uint64_t bucket;
+	uint64_t number;
+	uint64_t split;    /* it is split when so much is in it */
 	uint64_t sequence; /* the greatest that was sent */
 	bool is_open;      /* the outcome of `lost` is not known */
 	uint64_t lost;     /* the sequence of the operation that was lost */

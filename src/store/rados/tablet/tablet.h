@@ -14,7 +14,10 @@
  *	look.c     what has been read of the rows of one change
  *	stage.c    what rows become of what was decided
  *	settle.c   operations whose outcome was lost
- *	heads.c    making, freezing and ending a tablet; its versioning
+ *	heads.c    making, freezing and ending tablets; their versioning
+ *	see.c      a tablet as it is
+ *	split.c    two tablets of one
+ *	take_over.c  what somebody began who has died
  */
 #ifndef STORE_RADOS_TABLET_TABLET_H
 #define STORE_RADOS_TABLET_TABLET_H
@@ -56,6 +59,7 @@ struct change {
 	struct rules_effects effects; /* without headers and tags, which are not valid any more */
 
 	struct look *look; /* private */
+	uint64_t tablet;   /* private: the one that it is tried in */
 };
 
 /* Any thread. Until done() is called the change, and what it points to, stays in place. */
@@ -74,16 +78,31 @@ enum err tablet_create(struct rados *r, uint64_t bucket) MUST_USE;
 /* Sets the versioning of a bucket's tablets. Waits. ERR_NO_SUCH_BUCKET. */
 enum err tablet_set_versioning(
 	struct rados *r, uint64_t bucket, enum store_versioning versioning) MUST_USE;
+/* Tablets of one bucket that were frozen, and in which epoch. All zeros: none. */
+struct frozen_tablets {
+	struct frozen_tablet {
+		uint64_t tablet;
+		uint64_t epoch;
+	} * list;
+	size_t count;
+};
+
+void frozen_tablets_free(struct frozen_tablets *frozen);
+
 /*
- * Freezes a bucket's tablets if they are empty. ERR_BUCKET_NOT_EMPTY. *ret_epoch is 0, or that of
- * the frozen tablet, also after an error: then tablet_thaw() is due, or tablet_kill().
+ * Freezes a bucket's tablets if they are empty. ERR_BUCKET_NOT_EMPTY. Those that are frozen are in
+ * *ret, also after an error: then tablet_thaw() is due, or tablet_kill(); frozen_tablets_free() in
+ * any case.
  */
-enum err tablet_freeze_empty(struct rados *r, uint64_t bucket, uint64_t *ret_epoch) MUST_USE;
-/* Nobody can have thawed it: the bucket's row is gone. */
+enum err tablet_freeze_empty(struct rados *r, uint64_t bucket, struct frozen_tablets *ret) MUST_USE;
+/* Nobody can have thawed them: the bucket's row is gone. */
 void tablet_kill(struct rados *r, uint64_t bucket);
-/* Does nothing unless it is still frozen as it was in that epoch. */
-void tablet_thaw(struct rados *r, uint64_t bucket, uint64_t frozen);
-/* What the changes of all instances come to. ERR_NO_SUCH_BUCKET, ERR_UNAVAILABLE. */
+/* Each that is still frozen as it was in that epoch. */
+void tablet_thaw(struct rados *r, uint64_t bucket, const struct frozen_tablets *frozen);
+/*
+ * What the changes of all instances come to; all of the bucket's tablets are known then.
+ * ERR_NO_SUCH_BUCKET, ERR_UNAVAILABLE.
+ */
 enum err tablet_counts(struct rados *r, uint64_t bucket, struct store_bucket_stats *ret) MUST_USE;
 
 #endif

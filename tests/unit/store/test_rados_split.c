@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tablets that are split, on Ceph, at two gateways: lists are exact meanwhile and afterwards, and
+ * no change is lost, whoever has seen what of it.
+ */
+#include <stdatomic.h>
+
+#include "store/rados/state/state.h"
+#include "store/rados/tablet/heads.h"
+#include "tap.h"
+#include "unit/store/ceph.h"
+#include "unit/store/versions.h"
+
+static struct ceph ceph;
+
+enum {
+	KEYS = 400,
+	NAME_BYTES = 32,
+};
+
+static struct rados_options options_of(const char *space)
+{
+	return (struct rados_options){.space = space,
+		.inline_bytes = 16,
+		.small_bytes = 5000,
+		.chunk_bytes = 300000,
+		.batch = 3,
+		.split = 20,
+		.frozen_ms = 300};
+}
+
+struct two {
+	struct store *one;
+	struct store *other;
+	uint64_t id;
+};
+
+static struct two open_two(const char *space)
+{
+	struct two two = {
+		ceph_open(&ceph, options_of(space)), ceph_open(&ceph, options_of(space)), 0};
+	if (!two.one || !two.other || bucket_create(two.one, S("b"), STORE_ACL_PRIVATE) != ERR_OK) {
+		OK(false, "two stores open on %s", space);
+		exit(tap_done());
+	}
+	two.id = bucket_id(two.one, S("b"));
+	return two;
+}
+
+static void close_two(struct two *two)
+{
+	store_close(two->one);
+	store_close(two->other);
+}
+
+/* Of keys in an order that is not theirs; every seventh is in a folder. */
+static struct slice key_of(char *text, unsigned i)
+{
+	unsigned n = i * 7919 % 10007;
+	int len = snprintf(text, NAME_BYTES, n % 7 ? "k%05u" : "folder/%05u", n);
+	return slice_of(text, (size_t)len);
+}
+
+/* ---- Tablets --------------------------------------------------------------------------------- */
+
+/*
+ * How many tablets the bucket has, from the first to the last; 0 if one does not begin where the
+ * one before it ends, or has not the counts of its rows.
+ */
+static unsigned count_tablets(struct two *two)
+{
+	struct rados *r = rados_of(two->one);
+	char end[LIMIT_KEY_BYTES];
+	size_t end_len = 0;
+	uint64_t tablet = 0;
+	unsigned count = 0;
+	bool ok = true;
+	do {
+		struct seen seen;
+		if (tablet_see(r, two->id, tablet, &seen) != ERR_OK)
+			abort();
+		ok = ok && seen.head.state == HEAD_ACTIVE &&
+		     slice_eq(seen.head.low, slice_of(end, end_len)) &&
+		     seen.is_empty == (tablet_rows(&seen.counts) == 0);
+		count++;
+		tablet = seen.head.right;
+		end_len = seen.head.high.len;
+		memcpy(end, seen.head.high.ptr, end_len);
+		seen_release(&seen);
+	} while (tablet);
+	return ok ? count : 0;
+}
+
+/* ---- Lists ----------------------------------------------------------------------------------- */
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Lists in pages of 7; whether that is exactly the keys, which are sorted. */
+static bool lists(struct store *s, uint64_t id, struct slice delimiter, char (*keys)[NAME_BYTES],
+	size_t count)
+{
+	char marker[LIMIT_KEY_BYTES];
+	struct store_list list = {.bucket_id = id, .max_entries = 7, .delimiter = delimiter};
+	size_t at = 0;
+	bool ok = true;
+	for (bool more = true; ok && more;) {
+		if (list_objects(s, &list) != ERR_OK)
+			return false;
+		for (uint32_t i = 0; ok && i < list.count; i++, at++)
+			ok = at < count && slice_eq(list.entries[i].key, slice_str(keys[at]));
+		struct slice last = list.count ? list.entries[list.count - 1].key : S("");
+		memcpy(marker, last.ptr, last.len);
+		more = list.truncated;
+		store_list_release(s, &list);
+		list.marker = slice_of(marker, last.len);
+	}
+	return ok && at == count;
+}
+
+static bool put_all(struct two *two)
+{
+	bool ok = true;
+	for (unsigned i = 0; ok && i < KEYS; i++) {
+		char text[NAME_BYTES];
+		struct slice key = key_of(text, i);
+		ok = put_object(i % 2 ? two->one : two->other, two->id, key, key, NULL) == ERR_OK;
+	}
+	return ok;
+}
+
+static void many_keys(void)
+{
+	static char keys[KEYS][NAME_BYTES];
+	static char rolled[KEYS][NAME_BYTES];
+	size_t rolled_count = 0;
+	struct two two = open_two("many");
+	OK(put_all(&two), "both gateways put many keys");
+	uint64_t splits = atomic_load(&rados_of(two.one)->splits);
+	uint64_t splits_other = atomic_load(&rados_of(two.other)->splits);
+	unsigned tablets = count_tablets(&two);
+	OK(splits > 0 && splits_other > 0 && tablets == splits + splits_other + 1 &&
+			tablets > KEYS / 20,
+		"and split tablets, each of which begins where another ends");
+	for (unsigned i = 0; i < KEYS; i++)
+		(void)key_of(keys[i], i);
+	qsort(keys, KEYS, sizeof(keys[0]), compare_keys);
+	for (unsigned i = 0; i < KEYS; i++) {
+		bool is_in = strncmp(keys[i], "folder/", 7) == 0;
+		if (!is_in || i == 0)
+			(void)snprintf(rolled[rolled_count++], NAME_BYTES, "%s",
+				is_in ? "folder/" : keys[i]);
+	}
+	OK(lists(two.one, two.id, S(""), keys, KEYS) && lists(two.other, two.id, S(""), keys, KEYS),
+		"lists are exact at both");
+	OK(lists(two.one, two.id, S("/"), rolled, rolled_count) &&
+			lists(two.other, two.id, S("/"), rolled, rolled_count),
+		"also with folders");
+	struct store *third = ceph_open(&ceph, options_of("many"));
+	bool ok = third != NULL;
+	for (unsigned i = 0; ok && i < KEYS; i++)
+		ok = object_is(third, two.id, slice_str(keys[i]), slice_str(keys[i]));
+	struct store_bucket_stats stats = {.objects = 0};
+	if (third)
+		store_bucket_stats(third, two.id, &stats);
+	OK(ok && stats.objects == KEYS, "a gateway that begins now finds all, and counts them");
+	OK(bucket_delete(two.one, S("b")) == ERR_BUCKET_NOT_EMPTY, "the bucket is not empty");
+	for (unsigned i = 0; ok && i < KEYS; i++)
+		ok = delete_object(i % 3 ? two.one : two.other, two.id, slice_str(keys[i]), NULL) ==
+		     ERR_OK;
+	OK(ok && lists(third, two.id, S(""), NULL, 0) &&
+			bucket_delete(two.other, S("b")) == ERR_OK &&
+			put_object(third, two.id, S("k"), S("x"), NULL) == ERR_NO_SUCH_BUCKET,
+		"all is deleted, and the bucket with its tablets");
+	store_close(third);
+	close_two(&two);
+}
+
+static void versions_and_uploads(void)
+{
+	struct two two = open_two("versions");
+	bool ok = set_versioning(two.one, S("b"), STORE_VERSIONED) == ERR_OK;
+	for (unsigned i = 0; ok && i < 120; i++) {
+		char text[NAME_BYTES];
+		struct slice key = key_of(text, i % 40);
+		ok = put_object(i % 2 ? two.one : two.other, two.id, key, key, NULL) == ERR_OK;
+	}
+	struct store_list list = {.bucket_id = two.id, .max_entries = 1000, .versions = true};
+	ok = ok && list_objects(two.other, &list) == ERR_OK;
+	bool order = ok && list.count == 120;
+	for (uint32_t i = 1; order && i < list.count; i++) {
+		const struct store_entry *a = &list.entries[i - 1];
+		const struct store_entry *b = &list.entries[i];
+		int compared = slice_cmp(a->key, b->key);
+		order = compared < 0 || (compared == 0 && a->object.version > b->object.version);
+		order = order && b->is_latest == (compared != 0);
+	}
+	if (ok)
+		store_list_release(two.other, &list);
+	OK(order && count_tablets(&two) > 2, "all versions are listed, across tablets");
+	OK(set_versioning(two.other, S("b"), STORE_VERSIONING_SUSPENDED) == ERR_OK, "suspended");
+	struct store_object object;
+	struct put_how how = {.object = &object};
+	for (unsigned i = 0; ok && i < 40; i++) {
+		char text[NAME_BYTES];
+		ok = put_object(two.one, two.id, key_of(text, i), S("null"), &how) == ERR_OK &&
+		     object.is_null;
+	}
+	OK(ok, "in all of them");
+	for (unsigned i = 0; ok && i < 60; i++) {
+		char text[NAME_BYTES];
+		uint64_t upload;
+		ok = upload_begin(i % 2 ? two.one : two.other, two.id, key_of(text, i), S(""),
+			     &upload) == ERR_OK &&
+		     put_part(i % 2 ? two.other : two.one, two.id, key_of(text, i), upload, 1,
+			     S("part"), NULL) == ERR_OK;
+	}
+	struct store_list_multiparts uploads = {.bucket_id = two.id, .max_uploads = 1000};
+	ok = ok && list_uploads(two.one, &uploads) == ERR_OK;
+	bool complete = ok && uploads.count == 60;
+	for (uint32_t i = 0; complete && i < uploads.count; i++) {
+		struct store_multipart_complete one = {.bucket_id = two.id,
+			.key = uploads.uploads[i].key,
+			.upload = uploads.uploads[i].upload};
+		complete = upload_complete(i % 2 ? two.one : two.other, &one) == ERR_OK &&
+			   object_is(two.other, two.id, one.key, S("part"));
+	}
+	if (ok)
+		store_list_multiparts_release(two.one, &uploads);
+	OK(complete, "uploads are listed and completed, across tablets");
+	close_two(&two);
+}
+
+/* ---- At the same time ------------------------------------------------------------------------ */
+
+enum {
+	WRITERS = 4,
+	LISTERS = 2,
+	STEADY = 60, /* keys that stay */
+	ROUNDS = 150,
+};
+
+struct worker {
+	pthread_t thread;
+	struct two *two;
+	unsigned number;
+	atomic_bool *ends;
+	unsigned done;
+	unsigned wrong;
+};
+
+static struct store *store_of(const struct worker *w)
+{
+	return w->number % 2 ? w->two->one : w->two->other;
+}
+
+static struct slice steady_key(char *text, unsigned i)
+{
+	int len = snprintf(text, NAME_BYTES, "s%05u", i * 7919 % 10007);
+	return slice_of(text, (size_t)len);
+}
+
+/* Appends to one object of its own, and puts others between all. */
+static void *write_on(void *arg)
+{
+	struct worker *w = arg;
+	struct store *s = store_of(w);
+	char text[NAME_BYTES];
+	char own[NAME_BYTES];
+	int own_len = snprintf(own, sizeof(own), "s%05u-own", w->number * 2500);
+	struct slice own_key = slice_of(own, (size_t)own_len);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		int len = snprintf(
+			text, sizeof(text), "s%05u-%u", (i * 5003 + w->number) % 10007, w->number);
+		struct slice key = slice_of(text, (size_t)len);
+		w->wrong += put_object(s, w->two->id, key, key, NULL) != ERR_OK;
+		w->wrong += append(s, w->two->id, own_key, i, S("."), NULL) != ERR_OK;
+		if (i % 3 == 0)
+			w->wrong += delete_object(s, w->two->id, key, NULL) != ERR_OK;
+		else
+			w->done++;
+	}
+	return NULL;
+}
+
+/* Each list has the keys that stay, once each and in order. */
+static void *list_on(void *arg)
+{
+	struct worker *w = arg;
+	struct store *s = store_of(w);
+	while (!atomic_load(w->ends) || w->done == 0) {
+		struct store_list list = {.bucket_id = w->two->id, .max_entries = 50};
+		char marker[LIMIT_KEY_BYTES];
+		char before[LIMIT_KEY_BYTES];
+		size_t before_len = 0;
+		unsigned steady = 0;
+		for (bool more = true; more;) {
+			if (list_objects(s, &list) != ERR_OK) {
+				w->wrong++;
+				return NULL;
+			}
+			for (uint32_t i = 0; i < list.count; i++) {
+				struct slice key = list.entries[i].key;
+				w->wrong += slice_cmp(slice_of(before, before_len), key) >= 0;
+				memcpy(before, key.ptr, key.len);
+				before_len = key.len;
+				steady += key.len == 6;
+			}
+			memcpy(marker, before, before_len);
+			more = list.truncated;
+			store_list_release(s, &list);
+			list.marker = slice_of(marker, before_len);
+		}
+		w->wrong += steady != STEADY;
+		w->done++;
+	}
+	return NULL;
+}
+
+static void splits_under_load(void)
+{
+	struct two two = open_two("load");
+	struct worker workers[WRITERS + LISTERS];
+	atomic_bool ends = false;
+	char text[NAME_BYTES];
+	bool ok = true;
+	unsigned wrong = 0;
+	unsigned there = STEADY + WRITERS;
+	for (unsigned i = 0; ok && i < STEADY; i++)
+		ok = put_object(two.one, two.id, steady_key(text, i), S("x"), NULL) == ERR_OK;
+	for (unsigned i = 0; i < WRITERS + LISTERS; i++) {
+		workers[i] = (struct worker){.two = &two, .number = i, .ends = &ends};
+		if (pthread_create(&workers[i].thread, NULL, i < WRITERS ? write_on : list_on,
+			    &workers[i]) != 0)
+			abort();
+	}
+	for (unsigned i = 0; i < WRITERS + LISTERS; i++) {
+		if (i == WRITERS)
+			atomic_store(&ends, true);
+		(void)pthread_join(workers[i].thread, NULL);
+		wrong += workers[i].wrong;
+		there += i < WRITERS ? workers[i].done : 0;
+	}
+	OK(ok && wrong == 0, "writers append and put, listers see all that stays, while tablets "
+			     "are split");
+	OK(count_tablets(&two) > there / 40, "which they are");
+	struct store *third = ceph_open(&ceph, options_of("load"));
+	struct store_bucket_stats stats = {.objects = 0};
+	if (third)
+		store_bucket_stats(third, two.id, &stats);
+	OK(stats.objects == there, "all that was acknowledged is there, and counted once");
+	store_close(third);
+	close_two(&two);
+}
+
+/* ---- Who dies, and wakes --------------------------------------------------------------------- */
+
+/* As far as somebody comes who dies before the last step. */
+static bool begin_split(struct two *two, uint64_t number)
+{
+	struct rados *r = rados_of(two->one);
+	struct seen seen;
+	struct seen again;
+	char name[RADOS_NAME_BYTES];
+	bool ok = tablet_see(r, two->id, 0, &seen) == ERR_OK;
+	struct head head = seen.head;
+	head.state = HEAD_SPLITTING;
+	head.copying = number;
+	ok = ok && head_set(r, seen.name, seen.epoch, &head) == 0;
+	seen_release(&seen);
+	/* The new one; what is in it does not matter. */
+	struct edit edit = edit_begin(r->index);
+	edit_create(&edit);
+	edit_set(&edit, S(ROW_EPOCH), S("1234567812345678"));
+	ok = ok && edit_run(&edit, rados_tablet_name(name, two->id, number)) == 0;
+	ok = ok && tablet_see(r, two->id, 0, &again) == ERR_OK &&
+	     again.head.state == HEAD_SPLITTING;
+	seen_release(&again);
+	return ok;
+}
+
+static void one_that_does_not_go_on(void)
+{
+	struct two two = open_two("dead");
+	struct seen seen;
+	uint64_t number = rados_number(rados_of(two.one));
+	bool ok = put_object(two.one, two.id, S("k"), S("1"), NULL) == ERR_OK &&
+		  begin_split(&two, number);
+	struct seen old;
+	ok = ok && tablet_see(rados_of(two.one), two.id, 0, &old) == ERR_OK;
+	OK(ok && object_is(two.other, two.id, S("k"), S("1")), "a tablet can be read while it is "
+							       "split");
+	OK(put_object(two.other, two.id, S("k"), S("2"), NULL) == ERR_OK &&
+			object_is(two.one, two.id, S("k"), S("2")),
+		"if whoever splits it does not go on it is undone");
+	OK(tablet_see(rados_of(two.one), two.id, number, &seen) == ERR_NO_SUCH_BUCKET,
+		"and the new one goes");
+	seen_release(&seen);
+	struct head head = old.head;
+	head.state = HEAD_ACTIVE;
+	head.copying = 0;
+	head.high = S("a");
+	head.right = number;
+	OK(head_set(rados_of(two.one), old.name, old.epoch, &head) == -ECANCELED &&
+			object_is(two.one, two.id, S("k"), S("2")),
+		"who wakes too late changes nothing");
+	seen_release(&old);
+	ok = put_object(two.one, two.id, S("k"), S("3"), NULL) == ERR_OK &&
+	     begin_split(&two, rados_number(rados_of(two.one)));
+	OK(ok && set_versioning(two.other, S("b"), STORE_VERSIONED) == ERR_OK &&
+			count_tablets(&two) == 1,
+		"versioning does not wait for it for ever");
+	close_two(&two);
+}
+
+int main(void)
+{
+	if (!ceph_start(&ceph))
+		return tap_done();
+	many_keys();
+	versions_and_uploads();
+	splits_under_load();
+	one_that_does_not_go_on();
+	ceph_stop(&ceph);
+	return tap_done();
+}
