@@ -4,9 +4,11 @@
 #include <expat.h>
 
 #include "base/encode.h"
+#include "base/limits.h"
 #include "oss/text/xml_controls.h"
 
-#define PATH_BYTES 128 /* of an element, with the NUL */
+#define PATH_BYTES 128      /* of an element, with the NUL */
+#define PIECE_BYTES KIB(16) /* that are parsed at a time */
 #define REPLACEMENT "\xef\xbf\xbd"
 
 /* ---- Writing -------------------------------------------------------------------------------- */
@@ -127,6 +129,7 @@ struct reader {
 	char path[PATH_BYTES];
 	size_t path_len;
 	unsigned skipped;    /* how many elements that are passed over are open */
+	size_t attributes;   /* of all elements so far */
 	bool hides_controls; /* the document came out of xml_controls_hide() */
 	enum err result;
 };
@@ -156,9 +159,17 @@ static const struct xml_element *find(const struct reader *r)
 static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **attributes)
 {
 	struct reader *r = user;
-	(void)attributes;
 	if (r->result != ERR_OK)
 		return;
+	/* Names and values by turns. None is read. */
+	for (; *attributes; attributes += 2)
+		r->attributes++;
+	if (r->attributes > LIMIT_XML_ATTRIBUTES) {
+		strbuf_addf(
+			r->reason, "The XML has more than %d attributes.", LIMIT_XML_ATTRIBUTES);
+		stop(r, ERR_MALFORMED_XML);
+		return;
+	}
 	if (r->skipped) {
 		r->skipped++;
 		return;
@@ -255,14 +266,37 @@ static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char 
 	stop(r, ERR_MALFORMED_XML);
 }
 
+/*
+ * In pieces, so that a tag without an end is noticed before it is read: expat makes something of
+ * each of its attributes. False after an error of expat's.
+ */
+static bool feed(struct reader *r, struct slice document)
+{
+	for (size_t fed = 0; fed < document.len && r->result == ERR_OK;) {
+		struct slice piece = slice_head(slice_from(document, fed), PIECE_BYTES);
+		fed += piece.len;
+		if (XML_Parse(r->parser, piece.ptr, (int)piece.len, fed == document.len) ==
+			XML_STATUS_ERROR)
+			return false;
+		XML_Index begun = XML_GetCurrentByteIndex(r->parser);
+		if (begun >= 0 && fed - (size_t)begun > LIMIT_XML_TOKEN_BYTES &&
+			r->result == ERR_OK) {
+			strbuf_addf(r->reason,
+				"The XML has a tag or a comment of more than %zu bytes.",
+				LIMIT_XML_TOKEN_BYTES);
+			r->result = ERR_MALFORMED_XML;
+		}
+	}
+	return document.len > 0 || XML_Parse(r->parser, "", 0, 1) != XML_STATUS_ERROR;
+}
+
 static void parse(struct reader *r, struct slice document)
 {
 	XML_SetUserData(r->parser, r);
 	XML_SetElementHandler(r->parser, on_start, on_end);
 	XML_SetCharacterDataHandler(r->parser, on_text);
 	XML_SetStartDoctypeDeclHandler(r->parser, on_doctype);
-	if (XML_Parse(r->parser, document.ptr, (int)document.len, 1) != XML_STATUS_ERROR ||
-		r->result != ERR_OK)
+	if (feed(r, document) || r->result != ERR_OK)
 		return;
 	enum XML_Error error = XML_GetErrorCode(r->parser);
 	if (error == XML_ERROR_NO_MEMORY) {

@@ -115,6 +115,41 @@ test("headers and metadata are shown and changed", async t => {
 	await page.getByText("x-oss-meta-colour").waitFor();
 });
 
+test("what the form of the headers does not show stays as it was, and so it does in a copy", async t => {
+	const aclOf = async key => /<Grant>(.*)<\/Grant>/.exec((await request(server.store, "GET", "things", key, { query: { acl: "" } })).text)[1];
+	const kept = async key => {
+		const { headers } = await request(server.store, "HEAD", "things", key);
+		return [await aclOf(key), headers["x-oss-storage-class"], headers["content-language"]];
+	};
+	await put("secret.txt", "s", "text/plain", { "x-oss-object-acl": "private", "x-oss-storage-class": "IA",
+		"Content-Language": "de" });
+	assert.deepEqual(await kept("secret.txt"), ["private", "IA", "de"]);
+	const page = await openConsole(t, browser, server, "object/things/secret.txt");
+	await page.getByLabel("cache-control").fill("no-store");
+	await page.getByRole("button", { name: "Save headers" }).click();
+	await page.getByText("Saved.").waitFor();
+	assert.deepEqual(await kept("secret.txt"), ["private", "IA", "de"]);
+	await page.getByLabel("cache-control").fill("no-cache");
+	await page.getByRole("button", { name: "Save headers" }).click();
+	await page.locator(".facts").getByText("no-cache").waitFor();
+
+	// What somebody else has stored meanwhile does not get the headers of what was there.
+	await put("secret.txt", "another", "text/plain", { "x-oss-object-acl": "private", "x-oss-storage-class": "IA",
+		"Content-Language": "de" });
+	await page.getByLabel("cache-control").fill("public");
+	await page.getByRole("button", { name: "Save headers" }).click();
+	await page.getByText("PreconditionFailed").waitFor();
+	assert.equal((await request(server.store, "HEAD", "things", "secret.txt")).headers["cache-control"], undefined);
+
+	const dialog = page.getByRole("dialog");
+	await page.getByRole("button", { name: "Copy or move" }).click();
+	await dialog.getByLabel("Name of the copy").fill("renamed.txt");
+	await dialog.getByLabel("Delete the original").check();
+	await dialog.getByRole("button", { name: "Copy" }).click();
+	await page.getByRole("heading", { name: "renamed.txt" }).waitFor();
+	assert.deepEqual(await kept("renamed.txt"), ["private", "IA", "de"]);
+});
+
 test("an object is deleted after a question", async t => {
 	await put("gone.txt", "g", "text/plain");
 	const page = await openConsole(t, browser, server, "object/things/gone.txt");

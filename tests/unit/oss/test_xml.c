@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The XML writer and reader: escapes, round trips, the table, and refusals. */
+#include "base/limits.h"
 #include "oss/text/xml.h"
 
 #include "tap.h"
@@ -156,6 +157,50 @@ static void hostile(void)
 		"a million levels");
 }
 
+/* A document with so many attributes, in one element or in one each. */
+static enum err read_attributes(int count, bool apart, struct strbuf *reason)
+{
+	SCOPED_STRBUF(document, 10000000);
+	SCOPED_STRBUF(calls, 10000000);
+	strbuf_adds(&document, apart ? "<List>" : "<List");
+	for (int i = 0; i < count; i++)
+		strbuf_addf(&document, apart ? "<Item a%d=''/>" : " a%d=''", i);
+	strbuf_adds(&document, apart ? "</List>" : "/>");
+	return read_list(strbuf_slice(&document), &calls, reason);
+}
+
+/* What expat would make something of, and nobody reads. */
+static void attributes(void)
+{
+	for (int apart = 0; apart < 2; apart++) {
+		SCOPED_STRBUF(reason, 1000);
+		IS_INT(read_attributes(LIMIT_XML_ATTRIBUTES, apart, &reason), ERR_OK,
+			"as many attributes as there may be");
+		IS_INT(read_attributes(LIMIT_XML_ATTRIBUTES + 1, apart, &reason), ERR_MALFORMED_XML,
+			"one more");
+		OK(strstr(reason.ptr, "more than 64 attributes"), "that is said: %s", reason.ptr);
+	}
+	SCOPED_STRBUF(reason, 1000);
+	IS_INT(read_attributes(250000, false, &reason), ERR_MALFORMED_XML, "a tag of 2 MB");
+	OK(strstr(reason.ptr, "more than 65536 bytes"), "ends long before: %s", reason.ptr);
+
+	static const char *const tokens[][2] = {
+		{"<!--", "-->"}, {"<?a ", "?>"}, {"<Item a='", "'/>"}, {"<Item>", "</Item>"}};
+	SCOPED_STRBUF(long_text, LIMIT_XML_TOKEN_BYTES * 2);
+	for (size_t i = 0; i < LIMIT_XML_TOKEN_BYTES * 3 / 2; i++)
+		strbuf_addc(&long_text, 'a');
+	for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
+		SCOPED_STRBUF(document, 1000000);
+		SCOPED_STRBUF(calls, 1000000);
+		bool is_text = i == ARRAY_LEN(tokens) - 1;
+		strbuf_addf(&document, "<List>%s%s%s</List>", tokens[i][0], long_text.ptr,
+			tokens[i][1]);
+		OK(read_list(strbuf_slice(&document), &calls, &reason) ==
+				(is_text ? ERR_OK : ERR_MALFORMED_XML),
+			"%s of 96 KiB", tokens[i][0]);
+	}
+}
+
 /* Every text of two bytes comes back as it was, or with U+FFFD for what XML cannot hold. */
 static void round_trips(void)
 {
@@ -192,6 +237,7 @@ int main(void)
 	reads();
 	refusals();
 	hostile();
+	attributes();
 	round_trips();
 	IS(xml_trim(S(" \t\r\na b\n ")), S("a b"), "trims");
 	IS(xml_trim(S("  ")), S(""), "to nothing");

@@ -14,7 +14,7 @@ const NOT_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 
 /** The headers of an object that whoever stores it chooses, besides its x-oss-meta-*. */
 export const CHOSEN_HEADERS = ["content-type", "cache-control", "content-disposition",
-	"content-encoding", "expires"];
+	"content-encoding", "content-language", "expires"];
 
 /**
  * A page of a folder, in the order of the store.
@@ -82,6 +82,20 @@ export function objectUrl(client, bucket, key, seconds, { download = false } = {
 }
 
 /**
+ * What a copy has only if it is asked for: who may read the object, and its storage class.
+ * @param {Client} client @param {{bucket: string, key: string}} of @param {AbortSignal} [signal]
+ */
+async function keptByCopy(client, of, signal) {
+	const acl = await client.xml("GET", { ...of, query: { acl: "" }, signal });
+	const head = await headObject(client, of.bucket, of.key, signal);
+	return {
+		"x-oss-object-acl": textAt(acl, "AccessControlList/Grant"),
+		"x-oss-storage-class": head.get("x-oss-storage-class") ?? "Standard",
+	};
+}
+
+/**
+ * The copy may be read by whom the object may, unless the bucket decides that.
  * @param {Client} client @param {{bucket: string, key: string}} from
  * @param {{bucket: string, key: string}} to @param {{overwrite: boolean, signal?: AbortSignal}} how
  */
@@ -90,6 +104,7 @@ export async function copyObject(client, from, to, { overwrite, signal }) {
 		...to,
 		signal,
 		headers: {
+			...await keptByCopy(client, from, signal),
 			"x-oss-copy-source": encodePath(`/${from.bucket}/${from.key}`),
 			...!overwrite && { "x-oss-forbid-overwrite": "true" },
 		},
@@ -97,17 +112,20 @@ export async function copyObject(client, from, to, { overwrite, signal }) {
 }
 
 /**
- * Puts other headers in place of the object's own.
+ * Puts other headers in place of the object's own, and changes nothing else.
  * @param {Client} client @param {string} bucket @param {string} key
  * @param {Record<string, string>} headers of CHOSEN_HEADERS, and x-oss-meta-*
+ * @param {string} etag of the object that they are for: another one is not changed
  */
-export async function replaceHeaders(client, bucket, key, headers) {
+export async function replaceHeaders(client, bucket, key, headers, etag) {
 	await client.send("PUT", {
 		bucket,
 		key,
 		headers: {
 			...headers,
+			...await keptByCopy(client, { bucket, key }),
 			"x-oss-copy-source": encodePath(`/${bucket}/${key}`),
+			"x-oss-copy-source-if-match": etag,
 			"x-oss-metadata-directive": "REPLACE",
 		},
 	});

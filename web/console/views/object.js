@@ -155,6 +155,7 @@ async function remove({ app, bucket, key, signal }, folder) {
 
 /** @param {Place} place @param {Map<string, string>} first what it has now @param {HTMLElement} facts about the object */
 function headerForm({ app, bucket, key, signal }, first, facts) {
+	let etag = first.get("etag") ?? "";
 	const inputs = CHOSEN_HEADERS.map(name => ({
 		name, input: el("input", { value: first.get(name) ?? "", spellcheck: "false" }),
 	}));
@@ -182,9 +183,10 @@ function headerForm({ app, bucket, key, signal }, first, facts) {
 		}
 		try {
 			const head = await fields.during(async () => {
-				await replaceHeaders(app.client, bucket, key, headers);
+				await replaceHeaders(app.client, bucket, key, headers, etag);
 				return headObject(app.client, bucket, key, signal);
 			});
+			etag = head.get("etag") ?? "";
 			showFacts(facts, head);
 			showNotice(news, "headers.saved");
 		} catch (error) {
