@@ -49,10 +49,16 @@ static enum err start_jwt(struct app *app)
 
 static bool start_rates(struct app *app)
 {
-	const struct settings *s = &app->settings;
-	app->grant_rates = s->grant_rate > 0 ? counts_new(LIMIT_RATES) : NULL;
-	app->part_rates = s->part_rate > 0 ? counts_new(LIMIT_RATES) : NULL;
-	return (s->grant_rate == 0 || app->grant_rates) && (s->part_rate == 0 || app->part_rates);
+	app->grant_rates = counts_new(LIMIT_RATES);
+	app->part_rates = counts_new(LIMIT_RATES);
+	app_take_rates(app, app->settings.grant_rate, app->settings.part_rate);
+	return app->grant_rates && app->part_rates;
+}
+
+void app_take_rates(struct app *app, int64_t grant_rate, int64_t part_rate)
+{
+	atomic_store(&app->grant_rate, grant_rate);
+	atomic_store(&app->part_rate, part_rate);
 }
 
 static enum err start_events(struct app *app, char *why, size_t why_size)

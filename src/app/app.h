@@ -112,6 +112,8 @@ enum err app_begin_credentials(struct app *app) MUST_USE;
 void app_end_credentials(struct app *app);
 /* Another pair than that of the options is used from now on (provider_replace()). */
 enum err app_replace_pair(struct app *app, const struct credential_values *pair) MUST_USE;
+/* Other rates than those of the options (requests a minute; 0: any) from now on. Any thread. */
+void app_take_rates(struct app *app, int64_t grant_rate, int64_t part_rate);
 
 /*
  * Begins what the application server does by itself: it looks for uploads whose callbacks never

@@ -30,8 +30,9 @@ struct app {
 	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
 	struct jwt_cache *jwt_cache;
 	struct counts *part_counts;
-	struct in_flight completing;             /* names of uploads */
-	struct counts *grant_rates, *part_rates; /* NULL: there is no limit */
+	struct in_flight completing; /* names of uploads */
+	struct counts *grant_rates, *part_rates;
+	_Atomic int64_t grant_rate, part_rate; /* as in settings, until app_take_rates() */
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */

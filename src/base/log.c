@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ enum {
 	LOG_LINE = 2048
 };
 
-static enum log_level threshold = LOG_INFO;
+static _Atomic(enum log_level) threshold = LOG_INFO;
 
 /* What is handed over to the thread that writes. */
 static struct {
@@ -39,12 +40,12 @@ static struct {
 
 void log_set_level(enum log_level level)
 {
-	threshold = level;
+	atomic_store(&threshold, level);
 }
 
 bool log_enabled(enum log_level level)
 {
-	return level <= threshold;
+	return level <= atomic_load(&threshold);
 }
 
 /* `time level `; returns its length. `size` is enough for it. */

@@ -25,7 +25,7 @@ enum log_level {
 	LOG_DEBUG,
 };
 
-/* Lines above `level` are dropped. Default LOG_INFO. Call before threads start. */
+/* Lines above `level` are dropped. Default LOG_INFO. Any thread. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 

@@ -77,7 +77,7 @@ void config_log(const struct config *config);
 
 /*
  * Says in the log, in one line, which options are others than they were and are not taken while the
- * process runs: all but those of the pair that [app] signs with.
+ * process runs: all but those of the pair that [app] signs with, its rates, and the log's level.
  */
 void config_log_changes(const struct config *running, const struct config *fresh);
 

@@ -139,10 +139,11 @@ void config_log(const struct config *config)
 
 static bool is_taken(const struct option *o)
 {
-	static const char *const names[] = {"access_key_id", "access_key_secret",
-		"access_key_secret_file", "security_token_file"};
+	static const char *const names[][2] = {{"server", "log_level"}, {"app", "access_key_id"},
+		{"app", "access_key_secret"}, {"app", "access_key_secret_file"},
+		{"app", "security_token_file"}, {"app", "grant_rate"}, {"app", "part_rate"}};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(o->section, "app") == 0 && strcmp(o->name, names[i]) == 0)
+		if (strcmp(o->section, names[i][0]) == 0 && strcmp(o->name, names[i][1]) == 0)
 			return true;
 	return false;
 }

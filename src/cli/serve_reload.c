@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SIGHUP: certificates, the store's access keys and the application server's pair are read again.
- * The configuration is read whole, and checked as at start: if it does not hold, the old pair goes
+ * SIGHUP: certificates, the store's access keys, and the application server's pair and rates are
+ * read again, and the level of the log.
+ * The configuration is read whole, and checked as at start: if it does not hold, the old one goes
  * on. Requests that run are not touched: each has the credentials that it began with.
  */
 #include "app/settings/settings.h"
@@ -23,7 +24,7 @@ static bool stand_in(const struct parts *p, struct parts *ret)
 	return !p->keys || keys_first(p->keys, &ret->key_id, &ret->key_secret) == ERR_OK;
 }
 
-/* Checks the settings, and takes the pair of them. */
+/* Checks the settings, and takes the pair and the rates of them. */
 static bool take(struct parts *p, const struct app_reading *reading)
 {
 	struct settings settings;
@@ -38,6 +39,7 @@ static bool take(struct parts *p, const struct app_reading *reading)
 		/* What lasts is not read again. */
 		if (c->grant_secret.len == 0)
 			mirror_set_secret(&p->mirror, c->pair.secret);
+		app_take_rates(p->app, settings.grant_rate, settings.part_rate);
 		settings_release(&settings);
 		return true;
 	}
@@ -45,7 +47,8 @@ static bool take(struct parts *p, const struct app_reading *reading)
 	return false;
 }
 
-static bool reload_app(struct parts *p)
+/* What is said of it is said at the more talkative of the levels; *ret_level is the new one. */
+static bool reload_app(struct parts *p, enum log_level *ret_level)
 {
 	struct parts fresh;
 	struct app_reading reading;
@@ -61,8 +64,12 @@ static bool reload_app(struct parts *p)
 			serve_read_app(&fresh, &reading) && take(p, &reading);
 		app_reading_release(&reading);
 	}
-	if (taken)
+	if (taken) {
+		*ret_level = (enum log_level)fresh.config.server_log_level;
+		if (!log_enabled(*ret_level))
+			log_set_level(*ret_level);
 		config_log_changes(&p->config, &fresh.config);
+	}
 	config_release(&fresh.config);
 	strbuf_release(&fresh.key_id);
 	secret_release(&fresh.key_secret);
@@ -74,8 +81,10 @@ void serve_reload(struct parts *p)
 	serve_reload_tls(p);
 	if (p->keys)
 		keys_refresh(p->keys, true);
-	if (p->app && reload_app(p))
+	enum log_level level;
+	if (p->app && reload_app(p, &level)) {
 		log_info("the configuration was read again");
-	else if (p->app)
+		log_set_level(level);
+	} else if (p->app)
 		log_error("the configuration is refused: the old one goes on");
 }

@@ -155,3 +155,44 @@ test("serve: it signs with the first key of its store that is enabled", async t 
 		"--store-listen", host(own.store)]).catch(error => error);
 	assert.match(doctor.stdout, /ok +callback /, doctor.stdout);
 });
+
+/** How often one may ask is seen by asking: the answers of 20 requests, or of those until one is refused. */
+async function askOften(url) {
+	const statuses = [];
+	while (statuses.length < 20 && statuses.at(-1) !== 429)
+		statuses.push((await send(url)).status);
+	return statuses;
+}
+const FREE = Array.from({ length: 20 }, () => 200);
+
+test("rates are taken; those of a file that does not hold are not", async t => {
+	const { app, reload } = await startWithFile(t, pair(store.key));
+	const grant = await json(`${app.app}/grant`);
+	const state = `${app.app}/grants/${grant.id}?grant=${grant.grant}`;
+	const taken = /the configuration was read again/;
+	assert.deepEqual([await askOften(`${app.app}/grant`), await askOften(state)], [FREE, FREE]);
+	await reload([...pair(store.key), "grant_rate = 2", "part_rate = 3"], taken);
+	for (const url of [`${app.app}/grant`, state])
+		assert.equal((await askOften(url)).at(-1), 429);
+	await reload([...pair(store.key), "grant_rate = 0", "part_rate = many"], /the configuration is refused: the old one goes on/);
+	for (const url of [`${app.app}/grant`, state])
+		assert.equal((await askOften(url)).at(-1), 429);
+	await reload(pair(store.key), taken);
+	assert.deepEqual([await askOften(`${app.app}/grant`), await askOften(state)], [FREE, FREE]);
+	assert.doesNotMatch(app.log, /restart to use/);
+});
+
+test("the level of the log is taken", async t => {
+	const level = name => [...pair(store.key), "[server]", "loops = 1", `log_level = ${name}`];
+	const { app, reload } = await startWithFile(t, level("info"));
+	const taken = /the configuration was read again/;
+	await reload(level("error"), taken);
+	await send(`${app.app}/quiet`);
+	// By the same loop, and so after it.
+	await send(`${app.app}/quiet`);
+	await reload(level("info"), taken);
+	await send(`${app.app}/loud`);
+	await until("a request is logged", () => /target="\/loud"/.test(app.log));
+	assert.ok((app.log.match(/target="\/quiet"/g) ?? []).length < 2, "no line at the level `error`");
+	await reload(level("error"), taken);
+});
