@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "store/rados/rows/entry.h"
+#include "store/rados/rows/gateway_row.h"
 #include "store/rados/rows/key.h"
 #include "store/rados/rows/tablet_rows.h"
 
@@ -108,6 +109,32 @@ static void try_tablet(struct slice value)
 	}
 }
 
+static void try_garbage(struct slice row)
+{
+	uint64_t epoch;
+	uint64_t revision;
+	if (!row_key_parse_garbage(row, &epoch, &revision))
+		return;
+	struct row_key again = row_key_garbage(epoch, revision);
+	assert(slice_eq(row_key_slice(&again), row));
+}
+
+static void try_gateway(struct slice value)
+{
+	struct gateway_row row;
+	struct data_owner owner;
+	SCOPED_STRBUF(again, ENTRY_BYTES_MAX);
+	if (gateway_row_parse(value, &row)) {
+		gateway_row_format(&row, &again);
+		is_again(&again, value);
+		strbuf_clear(&again);
+	}
+	if (data_owner_parse(value, &owner)) {
+		data_owner_format(&owner, &again);
+		is_again(&again, value);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0)
@@ -126,6 +153,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_part(bytes);
 	else if (data[0] == 'e')
 		try_extents(bytes);
+	else if (data[0] == 'z')
+		try_garbage(bytes);
+	else if (data[0] == 'i')
+		try_gateway(bytes);
 	else
 		try_tablet(bytes);
 	free(copy);

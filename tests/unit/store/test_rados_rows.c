@@ -2,6 +2,7 @@
 /* The rows of the store on RADOS: keys in the order of what they name, and values, there and back.
  */
 #include "store/rados/rows/entry.h"
+#include "store/rados/rows/gateway_row.h"
 #include "store/rados/rows/key.h"
 #include "store/rados/rows/tablet_rows.h"
 #include "tap.h"
@@ -251,6 +252,35 @@ static void tablets(void)
 		"a key where a tablet ends is behind it");
 	value.ptr[0] = 3;
 	OK(!head_parse(strbuf_slice(&value), &head), "but none of a later format");
+	struct gateway_row gateway;
+	strbuf_clear(&value);
+	gateway_row_format(&(struct gateway_row){.is_dead = true,
+				   .beats = 1,
+				   .oldest = 2,
+				   .low = 3,
+				   .end = 4,
+				   .open = {5, 6},
+				   .open_count = 2},
+		&value);
+	OK(gateway_row_parse(strbuf_slice(&value), &gateway) && gateway.is_dead &&
+			gateway.beats == 1 && gateway.oldest == 2 && gateway.low == 3 &&
+			gateway.end == 4 && gateway.open_count == 2 && gateway.open[1] == 6,
+		"a gateway");
+	OK(!gateway_row_parse(slice_head(strbuf_slice(&value), value.len - 1), &gateway),
+		"but none that was cut");
+	struct data_owner owner;
+	strbuf_clear(&value);
+	data_owner_format(
+		&(struct data_owner){.bucket = 1, .upload = 2, .part = 3, .key = S("k")}, &value);
+	OK(data_owner_parse(strbuf_slice(&value), &owner) && owner.bucket == 1 &&
+			owner.upload == 2 && owner.part == 3 && slice_eq(owner.key, S("k")),
+		"whose data is");
+	struct row_key key = row_key_garbage(7, 8);
+	uint64_t epoch_number;
+	uint64_t revision;
+	OK(row_key_parse_garbage(row_key_slice(&key), &epoch_number, &revision) &&
+			epoch_number == 7 && revision == 8,
+		"garbage");
 	struct own own;
 	strbuf_clear(&value);
 	own_format(&(struct own){.sequence = 6, .counts = {1, 2, 3, 4, 5, UINT64_MAX}}, &value);

@@ -651,7 +651,7 @@ static void random_changes_in_memory(unsigned rounds)
 static void random_changes_on_ceph(const struct backend *backend)
 {
 	static struct model model;
-	const unsigned rounds = UNDER_TSAN || UNDER_ASAN ? 150 : 600;
+	const unsigned rounds = UNDER_TSAN || UNDER_ASAN ? 100 : 400;
 	model = (struct model){.ceph = backend, .large = true};
 	begin(&model, NULL);
 	bool ok = true;

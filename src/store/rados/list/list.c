@@ -45,8 +45,10 @@ static enum err take_page(struct listing *listing, struct page *page, bool *ret_
 		if (e != ERR_OK)
 			return e;
 		range->after = row_key_of(ROW_OBJECT, rolled.len ? rolled : key);
-		if (rolled.len)
+		if (rolled.len) {
 			range->after = row_key_past(&range->after);
+			page_pass(page, rolled);
+		}
 		*ret_rolled = *ret_rolled || rolled.len > 0;
 	}
 	return ERR_OK;

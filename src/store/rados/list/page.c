@@ -39,13 +39,26 @@ static enum err take_head(struct page *page, struct slice value, bool *ret_again
 	return ERR_OK;
 }
 
+void page_pass(struct page *page, struct slice rolled)
+{
+	memcpy(page->passed, rolled.ptr, rolled.len);
+	page->passed[rolled.len] = (char)0xff;
+	page->passed_len = rolled.len + 1;
+}
+
 bool page_go_right(struct page *page, struct slice prefix)
 {
 	struct slice high = slice_of(page->high, page->high_len);
 	if (page->is_gone || !page->right ||
 		(slice_cmp(high, prefix) > 0 && !slice_starts(high, prefix)))
 		return false;
-	rados_tablet_name(page->name, page->bucket, page->right);
+	/* Tablets that have nothing but what is passed over are not read, as far as they are known.
+	 */
+	struct slice passed = slice_of(page->passed, page->passed_len);
+	uint64_t tablet = page->right;
+	if (slice_cmp(high, passed) <= 0)
+		tablet = directory_find(page->r->directory, page->bucket, passed);
+	rados_tablet_name(page->name, page->bucket, tablet);
 	return true;
 }
 

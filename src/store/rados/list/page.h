@@ -29,6 +29,10 @@ struct page {
 	uint64_t right;              /* the tablet that is behind it; 0: none */
 	char high[LIMIT_KEY_BYTES];  /* where that begins */
 	size_t high_len;
+	/* Behind the last common prefix that was passed over; keys up to this are not looked for.
+	 */
+	char passed[LIMIT_KEY_BYTES + 1];
+	size_t passed_len;
 	struct slice from; /* a key whose tablet is looked for first; or empty */
 	uint64_t rows_max; /* of the next page */
 	struct range ranges[PAGE_RANGES];
@@ -53,6 +57,8 @@ enum err page_read(struct page *page) MUST_USE;
 const struct row *page_row(const struct page *page, size_t range);
 /* Whether there are, or may be, rows of the range in this tablet that are not in this page. */
 bool page_has_more(const struct page *page, size_t range);
+/* All that begins with `rolled` is passed over from now on; the ranges say so, too. */
+void page_pass(struct page *page, struct slice rolled);
 /*
  * When no range has more: whether there may be rows with that prefix in the tablet that is behind
  * this one. If so the next page is of that.

@@ -72,8 +72,10 @@ static enum err take_uploads(struct listing *listing, struct page *page)
 			return e;
 		range->after = rolled.len ? row_key_of(ROW_UPLOAD, rolled)
 					  : row_key_upload(row_name_key(&name), name.number);
-		if (rolled.len)
+		if (rolled.len) {
 			range->after = row_key_past(&range->after);
+			page_pass(page, rolled);
+		}
 	}
 	return ERR_OK;
 }

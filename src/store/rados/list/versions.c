@@ -43,6 +43,7 @@ static void go_past(struct walk *walk, struct slice key, bool rolled)
 		struct row_key older = row_key_of(ROW_VERSION, key);
 		ranges[CURRENT].after = row_key_past(&ranges[CURRENT].after);
 		ranges[OLDER].after = row_key_past(&older);
+		page_pass(&walk->page, key);
 	} else {
 		struct row_key older = row_key_all_of(ROW_VERSION, key);
 		ranges[OLDER].after = row_key_past(&older);
