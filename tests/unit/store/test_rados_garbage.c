@@ -211,7 +211,7 @@ static bool put_and_abort(struct store *s, uint64_t id, struct slice key, struct
 
 static bool replace_and_delete(struct store *s, uint64_t id)
 {
-	uint64_t upload;
+	uint64_t upload = 0;
 	bool ok = put(s, id, S("over"), LARGE) && put(s, id, S("over"), SMALL) &&
 		  put(s, id, S("over"), LARGE) && put(s, id, S("gone"), SMALL) &&
 		  delete_object(s, id, S("gone"), NULL) == ERR_OK &&

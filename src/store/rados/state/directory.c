@@ -74,6 +74,18 @@ uint64_t directory_find(struct directory *d, uint64_t bucket, struct slice key)
 	return tablet;
 }
 
+uint64_t directory_before(struct directory *d, uint64_t bucket, struct slice low)
+{
+	(void)pthread_mutex_lock(&d->lock);
+	size_t count = count_up_to(d, bucket, low);
+	if (count && compare(&d->list[count - 1], bucket, low) == 0)
+		count--;
+	const struct known *known = count ? &d->list[count - 1] : NULL;
+	uint64_t tablet = known && known->bucket == bucket ? known->tablet : 0;
+	(void)pthread_mutex_unlock(&d->lock);
+	return tablet;
+}
+
 static bool make_room(struct directory *d)
 {
 	if (d->count < d->size)

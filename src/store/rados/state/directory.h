@@ -19,6 +19,8 @@ void directory_free(struct directory *directory);
 
 /* The tablet that probably has the key. All buckets have a tablet 0, which is the leftmost. */
 uint64_t directory_find(struct directory *directory, uint64_t bucket, struct slice key);
+/* The last tablet that is known to begin before that place, which is not the very first. */
+uint64_t directory_before(struct directory *directory, uint64_t bucket, struct slice low);
 /*
  * Remembers that a tablet begins with that key. Without memory that is not known, and found out
  * again and again.

@@ -261,7 +261,13 @@ static void succeed(struct batch *b, const struct own *own)
 	uint64_t bucket = b->tablet->bucket;
 	rules_add_counts(&counts, &own->counts);
 	b->is_large = tablet_rows(&counts) >= b->tablet->split;
+	bool is_new = b->head.low.len > 0 &&
+		      !directory_has_counted(b->r->directory, bucket, b->tablet->number);
 	directory_add(b->r->directory, bucket, b->tablet->number, b->head.low);
+	/* What is in it was part of the one before. */
+	if (is_new)
+		tablet_recount(b->r, bucket, directory_before(b->r->directory, bucket, b->head.low),
+			b->tablet->number);
 	directory_count(b->r->directory, bucket, b->tablet->number, &counts, &all);
 	/* What has moved there was part of this one before. */
 	if (b->head.right && !directory_has_counted(b->r->directory, bucket, b->head.right))

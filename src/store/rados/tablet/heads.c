@@ -228,6 +228,14 @@ enum err tablet_counts(struct rados *r, uint64_t bucket, struct store_bucket_sta
 	return e;
 }
 
+void tablet_recount(struct rados *r, uint64_t bucket, uint64_t from, uint64_t to)
+{
+	struct store_bucket_stats all;
+	uint64_t tablet = from;
+	while (tablet != to && count_one(r, bucket, &tablet, &all) == ERR_OK && tablet)
+		continue;
+}
+
 void tablet_discover(
 	struct rados *r, uint64_t bucket, uint64_t tablet, struct store_bucket_stats *all)
 {

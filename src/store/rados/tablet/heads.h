@@ -43,6 +43,8 @@ void tablet_split(struct rados *r, struct tablet *tablet);
  */
 int split_undo(struct rados *r, uint64_t bucket, const struct seen *seen) MUST_USE;
 
+/* Reads what is in the tablets from one up to, but without, another one. */
+void tablet_recount(struct rados *r, uint64_t bucket, uint64_t from, uint64_t to);
 /*
  * Reads what is in the tablet, and in those behind it, until one of which that is known; *all is
  * what is in all of the bucket then.
