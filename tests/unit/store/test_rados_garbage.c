@@ -621,6 +621,9 @@ static void gateways_are_killed(void)
 		(void)delete_object(s, id, slice_of(name, (size_t)len), NULL);
 	}
 	OK(becomes_clean(s, "killed"), "the next one removes all that they have left");
+	store_close(s);
+	/* One that goes on serving when it has not told of itself for a while. */
+	s = open_store(options_of("killed"));
 	size_t there = 0;
 	for (size_t i = 0; i < acknowledged_count; i++)
 		there += head_object(s, id, slice_of(acknowledged[i], strlen(acknowledged[i]))) ==
