@@ -44,6 +44,10 @@ export async function startBrowserWith(t, extension, profile) {
  */
 export async function openPage(t, browser, url, options = {}) {
 	const context = await browser.newContext(options);
+	// This chooser cannot be operated from here. Pages that have none use an <input>, as in other browsers.
+	await context.addInitScript(() => {
+		delete globalThis.showOpenFilePicker;
+	});
 	const page = await context.newPage();
 	page.setDefaultTimeout(60_000);
 	const problems = [];
