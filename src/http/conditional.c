@@ -55,6 +55,7 @@ bool conditional_if_range(struct slice value, struct slice etag)
 {
 	if (!value.ptr)
 		return true;
+	value = slice_trim(value);
 	return value.len && !slice_eq(value, S("*")) && slice_find(value, ',') == value.len &&
 	       has_tag(value, etag, false);
 }

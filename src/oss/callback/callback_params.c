@@ -254,7 +254,8 @@ static enum err read_body_type(
 	if (e != ERR_OK)
 		return e;
 	struct slice type;
-	bool has_charset = slice_cut(&text, ';', &type);
+	/* An empty parameter is none (RFC 9110 section 5.6.6). */
+	bool has_charset = slice_cut(&text, ';', &type) && slice_trim(text).len > 0;
 	if (has_charset && !is_utf8_charset(text)) {
 		strbuf_adds(reason, "The callbackBodyType has a charset that is not utf-8.");
 		return ERR_CALLBACK_BAD_MEMBER;

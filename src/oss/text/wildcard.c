@@ -1,68 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oss/text/wildcard.h"
 
-/* The end of the character that begins at `at`. */
-static size_t next_character(struct slice text, size_t at)
+#include <stdint.h>
+
+#include "base/limits.h"
+
+enum {
+	WORD_BITS = 64,
+	WORDS_MAX = LIMIT_RAM_POLICY_BYTES / WORD_BITS + 1,
+	BYTES = 256, /* different ones */
+};
+
+/*
+ * A pattern as an automaton: bit i of a word is the place in front of its byte i, and behind the
+ * last there is one more. Of several stars in a row there is one.
+ */
+struct automaton {
+	size_t len;
+	size_t words;             /* of each of these: */
+	uint64_t star[WORDS_MAX]; /* the places of `*` */
+	uint64_t any[WORDS_MAX];  /* and of `?` */
+	uint64_t now[WORDS_MAX];  /* where it can be in the pattern */
+	uint64_t held[WORDS_MAX]; /* where it will be when the character that `?` took has ended */
+	uint64_t same[BYTES * WORDS_MAX]; /* for each byte the places where the pattern has it */
+};
+
+static void set(uint64_t *words, size_t at)
 {
-	at++;
-	while (at < text.len && ((unsigned char)text.ptr[at] & 0xc0) == 0x80)
-		at++;
-	return at;
+	words[at / WORD_BITS] |= UINT64_C(1) << at % WORD_BITS;
 }
 
-/* Where the plain bytes from `p` on, up to the next wildcard, end. */
-static size_t plain_end(struct slice pattern, size_t p)
+static void build(struct automaton *a, struct slice pattern)
 {
+	a->len = 0;
+	a->words = pattern.len / WORD_BITS + 1;
+	size_t bytes = a->words * sizeof(uint64_t);
+	memset(a->star, 0, bytes);
+	memset(a->any, 0, bytes);
+	memset(a->now, 0, bytes);
+	memset(a->held, 0, bytes);
+	memset(a->same, 0, BYTES * bytes);
+	for (size_t i = 0; i < pattern.len; i++) {
+		unsigned char c = (unsigned char)pattern.ptr[i];
+		if (c == '*' && i > 0 && pattern.ptr[i - 1] == '*')
+			continue;
+		if (c == '*')
+			set(a->star, a->len);
+		else if (c == '?')
+			set(a->any, a->len);
+		else
+			set(a->same + c * a->words, a->len);
+		a->len++;
+	}
+	set(a->now, 0);
+	if (a->star[0] & 1)
+		set(a->now, 1);
+}
+
+/* Goes behind places; a star may also take nothing, so that it is both at it and behind it. */
+static uint64_t behind(uint64_t places, uint64_t *carry)
+{
+	uint64_t ret = places << 1 | *carry;
+	*carry = places >> (WORD_BITS - 1);
+	return ret;
+}
+
+/* Takes a byte of the text; false if it is nowhere in the pattern any more. */
+static bool take(struct automaton *a, unsigned char byte)
+{
+	const uint64_t *same = a->same + byte * a->words;
+	bool goes_on = (byte & 0xc0) == 0x80; /* the character before it */
+	uint64_t some = 0;
+	uint64_t carry[4] = {0};
+	for (size_t i = 0; i < a->words; i++) {
+		uint64_t now = a->now[i];
+		uint64_t held = a->held[i];
+		if (!goes_on) {
+			now |= held | behind(held & a->star[i], &carry[0]);
+			held = 0;
+		}
+		held |= behind(now & a->any[i], &carry[1]);
+		now = behind(now & same[i], &carry[2]) | (now & a->star[i]);
+		now |= behind(now & a->star[i], &carry[3]);
+		a->now[i] = now;
+		a->held[i] = held;
+		some |= now | held;
+	}
+	return some != 0;
+}
+
+static bool is_at(const uint64_t *words, size_t at)
+{
+	return words[at / WORD_BITS] >> at % WORD_BITS & 1;
+}
+
+static bool has_ended(const struct automaton *a)
+{
+	size_t last = a->len - 1;
+	return is_at(a->now, a->len) || is_at(a->held, a->len) ||
+	       (is_at(a->held, last) && is_at(a->star, last));
+}
+
+/* Where the plain bytes that a pattern begins with end. */
+static size_t plain_end(struct slice pattern)
+{
+	size_t p = 0;
 	while (p < pattern.len && pattern.ptr[p] != '*' && pattern.ptr[p] != '?')
 		p++;
 	return p;
 }
 
-/*
- * Behind a star at `p`: where in the text from `t` on it can go on at the earliest, which is where
- * the plain bytes behind the star are; at the text's end if nothing follows them. Past the text if
- * nowhere. What the star takes is found here at once and not byte by byte.
- */
-static size_t skip_to(struct slice pattern, size_t p, struct slice text, size_t t)
-{
-	size_t end = plain_end(pattern, p);
-	struct slice plain = slice_of(pattern.ptr + p, end - p);
-	if (end == pattern.len)
-		return plain.len <= text.len - t ? text.len - plain.len : text.len + 1;
-	size_t at = slice_find_slice(slice_from(text, t), plain);
-	return at < text.len - t || plain.len == 0 ? t + at * (plain.len > 0) : text.len + 1;
-}
-
-/*
- * Goes along both. Where they differ the last `*` takes more of the text, and it goes on from
- * there; stars before that one need never be looked at again, for what they took has already led to
- * the last one as early as can be.
- */
+/* Nearly all patterns are plain bytes with or without a star behind them. */
 bool wildcard_match(struct slice pattern, struct slice text)
 {
-	size_t p = 0, t = 0;
-	size_t after_star = 0; /* in the pattern; 0: there was no star yet */
-	size_t star_end = 0;   /* what of the text the star has taken ends here */
-	while (t < text.len) {
-		if (p < pattern.len && pattern.ptr[p] == '*') {
-			after_star = ++p;
-			t = star_end = skip_to(pattern, p, text, t);
-		} else if (p < pattern.len && pattern.ptr[p] == '?') {
-			p++;
-			t = next_character(text, t);
-		} else if (p < pattern.len && pattern.ptr[p] == text.ptr[t]) {
-			p++;
-			t++;
-		} else if (after_star) {
-			p = after_star;
-			t = star_end = skip_to(pattern, p, text, star_end + 1);
-		} else {
+	struct automaton a;
+	size_t plain = plain_end(pattern);
+	if (plain == pattern.len || !slice_starts(text, slice_head(pattern, plain)))
+		return slice_eq(pattern, text);
+	pattern = slice_from(pattern, plain);
+	text = slice_from(text, plain);
+	if (slice_eq(pattern, S("*")))
+		return true;
+	if (pattern.len > LIMIT_RAM_POLICY_BYTES)
+		return false;
+	build(&a, pattern);
+	for (size_t i = 0; i < text.len; i++)
+		if (!take(&a, (unsigned char)text.ptr[i]))
 			return false;
-		}
-	}
-	while (p < pattern.len && pattern.ptr[p] == '*')
-		p++;
-	return p == pattern.len && t == text.len;
+	return has_ended(&a);
 }
 
 bool wildcard_match_star(struct slice pattern, struct slice text)

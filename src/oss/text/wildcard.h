@@ -11,9 +11,10 @@
 #include "base/slice.h"
 
 /*
- * Whether the pattern describes the whole text. Needs no memory; takes about the sum of the two
- * lengths. (Their product is possible with a `?` behind a `*`; what has patterns bounds them to
- * LIMIT_RAM_POLICY_BYTES in all.)
+ * Whether the pattern describes the whole text. Needs no memory but 70 KiB of the stack. All
+ * places of the pattern are looked at in one step, 64 at a time, so no pattern takes longer than
+ * the length of the text times a 64th of its own. One of more than LIMIT_RAM_POLICY_BYTES behind
+ * its plain beginning describes nothing.
  */
 bool wildcard_match(struct slice pattern, struct slice text);
 

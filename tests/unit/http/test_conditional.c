@@ -98,6 +98,7 @@ static void ranges(void)
 		{SLICE_LIT("\"AB12\", \"AB13\""), false},
 		{SLICE_LIT("\"AB12\","), false},
 		{SLICE_LIT("*"), false},
+		{SLICE_LIT("\t*"), false},
 		{SLICE_LIT("\"*\""), false},
 		{SLICE_LIT(""), false},
 		{SLICE_LIT("yesterday"), false},

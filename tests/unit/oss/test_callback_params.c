@@ -109,6 +109,8 @@ static void refusals(void)
 		{"{" URL ",\"callbackBody\":\"a=$(object)\"}", ERR_CALLBACK_BAD_TEMPLATE},
 		{"{" URL ",\"callbackBody\":\"a=${object\"}", ERR_CALLBACK_BAD_TEMPLATE},
 		{"{" URL "," BODY ",\"callbackBodyType\":\"text/plain\"}", ERR_CALLBACK_BAD_MEMBER},
+		{"{" URL "," BODY ",\"callbackBodyType\":\"application/json; charset=gbk\"}",
+			ERR_CALLBACK_BAD_MEMBER},
 		{"{" URL "," BODY ",\"callbackBodyType\":true}", ERR_CALLBACK_BAD_MEMBER},
 		{"{" URL "," BODY ",\"callbackSNI\":\"true\"}", ERR_CALLBACK_BAD_MEMBER},
 		{"{" URL "," BODY ",\"callbackSNI\":1}", ERR_CALLBACK_BAD_MEMBER},
@@ -123,6 +125,17 @@ static void refusals(void)
 		enum err e = parse(rows[i].json, &p, &reason);
 		OK(e == rows[i].err && !p && err_info(e)->status == 400, "refuses %s: %s %s",
 			rows[i].json, err_info(e)->message, reason.ptr);
+		callback_params_free(p);
+	}
+	static const char *const json_types[] = {"application/json", "Application/JSON ;",
+		"application/json; ", "application/json;charset=\\\"UTF-8\\\""};
+	for (size_t i = 0; i < ARRAY_LEN(json_types); i++) {
+		struct callback_params *p = NULL;
+		SCOPED_STRBUF(reason, 1000);
+		SCOPED_STRBUF(json, 1000);
+		strbuf_addf(&json, "{" URL "," BODY ",\"callbackBodyType\":\"%s\"}", json_types[i]);
+		OK(parse(json.ptr, &p, &reason) == ERR_OK && p->body_type == CALLBACK_JSON,
+			"takes %s", json_types[i]);
 		callback_params_free(p);
 	}
 	static const char *const not_base64[] = {"false", "{}", "e30", "e30=\n", "e-0=", "===="};

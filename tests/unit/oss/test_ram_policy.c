@@ -54,6 +54,68 @@ static void wildcard(void)
 			wildcards[i].text);
 }
 
+enum {
+	LONG = 300, /* bytes: several words of the automaton */
+	ROUNDS = 2000,
+};
+
+/* As the definition says it, from behind: which rests of the pattern describe which of the text. */
+static bool by_definition(struct slice pattern, struct slice text)
+{
+	static bool table[LONG + 1][LONG + 1];
+	for (size_t p = pattern.len + 1; p-- > 0;) {
+		for (size_t t = text.len + 1; t-- > 0;) {
+			char c = p < pattern.len ? pattern.ptr[p] : '\0';
+			size_t end = t + 1;
+			while (end < text.len && ((unsigned char)text.ptr[end] & 0xc0) == 0x80)
+				end++;
+			if (p == pattern.len)
+				table[p][t] = t == text.len;
+			else if (c == '*')
+				table[p][t] = table[p + 1][t] || (t < text.len && table[p][t + 1]);
+			else if (t == text.len)
+				table[p][t] = false;
+			else
+				table[p][t] = c == '?' ? table[p + 1][end]
+						       : c == text.ptr[t] && table[p + 1][t + 1];
+		}
+	}
+	return table[0][0];
+}
+
+/* Texts that are made along a pattern, and are then changed in one byte, or not. */
+static void long_wildcards(void)
+{
+	static const char letters[] = "aab*?\xc3\xa9";
+	unsigned matches = 0;
+	unsigned wrong = 0;
+	srand(1);
+	for (int round = 0; round < ROUNDS; round++) {
+		char pattern[LONG], text[LONG];
+		size_t len = 0;
+		size_t pattern_len = (size_t)(rand() % (LONG / 2));
+		for (size_t i = 0; i < pattern_len; i++) {
+			char c = letters[rand() % (int)(sizeof(letters) - 1)];
+			pattern[i] = c;
+			if (c == '*')
+				for (int n = rand() % 3; n > 0 && len < LONG / 2; n--)
+					text[len++] = 'a';
+			else
+				text[len++] = c == '?' ? 'b' : c;
+		}
+		if (len > 0 && rand() % 2)
+			text[(size_t)rand() % len] = letters[rand() % (int)(sizeof(letters) - 1)];
+		struct slice p = slice_of(pattern, pattern_len);
+		struct slice t = slice_of(text, len);
+		bool want = by_definition(p, t);
+		matches += want;
+		wrong += wildcard_match(p, t) != want;
+	}
+	OK(wrong == 0 && matches > ROUNDS / 8 && matches < ROUNDS,
+		"long ones are as the definition says: %u of %u describe, %u wrong", matches,
+		ROUNDS, wrong);
+}
+
 #define POLICY(statements) "{\"Version\":\"1\",\"Statement\":[" statements "]}"
 #define STATEMENT(effect, action, resource) \
 	"{\"Effect\":\"" effect "\",\"Action\":" action ",\"Resource\":" resource "}"
@@ -192,6 +254,7 @@ static void limits(void)
 int main(void)
 {
 	wildcard();
+	long_wildcards();
 	decide();
 	refuse();
 	limits();
