@@ -57,11 +57,14 @@ static inline struct store *backend_reopen(const struct backend *backend, struct
 /* Sizes that are met soon. */
 static inline struct rados_options backend_small(void)
 {
-	return (struct rados_options){
-		.inline_bytes = 16, .small_bytes = 5000, .chunk_bytes = 300000, .batch = 3};
+	return (struct rados_options){.inline_bytes = 16,
+		.small_bytes = 5000,
+		.chunk_bytes = 300000,
+		.batch = 3,
+		.split = 20};
 }
 
-/* That on Ceph, with usual and with small sizes, and with tablets that are soon split. */
+/* That on Ceph, with usual sizes, and with small ones and tablets that are soon split. */
 static inline void each_ceph_backend(void (*test)(const struct backend *backend))
 {
 	struct ceph ceph;
@@ -70,15 +73,10 @@ static inline void each_ceph_backend(void (*test)(const struct backend *backend)
 	const struct backend usual = {.name = "rados", .keeps = true, .ceph = &ceph};
 	const struct backend small = {
 		.name = "rados-small", .keeps = true, .ceph = &ceph, .sizes = backend_small()};
-	struct backend split = {
-		.name = "rados-split", .keeps = true, .ceph = &ceph, .sizes = backend_small()};
-	split.sizes.split = 20;
 	printf("# %s\n", usual.name);
 	test(&usual);
 	printf("# %s\n", small.name);
 	test(&small);
-	printf("# %s\n", split.name);
-	test(&split);
 	ceph_stop(&ceph);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The back end on Ceph RADOS: the conformance suite, with usual and with small sizes. */
+/* The back end on Ceph RADOS: the conformance suite, with usual sizes, and with small ones. */
 #include "store/rados/rados.h"
 
 #include "tap.h"
@@ -33,11 +33,6 @@ int main(void)
 		return tap_done();
 	conformance((struct rados_options){.space = "usual"});
 	conformance((struct rados_options){.space = "small",
-		.inline_bytes = 16,
-		.small_bytes = 5000,
-		.chunk_bytes = 300000,
-		.batch = 3});
-	conformance((struct rados_options){.space = "split",
 		.inline_bytes = 16,
 		.small_bytes = 5000,
 		.chunk_bytes = 300000,

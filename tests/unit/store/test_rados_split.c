@@ -85,7 +85,8 @@ static unsigned count_now(struct two *two)
 		count++;
 		tablet = seen.head.right;
 		end_len = seen.head.high.len;
-		memcpy(end, seen.head.high.ptr, end_len);
+		if (end_len)
+			memcpy(end, seen.head.high.ptr, end_len);
 		seen_release(&seen);
 	} while (tablet);
 	return ok ? count : 0;

@@ -61,9 +61,7 @@ static int give_epoch(struct page *page, const struct row *rows, size_t count, u
 static int take_new(struct page *page, const struct row *rows, size_t count)
 {
 	struct gateway_list now;
-	int result = count ? gateways_read(page->r, &now) : 0;
-	if (!count)
-		return 0;
+	int result = gateways_read(page->r, &now);
 	uint64_t epoch = now.epoch;
 	gateway_list_free(&now);
 	/* 0 is what new garbage has. */
@@ -107,8 +105,8 @@ static int remove_data(struct page *page, const struct row *rows, size_t count)
 /* First the data, then the rows: whoever comes after one that stopped removes it once more. */
 static int take_old(struct page *page, const struct row *rows, size_t count)
 {
-	int result = count ? remove_data(page, rows, count) : 0;
-	if (!count || result < 0)
+	int result = remove_data(page, rows, count);
+	if (result < 0)
 		return result;
 	struct edit edit = edit_begin(page->r->index);
 	for (size_t i = 0; i < count; i++)
@@ -137,8 +135,8 @@ static int take_page(struct page *page, const struct rows *rows)
 		else
 			page->is_end = true;
 	}
-	int result = take_new(page, rows->rows, new);
-	return result == 0 ? take_old(page, rows->rows + new, old) : result;
+	int result = new ? take_new(page, rows->rows, new) : 0;
+	return result == 0 && old ? take_old(page, rows->rows + new, old) : result;
 }
 
 static int collect(struct page *page)

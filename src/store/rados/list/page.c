@@ -28,7 +28,8 @@ static enum err take_head(struct page *page, struct slice value, bool *ret_again
 	}
 	page->right = head.right;
 	page->high_len = head.high.len;
-	memcpy(page->high, head.high.ptr, head.high.len);
+	if (head.high.len)
+		memcpy(page->high, head.high.ptr, head.high.len);
 	if (head.right)
 		directory_add(page->r->directory, page->bucket, head.right, head.high);
 	*ret_again = page->from.len && head_is_behind(&head, page->from);
