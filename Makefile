@@ -57,7 +57,7 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/%.o)
 WEB_FILES := $(sort $(shell find web))
 # Where memory runs out it is leaks that are looked for, and where one thread works there is nothing for TSan.
 LEFT_OUT_release := oom/%
-LEFT_OUT_tsan := oom/% http/% oss/% crypto/% $(addprefix store/test_,reb% rec% rep% versions% same% cut_log% rados rados_split)
+LEFT_OUT_tsan := oom/% http/% oss/% crypto/% $(addprefix store/test_,reb% rec% rep% versions% same% cut_log% killed disk_full rados rados_split)
 UNIT_TESTS := $(addprefix $(B)/tests/unit/,$(filter-out $(LEFT_OUT_$(VARIANT)), \
 	$(patsubst tests/unit/%.c,%,$(sort $(shell find tests/unit -name 'test_*.c')))))
 FUZZ_SOURCES := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))
