@@ -63,7 +63,9 @@ test("nothing is lost while brokers go away and fail", async t => {
 	await until("noted", async () => await metric(server, "waiting") === 0);
 	const told = () => kafka.messages.map(read);
 	const keys = () => new Set(told().map(event => event.subject));
-	await until("all are there", () => [...want].every(key => keys().has(key)));
+	const missing = () => [...want].filter(key => !keys().has(key));
+	await until(() => `missing: ${missing()}; there: ${kafka.messages.map(({ partition, offset, key }) =>
+		`${partition}/${offset} ${key}`)}; ${server.log}`, () => missing().length === 0);
 	const sizes = () => told().filter(event => event.subject.endsWith("/same.txt")).map(event => event.data.size);
 	await until("the last is there", () => sizes().includes(5));
 	assert.deepEqual([...new Set(sizes())], [1, 2, 3, 4, 5]);

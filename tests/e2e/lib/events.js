@@ -8,10 +8,11 @@ import { BIN, startServer } from "./server.js";
 
 export const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
+/** @param {string | (() => string)} what is missing, said when nothing has come of it */
 export async function until(what, check) {
 	const deadline = Date.now() + 60_000;
 	while (!await check()) {
-		assert.ok(Date.now() < deadline, what);
+		assert.ok(Date.now() < deadline, typeof what === "function" ? what() : what);
 		await new Promise(done => setTimeout(done, 50));
 	}
 }
