@@ -56,7 +56,12 @@ test("nothing is lost while brokers go away and fail", async t => {
 	await kafka.tell("up");
 	await some(3, 2);
 	// librdkafka tries these again by itself, and gives up those.
+	await until("noted", async () => await metric(server, "waiting") === 0);
 	await kafka.tell("lose 2");
+	want.add((await upload(server, "lost.txt")).key);
+	// A broker refuses what comes after the lost one until that is there. This one takes it, and then the
+	// lost one for one that it has.
+	await until("sent again", async () => await metric(server, "waiting") === 0);
 	await some(4, 3);
 	await kafka.tell("fail 2");
 	await some(5, 3);
