@@ -57,7 +57,7 @@ static void build(struct automaton *a, struct slice pattern)
 		set(a->now, 1);
 }
 
-/* Goes behind places; a star may also take nothing, so that it is both at it and behind it. */
+/* Goes behind places; *carry is from word to word. */
 static uint64_t behind(uint64_t places, uint64_t *carry)
 {
 	uint64_t ret = places << 1 | *carry;
@@ -65,7 +65,10 @@ static uint64_t behind(uint64_t places, uint64_t *carry)
 	return ret;
 }
 
-/* Takes a byte of the text; false if it is nowhere in the pattern any more. */
+/*
+ * Takes a byte of the text; false if it is nowhere in the pattern any more. Whoever comes to a star
+ * is behind it, too, for that may take nothing.
+ */
 static bool take(struct automaton *a, unsigned char byte)
 {
 	const uint64_t *same = a->same + byte * a->words;

@@ -48,7 +48,7 @@ static enum err take_bucket(
 
 static enum err apply(struct tail *tail, const struct record *record)
 {
-	struct record_at at = record_at_of(record, tail->walk.scan.segment->id, tail->walk.scan.at);
+	struct record_at at = record_at_of(record, tail->walk.segment, tail->walk.scan.at);
 	if (record->kind == RECORD_BUCKET)
 		return take_bucket(tail, record, &at.where);
 	if (record->kind != RECORD_BUCKET_DELETE)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -95,8 +94,7 @@ static enum err see_rows(struct replay *replay)
 static enum err apply(struct replay *replay, const struct record *record)
 {
 	struct index_batch *batch = replay->local->batch;
-	struct record_at about =
-		record_at_of(record, replay->walk.scan.segment->id, replay->walk.scan.at);
+	struct record_at about = record_at_of(record, replay->walk.segment, replay->walk.scan.at);
 	if (record->kind == RECORD_BUCKET)
 		return replay_bucket(replay, record, &about.where);
 	if (record->kind == RECORD_BUCKET_DELETE) {
@@ -194,8 +192,8 @@ static enum err replay_log(struct replay *replay)
 		e = take_record(replay, &record);
 	if (replay->walk.scan.fault && e == ERR_OK) {
 		/* Going on would cut off what could not be read. */
-		log_error("store: cannot read segment %016" PRIx64 ": %s",
-			replay->walk.scan.segment->id, files_text(replay->walk.scan.fault));
+		log_error("store: cannot read segment %016" PRIx64 ": %s", replay->walk.segment,
+			files_text(replay->walk.scan.fault));
 		e = ERR_INTERNAL;
 	}
 	if (e == ERR_OK)
@@ -236,19 +234,13 @@ static bool load_bucket(struct slice name, struct slice meta, void *ctx)
 	return true;
 }
 
-static uint64_t file_size(const struct segment *segment)
-{
-	struct stat st;
-	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-}
-
 static bool load_live(uint64_t id, uint64_t live, void *ctx)
 {
 	struct local *local = ctx;
 	struct segment *segment = segment_pin(local->segments, id);
 	if (segment)
 		segment->live = live;
-	if (live && (!segment || file_size(segment) < SEGMENT_HEADER_BYTES + live)) {
+	if (live && (!segment || segment_size(segment) < SEGMENT_HEADER_BYTES + live)) {
 		log_error("store: segment %016" PRIx64 " is %s: objects in it are lost", id,
 			segment ? "cut short" : "missing");
 		local->start_damage++;
@@ -281,7 +273,7 @@ static enum err load(struct local *local, struct index_state *ret)
  */
 static void check_length(struct replay *replay, const struct segment *segment, uint64_t at)
 {
-	uint64_t size = file_size(segment);
+	uint64_t size = segment_size(segment);
 	if (size >= at)
 		return;
 	replay->short_segment = segment->id;

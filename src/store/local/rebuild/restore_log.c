@@ -2,7 +2,6 @@
 #include "store/local/rebuild/restore_log.h"
 
 #include <inttypes.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "store/local/apply/restore.h"
@@ -76,7 +75,7 @@ static void see_file(struct restore_log *r, const struct record *record)
 static enum err apply(struct restore_log *r, const struct record *record)
 {
 	struct ended_record ended;
-	struct record_at at = record_at_of(record, r->walk.scan.segment->id, r->walk.scan.at);
+	struct record_at at = record_at_of(record, r->walk.segment, r->walk.scan.at);
 	see_file(r, record);
 	/* What is older has been said again since. */
 	if (!r->batch || record->sequence < r->since)
@@ -101,8 +100,7 @@ static bool go_on(struct restore_log *r)
 
 static enum err take(struct restore_log *r, const struct record *record)
 {
-	struct location where =
-		record_at_of(record, r->walk.scan.segment->id, r->walk.scan.at).where;
+	struct location where = record_at_of(record, r->walk.segment, r->walk.scan.at).where;
 	enum err e = apply(r, record);
 	if (e == ERR_UNAVAILABLE || e == ERR_DISK_FULL)
 		return e;
@@ -124,12 +122,6 @@ static enum err take(struct restore_log *r, const struct record *record)
 }
 
 /* ---- Segments -------------------------------------------------------------------------------- */
-
-static uint64_t file_size(const struct segment *segment)
-{
-	struct stat st;
-	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-}
 
 static bool next_record(struct restore_log *r, struct record *ret)
 {
@@ -167,7 +159,7 @@ static void see_end_before(struct restore_log *r, const struct segment *next)
 		.first = r->walk.sequence};
 	if (is_neighbour && next->first_sequence > r->walk.sequence) {
 		struct segment *before = segment_pin(r->segments, r->last_segment);
-		gap.end = before ? file_size(before) : r->last_end;
+		gap.end = before ? segment_size(before) : r->last_end;
 		gap.next = next->first_sequence;
 		segment_unpin(before);
 		tell_gap(r, &gap);
@@ -180,7 +172,7 @@ static void see_end_before(struct restore_log *r, const struct segment *next)
 static void begin_damaged(struct restore_log *r)
 {
 	struct record record;
-	tell_gap(r, &(struct restore_gap){.segment = r->walk.scan.segment->id,
+	tell_gap(r, &(struct restore_gap){.segment = r->walk.segment,
 			    .end = SEGMENT_HEADER_BYTES,
 			    .is_header = true});
 	if (scan_record(&r->walk.scan, &record) && record.sequence > r->walk.sequence)
@@ -194,11 +186,11 @@ static void tell_unread(struct restore_log *r, uint64_t told)
 	if (bad->bytes == 0)
 		return;
 	/* Or if what follows will tell that the end is missing. */
-	struct segment *next = segment_pin(r->segments, r->walk.scan.segment->id + 1);
+	struct segment *next = segment_pin(r->segments, r->walk.segment + 1);
 	bool is_told =
 		r->lost + r->known > told || (next && next->first_sequence > r->walk.sequence);
 	segment_unpin(next);
-	tell_gap(r, &(struct restore_gap){.segment = r->walk.scan.segment->id,
+	tell_gap(r, &(struct restore_gap){.segment = r->walk.segment,
 			    .begin = bad->first,
 			    .end = bad->first + bad->bytes,
 			    .is_unread = true});
@@ -210,7 +202,7 @@ static enum err read_segment(struct restore_log *r, struct segment *segment)
 {
 	struct record record;
 	enum err e = ERR_OK;
-	uint64_t size = file_size(segment);
+	uint64_t size = segment_size(segment);
 	if (r->last_segment)
 		see_end_before(r, segment);
 	if (segment->first_sequence > r->walk.sequence)
@@ -262,7 +254,7 @@ static void measure(struct restore_log *r)
 	uint64_t id = 0;
 	struct segment *segment;
 	while ((segment = segment_pin_from(r->segments, id)) != NULL) {
-		r->total += file_size(segment);
+		r->total += segment_size(segment);
 		id = segment->id + 1;
 		segment_unpin(segment);
 	}

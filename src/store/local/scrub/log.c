@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "store/local/disk/files.h"
@@ -47,17 +46,11 @@ static void look_at_gap(struct passage *p, uint64_t begin, uint64_t end)
 
 /* ---- The end --------------------------------------------------------------------------------- */
 
-static uint64_t file_size(const struct segment *segment)
-{
-	struct stat st;
-	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-}
-
 /* Whether records are missing behind the last good one. */
 static void look_at_end(struct passage *p)
 {
 	struct scan *scan = &p->scrub->scan;
-	uint64_t size = file_size(p->segment);
+	uint64_t size = segment_size(p->segment);
 	uint64_t end = p->end < size ? p->end : size;
 	struct segment *next = segment_pin(p->scrub->local->segments, p->segment->id + 1);
 	uint64_t first = next ? next->first_sequence : 0;
@@ -143,7 +136,7 @@ bool log_scrub(struct scrub *scrub, struct segment *segment, uint64_t end)
 	scan->reads_around = true;
 	if (segment->first_sequence == 0) {
 		/* Without its salt no record is one: there are only the bytes of objects. */
-		uint64_t size = file_size(segment);
+		uint64_t size = segment_size(segment);
 		look_at_gap(&p, 0, size);
 		return scrub_rest(scrub, size);
 	}

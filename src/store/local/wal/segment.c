@@ -523,3 +523,9 @@ uint64_t segments_disk_bytes(struct segments *segments)
 	(void)pthread_mutex_unlock(&segments->lock);
 	return sum;
 }
+
+uint64_t segment_size(const struct segment *segment)
+{
+	struct stat st;
+	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}

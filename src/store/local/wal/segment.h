@@ -117,6 +117,8 @@ int segment_create(struct segments *segments, const struct segment_begin *begin,
 	struct segment **ret) MUST_USE;
 /* Where the records of a segment end because the one behind says so; UINT64_MAX if it does not. */
 uint64_t segment_end(struct segments *segments, uint64_t id);
+/* Bytes of its file; 0 if that cannot be asked. */
+uint64_t segment_size(const struct segment *segment);
 /*
  * Takes back a segment that was just made and has no record. It is gone even if its file cannot be
  * removed, which the next of that number replaces. An errno value.

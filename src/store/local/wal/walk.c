@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/wal/walk.h"
 
-#include <sys/stat.h>
-
 void walk_open(struct walk *walk, struct segments *segments, struct segment *segment, uint64_t at)
 {
 	scan_open_in(&walk->scan, segments, segment, at);
@@ -19,12 +17,6 @@ void walk_past(struct walk *walk, const struct record *record)
 	walk->sequence = record->sequence + 1;
 }
 
-static uint64_t file_size(const struct segment *segment)
-{
-	struct stat st;
-	return fstat(segment->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-}
-
 /* Where the damaged place ends that begins at scan.at, which stays. Whether a record follows it. */
 static bool find_end(struct walk *walk, uint64_t *ret)
 {
@@ -36,7 +28,7 @@ static bool find_end(struct walk *walk, uint64_t *ret)
 		walk->later_at = found ? scan->at : UINT64_MAX;
 		scan->at = at;
 	}
-	uint64_t size = file_size(scan->segment);
+	uint64_t size = segment_size(scan->segment);
 	*ret = walk->later_at < UINT64_MAX ? walk->later_at : size < scan->end ? size : scan->end;
 	return walk->later_at < UINT64_MAX;
 }
