@@ -103,14 +103,16 @@ enum err thread_queue_new(const struct thread_queue_options *options, struct thr
 	(void)pthread_mutex_init(&queue->lock, NULL);
 	condition_init(&queue->posted);
 	(void)pthread_cond_init(&queue->idle, NULL);
+	/* Before the threads: one that has work by its `due_ms` may look for its queue there. */
+	*ret = queue;
 	while (queue->count < threads && thread_start(&queue->threads[queue->count], options->name,
 						 options->duty, work, queue))
 		queue->count++;
 	if (queue->count < threads) {
 		thread_queue_free(queue);
+		*ret = NULL;
 		return ERR_UNAVAILABLE;
 	}
-	*ret = queue;
 	return ERR_OK;
 }
 

@@ -36,7 +36,10 @@ struct thread_queue_options {
 	void *state;
 };
 
-/* ERR_UNAVAILABLE if there is no memory or no thread. */
+/*
+ * `*ret` is set before the first thread begins, so that `batch` and `due_ms` may read it.
+ * ERR_UNAVAILABLE, and NULL, if there is no memory or no thread.
+ */
 enum err thread_queue_new(
 	const struct thread_queue_options *options, struct thread_queue **ret) MUST_USE;
 

@@ -2,6 +2,7 @@
 #include "base/thread_queue.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -182,6 +183,45 @@ static void posted_by_many(unsigned threads)
 	thread_queue_free(shared);
 }
 
+/* A queue that has work before anybody posts, and what its work finds of it. */
+struct early {
+	struct thread_queue *queue;
+	atomic_bool called, found;
+};
+
+static int64_t at_once(void *state)
+{
+	struct early *early = state;
+	return atomic_load(&early->called) ? INT64_MAX : 0;
+}
+
+static void look_for_queue(struct task *list, void *state)
+{
+	struct early *early = state;
+	(void)list;
+	atomic_store(&early->found, early->queue != NULL);
+	atomic_store(&early->called, true);
+}
+
+static void due_before_it_is_known(void)
+{
+	unsigned found = 0, rounds = 50;
+	for (unsigned i = 0; i < rounds; i++) {
+		struct early early = {.queue = NULL};
+		const struct thread_queue_options options = {.name = "test",
+			.batch = look_for_queue,
+			.due_ms = at_once,
+			.state = &early};
+		if (thread_queue_new(&options, &early.queue) != ERR_OK)
+			abort();
+		while (!atomic_load(&early.called))
+			(void)sched_yield();
+		thread_queue_free(early.queue);
+		found += atomic_load(&early.found);
+	}
+	IS_INT(found, rounds, "work that is due at once finds its queue");
+}
+
 /* ---- The thread itself ------------------------------------------------------------------------
  */
 
@@ -215,6 +255,7 @@ int main(void)
 	side_by_side();
 	posted_by_many(1);
 	posted_by_many(3);
+	due_before_it_is_known();
 	surroundings();
 	thread_queue_free(NULL);
 	return tap_done();
