@@ -4,8 +4,10 @@
 #include <assert.h>
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <sys/random.h>
 
 #include "base/limits.h"
+#include "base/slot.h"
 
 /* Each on a cache line of its own: all loops count in them. */
 struct pool {
@@ -13,7 +15,11 @@ struct pool {
 	uint64_t limit;
 };
 
-#define UNLIMITED (UINT64_MAX / 2)
+#define UNLIMITED (UINT64_MAX / 8)
+
+enum {
+	SHARES = 1024 /* the first is nobody's */
+};
 
 static struct pool pools[BUDGET_POOLS] = {
 	[BUDGET_CONSOLE].limit = UNLIMITED,
@@ -25,8 +31,15 @@ static struct pool pools[BUDGET_POOLS] = {
 static uint64_t total = UNLIMITED;
 static atomic_uint_fast64_t refused;
 
-static void share(uint64_t bytes)
+/* What the large accounts of the signed pool hold together, by requester. */
+static atomic_uint_fast64_t shares[SHARES];
+static uint64_t share_seed;
+
+static void divide(uint64_t bytes)
 {
+	/* Without random bytes names can be chosen that share, which is no worse than one name. */
+	if (getrandom(&share_seed, sizeof(share_seed), 0) != sizeof(share_seed))
+		share_seed = (uint64_t)(uintptr_t)&share_seed;
 	pools[BUDGET_CONSOLE].limit = bytes / LIMIT_MEMORY_CONSOLE_PART;
 	pools[BUDGET_APP].limit = bytes / LIMIT_MEMORY_APP_PART;
 	pools[BUDGET_ANONYMOUS].limit = bytes / LIMIT_MEMORY_ANONYMOUS_PART;
@@ -38,15 +51,32 @@ void budget_set(uint64_t bytes)
 {
 	total = bytes ? bytes : UNLIMITED;
 	pools[BUDGET_STORE].limit = total;
-	share(total);
+	divide(total);
 }
 
 void budget_set_with_store(uint64_t bytes)
 {
 	total = bytes ? bytes : UNLIMITED;
 	pools[BUDGET_STORE].limit = total / LIMIT_MEMORY_STORE_PART;
-	share(total - pools[BUDGET_STORE].limit);
+	divide(total - pools[BUDGET_STORE].limit);
 }
+
+unsigned budget_share_of(struct slice requester)
+{
+	return 1 + (unsigned)slot_of(share_seed, requester, SHARES - 1);
+}
+
+struct budget_account budget_account_like(const struct budget_account *account)
+{
+	return (struct budget_account){.pool = account->pool, .share = account->share};
+}
+
+static uint64_t used_of(enum budget_pool pool)
+{
+	return atomic_load_explicit(&pools[pool].used, memory_order_relaxed);
+}
+
+/* ---- Pools ----------------------------------------------------------------------------------- */
 
 static uint64_t limit_for(enum budget_pool pool, size_t held)
 {
@@ -68,14 +98,104 @@ static bool pool_add(enum budget_pool pool, size_t bytes, size_t held)
 	if (before + bytes <= limit_for(pool, held))
 		return true;
 	pool_sub(pool, bytes);
+	return false;
+}
+
+/* ---- Shares ---------------------------------------------------------------------------------- */
+
+/* What counts in its requester's share of an account that holds `bytes`. */
+static uint64_t large_bytes(size_t bytes)
+{
+	return bytes > LIMIT_MEMORY_SMALL_BYTES ? bytes : 0;
+}
+
+static bool has_share(const struct budget_account *account)
+{
+	return account->pool == BUDGET_SIGNED && account->share;
+}
+
+/* The account holds `after` bytes instead of `before`; the pool knows. */
+static uint64_t share_change(const struct budget_account *account, size_t before, size_t after)
+{
+	uint64_t more = large_bytes(after) - large_bytes(before); /* may wrap, as sums then do */
+	atomic_uint_fast64_t *share = &shares[account->share];
+	if (more == 0)
+		return atomic_load_explicit(share, memory_order_relaxed);
+	return atomic_fetch_add_explicit(share, more, memory_order_relaxed) + more;
+}
+
+/* Whether a requester may have so much while the pool has that in use. */
+static bool share_allows(uint64_t own, uint64_t used)
+{
+	uint64_t limit = pools[BUDGET_SIGNED].limit;
+	return used <= limit && own <= 2 * (limit - used);
+}
+
+static bool share_add(const struct budget_account *account, size_t bytes)
+{
+	size_t after = account->bytes + bytes;
+	if (!has_share(account) || large_bytes(after) == 0)
+		return true;
+	uint64_t own = share_change(account, account->bytes, after);
+	if (share_allows(own, used_of(BUDGET_SIGNED)))
+		return true;
+	(void)share_change(account, after, account->bytes);
+	return false;
+}
+
+static void share_sub(const struct budget_account *account, size_t bytes)
+{
+	if (has_share(account))
+		(void)share_change(account, account->bytes, account->bytes - bytes);
+}
+
+/* ---- Accounts -------------------------------------------------------------------------------- */
+
+/* Whether the account could have `bytes` in all. */
+static bool fits(const struct budget_account *account, size_t bytes)
+{
+	uint64_t used = used_of(account->pool) + bytes - account->bytes;
+	if (used > limit_for(account->pool, bytes))
+		return false;
+	if (!has_share(account) || large_bytes(bytes) == 0)
+		return true;
+	uint64_t own = atomic_load_explicit(&shares[account->share], memory_order_relaxed) + bytes -
+		       large_bytes(account->bytes);
+	return share_allows(own, used);
+}
+
+/*
+ * Counts `bytes` more for the account, which does not hold them yet. Large ones are looked at
+ * before: what is counted for a moment only to be refused would have others refused, too.
+ */
+static bool add(const struct budget_account *account, size_t bytes)
+{
+	if (account->pool == BUDGET_UNASSIGNED)
+		return true;
+	bool may =
+		large_bytes(account->bytes + bytes) == 0 || fits(account, account->bytes + bytes);
+	if (may && pool_add(account->pool, bytes, account->bytes + bytes)) {
+		if (share_add(account, bytes))
+			return true;
+		pool_sub(account->pool, bytes);
+	}
 	atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed);
 	return false;
 }
 
+/* The same, whether there is room or not. */
+static void add_anyway(const struct budget_account *account, size_t bytes)
+{
+	if (account->pool == BUDGET_UNASSIGNED || bytes == 0)
+		return;
+	atomic_fetch_add_explicit(&pools[account->pool].used, bytes, memory_order_relaxed);
+	if (has_share(account))
+		(void)share_change(account, account->bytes, account->bytes + bytes);
+}
+
 bool budget_take(struct budget_account *account, size_t bytes)
 {
-	if (account->pool != BUDGET_UNASSIGNED &&
-		!pool_add(account->pool, bytes, account->bytes + bytes))
+	if (!add(account, bytes))
 		return false;
 	account->bytes += bytes;
 	return true;
@@ -83,55 +203,63 @@ bool budget_take(struct budget_account *account, size_t bytes)
 
 void budget_count(struct budget_account *account, size_t bytes)
 {
-	if (account->pool != BUDGET_UNASSIGNED)
-		atomic_fetch_add_explicit(&pools[account->pool].used, bytes, memory_order_relaxed);
+	add_anyway(account, bytes);
 	account->bytes += bytes;
 }
 
 void budget_give(struct budget_account *account, size_t bytes)
 {
 	assert(bytes <= account->bytes);
-	if (account->pool != BUDGET_UNASSIGNED && bytes)
+	if (account->pool != BUDGET_UNASSIGNED && bytes) {
 		pool_sub(account->pool, bytes);
+		share_sub(account, bytes);
+	}
 	account->bytes -= bytes;
 }
 
 void budget_close(struct budget_account *account)
 {
 	budget_give(account, account->bytes);
-	account->pool = BUDGET_UNASSIGNED;
+	*account = (struct budget_account){.bytes = 0};
 }
 
-static void leave_pool(struct budget_account *account, enum budget_pool next)
+/* Moves to where `next`, which is empty, counts; it has been counted there. */
+static void move(struct budget_account *account, struct budget_account next)
 {
-	if (account->pool != BUDGET_UNASSIGNED && account->bytes)
-		pool_sub(account->pool, account->bytes);
-	account->pool = next;
+	next.bytes = account->bytes;
+	budget_close(account);
+	*account = next;
 }
 
-bool budget_assign(struct budget_account *account, enum budget_pool pool)
+bool budget_assign(struct budget_account *account, enum budget_pool pool, unsigned share)
 {
-	if (account->pool == pool)
+	const struct budget_account next = {.pool = pool, .share = share};
+	if (account->pool == pool && account->share == share)
 		return true;
-	if (account->bytes && !pool_add(pool, account->bytes, account->bytes))
+	if (account->bytes && !add(&next, account->bytes))
 		return false;
-	leave_pool(account, pool);
+	move(account, next);
 	return true;
 }
 
-void budget_return(struct budget_account *account, enum budget_pool pool)
+void budget_return(struct budget_account *account, enum budget_pool pool, unsigned share)
 {
-	if (account->pool == pool)
+	const struct budget_account next = {.pool = pool, .share = share};
+	if (account->pool == pool && account->share == share)
 		return;
-	if (account->bytes)
-		atomic_fetch_add_explicit(&pools[pool].used, account->bytes, memory_order_relaxed);
-	leave_pool(account, pool);
+	add_anyway(&next, account->bytes);
+	move(account, next);
 }
 
-static uint64_t used_of(enum budget_pool pool)
+bool budget_fits(const struct budget_account *account, size_t bytes)
 {
-	return atomic_load_explicit(&pools[pool].used, memory_order_relaxed);
+	if (account->pool == BUDGET_UNASSIGNED || fits(account, bytes))
+		return true;
+	atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed);
+	return false;
 }
+
+/* ---- What is known of them ------------------------------------------------------------------- */
 
 bool budget_is_scarce(enum budget_pool pool)
 {

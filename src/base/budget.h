@@ -4,9 +4,14 @@
  * has an account in which its memory is counted. Accounts draw on pools, each with a share of the
  * budget, so that anonymous clients cannot take the memory of signed requests or of the console.
  *
- * Nothing waits for memory: taking it succeeds or fails at once, so there is no deadlock. A request
- * that begins takes everything it needs to finish, or is refused. Memory that would only make it
- * faster is optional (docs/decisions/0018).
+ * Nothing waits for memory: taking it succeeds or fails at once, so there is no deadlock. While
+ * half of a pool is free a request that begins takes everything that it needs to finish; later only
+ * what it needs for the bytes that have come, so that announcing many costs its client as much
+ * (docs/decisions/0018, 0098).
+ *
+ * Of the signed pool a single requester cannot have all: what its large accounts hold together is
+ * bounded by twice what is free, which is two thirds for one alone, and leaves something for
+ * others.
  *
  * An account belongs to one thread at a time; the pools are atomic counters. Counted, in coarse
  * amounts, is what grows with the number of clients or with what they send. Other memory (buffers
@@ -20,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/slice.h"
 
 enum budget_pool {
 	/*
@@ -38,6 +44,7 @@ enum budget_pool {
 /* Zeroed: empty and unassigned. */
 struct budget_account {
 	enum budget_pool pool;
+	unsigned share; /* in BUDGET_SIGNED: whose it is, of budget_share_of(); 0: nobody's */
 	size_t bytes;
 };
 
@@ -47,28 +54,36 @@ struct budget_stats {
 	uint64_t refused; /* how often there was no memory, since the start */
 };
 
-/* Before threads start; without it, or with 0, there is no limit. */
+/* Before threads start, and before any share is asked for; without it, or with 0, no limit. */
 void budget_set(uint64_t bytes);
 /* The same, for a process whose store is in memory: it has half, and the others share the rest. */
 void budget_set_with_store(uint64_t bytes);
 
+/* What stands for a requester in its accounts, from 1 up; few have the same (base/slot.h). */
+unsigned budget_share_of(struct slice requester);
+/* An empty account of the same pool and requester. */
+struct budget_account budget_account_like(const struct budget_account *account);
+
 /*
- * Takes `bytes` more. False, and nothing is taken, if the account's pool has not enough. In pools
- * other than BUDGET_SIGNED an account may exceed LIMIT_MEMORY_SMALL_BYTES only while half of the
- * pool is free; the other half is for the many small ones.
+ * Takes `bytes` more. False, and nothing is taken, if the account's pool has not enough. An account
+ * above LIMIT_MEMORY_SMALL_BYTES is large: in BUDGET_SIGNED it counts for its requester, whose
+ * share may be used up; in other pools it may only be while half of the pool is free; the other
+ * half is for the many small ones.
  */
 bool budget_take(struct budget_account *account, size_t bytes) MUST_USE;
+/* Whether the account could have `bytes` in all, as things are now. */
+bool budget_fits(const struct budget_account *account, size_t bytes);
 /* Takes them even without room: for small amounts that a request in progress needs. */
 void budget_count(struct budget_account *account, size_t bytes);
 void budget_give(struct budget_account *account, size_t bytes);
 /* Returns everything; the account is empty and unassigned afterwards. */
 void budget_close(struct budget_account *account);
-/* Moves the account to another pool. False, and nothing is moved, if that has no room. */
-bool budget_assign(struct budget_account *account, enum budget_pool pool) MUST_USE;
+/* Moves the account to another pool and requester. False, and nothing is moved, without room. */
+bool budget_assign(struct budget_account *account, enum budget_pool pool, unsigned share) MUST_USE;
 /* The same even without room: for small accounts that return. */
-void budget_return(struct budget_account *account, enum budget_pool pool);
+void budget_return(struct budget_account *account, enum budget_pool pool, unsigned share);
 
-/* Whether seven eighths of the pool are used. */
+/* Whether seven eighths of the pool are used: who is slow should make room. */
 bool budget_is_scarce(enum budget_pool pool);
 /* Whether the pool would still be half free if `bytes` were taken. */
 bool budget_is_ample(enum budget_pool pool, size_t bytes);

@@ -199,6 +199,9 @@ static void send_metrics(const struct operations *operations, struct exchange *x
 	metric(&out, "connections", "gauge", "Open connections.", stats.connections);
 	metric(&out, "connections_turned_away_total", "counter",
 		"Connections that there was no room for.", stats.turned_away);
+	metric(&out, "memory_made_room_total", "counter",
+		"Requests that were dropped for others because memory was scarce.",
+		stats.made_room);
 	metric(&out, "requests_total", "counter", "HTTP requests on all ports.", stats.requests);
 	metric(&out, "received_body_bytes_total", "counter", "Bytes of request bodies.",
 		stats.bytes_in);

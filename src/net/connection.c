@@ -372,7 +372,7 @@ static void answered(struct connection *c)
 	timers_cancel(&c->timer);
 	if (c->x)
 		exchange_finish(TAKE(c->x));
-	budget_return(&c->buffers, connection_pool(c));
+	budget_return(&c->buffers, connection_pool(c), 0);
 	if (c->phase == CONNECTION_CLOSED)
 		return;
 	if (!c->body_done || (c->close_after && (c->readable || c->view.len))) {
@@ -536,7 +536,7 @@ void connection_run(struct connection *c)
 	if (!connection_keep_input(c))
 		connection_abort(c);
 	else
-		anonymous_wait(c);
+		make_room_wait(c);
 }
 
 static void ready(struct loop_watch *watch, uint32_t events)

@@ -79,8 +79,7 @@ struct exchange *exchange_take(struct connection *c)
 	x->asking = false;
 	x->lost = false;
 	x->peer[0] = '\0';
-	x->older = NULL;
-	x->newer = NULL;
+	x->row = NULL;
 	(void)loop_date(&net_thread->loop);
 	make_id(net_thread, x->id);
 	return x;
@@ -104,7 +103,7 @@ void exchange_put_back(struct exchange *x)
 {
 	struct net_thread *net_thread = x->net_thread;
 	arena_reset(&x->arena);
-	anonymous_remove(x);
+	make_room_leave(x);
 	budget_close(&x->account);
 	reuse_buffer(&x->lines);
 	reuse_buffer(&x->note);
@@ -184,6 +183,7 @@ void exchange_finish(struct exchange *x)
 {
 	(void)exchange_peer(x); /* while there is a connection to ask */
 	log_request(x);
+	make_room_leave(x);
 	x->connection = NULL;
 	bool kept = x->kept; /* else gone() may not touch it either */
 	if (x->handler)

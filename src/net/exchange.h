@@ -123,10 +123,11 @@ struct executor *exchange_home(const struct exchange *x);
  */
 struct budget_account *exchange_account(struct exchange *x);
 /*
- * The signature was verified: moves the request's memory to BUDGET_SIGNED. False if there is not
- * enough there. Requests of the console's port stay in BUDGET_CONSOLE.
+ * The signature was verified: moves the request's memory to BUDGET_SIGNED, into the share of
+ * `requester`, which is only read. False if there is not enough there. Requests of the console's
+ * port stay in BUDGET_CONSOLE.
  */
-bool exchange_trust(struct exchange *x) MUST_USE;
+bool exchange_trust(struct exchange *x, struct slice requester) MUST_USE;
 /* The request is not signed: counts its memory in BUDGET_ANONYMOUS. False if there is not enough.
  */
 bool exchange_admit(struct exchange *x) MUST_USE;

@@ -128,6 +128,7 @@ static bool net_thread_init(struct net_thread *net_thread)
 	net_thread->body_rate = (struct rate_rule){LIMIT_BODY_RATE_BYTES_PER_S, LIMIT_BODY_RATE_MS};
 	net_thread->answer_rate =
 		(struct rate_rule){LIMIT_ANSWER_RATE_BYTES_PER_S, LIMIT_ANSWER_RATE_MS};
+	net_thread->patience_ms = LIMIT_MEMORY_PATIENCE_MS;
 	net_thread->loop.timer_due = connection_timer_due;
 	net_thread->connections.prev = &net_thread->connections;
 	net_thread->connections.next = &net_thread->connections;
@@ -452,6 +453,7 @@ void server_stats(const struct server *server, struct server_stats *ret)
 		const struct net_thread *net_thread = &server->net_threads[i];
 		ret->connections += atomic_load(&net_thread->connection_count);
 		ret->requests += atomic_load(&net_thread->request_count);
+		ret->made_room += atomic_load(&net_thread->made_room);
 		ret->bytes_in += atomic_load(&net_thread->bytes_in);
 		ret->bytes_out += atomic_load(&net_thread->bytes_out);
 	}

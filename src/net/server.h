@@ -18,7 +18,8 @@ struct server_stats {
 	uint64_t connections; /* open now */
 	uint64_t turned_away; /* connections, for lack of room or of descriptors */
 	uint64_t requests;
-	uint64_t bytes_in; /* of request bodies */
+	uint64_t made_room; /* requests that were dropped because memory was scarce */
+	uint64_t bytes_in;  /* of request bodies */
 	uint64_t bytes_out;
 };
 

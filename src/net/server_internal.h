@@ -5,7 +5,7 @@
  *
  *	server.c           listeners; accepting; the stop
  *	connection.c       phases, and reading
- *	anonymous.c        memory of requests that nobody has signed
+ *	make_room.c        memory of requests, and which make room when it is scarce
  *	exchange.c         the request, as a service sees it
  *	exchange_answer.c  the answer: what a service decides becomes a head and bytes
  *	answer.c           writing: the bytes reach the socket
@@ -97,9 +97,11 @@ struct exchange {
 	struct connection *connection; /* NULL once it is gone */
 	struct net_thread *net_thread;
 	struct budget_account account; /* of all memory held for it, except the buffers above */
-	/* In the net thread's list of anonymous requests; NULL: it is at an end, or not in it. */
+	struct exchange_row *row;      /* NULL: none; else its neighbours, or NULL at an end */
 	struct exchange *older;
 	struct exchange *newer;
+	int64_t progress_ms;     /* when it joined the row of signed requests, ... */
+	uint64_t progress_bytes; /* ... having sent and taken so much */
 	struct exchange *next_free;
 	const struct exchange_handler *handler;
 	void *state;
@@ -138,6 +140,12 @@ struct exchange {
 	char first[EXCHANGE_FIRST_BYTES];
 };
 
+/* Those that may have to make room for others, in the order in which they would. */
+struct exchange_row {
+	struct exchange *oldest;
+	struct exchange *newest;
+};
+
 /* What the listeners of all loops for one service share. */
 struct port {
 	struct port *next;
@@ -169,11 +177,10 @@ struct net_thread {
 	struct listener *listeners;
 	struct connection connections; /* ring head */
 	struct exchange *free_exchanges;
-	/* Unsigned requests; when memory is scarce the oldest are dropped. */
-	struct {
-		struct exchange *oldest;
-		struct exchange *newest;
-	} anonymous;
+	struct exchange_row unsigned_requests; /* that wait, as they came */
+	struct exchange_row signed_requests;   /* that wait for their clients, by their progress */
+	int64_t patience_ms;                   /* with them */
+	int64_t dropped_ms;                    /* when the last of them was */
 	unsigned free_exchange_count;
 	uint8_t id_bytes[ID_POOL_BYTES]; /* random; the first `id_left` are not used yet */
 	size_t id_left;
@@ -185,6 +192,7 @@ struct net_thread {
 	/* Read by other threads. */
 	atomic_uint_fast64_t connection_count;
 	atomic_uint_fast64_t request_count;
+	atomic_uint_fast64_t made_room; /* requests that were dropped for it */
 	atomic_uint_fast64_t bytes_in;
 	atomic_uint_fast64_t bytes_out;
 };
@@ -226,19 +234,19 @@ void exchange_put_back(struct exchange *x);
 /* Calls handler.gone, writes the log line, and puts the exchange back. */
 void exchange_finish(struct exchange *x);
 
-/* ---- anonymous.c; exchange_trust() and exchange_admit() are there, too ---- */
+/* ---- make_room.c; exchange_trust() and exchange_admit() are there, too ---- */
 
 /*
  * The request has to wait: if it is not known to be signed, it counts as anonymous from now on. One
  * that needs no waiting is not counted at all, so that forms that come in one piece are taken
- * however many others there are. May free `c`.
+ * however many others there are. While memory is scarce others make room. May free `c`.
  */
-void anonymous_wait(struct connection *c);
+void make_room_wait(struct connection *c);
 /* Counts what the exchange holds, now and later, in that pool. False, and no change, without room.
  */
 bool exchange_assign(struct exchange *x, enum budget_pool pool) MUST_USE;
-/* The exchange ends, or is signed. */
-void anonymous_remove(struct exchange *x);
+/* The exchange, or its connection, ends: it is in no row any more. */
+void make_room_leave(struct exchange *x);
 
 /* ---- answer.c ---- */
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/slot.h"
 #include "crypto/random.h"
 
 void shares_init(struct shares *s, size_t max)
@@ -13,12 +14,7 @@ void shares_init(struct shares *s, size_t max)
 
 size_t shares_slot(const struct shares *s, struct slice requester)
 {
-	uint64_t hash = s->seed;
-	for (size_t i = 0; i < requester.len; i++) {
-		hash = (hash ^ (unsigned char)requester.ptr[i]) * UINT64_C(0x100000001b3);
-		hash ^= hash >> 29;
-	}
-	return (size_t)(hash % SHARES_SLOTS);
+	return slot_of(s->seed, requester, SHARES_SLOTS);
 }
 
 bool shares_may(const struct shares *s, size_t slot)

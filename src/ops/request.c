@@ -89,9 +89,9 @@ bool request_take_memory(struct request *r, size_t bytes)
 	return budget_take(request_account(r), bytes);
 }
 
-bool request_trust(struct request *r)
+bool request_trust(struct request *r, struct slice requester)
 {
-	return exchange_trust(request_exchange(r));
+	return exchange_trust(request_exchange(r), requester);
 }
 
 bool request_admit(struct request *r)

@@ -102,7 +102,7 @@ bool request_is_tls(const struct request *r);
 bool request_take_memory(struct request *r, size_t bytes) MUST_USE;
 struct budget_account *request_account(const struct request *r);
 /* It is signed, or not: see exchange_trust() and exchange_admit(). */
-bool request_trust(struct request *r) MUST_USE;
+bool request_trust(struct request *r, struct slice requester) MUST_USE;
 bool request_admit(struct request *r) MUST_USE;
 /* Pause and resume the body; see exchange_pause(). */
 void request_pause(struct request *r);

@@ -31,6 +31,7 @@
 
 #include "base/budget.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/slice.h"
 #include "base/task.h"
 #include "crypto/block_check.h"
@@ -245,12 +246,19 @@ struct store_put_spec {
 	uint64_t position;  /* must be the object's size */
 	uint64_t size_hint; /* the expected size, or 0; a hint only */
 	/*
-	 * The memory reserved for the put. If put_begin succeeds the put owns it, and closes it
-	 * when it holds no more memory, which may be after it was aborted.
+	 * The memory reserved for the put, which takes more when it needs more: LIMIT_PUT_BYTES and
+	 * what it gathers, or store_put_bytes(). If put_begin succeeds the put owns it, and closes
+	 * it when it holds no more memory, which may be after it was aborted.
 	 */
 	struct budget_account memory;
 	unsigned buffers; /* of 1 MiB, for bytes that wait for the disk; 0: the back end decides */
 };
+
+/* What a put of more than LIMIT_INLINE_BYTES holds: those buffers, and the one being filled. */
+static inline size_t store_put_bytes(unsigned buffers)
+{
+	return MIB(1) * ((size_t)buffers + 1);
+}
 
 struct store_put;
 

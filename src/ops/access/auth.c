@@ -114,6 +114,16 @@ static bool verify(struct request *r, const struct sign_parsed *parsed,
 	return false;
 }
 
+/*
+ * Whose memory it is. Who has a key has all that it signs; who was given a signed URL or form has
+ * that, for others are given theirs with the same key.
+ */
+static struct slice requester(const struct request *r, bool was_given, struct slice signature)
+{
+	bool is_own = !was_given || slice_starts(r->key.id, S(SESSION_ID_PREFIX));
+	return is_own ? r->key.id : signature;
+}
+
 static bool has_memory(struct request *r, bool found)
 {
 	if (!found)
@@ -157,7 +167,9 @@ bool auth_check(struct request *r)
 	e = find_key(r, parsed.access_key_id, parsed.security_token, now_ms);
 	if (e != ERR_OK)
 		return refuse_key(r, e, parsed.access_key_id);
-	return verify(r, &parsed, &described) && has_memory(r, request_trust(r));
+	bool is_url = parsed.scheme == SIGN_V1_URL || parsed.scheme == SIGN_V4_URL;
+	return verify(r, &parsed, &described) &&
+	       has_memory(r, request_trust(r, requester(r, is_url, parsed.signature)));
 }
 
 bool auth_check_form(struct request *r, const struct form_fields *fields, struct form_auth *ret)
@@ -190,7 +202,7 @@ bool auth_check_form(struct request *r, const struct form_fields *fields, struct
 		return refuse_key(r, e, ret->access_key_id);
 	e = form_auth_verify(ret, r->key.secret, &r->ops->sign_keys);
 	if (e == ERR_OK)
-		return has_memory(r, request_trust(r));
+		return has_memory(r, request_trust(r, requester(r, true, ret->signature)));
 	if (e == ERR_SIGNATURE_MISMATCH)
 		detail_signed_text(r, ret->signature, ret->policy, S(""));
 	respond_error(r, e);

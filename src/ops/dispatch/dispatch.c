@@ -209,11 +209,14 @@ static bool waits_for_body(const struct op *op)
 	return op->body != OP_BODY_NONE || (op->method != HTTP_GET && op->method != HTTP_HEAD);
 }
 
-/* A body that has begun is not refused for want of memory: all of it is taken now. */
+/*
+ * A small body that has begun is not refused for want of memory: all of it is taken now. For a
+ * larger one it is taken as the bytes come, so that announcing it costs others nothing.
+ */
 static bool reserve_body(struct request *r)
 {
 	uint64_t length = r->head->body == HTTP_BODY_LENGTH ? r->head->content_length : 0;
-	if (r->op->body != OP_BODY_WHOLE || length > r->body.max)
+	if (r->op->body != OP_BODY_WHOLE || length > LIMIT_BODY_RESERVED_BYTES)
 		return true;
 	strbuf_reserve(&r->body, (size_t)length);
 	if (!strbuf_broken(&r->body))

@@ -41,6 +41,20 @@ static void put_free(struct store_put *put)
 	free(put);
 }
 
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+/* What nobody counts is never short. */
+static bool is_reserved(const struct store_put *put, size_t bytes)
+{
+	return put->memory.pool == BUDGET_UNASSIGNED || bytes <= put->memory.bytes;
+}
+
+/* For bytes that have come: `bytes` in all. */
+static bool reserve(struct store_put *put, size_t bytes)
+{
+	return is_reserved(put, bytes) || budget_take(&put->memory, bytes - put->memory.bytes);
+}
+
 /* ---- Gathering ------------------------------------------------------------------------------- */
 
 /* The kind of change, and what is known of its meta data. */
@@ -99,14 +113,15 @@ enum err put_begin(struct store *store, const struct store_put_spec *spec, struc
 		return ERR_UNAVAILABLE;
 	put->local = local;
 	put->memory = spec->memory;
-	put->buffers = spec->buffers;
+	put->buffers = spec->buffers ? spec->buffers : LIMIT_LARGE_BUFFERS;
 	set_kind(put, spec);
 	put->mutation.head = put->head;
 	put->mutation.head_len = head_len;
 	put->mutation.key_len = spec->key.len;
 	put->mutation.bucket_id = spec->bucket_id;
 	copy_text(put, spec);
-	if (spec->size_hint && spec->size_hint <= LIMIT_INLINE_BYTES) {
+	if (spec->size_hint && spec->size_hint <= LIMIT_INLINE_BYTES &&
+		is_reserved(put, LIMIT_PUT_BYTES + (size_t)spec->size_hint)) {
 		put->size = (size_t)spec->size_hint;
 		put->bytes = malloc(put->size);
 		if (!put->bytes)
@@ -127,7 +142,7 @@ static bool grow(struct store_put *put, size_t more)
 		size *= 2;
 	if (size > LIMIT_INLINE_BYTES)
 		size = LIMIT_INLINE_BYTES;
-	char *bytes = realloc(put->bytes, size);
+	char *bytes = reserve(put, LIMIT_PUT_BYTES + size) ? realloc(put->bytes, size) : NULL;
 	if (!bytes)
 		return false;
 	put->bytes = bytes;
@@ -137,6 +152,8 @@ static bool grow(struct store_put *put, size_t more)
 
 static enum err become_large(struct store_put *put)
 {
+	if (!reserve(put, store_put_bytes(put->buffers)))
+		return ERR_UNAVAILABLE;
 	enum err e = large_new(put->local, put->buffers, &put->large);
 	if (e != ERR_OK)
 		return e;

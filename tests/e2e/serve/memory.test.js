@@ -7,34 +7,16 @@ import { readFile } from "node:fs/promises";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { connect } from "../lib/http.js";
-import { multipart, postForm, request, send, signedFieldsV1 } from "../lib/oss.js";
+import { insist, metric, MIB, startSmall, until } from "../lib/memory.js";
+import { multipart, postForm, request, signedFieldsV1 } from "../lib/oss.js";
 import { BIN, pause, startServer } from "../lib/server.js";
 
-const MIB = 1 << 20;
 /** The sanitizers keep memory of their own, and what is freed for a while. */
 const measured = !/\/(asan|tsan)\//.test(BIN);
-
-function start(t, mib, ...more) {
-	return startServer(t, { args: ["--app-listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0",
-		"--console-listen", "127.0.0.1:0", "--server-memory", String(mib * MIB), ...more] });
-}
 
 async function resident(server) {
 	const status = await readFile(`/proc/${server.pid}/status`, "utf8");
 	return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)[1]) * 1024;
-}
-
-async function metric(server, name) {
-	const { text } = await send(`${server.console}/metrics`);
-	return Number(new RegExp(`^postern_${name} (\\d+)$`, "m").exec(text)[1]);
-}
-
-async function until(what, check) {
-	const deadline = Date.now() + 30_000;
-	while (!await check()) {
-		assert.ok(Date.now() < deadline, what);
-		await pause(50);
-	}
 }
 
 /** Somebody who sends fields, a piece at a time, and begins again when he is thrown out. */
@@ -90,7 +72,7 @@ class Stranger {
 
 test("2,000 strangers with 8 MiB of fields each cost no more than the budget; uploads go on beside them",
 	{ timeout: 240_000 }, async t => {
-		const server = await start(t, 64);
+		const server = await startSmall(t, 64);
 		const before = await resident(server);
 		const strangers = Array.from({ length: 2000 }, () => new Stranger(server.store));
 		t.after(async () => strangers.forEach(one => one.stop()));
@@ -139,20 +121,9 @@ test("2,000 strangers with 8 MiB of fields each cost no more than the budget; up
 			async () => !measured || await resident(server) - before < 32 * MIB);
 	});
 
-/** Sends until it is taken: 503 says that it may be tried again. */
-async function insist(send) {
-	for (;;) {
-		const answer = await send();
-		if (answer.status !== 503)
-			return answer;
-		assert.equal(answer.headers["retry-after"], "1");
-		await pause(20);
-	}
-}
-
 test("with 16 MiB for all, whatever has begun comes to its end, and the rest is told to come again",
 	{ timeout: 240_000 }, async t => {
-		const server = await start(t, 16);
+		const server = await startSmall(t, 16);
 		const bodies = Array.from({ length: 24 }, (_, i) => randomBytes((2 + i % 5) * MIB + i));
 		const md5 = body => createHash("md5").update(body).digest("hex").toUpperCase();
 		const jobs = [];
@@ -179,7 +150,7 @@ test("with 16 MiB for all, whatever has begun comes to its end, and the rest is 
 	});
 
 test("an upload that pauses holds up nobody, and goes on when it likes", { timeout: 120_000 }, async t => {
-	const server = await start(t, 16);
+	const server = await startSmall(t, 16);
 	const piece = randomBytes(MIB);
 	const md5 = createHash("md5").update(piece).update(piece).update(piece).digest("hex").toUpperCase();
 	// All that can begin have begun, and wait for their clients in the middle.
@@ -214,5 +185,5 @@ test("[server] memory has a least value, and a default of its own", async t => {
 	const limit = await metric(server, "memory_limit_bytes");
 	const machine = Number(/^MemTotal:\s+(\d+)/m.exec(await readFile("/proc/meminfo", "utf8"))[1]) * 1024;
 	assert.ok(limit >= 16 * MIB && limit <= machine / 4, `${limit} of ${machine}`);
-	await assert.rejects(start(t, 8), /memory is at least 16777216 bytes/);
+	await assert.rejects(startSmall(t, 8), /memory is at least 16777216 bytes/);
 });

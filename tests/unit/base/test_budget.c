@@ -30,10 +30,10 @@ static void shares(void)
 	OK(budget_take(&signed_one, MIB(11)), "signed requests do not feel it");
 	OK(!budget_take(&signed_one, 1), "but have an end too");
 	OK(budget_take(&operator_one, KIB(64)), "the operator feels neither");
-	OK(!budget_assign(&other, BUDGET_SIGNED), "what is signed moves if there is room");
+	OK(!budget_assign(&other, BUDGET_SIGNED, 0), "what is signed moves if there is room");
 	IS_INT(used(BUDGET_ANONYMOUS), MIB(1) + LIMIT_MEMORY_SMALL_BYTES, "and stays if not");
 	budget_give(&signed_one, MIB(1));
-	OK(budget_assign(&other, BUDGET_SIGNED) && used(BUDGET_ANONYMOUS) == MIB(1), "moved");
+	OK(budget_assign(&other, BUDGET_SIGNED, 0) && used(BUDGET_ANONYMOUS) == MIB(1), "moved");
 	IS_INT(used(BUDGET_SIGNED), MIB(10) + LIMIT_MEMORY_SMALL_BYTES, "to where it counts now");
 	OK(!budget_is_scarce(BUDGET_ANONYMOUS) && budget_is_scarce(BUDGET_SIGNED),
 		"which is scarce");
@@ -62,15 +62,48 @@ static void with_a_store(void)
 	budget_set(MIB(16));
 }
 
+/* Of a pool of 11 MiB. */
+static void requesters(void)
+{
+	unsigned his = budget_share_of(S("his")), hers = budget_share_of(S("hers"));
+	struct budget_account one = {.pool = BUDGET_SIGNED, .share = his};
+	struct budget_account other = {.pool = BUDGET_SIGNED, .share = hers};
+	struct budget_account small = {.pool = BUDGET_SIGNED, .share = his};
+	OK(his > 0 && hers > 0 && his == budget_share_of(S("his")), "requesters have numbers");
+	OK(!budget_fits(&one, MIB(8)) && budget_fits(&one, MIB(7)), "one cannot have all");
+	OK(budget_take(&one, MIB(7)) && !budget_take(&one, MIB(1)), "but two thirds");
+	struct budget_account second = budget_account_like(&one);
+	OK(second.share == his && !budget_take(&second, MIB(1)), "whatever account it is in");
+	OK(budget_take(&small, LIMIT_MEMORY_SMALL_BYTES) && !budget_take(&small, MIB(1)),
+		"what is small is not asked about, what becomes large is");
+	OK(budget_take(&other, MIB(2)) && !budget_take(&other, MIB(1)),
+		"another has a share of what is left");
+	budget_close(&one);
+	OK(budget_take(&other, MIB(4)), "which grows when something is given back");
+	OK(budget_take(&small, MIB(1)) && !budget_take(&small, MIB(8)), "for everybody");
+	budget_give(&small, MIB(1));
+	budget_return(&other, BUDGET_ANONYMOUS, 0);
+	one = budget_account_like(&small);
+	OK(budget_take(&one, MIB(7)), "what went elsewhere does not count");
+	budget_close(&one);
+	one = budget_account_like(&small);
+	budget_close(&other);
+	budget_close(&small);
+	IS_INT(used(BUDGET_SIGNED), 0, "nothing is left");
+	OK(budget_take(&one, MIB(7)) && !budget_take(&one, MIB(1)), "of the shares either");
+	budget_close(&one);
+}
+
 static void unassigned(void)
 {
 	struct budget_account account = {.bytes = 0};
 	OK(budget_take(&account, MIB(100)), "before it is known whose it is nothing is refused");
-	OK(!budget_assign(&account, BUDGET_SIGNED), "but then");
+	OK(!budget_assign(&account, BUDGET_SIGNED, 0), "but then");
 	IS_INT(used(BUDGET_SIGNED), 0, "nothing was counted");
 	budget_give(&account, MIB(99));
-	OK(budget_assign(&account, BUDGET_SIGNED) && used(BUDGET_SIGNED) == MIB(1), "what is left");
-	budget_return(&account, BUDGET_ANONYMOUS);
+	OK(budget_assign(&account, BUDGET_SIGNED, 0) && used(BUDGET_SIGNED) == MIB(1),
+		"what is left");
+	budget_return(&account, BUDGET_ANONYMOUS, 0);
 	OK(used(BUDGET_SIGNED) == 0 && used(BUDGET_ANONYMOUS) == MIB(1), "returned");
 	budget_close(&account);
 }
@@ -138,6 +171,7 @@ int main(void)
 {
 	shares();
 	with_a_store();
+	requesters();
 	unassigned();
 	text();
 	threads();

@@ -388,7 +388,7 @@ enum err large_new(struct local *local, unsigned buffers, struct large **ret)
 	if (!large)
 		return ERR_UNAVAILABLE;
 	large->local = local;
-	large->buffers = buffers ? buffers : LIMIT_LARGE_BUFFERS;
+	large->buffers = buffers;
 	large->last = &large->first;
 	large->fd = -1;
 	large->last_job.run = run_last;

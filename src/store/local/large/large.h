@@ -63,7 +63,7 @@ struct large_result {
 	unsigned char md5[16];
 };
 
-/* `buffers` may wait for the disk; 0: LIMIT_LARGE_BUFFERS. ERR_UNAVAILABLE without memory. */
+/* `buffers`, 1 or more, may wait for the disk. ERR_UNAVAILABLE without memory. */
 enum err large_new(struct local *local, unsigned buffers, struct large **ret) MUST_USE;
 /* Takes over the memory account; closes it when the upload is freed. */
 void large_count(struct large *large, struct budget_account *memory);

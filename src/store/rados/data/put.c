@@ -69,13 +69,18 @@ static void put_free(struct store_put *put)
 	free(put);
 }
 
-/* A chunk that is filled, two on their way, which librados has copies of. */
-static bool take_memory(
-	const struct rados *r, const struct store_put_spec *spec, struct budget_account *memory)
+/*
+ * For a buffer of `size` bytes. One that is no longer small soon is a chunk that is filled, with
+ * two on their way, which librados has copies of.
+ */
+static bool reserve(struct store_put *put, size_t size)
 {
-	size_t most = (ON_THEIR_WAY_MAX + 1) * r->sizes.chunk_bytes;
-	size_t wanted = spec->size_hint && spec->size_hint < most ? (size_t)spec->size_hint : most;
-	return wanted <= memory->bytes || budget_take(memory, wanted - memory->bytes);
+	struct budget_account *memory = &put->memory;
+	size_t chunk = put->r->sizes.chunk_bytes;
+	size_t wanted = size <= LIMIT_INLINE_BYTES && size < chunk ? LIMIT_PUT_BYTES + size
+								   : (ON_THEIR_WAY_MAX + 1) * chunk;
+	return memory->pool == BUDGET_UNASSIGNED || wanted <= memory->bytes ||
+	       budget_take(memory, wanted - memory->bytes);
 }
 
 enum err rados_put_begin(
@@ -94,15 +99,12 @@ enum err rados_put_begin(
 		tags.len > ENTRY_TAGS_BYTES_MAX || (is_part && spec->part > ROW_PART_MAX))
 		return ERR_INVALID_ARGUMENT;
 	struct store_put *put = calloc(1, sizeof(*put) + spec->key.len + headers.len + tags.len);
-	struct budget_account memory = spec->memory;
-	if (!put || !take_memory(r, spec, &memory)) {
-		free(put);
+	if (!put)
 		return ERR_UNAVAILABLE;
-	}
 	char *to = put->text;
 	put->r = r;
 	put->kind = spec->kind;
-	put->memory = memory;
+	put->memory = spec->memory;
 	put->change = (struct change){.r = r,
 		.bucket_id = spec->bucket_id,
 		.key = keep(spec->key, &to),
@@ -308,7 +310,7 @@ static enum err gather(struct store_put *put, struct slice *bytes)
 			size = wanted;
 		if (size > chunk)
 			size = chunk + sums_of(chunk) * SUM_BYTES;
-		char *buffer = realloc(put->buffer, size);
+		char *buffer = reserve(put, size) ? realloc(put->buffer, size) : NULL;
 		if (!buffer)
 			return ERR_UNAVAILABLE;
 		put->buffer = buffer;
