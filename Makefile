@@ -27,9 +27,10 @@ FLAGS_fuzz := -O1 -gline-tables-only -fno-omit-frame-pointer -fsanitize=fuzzer-n
 LINK_release := -pie -Wl,-z,relro,-z,now
 LINK_clang := -pie -Wl,-z,relro,-z,now
 # Hundreds of test programs are linked: lld takes a fifth of the time.
-LINK_asan := $(if $(shell command -v ld.lld),-fuse-ld=lld)
-LINK_tsan := $(LINK_asan)
-LINK_fuzz := $(LINK_asan)
+LLD := $(if $(shell command -v ld.lld),-fuse-ld=lld)
+LINK_asan := $(LLD)
+LINK_tsan := $(LLD)
+LINK_fuzz := $(LLD)
 
 FAMILY := $(COMPILER_$(VARIANT))
 ifeq ($(FAMILY),)
@@ -55,11 +56,14 @@ LIB_SOURCES := $(filter-out src/cli/main.c,$(SOURCES))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/%.o)
 # With the folders, so that a file that goes away is noticed too.
 WEB_FILES := $(sort $(shell find web))
+# What computes long: in release `make test-long` alone has it (UNITS=long), under ASan `make test` as well.
+LONG_UNITS := $(addprefix store/test_,in_use killed mend rados rados_g% rados_split recovery repair same scrub versions%) \
+	app/test_ledger% backup/test_backup
 # Where memory runs out it is leaks that are looked for, and where one thread works there is nothing for TSan.
-LEFT_OUT_release := oom/%
+LEFT_OUT_release := oom/% $(if $(UNITS),,$(LONG_UNITS))
 LEFT_OUT_tsan := oom/% http/% oss/% crypto/% $(addprefix store/test_,reb% rec% rep% versions% same% cut_log% killed disk_full rados rados_split)
-UNIT_TESTS := $(addprefix $(B)/tests/unit/,$(filter-out $(LEFT_OUT_$(VARIANT)), \
-	$(patsubst tests/unit/%.c,%,$(sort $(shell find tests/unit -name 'test_*.c')))))
+UNIT_TESTS := $(filter-out $(LEFT_OUT_$(VARIANT)),$(patsubst tests/unit/%.c,%,$(sort $(shell find tests/unit -name 'test_*.c'))))
+UNIT_TESTS := $(addprefix $(B)/tests/unit/,$(if $(UNITS),$(filter $(LONG_UNITS),$(UNIT_TESTS)),$(UNIT_TESTS)))
 FUZZ_SOURCES := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SOURCES))
 
@@ -89,7 +93,7 @@ test: test-packages ## run every test; ends with `N passed, N failed`
 	@tests/run
 
 .PHONY: test-long
-test-long: test-packages ## the tests that take many minutes: large files, many files
+test-long: test-packages ## the tests that take many minutes: large files, many files, long unit tests
 	@tests/run long
 
 $(B)/%.o: %.c
@@ -203,7 +207,9 @@ $(B)/tests/differential/%: $(B)/tests/differential/%.o $(B)/internal.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/tests/%.o $(B)/bench/%.o: CPPFLAGS += -Itests
-.PRECIOUS: $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o
+$(UNIT_TESTS): LDFLAGS += $(LLD)
+# What make finds by a chain of rules it would remove again, and compile anew the next time.
+.PRECIOUS: $(B)/%.o
 
 # A fuzz target is a libFuzzer program in the variant `fuzz`, and a program that replays the files
 # named on its command line in any other.
