@@ -3,6 +3,7 @@
 #ifndef TESTS_STORE_CEPH_H
 #define TESTS_STORE_CEPH_H
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "store/rados/cluster/librados.h"
 #include "store/rados/rados.h"
 #include "tap.h"
 #include "unit/store/folder.h"
@@ -19,6 +21,8 @@
 struct ceph {
 	char path[FOLDER_PATH_MAX];
 	char config[FOLDER_PATH_MAX + 16];
+	struct librados api;
+	void *handle; /* librados's, for ceph_objects() */
 };
 
 enum {
@@ -48,6 +52,7 @@ static inline int ceph_run(const char *what, const char *path)
  */
 static inline bool ceph_start(struct ceph *ceph)
 {
+	ceph->handle = NULL;
 	folder_make(ceph->path);
 	int status = ceph_run("start", ceph->path);
 	if (status != 0)
@@ -62,41 +67,91 @@ static inline bool ceph_start(struct ceph *ceph)
 	return true;
 }
 
+/* What librados has to list objects; the other calls are the store's (librados.h). */
+struct ceph_list {
+	int (*open)(void *io, void **ret);
+	int (*next)(void *list, const char **ret, const char **ret_key, const char **ret_space);
+	void (*close)(void *list);
+};
+
+static inline void ceph_list_bind(struct ceph_list *ret)
+{
+	void *library = dlopen("librados.so.2", RTLD_NOW);
+	if (library) {
+		*(void **)&ret->open = dlsym(library, "rados_nobjects_list_open");
+		*(void **)&ret->next = dlsym(library, "rados_nobjects_list_next");
+		*(void **)&ret->close = dlsym(library, "rados_nobjects_list_close");
+	}
+	if (!library || !ret->open || !ret->next || !ret->close)
+		exit(1);
+}
+
+/* Connects for ceph_objects(), once. */
+static inline void ceph_connect(struct ceph *ceph)
+{
+	if (ceph->handle)
+		return;
+	if (librados_load(&ceph->api) != ERR_OK ||
+		ceph->api.create2(&ceph->handle, "ceph", "client.admin", 0) < 0 ||
+		ceph->api.conf_read_file(ceph->handle, ceph->config) < 0 ||
+		ceph->api.connect(ceph->handle) < 0)
+		exit(1);
+}
+
+static inline int ceph_compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 /* All objects of a namespace, a line `POOL NAME` each, sorted; on the heap. Ends the program if
  * they cannot be listed.
  */
-static inline char *ceph_objects(const struct ceph *ceph, const char *space)
+static inline char *ceph_objects(struct ceph *ceph, const char *space)
 {
+	static const char *const pools[] = {"data", "index", "small"};
+	struct ceph_list calls = {.open = NULL};
+	char **lines = NULL;
+	size_t count = 0;
 	size_t size = 0;
 	char *text = NULL;
-	int ends[2];
-	int status = 1;
-	FILE *to = open_memstream(&text, &size);
-	pid_t pid = to && pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
-	if (pid == 0) {
-		(void)dup2(ends[1], STDOUT_FILENO);
-		(void)execl("tests/ceph/cluster", "cluster", "objects", ceph->path, space,
-			(char *)NULL);
-		_exit(1);
+	ceph_list_bind(&calls);
+	ceph_connect(ceph);
+	for (size_t i = 0; i < ARRAY_LEN(pools); i++) {
+		void *io;
+		void *list;
+		const char *name;
+		int result;
+		if (ceph->api.ioctx_create(ceph->handle, pools[i], &io) < 0)
+			exit(1);
+		ceph->api.ioctx_set_namespace(io, space);
+		if (calls.open(io, &list) < 0)
+			exit(1);
+		while ((result = calls.next(list, &name, NULL, NULL)) == 0) {
+			lines = reallocarray(lines, count + 1, sizeof(*lines));
+			if (!lines || asprintf(&lines[count++], "%s %s\n", pools[i], name) < 0)
+				exit(1);
+		}
+		if (result != -ENOENT) /* which is the end */
+			exit(1);
+		calls.close(list);
+		ceph->api.ioctx_destroy(io);
 	}
-	if (pid < 0)
-		exit(1);
-	(void)close(ends[1]);
-	char bytes[4096];
-	ssize_t got;
-	while ((got = read(ends[0], bytes, sizeof(bytes))) > 0)
-		(void)fwrite(bytes, 1, (size_t)got, to);
-	(void)close(ends[0]);
+	if (count)
+		qsort(lines, count, sizeof(*lines), ceph_compare_lines);
+	FILE *to = open_memstream(&text, &size);
+	for (size_t i = 0; i < count; i++) {
+		(void)fputs(lines[i], to);
+		free(lines[i]);
+	}
 	(void)fclose(to);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		exit(1);
+	free(lines);
 	return text;
 }
 
 static inline void ceph_stop(struct ceph *ceph)
 {
+	if (ceph->handle)
+		ceph->api.shutdown(ceph->handle);
 	(void)ceph_run("stop", ceph->path);
 }
 
