@@ -12,6 +12,7 @@
 
 #include "base/compiler.h"
 #include "base/slice.h"
+#include "store/local/disk/bytes.h"
 
 enum {
 	FOLDER_PATH_MAX = 512
@@ -70,28 +71,36 @@ static inline struct folder_count folder_count(const char *folder, const char *n
 	return count;
 }
 
+static inline void folder_write_zeros(FILE *out, const char *none, size_t size, size_t *zeros)
+{
+	while (*zeros > 0) {
+		size_t wrote = fwrite(none, 1, *zeros < size ? *zeros : size, out);
+		if (wrote == 0)
+			abort();
+		*zeros -= wrote;
+	}
+}
+
 /* Copies a file; with `trim` without the zeros at its end. */
 static inline void folder_copy_file(const char *from, const char *to, bool trim)
 {
 	FILE *in = fopen(from, "re");
 	FILE *out = fopen(to, "we");
-	char block[4096];
+	static const char none[65536];
+	char block[sizeof(none)];
 	size_t n;
 	size_t zeros = 0;
 	if (!in || !out)
 		abort();
-	while ((n = fread(block, 1, sizeof(block), in)) > 0)
-		for (size_t i = 0; i < n; i++) {
-			if (block[i] == 0) {
-				zeros++;
-				continue;
-			}
-			for (; zeros; zeros--)
-				(void)fputc(0, out);
-			(void)fputc(block[i], out);
-		}
-	for (; zeros && !trim; zeros--)
-		(void)fputc(0, out);
+	while ((n = fread(block, 1, sizeof(block), in)) > 0) {
+		size_t used = bytes_before_zeros(block, n);
+		if (used > 0)
+			folder_write_zeros(out, none, sizeof(none), &zeros);
+		(void)fwrite(block, 1, used, out);
+		zeros += n - used;
+	}
+	if (!trim)
+		folder_write_zeros(out, none, sizeof(none), &zeros);
 	if (fclose(out) != 0)
 		abort();
 	(void)fclose(in);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "store/local/apply/redo.h"
 #include "store/local/disk/aside.h"
+#include "store/local/disk/bytes.h"
 #include "store/local/disk/files.h"
 #include "store/local/index/counts.h"
 #include "store/local/large/large.h"
@@ -327,12 +328,9 @@ static int find_end(const struct segment *segment, uint64_t from, uint64_t *ret)
 		int e = files_read(segment->fd, bytes, TAIL_BYTES, at, &got);
 		if (e || got == 0)
 			return e;
-		for (size_t i = got; i > 0; i--) {
-			if (bytes[i - 1] != 0) {
-				*ret = at + i;
-				break;
-			}
-		}
+		size_t used = bytes_before_zeros(bytes, got);
+		if (used > 0)
+			*ret = at + used;
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Integers in files: little-endian in records and values, big-endian in keys, where the order of
- * the bytes must be the order of the numbers.
+ * the bytes must be the order of the numbers. And the zeros with which they end, for room in files
+ * is taken before there are bytes.
  */
 #ifndef STORE_LOCAL_DISK_BYTES_H
 #define STORE_LOCAL_DISK_BYTES_H
@@ -60,6 +61,16 @@ static inline void be64_put(void *p, uint64_t v)
 {
 	v = htobe64(v);
 	memcpy(p, &v, sizeof(v));
+}
+
+/* How many of the bytes there are before the zeros that they end with. */
+static inline size_t bytes_before_zeros(const char *bytes, size_t len)
+{
+	while (len >= sizeof(uint64_t) && le64_get(bytes + len - sizeof(uint64_t)) == 0)
+		len -= sizeof(uint64_t);
+	while (len > 0 && bytes[len - 1] == 0)
+		len--;
+	return len;
 }
 
 #endif

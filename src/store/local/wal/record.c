@@ -98,6 +98,15 @@ static bool lengths_fit(unsigned kind, size_t name, size_t meta, size_t data)
 	}
 }
 
+size_t record_find_head(struct slice bytes)
+{
+	const uint32_t wanted = le32_get(magic);
+	size_t at = 0;
+	while (bytes.len - at >= RECORD_HEADER_BYTES && le32_get(bytes.ptr + at) != wanted)
+		at += RECORD_ALIGN;
+	return at;
+}
+
 bool record_may_begin(const char *bytes)
 {
 	uint32_t difference = le32_get(bytes) ^ le32_get(magic);

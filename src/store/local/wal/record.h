@@ -98,6 +98,11 @@ void record_seal(
 enum record_result record_parse(struct slice bytes, uint64_t salt, struct record *ret) MUST_USE;
 /* The same, but the checksum is not compared. */
 enum record_result record_split(struct slice bytes, struct record *ret) MUST_USE;
+/*
+ * Where in `bytes`, in steps of RECORD_ALIGN, a header may begin: its first four bytes are a
+ * record's. Otherwise the first place with less than RECORD_HEADER_BYTES behind it.
+ */
+size_t record_find_head(struct slice bytes);
 /* Whether the first four of RECORD_HEADER_BYTES are a record's, but for one bit at most. */
 bool record_may_begin(const char *bytes);
 /* The exclusive or of the checksum that a record has and the one that it says. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/wal/scan.h"
 
+#include "store/local/disk/bytes.h"
 #include "store/local/wal/mend.h"
 
 enum {
@@ -98,15 +99,20 @@ static bool is_later(const struct record *record, uint64_t sequence, bool whole)
 
 static bool find(struct scan *scan, uint64_t at, uint64_t sequence, bool whole, struct record *ret)
 {
-	for (;; at += RECORD_ALIGN) {
+	for (;;) {
 		struct slice bytes = look_at(scan, at);
 		if (bytes.len < RECORD_HEADER_BYTES)
 			return false;
+		size_t skip = record_find_head(bytes);
+		at += skip;
+		if (skip)
+			continue; /* so that all of it is in the window */
 		if (record_parse(bytes, scan->segment->salt, ret) == RECORD_OK &&
 			is_later(ret, sequence, whole)) {
 			scan->at = at;
 			return true;
 		}
+		at += RECORD_ALIGN;
 	}
 }
 
@@ -118,9 +124,7 @@ bool scan_find_bytes(struct scan *scan, uint64_t *ret_end)
 		struct slice bytes = look_at(scan, at);
 		if (bytes.len == 0)
 			return found;
-		size_t used = bytes.len;
-		while (used > 0 && bytes.ptr[used - 1] == 0)
-			used--;
+		size_t used = bytes_before_zeros(bytes.ptr, bytes.len);
 		if (used > 0) {
 			found = true;
 			*ret_end = at + used;
