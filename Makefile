@@ -59,9 +59,17 @@ WEB_FILES := $(sort $(shell find web))
 # What computes long: in release `make test-long` alone has it (UNITS=long), under ASan `make test` as well.
 LONG_UNITS := $(addprefix store/test_,in_use killed mend rados rados_g% rados_split recovery repair same scrub versions%) \
 	app/test_ledger% backup/test_backup
-# Where memory runs out it is leaks that are looked for, and where one thread works there is nothing for TSan.
+# Programs that start no thread: there is nothing for TSan.
+ONE_THREAD := http/% oss/% crypto/% library/% backup/test_manifest_row \
+	$(addprefix app/test_,clamd credential% events_address file_name jwt key_template kind) \
+	$(addprefix base/test_,host shared_library slice text) $(addprefix cli/test_,config machine) \
+	$(addprefix net/test_,address checked descriptors timers) \
+	$(addprefix ops/test_,nonces object_headers part_list post_fields route setting_cache version) \
+	$(addprefix store/test_,damaged_record rules scan segment space sums)
+# Where memory runs out it is leaks that are looked for.
 LEFT_OUT_release := oom/% $(if $(UNITS),,$(LONG_UNITS))
-LEFT_OUT_tsan := oom/% http/% oss/% crypto/% $(addprefix store/test_,reb% rec% rep% versions% same% cut_log% killed disk_full rados rados_split)
+# Nor where what its threads do is done in other programs, too.
+LEFT_OUT_tsan := oom/% $(ONE_THREAD) backup/test_backup $(addprefix store/test_,reb% rec% rep% versions% same% cut_log% killed disk_full rados rados_split)
 UNIT_TESTS := $(filter-out $(LEFT_OUT_$(VARIANT)),$(patsubst tests/unit/%.c,%,$(sort $(shell find tests/unit -name 'test_*.c'))))
 UNIT_TESTS := $(addprefix $(B)/tests/unit/,$(if $(UNITS),$(filter $(LONG_UNITS),$(UNIT_TESTS)),$(UNIT_TESTS)))
 FUZZ_SOURCES := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))
