@@ -15,6 +15,8 @@ enum {
 	/* Of a head, with what the client has sent behind it: what waits there for its turn has to
 	   be kept. Bodies flow in larger pieces. */
 	HEAD_READ_BYTES = 64 << 10,
+	/* Of a body that nobody wants, thrown away before the request is answered. */
+	SKIPPED_BYTES = 64 << 10,
 	/* If there are too many connections: how many are looked at for one to be closed, and how
 	   long a head, or a handshake, may take then. */
 	CLOSED_SEARCH = 64,
@@ -211,8 +213,8 @@ static void begin(struct connection *c, size_t head_size)
 	service->begin(service->ctx, x);
 	if (c->phase != CONNECTION_BODY)
 		return;
-	if (x->head.expect_continue && !c->body_done && !x->answered && c->view.len == 0 &&
-		!answer_write(c, S("HTTP/1.1 100 Continue\r\n\r\n"), false))
+	if (x->head.expect_continue && !c->body_done && !x->answered && !x->skips &&
+		c->view.len == 0 && !answer_write(c, S("HTTP/1.1 100 Continue\r\n\r\n"), false))
 		close_now(c);
 }
 
@@ -321,6 +323,15 @@ static void deliver(struct connection *c, struct slice piece)
 		x->handler->body(x, x->state, piece);
 }
 
+static void end_of_body(struct connection *c)
+{
+	struct exchange *x = c->x;
+	timers_cancel(&c->timer);
+	c->phase = CONNECTION_WAIT;
+	if (x->handler)
+		x->handler->end(x, x->state);
+}
+
 static bool step_body(struct connection *c)
 {
 	struct exchange *x = c->x;
@@ -333,10 +344,7 @@ static bool step_body(struct connection *c)
 		return false;
 	}
 	if (c->body_done) {
-		timers_cancel(&c->timer);
-		c->phase = CONNECTION_WAIT;
-		if (x->handler)
-			x->handler->end(x, x->state);
+		end_of_body(c);
 		return true;
 	}
 	struct slice piece;
@@ -346,8 +354,13 @@ static bool step_body(struct connection *c)
 		return true;
 	case BODY_NEEDS_INPUT: {
 		size_t before = c->view.len;
-		if (!fill(c))
-			return false;
+		bool enough = x->skips && x->bytes_in >= SKIPPED_BYTES;
+		if (enough || !fill(c)) {
+			if (c->phase == CONNECTION_CLOSED || !x->skips)
+				return false;
+			end_of_body(c);
+			return true;
+		}
 		set_timer(c, TIMER_BODY);
 		if (!rate_count(&c->rate, &c->net_thread->body_rate, c->view.len - before,
 			    c->net_thread->loop.now_ms))

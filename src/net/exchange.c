@@ -68,6 +68,7 @@ struct exchange *exchange_take(struct connection *c)
 	x->bytes_out = 0;
 	x->answered = false;
 	x->paused = false;
+	x->skips = false;
 	x->status = 0;
 	x->memory = S("");
 	x->file = -1;
@@ -274,6 +275,11 @@ void exchange_resume(struct exchange *x)
 		timers_set(&c->net_thread->loop.timers, &c->timer, TIMER_BODY,
 			c->net_thread->loop.now_ms);
 	connection_run(c);
+}
+
+void exchange_skip_body(struct exchange *x)
+{
+	x->skips = true;
 }
 
 void exchange_header(struct exchange *x, const char *name, struct slice value)

@@ -8,8 +8,8 @@
  *
  *	service.begin  once, when the head has arrived. The service may answer, or attach a handler.
  *	handler.body   for each piece of the body, unless the exchange was already answered
- *	handler.end    once the body is complete, even if it is empty, unless the exchange was
- *	               already answered
+ *	handler.end    once the body is complete, even if it is empty, or not waited for
+ *	               (exchange_skip_body()), unless the exchange was already answered
  *	handler.gone   exactly once, last: the answer was sent, or the client disconnected or was
  *	               dropped for a limit. The exchange is invalid afterwards.
  *
@@ -144,6 +144,13 @@ bool exchange_is_tls(const struct exchange *x);
  */
 void exchange_pause(struct exchange *x);
 void exchange_resume(struct exchange *x);
+
+/*
+ * The body is of no use to the service: what is here of it is thrown away, and handler.end does not
+ * wait for the rest, which is treated as after an early answer. From service.begin, or while it is
+ * paused.
+ */
+void exchange_skip_body(struct exchange *x);
 
 /* ---- The answer -------------------------------------------------------------------------------
  */

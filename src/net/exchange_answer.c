@@ -39,15 +39,29 @@ static struct strbuf *compose(struct exchange *x, int status, uint64_t size)
 	return out;
 }
 
-/* Whether the body can still be read to its end; if it is not here yet the connection will close.
- */
-static void end_body(struct connection *c)
+/* Whether the rest of the body is here already; it is thrown away. */
+static bool body_is_here(struct connection *c)
 {
-	if (!c->body_done && c->body == HTTP_BODY_LENGTH && c->body_left <= c->view.len) {
+	struct slice piece;
+	enum chunked_result result = CHUNKED_MORE;
+	if (c->body_done)
+		return true;
+	if (c->body == HTTP_BODY_LENGTH && c->body_left <= c->view.len) {
 		c->view = slice_from(c->view, (size_t)c->body_left);
 		c->body_left = 0;
-		c->body_done = true;
+		return true;
 	}
+	if (c->body == HTTP_BODY_CHUNKED)
+		do
+			result = chunked_feed(&c->chunked, &c->view, &piece);
+		while (result == CHUNKED_DATA);
+	return result == CHUNKED_DONE;
+}
+
+/* If the rest of the body is not here yet the connection will close. */
+static void end_body(struct connection *c)
+{
+	c->body_done = body_is_here(c);
 	if (!c->body_done)
 		c->close_after = true;
 }

@@ -110,6 +110,7 @@ struct exchange {
 	uint64_t bytes_out;
 	bool answered;
 	bool paused;
+	bool skips; /* the body is not waited for */
 	bool kept;
 	bool is_tls;
 	int status;

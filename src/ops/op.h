@@ -36,7 +36,7 @@ enum op_access {
 };
 
 enum op_body {
-	OP_BODY_NONE,   /* discarded */
+	OP_BODY_NONE,   /* not waited for; what comes of it is discarded */
 	OP_BODY_WHOLE,  /* collected, up to max_body; finish has it in request->body */
 	OP_BODY_STREAM, /* passed to data */
 };

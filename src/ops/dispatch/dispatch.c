@@ -43,21 +43,15 @@ static void body(struct exchange *x UNUSED, void *state, struct slice piece)
 	request_release(r);
 }
 
-/* Once, whether the body has come or is not waited for. */
-static void finish_op(struct request *r)
-{
-	if (r->phase != PHASE_BODY)
-		return;
-	request_enter(r, PHASE_WORK);
-	if (r->op->finish)
-		r->op->finish(r);
-}
-
 static void end(struct exchange *x UNUSED, void *state)
 {
 	struct request *r = state;
+	if (r->phase != PHASE_BODY)
+		return;
 	request_hold(r);
-	finish_op(r);
+	request_enter(r, PHASE_WORK);
+	if (r->op->finish)
+		r->op->finish(r);
 	request_release(r);
 }
 
@@ -203,12 +197,6 @@ static bool needs_bucket(const struct op *op)
 	return op->level != OP_SERVICE && op->access != OP_ACCESS_OWNER;
 }
 
-/* The body of a request that reads is nobody's: it need not come for the request to be answered. */
-static bool waits_for_body(const struct op *op)
-{
-	return op->body != OP_BODY_NONE || (op->method != HTTP_GET && op->method != HTTP_HEAD);
-}
-
 /*
  * A small body that has begun is not refused for want of memory: all of it is taken now. For a
  * larger one it is taken as the bytes come, so that announcing it costs others nothing.
@@ -230,10 +218,10 @@ static void begin_granted(struct request *r)
 	if (!authorize_op(r) || !reserve_body(r) || !unimplemented_absent(r))
 		return;
 	request_enter(r, PHASE_BODY);
+	if (r->op->body == OP_BODY_NONE)
+		exchange_skip_body(request_exchange(r));
 	if (r->op->begin)
 		r->op->begin(r);
-	if (!waits_for_body(r->op))
-		finish_op(r);
 }
 
 /* Begins the operation if the request is authentic and permitted. */
