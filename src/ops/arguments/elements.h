@@ -29,19 +29,14 @@ void elements_add_bucket(
 void elements_add_url(struct strbuf *out, const struct request *r);
 
 /*
- * The key in the request itself, percent-encoded if encoding-type=url was given, otherwise as XML
- * that every parser accepts; the client knows the key.
- */
-void elements_add_key(struct strbuf *out, const struct request *r, bool encode);
-
-/*
  * `<element>name</element>` in a list, percent-encoded if encoding-type=url was given. Otherwise it
  * is written as it is, even if XML cannot represent it, so that a client can request what it lists.
  */
 void elements_add_name(struct strbuf *out, const char *element, struct slice name, bool encode);
 /*
- * `<Key>`, the request's own. The client knows it, so characters that XML cannot represent become
- * U+FFFD, and every parser accepts the answer.
+ * `<Key>`, the request's own, percent-encoded if encoding-type=url was given. Otherwise characters
+ * that XML cannot represent become U+FFFD, and every parser accepts the answer: the client knows
+ * the key.
  */
 void elements_add_key(struct strbuf *out, const struct request *r, bool encode);
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { connect } from "../lib/http.js";
-import { getObject, listObjects, postForm, request, send, signedFieldsV1 } from "../lib/oss.js";
+import { getObject, listObjects, policy, postForm, request, send, signedFieldsV1 } from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
 import { callSts } from "../lib/sts.js";
 import { expectAnswer, putOpenObject } from "../lib/wire.js";
@@ -36,7 +36,11 @@ async function refused(answer, status, code) {
 const put = (key, headers = {}, body = "content", bucket = "uploads") =>
 	request(store, "PUT", bucket, key, { body, headers });
 const head = async (key, bucket = "uploads") => (await ok(request(store, "HEAD", bucket, key))).headers;
+const putPart = (key, uploadId, bucket = "uploads") =>
+	request(store, "PUT", bucket, key, { query: { partNumber: "1", uploadId }, body: "x" });
 const md5 = text => createHash("md5").update(text).digest();
+const ONE_PART = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"
+	+ `${md5("x").toString("hex")}</ETag></Part></CompleteMultipartUpload>`;
 
 test("HEAD of a bucket", async () => {
 	const got = await ok(request(store, "HEAD", "private"));
@@ -142,9 +146,34 @@ test("keys with characters that XML has not: told as they are, read and deleted 
 	assert.equal(begun.xml("Key"), "a\ufffdb");
 	assert.equal((await ok(request(store, "GET", "controls", "", { query: { uploads: "" } }))).xml("Key"), "a\u0001b");
 	assert.equal((await ok(request(store, "GET", "controls", "a\u0001b", { query: { uploadId: id } }))).xml("Key"), "a\ufffdb");
+	await ok(putPart("a\u0001b", id, "controls"));
+	const complete = await ok(request(store, "POST", "controls", "a\u0001b", { query: { uploadId: id }, body: ONE_PART }));
+	const location = `${store}/controls/a%01b`;
+	assert.deepEqual([complete.xml("Key"), complete.xml("Location")], ["a\ufffdb", location]);
+	const posted = await postForm(store, signedFieldsV1("a\u0001b", { success_action_status: "201" },
+		{ text: policy({ bucket: "controls" }) }), { content: "y" }, { bucket: "controls" });
+	assert.deepEqual([posted.status, posted.xml("Key"), posted.xml("Location")], [201, "a\ufffdb", location]);
 	// Elsewhere XML is to be read by whoever reads XML.
 	const wrong = await request(store, "GET", "controls", "", { query: { "max-keys": "\u0001" } });
 	assert.match(wrong.text, /<ArgumentValue>\ufffd<\/ArgumentValue>/);
+});
+
+test("encoding-type=url in all answers about an upload in parts", async () => {
+	const key = "enc/a\u0001b +%<\u00e4";
+	const ask = (method, query, body = undefined, encoding = "url") =>
+		request(store, method, "uploads", key, { query: { ...query, "encoding-type": encoding }, body });
+	const encoded = async answer => {
+		const got = await ok(answer);
+		assert.deepEqual([got.xml("EncodingType"), got.xml("Key")], ["url", "enc%2Fa%01b%20%2B%25%3C%C3%A4"], got.text);
+		return got;
+	};
+	const uploadId = (await encoded(ask("POST", { uploads: "" }))).xml("UploadId");
+	await ok(putPart(key, uploadId));
+	for (const [method, query] of [["POST", { uploads: "" }], ["GET", { uploadId }], ["POST", { uploadId }]])
+		await refused(ask(method, query, method === "POST" ? ONE_PART : undefined, "gzip"), 400, "InvalidArgument");
+	await encoded(ask("GET", { uploadId }));
+	await encoded(ask("POST", { uploadId }, ONE_PART));
+	assert.equal((await getObject(store, key)).toString(), "x");
 });
 
 test("DeleteMultipleObjects takes the Content-MD5 of the C SDK", async () => {
