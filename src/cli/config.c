@@ -22,6 +22,8 @@ static bool set(
 		config->console_listen_given = true;
 	if (o->offset == offsetof(struct config, server_data))
 		config->server_data_given = true;
+	if (o->offset == offsetof(struct config, app_region))
+		config->app_region_given = true;
 	return true;
 }
 

@@ -43,6 +43,7 @@ struct config {
 #include "cli/options.def"
 	bool console_listen_given; /* not just the default */
 	bool server_data_given;    /* not just the default */
+	bool app_region_given;     /* not just the default */
 	/* The sections [profile NAME], which are in the file only; owned, with their texts. */
 	struct app_profile_options *profiles;
 	size_t profile_count;

@@ -18,12 +18,12 @@
  * start that was interrupted, only rules that it has are left as they are. Blocks. Logs a failure.
  */
 enum err first_start_make_bucket(
-	struct store *store, uint16_t app_port, const char *app_url) MUST_USE;
+	struct store *store, const char *bucket, uint16_t app_port, const char *app_url) MUST_USE;
 
 /*
- * Says in the log if no CORS rule of the bucket lets a page of `origin` upload: then the upload
- * page would fail, and no browser would say why.
+ * Says in the log if there is no such bucket, or no CORS rule of it lets a page of `origin` upload:
+ * then the upload page would fail, and no browser would say why.
  */
-void first_start_check_cors(struct store *store, const char *origin);
+void first_start_check_bucket(struct store *store, const char *bucket, const char *origin);
 
 #endif

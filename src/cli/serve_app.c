@@ -103,7 +103,7 @@ bool serve_read_app_files(struct parts *p, struct app_reading *r)
 bool serve_read_app(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
-	(void)snprintf(r->host, sizeof(r->host), "%s/" FIRST_BUCKET, p->store_url);
+	(void)snprintf(r->host, sizeof(r->host), "%s/%s", p->store_url, serve_own_bucket(c));
 	(void)snprintf(r->callback, sizeof(r->callback), "%s/", p->app_url);
 	struct app_options *options = &r->options;
 	*options = configured(c);
@@ -120,15 +120,11 @@ bool serve_read_app(struct parts *p, struct app_reading *r)
 		serve_or_else(c->app_callback_url, p->with_store ? r->callback : "");
 	if (strcmp(c->app_callback_url, "none") == 0)
 		options->callback_url = "";
-	/* By its key, or because the policies are for nothing else. */
-	if (serve_store_is_own(p, strbuf_slice(&r->id), secret_slice(&r->secret)) ||
-		(p->with_store && !c->app_host[0]))
-		options->own_store_url = p->own_url;
 	if (c->app_jwt_key_file[0])
 		options->jwt_keys = strbuf_slice(&r->jwt_keys);
 	if (c->app_jwt_secret_file[0])
 		options->jwt_secret = strbuf_slice(&r->jwt_secret);
-	return true;
+	return serve_check_own_store(p, r);
 }
 
 void app_reading_release(struct app_reading *r)
@@ -216,7 +212,7 @@ static bool make_app(struct parts *p, const struct app_options *options)
 static bool join_store(struct parts *p)
 {
 	if (!p->config.app_host[0])
-		first_start_check_cors(p->store, p->app_url);
+		first_start_check_bucket(p->store, serve_own_bucket(&p->config), p->app_url);
 	return app_trust_key(p->app, slice_str(p->key_url),
 		       callback_key_public_pem(p->callback_key)) == ERR_OK;
 }

@@ -48,7 +48,7 @@ struct app_reading {
 	struct strbuf events_password;
 	struct strbuf events_kafka; /* properties of librdkafka */
 	char sts_url[SERVE_URL_BYTES + 16];
-	char host[SERVE_URL_BYTES + 16];
+	char host[SERVE_URL_BYTES + 80]; /* with a bucket's name */
 	char callback[SERVE_URL_BYTES + 16];
 };
 
@@ -166,6 +166,16 @@ bool serve_read_app(struct parts *p, struct app_reading *reading) MUST_USE;
 void app_reading_release(struct app_reading *reading);
 /* Once all ports are open: asks the store, which may be ours, whether the key may read. */
 bool serve_probe_store(struct parts *p) MUST_USE;
+
+/* ---- serve_own_store.c ---- */
+
+/* The bucket of uploads, if [app] host does not say where it is. */
+const char *serve_own_bucket(const struct config *config);
+/*
+ * If the application server signs for the store in this process, takes over what is not said, and
+ * refuses what the store would refuse. False: why was logged.
+ */
+bool serve_check_own_store(struct parts *p, struct app_reading *r) MUST_USE;
 
 /* ---- serve_credentials.c ---- */
 

@@ -68,6 +68,9 @@ static bool prepare(struct parts *p)
 
 static void warn_of_classic_pages(const struct parts *p)
 {
+	if (p->with_app && p->with_store && p->config.store_signature_versions == SIGNATURES_V4)
+		log_info("[store] signature_versions: is v4: pages of the classic sample (GET /) "
+			 "cannot upload, because their forms are signed by V1");
 	if (p->with_app && (p->config.app_credentials == APP_CREDENTIALS_STS ||
 				   p->config.app_credentials == APP_CREDENTIALS_ECS ||
 				   p->config.app_credentials == APP_CREDENTIALS_OIDC))

@@ -81,7 +81,8 @@ static bool open_store(struct parts *p)
 	if (open_back_end(p) != ERR_OK)
 		return false;
 	if (p->with_app && is_first_start(p) &&
-		first_start_make_bucket(p->store, p->app_port, p->app_url) != ERR_OK)
+		first_start_make_bucket(
+			p->store, serve_own_bucket(&p->config), p->app_port, p->app_url) != ERR_OK)
 		return false;
 	return callback_key_open(serve_data_folder(p), &p->callback_key) == ERR_OK && open_keys(p);
 }
