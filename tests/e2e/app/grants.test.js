@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What became of a grant: GET /grants/ID.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { bearer, token } from "../lib/jwt.js";
+import { holdDatabase } from "../lib/ledger.js";
 import { postForm, send } from "../lib/oss.js";
 import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
 
@@ -119,36 +120,6 @@ test("with grants_awaited a grant is durable before it is given", async t => {
 	for (const grant of grants)
 		assert.notEqual((await stateOf(again, grant.id, grant.grant)).issued, undefined);
 });
-
-const HOLD = `
-import sqlite3, sys
-file = sqlite3.connect(sys.argv[1], isolation_level=None)
-file.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-sys.stdin.read()
-print(file.execute("SELECT count(*) FROM grants").fetchone()[0])
-file.execute("ROLLBACK")
-`;
-
-/** Nobody else can write to the file until the function is called, which gives the number of grants. */
-async function holdDatabase(t, path) {
-	const holder = spawn("python3", ["-c", HOLD, path], { stdio: ["pipe", "pipe", "inherit"] });
-	const gone = new Promise(done => holder.on("close", done));
-	let text = "";
-	const held = new Promise(done => holder.stdout.on("data", more => {
-		text += more;
-		done();
-	}));
-	const release = async () => {
-		holder.stdin.end();
-		await gone;
-		return Number(text.split("\n")[1]);
-	};
-	t.after(release);
-	await Promise.race([held, gone]);
-	assert.match(text, /^held/);
-	return release;
-}
 
 /** GET /grant and POST /grants: their statuses, and what they say. */
 async function ask(at) {

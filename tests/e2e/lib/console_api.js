@@ -22,11 +22,11 @@ function signV4(method, path, query, headers, now, { id, secret }) {
 }
 
 /**
- * Asks the API; `json` is the body of a POST. The answer has {status, headers, text, xml(), json}.
+ * A signed request: {target, headers, body}; `json` is the body of a POST.
  * @param {{json?: unknown, query?: Record<string, string | number>, accessKey?: {id: string,
  *   secret: string, token?: string}}} [options]
  */
-export async function ask(server, method, path, { json, query = {}, accessKey = KEY } = {}) {
+export function signed(method, path, { json, query = {}, accessKey = KEY } = {}) {
 	const now = new Date();
 	const search = Object.entries(query).map(pair => pair.map(encodeURIComponent).join("=")).sort().join("&");
 	const headers = {
@@ -35,9 +35,14 @@ export async function ask(server, method, path, { json, query = {}, accessKey = 
 		"x-oss-date": basicDate(now),
 		...accessKey.token && { "x-oss-security-token": accessKey.token },
 	};
-	const got = await send(server.console + path + (search && `?${search}`), method, {
-		...headers, Authorization: signV4(method, path, search, headers, now, accessKey),
-	}, json === undefined ? undefined : JSON.stringify(json));
+	return { target: path + (search && `?${search}`), body: json === undefined ? undefined : JSON.stringify(json),
+		headers: { ...headers, Authorization: signV4(method, path, search, headers, now, accessKey) } };
+}
+
+/** Asks the API; the answer has {status, headers, text, xml(), json}. @param {Parameters<typeof signed>[2]} [options] */
+export async function ask(server, method, path, options = {}) {
+	const { target, headers, body } = signed(method, path, options);
+	const got = await send(server.console + target, method, headers, body);
 	return Object.assign(got, {
 		json: /json/.test(got.headers["content-type"]) ? JSON.parse(got.text) : undefined,
 	});

@@ -58,3 +58,29 @@ export async function closedPort() {
 	await new Promise(done => server.close(done));
 	return `http://127.0.0.1:${port}`;
 }
+
+/**
+ * A server that answers when a test says so: `next()` is the next request that comes, with
+ * `answer(body)` and `drop()`; `waiting()` takes all that have come, `count()` says how many.
+ */
+export async function startLateSink(t) {
+	const came = [], awaited = [];
+	const sink = await startSink(t, (request, response) => {
+		const asked = {
+			request,
+			answer: (body = "{\"Status\":\"OK\"}") => says(body)(request, response),
+			drop: () => response.destroy(),
+		};
+		const wake = awaited.shift();
+		if (wake)
+			wake(asked);
+		else
+			came.push(asked);
+	});
+	return {
+		...sink,
+		next: () => new Promise(done => came.length ? done(came.shift()) : awaited.push(done)),
+		waiting: () => came.splice(0),
+		count: () => came.length,
+	};
+}
