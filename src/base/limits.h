@@ -51,18 +51,17 @@
 #define LIMIT_REQUEST_ARENA_BYTES MIB(1) /* heap of one request's arena */
 
 /* Memory, in sum (base/budget.h) */
-#define LIMIT_MEMORY_BYTES_MIN MIB(16)   /* of [server] memory */
-#define LIMIT_MEMORY_MACHINE_PART 4      /* its default is a quarter of the machine's */
-#define LIMIT_MEMORY_CONSOLE_PART 16     /* a sixteenth of it, for the console's port */
-#define LIMIT_MEMORY_APP_PART 8          /* an eighth, for the application server's */
-#define LIMIT_MEMORY_ANONYMOUS_PART 8    /* an eighth, for what nobody has signed yet */
-#define LIMIT_MEMORY_STORE_PART 2        /* half of it, for the objects of a store in memory */
-#define LIMIT_MEMORY_SMALL_BYTES KIB(64) /* so much a stranger may have though half is used */
-#define LIMIT_MEMORY_PROGRESS_BYTES \
-	KIB(64)                          /* a signed request comes on once it has moved so many */
-#define LIMIT_MEMORY_PATIENCE_MS 3000    /* without it may have to make room after so long */
-#define LIMIT_BODY_RESERVED_BYTES KIB(8) /* of a body that is read whole, before it has come */
-#define LIMIT_PUT_BYTES KIB(16)          /* what a put gathers in first, and its head */
+#define LIMIT_MEMORY_BYTES_MIN MIB(16)      /* of [server] memory */
+#define LIMIT_MEMORY_MACHINE_PART 4         /* its default is a quarter of the machine's */
+#define LIMIT_MEMORY_CONSOLE_PART 16        /* a sixteenth of it, for the console's port */
+#define LIMIT_MEMORY_APP_PART 8             /* an eighth, for the application server's */
+#define LIMIT_MEMORY_ANONYMOUS_PART 8       /* an eighth, for what nobody has signed yet */
+#define LIMIT_MEMORY_STORE_PART 2           /* half of it, for the objects of a store in memory */
+#define LIMIT_MEMORY_SMALL_BYTES KIB(64)    /* so much a stranger may have though half is used */
+#define LIMIT_MEMORY_PROGRESS_BYTES KIB(64) /* of a signed request that comes on */
+#define LIMIT_MEMORY_PATIENCE_MS 3000       /* without it may have to make room after so long */
+#define LIMIT_BODY_RESERVED_BYTES KIB(8)    /* of a body that is read whole, before it has come */
+#define LIMIT_PUT_BYTES KIB(16)             /* what a put gathers in first, and its head */
 
 /* The store on Ceph RADOS (store/rados) */
 #define LIMIT_RADOS_INLINE_BYTES KIB(4)  /* an object that is in its tablet */
