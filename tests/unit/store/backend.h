@@ -54,16 +54,6 @@ static inline struct store *backend_reopen(const struct backend *backend, struct
 	return backend_open(backend);
 }
 
-/* Sizes that are met soon. */
-static inline struct rados_options backend_small(void)
-{
-	return (struct rados_options){.inline_bytes = 16,
-		.small_bytes = 5000,
-		.chunk_bytes = 300000,
-		.batch = 3,
-		.split = 20};
-}
-
 /* That on Ceph, with usual sizes, and with small ones and tablets that are soon split. */
 static inline void each_ceph_backend(void (*test)(const struct backend *backend))
 {
@@ -71,8 +61,10 @@ static inline void each_ceph_backend(void (*test)(const struct backend *backend)
 	if (!ceph_start(&ceph))
 		return;
 	const struct backend usual = {.name = "rados", .keeps = true, .ceph = &ceph};
-	const struct backend small = {
-		.name = "rados-small", .keeps = true, .ceph = &ceph, .sizes = backend_small()};
+	const struct backend small = {.name = "rados-small",
+		.keeps = true,
+		.ceph = &ceph,
+		.sizes = ceph_small("rados-small")};
 	printf("# %s\n", usual.name);
 	test(&usual);
 	printf("# %s\n", small.name);

@@ -165,4 +165,38 @@ static inline struct store *ceph_open(const struct ceph *ceph, struct rados_opti
 	return rados_store_open(&options, &s) == ERR_OK ? s : NULL;
 }
 
+/* The same; ends the program, with a word in the results, if it does not open. */
+static inline struct store *ceph_open_or_end(const struct ceph *ceph, struct rados_options options)
+{
+	struct store *s = ceph_open(ceph, options);
+	if (!s) {
+		OK(false, "a store opens on %s", options.space);
+		exit(tap_done());
+	}
+	return s;
+}
+
+/* Sizes that are met soon. */
+static inline struct rados_options ceph_small(const char *space)
+{
+	return (struct rados_options){.space = space,
+		.inline_bytes = 16,
+		.small_bytes = 5000,
+		.chunk_bytes = 300000,
+		.batch = 3,
+		.split = 20};
+}
+
+/* The same, and time passes quickly; but nobody is taken for dead. */
+static inline struct rados_options ceph_quick(const char *space)
+{
+	struct rados_options options = ceph_small(space);
+	options.beat_ms = 10;
+	options.dead_beats = 1000000;
+	options.epoch_ms = 20;
+	options.collect_ms = 20;
+	options.claim = 64;
+	return options;
+}
+
 #endif

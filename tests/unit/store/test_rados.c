@@ -32,12 +32,7 @@ int main(void)
 	if (!ceph_start(&ceph))
 		return tap_done();
 	conformance((struct rados_options){.space = "usual"});
-	conformance((struct rados_options){.space = "small",
-		.inline_bytes = 16,
-		.small_bytes = 5000,
-		.chunk_bytes = 300000,
-		.batch = 3,
-		.split = 20});
+	conformance(ceph_small("small"));
 	ceph_stop(&ceph);
 	return tap_done();
 }

@@ -9,35 +9,11 @@
 #include "store/rados/state/state.h"
 #include "store/rados/tablet/tablet.h"
 #include "tap.h"
-#include "unit/store/ceph.h"
+#include "unit/store/two_gateways.h"
 #include "unit/store/versions.h"
 
 static struct ceph ceph;
 static const struct store_version current;
-
-struct two {
-	struct store *one;
-	struct store *other;
-	uint64_t id;
-};
-
-static struct two open_two(const char *space, unsigned timeout_s)
-{
-	struct rados_options options = {.space = space, .timeout_s = timeout_s};
-	struct two two = {ceph_open(&ceph, options), ceph_open(&ceph, options), 0};
-	if (!two.one || !two.other || bucket_create(two.one, S("b"), STORE_ACL_PRIVATE) != ERR_OK) {
-		OK(false, "two stores open on %s", space);
-		exit(tap_done());
-	}
-	two.id = bucket_id(two.one, S("b"));
-	return two;
-}
-
-static void close_two(struct two *two)
-{
-	store_close(two->one);
-	store_close(two->other);
-}
 
 /* ---- One after the other --------------------------------------------------------------------- */
 
@@ -121,7 +97,7 @@ static void versions_are_shared(struct two *two)
 
 static void a_bucket_goes(void)
 {
-	struct two two = open_two("goes", 0);
+	struct two two = two_open(&ceph, (struct rados_options){.space = "goes"});
 	struct store_put_spec spec = {.bucket_id = two.id, .key = S("late")};
 	struct store_put *put;
 	struct put_how how = {.piece = 0};
@@ -135,7 +111,7 @@ static void a_bucket_goes(void)
 	OK(ok && bucket_delete(two.one, S("b")) == ERR_OK && bucket_id(two.other, S("b")) == 0 &&
 			put_finish(two.other, put, &how) == ERR_NO_SUCH_BUCKET,
 		"an empty one goes, also under a put of the other");
-	close_two(&two);
+	two_close(&two);
 }
 
 /* ---- At the same time ------------------------------------------------------------------------ */
@@ -191,7 +167,7 @@ static void *race(void *arg)
 
 static void races(void)
 {
-	struct two two = open_two("races", 0);
+	struct two two = two_open(&ceph, (struct rados_options){.space = "races"});
 	_Atomic unsigned won = 0;
 	_Atomic unsigned appended = 0;
 	_Atomic unsigned wrong = 0;
@@ -219,7 +195,7 @@ static void races(void)
 	store_bucket_stats(two.other, two.id, &stats);
 	OK(ok && stats.objects == CLAIMS + 2 && stats.bytes == 4 * CLAIMS + appended + 1,
 		"and the counts are right");
-	close_two(&two);
+	two_close(&two);
 }
 
 /* ---- An OSD that stands still ---------------------------------------------------------------- */
@@ -305,7 +281,8 @@ static void operations_are_settled(void)
 	static struct writer w;
 	pthread_t thread;
 	pid_t osd = osd_pid();
-	struct two two = open_two("settled", 1);
+	struct two two =
+		two_open(&ceph, (struct rados_options){.space = "settled", .timeout_s = 1});
 	w.s = two.one;
 	w.id = two.id;
 	if (pthread_create(&thread, NULL, write_on, &w) != 0)
@@ -332,14 +309,14 @@ static void operations_are_settled(void)
 	struct store_bucket_stats stats;
 	store_bucket_stats(two.one, two.id, &stats);
 	OK(ok && stats.objects == there + 1, "and was counted once");
-	close_two(&two);
+	two_close(&two);
 }
 
 /* ---- What the dead have left ----------------------------------------------------------------- */
 
 static void a_frozen_tablet_is_taken_over(void)
 {
-	struct two two = open_two("frozen", 0);
+	struct two two = two_open(&ceph, (struct rados_options){.space = "frozen"});
 	struct frozen_tablets frozen;
 	OK(tablet_freeze_empty(rados_of(two.one), two.id, &frozen) == ERR_OK && frozen.count == 1 &&
 			frozen.list[0].epoch > 1,
@@ -352,18 +329,18 @@ static void a_frozen_tablet_is_taken_over(void)
 	frozen_tablets_free(&frozen);
 	OK(bucket_delete(two.one, S("b")) == ERR_BUCKET_NOT_EMPTY,
 		"and the first one finds that it is not empty");
-	close_two(&two);
+	two_close(&two);
 }
 
 int main(void)
 {
 	if (!ceph_start(&ceph))
 		return tap_done();
-	struct two two = open_two("shared", 0);
+	struct two two = two_open(&ceph, (struct rados_options){.space = "shared"});
 	buckets_are_shared(&two);
 	objects_are_shared(&two);
 	versions_are_shared(&two);
-	close_two(&two);
+	two_close(&two);
 	a_bucket_goes();
 	races();
 	operations_are_settled();

@@ -8,7 +8,7 @@
 #include "store/rados/state/state.h"
 #include "store/rados/tablet/heads.h"
 #include "tap.h"
-#include "unit/store/ceph.h"
+#include "unit/store/two_gateways.h"
 #include "unit/store/versions.h"
 
 static struct ceph ceph;
@@ -20,37 +20,9 @@ enum {
 
 static struct rados_options options_of(const char *space)
 {
-	return (struct rados_options){.space = space,
-		.inline_bytes = 16,
-		.small_bytes = 5000,
-		.chunk_bytes = 300000,
-		.batch = 3,
-		.split = 20,
-		.frozen_ms = 300};
-}
-
-struct two {
-	struct store *one;
-	struct store *other;
-	uint64_t id;
-};
-
-static struct two open_two(const char *space)
-{
-	struct two two = {
-		ceph_open(&ceph, options_of(space)), ceph_open(&ceph, options_of(space)), 0};
-	if (!two.one || !two.other || bucket_create(two.one, S("b"), STORE_ACL_PRIVATE) != ERR_OK) {
-		OK(false, "two stores open on %s", space);
-		exit(tap_done());
-	}
-	two.id = bucket_id(two.one, S("b"));
-	return two;
-}
-
-static void close_two(struct two *two)
-{
-	store_close(two->one);
-	store_close(two->other);
+	struct rados_options options = ceph_small(space);
+	options.frozen_ms = 300;
+	return options;
 }
 
 /* Of keys in an order that is not theirs; every seventh is in a folder. */
@@ -169,7 +141,7 @@ static void many_keys(void)
 	static char keys[KEYS][NAME_BYTES];
 	static char rolled[KEYS][NAME_BYTES];
 	size_t rolled_count = 0;
-	struct two two = open_two("many");
+	struct two two = two_open(&ceph, options_of("many"));
 	OK(put_all(&two), "both gateways put many keys");
 	OK(tablets_are_as_split(&two) && splits_of(two.one) > 0 && splits_of(two.other) > 0 &&
 			count_tablets(&two) > KEYS / 20,
@@ -212,12 +184,12 @@ static void many_keys(void)
 			put_object(third, two.id, S("k"), S("x"), NULL) == ERR_NO_SUCH_BUCKET,
 		"all is deleted, and the bucket with its tablets");
 	store_close(third);
-	close_two(&two);
+	two_close(&two);
 }
 
 static void versions_and_uploads(void)
 {
-	struct two two = open_two("versions");
+	struct two two = two_open(&ceph, options_of("versions"));
 	bool ok = set_versioning(two.one, S("b"), STORE_VERSIONED) == ERR_OK;
 	for (unsigned i = 0; ok && i < 120; i++) {
 		char text[NAME_BYTES];
@@ -267,7 +239,7 @@ static void versions_and_uploads(void)
 	if (ok)
 		store_list_multiparts_release(two.one, &uploads);
 	OK(complete, "uploads are listed and completed, across tablets");
-	close_two(&two);
+	two_close(&two);
 }
 
 /* ---- At the same time ------------------------------------------------------------------------ */
@@ -358,7 +330,7 @@ static void *list_on(void *arg)
 
 static void splits_under_load(void)
 {
-	struct two two = open_two("load");
+	struct two two = two_open(&ceph, options_of("load"));
 	struct worker workers[WRITERS + LISTERS];
 	atomic_bool ends = false;
 	char text[NAME_BYTES];
@@ -389,7 +361,7 @@ static void splits_under_load(void)
 		store_bucket_stats(third, two.id, &stats);
 	OK(stats.objects == there, "all that was acknowledged is there, and counted once");
 	store_close(third);
-	close_two(&two);
+	two_close(&two);
 }
 
 /* ---- Who dies, and wakes --------------------------------------------------------------------- */
@@ -420,7 +392,7 @@ static bool begin_split(struct two *two, uint64_t number)
 
 static void one_that_does_not_go_on(void)
 {
-	struct two two = open_two("dead");
+	struct two two = two_open(&ceph, options_of("dead"));
 	struct seen seen;
 	uint64_t number = rados_number(rados_of(two.one));
 	bool ok = put_object(two.one, two.id, S("k"), S("1"), NULL) == ERR_OK &&
@@ -449,7 +421,7 @@ static void one_that_does_not_go_on(void)
 	OK(ok && set_versioning(two.other, S("b"), STORE_VERSIONED) == ERR_OK &&
 			count_tablets(&two) == 1,
 		"versioning does not wait for it for ever");
-	close_two(&two);
+	two_close(&two);
 }
 
 int main(void)
