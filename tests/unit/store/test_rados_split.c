@@ -187,6 +187,33 @@ static void many_keys(void)
 	two_close(&two);
 }
 
+static void one_list_of_many_tablets(void)
+{
+	enum {
+		ALL = 320
+	};
+	struct rados_options options = options_of("small");
+	options.split = 4;
+	struct two two = two_open(&ceph, options);
+	bool ok = true;
+	for (unsigned i = 0; ok && i < ALL; i++) {
+		char text[NAME_BYTES];
+		int len = snprintf(text, sizeof(text), "k%05u", i);
+		struct slice key = slice_of(text, (size_t)len);
+		ok = put_object(two.one, two.id, key, key, NULL) == ERR_OK;
+	}
+	OK(ok && count_tablets(&two) > 100, "very many tablets");
+	struct store_list list = {.bucket_id = two.id, .max_entries = 1000};
+	ok = ok && list_objects(two.other, &list) == ERR_OK;
+	OK(ok && list.count == ALL && !list.truncated, "one list has all that is in them");
+	store_list_release(two.other, &list);
+	list = (struct store_list){.bucket_id = two.id, .max_entries = 1000, .versions = true};
+	ok = ok && list_objects(two.other, &list) == ERR_OK;
+	OK(ok && list.count == ALL && !list.truncated, "and so has one of versions");
+	store_list_release(two.other, &list);
+	two_close(&two);
+}
+
 static void versions_and_uploads(void)
 {
 	struct two two = two_open(&ceph, options_of("versions"));
@@ -429,6 +456,7 @@ int main(void)
 	if (!ceph_start(&ceph))
 		return tap_done();
 	many_keys();
+	one_list_of_many_tablets();
 	versions_and_uploads();
 	splits_under_load();
 	one_that_does_not_go_on();

@@ -72,8 +72,7 @@ static enum err list_objects(struct listing *listing)
 			e = take_page(listing, &page, &rolled);
 		more = !list->truncated &&
 		       (page_has_more(&page, 0) || page_go_right(&page, list->prefix));
-		/* Few rows where much is skipped, many where little is. */
-		page.rows_max = rolled ? PAGE_ROWS_FIRST : 2 * page.rows_max;
+		page_want(&page, rolled);
 	}
 	page_release(&page);
 	return e;

@@ -40,6 +40,14 @@ static enum err take_head(struct page *page, struct slice value, bool *ret_again
 	return ERR_OK;
 }
 
+void page_want(struct page *page, bool rolled)
+{
+	if (rolled)
+		page->rows_max = PAGE_ROWS_FIRST;
+	else if (page->rows_max < FETCH_ROWS_MAX)
+		page->rows_max *= 2;
+}
+
 void page_pass(struct page *page, struct slice rolled)
 {
 	memcpy(page->passed, rolled.ptr, rolled.len);

@@ -57,6 +57,8 @@ enum err page_read(struct page *page) MUST_USE;
 const struct row *page_row(const struct page *page, size_t range);
 /* Whether there are, or may be, rows of the range in this tablet that are not in this page. */
 bool page_has_more(const struct page *page, size_t range);
+/* How many rows the next page has: few where common prefixes are passed over, many elsewhere. */
+void page_want(struct page *page, bool rolled);
 /* All that begins with `rolled` is passed over from now on; the ranges say so, too. */
 void page_pass(struct page *page, struct slice rolled);
 /*

@@ -205,7 +205,7 @@ enum err listing_versions(struct listing *listing)
 		more = !list->truncated &&
 		       (page_has_more(&walk.page, CURRENT) || page_has_more(&walk.page, OLDER) ||
 			       page_go_right(&walk.page, list->prefix));
-		walk.page.rows_max = rolled ? PAGE_ROWS_FIRST : 2 * walk.page.rows_max;
+		page_want(&walk.page, rolled);
 	}
 	page_release(&walk.page);
 	return e;
