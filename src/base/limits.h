@@ -70,6 +70,7 @@
 #define LIMIT_RADOS_EXTENTS_BYTES MIB(1) /* the list of an object's data, 16 bytes each */
 #define LIMIT_RADOS_BATCH 64             /* changes in one operation */
 #define LIMIT_RADOS_SPLIT 10000 /* objects, older versions and uploads in a tablet: it is split */
+#define LIMIT_RADOS_FOLD 16 /* rows of gateways that have ended, in a tablet: they are made one */
 #define LIMIT_RADOS_OPERATION_S 30    /* until an operation is taken for lost */
 #define LIMIT_RADOS_CONFLICT_MS 30000 /* beginning anew because others were faster */
 #define LIMIT_RADOS_SETTLE_MS 40000   /* asking what has become of a lost operation */

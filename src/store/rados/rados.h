@@ -39,7 +39,9 @@ struct rados_options {
 	size_t small_bytes;
 	size_t chunk_bytes;
 	unsigned batch;
-	uint64_t split; /* objects, older versions and uploads in a tablet, until it is split */
+	uint64_t split;    /* objects, older versions and uploads in a tablet, until it is split */
+	unsigned own_rows; /* of a tablet's counts, that are read at a time */
+	unsigned fold;     /* rows of gateways that have ended, until they are made one */
 	/*
 	 * For tests; 0: what base/limits.h says. A gateway that does not move for `dead_beats` of
 	 * another one's beats is dead.

@@ -287,6 +287,16 @@ static void tablets(void)
 	OK(own_parse(strbuf_slice(&value), &own) && own.sequence == 6 && own.counts.objects == 1 &&
 			own.counts.old_bytes == 4 && own.counts.part_bytes == UINT64_MAX,
 		"an own row");
+	struct own sum = {.sequence = 9, .living = S("\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\7")};
+	strbuf_clear(&value);
+	own_format(&sum, &value);
+	OK(own_parse(strbuf_slice(&value), &own) && own_has_ended(&own, 1) &&
+			!own_has_ended(&own, 3) && own_has_ended(&own, 6) &&
+			!own_has_ended(&own, 7) && own_has_ended(&own, 8) &&
+			!own_has_ended(&own, 9),
+		"the sum of those that have ended");
+	strbuf_addc(&value, '\0');
+	OK(!own_parse(strbuf_slice(&value), &own), "none that is cut");
 	struct hidden hidden;
 	strbuf_clear(&value);
 	hidden_format(&(struct hidden){1, 2, 3, true, false, 4}, &value);

@@ -3,10 +3,10 @@
 
 #include "store/rados/cluster/edit.h"
 #include "store/rados/garbage/garbage_internal.h"
+#include "store/rados/tablet/owns.h"
 
 enum {
-	OWN_BYTES_MAX = 256,
-	EPOCH_BYTES_MAX = 16,
+	EPOCH_BYTES_MAX = 16
 };
 
 /*
@@ -16,24 +16,24 @@ enum {
 static int close_own(struct rados *r, const char *tablet, uint64_t instance)
 {
 	struct row_key key = row_key_number(ROW_OWN, instance);
-	const struct slice asked = row_key_slice(&key);
+	struct row_key sum_key = row_key_number(ROW_OWN, OWN_SUM);
 	static const struct slice epoch_key = SLICE_LIT(ROW_EPOCH);
+	const struct slice asked[] = {row_key_slice(&key), row_key_slice(&sum_key), epoch_key};
 	struct epoch epoch;
 	struct own own = {.sequence = 0};
+	bool is_there;
 	SCOPED_STRBUF(after, OWN_BYTES_MAX);
 	SCOPED_STRBUF(next, EPOCH_BYTES_MAX);
 	struct fetch *fetch = fetch_new();
 	if (!fetch)
 		return -ENOMEM;
-	size_t number = fetch_keys(fetch, &asked, 1);
-	size_t epoch_number = fetch_keys(fetch, &epoch_key, 1);
+	size_t number = fetch_keys(fetch, asked, ARRAY_LEN(asked));
 	int result = fetch_run(fetch, r->index, tablet);
-	struct slice before = result == 0 ? fetched_value(fetch_rows(fetch, number), asked) : S("");
-	if (result == 0 && before.len && !own_parse(before, &own))
-		result = -EBADMSG;
-	struct slice old =
-		result == 0 ? fetched_value(fetch_rows(fetch, epoch_number), epoch_key) : S("");
-	if (result == 0 && !epoch_parse(old, &epoch))
+	const struct rows *rows = fetch_rows(fetch, number);
+	struct slice before = result == 0 ? fetched_value(rows, asked[0]) : S("");
+	struct slice old = result == 0 ? fetched_value(rows, epoch_key) : S("");
+	if (result == 0 &&
+		(!owns_take(rows, instance, &own, &is_there) || !epoch_parse(old, &epoch)))
 		result = -EBADMSG;
 	if (result == 0 && !own.is_closed) {
 		/* The sequence stays: it says which was the last that was made. */
@@ -45,8 +45,8 @@ static int close_own(struct rados *r, const char *tablet, uint64_t instance)
 		epoch_format(&epoch, &next);
 		edit_compare(&edit, epoch_key, old);
 		edit_set(&edit, epoch_key, strbuf_slice(&next));
-		edit_compare(&edit, asked, before);
-		edit_set(&edit, asked, strbuf_slice(&after));
+		edit_compare(&edit, asked[0], before);
+		edit_set(&edit, asked[0], strbuf_slice(&after));
 		result = strbuf_broken(&after) || strbuf_broken(&next) ? -ENOMEM : 0;
 		if (result == 0)
 			result = edit_run(&edit, tablet);

@@ -8,6 +8,7 @@
  *	collector.c  the thread, and one collection
  *	tablet.c     the garbage of one tablet
  *	remains.c    what a dead gateway was writing
+ *	fold.c       their counts, made one row
  *	fence.c      no change of a dead gateway comes any more
  *	removal.c    removing chunks, many at a time
  */

@@ -29,6 +29,17 @@ int remains_collect(struct rados *r, const struct gateway *dead) MUST_USE;
  */
 int tablet_fence(struct rados *r, const char *tablet, uint64_t instance) MUST_USE;
 
+/* ---- Counts ---------------------------------------------------------------------------------- */
+
+/* How many of these own rows are of gateways that have ended. */
+size_t fold_count(const struct rows *owns, const struct gateway_list *gateways);
+/*
+ * Adds those to the sum, in one operation; any number may do it at the same time. 0, also if there
+ * is nothing to do now.
+ */
+int tablet_fold(struct rados *r, uint64_t bucket, uint64_t tablet,
+	const struct gateway_list *gateways) MUST_USE;
+
 /* ---- Removing -------------------------------------------------------------------------------- */
 
 /* Chunks on their way out. */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "store/rados/cluster/edit.h"
 #include "store/rados/garbage/garbage_internal.h"
+#include "store/rados/tablet/owns.h"
 #include "store/rados/tablet/tablet.h"
 
 enum {
@@ -19,8 +20,10 @@ enum {
 
 struct page {
 	struct rados *r;
-	const char *name;   /* the tablet's */
-	uint64_t oldest;    /* epoch of a read */
+	const char *name; /* the tablet's */
+	uint64_t oldest;  /* epoch of a read */
+	const struct gateway_list *gateways;
+	size_t ended;       /* own rows of gateways that have ended */
 	bool is_end;        /* what is behind it is too young */
 	bool has_any;       /* garbage */
 	uint64_t right;     /* the tablet that is behind it; 0: none */
@@ -152,12 +155,14 @@ static int collect(struct page *page)
 		struct head head;
 		size_t head_number = fetch_keys(fetch, &key, 1);
 		size_t number = fetch_range(fetch, page->row.bytes, prefix, PAGE_ROWS);
+		size_t owns_number = owns_fetch(page->r, fetch);
 		result = fetch_run(fetch, page->r->index, page->name);
 		if (result == 0 &&
 			!head_parse(fetched_value(fetch_rows(fetch, head_number), key), &head))
 			result = damaged(page->name);
 		if (result == 0) {
 			page->right = head.right;
+			page->ended = fold_count(fetch_rows(fetch, owns_number), page->gateways);
 			const struct rows *rows = fetch_rows(fetch, number);
 			more = rows->more && rows->count;
 			result = take_page(page, rows);
@@ -182,7 +187,10 @@ static int collect_all(
 	do {
 		char name[RADOS_NAME_BYTES];
 		rados_tablet_name(name, bucket, tablet);
-		struct page page = {.r = r, .name = name, .oldest = gateways_oldest(gateways)};
+		struct page page = {.r = r,
+			.name = name,
+			.oldest = gateways_oldest(gateways),
+			.gateways = gateways};
 		uint64_t *list = reallocarray(ret->list, ret->count + 1, sizeof(*list));
 		if (!list)
 			return -ENOMEM;
@@ -191,6 +199,8 @@ static int collect_all(
 		/* Those behind it have gone before it: see tablet_collect_deleted(). */
 		if (result == -ENOENT)
 			return 0;
+		if (result == 0 && page.ended >= r->sizes.fold)
+			result = tablet_fold(r, bucket, tablet, gateways);
 		ret->list[ret->count++] = tablet;
 		ret->have_any = ret->have_any || page.has_any;
 		tablet = page.right;

@@ -168,11 +168,7 @@ enum err gateways_join(struct rados *r)
 	r->gateways = g;
 	life_init(&r->life, r->instance << NUMBER_BITS | 1, r->timers.claim);
 	atomic_store(&r->life.lapse_ms, (int64_t)r->timers.beat_ms * r->timers.dead_beats / 2);
-	/* First the row, in which the oldest read began in epoch 0: so nothing is removed. */
-	const struct gateway mine = {.instance = r->instance};
-	e = cluster_err(gateway_add(r, &mine), "becoming one of", "gateways");
-	if (e == ERR_OK)
-		e = cluster_err(beat(g), "becoming one of", "gateways");
+	e = cluster_err(beat(g), "becoming one of", "gateways");
 	if (e == ERR_OK && !thread_start(&g->thread, "rados-beat", THREAD_ANY, run, g))
 		e = ERR_UNAVAILABLE;
 	g->is_started = e == ERR_OK;

@@ -36,18 +36,15 @@ static void add_number(struct strbuf *value, uint64_t number)
 		field_add(value, number, NUMBER_BYTES);
 }
 
-/* Sets a number that was read as `before`. 0 or -errno. */
-static int set_number(struct rados *r, struct slice key, uint64_t before, uint64_t after)
+/* Sets a number that was read as `before`. */
+static void set_number(struct edit *edit, struct slice key, uint64_t before, uint64_t after)
 {
 	SCOPED_STRBUF(old, NUMBER_BYTES);
 	SCOPED_STRBUF(new, NUMBER_BYTES);
 	add_number(&old, before);
 	add_number(&new, after);
-	struct edit edit = edit_begin(r->index);
-	edit_ensure(&edit);
-	edit_compare(&edit, key, strbuf_slice(&old));
-	edit_set(&edit, key, strbuf_slice(&new));
-	return edit_run(&edit, GATEWAYS);
+	edit_compare(edit, key, strbuf_slice(&old));
+	edit_set(edit, key, strbuf_slice(&new));
 }
 
 static int read_next(struct rados *r, uint64_t *ret)
@@ -65,6 +62,24 @@ static int read_next(struct rados *r, uint64_t *ret)
 	return result == -ENOENT ? 0 : result;
 }
 
+/* Takes the number, with a row: so whoever has a number, and no row, has ended. */
+static int try_join(struct rados *r, uint64_t next)
+{
+	const struct gateway_row row = {.beats = 0};
+	struct row_key key = row_key_number(INSTANCE, r->instance);
+	SCOPED_STRBUF(value, GATEWAY_BYTES_MAX);
+	gateway_row_format(&row, &value);
+	if (strbuf_broken(&value))
+		return -ENOMEM;
+	struct edit edit = edit_begin(r->index);
+	edit_ensure(&edit);
+	/* An object that is just being made takes no comparison behind a change. */
+	edit_compare(&edit, row_key_slice(&key), S(""));
+	set_number(&edit, S(NEXT), next, r->instance + 1);
+	edit_set(&edit, row_key_slice(&key), strbuf_slice(&value));
+	return edit_run(&edit, GATEWAYS);
+}
+
 enum err gateways_take_instance(struct rados *r)
 {
 	int result = -ECANCELED;
@@ -78,14 +93,16 @@ enum err gateways_take_instance(struct rados *r)
 			log_error("ceph: this namespace has no numbers for gateways any more");
 			return ERR_UNAVAILABLE;
 		}
-		result = set_number(r, S(NEXT), next, r->instance + 1);
+		result = try_join(r, next);
 	}
-	return cluster_err(result, "counting", GATEWAYS);
+	return cluster_err(result, "becoming one of", GATEWAYS);
 }
 
 void gateways_next_epoch(struct rados *r, uint64_t epoch)
 {
-	int result = set_number(r, S(EPOCH), epoch, epoch + 1);
+	struct edit edit = edit_begin(r->index);
+	set_number(&edit, S(EPOCH), epoch, epoch + 1);
+	int result = edit_run(&edit, GATEWAYS);
 	if (result < 0 && result != -ECANCELED)
 		log_error("ceph: an epoch cannot be counted: %s", strerror(-result));
 }
@@ -94,35 +111,58 @@ void gateways_next_epoch(struct rados *r, uint64_t epoch)
 
 static int take_rows(const struct rows *rows, struct gateway_list *ret)
 {
-	ret->list = reallocarray(NULL, rows->count + 1, sizeof(*ret->list));
-	if (!ret->list)
+	struct gateway *list =
+		reallocarray(ret->list, ret->count + rows->count + 1, sizeof(*ret->list));
+	if (!list)
 		return -ENOMEM;
+	ret->list = list;
 	for (size_t i = 0; i < rows->count; i++) {
 		struct gateway *gateway = &ret->list[ret->count++];
 		if (!row_key_parse_number(rows->rows[i].key, INSTANCE, &gateway->instance) ||
 			!gateway_row_parse(rows->rows[i].value, &gateway->row))
 			return -EBADMSG;
 	}
-	/* More at a time than an answer of an OSD has rows: then nobody can say what all do. */
-	return rows->more ? -E2BIG : 0;
+	return 0;
+}
+
+/* Those behind what the list has already. */
+static int read_page(struct rados *r, struct gateway_list *ret, bool *ret_more)
+{
+	static const char prefix[] = {INSTANCE, '\0'};
+	const struct slice keys[] = {S(EPOCH), S(NEXT)};
+	struct row_key after = {.len = 0};
+	uint64_t epoch = 0;
+	uint64_t next = 0;
+	struct fetch *fetch = fetch_new();
+	if (!fetch)
+		return -ENOMEM;
+	if (ret->count)
+		after = row_key_number(INSTANCE, ret->list[ret->count - 1].instance);
+	size_t numbers = fetch_keys(fetch, keys, ARRAY_LEN(keys));
+	size_t number = fetch_range(fetch, after.bytes, prefix, FETCH_ROWS_MAX);
+	int result = fetch_run(fetch, r->index, GATEWAYS);
+	const struct rows *rows = result == 0 ? fetch_rows(fetch, number) : NULL;
+	if (rows && (!take_number(fetch_rows(fetch, numbers), keys[0], &epoch) ||
+			    !take_number(fetch_rows(fetch, numbers), keys[1], &next)))
+		result = -EBADMSG;
+	if (rows && ret->count == 0) {
+		ret->epoch = epoch;
+		ret->next = next;
+	}
+	if (rows && result == 0)
+		result = take_rows(rows, ret);
+	*ret_more = rows && rows->more && rows->count;
+	fetch_free(fetch);
+	return result;
 }
 
 int gateways_read(struct rados *r, struct gateway_list *ret)
 {
-	static const char prefix[] = {INSTANCE, '\0'};
-	struct slice key = S(EPOCH);
-	struct fetch *fetch = fetch_new();
+	bool more = true;
+	int result = 0;
 	*ret = (struct gateway_list){.epoch = 0};
-	if (!fetch)
-		return -ENOMEM;
-	size_t epoch_number = fetch_keys(fetch, &key, 1);
-	size_t number = fetch_range(fetch, "", prefix, FETCH_ROWS_MAX);
-	int result = fetch_run(fetch, r->index, GATEWAYS);
-	if (result == 0 && !take_number(fetch_rows(fetch, epoch_number), key, &ret->epoch))
-		result = -EBADMSG;
-	if (result == 0)
-		result = take_rows(fetch_rows(fetch, number), ret);
-	fetch_free(fetch);
+	while (result == 0 && more)
+		result = read_page(r, ret, &more);
 	return result;
 }
 
@@ -138,6 +178,14 @@ const struct gateway *gateway_find(const struct gateway_list *list, uint64_t ins
 		if (list->list[i].instance == instance && !list->list[i].row.is_dead)
 			return &list->list[i];
 	return NULL;
+}
+
+bool gateways_has_ended(const struct gateway_list *list, uint64_t instance)
+{
+	bool is_there = instance >= list->next;
+	for (size_t i = 0; i < list->count && !is_there; i++)
+		is_there = list->list[i].instance == instance;
+	return !is_there;
 }
 
 uint64_t gateways_oldest(const struct gateway_list *list)
@@ -165,18 +213,5 @@ int gateway_change(struct rados *r, const struct gateway *was, const struct gate
 		edit_set(&edit, row_key_slice(&key), strbuf_slice(&after));
 	else
 		edit_remove(&edit, row_key_slice(&key));
-	return edit_run(&edit, GATEWAYS);
-}
-
-int gateway_add(struct rados *r, const struct gateway *gateway)
-{
-	struct row_key key = row_key_number(INSTANCE, gateway->instance);
-	SCOPED_STRBUF(value, GATEWAY_BYTES_MAX);
-	gateway_row_format(&gateway->row, &value);
-	if (strbuf_broken(&value))
-		return -ENOMEM;
-	struct edit edit = edit_begin(r->index);
-	edit_compare(&edit, row_key_slice(&key), S(""));
-	edit_set(&edit, row_key_slice(&key), strbuf_slice(&value));
 	return edit_run(&edit, GATEWAYS);
 }

@@ -34,9 +34,13 @@ struct gateway {
 	struct gateway_row row;
 };
 
-/* All of one moment, by number. */
+/*
+ * By number. Of more than 1,024 not all rows are of one moment: but the first are, with the epoch,
+ * the oldest.
+ */
 struct gateway_list {
 	uint64_t epoch;
+	uint64_t next; /* number of the next one that starts */
 	struct gateway *list;
 	size_t count;
 };
@@ -47,6 +51,8 @@ void gateway_list_free(struct gateway_list *list);
 
 /* The living one of that number, or NULL. */
 const struct gateway *gateway_find(const struct gateway_list *list, uint64_t instance);
+/* Whether there was one of that number, and it has ended, and nothing is left of it. */
+bool gateways_has_ended(const struct gateway_list *list, uint64_t instance);
 /* The oldest epoch in which a read of a living one began. */
 uint64_t gateways_oldest(const struct gateway_list *list);
 

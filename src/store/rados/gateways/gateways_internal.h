@@ -5,9 +5,10 @@
 
 #include "store/rados/gateways/gateways.h"
 
-/* Sets r->instance to a number that no other start has. Waits. ERR_UNAVAILABLE. */
+/*
+ * Sets r->instance to a number that no other start has, and adds its row, in which the oldest read
+ * began in epoch 0: so nothing is removed. Waits. ERR_UNAVAILABLE.
+ */
 enum err gateways_take_instance(struct rados *r) MUST_USE;
-/* Adds a row, which is not there yet. 0 or -errno. */
-int gateway_add(struct rados *r, const struct gateway *gateway) MUST_USE;
 
 #endif

@@ -82,6 +82,7 @@ void own_format(const struct own *own, struct strbuf *out)
 	field_add(out, counts->old_bytes, 8);
 	field_add(out, counts->uploads, 8);
 	field_add(out, counts->part_bytes, 8);
+	strbuf_add_slice(out, own->living);
 }
 
 bool own_parse(struct slice value, struct own *ret)
@@ -99,10 +100,22 @@ bool own_parse(struct slice value, struct own *ret)
 	own.counts.old_bytes = field_number(&reader, 8);
 	own.counts.uploads = field_number(&reader, 8);
 	own.counts.part_bytes = field_number(&reader, 8);
-	if (!field_end(&reader) || revision != REVISION || closed > 1)
+	own.living = field_bytes(&reader, reader.rest.len);
+	if (!field_end(&reader) || revision != REVISION || closed > 1 ||
+		own.living.len % OWN_NUMBER_BYTES ||
+		own.living.len > OWN_LIVING_MAX * OWN_NUMBER_BYTES)
 		return false;
 	*ret = own;
 	return true;
+}
+
+bool own_has_ended(const struct own *sum, uint64_t instance)
+{
+	struct field_reader reader = {.rest = sum->living};
+	bool lives = instance >= sum->sequence;
+	while (!lives && reader.rest.len)
+		lives = field_number(&reader, OWN_NUMBER_BYTES) == instance;
+	return !lives;
 }
 
 void hidden_format(const struct hidden *hidden, struct strbuf *out)

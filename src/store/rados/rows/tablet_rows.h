@@ -54,15 +54,36 @@ void head_format(const struct head *head, struct strbuf *out);
 /* Its slices point into `value`. */
 bool head_parse(struct slice value, struct head *ret) MUST_USE;
 
-/* ROW_OWN: what the changes of one instance come to; numbers wrap around. */
+/*
+ * ROW_OWN: what the changes of one instance come to; numbers wrap around. That of the instance
+ * OWN_SUM is nobody's: it has what was split off other tablets, and the changes of those instances
+ * that have ended.
+ */
+#define OWN_SUM 0
+
 struct own {
 	/* Its instance is dead: all that it may still send here fails. */
 	bool is_closed;
-	uint64_t sequence; /* of its last operation here */
+	/*
+	 * Of its last operation here. In the sum: all instances below this have ended, but for
+	 * those that are named in `living`; none of them can change the tablet any more.
+	 */
+	uint64_t sequence;
 	struct store_bucket_stats counts;
+	struct slice living; /* numbers; in the sum alone */
 };
 
+enum {
+	OWN_LIVING_MAX = 256,
+	OWN_NUMBER_BYTES = 8, /* of each */
+	OWN_BYTES_MAX = 64 + OWN_LIVING_MAX * OWN_NUMBER_BYTES,
+};
+
+/* Whether the sum says that the instance has ended. */
+bool own_has_ended(const struct own *sum, uint64_t instance);
+
 void own_format(const struct own *own, struct strbuf *out);
+/* `living` points into `value`. */
 bool own_parse(struct slice value, struct own *ret) MUST_USE;
 
 /* ROW_HIDDEN: there only while the key has rows ROW_VERSION; changed whenever they are. */

@@ -35,7 +35,10 @@ struct rados_sizes {
 	size_t small_bytes;  /* data up to this is in the pool `small` */
 	size_t chunk_bytes;  /* of a chunk of data */
 	unsigned batch;      /* changes in one operation, at most */
-	uint64_t split; /* a tablet with so many objects, older versions and uploads is split */
+	uint64_t split;    /* a tablet with so many objects, older versions and uploads is split */
+	unsigned own_rows; /* of gateways, that are read of a tablet at a time; 0: as many as Ceph
+			      gives */
+	unsigned fold;     /* so many of them, of gateways that have ended, are made one */
 };
 
 /* Times, which tests make short. */

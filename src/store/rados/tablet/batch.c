@@ -54,27 +54,6 @@ enum err batch_take_head(
 	return ERR_OK;
 }
 
-/* The own row, and the sum of those of others. */
-static enum err take_counts(struct batch *b, const struct rows *rows)
-{
-	struct row_key mine = row_key_number(ROW_OWN, b->r->instance);
-	b->has_own = false;
-	b->own = (struct own){.sequence = 0};
-	b->others = (struct store_bucket_stats){.objects = 0};
-	for (size_t i = 0; i < rows->count; i++) {
-		struct own own;
-		if (!own_parse(rows->rows[i].value, &own))
-			return look_damaged(b->tablet->bucket, rows->rows[i].key);
-		if (slice_eq(rows->rows[i].key, row_key_slice(&mine))) {
-			b->has_own = true;
-			b->own = own;
-		} else {
-			rules_add_counts(&b->others, &own.counts);
-		}
-	}
-	return ERR_OK;
-}
-
 static void forget(struct batch *b)
 {
 	for (size_t i = 0; i < b->count; i++)
@@ -84,15 +63,17 @@ static void forget(struct batch *b)
 
 static enum err fetch_all(struct batch *b)
 {
-	static const struct slice heads[] = {SLICE_LIT(ROW_EPOCH), SLICE_LIT(ROW_HEAD)};
-	static const char owns[] = {ROW_OWN, '\0'};
+	struct row_key mine = row_key_number(ROW_OWN, b->r->instance);
+	struct row_key sum = row_key_number(ROW_OWN, OWN_SUM);
+	const struct slice keys[] = {
+		S(ROW_EPOCH), S(ROW_HEAD), row_key_slice(&mine), row_key_slice(&sum)};
 	enum err e = ERR_OK;
 	forget(b);
 	b->fetch = fetch_new();
 	if (!b->fetch)
 		return ERR_UNAVAILABLE;
-	size_t head_number = fetch_keys(b->fetch, heads, ARRAY_LEN(heads));
-	size_t own_number = fetch_range(b->fetch, "", owns, FETCH_ROWS_MAX);
+	size_t number = fetch_keys(b->fetch, keys, ARRAY_LEN(keys));
+	size_t owns_number = owns_fetch(b->r, b->fetch);
 	for (size_t i = 0; i < b->count && e == ERR_OK; i++)
 		e = look_begin(b->changes[i], b->fetch, b->versions);
 	if (e != ERR_OK)
@@ -102,10 +83,14 @@ static enum err fetch_all(struct batch *b)
 		return ERR_NO_SUCH_BUCKET;
 	if (result < 0)
 		return cluster_err(result, "reading", b->name);
-	e = batch_take_head(
-		b->tablet->bucket, fetch_rows(b->fetch, head_number), &b->epoch, &b->head);
+	const struct rows *rows = fetch_rows(b->fetch, number);
+	e = batch_take_head(b->tablet->bucket, rows, &b->epoch, &b->head);
+	if (e == ERR_OK && !owns_take(rows, b->r->instance, &b->own, &b->has_own))
+		e = look_damaged(b->tablet->bucket, row_key_slice(&mine));
+	b->others = (struct store_bucket_stats){.objects = 0};
 	if (e == ERR_OK)
-		e = take_counts(b, fetch_rows(b->fetch, own_number));
+		e = owns_add_up(b->r, b->tablet->bucket, b->name, fetch_rows(b->fetch, owns_number),
+			b->r->instance, &b->others);
 	return e;
 }
 

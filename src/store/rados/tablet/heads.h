@@ -7,10 +7,10 @@
 #include "store/rados/cluster/fetch.h"
 #include "store/rados/rows/tablet_rows.h"
 #include "store/rados/tablet/batch.h"
+#include "store/rados/tablet/owns.h"
 
 enum {
-	EPOCH_BYTES_MAX = 16,
-	OWN_BYTES_MAX = 64,
+	EPOCH_BYTES_MAX = 16
 };
 
 /* A tablet as it was read. */
@@ -19,8 +19,8 @@ struct seen {
 	struct fetch *fetch;
 	struct slice epoch;
 	struct head head;
-	bool is_empty; /* nobody would miss anything */
-	const struct rows *owns;
+	bool is_empty;           /* nobody would miss anything */
+	const struct rows *owns; /* the first of them; `counts` is what all come to */
 	struct store_bucket_stats counts;
 };
 

@@ -9,22 +9,10 @@ void seen_release(struct seen *seen)
 	fetch_free(TAKE(seen->fetch));
 }
 
-static enum err take_counts(uint64_t bucket, const struct rows *rows, struct seen *ret)
-{
-	for (size_t i = 0; i < rows->count; i++) {
-		struct own own;
-		if (!own_parse(rows->rows[i].value, &own))
-			return look_damaged(bucket, rows->rows[i].key);
-		rules_add_counts(&ret->counts, &own.counts);
-	}
-	return ERR_OK;
-}
-
 enum err tablet_see(struct rados *r, uint64_t bucket, uint64_t tablet, struct seen *ret)
 {
 	static const struct slice heads[] = {SLICE_LIT(ROW_EPOCH), SLICE_LIT(ROW_HEAD)};
 	static const char kinds[] = {ROW_OBJECT, ROW_VERSION, ROW_UPLOAD};
-	static const char owns[] = {ROW_OWN, '\0'};
 	size_t numbers[ARRAY_LEN(kinds)];
 	*ret = (struct seen){.is_empty = true};
 	rados_tablet_name(ret->name, bucket, tablet);
@@ -32,7 +20,7 @@ enum err tablet_see(struct rados *r, uint64_t bucket, uint64_t tablet, struct se
 	if (!ret->fetch)
 		return ERR_UNAVAILABLE;
 	size_t head_number = fetch_keys(ret->fetch, heads, ARRAY_LEN(heads));
-	size_t own_number = fetch_range(ret->fetch, "", owns, FETCH_ROWS_MAX);
+	size_t own_number = owns_fetch(r, ret->fetch);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		const char prefix[] = {kinds[i], '\0'};
 		numbers[i] = fetch_range(ret->fetch, "", prefix, 1);
@@ -48,7 +36,8 @@ enum err tablet_see(struct rados *r, uint64_t bucket, uint64_t tablet, struct se
 	ret->owns = fetch_rows(ret->fetch, own_number);
 	enum err e = batch_take_head(
 		bucket, fetch_rows(ret->fetch, head_number), &ret->epoch, &ret->head);
-	return e == ERR_OK ? take_counts(bucket, ret->owns, ret) : e;
+	return e == ERR_OK ? owns_add_up(r, bucket, ret->name, ret->owns, OWNS_ALL, &ret->counts)
+			   : e;
 }
 
 enum err head_stage(struct edit *edit, struct slice epoch, const struct head *head)

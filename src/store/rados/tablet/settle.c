@@ -6,10 +6,10 @@
 #include "store/rados/cluster/edit.h"
 #include "store/rados/cluster/fetch.h"
 #include "store/rados/rows/key.h"
+#include "store/rados/tablet/owns.h"
 
 enum {
-	PAUSE_US = 10000,
-	OWN_BYTES_MAX = 256,
+	PAUSE_US = 10000
 };
 
 void own_value(bool had_own, const struct own *own, struct strbuf *ret)
@@ -18,54 +18,70 @@ void own_value(bool had_own, const struct own *own, struct strbuf *ret)
 		own_format(own, ret);
 }
 
-/* Sets the own row to what it was, with another sequence. */
-static int set_anew(struct rados *r, struct tablet *tablet, const char *name)
+/* Sets the own row to what it was, with another sequence, if the sum is still that. */
+static int set_anew(struct rados *r, struct tablet *tablet, const char *name, struct slice before,
+	struct slice sum)
 {
 	struct row_key key = row_key_number(ROW_OWN, r->instance);
+	struct row_key sum_key = row_key_number(ROW_OWN, OWN_SUM);
 	struct own next = {.sequence = ++tablet->sequence, .counts = tablet->own.counts};
-	SCOPED_STRBUF(before, OWN_BYTES_MAX);
 	SCOPED_STRBUF(after, OWN_BYTES_MAX);
-	own_value(tablet->had_own, &tablet->own, &before);
 	own_format(&next, &after);
-	if (strbuf_broken(&before) || strbuf_broken(&after))
+	if (strbuf_broken(&after))
 		return -ENOMEM;
 	struct edit edit = edit_begin(r->index);
-	edit_compare(&edit, row_key_slice(&key), strbuf_slice(&before));
+	edit_compare(&edit, row_key_slice(&key), before);
+	edit_compare(&edit, row_key_slice(&sum_key), sum);
 	edit_set(&edit, row_key_slice(&key), strbuf_slice(&after));
 	return edit_run(&edit, name);
 }
 
-/* The sequence in the own row. */
-static int read_sequence(struct rados *r, const char *name, uint64_t *ret)
+static enum settled look(struct rados *r, struct tablet *tablet, const char *name,
+	const struct rows *rows, struct slice before)
 {
 	struct row_key key = row_key_number(ROW_OWN, r->instance);
-	struct slice asked = row_key_slice(&key);
+	struct row_key sum_key = row_key_number(ROW_OWN, OWN_SUM);
+	struct slice value = fetched_value(rows, row_key_slice(&key));
 	struct own own;
-	struct fetch *fetch = fetch_new();
-	if (!fetch)
-		return -ENOMEM;
-	size_t number = fetch_keys(fetch, &asked, 1);
-	int result = fetch_run(fetch, r->index, name);
-	if (result == 0 && own_parse(fetched_value(fetch_rows(fetch, number), asked), &own))
-		*ret = own.sequence;
-	else if (result == 0)
-		result = -EBADMSG;
-	fetch_free(fetch);
-	return result;
+	bool is_there;
+	if (!owns_take(rows, r->instance, &own, &is_there))
+		return SETTLED_OPEN;
+	/* It is in the sum, or closed; the row, if it is still there, says which was the last. */
+	if (own.is_closed)
+		atomic_store(&r->life.is_expelled, true);
+	if (own.is_closed && !is_there)
+		return SETTLED_OPEN;
+	/* Otherwise an earlier attempt of this was late. */
+	if (!slice_eq(value, before))
+		return own.sequence == tablet->lost ? SETTLED_DONE : SETTLED_NEVER;
+	int result =
+		set_anew(r, tablet, name, before, fetched_value(rows, row_key_slice(&sum_key)));
+	return result == 0 ? SETTLED_NEVER : SETTLED_OPEN;
 }
 
 /* One attempt. */
 static enum settled try(struct rados *r, struct tablet *tablet, const char *name)
 {
-	uint64_t found;
-	int result = set_anew(r, tablet, name);
-	/* Without the tablet nobody can know, and nobody can miss it: its bucket was deleted. */
-	if (result == 0 || result == -ENOENT)
-		return SETTLED_NEVER;
-	if (result != -ECANCELED || read_sequence(r, name, &found) < 0)
+	struct row_key key = row_key_number(ROW_OWN, r->instance);
+	struct row_key sum = row_key_number(ROW_OWN, OWN_SUM);
+	const struct slice asked[] = {row_key_slice(&key), row_key_slice(&sum)};
+	enum settled settled = SETTLED_OPEN;
+	SCOPED_STRBUF(before, OWN_BYTES_MAX);
+	struct fetch *fetch = fetch_new();
+	own_value(tablet->had_own, &tablet->own, &before);
+	if (!fetch || strbuf_broken(&before)) {
+		fetch_free(fetch);
 		return SETTLED_OPEN;
-	/* Otherwise an earlier attempt of this was late. */
-	return found == tablet->lost ? SETTLED_DONE : SETTLED_NEVER;
+	}
+	size_t number = fetch_keys(fetch, asked, ARRAY_LEN(asked));
+	int result = fetch_run(fetch, r->index, name);
+	/* Without the tablet nobody can know, and nobody can miss it: its bucket was deleted. */
+	if (result == -ENOENT)
+		settled = SETTLED_NEVER;
+	else if (result == 0)
+		settled = look(r, tablet, name, fetch_rows(fetch, number), strbuf_slice(&before));
+	fetch_free(fetch);
+	return settled;
 }
 
 enum settled tablet_settle(struct rados *r, struct tablet *tablet, int64_t deadline_ms)
@@ -77,7 +93,8 @@ enum settled tablet_settle(struct rados *r, struct tablet *tablet, int64_t deadl
 		settled = try(r, tablet, name);
 		if (settled == SETTLED_OPEN)
 			(void)usleep(PAUSE_US);
-	} while (settled == SETTLED_OPEN && clock_monotonic_ms() < deadline_ms);
+	} while (settled == SETTLED_OPEN && !atomic_load(&r->life.is_expelled) &&
+		 clock_monotonic_ms() < deadline_ms);
 	tablet->is_open = settled == SETTLED_OPEN;
 	return settled;
 }

@@ -3,7 +3,8 @@
  * Operations whose outcome was lost. librados gives up after a while, but the operation may have
  * happened, or happen when its OSD goes on. Each compares this instance's own row in the tablet
  * with the value that it had before. So that row is set anew: if that succeeds the lost operation
- * has not happened, and never will; if it fails the row says which was it.
+ * has not happened, and never will; if the row is another one it says which was it. Once this
+ * instance has been taken for dead, and its row was added to the sum, nobody knows.
  */
 #ifndef STORE_RADOS_TABLET_SETTLE_H
 #define STORE_RADOS_TABLET_SETTLE_H
@@ -27,7 +28,7 @@ struct tablet {
 enum settled {
 	SETTLED_DONE,  /* it has happened */
 	SETTLED_NEVER, /* it has not, and will not */
-	SETTLED_OPEN,  /* the tablet could not be asked until the deadline */
+	SETTLED_OPEN,  /* the tablet could not be asked until the deadline, or does not know */
 };
 
 /* The own row's value, or nothing if there was none. */

@@ -17,7 +17,6 @@
 enum {
 	PAGE_ROWS = 256,
 	EDIT_BYTES_MAX = 4 << 20,
-	MOVED = 0, /* the instance of the own row that says what has moved from tablet to tablet */
 };
 
 /* The kinds that move. Garbage stays: its data may go from whichever tablet. */
@@ -34,6 +33,7 @@ struct split {
 	uint64_t number;               /* of the new tablet */
 	char name[RADOS_NAME_BYTES];
 	struct epoch epoch; /* of the new one, which nobody changes */
+	struct own sum;     /* of the old one */
 	struct store_bucket_stats moved;
 
 	struct edit edit; /* of the new tablet */
@@ -102,6 +102,14 @@ static bool find_key(struct split *s)
 
 /* ---- Steps of the old tablet ----------------------------------------------------------------- */
 
+static bool take_sum(struct split *s)
+{
+	struct row_key key = row_key_number(ROW_OWN, OWN_SUM);
+	struct slice value = fetched_value(s->seen.owns, row_key_slice(&key));
+	s->sum = (struct own){.sequence = 0};
+	return !value.len || own_parse(value, &s->sum);
+}
+
 /* Reads it again, and looks whether it is still ours. */
 static int see_again(struct split *s, uint64_t tablet)
 {
@@ -109,6 +117,8 @@ static int see_again(struct split *s, uint64_t tablet)
 	if (tablet_see(s->r, s->bucket, tablet, &s->seen) != ERR_OK)
 		return -EIO;
 	s->renewed_ms = clock_monotonic_ms();
+	if (!take_sum(s))
+		return -EBADMSG;
 	return s->seen.head.state == HEAD_SPLITTING && s->seen.head.copying == s->number
 		       ? 0
 		       : -ECANCELED;
@@ -167,12 +177,11 @@ int split_undo(struct rados *r, uint64_t bucket, const struct seen *seen)
 
 /* ---- The new tablet -------------------------------------------------------------------------- */
 
-static void set_moved(struct edit *edit, const struct store_bucket_stats *counts)
+static void set_sum(struct edit *edit, const struct own *own)
 {
-	struct row_key key = row_key_number(ROW_OWN, MOVED);
-	struct own own = {.counts = *counts};
+	struct row_key key = row_key_number(ROW_OWN, OWN_SUM);
 	SCOPED_STRBUF(value, OWN_BYTES_MAX);
-	own_format(&own, &value);
+	own_format(own, &value);
 	edit_set(edit, row_key_slice(&key), strbuf_slice(&value));
 }
 
@@ -203,7 +212,8 @@ static int make(struct split *s)
 	edit_create(&s->edit);
 	edit_set(&s->edit, S(ROW_EPOCH), strbuf_slice(&epoch_value));
 	edit_set(&s->edit, S(ROW_HEAD), strbuf_slice(&head_value));
-	/* Who cannot change the old one any more cannot change this one. */
+	/* Who cannot change the old one any more cannot change this one; nor can those of the sum.
+	 */
 	for (size_t i = 0; i < s->seen.owns->count; i++) {
 		struct own own;
 		SCOPED_STRBUF(value, OWN_BYTES_MAX);
@@ -312,13 +322,9 @@ static struct store_bucket_stats minus(
 /* From here on both are known. */
 static int commit(struct split *s)
 {
-	struct row_key key = row_key_number(ROW_OWN, MOVED);
-	struct slice before = fetched_value(s->seen.owns, row_key_slice(&key));
-	struct own own = {.sequence = 0};
+	struct own sum = s->sum;
 	struct head head = s->seen.head;
-	if (before.len && !own_parse(before, &own))
-		return -EBADMSG;
-	own.counts = minus(&own.counts, &s->moved);
+	sum.counts = minus(&sum.counts, &s->moved);
 	head.state = HEAD_ACTIVE;
 	head.copying = 0;
 	head.high = row_name_key(&s->middle);
@@ -328,7 +334,7 @@ static int commit(struct split *s)
 		edit_drop(&edit);
 		return -ENOMEM;
 	}
-	set_moved(&edit, &own.counts);
+	set_sum(&edit, &sum);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		struct row_key from = row_key_of(kinds[i], row_name_key(&s->middle));
 		struct row_key kind = row_key_of(kinds[i], S(""));
@@ -340,12 +346,14 @@ static int commit(struct split *s)
 
 static int copy_all(struct split *s)
 {
+	struct own sum = s->sum;
 	int result = make(s);
 	for (size_t i = 0; i < ARRAY_LEN(kinds) && result == 0; i++)
 		result = copy_kind(s, kinds[i]);
 	if (result == 0) {
 		begin_edit(s);
-		set_moved(&s->edit, &s->moved);
+		sum.counts = s->moved;
+		set_sum(&s->edit, &sum);
 		result = edit_run(&s->edit, s->name);
 	}
 	return result == 0 ? commit(s) : result;
@@ -380,7 +388,8 @@ void tablet_split(struct rados *r, struct tablet *tablet)
 	struct split s = {.r = r, .bucket = tablet->bucket, .number = rados_number(r)};
 	rados_tablet_name(s.name, s.bucket, s.number);
 	bool ok = tablet_see(r, s.bucket, tablet->number, &s.seen) == ERR_OK &&
-		  s.seen.head.state == HEAD_ACTIVE && tablet_rows(&s.seen.counts) >= tablet->split;
+		  s.seen.head.state == HEAD_ACTIVE && !s.seen.owns->more &&
+		  tablet_rows(&s.seen.counts) >= tablet->split;
 	if (ok && !find_key(&s)) {
 		/* All of it is of one key. */
 		tablet->split = 2 * tablet_rows(&s.seen.counts);

@@ -14,6 +14,7 @@
  *	look.c     what has been read of the rows of one change
  *	stage.c    what rows become of what was decided
  *	settle.c   operations whose outcome was lost
+ *	owns.c     what the changes of each gateway come to
  *	heads.c    making, freezing and ending tablets; their versioning
  *	see.c      a tablet as it is
  *	split.c    two tablets of one
