@@ -57,7 +57,7 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/%.o)
 # With the folders, so that a file that goes away is noticed too.
 WEB_FILES := $(sort $(shell find web))
 # What computes long: in release `make test-long` alone has it (UNITS=long), under ASan `make test` as well.
-LONG_UNITS := $(addprefix store/test_,in_use killed mend rados rados_g% rados_split recovery repair same scrub versions%) \
+LONG_UNITS := $(addprefix store/test_,in_use killed mend rados rados_dead rados_g% rados_split recovery repair same scrub versions%) \
 	app/test_ledger% backup/test_backup
 # Programs that start no thread: there is nothing for TSan.
 ONE_THREAD := http/% oss/% crypto/% library/% backup/test_manifest_row \
