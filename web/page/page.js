@@ -187,13 +187,17 @@ for (const chooser of [input, folder, camera])
 		chooser.value = "";
 	});
 
-// What is chosen by its handle goes on after a reload without being chosen again.
+// What is chosen by its handle goes on after a reload without being chosen again. If that chooser
+// does not open, say for a type that it does not know, the input's own does.
+let picks = canPick();
 input.addEventListener("click", event => {
-	if (!canPick())
+	if (!picks)
 		return;
 	event.preventDefault();
-	pickFiles({ types: input.accept ? input.accept.split(",") : [], handlesFrom: large.from })
-		.then(add, error => say(String(error)));
+	pickFiles({ types: input.accept ? input.accept.split(",") : [], handlesFrom: large.from }).then(add, () => {
+		picks = false;
+		setTimeout(() => input.click()); // not within the click that comes by the label
+	});
 });
 
 uploadButton.addEventListener("click", () => {

@@ -183,6 +183,16 @@ test("chosen where the browser has handles, it goes on after a reload by a butto
 	await upload.drop((await largeFile("after.txt", 1000)).path);
 	await upload.row("after.txt").waitFor();
 	assert.doesNotMatch(await page.locator("#news").innerText(), /abort/i);
+
+	// Where that chooser does not open, the other one does.
+	await page.evaluate(() => {
+		window.showOpenFilePicker = async () => {
+			throw new TypeError("Failed to execute 'showOpenFilePicker'");
+		};
+	});
+	const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByText("Choose files").click()]);
+	await chooser.setFiles((await largeFile("other.txt", 1000)).path);
+	await upload.row("other.txt").waitFor();
 });
 
 test("what is not finished is forgotten, or has gone", async t => {
