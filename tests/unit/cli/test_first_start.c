@@ -30,7 +30,8 @@ static bool page_may_post(struct store *store)
 
 static bool make_bucket(struct store *store)
 {
-	return first_start_make_bucket(store, PORT, "http://127.0.0.1:8888") == ERR_OK;
+	return first_start_make_bucket(store, FIRST_BUCKET, PORT, "http://127.0.0.1:8888") ==
+	       ERR_OK;
 }
 
 static void whole(struct store *store)
