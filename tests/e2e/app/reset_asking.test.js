@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connections that are reset while a question on them waits: one about an upload in parts for the
-// store, one for a grant for the back end that decides.
+// store, one for a grant for the back end that decides, or for the keys of tokens.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { until } from "../lib/events.js";
 import { ORDERS, startGate } from "../lib/gate.js";
+import { bearer, issuer, token } from "../lib/jwt.js";
 import { request, send } from "../lib/oss.js";
 import { held, open, requestText, settled } from "../lib/reset.js";
 import { cleanups, startServer } from "../lib/server.js";
@@ -73,4 +74,30 @@ test("questions for a grant wait for the back end, and are reset", async t => {
 	(await backEnd.next()).answer("{\"sub\":\"ann\"}");
 	assert.equal((await got).status, 200);
 	assert.equal((await request(own.store, "GET", "uploads")).status, 200);
+});
+
+test("questions for a grant wait for the keys of tokens, and are reset", async t => {
+	const login = await startLateSink(t);
+	const own = await startServer(t, { env: { POSTERN_APP_AUTH: "jwt", POSTERN_APP_JWT_KEYS_URL: login.url } });
+	const from = issuer("ES256", "first");
+	const before = await held(own);
+	const headers = bearer(token(from));
+	const requests = [requestText("GET", "/grant", headers), post("/grants", { ...headers, ...json({ files: [{}] }) }),
+		post("/s3/multipart", { ...headers, ...json({ filename: "a.txt", type: "text/plain", metadata: {} }) })];
+	const raws = requests.flatMap(bytes => [bytes, bytes, bytes.repeat(3)]).map(bytes => {
+		const { raw } = open(own.app);
+		raw.write(bytes);
+		return raw;
+	});
+	const stays = send(`${own.app}/grant`, "GET", headers);
+	const asked = await login.next();
+	await until("all wait", async () => (await held(own)).connections >= before.connections + raws.length + 1);
+	for (const raw of raws.slice(0, 4))
+		raw.resetAndDestroy();
+	await until("the resets are noticed", async () => (await held(own)).connections <= before.connections + raws.length - 3);
+	asked.answer(JSON.stringify({ keys: [from.jwk] }));
+	for (const raw of raws)
+		raw.resetAndDestroy();
+	assert.equal((await stays).status, 200);
+	await settled(own, before);
 });

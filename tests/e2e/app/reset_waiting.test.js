@@ -2,6 +2,8 @@
 // Connections that are reset while the callback on them waits: for the store, a check, the ledger
 // or a webhook.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -14,18 +16,47 @@ import { cleanups, pause, startServer, temporaryFolder } from "../lib/server.js"
 import { says, startLateSink, startSink } from "../lib/sink.js";
 
 const all = cleanups();
-let server, wire, webhook, proxy;
+let server, wire, webhook, proxy, clamd;
+
+/** A clamd that finds nothing, and answers when it is let: `open()`. */
+async function startScanner(t) {
+	const waiting = [];
+	const self = { closed: false, port: 0, arrived: () => waiting.length, open() {
+		self.closed = false;
+		for (const go of waiting.splice(0))
+			go();
+	} };
+	const listener = createServer(socket => {
+		let came = Buffer.alloc(0);
+		socket.on("error", () => {}).on("data", data => {
+			came = Buffer.concat([came, data]);
+			if (came.length < 4 || came.readUInt32BE(came.length - 4) !== 0)
+				return; // a chunk of no bytes is the end
+			const answer = () => socket.end("stream: OK\0");
+			if (self.closed)
+				waiting.push(answer);
+			else
+				answer();
+		});
+	}).listen(0, "127.0.0.1");
+	await once(listener, "listening");
+	t.after(() => new Promise(done => listener.close(done)));
+	self.port = listener.address().port;
+	return self;
+}
 
 before(async () => {
 	wire = await startSink(all, says("{\"Status\":\"caught\"}"));
 	webhook = await startLateSink(all);
 	proxy = await startGate(all, () => server);
+	clamd = await startScanner(all);
 	const data = await temporaryFolder(all);
 	await writeFile(join(data, "postern.ini"), `[app]
 store_url = ${proxy.url}/uploads
 callback_url = ${wire.url}/hook
 webhook_url = ${webhook.url}/hook
-checks = object type
+checks = object type virus
+clamd = tcp:127.0.0.1:${clamd.port}
 [store]
 callback_allow = 127.0.0.1
 `);
@@ -85,6 +116,10 @@ const GATES = {
 	"a check": () => {
 		proxy.closed = ({ method }) => method === "GET";
 		return { reached: () => proxy.arrived() > 0, open: () => proxy.open() };
+	},
+	"clamd": () => {
+		clamd.closed = true;
+		return { reached: () => clamd.arrived() > 0, open: () => clamd.open() };
 	},
 	"a webhook": () => ({ reached: () => webhook.count() > 0, open: answerWebhooks }),
 };
