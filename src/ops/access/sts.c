@@ -229,6 +229,8 @@ static void body(struct exchange *x, void *state, struct slice piece)
 {
 	struct pending *pending = state;
 	struct sts_call call;
+	if (exchange_head(x)->method == HTTP_GET)
+		return; /* its parameters are in the query */
 	strbuf_add_slice(&pending->body, piece);
 	/* What is too long is refused at once, not when all of it has come. */
 	bool begun = strbuf_broken(&pending->body) && sts_call_init(&call, x, &pending->body);
@@ -271,6 +273,8 @@ bool sts_begin(struct sts *sts, struct exchange *x)
 	pending->sts = sts;
 	strbuf_init(&pending->body, LIMIT_STS_BODY_BYTES);
 	exchange_attach(x, &handler, pending);
+	if (head->method == HTTP_GET)
+		exchange_skip_body(x);
 	return true;
 }
 

@@ -3,10 +3,12 @@
 // it, whether it comes with them, later, or never.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { signed } from "../lib/console_api.js";
 import { connect } from "../lib/http.js";
 import { request } from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
 import { headersV4, target } from "../lib/sign.js";
+import { signedParams } from "../lib/sts.js";
 import { expectAnswer, GET, play, putOpenObject } from "../lib/wire.js";
 
 const all = cleanups();
@@ -44,8 +46,8 @@ const OPERATIONS = [
 function head([, , method, key, query, headers], framing) {
 	const asked = Object.fromEntries(Object.entries(query)
 		.map(([name, value]) => [name, typeof value === "function" ? value() : value]));
-	const signed = headersV4({ method, bucket: "uploads", key, query: asked, headers });
-	const lines = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+	const inHeaders = headersV4({ method, bucket: "uploads", key, query: asked, headers });
+	const lines = Object.entries(inHeaders).map(([name, value]) => `${name}: ${value}\r\n`).join("");
 	return `${method} ${target("uploads", key, asked)} HTTP/1.1\r\nHost: localhost\r\n${lines}${framing}\r\n`;
 }
 
@@ -81,6 +83,23 @@ test("an object that anybody may write is deleted by anybody, with a body that n
 		await play(store, { send: `DELETE ${path} HTTP/1.1\r\nHost: localhost\r\n${LENGTH}\r\n`,
 			answers: [{ status: 204, headers: { Connection: "close" } }], then: "closed" });
 	assert.equal((await request(store, "HEAD", "uploads", "theirs")).status, 404);
+});
+
+test("the console's port: a body that never comes, and one that comes with the request", async () => {
+	const requests = {
+		"GET /callbacks": 200, "GET /callbacks/999": 404, "POST /callbacks/999/send": 404,
+		[`GET /sts/?${signedParams(server.key, "GET")}`]: 200, "GET /health": 200, "GET /metrics": 200,
+		"GET /console/config.json": 200, "POST /console/config.json": 405,
+	};
+	for (const [request, status] of Object.entries(requests)) {
+		const [method, path] = request.split(" ");
+		const signedHeaders = Object.entries(path.startsWith("/callbacks") ? signed(method, path).headers : {})
+			.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+		const bytes = to => `${method} ${to} HTTP/1.1\r\nHost: localhost\r\n${signedHeaders}${LENGTH}\r\n`;
+		await play(server.console, { send: bytes(path), answers: [{ status, headers: { Connection: "close" } }], then: "closed" });
+		const again = path.startsWith("/sts") ? `/sts/?${signedParams(server.key, "GET")}` : path;
+		await play(server.console, { send: `${bytes(again)}A=b&C`, answers: [{ status, headers: { Connection: null } }] });
+	}
 });
 
 test("a long body does not keep the answer away", async () => {
