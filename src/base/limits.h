@@ -78,6 +78,7 @@
 #define LIMIT_RADOS_NOTIFY_MS 5000    /* for all gateways to read the table of buckets */
 #define LIMIT_RADOS_BEAT_MS 2000      /* between two signs of life of a gateway */
 #define LIMIT_RADOS_DEAD_BEATS 45     /* of another one without any: it is dead */
+#define LIMIT_RADOS_SILENT_BEATS 5    /* of its own without an answer: not ready */
 #define LIMIT_RADOS_EPOCH_MS 30000    /* of garbage */
 #define LIMIT_RADOS_COLLECT_MS 30000  /* between two collections */
 #define LIMIT_RADOS_CLAIM 16384       /* numbers of data that a gateway has in advance */

@@ -4,16 +4,9 @@
 #include "base/budget.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cli/cluster_metrics.h"
+#include "cli/metric.h"
 #include "sandbox/refused.h"
-
-static void metric(
-	struct strbuf *out, const char *name, const char *type, const char *help, uint64_t value)
-{
-	strbuf_addf(out, "# HELP postern_%s %s\n# TYPE postern_%s %s\npostern_%s ", name, help,
-		name, type, name);
-	strbuf_add_u64(out, value);
-	strbuf_addc(out, '\n');
-}
 
 static void add_store_metrics(const struct operations *operations, struct strbuf *out)
 {
@@ -36,9 +29,11 @@ static void add_store_metrics(const struct operations *operations, struct strbuf
 	metric(out, "store_damaged_reads_total", "counter",
 		"Reads that met bytes which are not what was stored.", store.damaged_reads);
 	metric(out, "store_refusing", "gauge", "1 while changes are refused; /ready says why.",
-		store.refusing != NULL);
+		store.refusing || store.silent);
 	metric(out, "store_start_damage", "gauge", "What the start found damaged on the disk.",
 		store.start_damage);
+	if (store.cluster.operations)
+		add_cluster_metrics(&store.cluster, out);
 }
 
 /* Without a scrub there is nothing to say. */
@@ -141,8 +136,7 @@ static void add_verdicts(
 
 static void add_check_metrics(const struct app_check_stats *checked, struct strbuf *out)
 {
-	strbuf_adds(out, "# HELP postern_app_checks_total Checks of uploads, by verdict.\n"
-			 "# TYPE postern_app_checks_total counter\n");
+	metric_begin(out, "app_checks_total", "counter", "Checks of uploads, by verdict.");
 	add_verdicts(out, "object", &checked->object);
 	add_verdicts(out, "type", &checked->type);
 	add_verdicts(out, "virus", &checked->virus);
@@ -237,6 +231,8 @@ static bool add_reasons(const struct operations *operations, struct strbuf *out)
 		strbuf_adds(out, "not ready: stopping\n");
 	if (store.refusing)
 		strbuf_addf(out, "not ready: the store refuses changes: %s\n", store.refusing);
+	if (store.silent)
+		strbuf_addf(out, "not ready: the store cannot be reached: %s\n", store.silent);
 	if (app.confirms && app.forbidden)
 		strbuf_adds(out, "not ready: callbacks cannot be confirmed: the key may not read "
 				 "(oss:GetObject)\n");

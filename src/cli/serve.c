@@ -85,14 +85,15 @@ static int run(struct parts *p)
 	strbuf_init(&p->origins_text, KIB(64));
 	strbuf_init(&p->key_id, KIB(4));
 	bool started = serve_start(p);
+	bool ended = started;
 	if (started) {
 		serve_print_ready(p);
-		serve_wait_for_stop(p, &signals);
+		ended = serve_wait_for_stop(p, &signals);
 		log_info("stopping");
 	}
 	serve_stop(p);
 	log_stop();
-	if (started)
+	if (ended)
 		return 0;
 	return p->bad_option ? 2 : 1;
 }

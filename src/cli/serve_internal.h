@@ -219,8 +219,11 @@ void serve_free_tls(struct parts *p);
 
 /* Blocks the signals we wait for, in this thread and all that it starts. */
 void serve_block_signals(sigset_t *set);
-/* Until one of them ends the process. In between SIGHUP has keys and certificates read again. */
-void serve_wait_for_stop(struct parts *p, const sigset_t *set);
+/*
+ * Until one of them ends the process. In between SIGHUP has keys and certificates read again. False
+ * if the process has to be started again, which was logged.
+ */
+bool serve_wait_for_stop(struct parts *p, const sigset_t *set);
 
 /* ---- serve_reload.c ---- */
 

@@ -35,11 +35,21 @@ static void return_memory(uint64_t *peak)
 	*peak = used;
 }
 
+/* The store has been taken from this process, and what it knows of itself is not true any more. */
+static bool store_is_over(const struct parts *p)
+{
+	struct store_stats stats;
+	if (!p->store || p->config.store_backend != BACKEND_RADOS)
+		return false;
+	store_stats(p->store, &stats);
+	return stats.is_over;
+}
+
 /*
  * Checks regularly whether the access keys have changed, because `postern keys` does not know the
  * process.
  */
-void serve_wait_for_stop(struct parts *p, const sigset_t *set)
+bool serve_wait_for_stop(struct parts *p, const sigset_t *set)
 {
 	static const struct timespec pause = {.tv_sec = 1};
 	uint64_t peak = 0;
@@ -50,8 +60,13 @@ void serve_wait_for_stop(struct parts *p, const sigset_t *set)
 		if (number == SIGHUP)
 			serve_reload(p);
 		else if (number > 0)
-			return;
+			return true;
 		else if (p->keys)
 			keys_refresh(p->keys, false);
+		if (store_is_over(p)) {
+			log_error("the store is to be opened anew: this process ends, with status "
+				  "1, and has to be started again");
+			return false;
+		}
 	}
 }

@@ -476,6 +476,25 @@ struct store_scrub {
 	int64_t ended_ms; /* when the last whole pass ended; 0: none has yet */
 };
 
+/* A store on a cluster. All zeros: it is on none. */
+enum {
+	STORE_OPERATIONS = 5,
+	STORE_RESULTS = 5,
+};
+
+struct store_cluster {
+	const char *const *operations; /* names; NULL: there is no cluster */
+	const char *const *results;
+	uint64_t counts[STORE_OPERATIONS][STORE_RESULTS]; /* since the start */
+	uint64_t micros[STORE_OPERATIONS];                /* that all of them took */
+	uint64_t lost;          /* changes whose outcome had to be asked for */
+	uint64_t tablets;       /* that this process knows of */
+	uint64_t splits;        /* of them, by this process */
+	uint64_t removed;       /* data that nothing referred to, by this process */
+	uint64_t gateways;      /* that serve the store, as it was last heard */
+	uint64_t heard_seconds; /* since the others last heard of this one */
+};
+
 /* For metrics and tests. */
 struct store_stats {
 	uint64_t objects;
@@ -486,7 +505,10 @@ struct store_stats {
 	uint64_t damaged_reads; /* how often bytes that were read were not what was stored */
 	uint64_t start_damage;  /* what was found damaged when the store was opened */
 	struct store_scrub scrub;
+	struct store_cluster cluster;
 	const char *refusing; /* why changes are refused now; NULL: they are not */
+	const char *silent;   /* why it can do nothing now, not even read; NULL: it can */
+	bool is_over;         /* it never will again: it has to be opened anew */
 };
 
 struct store_ops {

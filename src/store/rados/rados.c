@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/rados/rados.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
 #include "store/rados/buckets/table.h"
+#include "store/rados/cluster/cluster.h"
 #include "store/rados/data/data.h"
 #include "store/rados/garbage/garbage.h"
 #include "store/rados/gateways/gateways.h"
@@ -54,6 +56,49 @@ static void add_counts(const struct store_bucket *bucket, void *ctx)
 	rules_add_counts(&sum->counts, &counts);
 }
 
+static const char *const operations[] = {
+	[CLUSTER_READ_ROWS] = "read_rows",
+	[CLUSTER_CHANGE_ROWS] = "change_rows",
+	[CLUSTER_READ_DATA] = "read_data",
+	[CLUSTER_WRITE_DATA] = "write_data",
+	[CLUSTER_REMOVE_DATA] = "remove_data",
+};
+static const char *const results[] = {
+	[CLUSTER_DONE] = "done",
+	[CLUSTER_OVERTAKEN] = "overtaken",
+	[CLUSTER_MISSING] = "missing",
+	[CLUSTER_LOST] = "lost",
+	[CLUSTER_FAILED] = "failed",
+};
+static_assert(ARRAY_LEN(operations) == STORE_OPERATIONS && ARRAY_LEN(results) == STORE_RESULTS,
+	"the store's are those of the cluster");
+
+static void get_cluster_stats(struct rados *r, struct store_cluster *ret)
+{
+	struct cluster_counts counts;
+	cluster_counts(r->cluster, &counts);
+	*ret = (struct store_cluster){.operations = operations,
+		.results = results,
+		.lost = atomic_load(&r->lost),
+		.tablets = directory_tablets(r->directory),
+		.splits = atomic_load(&r->splits),
+		.removed = atomic_load(&r->removed),
+		.gateways = atomic_load(&r->living),
+		.heard_seconds = (uint64_t)life_unheard_ms(&r->life) / 1000};
+	memcpy(ret->counts, counts.counts, sizeof(ret->counts));
+	memcpy(ret->micros, counts.micros, sizeof(ret->micros));
+}
+
+/* Why nobody can be served. */
+static const char *why_silent(struct rados *r)
+{
+	if (atomic_load(&r->life.is_expelled))
+		return "the other gateways have taken this one for dead";
+	if (life_unheard_ms(&r->life) > (int64_t)r->timers.beat_ms * LIMIT_RADOS_SILENT_BEATS)
+		return "Ceph does not answer";
+	return NULL;
+}
+
 static void get_stats(struct store *store, struct store_stats *ret)
 {
 	struct rados *r = rados_of(store);
@@ -63,7 +108,10 @@ static void get_stats(struct store *store, struct store_stats *ret)
 		.bytes = sum.counts.bytes,
 		.commits = atomic_load(&r->commits),
 		.syncs = atomic_load(&r->syncs),
-		.damaged_reads = atomic_load(&r->damaged_reads)};
+		.damaged_reads = atomic_load(&r->damaged_reads),
+		.silent = why_silent(r),
+		.is_over = atomic_load(&r->life.is_expelled)};
+	get_cluster_stats(r, &ret->cluster);
 }
 
 /* ---- Opening and closing --------------------------------------------------------------------- */

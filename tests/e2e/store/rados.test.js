@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { listObjects, request, send } from "../lib/oss.js";
-import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
+import { cleanups, pause, startServer, temporaryFolder } from "../lib/server.js";
 
 const CLUSTER = fileURLToPath(new URL("../../ceph/cluster", import.meta.url));
 const NO_PACKAGES = 77;
@@ -19,19 +19,21 @@ const all = cleanups();
 /** Why nothing can be tested, or "". */
 let missing = "";
 let config;
+let cluster;
 const gateways = [];
 
-/** A gateway of that cluster, with a folder of its own for what is not in it. */
-async function startGateway() {
+/** A gateway of that cluster, with a folder of its own, or that one, for what is not in it. */
+async function startGateway(data) {
 	return await startServer(all, {
 		command: "store",
+		data,
 		env: { POSTERN_STORE_BACKEND: "rados", POSTERN_RADOS_CONFIG: config, POSTERN_RADOS_ID: "admin" },
 	});
 }
 
 before(async () => {
 	const folder = await temporaryFolder(all);
-	const cluster = join(folder, "ceph");
+	cluster = join(folder, "ceph");
 	try {
 		const { stdout } = await run(CLUSTER, ["start", cluster, String(process.pid)]);
 		config = stdout.trim();
@@ -93,7 +95,43 @@ testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
 		assert.equal((await send(`${gateway.console}/ready`)).status, 200);
 		const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
 		assert.match(metrics, /^postern_sandbox_refused_total 0$/m);
+		assert.match(metrics, /^postern_store_refusing 0$/m);
+		assert.match(metrics, /^postern_store_cluster_gateways 2$/m);
+		assert.match(metrics, /^postern_store_cluster_tablets 1$/m);
+		assert.match(metrics, /^postern_store_cluster_unheard_seconds \d+$/m);
+		for (const name of ["lost", "splits", "garbage_removed"])
+			assert.match(metrics, new RegExp(`^postern_store_cluster_${name}_total \\d+$`, "m"));
 	}
+});
+
+/** A metric of a gateway; its labels are part of the name. */
+async function metric(gateway, name) {
+	const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
+	const line = metrics.split("\n").find(line => line.startsWith(`postern_${name} `));
+	assert.ok(line, `${name} in\n${metrics}`);
+	return Number(line.split(" ")[1]);
+}
+
+testOnCeph("operations are counted by what they are, with their results and their time", async () => {
+	const name = (operation, result) =>
+		`store_cluster_operations_total{operation="${operation}",result="${result}"}`;
+	const seconds = operation => `store_cluster_operation_seconds_total{operation="${operation}"}`;
+	const gateway = gateways[0];
+	const kinds = ["read_rows", "change_rows", "write_data", "read_data"];
+	const before = await Promise.all(kinds.map(kind => metric(gateway, name(kind, "done"))));
+	const took = await Promise.all(kinds.map(kind => metric(gateway, seconds(kind))));
+	assert.equal((await put(gateway, "counted", randomBytes(100_000))).status, 200);
+	assert.equal((await get(gateway, "counted")).status, 200);
+	for (const [i, kind] of kinds.entries()) {
+		assert.ok(await metric(gateway, name(kind, "done")) > before[i], kind);
+		assert.ok(await metric(gateway, seconds(kind)) > took[i], kind);
+	}
+	const had = new Set((await rados("ls")).split("\n"));
+	const missing = await metric(gateway, name("read_data", "missing"));
+	assert.equal((await put(gateway, "lost", randomBytes(100_000))).status, 200);
+	await rados("rm", (await rados("ls")).split("\n").find(chunk => !had.has(chunk)));
+	assert.equal((await get(gateway, "lost")).status, 503);
+	assert.ok(await metric(gateway, name("read_data", "missing")) > missing);
 });
 
 /** Says something to Ceph's own tool about the pool `data`. */
@@ -134,4 +172,61 @@ testOnCeph("one may be killed, and nothing is lost", async () => {
 	for (const i of acknowledged)
 		assert.equal((await get(gateways[0], `doomed-${i}`)).body.toString(), `body ${i}`);
 	assert.equal((await put(gateways[1], "after", "it")).status, 200);
+});
+
+/** Asks until the answer is that. */
+async function becomes(gateway, status) {
+	for (;;) {
+		const answer = await send(`${gateway.console}/ready`);
+		if (answer.status === status)
+			return answer.body.toString();
+		await pause(100);
+	}
+}
+
+testOnCeph("a gateway is not ready while Ceph does not answer, and then again", async () => {
+	const osd = Number(await readFile(join(cluster, "osd.0.pid"), "utf8"));
+	process.kill(osd, "SIGSTOP");
+	try {
+		const why = await becomes(gateways[0], 503);
+		assert.match(why, /^not ready: the store cannot be reached: Ceph does not answer$/m);
+		assert.equal(await metric(gateways[0], "store_refusing"), 1);
+	} finally {
+		process.kill(osd, "SIGCONT");
+	}
+	assert.equal(await becomes(gateways[0], 200), "ready\n");
+	assert.equal((await put(gateways[0], "again", "it")).status, 200);
+});
+
+testOnCeph("one that was taken for dead ends, and goes on when it is started again", async t => {
+	const data = await temporaryFolder(t);
+	const expelled = await startGateway(data);
+	const acknowledged = [];
+	let ends = false;
+	const writes = (async () => {
+		for (let i = 0; !ends; i++) {
+			const answer = await put(expelled, `expelled-${i}`, `body ${i}`).catch(() => undefined);
+			if (answer?.status === 200)
+				acknowledged.push(i);
+			else
+				await pause(10);
+		}
+	})();
+	try {
+		while (acknowledged.length < 20)
+			await pause(10);
+		await run(CLUSTER, ["expel", cluster]);
+		assert.equal(await expelled.gone, 1);
+	} finally {
+		ends = true;
+		await writes;
+		await expelled.kill();
+	}
+	assert.match(expelled.log, /the others have taken this gateway for dead/);
+	assert.match(expelled.log, /this process ends, with status 1, and has to be started again/);
+	for (const i of acknowledged)
+		assert.equal((await get(gateways[0], `expelled-${i}`)).body.toString(), `body ${i}`);
+	const anew = await startGateway(data);
+	assert.equal((await put(anew, "anew", "it")).status, 200);
+	assert.equal((await get(gateways[1], "anew")).body.toString(), "it");
 });

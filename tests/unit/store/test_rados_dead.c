@@ -95,6 +95,11 @@ static void a_zombie_wakes(void)
 	OK(put_object(zombie, id, S("new"), SMALL, NULL) == ERR_UNAVAILABLE &&
 			head_object(zombie, id, S("whole")) == ERR_UNAVAILABLE,
 		"and serves nobody any more");
+	struct store_stats stats;
+	store_stats(zombie, &stats);
+	OK(stats.is_over && stats.silent, "which it says");
+	store_stats(other, &stats);
+	OK(!stats.is_over && !stats.silent && stats.cluster.removed > 0, "the other goes on");
 	store_close(zombie);
 	OK(becomes_clean(&ceph, other, "zombie"), "it leaves nothing");
 	store_close(other);

@@ -106,6 +106,7 @@ enum err cluster_pool(struct cluster *c, const char *name, struct pool **ret)
 	c->api.ioctx_set_namespace(pool->io, c->space);
 	pool->api = &c->api;
 	pool->cluster = c->handle;
+	pool->counters = &c->counters;
 	c->pool_count++;
 	*ret = pool;
 	return ERR_OK;
@@ -121,15 +122,18 @@ static void end_transfer(void *completion, void *ctx)
 	const struct librados *api = transfer->pool->api;
 	int result = api->aio_get_return_value(completion);
 	api->aio_release(completion);
+	counting_end(transfer->pool, transfer->operation, transfer->begin_us, result);
 	transfer->done(transfer, result);
 }
 
 /* Sends the operation, which it frees. */
-static int begin_transfer(
-	struct pool *pool, const char *object, void *op, struct transfer *transfer)
+static int begin_transfer(struct pool *pool, enum cluster_operation operation, const char *object,
+	void *op, struct transfer *transfer)
 {
 	const struct librados *api = pool->api;
 	transfer->pool = pool;
+	transfer->operation = operation;
+	transfer->begin_us = counting_begin();
 	int result = api->aio_create_completion2(transfer, end_transfer, &transfer->completion);
 	if (result == 0) {
 		void *completion = transfer->completion;
@@ -151,14 +155,14 @@ int pool_create(struct pool *pool, const char *object, struct slice bytes, struc
 	api->write_op_write_full(op, bytes.ptr, bytes.len);
 	if (of.len)
 		api->write_op_setxattr(op, OWNER, of.ptr, of.len);
-	return begin_transfer(pool, object, op, transfer);
+	return begin_transfer(pool, CLUSTER_WRITE_DATA, object, op, transfer);
 }
 
 int pool_remove(struct pool *pool, const char *object, struct transfer *transfer)
 {
 	void *op = pool->api->create_write_op();
 	pool->api->write_op_remove(op);
-	return begin_transfer(pool, object, op, transfer);
+	return begin_transfer(pool, CLUSTER_REMOVE_DATA, object, op, transfer);
 }
 
 int pool_owner(struct pool *pool, const char *object, char *ret, size_t size)
@@ -170,6 +174,7 @@ int pool_read(struct pool *pool, const char *object, struct pool_run *runs, size
 {
 	const struct librados *api = pool->api;
 	int failed[POOL_RUNS_MAX] = {0};
+	int64_t begin_us = counting_begin();
 	assert(count <= POOL_RUNS_MAX);
 	void *op = api->create_read_op();
 	for (size_t i = 0; i < count; i++)
@@ -180,6 +185,7 @@ int pool_read(struct pool *pool, const char *object, struct pool_run *runs, size
 	for (size_t i = 0; i < count && result >= 0; i++)
 		if (failed[i] < 0)
 			result = failed[i];
+	counting_end(pool, CLUSTER_READ_DATA, begin_us, result);
 	return result;
 }
 

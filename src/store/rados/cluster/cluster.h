@@ -39,14 +39,44 @@ enum err cluster_pool(struct cluster *cluster, const char *name, struct pool **r
  */
 enum err cluster_err(int result, const char *wanted, const char *object) MUST_USE;
 
+/* ---- What was done --------------------------------------------------------------------------- */
+
+enum cluster_operation {
+	CLUSTER_READ_ROWS,
+	CLUSTER_CHANGE_ROWS,
+	CLUSTER_READ_DATA,
+	CLUSTER_WRITE_DATA,
+	CLUSTER_REMOVE_DATA,
+	CLUSTER_OPERATIONS,
+};
+
+enum cluster_result {
+	CLUSTER_DONE,
+	CLUSTER_OVERTAKEN, /* a comparison did not hold */
+	CLUSTER_MISSING,   /* there is no such object */
+	CLUSTER_LOST,      /* it may have happened */
+	CLUSTER_FAILED,
+	CLUSTER_RESULTS,
+};
+
+/* Of all operations that have ended, but for watching and connecting. */
+struct cluster_counts {
+	uint64_t counts[CLUSTER_OPERATIONS][CLUSTER_RESULTS];
+	uint64_t micros[CLUSTER_OPERATIONS]; /* that they took */
+};
+
+void cluster_counts(const struct cluster *cluster, struct cluster_counts *ret);
+
 /* ---- Data ------------------------------------------------------------------------------------ */
 
 /* One operation on its way. The caller's, in its place until `done` is called. */
 struct transfer {
 	/* On a thread of librados: must not wait. `result` is 0 or -errno. */
 	void (*done)(struct transfer *transfer, int result);
-	void *completion; /* private */
+	void *completion; /* private, as is all that follows */
 	struct pool *pool;
+	enum cluster_operation operation;
+	int64_t begin_us;
 };
 
 /*

@@ -3,6 +3,8 @@
 #ifndef STORE_RADOS_CLUSTER_CLUSTER_INTERNAL_H
 #define STORE_RADOS_CLUSTER_CLUSTER_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "store/rados/cluster/cluster.h"
 #include "store/rados/cluster/librados.h"
 
@@ -11,9 +13,15 @@ enum {
 	POOL_RUNS_MAX = 2,
 };
 
+struct counters {
+	_Atomic uint64_t counts[CLUSTER_OPERATIONS][CLUSTER_RESULTS];
+	_Atomic uint64_t micros[CLUSTER_OPERATIONS];
+};
+
 struct pool {
 	const struct librados *api;
-	void *cluster; /* librados's handles */
+	struct counters *counters; /* the cluster's */
+	void *cluster;             /* librados's handles */
 	void *io;
 };
 
@@ -22,8 +30,15 @@ struct cluster {
 	void *handle;
 	bool connected;
 	char *space;
+	struct counters counters;
 	struct pool pools[POOLS_MAX];
 	unsigned pool_count;
 };
+
+/* The time, for what follows. */
+int64_t counting_begin(void);
+/* Counts an operation that ends now. */
+void counting_end(
+	struct pool *pool, enum cluster_operation operation, int64_t begin_us, int result);
 
 #endif

@@ -53,8 +53,10 @@ void edit_remove_object(struct edit *edit)
 int edit_run(struct edit *edit, const char *object)
 {
 	const struct librados *api = edit->pool->api;
+	int64_t begin_us = counting_begin();
 	int result =
 		api->write_op_operate(edit->op, edit->pool->io, object, NULL, LIBRADOS_FULL_TRY);
 	api->release_write_op(edit->op);
+	counting_end(edit->pool, CLUSTER_CHANGE_ROWS, begin_us, result);
 	return result;
 }

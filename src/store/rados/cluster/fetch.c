@@ -158,9 +158,12 @@ int fetch_run(struct fetch *fetch, struct pool *pool, const char *object)
 		return -ENOMEM;
 	fetch->api = pool->api;
 	void *op = pool->api->create_read_op();
+	int64_t begin_us = counting_begin();
 	int result = ask(fetch, op);
-	if (result == 0)
+	if (result == 0) {
 		result = pool->api->read_op_operate(op, pool->io, object, 0);
+		counting_end(pool, CLUSTER_READ_ROWS, begin_us, result);
+	}
 	pool->api->release_read_op(op);
 	for (size_t i = 0; i < fetch->count && result == 0; i++) {
 		result = fetch->asked[i].failed;

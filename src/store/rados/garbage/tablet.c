@@ -86,6 +86,7 @@ static int take_new(struct page *page, const struct row *rows, size_t count)
 static int remove_data(struct page *page, const struct row *rows, size_t count)
 {
 	struct chunk_removals removals;
+	uint64_t removed = 0;
 	int result = 0;
 	chunk_removals_begin(&removals, page->r);
 	for (size_t i = 0; i < count; i++) {
@@ -97,11 +98,14 @@ static int remove_data(struct page *page, const struct row *rows, size_t count)
 		for (size_t j = 0; j < extents.count && !garbage_stops(page->r); j++) {
 			struct extent extent = extents_at(&extents, j);
 			chunk_removals_add(&removals, &extent);
+			removed++;
 		}
 	}
 	int ended = chunk_removals_end(&removals);
 	if (result == 0)
 		result = garbage_stops(page->r) ? -ESHUTDOWN : ended;
+	if (result == 0)
+		(void)atomic_fetch_add(&page->r->removed, removed);
 	return result;
 }
 

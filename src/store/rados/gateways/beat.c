@@ -35,13 +35,6 @@ struct gateways {
 
 /* ---- This one -------------------------------------------------------------------------------- */
 
-static void become_expelled(struct rados *r)
-{
-	if (!atomic_exchange(&r->life.is_expelled, true))
-		log_error("ceph: the others have taken this gateway for dead, because it did not "
-			  "move for a while; it serves nobody any more: start it again");
-}
-
 static struct gateway_row row_of(const struct life_view *view, uint64_t beats)
 {
 	struct gateway_row row = {.beats = beats,
@@ -59,7 +52,7 @@ static int say(struct rados *r, const struct gateway_list *list)
 	const struct gateway *mine = gateway_find(list, r->instance);
 	struct life_view view;
 	if (!mine) {
-		become_expelled(r);
+		life_expel(&r->life);
 		return -ESTALE;
 	}
 	int64_t now_ms = clock_monotonic_ms();
@@ -122,6 +115,14 @@ static void count_epochs(struct gateways *g, const struct gateway_list *list)
 
 /* ---- Beats ----------------------------------------------------------------------------------- */
 
+static void count_living(struct rados *r, const struct gateway_list *list)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i < list->count; i++)
+		count += !list->list[i].row.is_dead;
+	atomic_store(&r->living, count);
+}
+
 static int beat(struct gateways *g)
 {
 	struct rados *r = g->r;
@@ -129,6 +130,7 @@ static int beat(struct gateways *g)
 	int result = gateways_read(r, &list);
 	if (result == 0) {
 		life_see(&r->life, list.epoch);
+		count_living(r, &list);
 		result = say(r, &list);
 	}
 	int64_t now_ms = clock_monotonic_ms();

@@ -157,6 +157,14 @@ bool directory_has_counted(struct directory *d, uint64_t bucket, uint64_t tablet
 	return found;
 }
 
+size_t directory_tablets(struct directory *d)
+{
+	(void)pthread_mutex_lock(&d->lock);
+	size_t count = d->count;
+	(void)pthread_mutex_unlock(&d->lock);
+	return count;
+}
+
 void directory_forget(struct directory *d, uint64_t bucket)
 {
 	(void)pthread_mutex_lock(&d->lock);

@@ -36,6 +36,8 @@ void directory_count(struct directory *directory, uint64_t bucket, uint64_t tabl
 /* Whether it is known what is in it. */
 bool directory_has_counted(struct directory *directory, uint64_t bucket, uint64_t tablet);
 
+/* How many tablets are known. */
+size_t directory_tablets(struct directory *directory);
 /* Forgets a bucket. */
 void directory_forget(struct directory *directory, uint64_t bucket);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 static void add(struct marks *marks, struct mark *mark)
 {
@@ -49,7 +50,19 @@ void life_destroy(struct life *life)
 bool life_is_well(struct life *life)
 {
 	return !atomic_load(&life->is_expelled) &&
-	       clock_monotonic_ms() - atomic_load(&life->beat_ms) <= atomic_load(&life->lapse_ms);
+	       life_unheard_ms(life) <= atomic_load(&life->lapse_ms);
+}
+
+int64_t life_unheard_ms(struct life *life)
+{
+	return clock_monotonic_ms() - atomic_load(&life->beat_ms);
+}
+
+void life_expel(struct life *life)
+{
+	if (!atomic_exchange(&life->is_expelled, true))
+		log_error("ceph: the others have taken this gateway for dead, because it did not "
+			  "move for a while; it serves nobody any more");
 }
 
 void life_begin_read(struct life *life, struct mark *mark)

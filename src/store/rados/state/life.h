@@ -67,6 +67,10 @@ void life_destroy(struct life *life);
 
 /* Whether the others still know that this gateway lives. */
 bool life_is_well(struct life *life);
+/* For how long the others have not heard of it. */
+int64_t life_unheard_ms(struct life *life);
+/* The others have taken it for dead, which is logged: it never goes on. */
+void life_expel(struct life *life);
 
 void life_begin_read(struct life *life, struct mark *mark);
 void life_end_read(struct life *life, struct mark *mark);

@@ -87,8 +87,10 @@ struct rados {
 	_Atomic uint64_t transfers;
 	_Atomic uint64_t commits;
 	_Atomic uint64_t syncs;
-	_Atomic uint64_t lost;   /* operations whose outcome had to be settled */
-	_Atomic uint64_t splits; /* of tablets, by this gateway */
+	_Atomic uint64_t lost;    /* operations whose outcome had to be settled */
+	_Atomic uint64_t splits;  /* of tablets, by this gateway */
+	_Atomic uint64_t removed; /* data that was garbage, likewise */
+	_Atomic uint64_t living;  /* gateways, as was last heard */
 	_Atomic uint64_t damaged_reads;
 };
 

@@ -150,7 +150,7 @@ static enum step heed_head(struct batch *b)
 static enum err heed_life(struct batch *b)
 {
 	if (b->own.is_closed)
-		atomic_store(&b->r->life.is_expelled, true);
+		life_expel(&b->r->life);
 	return life_is_well(&b->r->life) ? ERR_OK : ERR_UNAVAILABLE;
 }
 

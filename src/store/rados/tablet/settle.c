@@ -48,7 +48,7 @@ static enum settled look(struct rados *r, struct tablet *tablet, const char *nam
 		return SETTLED_OPEN;
 	/* It is in the sum, or closed; the row, if it is still there, says which was the last. */
 	if (own.is_closed)
-		atomic_store(&r->life.is_expelled, true);
+		life_expel(&r->life);
 	if (own.is_closed && !is_there)
 		return SETTLED_OPEN;
 	/* Otherwise an earlier attempt of this was late. */
