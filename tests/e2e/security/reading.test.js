@@ -229,14 +229,16 @@ async function check(name, [method, where, query, headers = {}], version) {
 	for (const [way, sign] of Object.entries(WAYS)) {
 		if (where === OBJECT)
 			await made(request(store, "PUT", "uploads", "d/k", { body: "body" }));
-		const usual = await ask(method, sign(signed));
+		let last = await ask(method, sign(signed));
+		const usual = last;
 		assert.equal(usual.op, name, `${way}: ${JSON.stringify(usual)}`);
 		assert.ok(!["SignatureDoesNotMatch", "NotImplemented"].includes(usual.code),
 			`${way}: ${JSON.stringify(usual)}`);
 		for (const [what, other] of otherwise(sign(signed))) {
-			if (where === OBJECT && method !== "GET" && method !== "HEAD")
+			// What was refused has changed nothing, or the next would not be the same.
+			if (where === OBJECT && method !== "GET" && method !== "HEAD" && last.status < 400)
 				await made(request(store, "PUT", "uploads", "d/k", { body: "body" }));
-			const got = await ask(method, other);
+			const got = last = await ask(method, other);
 			/* As at OSS, V1 does not tell the two ways to list apart. */
 			const allowed = way.startsWith("V1") && (got.op === "ListObjects" && name === "ListObjectsV2"
 				|| /^with (list-type|accessmonitor)/.test(what) && /^List(Objects|ObjectsV2|Buckets)$/.test(name));
