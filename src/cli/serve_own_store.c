@@ -90,11 +90,11 @@ static bool check_bucket(struct parts *p, const struct app_options *options)
 	struct arena arena;
 	char why[512] = "";
 	SCOPED_STRBUF(text, KIB(8));
-	/* What is wrong with them is said when they are taken. */
-	if (settings_init(&settings, options, why, sizeof(why)) != ERR_OK)
-		return true;
+	struct slice named = S("");
 	arena_init(&arena, NULL, 0, KIB(16));
-	struct slice named = bucket_of_name(ops_options(p->ops), settings.host, &arena);
+	/* What is wrong with them is said when they are taken. */
+	if (settings_init(&settings, options, why, sizeof(why)) == ERR_OK)
+		named = bucket_of_name(ops_options(p->ops), settings.host, &arena);
 	bool fits = named.len == 0 || slice_eq(named, settings.bucket);
 	if (!fits)
 		strbuf_addf(&text,

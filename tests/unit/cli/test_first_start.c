@@ -34,6 +34,16 @@ static bool make_bucket(struct store *store)
 	       ERR_OK;
 }
 
+static void named(struct store *store)
+{
+	OK(first_start_make_bucket(store, "photos", PORT, "http://127.0.0.1:8888") == ERR_OK &&
+			bucket_delete(store, S("photos")) == ERR_OK,
+		"a bucket of another name");
+	OK(first_start_make_bucket(store, "No Bucket", PORT, "http://127.0.0.1:8888") ==
+			ERR_INVALID_BUCKET_NAME,
+		"what is no name is not made");
+}
+
 static void whole(struct store *store)
 {
 	OK(make_bucket(store) && page_may_post(store), "a first start makes bucket and rule");
@@ -74,6 +84,7 @@ int main(void)
 	if (local_store_open(&options, &store) != ERR_OK)
 		return 1;
 	whole(store);
+	named(store);
 	interrupted(store);
 	kept(store);
 	store_close(store);
