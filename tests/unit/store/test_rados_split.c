@@ -269,6 +269,75 @@ static void versions_and_uploads(void)
 	two_close(&two);
 }
 
+/* ---- In order ----------------------------------------------------------------------------------
+ */
+
+/* Keys in their order. */
+static bool put_numbered(struct store *s, uint64_t id, unsigned first, unsigned count)
+{
+	bool ok = true;
+	for (unsigned i = first; ok && i < first + count; i++) {
+		char text[NAME_BYTES];
+		int len = snprintf(text, sizeof(text), "k%05u", i);
+		struct slice key = slice_of(text, (size_t)len);
+		ok = put_object(s, id, key, S("x"), NULL) == ERR_OK;
+	}
+	return ok;
+}
+
+static void keys_that_come_in_order(void)
+{
+	struct two two = two_open(&ceph, options_of("order"));
+	unsigned count = 0;
+	unsigned full = 0;
+	uint64_t tablet = 0;
+	bool ok = put_numbered(two.one, two.id, 0, 200) && tablets_are_as_split(&two);
+	do {
+		struct seen seen;
+		if (tablet_see(rados_of(two.one), two.id, tablet, &seen) != ERR_OK)
+			abort();
+		count++;
+		full += seen.counts.objects >= 18;
+		tablet = seen.head.right;
+		seen_release(&seen);
+	} while (tablet);
+	OK(ok && count > 8 && full + 1 >= count, "keys that come in order fill tablets");
+	two_close(&two);
+}
+
+/* ---- Counts ---------------------------------------------------------------------------------- */
+
+static bool has_counted(struct store *s, uint64_t id, uint64_t objects)
+{
+	struct store_bucket_stats stats;
+	store_bucket_stats(s, id, &stats);
+	return stats.objects == objects && stats.bytes == objects;
+}
+
+static void tablets_that_are_found_are_counted(void)
+{
+	struct two two = two_open(&ceph, options_of("found"));
+	/* Not in order: it is to be split in the middle. */
+	bool ok = put_numbered(two.one, two.id, 10, 9) && put_numbered(two.one, two.id, 0, 10);
+	struct store *left = ceph_open_or_end(&ceph, options_of("found"));
+	struct store *right = ceph_open_or_end(&ceph, options_of("found"));
+	OK(ok && has_counted(left, two.id, 19) && has_counted(right, two.id, 19),
+		"others have counted a tablet");
+	ok = put_numbered(two.one, two.id, 19, 1);
+	for (unsigned i = 0; i < PATIENCE && splits_of(two.one) == 0; i++)
+		(void)usleep(10000);
+	OK(ok && splits_of(two.one) == 1 && count_tablets(&two) == 2, "it is split");
+	OK(put_object(left, two.id, S("a"), S("x"), NULL) == ERR_OK &&
+			has_counted(left, two.id, 21),
+		"who changes its left half finds the other one, and counts that");
+	OK(put_object(right, two.id, S("z"), S("x"), NULL) == ERR_OK &&
+			has_counted(right, two.id, 22),
+		"who changes the right half counts the left one again");
+	store_close(left);
+	store_close(right);
+	two_close(&two);
+}
+
 /* ---- At the same time ------------------------------------------------------------------------ */
 
 enum {
@@ -458,6 +527,8 @@ int main(void)
 	many_keys();
 	one_list_of_many_tablets();
 	versions_and_uploads();
+	keys_that_come_in_order();
+	tablets_that_are_found_are_counted();
 	splits_under_load();
 	one_that_does_not_go_on();
 	ceph_stop(&ceph);

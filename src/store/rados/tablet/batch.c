@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/rados/tablet/heads.h"
+#include "store/rados/tablet/order.h"
 #include "store/rados/tablet/stage.h"
 
 enum {
@@ -246,6 +247,7 @@ static void succeed(struct batch *b, const struct own *own)
 	uint64_t bucket = b->tablet->bucket;
 	rules_add_counts(&counts, &own->counts);
 	b->is_large = tablet_rows(&counts) >= b->tablet->split;
+	order_note(&b->tablet->order, b->changes, b->count);
 	bool is_new = b->head.low.len > 0 &&
 		      !directory_has_counted(b->r->directory, bucket, b->tablet->number);
 	directory_add(b->r->directory, bucket, b->tablet->number, b->head.low);

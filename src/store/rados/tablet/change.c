@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The changes that wait for a thread's tablets, made into batches. */
 #include "store/rados/tablet/batch.h"
+#include "store/rados/tablet/order.h"
 
 void change_submit(struct change *c)
 {
@@ -39,6 +40,7 @@ void tablets_free(struct rados *r)
 		while (r->tablets[i]) {
 			struct tablet *tablet = r->tablets[i];
 			r->tablets[i] = tablet->next;
+			order_reset(&tablet->order);
 			free(tablet);
 		}
 }

@@ -12,12 +12,21 @@
 #include "store/rados/rows/tablet_rows.h"
 #include "store/rados/tablet/tablet.h"
 
+/* In what order new keys come, as far as they come by this gateway. */
+struct key_order {
+	char *greatest; /* on the heap */
+	size_t greatest_len;
+	uint64_t behind; /* so many keys came behind all that had come before */
+	uint64_t among;  /* and so many did not */
+};
+
 /* What is known of a tablet. It belongs to its thread. */
 struct tablet {
 	struct tablet *next;
 	uint64_t bucket;
 	uint64_t number;
-	uint64_t split;    /* it is split when so much is in it */
+	uint64_t split; /* it is split when so much is in it */
+	struct key_order order;
 	uint64_t sequence; /* the greatest that was sent */
 	bool is_open;      /* the outcome of `lost` is not known */
 	uint64_t lost;     /* the sequence of the operation that was lost */

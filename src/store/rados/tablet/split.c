@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "store/rados/tablet/heads.h"
+#include "store/rados/tablet/order.h"
 
 enum {
 	PAGE_ROWS = 256,
@@ -25,6 +26,7 @@ static const char kinds[] = {
 
 struct split {
 	struct rados *r;
+	const struct key_order *order; /* of new keys */
 	uint64_t bucket;
 	struct seen seen; /* the tablet that is split, in the epoch of the last step */
 	int64_t renewed_ms;
@@ -54,9 +56,10 @@ static void keep_row(const struct row *row, struct row_key *ret)
 	ret->bytes[ret->len] = '\0';
 }
 
-/* Looks for the key in the middle of so many rows of a kind, which is not the first one. */
+/* Looks for the key that is to be the first of the new tablet, of so many rows of a kind. */
 static bool find_middle(struct split *s, char kind, uint64_t count)
 {
+	uint64_t before = order_split_at(s->order, count);
 	const char prefix[] = {kind, '\0'};
 	struct row_key after = {.len = 0};
 	struct row_name first = {.key_len = 0};
@@ -76,8 +79,7 @@ static bool find_middle(struct split *s, char kind, uint64_t count)
 			}
 			if (at == 0)
 				first = s->middle;
-			if (at < count / 2 ||
-				slice_eq(row_name_key(&s->middle), row_name_key(&first)))
+			if (at < before || slice_eq(row_name_key(&s->middle), row_name_key(&first)))
 				continue;
 			fetch_free(fetch);
 			return true;
@@ -385,7 +387,10 @@ static void give_up(struct split *s, uint64_t tablet, int result)
 
 void tablet_split(struct rados *r, struct tablet *tablet)
 {
-	struct split s = {.r = r, .bucket = tablet->bucket, .number = rados_number(r)};
+	struct split s = {.r = r,
+		.order = &tablet->order,
+		.bucket = tablet->bucket,
+		.number = rados_number(r)};
 	rados_tablet_name(s.name, s.bucket, s.number);
 	bool ok = tablet_see(r, s.bucket, tablet->number, &s.seen) == ERR_OK &&
 		  s.seen.head.state == HEAD_ACTIVE && !s.seen.owns->more &&
@@ -403,6 +408,7 @@ void tablet_split(struct rados *r, struct tablet *tablet)
 			remember(&s, tablet->number);
 		else
 			give_up(&s, tablet->number, result);
+		order_reset(&tablet->order);
 	}
 	seen_release(&s.seen);
 }

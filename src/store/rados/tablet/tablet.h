@@ -16,6 +16,7 @@
  *	settle.c   operations whose outcome was lost
  *	owns.c     what the changes of each gateway come to
  *	heads.c    making, freezing and ending tablets; their versioning
+ *	order.c    in what order new keys come
  *	see.c      a tablet as it is
  *	split.c    two tablets of one
  *	take_over.c  what somebody began who has died
