@@ -90,20 +90,6 @@ testOnCeph("settings of a bucket are those of both", async () => {
 	assert.equal((await send(`${gateways[0].store}/shared/open`)).status, 200);
 });
 
-testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
-	for (const gateway of gateways) {
-		assert.equal((await send(`${gateway.console}/ready`)).status, 200);
-		const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
-		assert.match(metrics, /^postern_sandbox_refused_total 0$/m);
-		assert.match(metrics, /^postern_store_refusing 0$/m);
-		assert.match(metrics, /^postern_store_cluster_gateways 2$/m);
-		assert.match(metrics, /^postern_store_cluster_tablets 1$/m);
-		assert.match(metrics, /^postern_store_cluster_unheard_seconds \d+$/m);
-		for (const name of ["lost", "splits", "garbage_removed"])
-			assert.match(metrics, new RegExp(`^postern_store_cluster_${name}_total \\d+$`, "m"));
-	}
-});
-
 /** A metric of a gateway; its labels are part of the name. */
 async function metric(gateway, name) {
 	const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
@@ -111,6 +97,22 @@ async function metric(gateway, name) {
 	assert.ok(line, `${name} in\n${metrics}`);
 	return Number(line.split(" ")[1]);
 }
+
+testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
+	for (const gateway of gateways) {
+		assert.equal(await becomes(gateway, 200), "ready\n");
+		const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
+		assert.match(metrics, /^postern_sandbox_refused_total 0$/m);
+		assert.match(metrics, /^postern_store_refusing 0$/m);
+		assert.match(metrics, /^postern_store_cluster_tablets 1$/m);
+		assert.match(metrics, /^postern_store_cluster_unheard_seconds \d+$/m);
+		for (const name of ["lost", "splits", "garbage_removed"])
+			assert.match(metrics, new RegExp(`^postern_store_cluster_${name}_total \\d+$`, "m"));
+		// The first hears of the second at its next beat.
+		while (await metric(gateway, "store_cluster_gateways") !== 2)
+			await pause(50);
+	}
+});
 
 testOnCeph("operations are counted by what they are, with their results and their time", async () => {
 	const name = (operation, result) =>
