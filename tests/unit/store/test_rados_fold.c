@@ -198,6 +198,44 @@ static void two_fold(void)
 	store_close(stores[1]);
 }
 
+/* Somebody has looked, and stands still while others fold, and more end. */
+static void one_folds_late(void)
+{
+	struct rados_options options = options_of("late");
+	struct store *s = ceph_open_or_end(&ceph, options);
+	uint64_t id = make_bucket(s);
+	struct gateway_list list;
+	struct gateway_list later;
+	struct seen seen;
+	bool ok = start_often(options, id, "a", 2) && gateways_read(rados_of(s), &list) == 0 &&
+		  tablet_see(rados_of(s), id, 0, &seen) == ERR_OK;
+	ok = ok && fold(s, id) && start_often(options, id, "b", 2) && fold(s, id) &&
+	     start_often(options, id, "c", 2) && gateways_read(rados_of(s), &later) == 0;
+	OK(ok && fold_seen(rados_of(s), &seen, &list) == -ECANCELED &&
+			fold_seen(rados_of(s), &seen, &later) == -ECANCELED,
+		"who folds what has been folded since changes nothing");
+	seen_release(&seen);
+	gateway_list_free(&list);
+	gateway_list_free(&later);
+	/* One that has ended would be said to live. Of the rows of six the first four are folded.
+	 */
+	ok = fold(s, id) && start_often(options, id, "d", 6);
+	struct store *last = ceph_open_or_end(&ceph, options);
+	ok = ok && put_object(last, id, S("last"), S("x"), NULL) == ERR_OK &&
+	     gateways_read(rados_of(s), &list) == 0;
+	store_close(last);
+	ok = ok && fold(s, id);
+	size_t rows = count_rows(s, id);
+	OK(ok && rows > 2 && tablet_fold(rados_of(s), id, 0, &list) == 0 &&
+			count_rows(s, id) == rows,
+		"nor does who knows of fewer that have ended than the sum");
+	gateway_list_free(&list);
+	store_close(s);
+	s = ceph_open_or_end(&ceph, options);
+	OK(counts_are(s, id, 13, 13), "the counts are right");
+	store_close(s);
+}
+
 /* ---- Who wakes ------------------------------------------------------------------------------- */
 
 /* Takes a gateway for dead, and removes its row, as if what it was writing were looked through. */
@@ -303,6 +341,7 @@ int main(void)
 		return tap_done();
 	many_starts();
 	two_fold();
+	one_folds_late();
 	a_zombie_wakes();
 	many_rows();
 	ceph_stop(&ceph);

@@ -5,10 +5,6 @@
 #include "store/rados/garbage/garbage_internal.h"
 #include "store/rados/tablet/owns.h"
 
-enum {
-	EPOCH_BYTES_MAX = 16
-};
-
 /*
  * Every change of an instance compares its own row with what it read. So those that are on their
  * way fail when it is closed; and those that read it so are not made.

@@ -84,22 +84,26 @@ static bool is_later(const struct seen *seen, const struct gateway_list *gateway
 	return gateways->next >= sum.sequence;
 }
 
+int fold_seen(struct rados *r, const struct seen *seen, const struct gateway_list *gateways)
+{
+	/* While it is not active somebody relies on its epoch; later is soon enough. */
+	if (seen->head.state != HEAD_ACTIVE || !is_later(seen, gateways) ||
+		gateways->count > OWN_LIVING_MAX || !fold_count(seen->owns, gateways))
+		return 0;
+	struct edit edit = edit_begin(r->index);
+	int result = stage_sum(&edit, seen, gateways);
+	if (result == 0)
+		return edit_run(&edit, seen->name);
+	edit_drop(&edit);
+	return result;
+}
+
 int tablet_fold(
 	struct rados *r, uint64_t bucket, uint64_t tablet, const struct gateway_list *gateways)
 {
 	struct seen seen;
-	int result = 0;
 	enum err e = tablet_see(r, bucket, tablet, &seen);
-	/* While it is not active somebody relies on its epoch; later is soon enough. */
-	if (e == ERR_OK && seen.head.state == HEAD_ACTIVE && is_later(&seen, gateways) &&
-		gateways->count <= OWN_LIVING_MAX && fold_count(seen.owns, gateways)) {
-		struct edit edit = edit_begin(r->index);
-		result = stage_sum(&edit, &seen, gateways);
-		if (result == 0)
-			result = edit_run(&edit, seen.name);
-		else
-			edit_drop(&edit);
-	}
+	int result = e == ERR_OK ? fold_seen(r, &seen, gateways) : 0;
 	seen_release(&seen);
 	if (e != ERR_OK && e != ERR_NO_SUCH_BUCKET)
 		return -EIO;

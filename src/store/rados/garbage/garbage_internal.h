@@ -7,6 +7,7 @@
 #include "store/rados/garbage/garbage.h"
 #include "store/rados/rows/key.h"
 #include "store/rados/rows/tablet_rows.h"
+#include "store/rados/tablet/heads.h"
 
 /* Whether the store closes, or this gateway is not one any more: then what is done is given up. */
 static inline bool garbage_stops(struct rados *r)
@@ -39,6 +40,9 @@ size_t fold_count(const struct rows *owns, const struct gateway_list *gateways);
  */
 int tablet_fold(struct rados *r, uint64_t bucket, uint64_t tablet,
 	const struct gateway_list *gateways) MUST_USE;
+/* The same of a tablet that was seen before; -ECANCELED if it has changed since. */
+int fold_seen(
+	struct rados *r, const struct seen *seen, const struct gateway_list *gateways) MUST_USE;
 
 /* ---- Removing -------------------------------------------------------------------------------- */
 
