@@ -103,10 +103,10 @@ static bool pool_add(enum budget_pool pool, size_t bytes, size_t held)
 
 /* ---- Shares ---------------------------------------------------------------------------------- */
 
-/* What counts in its requester's share of an account that holds `bytes`. */
-static uint64_t large_bytes(size_t bytes)
+/* What counts in its requester's share if the account holds `bytes`. */
+static uint64_t shared_bytes(const struct budget_account *account, size_t bytes)
 {
-	return bytes > LIMIT_MEMORY_SMALL_BYTES ? bytes : 0;
+	return account->shared || bytes > LIMIT_MEMORY_SMALL_BYTES ? bytes : 0;
 }
 
 static bool has_share(const struct budget_account *account)
@@ -117,7 +117,8 @@ static bool has_share(const struct budget_account *account)
 /* The account holds `after` bytes instead of `before`; the pool knows. */
 static uint64_t share_change(const struct budget_account *account, size_t before, size_t after)
 {
-	uint64_t more = large_bytes(after) - large_bytes(before); /* may wrap, as sums then do */
+	uint64_t more = shared_bytes(account, after) -
+			shared_bytes(account, before); /* may wrap, as sums then do */
 	atomic_uint_fast64_t *share = &shares[account->share];
 	if (more == 0)
 		return atomic_load_explicit(share, memory_order_relaxed);
@@ -134,7 +135,7 @@ static bool share_allows(uint64_t own, uint64_t used)
 static bool share_add(const struct budget_account *account, size_t bytes)
 {
 	size_t after = account->bytes + bytes;
-	if (!has_share(account) || large_bytes(after) == 0)
+	if (!has_share(account) || shared_bytes(account, after) == 0)
 		return true;
 	uint64_t own = share_change(account, account->bytes, after);
 	if (share_allows(own, used_of(BUDGET_SIGNED)))
@@ -157,23 +158,23 @@ static bool fits(const struct budget_account *account, size_t bytes)
 	uint64_t used = used_of(account->pool) + bytes - account->bytes;
 	if (used > limit_for(account->pool, bytes))
 		return false;
-	if (!has_share(account) || large_bytes(bytes) == 0)
+	if (!has_share(account) || shared_bytes(account, bytes) == 0)
 		return true;
 	uint64_t own = atomic_load_explicit(&shares[account->share], memory_order_relaxed) + bytes -
-		       large_bytes(account->bytes);
+		       shared_bytes(account, account->bytes);
 	return share_allows(own, used);
 }
 
 /*
- * Counts `bytes` more for the account, which does not hold them yet. Large ones are looked at
+ * Counts `bytes` more for the account, which does not hold them yet. What is shared is looked at
  * before: what is counted for a moment only to be refused would have others refused, too.
  */
 static bool add(const struct budget_account *account, size_t bytes)
 {
 	if (account->pool == BUDGET_UNASSIGNED)
 		return true;
-	bool may =
-		large_bytes(account->bytes + bytes) == 0 || fits(account, account->bytes + bytes);
+	bool may = shared_bytes(account, account->bytes + bytes) == 0 ||
+		   fits(account, account->bytes + bytes);
 	if (may && pool_add(account->pool, bytes, account->bytes + bytes)) {
 		if (share_add(account, bytes))
 			return true;
@@ -207,6 +208,15 @@ void budget_count(struct budget_account *account, size_t bytes)
 	account->bytes += bytes;
 }
 
+void budget_share(struct budget_account *account)
+{
+	struct budget_account shared = *account;
+	shared.shared = true;
+	if (has_share(account) && !account->shared && !shared_bytes(account, account->bytes))
+		(void)share_change(&shared, 0, account->bytes);
+	account->shared = true;
+}
+
 void budget_give(struct budget_account *account, size_t bytes)
 {
 	assert(bytes <= account->bytes);
@@ -233,7 +243,8 @@ static void move(struct budget_account *account, struct budget_account next)
 
 bool budget_assign(struct budget_account *account, enum budget_pool pool, unsigned share)
 {
-	const struct budget_account next = {.pool = pool, .share = share};
+	const struct budget_account next = {
+		.pool = pool, .share = share, .shared = account->shared};
 	if (account->pool == pool && account->share == share)
 		return true;
 	if (account->bytes && !add(&next, account->bytes))

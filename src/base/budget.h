@@ -9,7 +9,8 @@
  * what it needs for the bytes that have come, so that announcing many costs its client as much
  * (docs/decisions/0018, 0098).
  *
- * Of the signed pool a single requester cannot have all: what its large accounts hold together is
+ * Of the signed pool a single requester cannot have all: what its large accounts, and those that
+ * wait for its client, hold together is
  * bounded by twice what is free, which is two thirds for one alone, and leaves something for
  * others.
  *
@@ -45,6 +46,7 @@ enum budget_pool {
 struct budget_account {
 	enum budget_pool pool;
 	unsigned share; /* in BUDGET_SIGNED: whose it is, of budget_share_of(); 0: nobody's */
+	bool shared;    /* it counts in the share though it is small; see budget_share() */
 	size_t bytes;
 };
 
@@ -71,6 +73,8 @@ struct budget_account budget_account_like(const struct budget_account *account);
  * half is for the many small ones.
  */
 bool budget_take(struct budget_account *account, size_t bytes) MUST_USE;
+/* From now on it counts in its requester's share though it is small, be there room or not. */
+void budget_share(struct budget_account *account);
 /* Whether the account could have `bytes` in all, as things are now. */
 bool budget_fits(const struct budget_account *account, size_t bytes);
 /* Takes them even without room: for small amounts that a request in progress needs. */

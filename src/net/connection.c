@@ -566,6 +566,15 @@ static void ready(struct loop_watch *watch, uint32_t events)
 	connection_run(c);
 }
 
+/* What OpenSSL will hold. If there is no memory, who has been waiting for longest makes room. */
+static bool take_tls(struct connection *c)
+{
+	while (!budget_take(&c->tls, TLS_BYTES))
+		if (!connection_drop_idle(c->listener))
+			return false;
+	return true;
+}
+
 void connection_open(struct listener *listener, int fd, const struct sockaddr *peer)
 {
 	struct net_thread *net_thread = listener->net_thread;
@@ -597,8 +606,8 @@ void connection_open(struct listener *listener, int fd, const struct sockaddr *p
 	atomic_fetch_add_explicit(&net_thread->connection_count, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&listener->port->connections, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&listener->connection_count, 1, memory_order_relaxed);
-	if ((listener->tls && (!budget_take(&c->tls, TLS_BYTES) ||
-				      !(c->transport.tls = tls_accept(listener->tls, fd)))) ||
+	if ((listener->tls &&
+		    (!take_tls(c) || !(c->transport.tls = tls_accept(listener->tls, fd)))) ||
 		!loop_watch_add(&net_thread->loop, fd, &c->watch)) {
 		connection_abort(c);
 		return;

@@ -81,6 +81,8 @@ struct exchange *exchange_take(struct connection *c)
 	x->lost = false;
 	x->peer[0] = '\0';
 	x->row = NULL;
+	x->older = NULL;
+	x->newer = NULL;
 	(void)loop_date(&net_thread->loop);
 	make_id(net_thread, x->id);
 	return x;

@@ -10,7 +10,8 @@
 #include "base/limits.h"
 
 enum {
-	DROPS_PER_TURN = 16 /* requests that have to go when another needs memory */
+	DROPS_PER_TURN = 16, /* requests that have to go when another needs memory */
+	DROP_PAUSE_MS = 10   /* between signed ones */
 };
 
 /* ---- The rows of a net thread, oldest first -------------------------------------------------- */
@@ -18,7 +19,6 @@ enum {
 static void join(struct exchange *x, struct exchange_row *row)
 {
 	x->row = row;
-	x->newer = NULL;
 	x->older = row->newest;
 	*(x->older ? &x->older->newer : &row->oldest) = x;
 	row->newest = x;
@@ -31,6 +31,8 @@ void make_room_leave(struct exchange *x)
 		return;
 	*(x->older ? &x->older->newer : &row->oldest) = x->newer;
 	*(x->newer ? &x->newer->older : &row->newest) = x->older;
+	x->older = NULL;
+	x->newer = NULL;
 }
 
 /* ---- Pools ----------------------------------------------------------------------------------- */
@@ -59,8 +61,11 @@ bool exchange_assign(struct exchange *x, enum budget_pool pool)
 
 bool exchange_trust(struct exchange *x, struct slice requester)
 {
-	return x->account.pool == BUDGET_CONSOLE ||
-	       assign(x, BUDGET_SIGNED, budget_share_of(requester));
+	if (x->account.pool == BUDGET_CONSOLE)
+		return true;
+	if (!budget_is_ample(BUDGET_SIGNED, 0))
+		budget_share(&x->account);
+	return assign(x, BUDGET_SIGNED, budget_share_of(requester));
 }
 
 bool exchange_admit(struct exchange *x)
@@ -70,54 +75,100 @@ bool exchange_admit(struct exchange *x)
 
 /* ---- When memory is scarce ------------------------------------------------------------------- */
 
+/* Whether it is its client that it waits for, and not the disk, the service or this loop. */
+static bool waits_for_client(const struct connection *c)
+{
+	const struct exchange *x = c->x;
+	if (c->running || c->queued || c->prefetching || x->paused)
+		return false;
+	return (c->phase == CONNECTION_BODY && !x->answered) ||
+	       (c->phase == CONNECTION_ANSWER && !x->asking);
+}
+
+/* The first of a row that may go, for memory of that pool; NULL if there is none. */
+static struct exchange *first_to_go(const struct exchange_row *row, enum budget_pool pool)
+{
+	bool answers_too = pool == BUDGET_SIGNED;
+	for (struct exchange *x = row->oldest; x; x = x->newer)
+		if (x->account.pool == pool && waits_for_client(x->connection) &&
+			(answers_too || x->connection->phase == CONNECTION_BODY))
+			return x;
+	return NULL;
+}
+
+/* What follows on its connection may take memory, too: it drops nobody. */
 static void drop(struct exchange *x)
 {
-	atomic_fetch_add_explicit(&x->net_thread->made_room, 1, memory_order_relaxed);
+	struct net_thread *net_thread = x->net_thread;
+	atomic_fetch_add_explicit(&net_thread->made_room, 1, memory_order_relaxed);
+	net_thread->making_room = true;
 	connection_starve(x->connection);
+	net_thread->making_room = false;
 }
 
 /* Requests that nobody has signed, and that have been on their way for longest. */
 static void drop_unsigned(struct net_thread *net_thread, enum budget_pool pool)
 {
-	struct exchange *next = net_thread->unsigned_requests.oldest;
-	for (int i = 0; i < DROPS_PER_TURN && next && budget_is_scarce(pool); i++) {
-		struct exchange *x = next;
-		next = x->newer;
-		struct connection *c = x->connection;
-		if (c && !c->running && c->phase == CONNECTION_BODY && !x->answered &&
-			x->account.pool == pool)
-			drop(x);
+	for (int i = 0; i < DROPS_PER_TURN && budget_is_scarce(pool); i++) {
+		struct exchange *x = first_to_go(&net_thread->unsigned_requests, pool);
+		if (!x)
+			return;
+		drop(x);
 	}
 }
 
-static bool waits_for_client(const struct connection *c)
-{
-	return (c->phase == CONNECTION_BODY && !c->x->answered && !c->x->paused) ||
-	       c->phase == CONNECTION_ANSWER;
-}
-
 /*
- * The signed request whose client has done nothing for longest. One at a time: an upload gives its
- * memory back a little later, when the disk is done with it.
+ * Signed requests whose clients have done nothing for longest. Of uploads one at a time: it gives
+ * its memory back a little later, when the disk is done with it. False if there is none.
  */
-static void drop_slowest(struct net_thread *net_thread)
+static bool drop_slowest(struct net_thread *net_thread)
 {
 	int64_t now_ms = net_thread->loop.now_ms;
-	struct exchange *x = net_thread->signed_requests.oldest;
-	while (x && (x->connection->running || !waits_for_client(x->connection)))
-		x = x->newer;
-	if (!x || x->progress_ms > now_ms - net_thread->patience_ms ||
-		net_thread->dropped_ms == now_ms)
-		return;
-	net_thread->dropped_ms = now_ms;
-	drop(x);
+	bool is_upload = false;
+	int i = 0;
+	if (now_ms - net_thread->dropped_ms < DROP_PAUSE_MS)
+		return true;
+	for (; i < DROPS_PER_TURN && !is_upload && budget_is_scarce(BUDGET_SIGNED); i++) {
+		struct exchange *x = first_to_go(&net_thread->signed_requests, BUDGET_SIGNED);
+		if (!x || x->progress_ms > now_ms - net_thread->patience_ms)
+			break;
+		is_upload = x->connection->phase == CONNECTION_BODY;
+		net_thread->dropped_ms = now_ms;
+		drop(x);
+	}
+	return i > 0;
 }
+
+void make_room_asked(struct task *task)
+{
+	struct net_thread *net_thread = CONTAINER_OF(task, struct net_thread, make_room);
+	atomic_store_explicit(&net_thread->asked, false, memory_order_relaxed);
+	if (budget_is_scarce(BUDGET_SIGNED))
+		(void)drop_slowest(net_thread);
+}
+
+/* The slow ones may all be on other threads. */
+static void ask_others(struct net_thread *net_thread)
+{
+	for (struct net_thread *t = net_thread->next; t != net_thread; t = t->next)
+		if (!atomic_exchange_explicit(&t->asked, true, memory_order_relaxed))
+			executor_post(&t->loop.executor, &t->make_room);
+}
+
+/* ---- When a connection waits ----------------------------------------------------------------- */
 
 /* An upload holds what its put does; an answer, what the client has not taken. */
 static bool holds_much(const struct connection *c)
 {
-	return c->phase == CONNECTION_BODY ||
-	       c->x->account.bytes + c->buffers.bytes > LIMIT_MEMORY_SMALL_BYTES;
+	return c->phase == CONNECTION_BODY || c->buffers.bytes > LIMIT_MEMORY_ANSWER_BYTES ||
+	       c->x->account.bytes > LIMIT_MEMORY_SMALL_BYTES;
+}
+
+/* What it has to move to be taken for one that comes on. */
+static uint64_t progress_asked(const struct exchange *x)
+{
+	return x->bytes_in > LIMIT_INLINE_BYTES ? LIMIT_MEMORY_PROGRESS_LARGE_BYTES
+						: LIMIT_MEMORY_PROGRESS_BYTES;
 }
 
 /* Its place in the row is as old as the last time that it came on. */
@@ -129,9 +180,11 @@ static void note_progress(struct connection *c)
 		make_room_leave(x);
 		return;
 	}
-	if (x->row && moved - x->progress_bytes < LIMIT_MEMORY_PROGRESS_BYTES)
+	if (x->row && moved - x->progress_bytes < progress_asked(x))
 		return;
 	make_room_leave(x);
+	budget_share(&x->account);
+	budget_share(&c->buffers);
 	x->progress_bytes = moved;
 	x->progress_ms = c->net_thread->loop.now_ms;
 	join(x, &c->net_thread->signed_requests);
@@ -139,18 +192,18 @@ static void note_progress(struct connection *c)
 
 void make_room_wait(struct connection *c)
 {
-	struct exchange *x = c->x;
 	struct net_thread *net_thread = c->net_thread;
-	if (!x)
-		return;
-	if (x->account.pool == BUDGET_SIGNED) {
+	enum budget_pool pool = connection_pool(c);
+	if (c->x && c->x->account.pool == BUDGET_SIGNED)
 		note_progress(c);
-		/* Last: it may be `c` itself that has to go. */
-		if (budget_is_scarce(BUDGET_SIGNED))
-			drop_slowest(net_thread);
-	} else if (x->account.pool == BUDGET_UNASSIGNED) {
-		drop_unsigned(net_thread, connection_pool(c));
-		if (!exchange_assign(x, connection_pool(c)))
+	if (c->x && c->x->account.pool == BUDGET_UNASSIGNED) {
+		if (!net_thread->making_room)
+			drop_unsigned(net_thread, pool);
+		if (!exchange_assign(c->x, pool))
 			connection_starve(c);
 	}
+	/* `c` may be gone, or be the one that has to go. */
+	if (budget_is_scarce(BUDGET_SIGNED) && !net_thread->making_room &&
+		!drop_slowest(net_thread))
+		ask_others(net_thread);
 }

@@ -129,6 +129,7 @@ static bool net_thread_init(struct net_thread *net_thread)
 	net_thread->answer_rate =
 		(struct rate_rule){LIMIT_ANSWER_RATE_BYTES_PER_S, LIMIT_ANSWER_RATE_MS};
 	net_thread->patience_ms = LIMIT_MEMORY_PATIENCE_MS;
+	net_thread->make_room.run = make_room_asked;
 	net_thread->loop.timer_due = connection_timer_due;
 	net_thread->connections.prev = &net_thread->connections;
 	net_thread->connections.next = &net_thread->connections;
@@ -183,6 +184,8 @@ struct server *server_new(unsigned loops, uint64_t connections)
 			return NULL;
 		}
 	}
+	for (unsigned i = 0; i < wanted; i++)
+		server->net_threads[i].next = &server->net_threads[(i + 1) % wanted];
 	return server;
 }
 

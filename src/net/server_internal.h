@@ -173,6 +173,7 @@ struct listener {
 /* A net thread: a loop with its listeners and connections. */
 struct net_thread {
 	struct loop loop;
+	struct net_thread *next; /* all of the server, in a ring */
 	struct prefetcher *prefetcher;
 	struct checked *checked;
 	struct listener *listeners;
@@ -182,6 +183,9 @@ struct net_thread {
 	struct exchange_row signed_requests;   /* that wait for their clients, by their progress */
 	int64_t patience_ms;                   /* with them */
 	int64_t dropped_ms;                    /* when the last of them was */
+	bool making_room;                      /* one is being dropped */
+	atomic_bool asked;                     /* `make_room` is in the loop's mailbox */
+	struct task make_room;                 /* make_room_asked() */
 	unsigned free_exchange_count;
 	uint8_t id_bytes[ID_POOL_BYTES]; /* random; the first `id_left` are not used yet */
 	size_t id_left;
@@ -243,6 +247,8 @@ void exchange_finish(struct exchange *x);
  * however many others there are. While memory is scarce others make room. May free `c`.
  */
 void make_room_wait(struct connection *c);
+/* Another thread needs memory: a slow signed request of this one makes room. */
+void make_room_asked(struct task *task);
 /* Counts what the exchange holds, now and later, in that pool. False, and no change, without room.
  */
 bool exchange_assign(struct exchange *x, enum budget_pool pool) MUST_USE;

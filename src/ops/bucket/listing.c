@@ -35,6 +35,8 @@ static void on_listed(struct task *task)
 	} else if (!request_is_gone(r)) {
 		SCOPED_STRBUF(xml, LIST_DOCUMENT_BYTES);
 		listing->format(listing, &xml);
+		/* The client may be slow to take it. */
+		listing_release(listing);
 		respond_xml(r, &xml);
 	}
 	request_release(r);
@@ -54,7 +56,7 @@ void listing_start(
 
 void listing_release(struct listing *listing)
 {
-	if (listing->listed)
+	if (TAKE(listing->listed))
 		store_list_release(listing->r->ops->options.store, &listing->list);
 }
 

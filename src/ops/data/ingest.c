@@ -174,8 +174,10 @@ static void send_callback(struct ingest *u, struct slice etag, struct slice md5)
 	};
 	enum err e = callback_message_render(
 		&u->callback->body, u->callback->body_type, &values, &u->message);
-	/* The object is there; a callback that does not fit is one that failed. */
-	if (strbuf_starved(&u->message))
+	/* The object is there; a callback that does not fit is one that failed. A large one, whose
+	   receiver may take its time, has to leave half of the memory free. */
+	if (strbuf_starved(&u->message) || (u->message.len > LIMIT_MEMORY_SMALL_BYTES &&
+						   !budget_is_ample(request_account(r)->pool, 0)))
 		e = ERR_CALLBACK_FAILED;
 	if (e == ERR_OK)
 		e = callback_ticket_matches(u, strbuf_slice(&u->message));

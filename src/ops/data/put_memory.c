@@ -3,16 +3,20 @@
 
 #include "base/limits.h"
 
-/* Reserved before a byte has come: it costs little to announce many. */
+/* Before a byte has come, which costs little to announce. Strangers never have so much. */
 static bool take_if_ample(struct store_put_spec *spec, size_t bytes)
 {
-	return budget_is_ample(spec->memory.pool, bytes) && budget_take(&spec->memory, bytes);
+	return spec->memory.pool != BUDGET_ANONYMOUS && budget_is_ample(spec->memory.pool, bytes) &&
+	       budget_take(&spec->memory, bytes);
 }
 
 /* What it will need is there now, but it has to show that it needs it. */
 static bool take_first(struct store_put_spec *spec, size_t all)
 {
-	return budget_fits(&spec->memory, all) && budget_take(&spec->memory, LIMIT_PUT_BYTES);
+	size_t first = 2 * LIMIT_PUT_BYTES;
+	budget_share(&spec->memory);
+	return budget_fits(&spec->memory, all) &&
+	       budget_take(&spec->memory, all < first ? all : first);
 }
 
 static bool take_large(struct store_put_spec *spec)

@@ -81,6 +81,13 @@ static void format(const struct list_uploads *state, struct strbuf *out)
 	strbuf_adds(out, "</ListMultipartUploadsResult>\n");
 }
 
+static void release(struct request *r)
+{
+	struct list_uploads *state = r->state;
+	if (TAKE(state->listed))
+		store_list_multiparts_release(r->ops->options.store, &state->list);
+}
+
 static void on_listed(struct task *task)
 {
 	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
@@ -93,6 +100,8 @@ static void on_listed(struct task *task)
 	} else if (!request_is_gone(r)) {
 		SCOPED_STRBUF(xml, LIST_DOCUMENT_BYTES);
 		format(state, &xml);
+		/* The client may be slow to take it. */
+		release(r);
 		respond_xml(r, &xml);
 	}
 	request_release(r);
@@ -129,13 +138,6 @@ static void finish(struct request *r)
 	request_hold(r);
 	list->pool = request_account(r)->pool;
 	store_list_multiparts(r->ops->options.store, list);
-}
-
-static void release(struct request *r)
-{
-	struct list_uploads *state = r->state;
-	if (state->listed)
-		store_list_multiparts_release(r->ops->options.store, &state->list);
 }
 
 const struct op op_list_multipart_uploads = {

@@ -19,8 +19,11 @@ class SlowUploads {
 	#timer;
 	answers = [];
 
-	/** @param {(i: number) => string | Buffer} begin the head of each, and the first bytes of its body */
-	static async start(t, server, count, begin) {
+	/**
+	 * @param {(i: number) => string | Buffer} begin the head of each, and the first bytes of its body
+	 * @param {boolean} [silent] nothing follows
+	 */
+	static async start(t, server, count, begin, silent = false) {
 		const all = new SlowUploads();
 		for (let i = 0; i < count; i++) {
 			const connection = await connect(server.store);
@@ -28,7 +31,8 @@ class SlowUploads {
 			await connection.send(begin(i));
 			connection.response().then(answer => all.answers.push(answer), () => {});
 		}
-		all.#timer = setInterval(() => all.#connections.forEach(one => one.send("s".repeat(700))), 1000);
+		if (!silent)
+			all.#timer = setInterval(() => all.#connections.forEach(one => one.send("s".repeat(700))), 1000);
 		t.after(async () => all.stop());
 		return all;
 	}
@@ -39,7 +43,8 @@ class SlowUploads {
 	}
 }
 
-const put = path => `PUT ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${HUGE}\r\n\r\n${"s".repeat(700)}`;
+const put = (path, length = HUGE) =>
+	`PUT ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n${"s".repeat(700)}`;
 
 function form(fields, first = 700) {
 	const { body } = multipart(fields, { name: "f", type: "text/plain", content: "s".repeat(first) }, "b");
@@ -97,6 +102,29 @@ for (const [what, prepare] of Object.entries(slow)) {
 	});
 }
 
+test("many small uploads with one URL have at most their share", { timeout: 240_000 }, async t => {
+	const server = await startSmall(t, 32);
+	const url = signedUrl("slow");
+	const all = await SlowUploads.start(t, server, 800, () => put(url, 40_000), true);
+	await othersGoOn(server);
+	all.stop();
+	await until("all is given back", async () => await metric(server, "memory_signed_bytes") === 0);
+});
+
+test("who is silent makes room for large uploads alone", { timeout: 240_000 }, async t => {
+	const server = await startSmall(t, 32);
+	const much = "s".repeat(MIB);
+	const all = await SlowUploads.start(t, server, 30, i => put(signedUrl(`slow-${i}`)) + much, true);
+	await until("some are refused", () => all.answers.some(one => one.status === 503));
+	const body = randomBytes(3 * MIB);
+	for (let i = 0; i < 20; i++) {
+		const { status } = await insist(() => request(server.store, "PUT", "uploads", `put-${i}`, { body }));
+		assert.equal(status, 200);
+	}
+	assert.ok(await metric(server, "memory_made_room_total") > 0);
+	all.stop();
+});
+
 test("one who has sent much and then becomes slow has at most his share", { timeout: 240_000 }, async t => {
 	const server = await startSmall(t, 32);
 	const key = await assumeRole(server, allow(["oss:PutObject"], ["acs:oss:*:*:uploads/his/*"]));
@@ -139,16 +167,23 @@ test("when many have sent much and are slow, they make room, and who comes on st
 		await until("all is given back", async () => await metric(server, "memory_signed_bytes") === 0);
 	});
 
-test("strangers who announce large XML do not keep others out", { timeout: 240_000 }, async t => {
-	const server = await startSmall(t, 32);
+test("strangers who announce much do not keep others out", { timeout: 240_000 }, async t => {
+	const server = await startSmall(t, 128);
 	const open = await request(server.store, "PUT", "open", "", { headers: { "x-oss-acl": "public-read-write" } });
 	assert.equal(open.status, 200, open.text);
 	const all = await SlowUploads.start(t, server, 20, () => "POST /open?delete HTTP/1.1\r\nHost: localhost\r\n"
 		+ `Content-Length: ${2 * MIB - 1}\r\nContent-MD5: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n<Delete>`);
-	for (let i = 0; i < 10; i++) {
-		const { status } = await send(`${server.store}/open/${i}`, "PUT", {}, randomBytes(100_000));
-		assert.equal(status, 200);
-	}
-	assert.deepEqual(all.answers.map(one => one.status), []);
+	const others = async () => {
+		for (let i = 0; i < 10; i++) {
+			const { status } = await send(`${server.store}/open/${i}`, "PUT", {}, randomBytes(100_000));
+			assert.equal(status, 200);
+		}
+		assert.deepEqual(all.answers.map(one => one.status), []);
+	};
+	await others();
+	const puts = await SlowUploads.start(t, server, 10, i => put(`/open/slow-${i}`), true);
+	await others();
+	assert.deepEqual(puts.answers.map(one => one.status), []);
 	all.stop();
+	puts.stop();
 });

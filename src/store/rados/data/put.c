@@ -32,6 +32,7 @@ struct store_put {
 	char *buffer;
 	size_t buffer_len;
 	size_t buffer_size;
+	uint64_t size_hint;
 	struct pool *pool; /* of its data, once a chunk was sent */
 	struct mark *data; /* its number, likewise */
 	uint64_t chunks;   /* that were sent */
@@ -105,6 +106,7 @@ enum err rados_put_begin(
 	put->r = r;
 	put->kind = spec->kind;
 	put->memory = spec->memory;
+	put->size_hint = spec->size_hint;
 	put->change = (struct change){.r = r,
 		.bucket_id = spec->bucket_id,
 		.key = keep(spec->key, &to),
@@ -117,6 +119,11 @@ enum err rados_put_begin(
 		.type = spec->kind == STORE_PUT_OBJECT ? spec->type : STORE_NORMAL,
 		.headers = keep(headers, &to),
 		.tags = keep(tags, &to)};
+	/* What was reserved for a large one is not yet what it needs here. */
+	if (spec->memory.bytes >= store_put_bytes(1) && !reserve(put, r->sizes.chunk_bytes)) {
+		free(put);
+		return ERR_UNAVAILABLE;
+	}
 	(void)atomic_fetch_add(&r->transfers, 1);
 	digest_md5_init(&put->md5);
 	(void)pthread_mutex_init(&put->lock, NULL);
@@ -306,6 +313,8 @@ static enum err gather(struct store_put *put, struct slice *bytes)
 		size_t size = 2 * put->buffer_size;
 		if (size < BUFFER_BYTES_FIRST)
 			size = BUFFER_BYTES_FIRST;
+		if (size > put->size_hint && put->size_hint >= wanted)
+			size = put->size_hint;
 		if (size < wanted)
 			size = wanted;
 		if (size > chunk)
