@@ -56,8 +56,10 @@ void listing_start(
 
 void listing_release(struct listing *listing)
 {
-	if (TAKE(listing->listed))
-		store_list_release(listing->r->ops->options.store, &listing->list);
+	if (!listing->listed)
+		return;
+	listing->listed = false;
+	store_list_release(listing->r->ops->options.store, &listing->list);
 }
 
 void listing_add_name(

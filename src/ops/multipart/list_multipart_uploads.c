@@ -84,8 +84,10 @@ static void format(const struct list_uploads *state, struct strbuf *out)
 static void release(struct request *r)
 {
 	struct list_uploads *state = r->state;
-	if (TAKE(state->listed))
-		store_list_multiparts_release(r->ops->options.store, &state->list);
+	if (!state->listed)
+		return;
+	state->listed = false;
+	store_list_multiparts_release(r->ops->options.store, &state->list);
 }
 
 static void on_listed(struct task *task)

@@ -3,6 +3,7 @@
  * Two stores that are open on one namespace of Ceph, as gateways on two machines are; an OSD that
  * stands still; and what somebody who died has left.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -332,6 +333,20 @@ static void a_frozen_tablet_is_taken_over(void)
 	two_close(&two);
 }
 
+/* As when a watch is lost, and Ceph does not take another one either. */
+static void a_watch_does_not_begin(struct two *two)
+{
+	struct watch watch = {.number = 0};
+	bool none = true;
+	for (int i = 0; i < 20; i++) {
+		none = none &&
+		       watch_begin(&watch, rados_of(two->one)->index, "no such object") == -ENOENT;
+		watch_end(&watch);
+		watch_end(&watch);
+	}
+	OK(none, "a watch that could not begin may be ended, also twice");
+}
+
 int main(void)
 {
 	if (!ceph_start(&ceph))
@@ -340,6 +355,7 @@ int main(void)
 	buckets_are_shared(&two);
 	objects_are_shared(&two);
 	versions_are_shared(&two);
+	a_watch_does_not_begin(&two);
 	two_close(&two);
 	a_bucket_goes();
 	races();

@@ -208,13 +208,18 @@ int watch_begin(struct watch *watch, struct pool *pool, const char *object)
 {
 	watch->pool = pool;
 	watch->object = object;
-	return pool->api->watch3(pool->io, object, &watch->number, hear, lose, 0, watch);
+	int result = pool->api->watch3(pool->io, object, &watch->number, hear, lose, 0, watch);
+	watch->is_begun = result == 0;
+	return result;
 }
 
 void watch_end(struct watch *watch)
 {
 	const struct librados *api = watch->pool->api;
-	(void)api->unwatch2(watch->pool->io, watch->number);
+	/* For librados its number is an address: of one that has ended it must not hear again. */
+	if (watch->is_begun)
+		(void)api->unwatch2(watch->pool->io, watch->number);
+	watch->is_begun = false;
 	/* Until those that are being told of something have returned. */
 	(void)api->watch_flush(watch->pool->cluster);
 }

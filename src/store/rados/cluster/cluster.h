@@ -106,14 +106,15 @@ struct watch {
 	/* Both on a thread of librados: must not wait. */
 	void (*notified)(struct watch *watch, uint64_t notification);
 	void (*lost)(struct watch *watch);
-	uint64_t number; /* private */
+	uint64_t number; /* private, as is what follows */
+	bool is_begun;
 	struct pool *pool;
 	const char *object;
 };
 
 /* Makes the watch hear of notifications; the caller has set the two functions. 0 or -errno. */
 int watch_begin(struct watch *watch, struct pool *pool, const char *object) MUST_USE;
-/* Nothing is heard afterwards. */
+/* Nothing is heard afterwards. Allowed also if it could not begin, or has ended. */
 void watch_end(struct watch *watch);
 /* Lets whoever notified know that it has been heeded. From any thread. */
 void watch_acknowledge(struct watch *watch, uint64_t notification);
