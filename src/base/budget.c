@@ -31,7 +31,7 @@ static struct pool pools[BUDGET_POOLS] = {
 static uint64_t total = UNLIMITED;
 static atomic_uint_fast64_t refused;
 
-/* What the large accounts of the signed pool hold together, by requester. */
+/* What accounts of the signed pool that are large, or shared, hold together, by requester. */
 static atomic_uint_fast64_t shares[SHARES];
 static uint64_t share_seed;
 
@@ -61,9 +61,9 @@ void budget_set_with_store(uint64_t bytes)
 	divide(total - pools[BUDGET_STORE].limit);
 }
 
-unsigned budget_share_of(struct slice requester)
+uint16_t budget_share_of(struct slice requester)
 {
-	return 1 + (unsigned)slot_of(share_seed, requester, SHARES - 1);
+	return (uint16_t)(1 + slot_of(share_seed, requester, SHARES - 1));
 }
 
 struct budget_account budget_account_like(const struct budget_account *account)
@@ -202,6 +202,11 @@ bool budget_take(struct budget_account *account, size_t bytes)
 	return true;
 }
 
+bool budget_raise(struct budget_account *account, size_t bytes)
+{
+	return bytes <= account->bytes || budget_take(account, bytes - account->bytes);
+}
+
 void budget_count(struct budget_account *account, size_t bytes)
 {
 	add_anyway(account, bytes);
@@ -241,7 +246,7 @@ static void move(struct budget_account *account, struct budget_account next)
 	*account = next;
 }
 
-bool budget_assign(struct budget_account *account, enum budget_pool pool, unsigned share)
+bool budget_assign(struct budget_account *account, enum budget_pool pool, uint16_t share)
 {
 	const struct budget_account next = {
 		.pool = pool, .share = share, .shared = account->shared};
@@ -253,7 +258,7 @@ bool budget_assign(struct budget_account *account, enum budget_pool pool, unsign
 	return true;
 }
 
-void budget_return(struct budget_account *account, enum budget_pool pool, unsigned share)
+void budget_return(struct budget_account *account, enum budget_pool pool, uint16_t share)
 {
 	const struct budget_account next = {.pool = pool, .share = share};
 	if (account->pool == pool && account->share == share)

@@ -10,9 +10,8 @@
  * (docs/decisions/0018, 0098).
  *
  * Of the signed pool a single requester cannot have all: what its large accounts, and those that
- * wait for its client, hold together is
- * bounded by twice what is free, which is two thirds for one alone, and leaves something for
- * others.
+ * wait for its client, hold together is bounded by twice what is free, which is two thirds for one
+ * alone, and leaves something for others.
  *
  * An account belongs to one thread at a time; the pools are atomic counters. Counted, in coarse
  * amounts, is what grows with the number of clients or with what they send. Other memory (buffers
@@ -45,7 +44,7 @@ enum budget_pool {
 /* Zeroed: empty and unassigned. */
 struct budget_account {
 	enum budget_pool pool;
-	unsigned share; /* in BUDGET_SIGNED: whose it is, of budget_share_of(); 0: nobody's */
+	uint16_t share; /* in BUDGET_SIGNED: whose it is, of budget_share_of(); 0: nobody's */
 	bool shared;    /* it counts in the share though it is small; see budget_share() */
 	size_t bytes;
 };
@@ -62,7 +61,7 @@ void budget_set(uint64_t bytes);
 void budget_set_with_store(uint64_t bytes);
 
 /* What stands for a requester in its accounts, from 1 up; few have the same (base/slot.h). */
-unsigned budget_share_of(struct slice requester);
+uint16_t budget_share_of(struct slice requester);
 /* An empty account of the same pool and requester. */
 struct budget_account budget_account_like(const struct budget_account *account);
 
@@ -73,6 +72,8 @@ struct budget_account budget_account_like(const struct budget_account *account);
  * half is for the many small ones.
  */
 bool budget_take(struct budget_account *account, size_t bytes) MUST_USE;
+/* Takes what it has less than `bytes` in all. False, and nothing is taken, as above. */
+bool budget_raise(struct budget_account *account, size_t bytes) MUST_USE;
 /* From now on it counts in its requester's share though it is small, be there room or not. */
 void budget_share(struct budget_account *account);
 /* Whether the account could have `bytes` in all, as things are now. */
@@ -83,9 +84,9 @@ void budget_give(struct budget_account *account, size_t bytes);
 /* Returns everything; the account is empty and unassigned afterwards. */
 void budget_close(struct budget_account *account);
 /* Moves the account to another pool and requester. False, and nothing is moved, without room. */
-bool budget_assign(struct budget_account *account, enum budget_pool pool, unsigned share) MUST_USE;
+bool budget_assign(struct budget_account *account, enum budget_pool pool, uint16_t share) MUST_USE;
 /* The same even without room: for small accounts that return. */
-void budget_return(struct budget_account *account, enum budget_pool pool, unsigned share);
+void budget_return(struct budget_account *account, enum budget_pool pool, uint16_t share);
 
 /* Whether seven eighths of the pool are used: who is slow should make room. */
 bool budget_is_scarce(enum budget_pool pool);

@@ -513,6 +513,15 @@ bool connection_keep_input(struct connection *c)
 	return true;
 }
 
+/* The loop's next turn goes on with it. */
+static void run_soon(struct connection *c)
+{
+	if (c->queued)
+		return;
+	c->queued = true;
+	executor_post(&c->net_thread->loop.executor, &c->again);
+}
+
 void connection_starve(struct connection *c)
 {
 	struct exchange *x = c->x;
@@ -524,7 +533,10 @@ void connection_starve(struct connection *c)
 	c->running = false;
 	if (c->phase != CONNECTION_CLOSED && !x->answered)
 		close_now(c);
-	run_or_free(c);
+	if (c->phase == CONNECTION_CLOSED)
+		free_if_unused(c);
+	else
+		run_soon(c);
 }
 
 void connection_run(struct connection *c)
@@ -542,10 +554,8 @@ void connection_run(struct connection *c)
 		free_if_unused(c);
 		return;
 	}
-	if (steps >= STEPS_PER_TURN && !c->queued) {
-		c->queued = true;
-		executor_post(&c->net_thread->loop.executor, &c->again);
-	}
+	if (steps >= STEPS_PER_TURN)
+		run_soon(c);
 	if (!connection_keep_input(c))
 		connection_abort(c);
 	else

@@ -37,7 +37,7 @@ void make_room_leave(struct exchange *x)
 
 /* ---- Pools ----------------------------------------------------------------------------------- */
 
-static bool assign(struct exchange *x, enum budget_pool pool, unsigned share)
+static bool assign(struct exchange *x, enum budget_pool pool, uint16_t share)
 {
 	size_t more = x->account.pool == BUDGET_UNASSIGNED ? EXCHANGE_BYTES : 0;
 	if (!budget_take(&x->account, more))
@@ -96,14 +96,10 @@ static struct exchange *first_to_go(const struct exchange_row *row, enum budget_
 	return NULL;
 }
 
-/* What follows on its connection may take memory, too: it drops nobody. */
 static void drop(struct exchange *x)
 {
-	struct net_thread *net_thread = x->net_thread;
-	atomic_fetch_add_explicit(&net_thread->made_room, 1, memory_order_relaxed);
-	net_thread->making_room = true;
+	atomic_fetch_add_explicit(&x->net_thread->made_room, 1, memory_order_relaxed);
 	connection_starve(x->connection);
-	net_thread->making_room = false;
 }
 
 /* Requests that nobody has signed, and that have been on their way for longest. */
@@ -197,13 +193,11 @@ void make_room_wait(struct connection *c)
 	if (c->x && c->x->account.pool == BUDGET_SIGNED)
 		note_progress(c);
 	if (c->x && c->x->account.pool == BUDGET_UNASSIGNED) {
-		if (!net_thread->making_room)
-			drop_unsigned(net_thread, pool);
+		drop_unsigned(net_thread, pool);
 		if (!exchange_assign(c->x, pool))
 			connection_starve(c);
 	}
 	/* `c` may be gone, or be the one that has to go. */
-	if (budget_is_scarce(BUDGET_SIGNED) && !net_thread->making_room &&
-		!drop_slowest(net_thread))
+	if (budget_is_scarce(BUDGET_SIGNED) && !drop_slowest(net_thread))
 		ask_others(net_thread);
 }

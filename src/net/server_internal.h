@@ -183,7 +183,6 @@ struct net_thread {
 	struct exchange_row signed_requests;   /* that wait for their clients, by their progress */
 	int64_t patience_ms;                   /* with them */
 	int64_t dropped_ms;                    /* when the last of them was */
-	bool making_room;                      /* one is being dropped */
 	atomic_bool asked;                     /* `make_room` is in the loop's mailbox */
 	struct task make_room;                 /* make_room_asked() */
 	unsigned free_exchange_count;
@@ -227,7 +226,10 @@ void connection_stop(struct connection *c);
 /* The loop's timer callback. */
 void connection_timer_due(struct timer *timer);
 
-/* There is no memory for its request: the service may say so, else it is dropped. May free `c`. */
+/*
+ * There is no memory for its request: the service may say so, else it is dropped. May free `c`; no
+ * other connection is touched, and what follows on this one waits for the loop's next turn.
+ */
 void connection_starve(struct connection *c);
 
 /* The pool that the memory of a connection and of its unsigned requests is counted in. */

@@ -41,20 +41,6 @@ static void put_free(struct store_put *put)
 	free(put);
 }
 
-/* ---- Memory ---------------------------------------------------------------------------------- */
-
-/* What nobody counts is never short. */
-static bool is_reserved(const struct store_put *put, size_t bytes)
-{
-	return put->memory.pool == BUDGET_UNASSIGNED || bytes <= put->memory.bytes;
-}
-
-/* For bytes that have come: `bytes` in all. */
-static bool reserve(struct store_put *put, size_t bytes)
-{
-	return is_reserved(put, bytes) || budget_take(&put->memory, bytes - put->memory.bytes);
-}
-
 /* ---- Gathering ------------------------------------------------------------------------------- */
 
 /* The kind of change, and what is known of its meta data. */
@@ -121,7 +107,7 @@ enum err put_begin(struct store *store, const struct store_put_spec *spec, struc
 	put->mutation.bucket_id = spec->bucket_id;
 	copy_text(put, spec);
 	if (spec->size_hint && spec->size_hint <= LIMIT_INLINE_BYTES &&
-		is_reserved(put, LIMIT_PUT_BYTES + (size_t)spec->size_hint)) {
+		LIMIT_PUT_BYTES + spec->size_hint <= spec->memory.bytes) {
 		put->size = (size_t)spec->size_hint;
 		put->bytes = malloc(put->size);
 		if (!put->bytes)
@@ -142,7 +128,9 @@ static bool grow(struct store_put *put, size_t more)
 		size *= 2;
 	if (size > LIMIT_INLINE_BYTES)
 		size = LIMIT_INLINE_BYTES;
-	char *bytes = reserve(put, LIMIT_PUT_BYTES + size) ? realloc(put->bytes, size) : NULL;
+	char *bytes = NULL;
+	if (budget_raise(&put->memory, LIMIT_PUT_BYTES + size))
+		bytes = realloc(put->bytes, size);
 	if (!bytes)
 		return false;
 	put->bytes = bytes;
@@ -152,7 +140,7 @@ static bool grow(struct store_put *put, size_t more)
 
 static enum err become_large(struct store_put *put)
 {
-	if (!reserve(put, store_put_bytes(put->buffers)))
+	if (!budget_raise(&put->memory, store_put_bytes(put->buffers)))
 		return ERR_UNAVAILABLE;
 	enum err e = large_new(put->local, put->buffers, &put->large);
 	if (e != ERR_OK)

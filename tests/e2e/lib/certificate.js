@@ -21,6 +21,16 @@ export async function installCertificate(folder, name, as) {
 	await rename(`${folder}/${name}.crt`, `${folder}/${as}.crt`);
 }
 
+/** The environment of a server whose store speaks TLS, with a new certificate: FOLDER/store.crt and store.key. */
+export async function tlsStore(folder, name = "first") {
+	await makeCertificate(folder, name);
+	await installCertificate(folder, name, "store");
+	return {
+		POSTERN_STORE_TLS_CERTIFICATE: `${folder}/store.crt`,
+		POSTERN_STORE_TLS_KEY: `${folder}/store.key`,
+	};
+}
+
 /** The name in the certificate that a new connection is shown. */
 export function certificateName(url, options = {}) {
 	const { hostname, port } = new URL(url);

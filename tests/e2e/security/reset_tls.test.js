@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
-import { installCertificate, makeCertificate } from "../lib/certificate.js";
+import { tlsStore } from "../lib/certificate.js";
 import { getObject, multipart, request, signedFieldsV4 } from "../lib/oss.js";
 import { held, MOMENTS, open, operations, operationText, requestText, reset, resetAll, settled } from "../lib/reset.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
@@ -18,12 +18,7 @@ const BIG = Buffer.alloc(3 << 20, "x");
 
 before(async () => {
 	const folder = await temporaryFolder(all);
-	await makeCertificate(folder, "first");
-	await installCertificate(folder, "first", "store");
-	server = await startServer(all, { env: {
-		POSTERN_STORE_TLS_CERTIFICATE: `${folder}/store.crt`,
-		POSTERN_STORE_TLS_KEY: `${folder}/store.key`,
-	} });
+	server = await startServer(all, { env: await tlsStore(folder) });
 	({ store } = server);
 	assert.match(store, /^https:/);
 	const put = await request(store, "PUT", "uploads", "big", { body: BIG });

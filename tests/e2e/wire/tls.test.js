@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { rename } from "node:fs/promises";
 import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
-import { certificateName, installCertificate, makeCertificate } from "../lib/certificate.js";
+import { certificateName, installCertificate, makeCertificate, tlsStore } from "../lib/certificate.js";
 import { connect } from "../lib/http.js";
 import { getObject, postForm, request, send, sha256, signedFieldsV4 } from "../lib/oss.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
@@ -16,12 +16,7 @@ let server, store, folder;
 
 before(async () => {
 	folder = await temporaryFolder(all);
-	await makeCertificate(folder, "first");
-	await installCertificate(folder, "first", "store");
-	server = await startServer(all, { env: {
-		POSTERN_STORE_TLS_CERTIFICATE: `${folder}/store.crt`,
-		POSTERN_STORE_TLS_KEY: `${folder}/store.key`,
-	} });
+	server = await startServer(all, { env: await tlsStore(folder) });
 	({ store } = server);
 	assert.match(store, /^https:/);
 	await putOpenObject(store);

@@ -65,13 +65,14 @@ static void with_a_store(void)
 /* Of a pool of 11 MiB. */
 static void requesters(void)
 {
-	unsigned his = budget_share_of(S("his")), hers = budget_share_of(S("hers"));
+	uint16_t his = budget_share_of(S("his")), hers = budget_share_of(S("hers"));
 	struct budget_account one = {.pool = BUDGET_SIGNED, .share = his};
 	struct budget_account other = {.pool = BUDGET_SIGNED, .share = hers};
 	struct budget_account small = {.pool = BUDGET_SIGNED, .share = his};
 	OK(his > 0 && hers > 0 && his == budget_share_of(S("his")), "requesters have numbers");
 	OK(!budget_fits(&one, MIB(8)) && budget_fits(&one, MIB(7)), "one cannot have all");
-	OK(budget_take(&one, MIB(7)) && !budget_take(&one, MIB(1)), "but two thirds");
+	OK(budget_raise(&one, MIB(7)) && !budget_raise(&one, MIB(8)), "but two thirds");
+	OK(budget_raise(&one, 1) && one.bytes == MIB(7), "who has more has enough");
 	struct budget_account second = budget_account_like(&one);
 	OK(second.share == his && !budget_take(&second, MIB(1)), "whatever account it is in");
 	OK(budget_take(&small, LIMIT_MEMORY_SMALL_BYTES) && !budget_take(&small, MIB(1)),

@@ -86,6 +86,13 @@ static inline uint64_t bucket_id(struct store *s, struct slice name)
 	return id;
 }
 
+/* Makes a private bucket, if there is none of the name; 0 if there is none afterwards. */
+static inline uint64_t bucket_made(struct store *s, struct slice name)
+{
+	(void)bucket_create(s, name, STORE_ACL_PRIVATE);
+	return bucket_id(s, name);
+}
+
 /* What a put may be told besides key and bytes; zeros are the usual. */
 struct put_how {
 	struct slice headers;
@@ -118,6 +125,18 @@ static inline enum err put_pieces(
 		bytes = slice_from(bytes, head.len);
 	}
 	return e;
+}
+
+/* Begins a put, and gives it up when all of its bytes have come. */
+static inline bool put_and_abort(struct store *s, uint64_t id, struct slice key, struct slice bytes)
+{
+	struct store_put_spec spec = {.bucket_id = id, .key = key};
+	struct store_put *put;
+	if (store_put_begin(s, &spec, &put) != ERR_OK)
+		return false;
+	bool ok = put_pieces(s, put, bytes, 0) == ERR_OK;
+	store_put_abort(s, put);
+	return ok;
 }
 
 static inline enum err put_finish(struct store *s, struct store_put *put, const struct put_how *how)

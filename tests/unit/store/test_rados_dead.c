@@ -21,27 +21,9 @@ enum {
 	NEVER_MS = 3600000
 };
 
-static uint64_t make_bucket(struct store *s, struct slice name)
-{
-	(void)bucket_create(s, name, STORE_ACL_PRIVATE);
-	return bucket_id(s, name);
-}
-
 static bool put(struct store *s, uint64_t id, struct slice key, struct slice bytes)
 {
 	return put_object(s, id, key, bytes, NULL) == ERR_OK;
-}
-
-/* Begins a put, and gives it up when all of its bytes have come. */
-static bool put_and_abort(struct store *s, uint64_t id, struct slice key, struct slice bytes)
-{
-	struct store_put_spec spec = {.bucket_id = id, .key = key};
-	struct store_put *put;
-	if (store_put_begin(s, &spec, &put) != ERR_OK)
-		return false;
-	bool ok = put_pieces(s, put, bytes, 0) == ERR_OK;
-	store_put_abort(s, put);
-	return ok;
 }
 
 /* ---- Who stands still ------------------------------------------------------------------------ */
@@ -81,7 +63,7 @@ static void a_zombie_wakes(void)
 	slow.beat_ms = NEVER_MS;
 	struct store *zombie = ceph_open_or_end(&ceph, slow);
 	struct store *other = ceph_open_or_end(&ceph, ceph_quick("zombie"));
-	uint64_t id = make_bucket(other, S("b"));
+	uint64_t id = bucket_made(other, S("b"));
 	struct put_how how = {.piece = 0};
 	struct store_put *late = begin_put(zombie, id, S("late"));
 	bool ok = put(other, id, S("late"), S("is here")) && put(zombie, id, S("whole"), LARGE) &&
@@ -113,7 +95,7 @@ static void one_that_does_not_move_is_dead(void)
 	quick.dead_beats = 20;
 	struct store *still = ceph_open_or_end(&ceph, slow);
 	struct store *other = ceph_open_or_end(&ceph, quick);
-	uint64_t id = make_bucket(other, S("b"));
+	uint64_t id = bucket_made(other, S("b"));
 	struct store_put *late = begin_put(still, id, S("late"));
 	struct put_how how = {.piece = 0};
 	OK(becomes_clean(&ceph, other, "still"), "one that does not move is taken for dead");
@@ -289,7 +271,7 @@ static void gateways_are_killed(void)
 {
 	unsigned seed = (unsigned)getpid();
 	struct store *s = ceph_open_or_end(&ceph, killed_options());
-	bool ok = make_bucket(s, S("b")) != 0;
+	bool ok = bucket_made(s, S("b")) != 0;
 	store_close(s);
 	printf("# seed %u\n", seed);
 	for (unsigned i = 0; ok && i < ROUNDS; i++)

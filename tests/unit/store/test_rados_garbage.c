@@ -16,29 +16,11 @@ enum {
 	NEVER_MS = 3600000
 };
 
-static uint64_t make_bucket(struct store *s, struct slice name)
-{
-	(void)bucket_create(s, name, STORE_ACL_PRIVATE);
-	return bucket_id(s, name);
-}
-
 /* ---- What goes ------------------------------------------------------------------------------- */
 
 static bool put(struct store *s, uint64_t id, struct slice key, struct slice bytes)
 {
 	return put_object(s, id, key, bytes, NULL) == ERR_OK;
-}
-
-/* Begins a put, and gives it up when all of its bytes have come. */
-static bool put_and_abort(struct store *s, uint64_t id, struct slice key, struct slice bytes)
-{
-	struct store_put_spec spec = {.bucket_id = id, .key = key};
-	struct store_put *put;
-	if (store_put_begin(s, &spec, &put) != ERR_OK)
-		return false;
-	bool ok = put_pieces(s, put, bytes, 0) == ERR_OK;
-	store_put_abort(s, put);
-	return ok;
 }
 
 static bool replace_and_delete(struct store *s, uint64_t id)
@@ -81,9 +63,9 @@ static void what_goes(void)
 {
 	struct store *one = ceph_open_or_end(&ceph, ceph_quick("goes"));
 	struct store *other = ceph_open_or_end(&ceph, ceph_quick("goes"));
-	uint64_t id = make_bucket(one, S("b"));
-	uint64_t second = make_bucket(other, S("second"));
-	uint64_t last = make_bucket(other, S("last"));
+	uint64_t id = bucket_made(one, S("b"));
+	uint64_t second = bucket_made(other, S("second"));
+	uint64_t last = bucket_made(other, S("last"));
 	bool ok = replace_and_delete(one, id) && replace_and_delete(other, second) &&
 		  version_goes(one, id);
 	OK(ok && becomes_clean(&ceph, one, "goes"),
@@ -123,7 +105,7 @@ static void a_reader_goes_on(void)
 {
 	struct store *one = ceph_open_or_end(&ceph, ceph_quick("reader"));
 	struct store *other = ceph_open_or_end(&ceph, ceph_quick("reader"));
-	uint64_t id = make_bucket(one, S("b"));
+	uint64_t id = bucket_made(one, S("b"));
 	struct store_get get;
 	bool ok = put(one, id, S("k"), LARGE) && get_begin(one, id, S("k"), false, &get) == ERR_OK;
 	ok = ok && put(other, id, S("k"), SMALL) &&
@@ -168,7 +150,7 @@ static void two_collect(void)
 	options.collect_ms = NEVER_MS;
 	struct store *stores[] = {
 		ceph_open_or_end(&ceph, options), ceph_open_or_end(&ceph, options)};
-	uint64_t id = make_bucket(stores[0], S("b"));
+	uint64_t id = bucket_made(stores[0], S("b"));
 	pthread_t threads[4];
 	struct collecting all[ARRAY_LEN(threads)];
 	atomic_bool ends = false;

@@ -72,16 +72,18 @@ static void put_free(struct store_put *put)
 
 /*
  * For a buffer of `size` bytes. One that is no longer small soon is a chunk that is filled, with
- * two on their way, which librados has copies of.
+ * two on their way, which librados has copies of; or all that there is.
  */
 static bool reserve(struct store_put *put, size_t size)
 {
-	struct budget_account *memory = &put->memory;
 	size_t chunk = put->r->sizes.chunk_bytes;
-	size_t wanted = size <= LIMIT_INLINE_BYTES && size < chunk ? LIMIT_PUT_BYTES + size
-								   : (ON_THEIR_WAY_MAX + 1) * chunk;
-	return memory->pool == BUDGET_UNASSIGNED || wanted <= memory->bytes ||
-	       budget_take(memory, wanted - memory->bytes);
+	size_t most = (ON_THEIR_WAY_MAX + 1) * chunk;
+	size_t wanted = most;
+	if (size <= LIMIT_INLINE_BYTES && size < chunk)
+		wanted = LIMIT_PUT_BYTES + size;
+	else if (put->size_hint >= size && put->size_hint < most)
+		wanted = (size_t)put->size_hint;
+	return budget_raise(&put->memory, wanted);
 }
 
 enum err rados_put_begin(
@@ -120,7 +122,10 @@ enum err rados_put_begin(
 		.headers = keep(headers, &to),
 		.tags = keep(tags, &to)};
 	/* What was reserved for a large one is not yet what it needs here. */
-	if (spec->memory.bytes >= store_put_bytes(1) && !reserve(put, r->sizes.chunk_bytes)) {
+	size_t chunk = r->sizes.chunk_bytes;
+	if (spec->size_hint && spec->size_hint < chunk)
+		chunk = (size_t)spec->size_hint;
+	if (spec->memory.bytes >= store_put_bytes(1) && !reserve(put, chunk)) {
 		free(put);
 		return ERR_UNAVAILABLE;
 	}
