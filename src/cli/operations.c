@@ -105,12 +105,14 @@ static void add_outgoing_metrics(struct outgoing *outgoing, struct strbuf *out)
 
 static void add_event_metrics(const struct events_stats *events, struct strbuf *out)
 {
-	metric(out, "app_events_waiting", "gauge", "Events that are not delivered yet.",
-		events->waiting);
-	metric(out, "app_events_oldest_seconds", "gauge", "Age of the oldest of them.",
-		events->oldest_seconds);
-	metric(out, "app_events_dead", "gauge", "Dead letters: events that were given up.",
-		events->dead_letters);
+	if (events->counted) {
+		metric(out, "app_events_waiting", "gauge", "Events that are not delivered yet.",
+			events->waiting);
+		metric(out, "app_events_oldest_seconds", "gauge", "Age of the oldest of them.",
+			events->oldest_seconds);
+		metric(out, "app_events_dead", "gauge", "Dead letters: events that were given up.",
+			events->dead_letters);
+	}
 	metric(out, "app_events_delivered_total", "counter", "Events delivered.",
 		events->delivered);
 	metric(out, "app_events_failed_total", "counter", "Deliveries that failed.",

@@ -53,6 +53,7 @@ struct events {
 
 	atomic_uint_fast64_t delivered, failed, dead;
 	_Atomic int64_t waiting, dead_letters, oldest_ms;
+	atomic_bool counted; /* these, once at least */
 };
 
 static int64_t wall_ms(const struct events *e)
@@ -199,6 +200,7 @@ static void note_depth(struct events *e)
 	atomic_store(&e->waiting, e->page.waiting);
 	atomic_store(&e->dead_letters, e->page.dead);
 	atomic_store(&e->oldest_ms, e->page.waiting > 0 ? e->page.oldest_ms : 0);
+	atomic_store(&e->counted, true);
 	e->depth_ms = clock_monotonic_ms() + (e->page.waiting > DEPTH_ROWS ? DEPTH_MS : POLL_MS);
 }
 
@@ -401,9 +403,10 @@ void events_free(struct events *events)
 
 void events_stats(const struct events *events, struct events_stats *ret)
 {
-	*ret = (struct events_stats){.delivered = 0};
+	*ret = (struct events_stats){.counted = true};
 	if (!events)
 		return;
+	ret->counted = atomic_load(&events->counted);
 	int64_t oldest_ms = atomic_load(&events->oldest_ms);
 	int64_t age_ms = oldest_ms > 0 ? wall_ms(events) - oldest_ms : 0;
 	ret->delivered = atomic_load(&events->delivered);

@@ -43,10 +43,11 @@ void events_free(struct events *events);
 struct events_stats {
 	uint64_t delivered, failed, dead; /* deliveries since the start; dead: given up */
 	uint64_t dropped;                 /* that were not written, for want of room */
+	bool counted;                     /* else the following are not known yet */
 	uint64_t waiting, dead_letters;   /* rows a few seconds ago */
 	uint64_t oldest_seconds;          /* age of the oldest that waits */
 };
-/* NULL is allowed: all is 0. */
+/* NULL is allowed: all is 0, and counted. */
 void events_stats(const struct events *events, struct events_stats *ret);
 
 #endif

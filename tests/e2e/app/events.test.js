@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
-import { events, metric, SECRET, startAt, until, upload } from "../lib/events.js";
+import { allDelivered, events, metric, SECRET, startAt, until, upload } from "../lib/events.js";
 import { postForm, send } from "../lib/oss.js";
 import { BIN, startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort, says, startSink } from "../lib/sink.js";
@@ -132,7 +132,7 @@ test("what a killed server has not delivered is delivered by the next", async t 
 	server = await startAt(t, sink.url, {}, data);
 	await until("all are delivered", () => seen.size === keys.length);
 	assert.deepEqual([...seen].sort(), keys.sort());
-	await until("noted", async () => await metric(server, "waiting") === 0);
+	await allDelivered(server);
 	await server.stop();
 	const before = sink.requests.length;
 	server = await startAt(t, sink.url, {}, data);

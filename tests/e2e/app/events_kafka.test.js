@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { events, metric, SECRET, startAt, until, upload } from "../lib/events.js";
+import { allDelivered, events, metric, SECRET, startAt, until, upload } from "../lib/events.js";
 import { readMessage as read, startKafka } from "../lib/kafka.js";
 import { startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort } from "../lib/sink.js";
@@ -56,16 +56,16 @@ test("nothing is lost while brokers go away and fail", async t => {
 	await kafka.tell("up");
 	await some(3, 2);
 	// librdkafka tries these again by itself, and gives up those.
-	await until("noted", async () => await metric(server, "waiting") === 0);
+	await allDelivered(server);
 	await kafka.tell("lose 2");
 	want.add((await upload(server, "lost.txt")).key);
 	// A broker refuses what comes after the lost one until that is there. This one takes it, and then the
 	// lost one for one that it has.
-	await until("sent again", async () => await metric(server, "waiting") === 0);
+	await allDelivered(server);
 	await some(4, 3);
 	await kafka.tell("fail 2");
 	await some(5, 3);
-	await until("noted", async () => await metric(server, "waiting") === 0);
+	await allDelivered(server);
 	const told = () => kafka.messages.map(read);
 	const keys = () => new Set(told().map(event => event.subject));
 	const missing = () => [...want].filter(key => !keys().has(key));
@@ -88,7 +88,7 @@ test("what a killed server has not delivered is delivered by the next", async t 
 	await server.kill();
 	await kafka.tell("up");
 	server = await startAt(t, kafka.url, env, data);
-	await until("noted", async () => await metric(server, "waiting") === 0);
+	await allDelivered(server);
 	await until("there", () => kafka.messages.length > 0);
 	assert.deepEqual([...new Set(kafka.messages.map(message => read(message).subject))], [key]);
 });

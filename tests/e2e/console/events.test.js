@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { holdAnswers, startBrowser } from "../lib/browser.js";
 import { openConsole } from "../lib/console.js";
-import { metric, startAt, until, upload } from "../lib/events.js";
+import { allDelivered, metric, startAt, until, upload } from "../lib/events.js";
 import { cleanups, startServer } from "../lib/server.js";
 import { startSink } from "../lib/sink.js";
 
@@ -80,7 +80,7 @@ test("older ones are shown on demand", async t => {
 	status = 200;
 	for (let i = 0; i < 55; i += 5)
 		await Promise.all(Array.from({ length: 5 }, (_, n) => upload(server, `page-${i + n}.txt`)));
-	await until("delivered", async () => await metric(server, "waiting") === 0);
+	await allDelivered(server);
 	const page = await openConsole(t, browser, server, "events");
 	await page.locator(".event").nth(49).waitFor();
 	assert.equal(await page.locator(".event").count(), 50);

@@ -30,10 +30,15 @@ export async function upload(server, name, content = name) {
 	return { key: grant.dir + name, id: grant.id };
 }
 
+/** A number of `/metrics`; not a number while it is not known. */
 export const metric = async (server, name) => Number(new RegExp(`^postern_app_events_${name} (\\d+)$`, "m")
-	.exec((await send(`${server.console}/metrics`)).text)[1]);
+	.exec((await send(`${server.console}/metrics`)).text)?.[1]);
 
 /** `postern events`. */
 export async function events(server, ...args) {
 	return (await promisify(execFile)(BIN, ["events", ...args, "--data", server.data])).stdout;
 }
+
+/** Waits until the ledger has no event that waits; the metric says how it was a second ago. */
+export const allDelivered = server => until("all are delivered",
+	async () => await events(server, "list", "--state", "waiting") === "");
