@@ -202,7 +202,7 @@ function withSums(size) {
 /** The large files are those of the large objects; the collector may need a moment to get there. */
 async function verifyNoOrphans(server, sizes) {
 	const large = sizes.filter(size => size > INLINE_BYTES).map(withSums).sort((a, b) => a - b);
-	const deadline = Date.now() + 10_000;
+	const deadline = Date.now() + 60_000;
 	let files = await fileSizes(join(server.data, "large"));
 	while (files?.join() !== large.join() && Date.now() < deadline) {
 		await pause(20);

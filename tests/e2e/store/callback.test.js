@@ -324,7 +324,7 @@ test("a client that has gone after its upload: the callback is sent all the same
 			+ `Content-Length: ${body.length}\r\n\r\n`);
 		await connection.send(body);
 		// A reset overtakes what the server has not read yet; let it read.
-		const deadline = Date.now() + 10_000;
+		const deadline = Date.now() + 60_000;
 		while (reset && !await getObject(store, key) && Date.now() < deadline)
 			await pause(5);
 		connection.destroy({ reset });

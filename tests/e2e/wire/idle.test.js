@@ -27,7 +27,7 @@ function obstacle() {
 
 /** Until the server has learned that connections were closed, new ones may be turned away. */
 async function answersAgain(url) {
-	for (const deadline = Date.now() + 10_000; ; await pause(20)) {
+	for (const deadline = Date.now() + 60_000; ; await pause(20)) {
 		try {
 			return await play(url, { send: `${GET}\r\n`, answers: [200], then: "open" });
 		} catch (error) {

@@ -125,8 +125,8 @@ static inline void cut_log_end(struct cut_log *log)
 	free(log->bytes);
 }
 
-/* Flips bits of a segment: several, or the record would be known all the same. */
-static inline void cut_log_flip(const char *path, uint64_t id, uint64_t at)
+/* Flips bits of a byte of a segment. */
+static inline void cut_log_flip_bits(const char *path, uint64_t id, uint64_t at, unsigned char bits)
 {
 	char name[2 * FOLDER_PATH_MAX];
 	unsigned char byte;
@@ -134,9 +134,15 @@ static inline void cut_log_flip(const char *path, uint64_t id, uint64_t at)
 	int fd = open(name, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || pread(fd, &byte, 1, (off_t)at) != 1)
 		abort();
-	byte ^= 0x15;
+	byte ^= bits;
 	if (pwrite(fd, &byte, 1, (off_t)at) != 1 || close(fd) != 0)
 		abort();
+}
+
+/* Several bits, or the record would be known all the same. */
+static inline void cut_log_flip(const char *path, uint64_t id, uint64_t at)
+{
+	cut_log_flip_bits(path, id, at, 0x15);
 }
 
 static inline bool cut_log_has(const char *path, uint64_t id)

@@ -256,27 +256,43 @@ enum damage {
 	DAMAGE_LAST,   /* the last one of the segment */
 	DAMAGE_HEADER,
 	DAMAGE_SECTOR, /* which cannot be read */
+	/* From here on what the segment says is known. */
+	DAMAGE_BITS,  /* one of each record */
+	DAMAGE_BYTES, /* of an object that is not there any more */
 	DAMAGE_NONE,
 };
+
+/* Where the bytes of an object are in the record at `at` of PUT_... */
+static uint64_t bytes_at(uint64_t at, size_t record)
+{
+	return at + RECORD_HEADER_BYTES + cut.records[record].name.len +
+	       cut.records[record].meta.len;
+}
 
 /* All of segment 2 is dead, but it says that X, which is in segment 1, was deleted. */
 static void collect(enum damage damage)
 {
 	static const char *const names[] = {"a record", "the last record", "the header",
-		"a sector that cannot be read", "nothing"};
+		"a sector that cannot be read", "a bit of each record", "dead bytes", "nothing"};
 	make_deletions();
 	cut_log_segment(&cut, 1);
 	cut_log_add_some(&cut, BUCKET, PUT_W);
 	cut_log_segment(&cut, 2);
 	uint64_t first = cut_log_add(&cut, PUT_W);
-	(void)cut_log_add(&cut, DELETE_X);
+	uint64_t middle = cut_log_add(&cut, DELETE_X);
 	uint64_t last = cut_log_add(&cut, DELETE_W);
 	cut_log_segment(&cut, 3);
 	cut_log_add_some(&cut, PUT_V, PUT_Z);
 	cut_log_segment(&cut, 4);
 	(void)cut_log_add(&cut, PUT_Z);
+	uint64_t dead = bytes_at(first, PUT_W);
 	cut_log_end(&cut);
 	IS_INT((long long)rebuild().lost, 0, "nothing is lost");
+	for (int i = 0; damage == DAMAGE_BITS && i < 3; i++)
+		cut_log_flip_bits(folder, 2,
+			(const uint64_t[]){first, middle, last}[i] + RECORD_HEADER_BYTES + 4, 0x40);
+	if (damage == DAMAGE_BYTES)
+		cut_log_flip(folder, 2, dead);
 	if (damage == DAMAGE_RECORD || damage == DAMAGE_LAST)
 		cut_log_flip(folder, 2,
 			(damage == DAMAGE_LAST ? last : first) + RECORD_HEADER_BYTES + 4);
@@ -287,8 +303,8 @@ static void collect(enum damage damage)
 	bad_segment = damage == DAMAGE_SECTOR ? 2 : 0;
 	struct store *s = open_store();
 	OK(goes(3), "a segment behind it is collected");
-	OK(cut_log_has(folder, 2) == (damage != DAMAGE_NONE), "%s is damaged in another",
-		names[damage]);
+	bool is_known = damage >= DAMAGE_BITS;
+	OK(cut_log_has(folder, 2) == !is_known, "%s is damaged in another", names[damage]);
 	store_close(s);
 	gc_interval_ms = 3600000;
 	bad_segment = 0;
@@ -301,6 +317,48 @@ static void collect(enum damage damage)
 	IS_INT(head_object(s, id, S("X")), ERR_NO_SUCH_KEY, "what was deleted is not back");
 	OK(object_is(s, id, S("Y"), S("second")) && object_is(s, id, S("Z"), S("fifth")),
 		"what was not is there");
+	store_close(s);
+	folder_remove(folder);
+}
+
+/* What the collector is to make of an object whose bytes are damaged: of `bits` of one of them. */
+static void collect_live(unsigned char bits)
+{
+	bool is_one = (bits & (bits - 1)) == 0;
+	make_deletions();
+	cut_log_segment(&cut, 1);
+	cut_log_add_some(&cut, BUCKET, PUT_Y);
+	(void)cut_log_add(&cut, PUT_W);
+	cut_log_segment(&cut, 2);
+	cut_log_add_some(&cut, PUT_V, PUT_Z);
+	uint64_t at = bytes_at(cut_log_add(&cut, PUT_Y), PUT_Y);
+	cut_log_add_some(&cut, DELETE_X, PUT_V);
+	cut_log_segment(&cut, 3);
+	cut_log_add_some(&cut, PUT_V, PUT_Z);
+	cut_log_segment(&cut, 4);
+	(void)cut_log_add(&cut, PUT_Z);
+	cut_log_end(&cut);
+	IS_INT((long long)rebuild().lost, 0, "nothing is lost");
+	cut_log_flip_bits(folder, 2, at, bits);
+	struct store *s = open_store();
+	uint64_t id = bucket_id(s, S("b"));
+	OK(!object_is(s, id, S("Y"), S("second")), "bytes of an object are damaged: %02x", bits);
+	store_close(s);
+	gc_interval_ms = 5;
+	s = open_store();
+	OK(goes(3), "a segment behind it is collected");
+	OK(is_one ? goes(2) : cut_log_has(folder, 2), "this one if that is put right");
+	OK(object_is(s, id, S("Y"), S("second")) == is_one, "and so is the object");
+	OK(delete_object(s, id, S("Y"), NULL) == ERR_OK && goes(2),
+		"and otherwise once the object is deleted");
+	store_close(s);
+	gc_interval_ms = 3600000;
+	IS_INT((long long)rebuild().lost, 0, "the rest of the log is whole");
+	s = open_store();
+	OK(head_object(s, id, S("X")) == ERR_NO_SUCH_KEY &&
+			head_object(s, id, S("Y")) == ERR_NO_SUCH_KEY &&
+			object_is(s, id, S("Z"), S("fifth")),
+		"what was deleted is not back");
 	store_close(s);
 	folder_remove(folder);
 }
@@ -422,6 +480,8 @@ int main(void)
 	ends_unknown();
 	for (unsigned damage = 0; damage <= DAMAGE_NONE; damage++)
 		collect((enum damage)damage);
+	collect_live(0x40);
+	collect_live(0x15);
 	many_buckets();
 	one_too_many();
 	return tap_done();

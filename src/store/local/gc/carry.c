@@ -325,21 +325,47 @@ static enum err carry_metadata(struct carry *carry, const struct record *record,
 	return e;
 }
 
+/* The entry that the record makes, or made once. */
+static enum err look_at_entry(struct gc *gc, const struct record *record,
+	const struct object_meta *meta, struct looked *ret)
+{
+	struct key key;
+	if (meta->is_part)
+		return look_at_part(gc, meta, ret);
+	if (meta->place != OBJECT_NONE || meta->object.is_marker)
+		return look_at_version(gc, record, meta->object.version, ret);
+	key_upload(&key, record->bucket_id, record->name, meta->object.version);
+	return look(gc, &key, ret);
+}
+
+/* Whether the index has what look() finds, and from the record. */
+static enum err see(enum err e, struct looked *looked, const struct location *where, bool *ret)
+{
+	*ret = e == ERR_OK && looked->found && location_eq(&looked->entry.where, where);
+	looked_end(looked);
+	return e;
+}
+
+enum err carry_are_bytes_live(
+	struct gc *gc, const struct record *record, const struct location *where, bool *ret)
+{
+	struct object_meta meta;
+	struct looked looked = {.found = false};
+	*ret = false;
+	if (!object_meta_parse(record->meta, &meta))
+		return ERR_OK;
+	enum err e = see(look_at_entry(gc, record, &meta, &looked), &looked, where, ret);
+	if (e != ERR_OK || *ret || record->kind != RECORD_APPEND)
+		return e;
+	return see(look_at_part(gc, &meta, &looked), &looked, where, ret);
+}
+
 static enum err carry_entry(struct carry *carry, const struct record *record,
 	const struct object_meta *meta, const struct location *where)
 {
 	struct looked looked;
-	struct key key;
 	bool moved = false;
-	enum err e;
-	if (meta->is_part) {
-		e = look_at_part(carry->gc, meta, &looked);
-	} else if (meta->place == OBJECT_NONE && !meta->object.is_marker) {
-		key_upload(&key, record->bucket_id, record->name, meta->object.version);
-		e = look(carry->gc, &key, &looked);
-	} else {
-		e = look_at_version(carry->gc, record, meta->object.version, &looked);
-	}
+	enum err e = look_at_entry(carry->gc, record, meta, &looked);
 	if (e == ERR_OK)
 		e = move_if_made(carry, record, where, &looked, &moved);
 	looked_end(&looked);

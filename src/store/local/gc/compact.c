@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Emptying a segment. First all of it is read: what a damaged one said was deleted is not known,
- * and would come back in an index that is made anew if it went. So it stays, and nothing is moved.
+ * Emptying a segment. First all of it is read: what lost records said was deleted is not known, and
+ * would come back in an index that is made anew if the segment went. So it stays, and nothing is
+ * moved. A damaged record that says all the same what it said (wal/walk.h) is as good as others;
+ * but bytes of an object that are damaged are not written again as if they were not.
  */
 #include <inttypes.h>
 
 #include "base/log.h"
 #include "store/local/disk/files.h"
 #include "store/local/gc/gc_internal.h"
-#include "store/local/wal/scan.h"
+#include "store/local/wal/walk.h"
 
 enum {
 	MOVES_AT_ONCE = 256,
@@ -26,45 +28,73 @@ static void pause_after(struct gc *gc, uint64_t bytes)
 
 /* What came of emptying a segment. */
 struct emptied {
-	struct scan scan;
+	struct walk walk;
 	struct carry carry;
-	uint64_t end; /* of the records */
+	bool is_damaged; /* records are, and say all the same what they said */
+	uint64_t end;    /* of the records */
 	enum err err;
 };
 
-/* ---- Whether it is whole --------------------------------------------------------------------- */
-
-/* Whether records are missing behind the last good one, which is before `sequence`. */
-static bool ends_early(struct segments *segments, struct scan *scan, uint64_t sequence)
+static struct location place_of(const struct emptied *e)
 {
-	uint64_t ignored;
-	struct segment *next = segment_pin(segments, scan->segment->id + 1);
-	uint64_t first = next ? next->first_sequence : 0;
-	segment_unpin(next);
-	return first ? first > sequence : scan_find_bytes(scan, &ignored);
+	return (struct location){e->walk.segment, e->walk.scan.at, 0, 0};
 }
 
-/* Reads all of the segment that is being scanned; false if it was stopped. */
-static bool look_through(struct emptied *e, bool *ret_whole)
+/* ---- Whether it is whole --------------------------------------------------------------------- */
+
+/* Whether records are missing behind the last one. */
+static bool ends_early(struct segments *segments, struct walk *walk)
+{
+	uint64_t ignored;
+	struct segment *next = segment_pin(segments, walk->segment + 1);
+	uint64_t first = next ? next->first_sequence : 0;
+	segment_unpin(next);
+	return first ? first > walk->sequence : scan_find_bytes(&walk->scan, &ignored);
+}
+
+/* Whether the record is one, and no bytes are needed of it that are damaged. */
+static bool may_go(struct emptied *e, const struct record *record, bool *ret_is_lost)
+{
+	bool live = false;
+	struct location where = place_of(e);
+	*ret_is_lost = record->sequence != e->walk.sequence;
+	if (e->walk.has_bad_data)
+		e->err = carry_are_bytes_live(e->carry.gc, record, &where, &live);
+	return e->err == ERR_OK && !live && !*ret_is_lost;
+}
+
+/* What reading all of the segment has shown. */
+enum state {
+	STOPPED, /* or an error */
+	DAMAGED,
+	BAD_DATA, /* that is live */
+	WHOLE,
+};
+
+static enum state look_through(struct emptied *e)
 {
 	struct gc *gc = e->carry.gc;
+	struct scan *scan = &e->walk.scan;
 	struct record record;
-	uint64_t sequence = e->scan.segment->first_sequence;
-	uint64_t read_from = e->scan.at;
-	while (!gc_stopping(gc) && scan_record(&e->scan, &record)) {
-		sequence = record.sequence + 1;
-		scan_next(&e->scan, &record);
-		if (scan_will_move(&e->scan)) {
-			pause_after(gc, (e->scan.at - read_from) / READ_SPEED);
-			read_from = e->scan.at;
+	uint64_t read_from = scan->at;
+	bool is_lost = false;
+	bool goes = true;
+	while (goes && !gc_stopping(gc) && walk_next(&e->walk, &record)) {
+		goes = may_go(e, &record, &is_lost);
+		e->is_damaged = e->is_damaged || e->walk.is_damaged;
+		walk_past(&e->walk, &record);
+		if (scan_will_move(scan)) {
+			pause_after(gc, (scan->at - read_from) / READ_SPEED);
+			read_from = scan->at;
 		}
 	}
-	if (gc_stopping(gc))
-		return false;
-	e->end = e->scan.at;
-	*ret_whole = !e->scan.fault && !scan_find_later(&e->scan, sequence, &record) &&
-		     !ends_early(gc->local->segments, &e->scan, sequence) && !e->scan.fault;
-	return true;
+	if (gc_stopping(gc) || e->err != ERR_OK)
+		return STOPPED;
+	if (!goes)
+		return is_lost ? DAMAGED : BAD_DATA;
+	e->end = scan->at;
+	bool ends = !scan->fault && !ends_early(gc->local->segments, &e->walk) && !scan->fault;
+	return ends ? WHOLE : DAMAGED;
 }
 
 static void report_damage(struct segment *segment, int fault)
@@ -76,43 +106,68 @@ static void report_damage(struct segment *segment, int fault)
 		fault ? files_text(fault) : "");
 }
 
+/* Once; what is lost may be deleted, or put again. */
+static void report_bad_data(struct segment *segment)
+{
+	bool told = segment->stuck;
+	segment->stuck = true;
+	segment->left = segment->live;
+	if (!told)
+		log_error("store: segment %016" PRIx64 " has damaged bytes of an object: it is not "
+			  "collected before that object is deleted or replaced",
+			segment->id);
+}
+
 /* False: it has to stay, which was logged, or it was stopped. */
 static bool is_whole(struct emptied *e, struct segment *segment)
 {
-	bool whole = false;
 	/* A start has logged a damaged header. */
-	if (segment->first_sequence && !look_through(e, &whole))
-		return false;
-	if (!whole)
-		report_damage(segment, e->scan.fault);
-	return whole;
+	enum state state = segment->first_sequence ? look_through(e) : DAMAGED;
+	if (state == DAMAGED)
+		report_damage(segment, e->walk.scan.fault);
+	if (state == BAD_DATA)
+		report_bad_data(segment);
+	return state == WHOLE;
 }
 
 /* ---- Emptying it ----------------------------------------------------------------------------- */
 
-/* Carries along what is needed of the segment that is being scanned; false if it was stopped. */
+/* Waits for what was sent, whose bytes are in the window. */
+static void finish(struct emptied *e)
+{
+	enum err done = chore_finish(e->carry.gc);
+	e->err = e->err == ERR_OK ? done : e->err;
+	e->carry.sent = 0;
+}
+
+/* The next record; damaged ones are looked for by moving the window. */
+static bool next_record(struct emptied *e, struct record *ret)
+{
+	if (e->is_damaged && e->carry.sent > 0 && !scan_record(&e->walk.scan, ret))
+		finish(e);
+	return e->err == ERR_OK && walk_next(&e->walk, ret);
+}
+
+/* Carries along what is needed of the segment; false if it was stopped. */
 static bool carry_all(struct emptied *e)
 {
 	struct gc *gc = e->carry.gc;
+	struct scan *scan = &e->walk.scan;
 	struct record record;
-	uint64_t read_from = e->scan.at;
-	while (e->err == ERR_OK && !gc_stopping(gc) && scan_record(&e->scan, &record)) {
-		struct location where = {e->scan.segment->id, e->scan.at, 0, 0};
+	uint64_t read_from = scan->at;
+	while (!gc_stopping(gc) && next_record(e, &record)) {
+		struct location where = place_of(e);
 		e->err = carry_record(&e->carry, &record, &where);
-		scan_next(&e->scan, &record);
-		if (e->err != ERR_OK || e->carry.sent >= MOVES_AT_ONCE ||
-			scan_will_move(&e->scan)) {
-			enum err done = chore_finish(gc);
-			e->err = e->err == ERR_OK ? done : e->err;
+		walk_past(&e->walk, &record);
+		if (e->err != ERR_OK || e->carry.sent >= MOVES_AT_ONCE || scan_will_move(scan)) {
+			finish(e);
 			/* What is read and not kept costs less than what is written again. */
-			pause_after(gc, e->carry.bytes + (e->scan.at - read_from) / READ_SPEED);
-			e->carry.sent = 0;
+			pause_after(gc, e->carry.bytes + (scan->at - read_from) / READ_SPEED);
 			e->carry.bytes = 0;
-			read_from = e->scan.at;
+			read_from = scan->at;
 		}
 	}
-	enum err done = chore_finish(gc);
-	e->err = e->err == ERR_OK ? done : e->err;
+	finish(e);
 	return !gc_stopping(gc);
 }
 
@@ -142,12 +197,12 @@ static void report_left(struct segment *segment)
 /* Whether the segment is not needed any more. */
 static bool report(struct emptied *e, bool all)
 {
-	struct segment *segment = e->scan.segment;
+	struct segment *segment = e->walk.scan.segment;
 	bool empty = segment->live == 0;
 	if (!all || e->err != ERR_OK)
 		return false;
-	if (e->scan.at != e->end) { /* which could be read before */
-		report_damage(segment, e->scan.fault);
+	if (e->walk.scan.at != e->end) { /* which could be read before */
+		report_damage(segment, e->walk.scan.fault);
 		return false;
 	}
 	if (e->carry.gc->raced)
@@ -161,21 +216,22 @@ static bool report(struct emptied *e, bool all)
 static bool rewrite(struct gc *gc, struct segment *segment)
 {
 	struct emptied emptied = {.carry = {.gc = gc, .segment = segment->id}};
-	if (!scan_init(&emptied.scan)) {
+	if (!scan_init(&emptied.walk.scan)) {
 		segment_unpin(segment);
 		return false;
 	}
-	scan_open_in(&emptied.scan, gc->local->segments, segment, SEGMENT_HEADER_BYTES);
+	walk_open(&emptied.walk, gc->local->segments, segment, SEGMENT_HEADER_BYTES);
+	emptied.walk.sequence = segment->first_sequence;
 	bool unneeded = false;
 	if (is_whole(&emptied, segment)) {
 		gc->raced = false;
 		emptied.err =
 			index_each_number(gc->local->index, KEY_MOVED, note_moved, &emptied.carry);
-		emptied.scan.at = SEGMENT_HEADER_BYTES;
+		walk_back(&emptied.walk, SEGMENT_HEADER_BYTES, segment->first_sequence);
 		bool all = carry_all(&emptied);
 		unneeded = report(&emptied, all);
 	}
-	scan_release(&emptied.scan);
+	scan_release(&emptied.walk.scan);
 	return unneeded;
 }
 

@@ -100,6 +100,9 @@ struct carry {
 /* Sends what has to be carried along of the record, which is in the segment. */
 enum err carry_record(
 	struct carry *carry, const struct record *record, const struct location *where) MUST_USE;
+/* Whether the index has an entry whose bytes the record brought (record_brings_bytes()). */
+enum err carry_are_bytes_live(struct gc *gc, const struct record *record,
+	const struct location *where, bool *ret) MUST_USE;
 /* Forgets all that is known of a segment that was removed. */
 void carry_forget(struct gc *gc, uint64_t segment);
 /* The same for all segments that are not there. After a start: a crash may have undone it. */

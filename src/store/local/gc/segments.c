@@ -36,6 +36,12 @@ static uint64_t record_bytes(const struct segment *segment, const struct index_s
 	return fstat(segment->fd, &st) == 0 ? minus((uint64_t)st.st_size, SEGMENT_HEADER_BYTES) : 0;
 }
 
+/* Whether emptying a segment, of which `live` bytes are needed, is not known to be of no use. */
+static bool is_movable(const struct segment *segment, uint64_t live)
+{
+	return !segment->damaged && (live == 0 || !segment->stuck || live != segment->left);
+}
+
 /* How much may be moved now: the index needs some space to go on, and so do deletes. */
 static uint64_t room(struct gc *gc)
 {
@@ -74,7 +80,7 @@ static bool choose(struct gc *gc, struct choice *ret, struct choice *ret_wanted)
 		struct choice choice = {.id = segment->id, .live = segment->live};
 		choice.dead = minus(record_bytes(segment, &now), choice.live);
 		bool counts = choice.id <= now.segment && is_worth_it(gc, &choice) &&
-			      !segment->damaged && (!segment->stuck || choice.live == 0);
+			      is_movable(segment, choice.live);
 		struct choice *best = choice.live <= may_move ? ret : ret_wanted;
 		if (counts && choice.dead > best->dead)
 			*best = choice;
@@ -151,9 +157,8 @@ static void collect_half_dead(struct gc *gc)
 		id = segment->id + 1;
 		uint64_t live = segment->live;
 		bool worth =
-			live == 0 || (!segment->stuck && live <= record_bytes(segment, &now) / 2 &&
-					     live <= room(gc));
-		if (worth && !segment->damaged)
+			live == 0 || (live <= record_bytes(segment, &now) / 2 && live <= room(gc));
+		if (worth && is_movable(segment, live))
 			(void)compact_segment(gc, segment);
 		else
 			segment_unpin(segment);

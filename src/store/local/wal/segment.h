@@ -34,8 +34,8 @@ struct segment {
 	atomic_uint refs;
 	/* Bytes of records that the index needs. The committer writes it. */
 	_Atomic uint64_t live;
-	/* The collector's: what it could not move out of it, whether it will not try again, and
-	 * whether it must not remove it either. */
+	/* The collector's: what it could not move out of it, whether it does not try again before
+	 * that changes, and whether it must not remove it at all. */
 	uint64_t left;
 	bool stuck;
 	bool damaged;

@@ -5,8 +5,16 @@ void walk_open(struct walk *walk, struct segments *segments, struct segment *seg
 {
 	scan_open_in(&walk->scan, segments, segment, at);
 	walk->segment = segment->id;
+	walk_back(walk, at, walk->sequence);
+}
+
+void walk_back(struct walk *walk, uint64_t at, uint64_t sequence)
+{
+	walk->scan.at = at;
+	walk->sequence = sequence;
 	walk->good_at = at;
 	walk->is_damaged = false;
+	walk->has_bad_data = false;
 	walk->later_at = 0;
 }
 
@@ -47,8 +55,10 @@ static bool find_damaged(struct walk *walk, uint64_t end, bool is_whole, struct 
 		/* Only there it is a record's header, and no bytes that look like one. */
 		bool is_header = scan->at == walk->good_at;
 		if (is_whole && is_header && scan_split_bad_data(scan, end, ret) &&
-			ret->sequence == walk->sequence)
+			ret->sequence == walk->sequence) {
+			walk->has_bad_data = true;
 			return true;
+		}
 		if (!is_whole)
 			break;
 	}
@@ -73,6 +83,7 @@ static bool find_next(struct walk *walk, struct record *ret)
 bool walk_next(struct walk *walk, struct record *ret)
 {
 	walk->is_damaged = false;
+	walk->has_bad_data = false;
 	if (scan_record(&walk->scan, ret) && ret->sequence == walk->sequence)
 		return true;
 	return !walk->scan.fault && find_next(walk, ret);
