@@ -60,7 +60,7 @@
 #define LIMIT_MEMORY_SMALL_BYTES KIB(64)    /* so much a stranger may have though half is used */
 #define LIMIT_MEMORY_ANSWER_BYTES KIB(8)    /* a larger answer may make room */
 #define LIMIT_MEMORY_PROGRESS_BYTES KIB(16) /* of a signed request that comes on */
-#define LIMIT_MEMORY_PROGRESS_LARGE_BYTES KIB(256) /* of a large upload */
+#define LIMIT_MEMORY_PROGRESS_LARGE_BYTES KIB(256) /* of one that holds much */
 #define LIMIT_MEMORY_PATIENCE_MS 3000    /* without it may have to make room after so long */
 #define LIMIT_BODY_RESERVED_BYTES KIB(8) /* of a body that is read whole, before it has come */
 #define LIMIT_PUT_BYTES KIB(16)          /* what a put gathers in first, and its head */

@@ -73,6 +73,12 @@ bool exchange_admit(struct exchange *x)
 	return x->account.pool != BUDGET_UNASSIGNED || exchange_assign(x, BUDGET_ANONYMOUS);
 }
 
+void exchange_has_elsewhere(struct exchange *x, size_t bytes)
+{
+	if (bytes > x->elsewhere)
+		x->elsewhere = bytes;
+}
+
 /* ---- When memory is scarce ------------------------------------------------------------------- */
 
 /* Whether it is its client that it waits for, and not the disk, the service or this loop. */
@@ -157,14 +163,15 @@ static void ask_others(struct net_thread *net_thread)
 static bool holds_much(const struct connection *c)
 {
 	return c->phase == CONNECTION_BODY || c->buffers.bytes > LIMIT_MEMORY_ANSWER_BYTES ||
+	       c->x->elsewhere > LIMIT_MEMORY_ANSWER_BYTES ||
 	       c->x->account.bytes > LIMIT_MEMORY_SMALL_BYTES;
 }
 
 /* What it has to move to be taken for one that comes on. */
 static uint64_t progress_asked(const struct exchange *x)
 {
-	return x->bytes_in > LIMIT_INLINE_BYTES ? LIMIT_MEMORY_PROGRESS_LARGE_BYTES
-						: LIMIT_MEMORY_PROGRESS_BYTES;
+	bool is_large = x->bytes_in > LIMIT_INLINE_BYTES || x->elsewhere > LIMIT_INLINE_BYTES;
+	return is_large ? LIMIT_MEMORY_PROGRESS_LARGE_BYTES : LIMIT_MEMORY_PROGRESS_BYTES;
 }
 
 /* Its place in the row is as old as the last time that it came on. */

@@ -110,7 +110,8 @@ struct exchange {
 	uint64_t bytes_out;
 	bool answered;
 	bool paused;
-	bool skips; /* the body is not waited for */
+	bool skips;       /* the body is not waited for */
+	size_t elsewhere; /* memory in other accounts: exchange_has_elsewhere() */
 	bool kept;
 	bool is_tls;
 	int status;

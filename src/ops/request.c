@@ -84,6 +84,14 @@ struct budget_account *request_account(const struct request *r)
 	return exchange_account(request_exchange(r));
 }
 
+struct budget_account request_holder(const struct request *r)
+{
+	struct budget_account ret = budget_account_like(request_account(r));
+	if (ret.pool == BUDGET_UNASSIGNED)
+		ret.pool = BUDGET_ANONYMOUS;
+	return ret;
+}
+
 bool request_take_memory(struct request *r, size_t bytes)
 {
 	return budget_take(request_account(r), bytes);

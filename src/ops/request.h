@@ -101,6 +101,8 @@ bool request_is_tls(const struct request *r);
  */
 bool request_take_memory(struct request *r, size_t bytes) MUST_USE;
 struct budget_account *request_account(const struct request *r);
+/* An empty account of the same requester, for what others hold for it (store_get.holder). */
+struct budget_account request_holder(const struct request *r);
 /* It is signed, or not: see exchange_trust() and exchange_admit(). */
 bool request_trust(struct request *r, struct slice requester) MUST_USE;
 bool request_admit(struct request *r) MUST_USE;

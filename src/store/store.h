@@ -186,7 +186,8 @@ struct store_blob {
 	uint64_t offset;
 	uint64_t size;
 	struct block_check check;
-	void *pin;       /* the back end's */
+	size_t held; /* memory that it holds until it is released, counted by store_get.holder */
+	void *pin;   /* the back end's */
 	uint64_t number; /* the back end's: which file it is */
 	bool in_log;     /* the back end's: that file is a segment of the log */
 };
@@ -204,7 +205,10 @@ struct store_get {
 	uint64_t bucket_id;
 	struct slice key;
 	struct store_version version;
-	bool head_only;             /* do not fill `blob` */
+	bool head_only; /* do not fill `blob` */
+	/* Whose memory holds the bytes, if the back end has to: an empty account, which is copied.
+	 * Zeroed: that of signed requests, and nobody's share. */
+	struct budget_account holder;
 	struct store_object object; /* result; its slices live until store_get_release() */
 	/*
 	 * Result: all bytes, or only the first ones if blob.size is less than object.size; then

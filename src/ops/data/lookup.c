@@ -70,6 +70,7 @@ static void ask(struct lookup *lookup, struct slice key, struct store_version ve
 		.key = key,
 		.version = version,
 		.head_only = lookup->what.head_only,
+		.holder = request_holder(r),
 	};
 	request_hold(r);
 	if (store_get(r->ops->options.store, &lookup->get) == STORE_DONE)

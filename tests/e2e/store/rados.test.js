@@ -4,12 +4,15 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { until } from "../lib/memory.js";
 import { listObjects, request, send } from "../lib/oss.js";
 import { cleanups, pause, startServer, temporaryFolder } from "../lib/server.js";
+import { presignV4, target } from "../lib/sign.js";
 
 const CLUSTER = fileURLToPath(new URL("../../ceph/cluster", import.meta.url));
 const NO_PACKAGES = 77;
@@ -23,11 +26,11 @@ let cluster;
 const gateways = [];
 
 /** A gateway of that cluster, with a folder of its own, or that one, for what is not in it. */
-async function startGateway(data) {
+async function startGateway(data, env = {}) {
 	return await startServer(all, {
 		command: "store",
 		data,
-		env: { POSTERN_STORE_BACKEND: "rados", POSTERN_RADOS_CONFIG: config, POSTERN_RADOS_ID: "admin" },
+		env: { ...env, POSTERN_STORE_BACKEND: "rados", POSTERN_RADOS_CONFIG: config, POSTERN_RADOS_ID: "admin" },
 	});
 }
 
@@ -231,4 +234,40 @@ testOnCeph("one that was taken for dead ends, and goes on when it is started aga
 	const anew = await startGateway(data);
 	assert.equal((await put(anew, "anew", "it")).status, 200);
 	assert.equal((await get(gateways[1], "anew")).body.toString(), "it");
+});
+
+/** Connections that ask for it and read nothing: each gets what the kernel's buffers take. */
+function readSlowly(t, gateway, path, count) {
+	const sockets = [];
+	t.after(async () => sockets.forEach(one => one.destroy()));
+	for (let i = 0; i < count; i++) {
+		const socket = connect({ host: "127.0.0.1", port: Number(new URL(gateway.store).port) });
+		sockets.push(socket);
+		socket.on("error", () => undefined);
+		socket.pause();
+		socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+	}
+}
+
+testOnCeph("who reads slowly does not keep others out", async t => {
+	const body = randomBytes(32 << 20);
+	assert.equal((await put(gateways[0], "slow", body)).status, 200);
+	const gateway = await startGateway(undefined, { POSTERN_SERVER_MEMORY: String(32 << 20) });
+	const url = target("shared", "slow", presignV4({ bucket: "shared", key: "slow", seconds: 600 }));
+	readSlowly(t, gateway, url, 40);
+	await until("they hold memory", async () => await metric(gateway, "memory_signed_bytes") > 5 << 20);
+	for (let i = 0; i < 10; i++)
+		assert.equal((await put(gateway, `beside-${i}`, body.subarray(0, 3 << 20))).status, 200);
+	const answer = await get(gateway, "slow");
+	assert.ok(body.equals(answer.body), "who reads gets all of it");
+});
+
+testOnCeph("what strangers read is none of the memory of signed requests", async t => {
+	await put(gateways[0], "open-slow", randomBytes(32 << 20));
+	assert.equal((await request(gateways[0].store, "PUT", "shared", "open-slow",
+		{ query: { acl: "" }, headers: { "x-oss-object-acl": "public-read" } })).status, 200);
+	const gateway = await startGateway(undefined, { POSTERN_SERVER_MEMORY: String(32 << 20) });
+	readSlowly(t, gateway, "/shared/open-slow", 40);
+	await until("they hold memory", async () => await metric(gateway, "memory_strangers_bytes") > 2 << 20);
+	assert.ok(await metric(gateway, "memory_signed_bytes") < 1 << 20);
 });

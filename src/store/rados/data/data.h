@@ -69,25 +69,26 @@ struct window {
 	struct budget_account memory;
 };
 
-/*
- * Reads what is at `at` of the bytes that the extents are, and as many behind it as is worth it.
- * ERR_UNAVAILABLE, logged, if they cannot be read; ERR_INTERNAL if they are not what was stored.
- * Waits.
- */
-enum err window_read(struct rados *r, const struct extent *extents, size_t count, uint64_t at,
-	struct window *ret) MUST_USE;
-void window_release(struct window *window);
-
 /* An object that has been found, while somebody reads it. */
 struct held {
 	struct task task;
 	struct rados *r;
-	struct mark read; /* so that what it reads is not collected */
-	struct store_get *get;
-	char *text; /* its headers and tags, and its inline bytes */
+	struct mark read;             /* so that what it reads is not collected */
+	struct store_get *get;        /* while it is looked for */
+	struct budget_account holder; /* the get's */
+	char *text;                   /* its headers and tags, and its inline bytes */
 	struct extent *extents;
 	size_t extent_count;
 	struct window first;
 };
+
+/*
+ * Reads what is at `at` of the bytes that the extents are, and as many behind it as is worth it,
+ * into memory of the holder's (store_get.holder). ERR_UNAVAILABLE without memory for held->first,
+ * which is held as long as it is read; later a little is always had. ERR_UNAVAILABLE, logged, if
+ * they cannot be read; ERR_INTERNAL if they are not what was stored. Waits.
+ */
+enum err window_read(const struct held *held, uint64_t at, struct window *ret) MUST_USE;
+void window_release(struct window *window);
 
 #endif

@@ -315,6 +315,15 @@ static void held_free(struct held *held)
 	free(held);
 }
 
+static struct store_blob blob_of(const struct window *window)
+{
+	return (struct store_blob){.fd = -1,
+		.bytes = window->bytes,
+		.offset = window->skip,
+		.size = window->size - window->skip,
+		.held = window->size};
+}
+
 static enum err find(struct held *held)
 {
 	enum err e = ERR_UNAVAILABLE;
@@ -331,11 +340,8 @@ static enum err find(struct held *held)
 	}
 	if (e != ERR_OK || held->extent_count == 0)
 		return e;
-	e = window_read(held->r, held->extents, held->extent_count, 0, &held->first);
-	held->get->blob = (struct store_blob){.fd = -1,
-		.bytes = held->first.bytes,
-		.offset = held->first.skip,
-		.size = held->first.size - held->first.skip};
+	e = window_read(held, 0, &held->first);
+	held->get->blob = blob_of(&held->first);
 	return e;
 }
 
@@ -371,6 +377,7 @@ enum store_now rados_get(struct store *store, struct store_get *get)
 	held->r = rados_of(store);
 	life_begin_read(&held->r->life, &held->read);
 	held->get = get;
+	held->holder = budget_account_like(&get->holder);
 	thread_queue_add(held->r->readers, &held->task);
 	return STORE_WAIT;
 }
@@ -383,7 +390,6 @@ void rados_get_release(struct store *store UNUSED, struct store_get *get)
 /* Reading on. */
 struct reading {
 	struct task task;
-	struct rados *r;
 	struct store_read *read;
 	struct window window;
 };
@@ -393,21 +399,17 @@ static void run_read(struct task *task)
 	struct reading *reading = CONTAINER_OF(task, struct reading, task);
 	struct store_read *read = reading->read;
 	const struct held *held = read->get->held;
-	enum err e = window_read(
-		reading->r, held->extents, held->extent_count, read->at, &reading->window);
+	enum err e = window_read(held, read->at, &reading->window);
 	if (e == ERR_OK) {
-		read->blob = (struct store_blob){.fd = -1,
-			.bytes = reading->window.bytes,
-			.offset = reading->window.skip,
-			.size = reading->window.size - reading->window.skip,
-			.pin = reading};
+		read->blob = blob_of(&reading->window);
+		read->blob.pin = reading;
 	} else {
 		free(reading);
 	}
 	store_answer(&read->wait, e);
 }
 
-enum store_now rados_read(struct store *store, struct store_read *read)
+enum store_now rados_read(struct store *store UNUSED, struct store_read *read)
 {
 	const struct held *held = read->get->held;
 	read->blob = (struct store_blob){.fd = -1};
@@ -425,9 +427,8 @@ enum store_now rados_read(struct store *store, struct store_read *read)
 		return STORE_DONE;
 	}
 	reading->task.run = run_read;
-	reading->r = rados_of(store);
 	reading->read = read;
-	thread_queue_add(reading->r->readers, &reading->task);
+	thread_queue_add(held->r->readers, &reading->task);
 	return STORE_WAIT;
 }
 

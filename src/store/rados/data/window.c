@@ -17,17 +17,30 @@ void window_release(struct window *window)
 	window->size = 0;
 }
 
-/* Room for so much, or less: whole blocks. */
-static enum err make_room(struct window *window, uint64_t wanted)
+/* How much the holder can have of `wanted`: whole blocks. 0: nothing. */
+static size_t take(struct budget_account *memory, bool is_first, uint64_t wanted)
 {
 	size_t size = wanted < WINDOW_BYTES ? (size_t)wanted : WINDOW_BYTES;
-	*window = (struct window){.memory.pool = BUDGET_SIGNED};
-	if (!budget_take(&window->memory, size)) {
-		size = size < WINDOW_BYTES_SCARCE ? size : WINDOW_BYTES_SCARCE;
-		budget_count(&window->memory, size);
-	}
-	window->bytes = malloc(size + 1);
-	window->size = size;
+	if (!budget_is_ample(memory->pool, size))
+		budget_share(memory);
+	if (budget_take(memory, size))
+		return size;
+	size = size < WINDOW_BYTES_SCARCE ? size : WINDOW_BYTES_SCARCE;
+	if (budget_take(memory, size))
+		return size;
+	if (is_first)
+		return 0;
+	budget_count(memory, size);
+	return size;
+}
+
+static enum err make_room(const struct held *held, struct window *window, uint64_t wanted)
+{
+	*window = (struct window){.memory = budget_account_like(&held->holder)};
+	if (window->memory.pool == BUDGET_UNASSIGNED)
+		window->memory.pool = BUDGET_SIGNED;
+	window->size = take(&window->memory, window == &held->first, wanted);
+	window->bytes = window->size ? malloc(window->size) : NULL;
 	if (!window->bytes)
 		window_release(window);
 	return window->bytes ? ERR_OK : ERR_UNAVAILABLE;
@@ -48,8 +61,9 @@ static bool fits(const struct window *window, uint64_t data, uint64_t chunk, con
 
 /* Reads from `at` of the extent. */
 static enum err read_extent(
-	struct rados *r, const struct extent *extent, uint64_t at, struct window *ret)
+	const struct held *held, const struct extent *extent, uint64_t at, struct window *ret)
 {
+	struct rados *r = held->r;
 	char name[RADOS_NAME_BYTES];
 	char sums[SUM_BYTES * WINDOW_BLOCKS];
 	uint64_t chunk = at / r->sizes.chunk_bytes;
@@ -58,7 +72,7 @@ static enum err read_extent(
 		size = r->sizes.chunk_bytes;
 	uint64_t offset = at % r->sizes.chunk_bytes;
 	uint64_t begin = offset - offset % SUM_BLOCK_BYTES;
-	enum err e = make_room(ret, size - begin);
+	enum err e = make_room(held, ret, size - begin);
 	if (e != ERR_OK)
 		return e;
 	ret->skip = (size_t)(offset - begin);
@@ -82,13 +96,13 @@ static enum err read_extent(
 	return e;
 }
 
-enum err window_read(struct rados *r, const struct extent *extents, size_t count, uint64_t at,
-	struct window *ret)
+enum err window_read(const struct held *held, uint64_t at, struct window *ret)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (at < extents[i].size)
-			return read_extent(r, &extents[i], at, ret);
-		at -= extents[i].size;
+	for (size_t i = 0; i < held->extent_count; i++) {
+		const struct extent *extent = &held->extents[i];
+		if (at < extent->size)
+			return read_extent(held, extent, at, ret);
+		at -= extent->size;
 	}
 	return ERR_INTERNAL;
 }
