@@ -61,6 +61,7 @@ struct exchange *exchange_take(struct connection *c)
 	x->connection = c;
 	x->net_thread = net_thread;
 	x->kept = false;
+	x->hold_count = 0;
 	x->is_tls = c->transport.tls != NULL;
 	x->handler = NULL;
 	x->state = NULL;
@@ -106,6 +107,10 @@ static void reuse_buffer(struct strbuf *sb)
 void exchange_put_back(struct exchange *x)
 {
 	struct net_thread *net_thread = x->net_thread;
+	while (x->hold_count > 0) {
+		x->hold_count--;
+		x->holds[x->hold_count].let_go(x->holds[x->hold_count].what);
+	}
 	arena_reset(&x->arena);
 	make_room_leave(x);
 	budget_close(&x->account);
@@ -211,6 +216,19 @@ void exchange_release(struct exchange *x)
 bool exchange_is_gone(const struct exchange *x)
 {
 	return x->connection == NULL;
+}
+
+void exchange_hold(struct exchange *x, void *held, void (*let_go)(void *held))
+{
+	if (x->hold_count == EXCHANGE_HELD_MAX)
+		abort();
+	x->holds[x->hold_count].what = held;
+	x->holds[x->hold_count++].let_go = let_go;
+}
+
+void *exchange_held(const struct exchange *x)
+{
+	return x->hold_count > 0 ? x->holds[0].what : NULL;
 }
 
 void exchange_attach(struct exchange *x, const struct exchange_handler *handler, void *state)

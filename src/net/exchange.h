@@ -105,6 +105,16 @@ void exchange_keep(struct exchange *x);
 void exchange_release(struct exchange *x);
 bool exchange_is_gone(const struct exchange *x);
 
+/*
+ * Something that the exchange needs for as long as its memory is there: `let_go` is called with it
+ * once, on the exchange's loop, when handler.gone has returned or, after exchange_keep(), when it
+ * is released. At most EXCHANGE_HELD_MAX; from service.begin on.
+ */
+#define EXCHANGE_HELD_MAX 2
+void exchange_hold(struct exchange *x, void *held, void (*let_go)(void *held));
+/* What was held first; NULL: nothing. */
+void *exchange_held(const struct exchange *x);
+
 /* ---- The request ------------------------------------------------------------------------------
  */
 

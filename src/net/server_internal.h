@@ -114,6 +114,11 @@ struct exchange {
 	size_t elsewhere; /* memory in other accounts: exchange_has_elsewhere() */
 	bool kept;
 	bool is_tls;
+	struct {
+		void *what;
+		void (*let_go)(void *what);
+	} holds[EXCHANGE_HELD_MAX];
+	size_t hold_count;
 	int status;
 	/* What is being sent: bytes in memory, or of a file. */
 	struct slice memory;
