@@ -80,7 +80,7 @@ static size_t count_headers(const struct request_head *head, struct slice name)
 
 /* What stands for another scheme (a proxy's Basic) is not for us. */
 static enum token_place find_token(
-	const struct settings *settings, const struct request_head *head, struct slice *ret)
+	const struct rules *rules, const struct request_head *head, struct slice *ret)
 {
 	struct slice scheme, rest = request_head_get(head, S("Authorization"));
 	if (count_headers(head, S("Authorization")) > 1)
@@ -89,9 +89,9 @@ static enum token_place find_token(
 		*ret = slice_trim(rest);
 		return TOKEN_HEADER;
 	}
-	if (settings->jwt_cookie.len == 0)
+	if (rules->jwt_cookie.len == 0)
 		return TOKEN_NONE;
-	switch (cookie_find(head, settings->jwt_cookie, ret)) {
+	switch (cookie_find(head, rules->jwt_cookie, ret)) {
 	case COOKIE_NONE:
 		return TOKEN_NONE;
 	case COOKIE_FOUND:
@@ -106,14 +106,14 @@ static enum token_place find_token(
  * Those of pages that are on the list by name are good, and those of our own origin, which come
  * without Origin.
  */
-bool app_is_from_our_page(const struct settings *settings, const struct request_head *head)
+bool app_is_from_our_page(const struct rules *rules, const struct request_head *head)
 {
 	struct slice origin = request_head_get(head, S("Origin"));
 	struct slice site = request_head_get(head, S("Sec-Fetch-Site"));
 	if (count_headers(head, S("Origin")) > 1 || count_headers(head, S("Sec-Fetch-Site")) > 1)
 		return false;
 	if (origin.ptr)
-		return settings_names_origin(settings, origin);
+		return rules_name_origin(rules, origin);
 	return slice_eq(site, S("same-origin"));
 }
 
@@ -123,7 +123,7 @@ bool app_is_from_our_page(const struct settings *settings, const struct request_
 static enum jwt_result check(
 	struct admission *a, struct jwt_keys *keys, struct caller *ret, const char **why)
 {
-	const struct jwt_rules *rules = &a->app->settings.jwt_rules;
+	const struct jwt_rules *rules = &app_rules(a->x)->jwt_rules;
 	struct arena *arena = exchange_arena(a->x);
 	int64_t now = clock_wall_ms(a->app->parts.clock) / 1000;
 	struct jwt_claims claims;
@@ -164,13 +164,16 @@ static bool keep(struct admission *a)
 /* Whether there are keys, or the lack of them, in a->wait; else on_keys() goes on. */
 static bool get_keys(struct admission *a)
 {
-	return jwt_source_get(a->app->jwt_source, a->stale, &a->wait);
+	struct jwt_keys *keys = app_rules(a->x)->jwt_keys;
+	if (keys)
+		a->wait.keys = jwt_keys_share(keys);
+	return keys || jwt_source_get(a->app->jwt_source, a->stale, &a->wait);
 }
 
 /* With a->wait.keys at hand. False: it waits for others. */
 static bool decide(struct admission *a)
 {
-	struct caller caller = caller_anybody(&a->app->settings);
+	struct caller caller = caller_anybody(app_rules(a->x));
 	const char *why = "";
 	struct jwt_keys *keys = a->wait.keys;
 	enum jwt_result result = keys ? check(a, keys, &caller, &why) : JWT_FAULT;
@@ -226,7 +229,7 @@ void app_admit_token(struct app *app, struct exchange *x, app_answer *answer, vo
 {
 	const struct request_head *head = exchange_head(x);
 	struct slice token = S("");
-	switch (find_token(&app->settings, head, &token)) {
+	switch (find_token(app_rules(x), head, &token)) {
 	case TOKEN_NONE:
 		send_no_token(app, x);
 		break;
@@ -234,7 +237,7 @@ void app_admit_token(struct app *app, struct exchange *x, app_answer *answer, vo
 		send_bad_token(app, x, "the request has more than one token");
 		break;
 	case TOKEN_COOKIE:
-		if (!app_is_from_our_page(&app->settings, head)) {
+		if (!app_is_from_our_page(app_rules(x), head)) {
 			send_foreign(app, x);
 			break;
 		}
@@ -291,7 +294,7 @@ static bool take_of_address(struct app *app, struct exchange *x, bool parts)
 {
 	char network[CLIENT_NETWORK_SIZE];
 	struct slice address =
-		client_address(app->settings.trusted_proxies, exchange_peer(x), exchange_head(x));
+		client_address(app_rules(x)->trusted_proxies, exchange_peer(x), exchange_head(x));
 	return take(app, x, client_network(address, network), parts);
 }
 
@@ -302,10 +305,10 @@ bool app_admit_holder(struct app *app, struct exchange *x)
 
 void app_admit(struct app *app, struct exchange *x, app_answer *answer, void *ctx)
 {
-	const struct caller anybody = caller_anybody(&app->settings);
+	const struct caller anybody = caller_anybody(app_rules(x));
 	if (!take_of_address(app, x, is_about_parts(app, x)))
 		return;
-	switch (app->settings.auth) {
+	switch (app_rules(x)->auth) {
 	case APP_AUTH_NONE:
 		(void)app_answer_admitted(app, x, &anybody, answer, ctx);
 		break;

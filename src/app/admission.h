@@ -50,6 +50,6 @@ void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer, 
  * Whether a request with a cookie comes from a page of ours. A browser sends a cookie with the
  * requests of any page.
  */
-bool app_is_from_our_page(const struct settings *settings, const struct request_head *head);
+bool app_is_from_our_page(const struct rules *rules, const struct request_head *head);
 
 #endif

@@ -45,11 +45,11 @@ static const char *read_answer(struct forwarding *f, struct caller *ret)
 {
 	struct slice type = slice_str(f->request.content_type), name;
 	struct slice body = strbuf_slice(&f->request.answer);
-	*ret = caller_anybody(&f->app->settings);
+	*ret = caller_anybody(app_rules(f->x));
 	(void)slice_cut(&type, ';', &name);
 	if (body.len == 0 || !slice_eq_nocase(slice_trim(name), S("application/json")))
 		return NULL;
-	return forward_answer_parse(&f->app->settings, body, exchange_arena(f->x), ret);
+	return forward_answer_parse(app_rules(f->x), body, exchange_arena(f->x), ret);
 }
 
 /* True: the answer comes later. */
@@ -89,7 +89,7 @@ void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer, 
 	struct forwarding *f = arena_zalloc(exchange_arena(x), sizeof(*f));
 	size_t count = 0;
 	/* A page that is not ours gets nothing by the cookies of its visitors. */
-	bool with_cookies = app_is_from_our_page(&app->settings, head);
+	bool with_cookies = app_is_from_our_page(app_rules(x), head);
 	if (!f || !forward_lines(head, with_cookies, exchange_arena(x), f->lines, &count)) {
 		send_unavailable(app, x, "there is no memory");
 		return;
@@ -100,7 +100,7 @@ void app_admit_forward(struct app *app, struct exchange *x, app_answer *answer, 
 	f->ctx = ctx;
 	f->request = (struct outgoing_request){
 		.class = OUTGOING_WEBHOOK,
-		.url = app->settings.auth_url.ptr,
+		.url = app_rules(x)->auth_url.ptr,
 		.headers = f->lines,
 		.header_count = count,
 		.timeout_ms = LIMIT_ADMISSION_MS,

@@ -13,18 +13,18 @@ static bool is_allowed(const struct settings_list *origins, struct slice origin)
 	return false;
 }
 
-void app_allow_origin(const struct app *app, struct exchange *x)
+void app_allow_origin(struct exchange *x)
 {
-	const struct settings *settings = &app->settings;
+	const struct rules *rules = app_rules(x);
 	struct slice origin = request_head_get(exchange_head(x), S("Origin"));
-	bool cookies = settings_use_cookies(settings);
-	bool named = cookies && settings_names_origin(settings, origin);
-	if (cookies || !settings->any_origin)
+	bool cookies = rules_use_cookies(rules);
+	bool named = cookies && rules_name_origin(rules, origin);
+	if (cookies || !rules->any_origin)
 		exchange_header(x, "Vary", S("Origin"));
-	if (!named && settings->any_origin) {
+	if (!named && rules->any_origin) {
 		exchange_header(x, "Access-Control-Allow-Origin", S("*"));
 	} else {
-		if (origin.len == 0 || !is_allowed(&settings->origins, origin))
+		if (origin.len == 0 || !is_allowed(&rules->origins, origin))
 			return;
 		exchange_header(x, "Access-Control-Allow-Origin", origin);
 	}
@@ -35,12 +35,12 @@ void app_allow_origin(const struct app *app, struct exchange *x)
 	exchange_header(x, "Access-Control-Allow-Methods", S("GET, POST, DELETE"));
 }
 
-void app_send_json(const struct app *app, struct exchange *x, int status, struct slice json)
+void app_send_json(const struct app *app UNUSED, struct exchange *x, int status, struct slice json)
 {
 	exchange_header(x, "Content-Type", S("application/json"));
 	exchange_header(x, "Cache-Control", S("no-store"));
 	exchange_header(x, "X-Content-Type-Options", S("nosniff"));
-	app_allow_origin(app, x);
+	app_allow_origin(x);
 	exchange_send(x, status, json);
 }
 

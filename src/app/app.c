@@ -38,20 +38,21 @@ static void build_json_parts(struct app *app)
 
 static enum err start_jwt(struct app *app)
 {
-	const struct settings *s = &app->settings;
+	struct slice url = app->settings.jwt_keys_url;
 	app->jwt_cache = jwt_cache_new();
 	if (!app->jwt_cache)
 		return ERR_UNAVAILABLE;
-	return s->jwt_keys ? jwt_source_fixed(s->jwt_keys, &app->jwt_source)
-			   : jwt_source_url(app->parts.outgoing, app->parts.clock,
-				     s->jwt_keys_url.ptr, &app->jwt_source);
+	return url.len > 0 ? jwt_source_new(app->parts.outgoing, app->parts.clock, url.ptr,
+				     &app->jwt_source)
+			   : ERR_OK;
 }
 
 static bool start_rates(struct app *app)
 {
+	SCOPED_RULES struct rules *rules = rules_history_now(&app->rules);
 	app->grant_rates = counts_new(LIMIT_RATES);
 	app->part_rates = counts_new(LIMIT_RATES);
-	app_take_rates(app, app->settings.grant_rate, app->settings.part_rate);
+	app_take_rates(app, rules->grant_rate, rules->part_rate);
 	return app->grant_rates && app->part_rates;
 }
 
@@ -64,6 +65,7 @@ void app_take_rates(struct app *app, int64_t grant_rate, int64_t part_rate)
 static enum err start_events(struct app *app, char *why, size_t why_size)
 {
 	const struct events_parts events = {.settings = &app->settings,
+		.rules = &app->rules,
 		.outgoing = app->parts.outgoing,
 		.ledger = app->parts.ledger,
 		.clock = app->parts.clock};
@@ -99,11 +101,9 @@ static enum err app_start(
 	build_page_policy(app);
 	if (strbuf_broken(&app->host_json) || strbuf_broken(&app->page_policy))
 		return ERR_UNAVAILABLE;
-	if (app->settings.auth == APP_AUTH_JWT) {
-		enum err e = start_jwt(app);
-		if (e)
-			return e;
-	}
+	enum err jwt = start_jwt(app);
+	if (jwt)
+		return jwt;
 	return public_keys_new(parts->outgoing, parts->allow, parts->clock, &app->keys);
 }
 
@@ -124,6 +124,8 @@ enum err app_new(const struct app_options *options, const struct app_parts *part
 	if (!app)
 		return ERR_UNAVAILABLE;
 	enum err e = settings_init(&app->settings, options, why, why_size);
+	if (!e)
+		rules_history_init(&app->rules, TAKE(app->settings.rules));
 	if (!e)
 		e = start_credentials(app, parts, why, why_size);
 	if (!e)
@@ -228,6 +230,7 @@ void app_free(struct app *app)
 	callback_text_release(&app->callback_text);
 	strbuf_release(&app->host_json);
 	strbuf_release(&app->page_policy);
+	rules_history_release(&app->rules);
 	settings_release(&app->settings);
 	free(app);
 }

@@ -15,6 +15,7 @@
 #include "app/ledger/ledger.h"
 #include "app/offer/offer.h"
 #include "app/public_keys.h"
+#include "app/settings/rules_history.h"
 #include "app/settings/settings.h"
 #include "app/store_request.h"
 #include "app/text/callback_text.h"
@@ -23,16 +24,17 @@
 struct app {
 	struct service service;
 	struct app_parts parts;
-	struct settings settings;
+	struct settings settings; /* as at the start; without the rules, which are: */
+	struct rules_history rules;
 	struct provider *provider;
 	struct public_keys *keys;
 	struct callback_text callback_text;
-	struct jwt_source *jwt_source; /* with APP_AUTH_JWT; and the next */
+	struct jwt_source *jwt_source; /* with jwt_keys_url */
 	struct jwt_cache *jwt_cache;
 	struct counts *part_counts;
 	struct in_flight completing; /* names of uploads */
 	struct counts *grant_rates, *part_rates;
-	_Atomic int64_t grant_rate, part_rate; /* as in settings, until app_take_rates() */
+	_Atomic int64_t grant_rate, part_rate; /* as in the rules, until app_take_rates() */
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
@@ -62,14 +64,23 @@ static inline struct grant_keys *app_grant_keys(const struct app *app)
 	return provider_grant_keys(app->provider);
 }
 
+/*
+ * What the request is judged by: the rules that were in force when it began. On the exchange's
+ * loop, for as long as the exchange is there.
+ */
+static inline struct rules *app_rules(const struct exchange *x)
+{
+	return exchange_held(x);
+}
+
 /* service.begin: hands a request to its handler (route.c). */
 void app_begin(void *ctx, struct exchange *x);
 
 /* ---- Answering (answer.c) ---------------------------------------------------------------------
  */
 
-/* Adds the CORS headers that the settings allow for this request. */
-void app_allow_origin(const struct app *app, struct exchange *x);
+/* Adds the CORS headers that the rules allow for this request. */
+void app_allow_origin(struct exchange *x);
 
 /* Answers with JSON that must not be cached. */
 void app_send_json(const struct app *app, struct exchange *x, int status, struct slice json);
@@ -146,10 +157,10 @@ void app_confirmation_release(struct app_confirmation *confirmation);
 
 /*
  * Fills a row for an object that the store has described, without a callback; all but `home` and
- * `done`. It borrows from the confirmation. `max_size` is the profile's.
+ * `done`. It borrows from the confirmation.
  */
 void app_fill_found(const struct app *app, const struct app_confirmation *found,
-	struct slice grant_id, int64_t max_size, struct ledger_entry *ret);
+	struct slice grant_id, const struct judging *judging, struct ledger_entry *ret);
 
 /* Why an object that a store has described is not believed. */
 #define APP_GONE "the object is not there any more"

@@ -35,7 +35,9 @@
  */
 struct receive {
 	struct app *app;
-	struct exchange *x; /* NULL once it is gone */
+	struct exchange *x;     /* NULL once it is gone */
+	struct rules *rules;    /* the request's; a reference, because it outlives that */
+	struct judging judging; /* from when the message has been read */
 	struct budget_account memory;
 	bool waiting;        /* for a key, the store, the ledger or the webhook */
 	bool verified;       /* it is a store's, and its ticket is ours */
@@ -61,6 +63,8 @@ static void receive_free(struct receive *r)
 	app_confirmation_release(&r->confirmation);
 	public_key_release(r->key.key);
 	public_key_release(r->stale);
+	judging_release(&r->judging);
+	rules_release(r->rules);
 	arena_reset(&r->arena);
 	budget_close(&r->memory);
 	free(r);
@@ -78,12 +82,9 @@ static int64_t time_left_ms(const struct receive *r)
 	return r->deadline_ms - clock_monotonic_ms();
 }
 
-/* Of the grant; the default one if there is none of that name any more. */
 static const struct profile *profile_of(const struct receive *r)
 {
-	const struct settings *s = &r->app->settings;
-	const struct profile *profile = settings_profile(s, slice_str(r->ticket.profile));
-	return profile ? profile : s->profiles;
+	return r->judging.profile;
 }
 
 /* What anybody may have sent says nothing about a grant. `reason` is a constant text. */
@@ -155,7 +156,7 @@ static void send_webhook(struct receive *r)
 	r->webhook.request.timeout_ms = left_ms > WEBHOOK_MS_MIN ? left_ms : WEBHOOK_MS_MIN;
 	r->webhook.request.home = r->key.home;
 	r->webhook.request.done.run = on_webhook;
-	if (webhook_send(r->app, &r->webhook, &r->entry, &r->message))
+	if (webhook_send(r->app, r->rules, &r->webhook, &r->entry, &r->message))
 		r->waiting = true;
 	else if (r->x)
 		answer_webhook(r, false);
@@ -167,12 +168,11 @@ static void on_recorded(struct task *task)
 {
 	struct ledger_entry *entry = CONTAINER_OF(task, struct ledger_entry, done);
 	struct receive *r = CONTAINER_OF(entry, struct receive, entry);
-	const struct settings *settings = &r->app->settings;
 	bool present = client_is_there(r);
 	atomic_store(&r->app->ledger_fails, entry->result == LEDGER_FAILED);
 	if (entry->result == LEDGER_RECORDED)
 		atomic_fetch_add(&r->app->recorded, 1);
-	if (entry->result == LEDGER_RECORDED && settings->webhook_url.len > 0) {
+	if (entry->result == LEDGER_RECORDED && r->rules->webhook_url.len > 0) {
 		send_webhook(r);
 		return;
 	}
@@ -226,8 +226,8 @@ static void record(struct receive *r)
 		.confirmed = c->found,
 		.last_modified = c->last_modified,
 		.version_id = c->found ? c->version_id : S(""),
-		.max_uploads = s->grant_uploads,
-		.max_bytes = s->grant_uploads * profile_of(r)->max_size,
+		.max_uploads = r->judging.rules->grant_uploads,
+		.max_bytes = r->judging.rules->grant_uploads * r->judging.max_size,
 		.deadline_ms = r->deadline_ms,
 		.home = r->key.home,
 		.done.run = on_recorded,
@@ -329,6 +329,7 @@ static void check_then_record(struct receive *r)
 		return;
 	}
 	r->check = (struct check){
+		.rules = r->judging.rules,
 		.profile = profile,
 		.object = &r->confirmation,
 		.deadline_ms = r->deadline_ms - LIMIT_CHECK_RESERVE_MS,
@@ -374,7 +375,7 @@ static const char *check_classic(const struct receive *r)
 static const char *check_content(const struct receive *r)
 {
 	const struct app_confirmation *c = &r->confirmation;
-	if (c->size > (uint64_t)profile_of(r)->max_size)
+	if (c->size > (uint64_t)r->judging.max_size)
 		return APP_TOO_LARGE;
 	if (profile_of(r)->checks.object) {
 		const char *other = check_told(r);
@@ -525,14 +526,14 @@ static const char *check_key_url(struct receive *r)
 		return "there is no x-oss-pub-key-url header";
 	if (!base64_decode(&url, encoded))
 		return "x-oss-pub-key-url is not base64";
-	if (!key_url_is_trusted(r->app, strbuf_slice(&url))) {
+	if (!key_url_is_trusted(r->app, r->rules, strbuf_slice(&url))) {
 		char quoted[200];
 		log_info("callback %.*s: key URL %s is not one of key_urls",
 			SLICE_FMT(exchange_id(r->x)),
 			log_quoted(strbuf_slice(&url), quoted, sizeof(quoted)));
 		return "the public key's URL is not trusted";
 	}
-	r->key.pinned = key_url_is_pinned(r->app, strbuf_slice(&url));
+	r->key.pinned = key_url_is_pinned(r->app, r->rules, strbuf_slice(&url));
 	r->key_url = arena_copy(&r->arena, strbuf_slice(&url));
 	return r->key_url.ptr ? NULL : upload_message_no_memory;
 }
@@ -548,7 +549,7 @@ static const char *check_ticket(struct receive *r)
 	};
 	const struct upload_message *m = &r->message;
 	if (m->ticket.len == 0)
-		return r->app->settings.require_grant ? "there is no grant in the body" : NULL;
+		return r->rules->require_grant ? "there is no grant in the body" : NULL;
 	if (m->request_id.len == 0)
 		return "there is no reqId in the body";
 	int64_t now = clock_wall_ms(r->app->parts.clock) / 1000;
@@ -561,7 +562,7 @@ static const char *check_body(struct receive *r)
 	const struct upload_message *m = &r->message;
 	const char *fault = upload_message_parse(
 		header(r, "Content-Type"), strbuf_slice(&r->body), &r->arena, &r->message);
-	if (fault && (r->app->settings.require_grant || fault == upload_message_no_memory))
+	if (fault && (r->rules->require_grant || fault == upload_message_no_memory))
 		return fault;
 	/* Whoever asks for no grant may use any template; OSS does not care what comes of it. */
 	if (fault)
@@ -569,6 +570,15 @@ static const char *check_body(struct receive *r)
 	if (m->bucket.len > 0 && !slice_eq(m->bucket, r->app->settings.bucket))
 		return "the upload went to another bucket";
 	return check_ticket(r);
+}
+
+/* Without a grant, by the default profile as it is. */
+static void find_profile(struct receive *r)
+{
+	int64_t now = clock_wall_ms(r->app->parts.clock) / 1000;
+	bool has_ticket = r->message.ticket.len > 0;
+	(void)rules_history_judge(&r->app->rules, r->rules, slice_str(r->ticket.profile),
+		has_ticket ? r->ticket.issued : now, now, &r->judging);
 }
 
 /* ---- The exchange -----------------------------------------------------------------------------
@@ -597,6 +607,7 @@ static void on_end(struct exchange *x, void *state)
 		refuse(r, reason == upload_message_no_memory ? 503 : 400, reason);
 		return;
 	}
+	find_profile(r);
 	if (public_keys_get(r->app->keys, r->key_url, NULL, &r->key))
 		verify(r);
 	else
@@ -642,6 +653,7 @@ void app_receive_callback(struct app *app, struct exchange *x)
 	r->app = app;
 	r->memory = memory;
 	r->x = x;
+	r->rules = rules_share(app_rules(x));
 	r->deadline_ms = clock_monotonic_ms() + LIMIT_APP_CALLBACK_MS;
 	r->key.deadline_ms = r->deadline_ms;
 	r->key.home = exchange_home(x);

@@ -183,7 +183,7 @@ static enum check_verdict check_virus(struct check *check)
 	struct clamd clamd = {
 		.deadline_ms = check->deadline_ms, .stopping = &app->checks->stopping};
 	uint64_t from = 0;
-	bool more = clamd_begin(&clamd, &app->settings.clamd);
+	bool more = clamd_begin(&clamd, &check->rules->clamd);
 	for (; more && from < check->object->size; from += LIMIT_CHECK_PIECE_BYTES)
 		more = send_piece(check, &clamd, from, &verdict);
 	if (verdict == CHECK_PASSED)
@@ -226,11 +226,11 @@ void check_begin(struct app *app, struct check *check)
 /* ---- All of them ------------------------------------------------------------------------------
  */
 
-static struct profile_checks wanted(const struct settings *s)
+static struct profile_checks wanted(const struct rules *rules)
 {
 	struct profile_checks all = {.any = false};
-	for (size_t i = 0; i < s->profile_count; i++) {
-		const struct profile_checks *one = &s->profiles[i].checks;
+	for (size_t i = 0; i < rules->profile_count; i++) {
+		const struct profile_checks *one = &rules->profiles[i].checks;
 		all.type = all.type || one->type;
 		all.virus = all.virus || one->virus;
 		all.any = all.any || one->any;
@@ -240,9 +240,10 @@ static struct profile_checks wanted(const struct settings *s)
 
 enum err checks_new(struct app *app, struct checks **ret)
 {
+	SCOPED_RULES struct rules *rules = rules_history_now(&app->rules);
 	const struct thread_queue_options options = {
 		.name = "check", .duty = THREAD_SERVERS, .threads = LIMIT_CHECK_THREADS};
-	struct profile_checks all = wanted(&app->settings);
+	struct profile_checks all = wanted(rules);
 	if (!all.any)
 		return ERR_OK;
 	struct checks *checks = calloc(1, sizeof(*checks));

@@ -20,6 +20,7 @@ struct app;
 struct app_confirmation;
 struct checks;
 struct profile;
+struct rules;
 
 enum check_verdict {
 	CHECK_PASSED,
@@ -31,7 +32,8 @@ enum check_verdict {
 /* All-zero except for what the caller sets. */
 struct check {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
-	const struct profile *profile;
+	const struct rules *rules;             /* which say where clamd is */
+	const struct profile *profile;         /* one of theirs */
 	const struct app_confirmation *object; /* as the store has described it */
 	int64_t deadline_ms;                   /* monotonic */
 	struct executor *home;

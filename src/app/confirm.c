@@ -84,7 +84,7 @@ void app_confirmation_release(struct app_confirmation *c)
 }
 
 void app_fill_found(const struct app *app, const struct app_confirmation *found,
-	struct slice grant_id, int64_t max_size, struct ledger_entry *ret)
+	struct slice grant_id, const struct judging *judging, struct ledger_entry *ret)
 {
 	*ret = (struct ledger_entry){
 		.received_ms = clock_wall_ms(app->parts.clock),
@@ -103,8 +103,8 @@ void app_fill_found(const struct app *app, const struct app_confirmation *found,
 		.found = true,
 		.last_modified = found->last_modified,
 		.version_id = found->version_id,
-		.max_uploads = app->settings.grant_uploads,
-		.max_bytes = app->settings.grant_uploads * max_size,
+		.max_uploads = judging->rules->grant_uploads,
+		.max_bytes = judging->rules->grant_uploads * judging->max_size,
 	};
 }
 

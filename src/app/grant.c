@@ -48,10 +48,9 @@ bool grant_resume(const struct app *app, const struct credentials *credentials,
 	const struct offer *offer, const char id[TICKET_ID_LENGTH], int64_t expires,
 	struct arena *arena, struct grant *ret)
 {
-	uint8_t time[4];
-	if (!credentials || !hex_decode(slice_of(id, 2 * sizeof(time)), time, sizeof(time)))
+	int64_t issued = ticket_id_time(slice_of(id, TICKET_ID_LENGTH));
+	if (!credentials || issued < 0)
 		return false;
-	int64_t issued = (int64_t)time[0] << 24 | time[1] << 16 | time[2] << 8 | time[3];
 	*ret = (struct grant){.credentials = credentials,
 		.kind = TICKET_FORM,
 		.offer = *offer,
@@ -153,7 +152,7 @@ static void write_list(
 	strbuf_addc(json, ']');
 }
 
-void grant_write_limits(const struct app *app, const struct grant *g, struct strbuf *json)
+void grant_write_limits(const struct grant *g, struct strbuf *json)
 {
 	const struct offer *offer = &g->offer;
 	const struct profile *profile = offer->profile;
@@ -164,7 +163,7 @@ void grant_write_limits(const struct app *app, const struct grant *g, struct str
 	json_member_string(json, "profile", profile->name.len > 0 ? profile->name : S("default"));
 	json_member_number(json, "min_size", offer->min_size);
 	json_member_number(json, "max_size", offer->max_size);
-	json_member_number(json, "max_uploads", app->settings.grant_uploads);
+	json_member_number(json, "max_uploads", offer->rules->grant_uploads);
 	write_list("types", offer->types, offer->type_count, json);
 	write_list("extensions", profile->extensions.words, profile->extensions.count, json);
 }
@@ -186,7 +185,7 @@ void grant_write_form(const struct app *app, const struct grant *g, struct strbu
 	strbuf_addc(json, '}');
 	json_member_string(json, "dir", g->offer.dir);
 	json_member_number(json, "expires", g->expires);
-	grant_write_limits(app, g, json);
+	grant_write_limits(g, json);
 	strbuf_addc(json, '}');
 }
 
@@ -220,7 +219,7 @@ void grant_fill_row(const struct app *app, const struct grant *g, struct slice s
 bool grant_note(const struct app *app, const struct grant *g, struct slice subject)
 {
 	struct ledger_grant row;
-	if (app->settings.grants_awaited)
+	if (g->offer.rules->grants_awaited)
 		return false;
 	grant_fill_row(app, g, subject, &row);
 	return ledger_note(app->parts.ledger, &row);

@@ -46,7 +46,7 @@ bool grant_make_form(
 /* Appends {"url":..., "method":"POST", "fields":{...}, ...}. */
 void grant_write_form(const struct app *app, const struct grant *grant, struct strbuf *json);
 /* Appends `"id":...,"grant":...,`, if there is a callback, and what else is said of an offer. */
-void grant_write_limits(const struct app *app, const struct grant *grant, struct strbuf *json);
+void grant_write_limits(const struct grant *grant, struct strbuf *json);
 
 /* Fills a row of the ledger from a grant, all but `home` and `done`. It borrows from the grant. */
 void grant_fill_row(const struct app *app, const struct grant *grant, struct slice subject,

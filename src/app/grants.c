@@ -58,7 +58,7 @@ static bool make_grant(struct answer *a, const struct caller *caller, const stru
 	struct offer offer;
 	struct grant grant;
 	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(app);
-	if (!offer_make(&app->settings, caller, wish, now_ms / 1000, arena, &offer, why))
+	if (!offer_make(app_rules(a->x), caller, wish, now_ms / 1000, arena, &offer, why))
 		return false;
 	*why = (struct offer_refusal){
 		503, "unavailable", "No upload can be signed now; try again."};
@@ -86,7 +86,7 @@ static void on_issued(struct task *task)
 	struct exchange *x = a->x;
 	if (!row->recorded) {
 		atomic_fetch_add(&a->app->unwritten, 1);
-		a->failed = a->app->settings.grants_awaited;
+		a->failed = app_rules(x)->grants_awaited;
 	}
 	if (--a->waiting > 0)
 		return;

@@ -15,9 +15,10 @@ static bool is_visible(struct slice url)
 }
 
 /* Whether there is an entry that admits the URL; `pinned`: all of it. */
-static bool is_listed(const struct app *app, struct slice url, bool pinned)
+static bool is_listed(
+	const struct app *app, const struct rules *rules, struct slice url, bool pinned)
 {
-	const struct settings_list *trusted = &app->settings.key_urls;
+	const struct settings_list *trusted = &rules->key_urls;
 	for (size_t i = 0; i < trusted->count; i++) {
 		struct slice entry = trusted->words[i];
 		bool below = slice_ends(entry, S("/")) && slice_starts(url, entry);
@@ -28,12 +29,12 @@ static bool is_listed(const struct app *app, struct slice url, bool pinned)
 	return public_keys_has_fixed(app->keys, url);
 }
 
-bool key_url_is_trusted(const struct app *app, struct slice url)
+bool key_url_is_trusted(const struct app *app, const struct rules *rules, struct slice url)
 {
-	return is_visible(url) && is_listed(app, url, false);
+	return is_visible(url) && is_listed(app, rules, url, false);
 }
 
-bool key_url_is_pinned(const struct app *app, struct slice url)
+bool key_url_is_pinned(const struct app *app, const struct rules *rules, struct slice url)
 {
-	return is_listed(app, url, true);
+	return is_listed(app, rules, url, true);
 }

@@ -34,7 +34,7 @@ struct look {
 	struct reconciler *r;
 	struct look *next;
 	struct ledger_due_grant grant;
-	const struct profile *profile;
+	struct judging judging;
 	struct app_confirmation found;
 	struct check check;
 	struct arena arena; /* what `grant` points to */
@@ -61,18 +61,13 @@ static void look_later(struct reconciler *r, const struct ledger_due_grant *gran
 /* ---- One grant --------------------------------------------------------------------------------
  */
 
-/* Its own; the default one if there is none of that name any more. */
-static const struct profile *profile_of(
-	const struct reconciler *r, const struct ledger_due_grant *grant)
-{
-	const struct settings *s = &r->app->settings;
-	const struct profile *profile = settings_profile(s, grant->profile);
-	return profile ? profile : s->profiles;
-}
-
+/* NULL is allowed. */
 static void look_free(struct look *l)
 {
+	if (!l)
+		return;
 	app_confirmation_release(&l->found);
+	judging_release(&l->judging);
 	arena_reset(&l->arena);
 	free(l);
 }
@@ -83,7 +78,10 @@ static struct look *look_new(struct reconciler *r, const struct ledger_due_grant
 	struct look *l = calloc(1, sizeof(*l));
 	if (!l)
 		return NULL;
-	*l = (struct look){.r = r, .grant = *grant, .profile = profile_of(r, grant)};
+	*l = (struct look){.r = r, .grant = *grant};
+	SCOPED_RULES struct rules *rules = rules_history_now(&r->app->rules);
+	(void)rules_history_judge(&r->app->rules, rules, grant->profile, ticket_id_time(grant->id),
+		now(r), &l->judging);
 	arena_init(&l->arena, NULL, 0, KIB(8));
 	struct slice *const texts[] = {
 		&l->grant.id, &l->grant.key, &l->grant.upload, &l->grant.profile};
@@ -101,7 +99,7 @@ static enum looked record(struct look *l)
 {
 	struct reconciler *r = l->r;
 	struct ledger_entry entry;
-	app_fill_found(r->app, &l->found, l->grant.id, l->profile->max_size, &entry);
+	app_fill_found(r->app, &l->found, l->grant.id, &l->judging, &entry);
 	entry.home = waiter_expect(&r->waiter, &entry.done);
 	ledger_record(r->app->parts.ledger, &entry);
 	waiter_wait(&r->waiter);
@@ -117,7 +115,7 @@ static enum looked record(struct look *l)
 static enum looked judge(struct look *l)
 {
 	enum check_verdict verdict = l->check.verdict;
-	enum profile_unknown on_unknown = l->profile->on_unknown;
+	enum profile_unknown on_unknown = l->judging.profile->on_unknown;
 	bool judged = verdict == CHECK_PASSED || verdict == CHECK_REFUSED;
 	bool is_over = now(l->r) >= l->grant.expires + TICKET_SLACK_SECONDS;
 	if (atomic_load(&l->r->stopping))
@@ -136,33 +134,34 @@ static void on_checked(struct task *task);
 static enum looked begin_check(struct look *l)
 {
 	struct reconciler *r = l->r;
-	l->check = (struct check){.profile = l->profile,
+	l->check = (struct check){.rules = l->judging.rules,
+		.profile = l->judging.profile,
 		.object = &l->found,
 		.deadline_ms = clock_monotonic_ms() + LIMIT_CHECK_MS,
 		.home = thread_queue_executor(r->queue),
 		.done.run = on_checked};
 	l->next = r->checking;
 	r->checking = l;
-	r->checks[l->profile->checks.virus]++;
+	r->checks[l->judging.profile->checks.virus]++;
 	check_begin(r->app, &l->check);
 	return LOOKED_CHECKING;
 }
 
 static enum looked decide(struct look *l)
 {
-	if (l->found.size > (uint64_t)l->profile->max_size) {
+	if (l->found.size > (uint64_t)l->judging.max_size) {
 		log_error("grant %.*s: %s", SLICE_FMT(l->grant.id), APP_TOO_LARGE);
 		app_reject_grant(l->r->app, l->grant.id, APP_TOO_LARGE, l->grant.key);
 		return LOOKED_RECORDED;
 	}
-	return check_is_needed(l->profile) ? begin_check(l) : record(l);
+	return check_is_needed(l->judging.profile) ? begin_check(l) : record(l);
 }
 
 static enum looked look(struct look *l)
 {
 	struct reconciler *r = l->r;
 	/* Without callbacks nothing is recorded. */
-	if ((!atomic_load(&r->app->confirms) && !l->profile->checks.any) ||
+	if ((!atomic_load(&r->app->confirms) && !l->judging.profile->checks.any) ||
 		r->app->settings.callback_url.len == 0)
 		return LOOKED_NOTHING;
 	app_confirmation_release(&l->found);
@@ -266,26 +265,28 @@ static void on_checked(struct task *task)
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
-	l->r->checks[l->profile->checks.virus]--;
+	l->r->checks[l->judging.profile->checks.virus]--;
 	finish(l, judge(l));
 }
 
 /* Whether it has to wait for the end of checks, its own or those of others. */
-static bool is_held(const struct reconciler *r, const struct ledger_due_grant *grant)
+static bool is_held(const struct look *look)
 {
+	const struct reconciler *r = look->r;
 	for (const struct look *l = r->checking; l; l = l->next)
-		if (slice_eq(l->grant.id, grant->id))
+		if (slice_eq(l->grant.id, look->grant.id))
 			return true;
-	const struct profile *profile = profile_of(r, grant);
+	const struct profile *profile = look->judging.profile;
 	return check_is_needed(profile) &&
 	       r->checks[profile->checks.virus] == LIMIT_CHECKS_RECONCILED;
 }
 
 static void reconcile(struct reconciler *r, const struct ledger_due_grant *grant)
 {
-	struct look *l = is_held(r, grant) ? NULL : look_new(r, grant);
-	if (!l) {
+	struct look *l = look_new(r, grant);
+	if (!l || is_held(l)) {
 		look_later(r, grant);
+		look_free(l);
 		return;
 	}
 	enum looked looked = look(l);

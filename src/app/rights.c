@@ -132,6 +132,7 @@ static void on_read(struct task *task)
 static enum err begin(struct app *app, struct app_probe *probe)
 {
 	char name[NAME_LENGTH];
+	SCOPED_RULES struct rules *rules = rules_history_now(&app->rules);
 	struct probing *probing = calloc(1, sizeof(*probing));
 	if (!probing)
 		return ERR_UNAVAILABLE;
@@ -140,7 +141,7 @@ static enum err begin(struct app *app, struct app_probe *probe)
 	probing->probe = probe;
 	strbuf_init(&probing->key, LIMIT_KEY_BYTES + NAME_LENGTH);
 	strbuf_init(&probing->query, KIB(1));
-	strbuf_add_slice(&probing->key, key_template_start(&app->settings.profiles->dir));
+	strbuf_add_slice(&probing->key, key_template_start(&rules->profiles->dir));
 	strbuf_add(&probing->key, name, sizeof(name));
 	strbuf_addf(&probing->query, "uploadId=%.*s", NAME_LENGTH, name);
 	if (app->settings.confirm == APP_CONFIRM_OFF || app->settings.callback_url.len == 0) {

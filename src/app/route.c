@@ -74,11 +74,11 @@ static void send_not_allowed(const struct app *app, struct exchange *x, const ch
 		app, x, 405, "method_not_allowed", "This path does not answer to that method.");
 }
 
-static void send_preflight(const struct app *app, struct exchange *x)
+static void send_preflight(struct exchange *x)
 {
 	struct slice wanted =
 		request_head_get(exchange_head(x), S("Access-Control-Request-Headers"));
-	app_allow_origin(app, x);
+	app_allow_origin(x);
 	if (wanted.len > 0)
 		exchange_header(x, "Access-Control-Allow-Headers", wanted);
 	exchange_header(x, "Access-Control-Max-Age", S(CORS_MAX_AGE));
@@ -120,23 +120,29 @@ static void route_get(struct app *app, struct exchange *x, enum resource resourc
 		send_not_found(app, x);
 }
 
+static void let_go_of_rules(void *rules)
+{
+	rules_release(rules);
+}
+
 void app_begin(void *ctx, struct exchange *x)
 {
 	struct app *app = ctx;
+	exchange_hold(x, rules_history_now(&app->rules), let_go_of_rules);
 	const struct request_head *head = exchange_head(x);
 	enum resource resource = find_resource(app, head->path);
-	if (!hosts_admit(&app->settings.hosts, head->host))
+	if (!hosts_admit(&app_rules(x)->hosts, head->host))
 		send_misdirected(app, x);
 	else if (app_is_s3_path(app, head->path) && head->method != HTTP_OPTIONS)
 		app_answer_s3(app, x);
 	else if (app_is_s3_path(app, head->path))
-		send_preflight(app, x);
+		send_preflight(x);
 	else if (resource == RESOURCE_NONE)
 		send_not_found(app, x);
 	else if (head->method == HTTP_GET || head->method == HTTP_HEAD)
 		route_get(app, x, resource);
 	else if (head->method == HTTP_OPTIONS)
-		send_preflight(app, x);
+		send_preflight(x);
 	else if (head->method == HTTP_POST &&
 		 (resource == RESOURCE_TOKEN || resource == RESOURCE_CALLBACK))
 		app_receive_callback(app, x);

@@ -53,6 +53,23 @@ static enum err parse_id(struct s3_upload *u, const struct caller *caller, int64
 	return e;
 }
 
+static void let_go_of_judging(void *judging)
+{
+	judging_release(judging);
+}
+
+static bool find_profile(struct s3_upload *u, int64_t now)
+{
+	int64_t issued = ticket_id_time(slice_of(u->id.grant_id, TICKET_ID_LENGTH));
+	bool known = rules_history_judge(&u->app->rules, app_rules(u->x), slice_str(u->id.profile),
+		issued, now, &u->judging);
+	exchange_hold(u->x, &u->judging, let_go_of_judging);
+	if (!known)
+		app_send_error(u->app, u->x, 404, "no_such_profile",
+			"The profile of this upload is there no more.");
+	return known;
+}
+
 bool s3_find(struct s3_upload *u, const struct caller *caller)
 {
 	int64_t now = clock_wall_ms(u->app->parts.clock) / 1000;
@@ -72,11 +89,7 @@ bool s3_find(struct s3_upload *u, const struct caller *caller)
 		app_send_error(u->app, u->x, 410, "expired", "The time for this upload is over.");
 		return false;
 	}
-	u->profile = settings_profile(&u->app->settings, slice_str(u->id.profile));
-	if (!u->profile)
-		app_send_error(u->app, u->x, 404, "no_such_profile",
-			"The profile of this upload is there no more.");
-	return u->profile != NULL;
+	return find_profile(u, now);
 }
 
 void s3_ask_store(struct s3_upload *u, struct store_request *r, const char *more)

@@ -21,10 +21,10 @@ struct s3_upload {
 	struct slice key;
 	struct slice numbers; /* of parts, as they came */
 	struct multipart_id id;
-	const struct profile *profile;
+	struct judging judging; /* as it is found; the exchange holds it */
 };
 
-/* Checks whose upload it is, with `id_text` and `key` set. False: it was answered. */
+/* Checks whose upload it is, with `id_text` and `key` set; once. False: it was answered. */
 bool s3_find(struct s3_upload *u, const struct caller *caller) MUST_USE;
 
 /* The greatest number of a part. */

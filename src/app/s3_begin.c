@@ -46,7 +46,7 @@ static bool write_answer(struct beginning *b)
 	json_member_number(&json, "expires", b->id.expires);
 	json_member_number(&json, "part_size", S3_PART_BYTES);
 	json_member_number(&json, "max_parts", s3_max_parts(b->id.max_size));
-	grant_write_limits(app, &b->grant, &json);
+	grant_write_limits(&b->grant, &json);
 	strbuf_addc(&json, '}');
 	b->json = arena_copy(exchange_arena(b->x), strbuf_slice(&json));
 	return b->json.ptr && !strbuf_broken(&json);
@@ -215,7 +215,7 @@ static bool begin(struct beginning *b, const struct caller *caller)
 	int64_t now_ms = clock_wall_ms(app->parts.clock) / 1000 * 1000;
 	int64_t expires = now_ms / 1000 + caller->multipart_seconds;
 	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(app);
-	if (!offer_make(&app->settings, caller, &b->wish, now_ms / 1000, arena, &offer, &why)) {
+	if (!offer_make(app_rules(b->x), caller, &b->wish, now_ms / 1000, arena, &offer, &why)) {
 		app_refuse_offer(app, b->x, &why);
 		return false;
 	}

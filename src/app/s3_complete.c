@@ -137,7 +137,7 @@ static void record(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
 	app_fill_found(u->app, &c->confirmation, slice_of(u->id.grant_id, TICKET_ID_LENGTH),
-		u->profile->max_size, &c->entry);
+		&u->judging, &c->entry);
 	c->entry.home = exchange_home(u->x);
 	c->entry.done.run = on_recorded;
 	ledger_record(u->app->parts.ledger, &c->entry);
@@ -151,13 +151,13 @@ static void on_checked(struct task *task)
 	bool judged = check->verdict == CHECK_PASSED || check->verdict == CHECK_REFUSED;
 	if (check->verdict == CHECK_PASSED ||
 		(check->verdict == CHECK_UNKNOWN &&
-			u->profile->on_unknown == PROFILE_UNKNOWN_ACCEPT)) {
+			u->judging.profile->on_unknown == PROFILE_UNKNOWN_ACCEPT)) {
 		record(c);
 		return;
 	}
 	if (check->verdict == CHECK_REFUSED ||
 		(check->verdict == CHECK_UNKNOWN &&
-			u->profile->on_unknown == PROFILE_UNKNOWN_REJECT)) {
+			u->judging.profile->on_unknown == PROFILE_UNKNOWN_REJECT)) {
 		app_reject_grant(
 			u->app, slice_of(u->id.grant_id, TICKET_ID_LENGTH), check->reason, u->key);
 		judged = true;
@@ -172,12 +172,13 @@ static void on_checked(struct task *task)
 static void check_then_record(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
-	if (!check_is_needed(u->profile)) {
+	if (!check_is_needed(u->judging.profile)) {
 		record(c);
 		return;
 	}
 	c->check = (struct check){
-		.profile = u->profile,
+		.rules = u->judging.rules,
+		.profile = u->judging.profile,
 		.object = &c->confirmation,
 		.deadline_ms = clock_monotonic_ms() + LIMIT_APP_CALLBACK_MS,
 		.home = exchange_home(u->x),
@@ -243,7 +244,7 @@ static void look_for_object(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
 	exchange_note(u->x, "completed=before");
-	if (atomic_load(&u->app->confirms) || u->profile->checks.any) {
+	if (atomic_load(&u->app->confirms) || u->judging.profile->checks.any) {
 		c->confirmation.key = u->key;
 		c->confirmation.timeout_ms = LIMIT_APP_CALLBACK_MS;
 		c->confirmation.home = exchange_home(u->x);
@@ -309,7 +310,7 @@ static void add(struct completing *c, struct slice name, struct slice value)
 
 static void complete(struct completing *c)
 {
-	const struct profile *p = c->upload->profile;
+	const struct profile *p = c->upload->judging.profile;
 	add(c, S("Content-Type"), S("application/xml"));
 	add(c, S("x-oss-callback"), c->grant.callback);
 	add(c, S("x-oss-callback-var"), c->callback_var);
@@ -340,7 +341,7 @@ static void judge(struct completing *c)
 	} else if (c->match.bytes > (uint64_t)u->id.max_size) {
 		release(c);
 		s3_abort_too_large(u);
-	} else if (c->match.bytes < (uint64_t)u->profile->min_size) {
+	} else if (c->match.bytes < (uint64_t)u->judging.profile->min_size) {
 		end_with_error(c, 403, "size_refused",
 			"The parts have fewer bytes than the profile asks for.");
 	} else {
@@ -374,7 +375,8 @@ static void on_part(void *ctx, const struct multipart_listed *part)
 static bool make_grant(struct completing *c)
 {
 	const struct s3_upload *u = c->upload;
-	const struct offer offer = {.profile = u->profile, .key = u->key};
+	const struct offer offer = {
+		.rules = u->judging.rules, .profile = u->judging.profile, .key = u->key};
 	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(u->app);
 	bool made = grant_resume(u->app, credentials, &offer, u->id.grant_id, u->id.expires,
 		exchange_arena(u->x), &c->grant);

@@ -77,7 +77,7 @@ static void on_issued(struct task *task)
 		atomic_fetch_add(&a->app->unwritten, 1);
 		exchange_note(x, "grant=unwritten");
 	}
-	if (row->recorded || !a->app->settings.grants_awaited)
+	if (row->recorded || !app_rules(x)->grants_awaited)
 		app_send_json(a->app, x, 200, a->json);
 	else
 		send_unavailable(a->app, x);
@@ -136,7 +136,7 @@ static bool send_token(struct app *app, struct exchange *x, const struct caller 
 	struct offer offer;
 	struct offer_refusal why;
 	int64_t now_ms = clock_wall_ms(app->parts.clock) / 1000 * 1000;
-	if (!offer_make(&app->settings, caller, wish, now_ms / 1000, arena, &offer, &why)) {
+	if (!offer_make(app_rules(x), caller, wish, now_ms / 1000, arena, &offer, &why)) {
 		app_refuse_offer(app, x, &why);
 		return false;
 	}
@@ -159,14 +159,14 @@ static bool send_token(struct app *app, struct exchange *x, const struct caller 
 bool app_send_token(
 	struct app *app, struct exchange *x, const struct caller *caller, void *ctx UNUSED)
 {
-	const struct wish any = {.size = -1, .own_dir = app->settings.dir_per_token};
+	const struct wish any = {.size = -1, .own_dir = app_rules(x)->dir_per_token};
 	return send_token(app, x, caller, TICKET_CLASSIC, 1, &any, write_classic);
 }
 
 bool app_send_sample(
 	struct app *app, struct exchange *x, const struct caller *caller, void *ctx UNUSED)
 {
-	const struct wish any = {.size = -1, .own_dir = app->settings.dir_per_token};
+	const struct wish any = {.size = -1, .own_dir = app_rules(x)->dir_per_token};
 	return send_token(app, x, caller, TICKET_CLASSIC, 4, &any, write_sample);
 }
 

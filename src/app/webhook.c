@@ -58,9 +58,9 @@ static void build_body(
 }
 
 /* The headers; with a secret, the three of the signature too. */
-static bool build_headers(const struct app *app, struct webhook *webhook)
+static bool build_headers(
+	const struct app *app, const struct webhook_keys *keys, struct webhook *webhook)
 {
-	const struct webhook_keys *keys = &app->settings.webhook_keys;
 	char id[sizeof(ID_PREFIX) - 1 + ID_LENGTH];
 	memcpy(id, ID_PREFIX, sizeof(ID_PREFIX) - 1);
 	random_alnum(id + sizeof(ID_PREFIX) - 1, ID_LENGTH);
@@ -80,17 +80,17 @@ static bool build_headers(const struct app *app, struct webhook *webhook)
 	return true;
 }
 
-bool webhook_send(struct app *app, struct webhook *webhook, const struct ledger_entry *entry,
-	const struct upload_message *message)
+bool webhook_send(struct app *app, const struct rules *rules, struct webhook *webhook,
+	const struct ledger_entry *entry, const struct upload_message *message)
 {
 	struct outgoing_request *request = &webhook->request;
 	build_body(&webhook->body, entry, message);
-	if (strbuf_broken(&webhook->body) || !build_headers(app, webhook)) {
+	if (strbuf_broken(&webhook->body) || !build_headers(app, &rules->webhook_keys, webhook)) {
 		log_error("webhook: no memory: it is not sent");
 		return false;
 	}
 	request->class = OUTGOING_WEBHOOK;
-	request->url = app->settings.webhook_url.ptr;
+	request->url = rules->webhook_url.ptr;
 	request->method = OUTGOING_POST;
 	request->body = strbuf_slice(&webhook->body);
 	request->max_answer_bytes = ANSWER_BYTES;

@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/ledger/ledger.h"
+#include "app/settings/rules.h"
 #include "app/text/webhook_signature.h"
 #include "net/outgoing.h"
 #include "oss/callback/upload_message.h"
@@ -23,10 +24,11 @@ void webhook_init(struct webhook *webhook);
 void webhook_release(struct webhook *webhook);
 /*
  * Sends it. The caller has set request.timeout_ms, .home and .done.run, which is called once.
- * False, and it is not called, without memory, which is logged. What is sent is copied.
+ * False, and it is not called, without memory, which is logged. What is sent is copied; the rules
+ * stay until then.
  */
-bool webhook_send(struct app *app, struct webhook *webhook, const struct ledger_entry *entry,
-	const struct upload_message *message) MUST_USE;
+bool webhook_send(struct app *app, const struct rules *rules, struct webhook *webhook,
+	const struct ledger_entry *entry, const struct upload_message *message) MUST_USE;
 
 /* In request.done.run: whose it is. */
 static inline struct webhook *webhook_of(struct task *task)

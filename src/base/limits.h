@@ -208,6 +208,7 @@
 #define LIMIT_CREDENTIALS_RETRY_MS 60000 /* the longest pause after failures */
 #define LIMIT_ROLE_SECONDS 43200         /* of a temporary key that postern asks for */
 #define LIMIT_GRANT_KEYS 4               /* which grants have been made with, one after the other */
+#define LIMIT_RULES_KEPT 8               /* by which grants were given, before today's */
 #define LIMIT_RECONCILE_SECONDS 3600
 #define LIMIT_RATES 4096                   /* callers whose requests are counted */
 #define LIMIT_RATE 1000000                 /* requests a minute that a caller may be allowed */

@@ -39,7 +39,7 @@ static bool take(struct parts *p, const struct app_reading *reading)
 		/* What lasts is not read again. */
 		if (c->grant_secret.len == 0)
 			mirror_set_secret(&p->mirror, c->pair.secret);
-		app_take_rates(p->app, settings.grant_rate, settings.part_rate);
+		app_take_rates(p->app, settings.rules->grant_rate, settings.rules->part_rate);
 		settings_release(&settings);
 		return true;
 	}

@@ -118,17 +118,18 @@ static void check_origin(struct doctor *d, struct slice origin)
 
 void doctor_check_origins(struct doctor *d)
 {
-	const struct settings *s = &d->settings;
+	const struct rules *rules = d->settings.rules;
 	struct slice rest = d->options->origins, origin;
 	size_t count = 0;
 	while (slice_next_word(&rest, &origin)) {
 		check_origin(d, origin);
 		count++;
 	}
-	for (size_t i = 0; count == 0 && d->options->origins.len == 0 && i < s->origins.count; i++)
-		if (settings_names_origin(s, s->origins.words[i]))
-			check_origin(d, s->origins.words[i]);
-	if (count == 0 && (s->any_origin || s->origins.count == 0))
+	for (size_t i = 0; count == 0 && d->options->origins.len == 0 && i < rules->origins.count;
+		i++)
+		if (rules_name_origin(rules, rules->origins.words[i]))
+			check_origin(d, rules->origins.words[i]);
+	if (count == 0 && (rules->any_origin || rules->origins.count == 0))
 		report_add(d->report, FINDING_WARNING, "cors",
 			"name the origin of a page with --origin",
 			"allowed_origins names no page, so no CORS rule was looked for.");

@@ -176,7 +176,7 @@ static bool received_read(struct slice answer, struct received *ret)
 /* As the application server does. */
 static bool is_trusted(const struct doctor *d, struct slice url)
 {
-	const struct settings_list *trusted = &d->settings.key_urls;
+	const struct settings_list *trusted = &d->settings.rules->key_urls;
 	for (size_t i = 0; i < trusted->count; i++) {
 		struct slice entry = trusted->words[i];
 		if (slice_ends(entry, S("/")) ? slice_starts(url, entry) : slice_eq(url, entry))
@@ -207,7 +207,7 @@ static struct rsa_public *fetch_key(struct doctor *d, const struct strbuf *url)
 
 static void check_host(struct doctor *d, const struct received *r)
 {
-	if (hosts_admit(&d->settings.hosts, strbuf_slice(&r->host)))
+	if (hosts_admit(&d->settings.rules->hosts, strbuf_slice(&r->host)))
 		return;
 	report_add(d->report, FINDING_FAILED, "host",
 		"let the proxy pass Host on, or list the name in [app] hosts",

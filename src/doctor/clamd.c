@@ -3,10 +3,10 @@
 
 #include "doctor/doctor_internal.h"
 
-static bool is_asked_for(const struct settings *settings)
+static bool is_asked_for(const struct rules *rules)
 {
-	for (size_t i = 0; i < settings->profile_count; i++)
-		if (settings->profiles[i].checks.virus)
+	for (size_t i = 0; i < rules->profile_count; i++)
+		if (rules->profiles[i].checks.virus)
 			return true;
 	return false;
 }
@@ -19,9 +19,9 @@ void doctor_check_clamd(struct doctor *d)
 	struct clamd clamd = {.fd = -1,
 		.deadline_ms = clock_monotonic_ms() + LIMIT_DOCTOR_MS,
 		.stopping = &stopping};
-	if (!is_asked_for(&d->settings))
+	if (!is_asked_for(d->settings.rules))
 		return;
-	if (clamd_version(&clamd, &d->settings.clamd, text, sizeof(text)))
+	if (clamd_version(&clamd, &d->settings.rules->clamd, text, sizeof(text)))
 		report_add(d->report, FINDING_OK, "clamd", NULL, "%s answers as %s",
 			d->options->app->clamd, text);
 	else

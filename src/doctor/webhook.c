@@ -4,7 +4,7 @@
 /* By HEAD, so that the back end takes it for nothing. */
 void doctor_check_webhook(struct doctor *d)
 {
-	struct slice url = d->settings.webhook_url;
+	struct slice url = d->settings.rules->webhook_url;
 	if (url.len == 0)
 		return;
 	struct outgoing_request request = {.url = url.ptr, .method = OUTGOING_HEAD};

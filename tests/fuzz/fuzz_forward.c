@@ -8,12 +8,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct settings settings = {.expire_seconds = 300,
+	static struct rules rules = {.expire_seconds = 300,
 		.jwt_rules = {.claim_count = 1, .claims = {SLICE_LIT("org")}}};
 	struct arena arena;
 	struct caller caller;
 	arena_init(&arena, NULL, 0, MIB(1));
-	if (!forward_answer_parse(&settings, slice_of(data, size), &arena, &caller)) {
+	if (!forward_answer_parse(&rules, slice_of(data, size), &arena, &caller)) {
 		assert(caller.max_size >= 1);
 		assert(caller.expire_seconds >= 1 && caller.expire_seconds <= 300);
 		for (size_t i = 0; i < caller.type_count; i++)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/auth/caller.h"
 
-struct caller caller_anybody(const struct settings *settings)
+struct caller caller_anybody(const struct rules *rules)
 {
 	return (struct caller){
 		.subject = S(""),
 		.prefix = S(""),
 		.max_size = INT64_MAX,
-		.expire_seconds = settings->expire_seconds,
-		.multipart_seconds = settings->multipart_expire_seconds,
+		.expire_seconds = rules->expire_seconds,
+		.multipart_seconds = rules->multipart_expire_seconds,
 	};
 }

@@ -3,7 +3,7 @@
 #ifndef APP_AUTH_CALLER_H
 #define APP_AUTH_CALLER_H
 
-#include "app/settings/settings.h"
+#include "app/settings/rules.h"
 
 /*
  * A caller, and what it may have at most; the profile may allow less (offer.h). The slices live as
@@ -11,7 +11,7 @@
  */
 struct caller {
 	struct slice subject;              /* empty: not known */
-	struct slice values[LIMIT_CLAIMS]; /* of the claims that the settings want; or empty */
+	struct slice values[LIMIT_CLAIMS]; /* of the claims that the rules want; or empty */
 	struct slice prefix;               /* below the folder; or empty */
 	int64_t max_size;
 	int64_t expire_seconds;
@@ -21,6 +21,6 @@ struct caller {
 };
 
 /* An unknown caller, which may have all that the profile allows: max_size is INT64_MAX. */
-struct caller caller_anybody(const struct settings *settings);
+struct caller caller_anybody(const struct rules *rules);
 
 #endif

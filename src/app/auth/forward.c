@@ -153,23 +153,23 @@ static const char *read_types(const json_t *list, struct arena *arena, struct ca
 }
 
 static const char *read_members(
-	const struct settings *s, const json_t *answer, struct arena *arena, struct caller *ret)
+	const struct rules *rules, const json_t *answer, struct arena *arena, struct caller *ret)
 {
-	const struct jwt_rules *rules = &s->jwt_rules;
+	const struct jwt_rules *jwt = &rules->jwt_rules;
 	const char *fault = read_text(json_object_get(answer, "sub"), arena, &ret->subject);
-	for (size_t i = 0; i < rules->claim_count && !fault; i++)
+	for (size_t i = 0; i < jwt->claim_count && !fault; i++)
 		fault = read_text(
-			json_object_get(answer, rules->claims[i].ptr), arena, &ret->values[i]);
+			json_object_get(answer, jwt->claims[i].ptr), arena, &ret->values[i]);
 	if (!fault)
 		fault = read_text(json_object_get(answer, "prefix"), arena, &ret->prefix);
 	if (!fault)
 		fault = read_number(json_object_get(answer, "max_size"), INT64_MAX, &ret->max_size);
 	if (!fault)
-		fault = read_number(json_object_get(answer, "expire_seconds"), s->expire_seconds,
-			&ret->expire_seconds);
+		fault = read_number(json_object_get(answer, "expire_seconds"),
+			rules->expire_seconds, &ret->expire_seconds);
 	if (!fault)
 		fault = read_number(json_object_get(answer, "expire_seconds"),
-			s->multipart_expire_seconds, &ret->multipart_seconds);
+			rules->multipart_expire_seconds, &ret->multipart_seconds);
 	if (!fault)
 		fault = read_types(json_object_get(answer, "types"), arena, ret);
 	if (!fault && !key_prefix_is_safe(ret->prefix))
@@ -178,14 +178,14 @@ static const char *read_members(
 }
 
 const char *forward_answer_parse(
-	const struct settings *settings, struct slice json, struct arena *arena, struct caller *ret)
+	const struct rules *rules, struct slice json, struct arena *arena, struct caller *ret)
 {
 	bool no_memory;
 	CLEANUP(scoped_json)
 	json_t *answer = json_load_text(json, JSON_REJECT_DUPLICATES, NULL, &no_memory);
-	*ret = caller_anybody(settings);
+	*ret = caller_anybody(rules);
 	if (no_memory)
 		return "there is no memory to read it";
-	return json_is_object(answer) ? read_members(settings, answer, arena, ret)
+	return json_is_object(answer) ? read_members(rules, answer, arena, ret)
 				      : "it is not one JSON object";
 }

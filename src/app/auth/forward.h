@@ -7,7 +7,7 @@
 #define APP_AUTH_FORWARD_H
 
 #include "app/auth/caller.h"
-#include "app/settings/settings.h"
+#include "app/settings/rules.h"
 #include "http/head.h"
 
 /*
@@ -31,7 +31,7 @@ bool forward_lines(const struct request_head *head, bool with_cookies, struct ar
  *
  * NULL, or what is wrong (a constant text). What *ret has is in `arena`.
  */
-const char *forward_answer_parse(const struct settings *settings, struct slice json,
-	struct arena *arena, struct caller *ret) MUST_USE;
+const char *forward_answer_parse(const struct rules *rules, struct slice json, struct arena *arena,
+	struct caller *ret) MUST_USE;
 
 #endif

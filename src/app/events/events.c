@@ -131,15 +131,15 @@ static void on_end(struct task *task)
 
 static bool fill(struct events *e, struct delivery *d, const struct ledger_event *event)
 {
-	const struct settings *s = e->parts.settings;
+	SCOPED_RULES struct rules *rules = rules_history_now(e->parts.rules);
 	strbuf_init(&d->key, event->key.len + 1);
 	strbuf_init(&d->body, cloud_event_bytes(event));
 	webhook_headers_init(&d->headers);
 	strbuf_add_slice(&d->key, event->key);
 	cloud_event_add(&d->body, event);
 	return !strbuf_broken(&d->key) && !strbuf_broken(&d->body) &&
-	       webhook_headers_fill(&d->headers, &s->webhook_keys, event->name, wall_ms(e) / 1000,
-		       strbuf_slice(&d->body));
+	       webhook_headers_fill(&d->headers, &rules->webhook_keys, event->name,
+		       wall_ms(e) / 1000, strbuf_slice(&d->body));
 }
 
 /* Without memory it stays as it is, and is found again. */

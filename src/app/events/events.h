@@ -8,6 +8,7 @@
 #define APP_EVENTS_EVENTS_H
 
 #include "app/ledger/ledger.h"
+#include "app/settings/rules_history.h"
 #include "app/settings/settings.h"
 #include "base/clock.h"
 #include "net/outgoing.h"
@@ -17,6 +18,7 @@ struct events;
 /* What it uses; all of it outlives it. */
 struct events_parts {
 	const struct settings *settings;
+	struct rules_history *rules; /* whose secrets sign */
 	struct outgoing *outgoing;
 	struct ledger *ledger;
 	const struct clock *clock;

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 
 struct jwt_rules {
+	uint64_t number;       /* no others have it */
 	struct slice issuer;   /* what `iss` has to be; empty: not looked at */
 	struct slice audience; /* what `aud` has to be or list; empty: there must be no `aud` */
 	int64_t leeway;        /* seconds that clocks may be apart */

@@ -8,6 +8,7 @@
 struct entry {
 	uint8_t digest[SHA256_BYTES]; /* of the token */
 	struct jwt_keys *keys;
+	uint64_t rules;           /* their number */
 	struct jwt_claims claims; /* its slices point behind the structure */
 };
 
@@ -69,7 +70,7 @@ bool jwt_cache_find(struct jwt_cache *cache, const struct jwt_keys *keys,
 	sha256_of(token, digest);
 	(void)pthread_mutex_lock(&cache->lock);
 	const struct entry *entry = *place_of(cache, digest);
-	bool found = entry && entry->keys == keys &&
+	bool found = entry && entry->keys == keys && entry->rules == rules->number &&
 		     memcmp(entry->digest, digest, sizeof(digest)) == 0 &&
 		     now < entry->claims.expires + rules->leeway &&
 		     copy_claims(&entry->claims, rules->claim_count, arena, ret);
@@ -98,6 +99,7 @@ void jwt_cache_add(struct jwt_cache *cache, struct jwt_keys *keys, const struct 
 	char *to = (char *)(entry + 1);
 	sha256_of(token, entry->digest);
 	entry->keys = jwt_keys_share(keys);
+	entry->rules = rules->number;
 	entry->claims.expires = claims->expires;
 	entry->claims.subject = keep(&to, claims->subject);
 	for (size_t i = 0; i < rules->claim_count; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tokens that verified before, so that the same one costs a digest and no signature. An entry is
- * good for the very set of keys under which it verified, and until its token expires. Tokens
+ * good for the very keys and rules under which it verified, and until its token expires. Tokens
  * themselves are not kept, only their SHA-256. As many as LIMIT_JWT_CACHED; a new one may take the
  * place of an older.
  *

@@ -9,7 +9,7 @@
 struct jwt_source {
 	struct outgoing *outgoing;
 	const struct clock *clock;
-	const char *url;      /* NULL: the keys are fixed */
+	const char *url;
 	pthread_mutex_t lock; /* protects what follows; nothing is waited for under it */
 	struct jwt_keys *keys;
 	bool fetching;
@@ -83,33 +83,17 @@ static bool tried_within(const struct jwt_source *source, int64_t ms)
 	return source->tried && ago >= 0 && ago < ms;
 }
 
-static enum err source_new(struct jwt_source **ret)
+enum err jwt_source_new(struct outgoing *outgoing, const struct clock *clock, const char *url,
+	struct jwt_source **ret)
 {
 	struct jwt_source *source = calloc(1, sizeof(*source));
 	if (!source)
 		return ERR_UNAVAILABLE;
+	source->outgoing = outgoing;
+	source->clock = clock;
+	source->url = url;
 	(void)pthread_mutex_init(&source->lock, NULL);
 	*ret = source;
-	return ERR_OK;
-}
-
-enum err jwt_source_fixed(struct jwt_keys *keys, struct jwt_source **ret)
-{
-	enum err e = source_new(ret);
-	if (!e)
-		(*ret)->keys = jwt_keys_share(keys);
-	return e;
-}
-
-enum err jwt_source_url(struct outgoing *outgoing, const struct clock *clock, const char *url,
-	struct jwt_source **ret)
-{
-	enum err e = source_new(ret);
-	if (e)
-		return e;
-	(*ret)->outgoing = outgoing;
-	(*ret)->clock = clock;
-	(*ret)->url = url;
 	return ERR_OK;
 }
 
@@ -125,7 +109,7 @@ void jwt_source_free(struct jwt_source *source)
 /* Whether what there is will do, or is all that can be had now. */
 static bool is_newest(const struct jwt_source *source, const struct jwt_keys *stale)
 {
-	if (!source->url || (source->keys && source->keys != stale))
+	if (source->keys && source->keys != stale)
 		return true;
 	return !source->fetching &&
 	       tried_within(source, source->keys ? JWT_KEYS_REFETCH_MS : JWT_KEYS_RETRY_MS);
@@ -136,7 +120,7 @@ bool jwt_source_get(struct jwt_source *source, const struct jwt_keys *stale, str
 	wait->keys = NULL;
 	(void)pthread_mutex_lock(&source->lock);
 	bool ready = is_newest(source, stale);
-	bool old = source->url && !tried_within(source, JWT_KEYS_REFRESH_MS);
+	bool old = !tried_within(source, JWT_KEYS_REFRESH_MS);
 	if (ready) {
 		wait->keys = jwt_keys_share(source->keys);
 	} else {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the keys of tokens come from: a set that the configuration gives, or a URL. What the URL
- * answers is kept; it is asked again when a token names a key that is not in the set, at most once
- * in JWT_KEYS_REFETCH_MS, and by the way when the set is older than JWT_KEYS_REFRESH_MS. While it
- * does not answer with keys, those that are there go on.
+ * Keys of tokens that are at a URL. What it answers is kept; it is asked again when a token names a
+ * key that is not in the set, at most once in JWT_KEYS_REFETCH_MS, and by the way when the set is
+ * older than JWT_KEYS_REFRESH_MS. While it does not answer with keys, those that are there go on.
  *
  * Thread-safe.
  */
@@ -29,10 +28,8 @@ struct jwt_wait {
 	struct jwt_wait *next_;
 };
 
-/* Keys for good, a share of which is taken. */
-enum err jwt_source_fixed(struct jwt_keys *keys, struct jwt_source **ret) MUST_USE;
 /* `url` stays in place; it is the operator's own, so it may be at any address. */
-enum err jwt_source_url(struct outgoing *outgoing, const struct clock *clock, const char *url,
+enum err jwt_source_new(struct outgoing *outgoing, const struct clock *clock, const char *url,
 	struct jwt_source **ret) MUST_USE;
 /* Once no fetch is under way. NULL is allowed. */
 void jwt_source_free(struct jwt_source *source);

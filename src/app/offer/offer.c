@@ -5,7 +5,6 @@
 #include "base/encode.h"
 
 struct making {
-	const struct settings *settings;
 	const struct caller *caller;
 	const struct wish *wish;
 	struct key_values values;
@@ -170,12 +169,10 @@ static bool make_key(struct making *m)
 	       keep(m, strbuf_slice(&key), &m->offer->key);
 }
 
-bool offer_make(const struct settings *settings, const struct caller *caller,
-	const struct wish *wish, int64_t now, struct arena *arena, struct offer *ret,
-	struct offer_refusal *why)
+bool offer_make(const struct rules *rules, const struct caller *caller, const struct wish *wish,
+	int64_t now, struct arena *arena, struct offer *ret, struct offer_refusal *why)
 {
 	struct making m = {
-		.settings = settings,
 		.caller = caller,
 		.wish = wish,
 		.values = {.claims = caller->values, .now = now},
@@ -183,7 +180,7 @@ bool offer_make(const struct settings *settings, const struct caller *caller,
 		.offer = ret,
 		.why = why,
 	};
-	*ret = (struct offer){.profile = settings_profile(settings, wish->profile)};
+	*ret = (struct offer){.rules = rules, .profile = rules_profile(rules, wish->profile)};
 	if (!ret->profile)
 		return refuse(&m, 404, "no_such_profile", "There is no profile of that name.");
 	return make_types(&m) && check_type(&m) && check_size(&m) && make_key(&m);

@@ -7,7 +7,7 @@
 #define APP_OFFER_OFFER_H
 
 #include "app/auth/caller.h"
-#include "app/settings/profile.h"
+#include "app/settings/rules.h"
 #include "base/arena.h"
 
 /* What is asked for. Texts are empty if they are not told. */
@@ -20,8 +20,9 @@ struct wish {
 	bool own_dir;      /* a new folder in that of the profile and the caller */
 };
 
-/* Slices live as long as the arena and the settings. */
+/* Slices live as long as the arena and the rules. */
 struct offer {
+	const struct rules *rules; /* by which it was made */
 	const struct profile *profile;
 	struct slice dir;  /* what the keys begin with */
 	struct slice key;  /* the one key; empty: any below `dir` */
@@ -40,8 +41,7 @@ struct offer_refusal {
 };
 
 /* False: *why is filled. */
-bool offer_make(const struct settings *settings, const struct caller *caller,
-	const struct wish *wish, int64_t now, struct arena *arena, struct offer *ret,
-	struct offer_refusal *why) MUST_USE;
+bool offer_make(const struct rules *rules, const struct caller *caller, const struct wish *wish,
+	int64_t now, struct arena *arena, struct offer *ret, struct offer_refusal *why) MUST_USE;
 
 #endif

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "app/settings/settings_internal.h"
 #include "base/encode.h"
@@ -12,7 +13,6 @@
 #include "http/url.h"
 #include "oss/callback/callback_params.h"
 #include "oss/names.h"
-#include "oss/rules/origin.h"
 
 #define SETTINGS_BYTES_MAX MIB(1)
 
@@ -33,7 +33,7 @@ void settings_refuse(struct reading *r, const char *fmt, ...)
 
 struct slice settings_keep(struct reading *r, struct slice text)
 {
-	struct slice copy = arena_copy(&r->settings->arena_, text);
+	struct slice copy = arena_copy(r->arena, text);
 	if (!copy.ptr) {
 		if (!r->err)
 			r->err = ERR_UNAVAILABLE;
@@ -157,7 +157,6 @@ static void read_store_url(struct reading *r, const struct app_options *options)
 	s->any_certificate = s->own_store && url.len == 0;
 	s->store_url = s->any_certificate ? own_store_url(r, options) : s->host;
 	s->confirm = options->confirm;
-	s->grant_uploads = options->grant_uploads;
 	if (url.len == 0)
 		return;
 	if (!split_bucket_url(&url, &authority, &path)) {
@@ -198,46 +197,6 @@ static void read_callback_url(struct reading *r, const char *text)
 	}
 }
 
-/* The same patterns as in a bucket's CORS rules, and "null". */
-static void read_origins(struct reading *r, const char *text)
-{
-	struct settings *s = r->settings;
-	settings_read_list(r, "allowed_origins", text, &s->origins);
-	for (size_t i = 0; i < s->origins.count; i++) {
-		struct slice origin = s->origins.words[i];
-		const char *fault =
-			slice_eq(origin, S("null")) ? NULL : origin_pattern_fault(origin);
-		if (slice_eq(origin, S("*")))
-			s->any_origin = true;
-		if (fault)
-			settings_refuse(r,
-				"allowed_origins: `%.*s` is not an origin such as "
-				"https://www.example.com: %s",
-				SLICE_FMT(origin), fault);
-	}
-}
-
-/* Names that a proxy in front may pass on: those that the callback and the pages use. */
-static void read_hosts(struct reading *r, const struct app_options *options)
-{
-	struct settings *s = r->settings;
-	struct settings_list words = {.count = 0};
-	struct slice urls = s->callback_url, url;
-	hosts_listen(&s->hosts,
-		settings_keep_text(r, "listen", options->listen ? options->listen : "127.0.0.1:0"));
-	settings_read_list(r, "hosts", options->hosts, &words);
-	for (size_t i = 0; i < words.count; i++)
-		if (!hosts_add(&s->hosts, words.words[i]))
-			settings_refuse(r, "hosts: `%.*s` is not a name such as app.example.com",
-				SLICE_FMT(words.words[i]));
-	while (urls.len > 0) {
-		(void)slice_cut(&urls, ';', &url);
-		hosts_add_url(&s->hosts, slice_trim(url));
-	}
-	for (size_t i = 0; i < s->origins.count; i++)
-		hosts_add_url(&s->hosts, s->origins.words[i]);
-}
-
 static void check_range(
 	struct reading *r, const char *name, int64_t number, int64_t min, int64_t max)
 {
@@ -267,12 +226,8 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
 	s->signature_version = (int)options->signature_version;
-	s->expire_seconds = options->expire_seconds;
-	s->dir_per_token = options->dir_per_token;
 	s->bind_callback = options->bind_callback;
-	s->require_grant = options->require_grant;
 	s->grants_max = options->grants_max;
-	s->grants_awaited = options->grants_awaited;
 	s->grants_keep_days = options->grants_keep_days;
 	if (s->own_store && !s->bind_callback && s->callback_url.len > 0)
 		settings_refuse(r,
@@ -281,20 +236,11 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 			"grant only if the policy says so");
 }
 
-static void read_webhook(struct reading *r, const struct app_options *options)
-{
-	struct settings *s = r->settings;
-	s->webhook_url = settings_keep_text(r, "webhook_url", options->webhook_url);
-	if (s->webhook_url.len > 0 && settings_after_scheme(s->webhook_url).len == 0)
-		settings_refuse(r, "webhook_url: must be an http or https URL");
-}
-
 static void read_multipart(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
 	struct slice path = settings_keep_text(r, "multipart_path", options->multipart_path);
 	s->multipart_path = path;
-	s->multipart_expire_seconds = options->multipart_expire_seconds;
 	s->reconcile_seconds = options->reconcile_seconds;
 	for (size_t i = 0; i < path.len; i++)
 		if (path.ptr[i] <= ' ' || path.ptr[i] > '~' || strchr("?#%\\", path.ptr[i]))
@@ -329,46 +275,43 @@ bool settings_is_multipart(const struct settings *settings, struct slice path)
 	       path.ptr[prefix.len] == '/';
 }
 
-static void read_rates(struct reading *r, const struct app_options *options)
+static struct rules *rules_new(void)
 {
-	struct settings *s = r->settings;
-	struct slice bad = S("");
-	s->grant_rate = options->grant_rate;
-	s->part_rate = options->part_rate;
-	struct slice text = settings_keep_text(r, "trusted_proxies", options->trusted_proxies);
-	enum err e = allow_list_parse(text, &s->trusted_proxies, &bad);
-	if (e == ERR_INVALID_ARGUMENT)
-		settings_refuse(r, "trusted_proxies: `%.*s` is not an address such as 10.0.0.0/8",
-			SLICE_FMT(bad));
-	else if (e && !r->err)
-		r->err = e;
+	static atomic_uint_fast64_t made = 1;
+	struct rules *rules = calloc(1, sizeof(*rules));
+	if (!rules)
+		return NULL;
+	rules->jwt_rules.number = atomic_fetch_add(&made, 1);
+	atomic_init(&rules->references_, 1);
+	arena_init(&rules->arena_, NULL, 0, SETTINGS_BYTES_MAX);
+	return rules;
 }
 
 enum err settings_init(
 	struct settings *ret, const struct app_options *options, char *why, size_t why_size)
 {
-	struct reading r = {.settings = ret, .why = why, .why_size = why_size};
+	struct reading r = {
+		.settings = ret, .arena = &ret->arena_, .why = why, .why_size = why_size};
 	memset(ret, 0, sizeof(*ret));
 	arena_init(&ret->arena_, NULL, 0, SETTINGS_BYTES_MAX);
 	if (why_size > 0)
 		why[0] = '\0';
+	r.rules = ret->rules = rules_new();
+	if (!r.rules)
+		return ERR_UNAVAILABLE;
 	read_host(&r, options);
 	read_store_url(&r, options);
 	read_callback_url(&r, options->callback_url);
 	check_numbers(&r, options);
-	settings_read_profiles(&r, options);
 	ret->region = settings_need_text(&r, "region", options->region);
 	settings_read_credentials(&r, options);
 	read_numbers(&r, options);
-	read_origins(&r, options->allowed_origins);
-	read_hosts(&r, options);
-	settings_read_list(&r, "key_urls", options->key_urls, &ret->key_urls);
-	read_webhook(&r, options);
 	settings_read_events(&r, options);
 	read_multipart(&r, options);
 	check_callback_paths(&r);
-	read_rates(&r, options);
-	settings_read_auth(&r, options);
+	settings_read_keys_url(&r, options);
+	r.arena = &r.rules->arena_;
+	settings_read_rules(&r, options);
 	return r.err;
 }
 
@@ -385,25 +328,6 @@ void settings_release(struct settings *settings)
 	wipe(settings->credentials.grant_secret);
 	wipe(settings->events_password);
 	wipe(settings->events_kafka);
-	secret_wipe(&settings->webhook_keys, sizeof(settings->webhook_keys));
-	jwt_keys_release(settings->jwt_keys);
-	allow_list_free(settings->trusted_proxies);
+	rules_release(settings->rules);
 	arena_reset(&settings->arena_);
-}
-
-bool settings_use_cookies(const struct settings *settings)
-{
-	return settings->jwt_cookie.len > 0 || settings->auth == APP_AUTH_FORWARD;
-}
-
-bool settings_names_origin(const struct settings *settings, struct slice origin)
-{
-	const struct settings_list *origins = &settings->origins;
-	for (size_t i = 0; i < origins->count; i++) {
-		struct slice word = origins->words[i];
-		if (slice_find(word, '*') == word.len && !slice_eq(word, S("null")) &&
-			origin_matches(word, origin))
-			return true;
-	}
-	return false;
 }

@@ -19,16 +19,16 @@ static void read_keys(struct reading *r, const char *name, struct slice text,
 	const char *why = "";
 	if (r->err || !text.ptr)
 		return;
-	enum err e = parse(text, &r->settings->jwt_keys, &why);
+	enum err e = parse(text, &r->rules->jwt_keys, &why);
 	if (e == ERR_INVALID_ARGUMENT)
 		settings_refuse(r, "%s: %s", name, why);
 	else if (e)
 		r->err = e;
 }
 
-static void read_keys_url(struct reading *r, const char *text)
+void settings_read_keys_url(struct reading *r, const struct app_options *options)
 {
-	struct slice url = settings_keep_text(r, "jwt_keys_url", text);
+	struct slice url = settings_keep_text(r, "jwt_keys_url", options->jwt_keys_url);
 	r->settings->jwt_keys_url = url;
 	if (url.len > 0 && settings_after_scheme(url).len == 0)
 		settings_refuse(r, "jwt_keys_url: must be an http or https URL");
@@ -50,8 +50,8 @@ static void refuse_unused(struct reading *r, const struct app_options *options)
 
 static void read_jwt(struct reading *r, const struct app_options *options)
 {
-	struct settings *s = r->settings;
-	struct jwt_rules *rules = &s->jwt_rules;
+	struct rules *rules = r->rules;
+	struct jwt_rules *jwt = &rules->jwt_rules;
 	int sources = (options->jwt_keys.ptr != NULL) + (options->jwt_secret.ptr != NULL) +
 		      is_set(options->jwt_keys_url);
 	if (sources != 1)
@@ -59,26 +59,25 @@ static void read_jwt(struct reading *r, const struct app_options *options)
 				   "jwt_keys_url, and not more");
 	read_keys(r, "jwt_key_file", options->jwt_keys, jwt_keys_parse);
 	read_keys(r, "jwt_secret_file", options->jwt_secret, jwt_keys_secret);
-	read_keys_url(r, options->jwt_keys_url);
-	rules->issuer = settings_keep_text(r, "jwt_issuer", options->jwt_issuer);
-	rules->audience = settings_keep_text(r, "jwt_audience", options->jwt_audience);
-	rules->leeway = options->jwt_leeway_seconds;
-	s->jwt_cookie = settings_keep_text(r, "jwt_cookie", options->jwt_cookie);
-	if (!is_cookie_name(s->jwt_cookie))
+	jwt->issuer = settings_keep_text(r, "jwt_issuer", options->jwt_issuer);
+	jwt->audience = settings_keep_text(r, "jwt_audience", options->jwt_audience);
+	jwt->leeway = options->jwt_leeway_seconds;
+	rules->jwt_cookie = settings_keep_text(r, "jwt_cookie", options->jwt_cookie);
+	if (!is_cookie_name(rules->jwt_cookie))
 		settings_refuse(r, "jwt_cookie: is not the name of a cookie");
 }
 
 static void read_forward(struct reading *r, const struct app_options *options)
 {
 	struct slice url = settings_keep_text(r, "auth_url", options->auth_url);
-	r->settings->auth_url = url;
+	r->rules->auth_url = url;
 	if (settings_after_scheme(url).len == 0)
 		settings_refuse(r, "auth_url: must be an http or https URL for auth = forward");
 }
 
 void settings_read_auth(struct reading *r, const struct app_options *options)
 {
-	r->settings->auth = options->auth;
+	r->rules->auth = options->auth;
 	if (options->auth != APP_AUTH_FORWARD && is_set(options->auth_url))
 		settings_refuse(r, "auth: must be forward for auth_url to mean anything");
 	switch (options->auth) {

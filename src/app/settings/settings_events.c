@@ -9,7 +9,7 @@ static void read_secret(struct reading *r, const char *name, const char *text)
 {
 	if (!text || !*text)
 		return;
-	if (!webhook_keys_add(&r->settings->webhook_keys, slice_str(text)))
+	if (!webhook_keys_add(&r->rules->webhook_keys, slice_str(text)))
 		settings_refuse(r,
 			"%s: must be %d to %d characters, or `whsec_` and the base64 of so many "
 			"bytes",
@@ -31,8 +31,6 @@ static void read_url(struct reading *r, const char *text)
 	else if (s->events_address.kind == EVENTS_HTTP &&
 		 settings_after_scheme(s->events_url).len == 0)
 		settings_refuse(r, "events_url: must name a host");
-	if (s->webhook_keys.count == 0)
-		settings_refuse(r, "events_secret: must be set, since events are signed");
 }
 
 static void read_stream(struct reading *r, const struct app_options *options)
@@ -97,10 +95,6 @@ static void read_kafka(struct reading *r, const struct app_options *options)
 void settings_read_events(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
-	read_secret(r, "events_secret", options->events_secret);
-	if (options->events_secret_old && *options->events_secret_old && s->webhook_keys.count == 0)
-		settings_refuse(r, "events_secret_old: is for a new events_secret, too");
-	read_secret(r, "events_secret_old", options->events_secret_old);
 	read_url(r, options->events_url);
 	read_stream(r, options);
 	read_password(r, options);
@@ -110,4 +104,15 @@ void settings_read_events(struct reading *r, const struct app_options *options)
 	s->events_max_age_hours = options->events_max_age_hours;
 	s->events_max = options->events_max;
 	s->events_keep_days = options->events_keep_days;
+}
+
+void settings_read_webhook_keys(struct reading *r, const struct app_options *options)
+{
+	const struct webhook_keys *keys = &r->rules->webhook_keys;
+	read_secret(r, "events_secret", options->events_secret);
+	if (keys->count == 0 && r->settings->events_url.len > 0)
+		settings_refuse(r, "events_secret: must be set, since events are signed");
+	if (keys->count == 0 && options->events_secret_old && *options->events_secret_old)
+		settings_refuse(r, "events_secret_old: is for a new events_secret, too");
+	read_secret(r, "events_secret_old", options->events_secret_old);
 }

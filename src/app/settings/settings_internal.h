@@ -7,6 +7,8 @@
 
 struct reading {
 	struct settings *settings;
+	struct rules *rules;
+	struct arena *arena; /* of the one that is read: it owns its texts */
 	char *why;
 	size_t why_size;
 	enum err err;        /* sticky: the first is told */
@@ -28,6 +30,9 @@ void settings_check_number(struct reading *r, const char *option, int64_t number
 void settings_read_list(
 	struct reading *r, const char *name, const char *text, struct settings_list *ret);
 
+/* The rules (settings_rules.c); all else has been read. */
+void settings_read_rules(struct reading *r, const struct app_options *options);
+
 /* The default profile and the sections (settings_profile.c). */
 void settings_read_profiles(struct reading *r, const struct app_options *options);
 /* With `auth` known: numbers the claims that their templates name. */
@@ -36,10 +41,14 @@ void settings_want_claims(struct reading *r);
 /* The options of credentials (settings_credentials.c). */
 void settings_read_credentials(struct reading *r, const struct app_options *options);
 
-/* The options of who may ask (settings_auth.c). */
+/* Where the keys of tokens are (settings_auth.c). */
+void settings_read_keys_url(struct reading *r, const struct app_options *options);
+/* The options of who may ask: rules. */
 void settings_read_auth(struct reading *r, const struct app_options *options);
 
-/* Events, and the secrets of the webhook (settings_events.c). */
+/* Events (settings_events.c). */
 void settings_read_events(struct reading *r, const struct app_options *options);
+/* And the secrets that sign them and the webhook: rules. */
+void settings_read_webhook_keys(struct reading *r, const struct app_options *options);
 
 #endif

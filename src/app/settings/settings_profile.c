@@ -98,7 +98,7 @@ static void add_check(struct reading *r, struct slice word, struct profile_check
 	else
 		settings_refuse(
 			r, "checks: `%.*s` is none of object, type and virus", SLICE_FMT(word));
-	if (checks->virus && r->settings->clamd.length == 0)
+	if (checks->virus && r->rules->clamd.length == 0)
 		settings_refuse(r, "checks: `virus` needs `[app] clamd`");
 	checks->any = true;
 }
@@ -240,7 +240,7 @@ static void read_metadata(struct reading *r, const char *text, struct profile *p
 static void read_section(struct reading *r, const struct app_options *all,
 	const struct app_profile_options *options, struct profile *ret)
 {
-	const struct profile *standard = r->settings->profiles;
+	const struct profile *standard = r->rules->profiles;
 	*ret = *standard;
 	ret->name = settings_keep_text(r, "name", options->name);
 	if (is_set(options->upload_dir))
@@ -275,72 +275,62 @@ static void check_name(struct reading *r, struct slice name)
 		settings_refuse(r,
 			"a name has 1 to %d letters, digits, `-` and `_`, and is not `default`",
 			LIMIT_PROFILE_NAME_BYTES);
-	if (settings_profile(r->settings, name))
+	if (rules_profile(r->rules, name))
 		settings_refuse(r, "there are two sections of that name");
 }
 
 static void read_clamd(struct reading *r, const char *text)
 {
-	if (is_set(text) && !clamd_address_parse(slice_str(text), &r->settings->clamd))
+	if (is_set(text) && !clamd_address_parse(slice_str(text), &r->rules->clamd))
 		settings_refuse(r, "clamd: must be unix:/PATH or tcp:ADDRESS:PORT");
 }
 
 void settings_read_profiles(struct reading *r, const struct app_options *options)
 {
-	struct settings *s = r->settings;
+	struct rules *rules = r->rules;
 	read_clamd(r, options->clamd);
 	struct profile *profiles =
-		arena_zalloc(&s->arena_, (1 + options->profile_count) * sizeof(*profiles));
+		arena_zalloc(r->arena, (1 + options->profile_count) * sizeof(*profiles));
 	if (!profiles) {
 		r->err = r->err ? r->err : ERR_UNAVAILABLE;
 		return;
 	}
-	s->profiles = profiles;
+	rules->profiles = profiles;
 	read_default(r, options, profiles);
-	s->profile_count = 1;
+	rules->profile_count = 1;
 	if (options->profile_count > LIMIT_PROFILES)
 		settings_refuse(r, "profile: at most %d sections", LIMIT_PROFILES);
 	for (size_t i = 0; i < options->profile_count && !r->err; i++) {
 		const struct app_profile_options *section = &options->profiles[i];
 		r->section = section->name;
 		check_name(r, slice_str(section->name));
-		read_section(r, options, section, &profiles[s->profile_count]);
-		s->profile_count++;
+		read_section(r, options, section, &profiles[rules->profile_count]);
+		rules->profile_count++;
 	}
 	r->section = NULL;
 }
 
 static void want_claims(struct reading *r, struct key_template *template)
 {
-	struct jwt_rules *rules = &r->settings->jwt_rules;
-	if (template->claim_count > 0 && r->settings->auth == APP_AUTH_NONE)
+	struct jwt_rules *jwt = &r->rules->jwt_rules;
+	if (template->claim_count > 0 && r->rules->auth == APP_AUTH_NONE)
 		settings_refuse(r,
 			"upload_dir: with auth = none there is nobody to say what `${%.*s}` is",
 			SLICE_FMT(template->claims[0]));
-	if (!key_template_number_claims(template, rules->claims, &rules->claim_count))
+	if (!key_template_number_claims(template, jwt->claims, &jwt->claim_count))
 		settings_refuse(r, "upload_dir: at most %d claims in all", LIMIT_CLAIMS);
 }
 
 void settings_want_claims(struct reading *r)
 {
-	struct settings *s = r->settings;
-	struct jwt_rules *rules = &s->jwt_rules;
-	for (size_t i = 0; i < s->profile_count && !r->err; i++) {
-		r->section = i > 0 ? s->profiles[i].name.ptr : NULL;
-		want_claims(r, &s->profiles[i].dir);
-		want_claims(r, &s->profiles[i].key);
+	struct rules *rules = r->rules;
+	struct jwt_rules *jwt = &rules->jwt_rules;
+	for (size_t i = 0; i < rules->profile_count && !r->err; i++) {
+		r->section = i > 0 ? rules->profiles[i].name.ptr : NULL;
+		want_claims(r, &rules->profiles[i].dir);
+		want_claims(r, &rules->profiles[i].key);
 	}
 	r->section = NULL;
-	for (size_t i = 0; i < rules->claim_count; i++)
-		rules->claims[i] = settings_keep(r, rules->claims[i]);
-}
-
-const struct profile *settings_profile(const struct settings *settings, struct slice name)
-{
-	if (name.len == 0 || slice_eq(name, S("default")))
-		return settings->profiles;
-	for (size_t i = 1; i < settings->profile_count; i++)
-		if (slice_eq(settings->profiles[i].name, name))
-			return &settings->profiles[i];
-	return NULL;
+	for (size_t i = 0; i < jwt->claim_count; i++)
+		jwt->claims[i] = settings_keep(r, jwt->claims[i]);
 }

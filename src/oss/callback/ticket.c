@@ -33,6 +33,15 @@ void ticket_make_id(int64_t now_ms, char ret[TICKET_ID_LENGTH])
 	hex_encode_lower_into(ret, slice_of(id, sizeof(id)));
 }
 
+int64_t ticket_id_time(struct slice id)
+{
+	uint8_t time[4];
+	if (id.len != TICKET_ID_LENGTH ||
+		!hex_decode(slice_head(id, 2 * sizeof(time)), time, sizeof(time)))
+		return -1;
+	return (int64_t)time[0] << 24 | time[1] << 16 | time[2] << 8 | time[3];
+}
+
 bool ticket_is_profile_name(struct slice name)
 {
 	for (size_t i = 0; i < name.len; i++) {

@@ -72,6 +72,8 @@ void ticket_key_derive(struct slice access_key_secret, struct ticket_key *ret);
  * at its end.
  */
 void ticket_make_id(int64_t now_ms, char ret[TICKET_ID_LENGTH]);
+/* When it was made, Unix seconds; -1 if it is no id. */
+int64_t ticket_id_time(struct slice id) MUST_USE;
 
 /* Whether a profile may have that name: letters, digits, `-` and `_`. */
 bool ticket_is_profile_name(struct slice name) MUST_USE;

@@ -144,7 +144,7 @@ int main(void)
 	waiting_init(&here);
 	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", server.port);
 	if (outgoing_new(&(struct outgoing_options){.ca_file = NULL}, &outgoing) != ERR_OK ||
-		jwt_source_url(outgoing, &test_clock, url, &source) != ERR_OK)
+		jwt_source_new(outgoing, &test_clock, url, &source) != ERR_OK)
 		return 1;
 	refetching();
 	refreshing();
