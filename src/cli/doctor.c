@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/input.h"
 #include "cli/serve_internal.h"
 #include "doctor/doctor.h"
+#include "ops/access/key_list.h"
 
 #define TOKEN_BYTES_MAX KIB(16)
 #define ORIGINS_BYTES_MAX KIB(64)
@@ -119,19 +119,30 @@ static bool port_of(const char *option, const char *listen, uint16_t *ret)
 	return true;
 }
 
+static enum err open_documents(struct parts *p)
+{
+	const struct rados_options rados = serve_rados_options(&p->config);
+	return p->config.store_backend == BACKEND_RADOS
+		       ? rados_documents_open(&rados, &p->documents)
+		       : documents_in_folder(p->config.server_data, &p->documents);
+}
+
 static bool find_keys(struct parts *p)
 {
 	bool made;
-	SCOPED_STRBUF(path, KIB(4));
-	strbuf_addf(&path, "%s/access_keys.json", p->config.server_data);
-	if (access(path.ptr, R_OK) != 0) {
+	bool has;
+	if (open_documents(p) != ERR_OK ||
+		documents_has(p->documents, KEY_LIST_DOCUMENT, &has) != ERR_OK)
+		return false;
+	if (!has) {
 		fprintf(stderr,
-			"postern doctor: cannot read %s, where the keys of a store are; give the "
-			"--data of `serve`, or [app] host and a key if the store is elsewhere\n",
-			path.ptr);
+			"postern doctor: there is no %s/" KEY_LIST_DOCUMENT
+			", where the keys of a store are; give the --data of `serve`, or [app] "
+			"host and a key if the store is elsewhere\n",
+			documents_where(p->documents));
 		return false;
 	}
-	return keys_open(p->config.server_data, NULL, NULL, &p->keys, &made) == ERR_OK &&
+	return keys_open(p->documents, NULL, NULL, &p->keys, &made) == ERR_OK &&
 	       keys_first(p->keys, &p->key_id, &p->key_secret) == ERR_OK;
 }
 
@@ -236,6 +247,7 @@ int cli_doctor(int argc, char **argv)
 	if (read_own(&argc, argv, &arguments))
 		status = run(argc, argv, &arguments, &p);
 	keys_free(p.keys);
+	documents_close(p.documents);
 	strbuf_release(&p.key_id);
 	secret_release(&p.key_secret);
 	config_release(&p.config);

@@ -5,18 +5,21 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/strbuf.h"
 #include "cli/command_line.h"
 #include "cli/input.h"
 #include "crypto/secret.h"
+#include "documents/documents.h"
 #include "ops/access/key_list.h"
 #include "oss/sign/session.h"
+#include "store/rados/rados.h"
 
 #define ID_BYTES_MAX 128
 #define SECRET_BYTES_MAX 128
@@ -30,6 +33,7 @@ enum {
 
 struct keys_options {
 	const char *data, *id, *secret_file;
+	const char *backend, *rados_config, *rados_id, *rados_namespace, *rados_index_pool;
 };
 
 #define AT(member) offsetof(struct keys_options, member)
@@ -40,6 +44,11 @@ static const struct flag flags[] = {
 		"of the new key: letters, digits, `.`, `_` and `-`;\ndefault: a random one"},
 	{"secret-file", "FILE", AT(secret_file),
 		"a file with the new key's secret, - is standard input;\ndefault: a random one"},
+	{"store-backend", "NAME", AT(backend), "rados: the keys are in Ceph, and not in a folder"},
+	{"rados-config", "FILE", AT(rados_config), "of Ceph; default: /etc/ceph/ceph.conf"},
+	{"rados-id", "NAME", AT(rados_id), "user of Ceph; default: postern"},
+	{"rados-namespace", "NAME", AT(rados_namespace), "of the store; default: none"},
+	{"rados-index-pool", "NAME", AT(rados_index_pool), "default: index"},
 };
 
 static const struct command_line command_line = {
@@ -50,31 +59,39 @@ static const struct command_line command_line = {
 		  "       postern keys enable ID [--data FOLDER]\n"
 		  "       postern keys remove ID [--data FOLDER]\n"
 		  "\n"
-		  "The access keys of the object store in a data folder. A store that is running "
-		  "notices\n"
-		  "within seconds. `add` prints the new pair; its secret is not shown again.\n",
+		  "The access keys of the object store in a data folder, or of a store on Ceph. A "
+		  "store that\n"
+		  "is running notices within seconds. `add` prints the new pair; its secret is not "
+		  "shown\n"
+		  "again.\n",
 	.flags = flags,
 	.flag_count = ARRAY_LEN(flags),
-	.after = "A key that is disabled or removed is refused at once, and so are the temporary "
-		 "keys that\n"
-		 "were made with it. The last enabled key can be neither.\n"
-		 "\n"
-		 "Exit status: 0 done, 1 a fault, 2 the command is at fault, or the keys do not "
-		 "allow it.\n",
+	.after =
+		"The environment's POSTERN_STORE_BACKEND and POSTERN_RADOS_CONFIG, _ID, _NAMESPACE "
+		"and\n"
+		"_INDEX_POOL are the defaults of the options of that name.\n"
+		"\n"
+		"A key that is disabled or removed is refused at once, and so are the temporary "
+		"keys that\n"
+		"were made with it. The last enabled key can be neither.\n"
+		"\n"
+		"Exit status: 0 done, 1 a fault, 2 the command is at fault, or the keys do not "
+		"allow it.\n",
 };
 
 /* What a command works on. */
 struct keys_task {
 	struct key_list *list;
-	const char *id; /* the argument */
-	const struct keys_options *options;
+	const char *id;         /* the argument */
+	const char *new_id;     /* of the key that is added; NULL: a random one */
+	const char *secret;     /* likewise */
 	struct key_entry added; /* shown once it is saved */
 };
 
 struct keys_command {
 	const char *name;
 	bool takes_id;
-	bool takes_new; /* --id and --secret-file */
+	bool adds; /* takes --id and --secret-file */
 	bool edits;
 	int (*run)(struct keys_task *task);
 };
@@ -149,19 +166,8 @@ static int read_secret(const char *file, struct strbuf *out)
 
 static int add_key(struct keys_task *task)
 {
-	const struct keys_options *options = task->options;
-	SCOPED_STRBUF(secret, SECRET_BYTES_MAX);
-	if (options->id && !id_fits(options->id))
-		return usage(
-			"--id is 1 to 128 letters, digits, `.`, `_` or `-`, and does not begin "
-			"with `STS.`");
-	int status = options->secret_file ? read_secret(options->secret_file, &secret) : CONTINUE;
-	if (status == CONTINUE)
-		status = refuse(key_list_add(task->list, options->id,
-					options->secret_file ? secret.ptr : NULL, &task->added),
-			options->id);
-	secret_wipe(secret.ptr, secret.len);
-	return status;
+	return refuse(
+		key_list_add(task->list, task->new_id, task->secret, &task->added), task->new_id);
 }
 
 static int disable_key(struct keys_task *task)
@@ -181,62 +187,150 @@ static int remove_key(struct keys_task *task)
 
 static const struct keys_command commands[] = {
 	{.name = "list", .run = list_keys},
-	{.name = "add", .takes_new = true, .edits = true, .run = add_key},
+	{.name = "add", .adds = true, .edits = true, .run = add_key},
 	{.name = "disable", .takes_id = true, .edits = true, .run = disable_key},
 	{.name = "enable", .takes_id = true, .edits = true, .run = enable_key},
 	{.name = "remove", .takes_id = true, .edits = true, .run = remove_key},
 };
 
-/* ---- The command line --------------------------------------------------------------------------
+/* ---- Where the list is -------------------------------------------------------------------------
  */
 
-/* One edit at a time: it reads the whole list and writes the whole list. */
-static int lock_folder(const char *data)
+static const char *environment(const char *name, const char *other)
 {
-	int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && flock(fd, LOCK_EX) == 0)
-		return fd;
-	fprintf(stderr, "postern keys: %s: %s\n", data, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	const char *value = getenv(name);
+	return value && *value ? value : other;
 }
 
-static int execute(const struct keys_command *command, struct keys_task *task)
+static enum err open_ceph(const struct keys_options *options, struct documents **ret)
+{
+	const struct rados_options rados = {.clock = &clock_system,
+		.config = options->rados_config,
+		.id = options->rados_id,
+		.space = options->rados_namespace,
+		.index_pool = options->rados_index_pool};
+	return rados_documents_open(&rados, ret);
+}
+
+static int open_folder(const char *path, struct documents **ret)
+{
+	SCOPED_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		fprintf(stderr, "postern keys: %s: %s\n", path, strerror(errno));
+		return USAGE;
+	}
+	return documents_in_folder(path, ret) == ERR_OK ? CONTINUE : FAULT;
+}
+
+static int open_documents(const struct keys_options *options, struct documents **ret)
+{
+	if (strcmp(options->backend, "local") == 0)
+		return open_folder(options->data
+					   ? options->data
+					   : environment("POSTERN_SERVER_DATA", "./postern-data"),
+			ret);
+	if (strcmp(options->backend, "rados") != 0)
+		return usage("--store-backend is local or rados");
+	if (options->data)
+		return usage("the keys are in Ceph, as --store-backend or POSTERN_STORE_BACKEND "
+			     "says: leave out --data");
+	return open_ceph(options, ret) == ERR_OK ? CONTINUE : FAULT;
+}
+
+/* ---- A command --------------------------------------------------------------------------------
+ */
+
+/* Edits the list, which was read as `was`. *ret_done is false if somebody else was faster. */
+static int edit(const struct keys_command *command, struct keys_task *task,
+	struct documents *documents, struct slice was, bool *ret_done)
 {
 	int status = command->run(task);
-	if (status != DONE || !command->edits)
+	*ret_done = status != DONE || !command->edits;
+	if (*ret_done)
 		return status;
-	if (key_list_save(task->options->data, task->list) != ERR_OK)
+	SCOPED_STRBUF(text, DOCUMENT_BYTES_MAX);
+	enum err e = key_list_format(task->list, &text)
+			     ? documents_replace(documents, KEY_LIST_DOCUMENT, was,
+				       strbuf_slice(&text), ret_done)
+			     : ERR_UNAVAILABLE;
+	secret_wipe(text.ptr, text.len);
+	if (e != ERR_OK) {
+		*ret_done = true;
 		return FAULT;
-	if (task->added.id.len) {
+	}
+	if (*ret_done && task->added.id.len) {
 		printf("access key id       %.*s\n", SLICE_FMT(task->added.id));
 		printf("access key secret   %.*s\n", SLICE_FMT(task->added.secret));
 	}
 	return DONE;
 }
 
+/* Reads the whole list and writes the whole list. */
+static int attempt(const struct keys_command *command, struct keys_task *task,
+	struct documents *documents, bool *ret_done)
+{
+	SCOPED_STRBUF(text, DOCUMENT_BYTES_MAX);
+	bool found = false;
+	*ret_done = true;
+	if (documents_read(documents, KEY_LIST_DOCUMENT, &text, &found) != ERR_OK)
+		return FAULT;
+	if (!found) {
+		fprintf(stderr,
+			"postern keys: %s holds no " KEY_LIST_DOCUMENT
+			"; the first start of `postern serve` or `postern store` makes it\n",
+			documents_where(documents));
+		return USAGE;
+	}
+	int status = FAULT;
+	task->list = key_list_parse(strbuf_slice(&text));
+	if (task->list)
+		status = edit(command, task, documents, strbuf_slice(&text), ret_done);
+	else
+		log_error("%s/" KEY_LIST_DOCUMENT " is not a list of access keys",
+			documents_where(documents));
+	key_list_free(task->list);
+	secret_wipe(text.ptr, text.len);
+	return status;
+}
+
+static int execute(
+	const struct keys_command *command, struct keys_task *task, struct documents *documents)
+{
+	int status = DONE;
+	bool done = false;
+	while (!done) {
+		task->added = (struct key_entry){.enabled = false};
+		status = attempt(command, task, documents, &done);
+	}
+	return status;
+}
+
 static int run(
 	const struct keys_command *command, const char *id, const struct keys_options *options)
 {
-	struct keys_task task = {.id = id, .options = options};
-	SCOPED_FD int lock = lock_folder(options->data);
-	if (lock < 0)
-		return USAGE;
-	(void)umask(077);
-	if (key_list_load(options->data, &task.list) != ERR_OK)
-		return FAULT;
-	if (!task.list) {
-		fprintf(stderr,
-			"postern keys: %s holds no " KEY_LIST_FILE "; the first start of `postern "
-			"serve` or `postern store` makes it\n",
-			options->data);
-		return USAGE;
+	struct keys_task task = {.id = id, .new_id = options->id};
+	struct documents *documents = NULL;
+	SCOPED_STRBUF(secret, SECRET_BYTES_MAX);
+	int status = CONTINUE;
+	if (options->id && !id_fits(options->id))
+		status = usage("--id is 1 to 128 letters, digits, `.`, `_` or `-`, and does not "
+			       "begin with `STS.`");
+	if (status == CONTINUE && options->secret_file) {
+		status = read_secret(options->secret_file, &secret);
+		task.secret = secret.ptr;
 	}
-	int status = execute(command, &task);
-	key_list_free(task.list);
+	if (status == CONTINUE)
+		status = open_documents(options, &documents);
+	(void)umask(077);
+	if (status == CONTINUE)
+		status = execute(command, &task, documents);
+	secret_wipe(secret.ptr, secret.len);
+	documents_close(documents);
 	return status;
 }
+
+/* ---- The command line --------------------------------------------------------------------------
+ */
 
 static const struct keys_command *find_command(const char *name)
 {
@@ -248,8 +342,13 @@ static const struct keys_command *find_command(const char *name)
 
 int cli_keys(int argc, char **argv)
 {
-	const char *data = getenv("POSTERN_SERVER_DATA");
-	struct keys_options options = {.data = data && *data ? data : "./postern-data"};
+	struct keys_options options = {
+		.backend = environment("POSTERN_STORE_BACKEND", "local"),
+		.rados_config = environment("POSTERN_RADOS_CONFIG", "/etc/ceph/ceph.conf"),
+		.rados_id = environment("POSTERN_RADOS_ID", "postern"),
+		.rados_namespace = environment("POSTERN_RADOS_NAMESPACE", ""),
+		.rados_index_pool = environment("POSTERN_RADOS_INDEX_POOL", "index"),
+	};
 	int rest;
 	int status;
 	if (!command_line_begin(&command_line, argc, argv, &options, &rest, &status))
@@ -262,7 +361,7 @@ int cli_keys(int argc, char **argv)
 	if (argc - rest - 1 != (command->takes_id ? 1 : 0))
 		return usage(command->takes_id ? "give the id of one key"
 					       : "there is an argument too many");
-	if (!command->takes_new && (options.id || options.secret_file))
+	if (!command->adds && (options.id || options.secret_file))
 		return usage("--id and --secret-file are for `add`");
 	return run(command, command->takes_id ? argv[rest + 1] : NULL, &options);
 }

@@ -17,11 +17,13 @@
 #include "cli/operations.h"
 #include "crypto/secret.h"
 #include "doctor/mirror.h"
+#include "documents/documents.h"
 #include "lifecycle/expirer.h"
 #include "net/outgoing.h"
 #include "net/server.h"
 #include "ops/ops.h"
 #include "sandbox/user.h"
+#include "store/rados/rados.h"
 
 enum {
 	SERVE_URL_BYTES = 1024
@@ -69,6 +71,7 @@ struct parts {
 	struct tls *tls_made[SERVE_PORTS]; /* each once */
 	size_t tls_count;
 	struct store *store;
+	struct documents *documents; /* keys, and what else lies beside the objects */
 	struct keys *keys;
 	struct strbuf key_id; /* the pair that `serve` signs with */
 	struct secret key_secret;
@@ -137,6 +140,16 @@ const char *serve_data_folder(const struct parts *p);
 bool serve_start_store(struct parts *p) MUST_USE;
 /* Whether the key that signs the policies is one of the store that runs here. */
 bool serve_store_is_own(const struct parts *p, struct slice id, struct slice secret);
+
+/* ---- serve_documents.c ---- */
+
+/* What the configuration says of Ceph. Points into it. */
+struct rados_options serve_rados_options(const struct config *config);
+/*
+ * The documents of the store, which is open. Those of the data folder become those of a store on
+ * Ceph that has none yet. *ret_is_first: there are no access keys. False: why was logged.
+ */
+bool serve_open_documents(struct parts *p, bool *ret_is_first) MUST_USE;
 
 /* ---- serve_names.c: options that list names. What they fill points into `p`. ---- */
 

@@ -79,8 +79,8 @@ static bool reload_app(struct parts *p, enum log_level *ret_level)
 void serve_reload(struct parts *p)
 {
 	serve_reload_tls(p);
-	if (p->keys)
-		keys_refresh(p->keys, true);
+	if (p->documents)
+		documents_look(p->documents, true);
 	enum log_level level;
 	if (p->app && reload_app(p, &level)) {
 		log_info("the configuration was read again");

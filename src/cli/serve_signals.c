@@ -61,8 +61,8 @@ bool serve_wait_for_stop(struct parts *p, const sigset_t *set)
 			serve_reload(p);
 		else if (number > 0)
 			return true;
-		else if (p->keys)
-			keys_refresh(p->keys, false);
+		else if (p->documents)
+			documents_look(p->documents, false);
 		if (store_is_over(p)) {
 			log_error("the store is to be opened anew: this process ends, with status "
 				  "1, and has to be started again");

@@ -55,6 +55,8 @@ void serve_stop(struct parts *p)
 	callback_sender_free(p->sender);
 	callback_history_close(p->callback_history);
 	ledger_close(p->ledger);
+	deadline_step("access keys");
+	documents_close(p->documents);
 	deadline_step("the store");
 	store_close(p->store);
 	deadline_step("threads");

@@ -2,7 +2,6 @@
 /* Starts the object store, and with it callbacks, operations, console and lifecycle rules. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -28,7 +27,7 @@ static bool open_keys(struct parts *p)
 			"set both POSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, or neither");
 		return false;
 	}
-	if (keys_open(serve_data_folder(p), id, secret, &p->keys, &p->made_keys) != ERR_OK)
+	if (keys_open(p->documents, id, secret, &p->keys, &p->made_keys) != ERR_OK)
 		return false;
 	/* They are made at each start; whoever gave them knows them. */
 	if (p->config.server_ephemeral && id)
@@ -36,16 +35,8 @@ static bool open_keys(struct parts *p)
 	if (keys_first(p->keys, &p->key_id, &p->key_secret) == ERR_OK)
 		return true;
 	log_error("no access key of %s is enabled; `postern keys enable` does it",
-		p->config.server_data);
+		documents_where(p->documents));
 	return false;
-}
-
-/* The keys come last: as long as they are missing the first start is not complete. */
-static bool is_first_start(const struct parts *p)
-{
-	SCOPED_STRBUF(path, KIB(4));
-	strbuf_addf(&path, "%s/access_keys.json", p->config.server_data);
-	return p->config.server_ephemeral || access(path.ptr, F_OK) != 0;
 }
 
 static enum err open_back_end(struct parts *p)
@@ -57,15 +48,7 @@ static enum err open_back_end(struct parts *p)
 		.reserve_bytes = (uint64_t)c->store_reserve_bytes,
 		.scrub_bytes_per_second = (uint64_t)c->store_scrub_rate,
 	};
-	const struct rados_options rados = {
-		.clock = &clock_system,
-		.config = c->rados_config,
-		.id = c->rados_id,
-		.space = c->rados_namespace,
-		.index_pool = c->rados_index_pool,
-		.small_pool = c->rados_small_pool,
-		.data_pool = c->rados_data_pool,
-	};
+	const struct rados_options rados = serve_rados_options(c);
 	if (c->server_ephemeral)
 		return memory_store_open(&clock_system, &p->store);
 	if (c->store_backend == BACKEND_RADOS) {
@@ -78,13 +61,14 @@ static enum err open_back_end(struct parts *p)
 
 static bool open_store(struct parts *p)
 {
-	if (open_back_end(p) != ERR_OK)
+	bool is_first_start;
+	if (open_back_end(p) != ERR_OK || !serve_open_documents(p, &is_first_start))
 		return false;
-	if (p->with_app && is_first_start(p) &&
+	if (p->with_app && is_first_start &&
 		first_start_make_bucket(
 			p->store, serve_own_bucket(&p->config), p->app_port, p->app_url) != ERR_OK)
 		return false;
-	return callback_key_open(serve_data_folder(p), &p->callback_key) == ERR_OK && open_keys(p);
+	return callback_key_open(p->documents, &p->callback_key) == ERR_OK && open_keys(p);
 }
 
 /* Without its log the store works all the same; why there is none has been logged. */

@@ -4,8 +4,6 @@
 #include <jansson.h>
 
 #include "base/limits.h"
-#include "base/log.h"
-#include "base/private_file.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "oss/text/json_load.h"
@@ -13,7 +11,6 @@
 enum {
 	ID_CHARACTERS = 24,
 	SECRET_CHARACTERS = 30,
-	FILE_BYTES = 1 << 20,
 };
 
 struct key_list {
@@ -43,7 +40,12 @@ static struct key_list *wrap(json_t *array)
 	return list;
 }
 
-static struct key_list *parse(struct slice text)
+struct key_list *key_list_new(void)
+{
+	return wrap(json_array());
+}
+
+struct key_list *key_list_parse(struct slice text)
 {
 	json_error_t error;
 	bool no_memory;
@@ -60,40 +62,19 @@ static struct key_list *parse(struct slice text)
 	return NULL;
 }
 
-struct key_list *key_list_new(void)
-{
-	return wrap(json_array());
-}
-
-enum err key_list_load(const char *data, struct key_list **ret)
-{
-	SCOPED_STRBUF(text, FILE_BYTES);
-	bool found = false;
-	enum err e = private_file_read(data, KEY_LIST_FILE, &text, &found);
-	if (e != ERR_OK)
-		return e;
-	struct key_list *list = found ? parse(strbuf_slice(&text)) : NULL;
-	secret_wipe(text.ptr, text.len);
-	if (found && !list) {
-		log_error("%s/" KEY_LIST_FILE " is not a list of access keys", data);
-		return ERR_INTERNAL;
-	}
-	*ret = list;
-	return ERR_OK;
-}
-
-enum err key_list_save(const char *data, const struct key_list *list)
+bool key_list_format(const struct key_list *list, struct strbuf *out)
 {
 	json_t *root = json_pack("{s:O}", "access_keys", list->array);
 	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	enum err e = ERR_UNAVAILABLE;
+	bool ok = text;
 	if (text) {
-		e = private_file_write(data, KEY_LIST_FILE, slice_str(text));
+		strbuf_adds(out, text);
+		ok = !strbuf_broken(out);
 		secret_wipe(text, strlen(text));
 	}
 	free(text);
 	json_decref(root);
-	return e;
+	return ok;
 }
 
 void key_list_free(struct key_list *list)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of access keys that `access_keys.json` in the data folder holds (docs/on-disk.md): read,
+ * The list of access keys that the document `access_keys.json` holds (docs/on-disk.md): read,
  * edited and written as a whole. Belongs to one thread while it is edited; afterwards any thread
  * may read it.
  */
@@ -9,10 +9,11 @@
 
 #include <stdbool.h>
 
-#include "base/err.h"
+#include "base/compiler.h"
 #include "base/slice.h"
+#include "base/strbuf.h"
 
-#define KEY_LIST_FILE "access_keys.json"
+#define KEY_LIST_DOCUMENT "access_keys.json"
 
 struct key_list;
 
@@ -34,13 +35,10 @@ enum key_edit {
 
 /* An empty list; NULL without memory. */
 struct key_list *key_list_new(void);
-/*
- * The list of the folder `data`; *ret is NULL if there is no such file. Blocks. ERR_INTERNAL,
- * which it logs, if the file cannot be read or is no such list.
- */
-enum err key_list_load(const char *data, struct key_list **ret) MUST_USE;
-/* Durable when it returns. Blocks. Logs why when it fails: ERR_INTERNAL, ERR_DISK_FULL. */
-enum err key_list_save(const char *data, const struct key_list *list) MUST_USE;
+/* The list of a document's bytes; NULL if they are none, or without memory. */
+struct key_list *key_list_parse(struct slice text);
+/* Appends the document's bytes, which the caller wipes. False without memory, or room in `out`. */
+bool key_list_format(const struct key_list *list, struct strbuf *out) MUST_USE;
 void key_list_free(struct key_list *list);
 
 size_t key_list_count(const struct key_list *list);

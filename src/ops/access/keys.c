@@ -4,17 +4,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/private_file.h"
 #include "crypto/hmac.h"
 #include "crypto/random.h"
+#include "documents/documents.h"
 #include "ops/access/key_list.h"
-
-#define SEALING_FILE "sts_key"
 
 enum {
 	TEMPORARY_ID_CHARACTERS = 24,
@@ -27,18 +24,10 @@ struct key_set {
 	struct key_list *list;
 };
 
-/* By which a file is known to be another than the one that was read. */
-struct file_state {
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-	struct timespec changed;
-};
-
 struct keys {
-	char *data;
-	struct file_state seen;
-	pthread_mutex_t lock; /* of `set`: which one it is, not what is in it */
+	struct document_follower follower; /* of the list */
+	const char *where;                 /* the documents are; until they close */
+	pthread_mutex_t lock;              /* of `set`: which one it is, not what is in it */
 	struct key_set *set;
 	uint8_t sealing[SEAL_KEY_BYTES];
 };
@@ -81,104 +70,114 @@ static bool set_replace(struct keys *keys, struct key_list *list)
 	return true;
 }
 
-/* ---- Files -------------------------------------------------------------------------------------
+/* ---- Documents ---------------------------------------------------------------------------------
  */
 
-static bool same_time(struct timespec a, struct timespec b)
+enum {
+	SEALING_BYTES = 32,
+	ATTEMPTS_MAX = 10 /* of making a list that others remove */
+};
+
+static enum err make_sealing(struct strbuf *out)
 {
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+	uint8_t bytes[SEALING_BYTES];
+	random_bytes(bytes, sizeof(bytes));
+	hex_encode_lower(out, slice_of(bytes, sizeof(bytes)));
+	strbuf_addc(out, '\n');
+	secret_wipe(bytes, sizeof(bytes));
+	return ERR_OK;
 }
 
-/* What the file looks like; all 0 if there is none. */
-static struct file_state look(const struct keys *keys)
-{
-	SCOPED_STRBUF(path, KIB(4));
-	struct stat info = {0};
-	strbuf_addf(&path, "%s/" KEY_LIST_FILE, keys->data);
-	if (stat(path.ptr, &info) < 0)
-		info = (struct stat){0};
-	return (struct file_state){info.st_ino, info.st_size, info.st_mtim, info.st_ctim};
-}
-
-static bool same_state(const struct file_state *a, const struct file_state *b)
-{
-	return a->inode == b->inode && a->size == b->size && same_time(a->modified, b->modified) &&
-	       same_time(a->changed, b->changed);
-}
-
-/* The secret that tokens are sealed with: derived from 32 random bytes in the file, in hex. */
-static enum err open_sealing(struct keys *keys)
+/* The secret that tokens are sealed with: derived from 32 random bytes, in hex. */
+static enum err open_sealing(struct keys *keys, struct documents *documents)
 {
 	SCOPED_STRBUF(text, KIB(4));
-	uint8_t bytes[32];
-	bool found = false;
-	enum err e =
-		keys->data ? private_file_read(keys->data, SEALING_FILE, &text, &found) : ERR_OK;
+	uint8_t bytes[SEALING_BYTES];
+	enum err e = documents_read_or_make(documents, KEYS_SEALING_DOCUMENT, make_sealing, &text);
 	if (e != ERR_OK)
 		return e;
 	struct slice digits = slice_head(strbuf_slice(&text), 2 * sizeof(bytes));
-	if (found && !hex_decode(digits, bytes, sizeof(bytes))) {
-		log_error("%s/" SEALING_FILE " is not a key of 64 hexadecimal digits", keys->data);
+	if (!hex_decode(digits, bytes, sizeof(bytes))) {
+		log_error("%s/" KEYS_SEALING_DOCUMENT " is not a key of 64 hexadecimal digits",
+			documents_where(documents));
 		e = ERR_INTERNAL;
+	} else {
+		hmac_sha256_of(
+			slice_of(bytes, sizeof(bytes)), S("postern security token"), keys->sealing);
+		secret_wipe(bytes, sizeof(bytes));
 	}
-	if (!found) {
-		random_bytes(bytes, sizeof(bytes));
-	}
-	if (!found && keys->data) {
-		hex_encode_lower(&text, slice_of(bytes, sizeof(bytes)));
-		strbuf_addc(&text, '\n');
-		e = private_file_write(keys->data, SEALING_FILE, strbuf_slice(&text));
-	}
-	hmac_sha256_of(slice_of(bytes, sizeof(bytes)), S("postern security token"), keys->sealing);
-	secret_wipe(bytes, sizeof(bytes));
 	secret_wipe(text.ptr, text.len);
 	return e;
 }
 
+static bool take_list(struct document_follower *follower, bool found, struct slice text)
+{
+	struct keys *keys = CONTAINER_OF(follower, struct keys, follower);
+	bool first = !keys->set;
+	if (!found) {
+		log_error("%s/" KEY_LIST_DOCUMENT
+			  " is gone; its keys stay valid until the next start",
+			keys->where);
+		return true;
+	}
+	struct key_list *list = key_list_parse(text);
+	if (!list)
+		log_error("%s/" KEY_LIST_DOCUMENT " is not a list of access keys", keys->where);
+	else if (set_replace(keys, list)) {
+		if (!first)
+			log_info("the access keys were read again");
+		return true;
+	}
+	return false;
+}
+
 static enum err make_list(
-	const char *data, const char *id, const char *secret, struct key_list **ret)
+	struct documents *documents, const char *id, const char *secret, bool *ret_made)
 {
 	struct key_entry entry;
+	SCOPED_STRBUF(text, DOCUMENT_BYTES_MAX);
 	struct key_list *list = key_list_new();
 	enum err e = ERR_UNAVAILABLE;
-	if (list && key_list_add(list, id, secret, &entry) == KEY_EDIT_DONE)
-		e = data ? key_list_save(data, list) : ERR_OK;
-	if (e == ERR_OK)
-		*ret = list;
-	else
-		key_list_free(list);
+	if (list && key_list_add(list, id, secret, &entry) == KEY_EDIT_DONE &&
+		key_list_format(list, &text))
+		e = documents_replace(
+			documents, KEY_LIST_DOCUMENT, S(""), strbuf_slice(&text), ret_made);
+	secret_wipe(text.ptr, text.len);
+	key_list_free(list);
 	return e;
 }
 
-static enum err open_list(struct keys *keys, const char *id, const char *secret, bool *ret_made)
+static enum err open_list(struct keys *keys, struct documents *documents, const char *id,
+	const char *secret, bool *ret_made)
 {
-	struct key_list *list = NULL;
-	/* Before it is read: what is edited meanwhile looks changed afterwards. */
-	struct file_state seen = {0};
-	if (keys->data)
-		seen = look(keys);
-	keys->seen = seen;
-	enum err e = keys->data ? key_list_load(keys->data, &list) : ERR_OK;
-	*ret_made = e == ERR_OK && !list;
-	if (*ret_made)
-		e = make_list(keys->data, id, secret, &list);
-	if (e != ERR_OK)
-		return e;
-	return set_replace(keys, list) ? ERR_OK : ERR_UNAVAILABLE;
+	*ret_made = false;
+	for (unsigned i = 0; i < ATTEMPTS_MAX; i++) {
+		bool found;
+		enum err e = documents_follow(documents, &keys->follower, &found);
+		if (e != ERR_OK || found)
+			return e;
+		e = make_list(documents, id, secret, ret_made);
+		if (e != ERR_OK)
+			return e;
+	}
+	log_error("%s/" KEY_LIST_DOCUMENT " comes and goes", keys->where);
+	return ERR_INTERNAL;
 }
 
-enum err keys_open(
-	const char *data, const char *id, const char *secret, struct keys **ret, bool *ret_made)
+enum err keys_open(struct documents *documents, const char *id, const char *secret,
+	struct keys **ret, bool *ret_made)
 {
 	struct keys *keys = calloc(1, sizeof(*keys));
 	if (!keys)
 		return ERR_UNAVAILABLE;
 	(void)pthread_mutex_init(&keys->lock, NULL);
-	keys->data = data ? strdup(data) : NULL;
+	keys->follower.name = KEY_LIST_DOCUMENT;
+	keys->follower.take = take_list;
+	keys->where = documents_where(documents);
 	/* The access keys last: as long as they are missing the first start is not complete. */
-	enum err e = keys->data || !data ? open_sealing(keys) : ERR_UNAVAILABLE;
+	enum err e = open_sealing(keys, documents);
 	if (e == ERR_OK)
-		e = open_list(keys, id, secret, ret_made);
+		e = open_list(keys, documents, id, secret, ret_made);
 	if (e == ERR_OK)
 		*ret = keys;
 	else
@@ -190,31 +189,11 @@ void keys_free(struct keys *keys)
 {
 	if (!keys)
 		return;
+	documents_unfollow(&keys->follower);
 	set_unref(keys->set);
 	secret_wipe(keys->sealing, sizeof(keys->sealing));
 	(void)pthread_mutex_destroy(&keys->lock);
-	free(keys->data);
 	free(keys);
-}
-
-void keys_refresh(struct keys *keys, bool force)
-{
-	struct key_list *list = NULL;
-	if (!keys->data)
-		return;
-	const struct file_state now = look(keys);
-	if (same_state(&now, &keys->seen) && !force)
-		return;
-	if (key_list_load(keys->data, &list) != ERR_OK)
-		return;
-	if (!list)
-		log_error("%s/" KEY_LIST_FILE " is gone; its keys stay valid until the next start",
-			keys->data);
-	else if (set_replace(keys, list))
-		log_info("the access keys were read again");
-	else
-		return;
-	keys->seen = now;
 }
 
 /* ---- Looking up --------------------------------------------------------------------------------

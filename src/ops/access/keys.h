@@ -2,13 +2,13 @@
 /*
  * The keys that may sign: access keys, and temporary keys issued from them.
  *
- * The access keys are `access_keys.json` in the data folder, which `postern keys` edits while the
- * store runs; keys_refresh() notices. A lookup works on a snapshot of the list and copies its
- * result, which therefore never changes.
+ * The access keys are the document `access_keys.json`, which `postern keys` edits while the store
+ * runs; it is followed (documents/documents.h). A lookup works on a snapshot of the list and copies
+ * its result, which therefore never changes.
  *
  * A temporary key is not stored anywhere: its security token contains it, encrypted
- * (oss/sign/session.h) with the secret in the file `sts_key`. It ends when it expires, and as soon
- * as its access key is disabled, removed or given another secret.
+ * (oss/sign/session.h) with the secret in the document `sts_key`. It ends when it expires, and as
+ * soon as its access key is disabled, removed or given another secret.
  */
 #ifndef OPS_ACCESS_KEYS_H
 #define OPS_ACCESS_KEYS_H
@@ -23,25 +23,22 @@
 #include "oss/sign/access_key.h"
 #include "oss/sign/session.h"
 
+struct documents; /* documents/documents.h */
 struct keys;
 
-/*
- * Loads the keys of the folder `data` (docs/on-disk.md). Missing files are created with mode 0600;
- * without a folder (NULL) all of it is made, in memory alone.
- * If there is no list of access keys *ret_made is true, and the new one has one pair: `id` and
- * `secret` if they are given (else NULL), random otherwise. Blocks. Logs why when it fails:
- * ERR_INTERNAL, ERR_DISK_FULL.
- */
-enum err keys_open(const char *data, const char *id, const char *secret, struct keys **ret,
-	bool *ret_made) MUST_USE;
-void keys_free(struct keys *keys);
+#define KEYS_SEALING_DOCUMENT "sts_key" /* the other document is KEY_LIST_DOCUMENT */
 
 /*
- * Reads the list again if the file is not the one that was read last, or in any case if `force`. A
- * file that cannot be read is logged, the keys stay as they are, and the next call tries again.
- * Blocks; one thread at a time.
+ * Reads the keys, and follows the list: one that cannot be used is logged, and the keys stay as
+ * they are. What is missing is made (docs/on-disk.md).
+ * If there is no list of access keys *ret_made is true, and the new one has one pair: `id` and
+ * `secret` if they are given (else NULL), random otherwise; it is false if somebody else made it at
+ * the same time. Blocks. Logs why when it fails: ERR_INTERNAL, ERR_DISK_FULL, ERR_UNAVAILABLE.
  */
-void keys_refresh(struct keys *keys, bool force);
+enum err keys_open(struct documents *documents, const char *id, const char *secret,
+	struct keys **ret, bool *ret_made) MUST_USE;
+/* Before or after the documents are closed. NULL is allowed. */
+void keys_free(struct keys *keys);
 
 /* Copies the first enabled pair: the one `serve` signs with. ERR_INVALID_ACCESS_KEY: there is none.
  */

@@ -8,6 +8,7 @@
 #include "store/rados/buckets/table.h"
 #include "store/rados/cluster/cluster.h"
 #include "store/rados/data/data.h"
+#include "store/rados/documents/pool_documents.h"
 #include "store/rados/garbage/garbage.h"
 #include "store/rados/gateways/gateways.h"
 #include "store/rados/list/list.h"
@@ -132,9 +133,7 @@ static void close_store(struct store *store)
 	for (unsigned i = 0; i < RADOS_TABLET_THREADS; i++)
 		thread_queue_free(r->tablet_threads[i]);
 	thread_queue_free(r->readers);
-	if (r->watch.pool)
-		table_close(r);
-	thread_queue_free(r->watcher);
+	table_close(r);
 	wait_for_transfers(r);
 	gateways_leave(r);
 	tablets_free(r);
@@ -184,28 +183,31 @@ static enum err start_threads(struct rados *r)
 	const struct thread_queue_options readers = {
 		.name = "rados-read", .threads = RADOS_READ_THREADS};
 	const struct thread_queue_options admin = {.name = "rados-admin"};
-	const struct thread_queue_options watcher = {.name = "rados-watch"};
 	for (unsigned i = 0; i < RADOS_TABLET_THREADS && e == ERR_OK; i++)
 		e = thread_queue_new(&tablets, &r->tablet_threads[i]);
 	if (e == ERR_OK)
 		e = thread_queue_new(&readers, &r->readers);
-	if (e == ERR_OK)
-		e = thread_queue_new(&admin, &r->admin);
-	return e == ERR_OK ? thread_queue_new(&watcher, &r->watcher) : e;
+	return e == ERR_OK ? thread_queue_new(&admin, &r->admin) : e;
 }
 
-static enum err open_pools(struct rados *r, const struct rados_options *options)
+static enum err connect_to(
+	const struct rados_options *options, struct cluster **ret, struct pool **ret_index)
 {
 	const struct cluster_options cluster = {.config = options->config,
 		.id = options->id,
 		.space = options->space ? options->space : "",
 		.timeout_s = options->timeout_s ? options->timeout_s : LIMIT_RADOS_OPERATION_S};
-	const char *index = options->index_pool ? options->index_pool : "index";
+	enum err e = cluster_open(&cluster, ret);
+	return e == ERR_OK ? cluster_pool(*ret, options->index_pool ? options->index_pool : "index",
+				     ret_index)
+			   : e;
+}
+
+static enum err open_pools(struct rados *r, const struct rados_options *options)
+{
 	const char *small = options->small_pool ? options->small_pool : "small";
 	const char *data = options->data_pool ? options->data_pool : "data";
-	enum err e = cluster_open(&cluster, &r->cluster);
-	if (e == ERR_OK)
-		e = cluster_pool(r->cluster, index, &r->index);
+	enum err e = connect_to(options, &r->cluster, &r->index);
 	if (e == ERR_OK)
 		e = cluster_pool(r->cluster, small, &r->small);
 	return e == ERR_OK ? cluster_pool(r->cluster, data, &r->data) : e;
@@ -246,6 +248,7 @@ static void set_timers(struct rados *r, const struct rados_options *options)
 		.epoch_ms = time_or(options->epoch_ms, LIMIT_RADOS_EPOCH_MS),
 		.collect_ms = time_or(options->collect_ms, LIMIT_RADOS_COLLECT_MS),
 		.frozen_ms = time_or(options->frozen_ms, LIMIT_RADOS_FROZEN_MS),
+		.look_ms = time_or(options->look_ms, LIMIT_RADOS_LOOK_MS),
 		.claim = options->claim ? options->claim : LIMIT_RADOS_CLAIM,
 	};
 }
@@ -268,17 +271,31 @@ enum err rados_store_open(const struct rados_options *options, struct store **re
 		e = start_threads(r);
 	if (e == ERR_OK)
 		e = table_open(r);
-	if (e == ERR_OK) {
+	if (e == ERR_OK)
 		e = collector_start(r);
-		if (e != ERR_OK)
-			table_close(r);
-	}
 	if (e != ERR_OK) {
-		/* Then nothing is watched. */
-		r->watch.pool = NULL;
 		close_store(&r->store);
 		return e;
 	}
 	*ret = &r->store;
 	return ERR_OK;
+}
+
+/* ---- Documents ------------------------------------------------------------------------------- */
+
+enum err rados_documents(struct store *store, struct documents **ret)
+{
+	struct rados *r = rados_of(store);
+	return documents_in_pool(r->index, r->timers.look_ms, ret);
+}
+
+enum err rados_documents_open(const struct rados_options *options, struct documents **ret)
+{
+	struct cluster *cluster = NULL;
+	struct pool *index;
+	enum err e = connect_to(options, &cluster, &index);
+	if (e == ERR_OK)
+		return documents_in_own_pool(index, cluster, ret);
+	cluster_close(cluster);
+	return e;
 }

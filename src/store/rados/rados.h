@@ -12,6 +12,7 @@
  *	gateways/   those that serve this store
  *	garbage/    removing what nothing refers to
  *	buckets/    the table of buckets
+ *	documents/  what else all gateways have in common
  *	state/      what all of these know
  *	cluster/    what is said to Ceph
  */
@@ -19,6 +20,7 @@
 #define STORE_RADOS_RADOS_H
 
 #include "base/clock.h"
+#include "documents/documents.h"
 #include "store/store.h"
 
 struct rados_options {
@@ -51,6 +53,7 @@ struct rados_options {
 	unsigned epoch_ms;
 	unsigned collect_ms;
 	unsigned frozen_ms; /* in which whoever freezes a tablet goes on */
+	unsigned look_ms;   /* between two looks at the documents */
 	uint64_t claim;     /* numbers of data in advance */
 };
 
@@ -59,5 +62,14 @@ struct rados_options {
  * Ceph, or its library, cannot be had.
  */
 enum err rados_store_open(const struct rados_options *options, struct store **ret) MUST_USE;
+
+/*
+ * The documents that all gateways of that store have in common (documents/documents.h). A follower
+ * is told of a change before whoever made it goes on, or within LIMIT_RADOS_LOOK_MS once Ceph
+ * answers. Close them before the store. Waits. ERR_UNAVAILABLE, logged.
+ */
+enum err rados_documents(struct store *store, struct documents **ret) MUST_USE;
+/* The same for a process that has no store open, and does not wait for changes: a command. */
+enum err rados_documents_open(const struct rados_options *options, struct documents **ret) MUST_USE;
 
 #endif

@@ -1,69 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two gateways on one Ceph cluster: what one acknowledges the other serves, and one may die.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { after, before } from "node:test";
+import { Cluster } from "../lib/ceph.js";
 import { until } from "../lib/memory.js";
 import { listObjects, request, send } from "../lib/oss.js";
-import { cleanups, pause, startServer, temporaryFolder } from "../lib/server.js";
+import { cleanups, pause, temporaryFolder } from "../lib/server.js";
 import { presignV4, target } from "../lib/sign.js";
 
-const CLUSTER = fileURLToPath(new URL("../../ceph/cluster", import.meta.url));
-const NO_PACKAGES = 77;
-const run = promisify(execFile);
-
 const all = cleanups();
-/** Why nothing can be tested, or "". */
-let missing = "";
-let config;
-let cluster;
+const cluster = new Cluster(all);
 const gateways = [];
 
-/** A gateway of that cluster, with a folder of its own, or that one, for what is not in it. */
-async function startGateway(data, env = {}) {
-	return await startServer(all, {
-		command: "store",
-		data,
-		env: { ...env, POSTERN_STORE_BACKEND: "rados", POSTERN_RADOS_CONFIG: config, POSTERN_RADOS_ID: "admin" },
-	});
-}
-
 before(async () => {
-	const folder = await temporaryFolder(all);
-	cluster = join(folder, "ceph");
-	try {
-		const { stdout } = await run(CLUSTER, ["start", cluster, String(process.pid)]);
-		config = stdout.trim();
-	} catch (error) {
-		if (error.code !== NO_PACKAGES)
-			throw error;
-		missing = "Ceph's packages are missing: tools/install-packages ceph";
+	if (!await cluster.start())
 		return;
-	}
-	all.after(async () => void await run(CLUSTER, ["stop", cluster]));
-	gateways.push(await startGateway(), await startGateway());
+	gateways.push(await cluster.startGateway(), await cluster.startGateway());
 	assert.equal((await request(gateways[0].store, "PUT", "shared")).status, 200);
 });
 after(all.run);
 
-/** A test that is skipped without Ceph. */
-const testOnCeph = (name, body) => test(name, async t => {
-	if (missing)
-		t.skip(missing);
-	else
-		await body(t);
-});
+const testOnCeph = (name, body) => cluster.test(name, body);
 
 const put = (gateway, key, body) => request(gateway.store, "PUT", "shared", key, { body });
 const get = (gateway, key) => request(gateway.store, "GET", "shared", key);
 
-testOnCeph("what one gateway acknowledges the other serves, small and large", async () => {
+cluster.test("what one gateway acknowledges the other serves, small and large", async () => {
 	for (const size of [0, 100, 5000, 100_000, 9_000_000]) {
 		const body = randomBytes(size);
 		assert.equal((await put(gateways[0], `object-${size}`, body)).status, 200);
@@ -77,7 +43,7 @@ testOnCeph("what one gateway acknowledges the other serves, small and large", as
 	assert.equal((await get(gateways[0], "object-100")).status, 404);
 });
 
-testOnCeph("a range of a large object is served", async () => {
+cluster.test("a range of a large object is served", async () => {
 	const body = randomBytes(6_000_000);
 	await put(gateways[0], "large", body);
 	const answer = await request(gateways[1].store, "GET", "shared", "large",
@@ -86,7 +52,7 @@ testOnCeph("a range of a large object is served", async () => {
 	assert.ok(body.subarray(4194300, 4194310).equals(answer.body));
 });
 
-testOnCeph("settings of a bucket are those of both", async () => {
+cluster.test("settings of a bucket are those of both", async () => {
 	const acl = { headers: { "x-oss-acl": "public-read" }, query: { acl: "" } };
 	assert.equal((await request(gateways[1].store, "PUT", "shared", "", acl)).status, 200);
 	await put(gateways[1], "open", "for all");
@@ -101,7 +67,7 @@ async function metric(gateway, name) {
 	return Number(line.split(" ")[1]);
 }
 
-testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
+cluster.test("they are ready, and the sandbox is in nobody's way", async () => {
 	for (const gateway of gateways) {
 		assert.equal(await becomes(gateway, 200), "ready\n");
 		const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
@@ -117,7 +83,7 @@ testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
 	}
 });
 
-testOnCeph("operations are counted by what they are, with their results and their time", async () => {
+cluster.test("operations are counted by what they are, with their results and their time", async () => {
 	const name = (operation, result) =>
 		`store_cluster_operations_total{operation="${operation}",result="${result}"}`;
 	const seconds = operation => `store_cluster_operation_seconds_total{operation="${operation}"}`;
@@ -140,11 +106,9 @@ testOnCeph("operations are counted by what they are, with their results and thei
 });
 
 /** Says something to Ceph's own tool about the pool `data`. */
-async function rados(...words) {
-	return (await run("rados", ["--no-mon-config", "-c", config, "-p", "data", ...words])).stdout;
-}
+const rados = (...words) => cluster.rados("data", ...words);
 
-testOnCeph("bytes that somebody else has written are never an answer", async t => {
+cluster.test("bytes that somebody else has written are never an answer", async t => {
 	const had = new Set((await rados("ls")).split("\n"));
 	await put(gateways[0], "damaged", randomBytes(9_000_000));
 	const chunks = (await rados("ls")).split("\n").filter(name => name && !had.has(name)).sort();
@@ -160,8 +124,8 @@ testOnCeph("bytes that somebody else has written are never an answer", async t =
 	assert.equal((await get(gateways[1], "damaged")).status, 503);
 });
 
-testOnCeph("one may be killed, and nothing is lost", async () => {
-	const doomed = await startGateway();
+cluster.test("one may be killed, and nothing is lost", async () => {
+	const doomed = await cluster.startGateway();
 	const acknowledged = [];
 	let killed;
 	for (let i = 0;; i++) {
@@ -189,8 +153,8 @@ async function becomes(gateway, status) {
 	}
 }
 
-testOnCeph("a gateway is not ready while Ceph does not answer, and then again", async () => {
-	const osd = Number(await readFile(join(cluster, "osd.0.pid"), "utf8"));
+cluster.test("a gateway is not ready while Ceph does not answer, and then again", async () => {
+	const osd = Number(await readFile(join(cluster.folder, "osd.0.pid"), "utf8"));
 	process.kill(osd, "SIGSTOP");
 	try {
 		const why = await becomes(gateways[0], 503);
@@ -203,9 +167,9 @@ testOnCeph("a gateway is not ready while Ceph does not answer, and then again", 
 	assert.equal((await put(gateways[0], "again", "it")).status, 200);
 });
 
-testOnCeph("one that was taken for dead ends, and goes on when it is started again", async t => {
+cluster.test("one that was taken for dead ends, and goes on when it is started again", async t => {
 	const data = await temporaryFolder(t);
-	const expelled = await startGateway(data);
+	const expelled = await cluster.startGateway({ data });
 	const acknowledged = [];
 	let ends = false;
 	const writes = (async () => {
@@ -220,7 +184,7 @@ testOnCeph("one that was taken for dead ends, and goes on when it is started aga
 	try {
 		while (acknowledged.length < 20)
 			await pause(10);
-		await run(CLUSTER, ["expel", cluster]);
+		await cluster.expel();
 		assert.equal(await expelled.gone, 1);
 	} finally {
 		ends = true;
@@ -231,7 +195,7 @@ testOnCeph("one that was taken for dead ends, and goes on when it is started aga
 	assert.match(expelled.log, /this process ends, with status 1, and has to be started again/);
 	for (const i of acknowledged)
 		assert.equal((await get(gateways[0], `expelled-${i}`)).body.toString(), `body ${i}`);
-	const anew = await startGateway(data);
+	const anew = await cluster.startGateway({ data });
 	assert.equal((await put(anew, "anew", "it")).status, 200);
 	assert.equal((await get(gateways[1], "anew")).body.toString(), "it");
 });
@@ -249,10 +213,10 @@ function readSlowly(t, gateway, path, count) {
 	}
 }
 
-testOnCeph("who reads slowly does not keep others out", async t => {
+cluster.test("who reads slowly does not keep others out", async t => {
 	const body = randomBytes(32 << 20);
 	assert.equal((await put(gateways[0], "slow", body)).status, 200);
-	const gateway = await startGateway(undefined, { POSTERN_SERVER_MEMORY: String(32 << 20) });
+	const gateway = await cluster.startGateway({ env: { POSTERN_SERVER_MEMORY: String(32 << 20) } });
 	const url = target("shared", "slow", presignV4({ bucket: "shared", key: "slow", seconds: 600 }));
 	readSlowly(t, gateway, url, 40);
 	await until("they hold memory", async () => await metric(gateway, "memory_signed_bytes") > 5 << 20);
@@ -262,11 +226,11 @@ testOnCeph("who reads slowly does not keep others out", async t => {
 	assert.ok(body.equals(answer.body), "who reads gets all of it");
 });
 
-testOnCeph("what strangers read is none of the memory of signed requests", async t => {
+cluster.test("what strangers read is none of the memory of signed requests", async t => {
 	await put(gateways[0], "open-slow", randomBytes(32 << 20));
 	assert.equal((await request(gateways[0].store, "PUT", "shared", "open-slow",
 		{ query: { acl: "" }, headers: { "x-oss-object-acl": "public-read" } })).status, 200);
-	const gateway = await startGateway(undefined, { POSTERN_SERVER_MEMORY: String(32 << 20) });
+	const gateway = await cluster.startGateway({ env: { POSTERN_SERVER_MEMORY: String(32 << 20) } });
 	readSlowly(t, gateway, "/shared/open-slow", 40);
 	await until("they hold memory", async () => await metric(gateway, "memory_strangers_bytes") > 2 << 20);
 	assert.ok(await metric(gateway, "memory_signed_bytes") < 1 << 20);

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "callback/key.h"
 #include "crypto/rsa.h"
+#include "documents/documents.h"
 #include "loopback.h"
 #include "oss/callback/callback_params.h"
 #include "oss/callback/callback_signature.h"
@@ -279,6 +280,18 @@ static void the_request(void)
 	release(&call);
 }
 
+/* The key of the documents in a folder. */
+static enum err open_key(const char *path, struct callback_key **ret)
+{
+	struct documents *documents;
+	enum err e = documents_in_folder(path, &documents);
+	if (e != ERR_OK)
+		return e;
+	e = callback_key_open(documents, ret);
+	documents_close(documents);
+	return e;
+}
+
 static void keys(void)
 {
 	char path[200];
@@ -286,7 +299,7 @@ static void keys(void)
 	struct callback_key *again = NULL;
 	snprintf(path, sizeof(path), "%s/callback_key.pem", folder);
 	OK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "the key is its owner's alone");
-	OK(callback_key_open(folder, &again) == ERR_OK, "it opens again");
+	OK(open_key(folder, &again) == ERR_OK, "it opens again");
 	IS(callback_key_public_pem(again), callback_key_public_pem(key), "and is the same");
 	OK(slice_starts(callback_key_public_pem(key), S("-----BEGIN PUBLIC KEY-----\n")),
 		"its public half is PEM");
@@ -295,9 +308,9 @@ static void keys(void)
 	FILE *f = fopen(path, "w");
 	fputs("no key\n", f);
 	fclose(f);
-	OK(callback_key_open(folder, &again) == ERR_INTERNAL && !again, "a spoilt file is told");
+	OK(open_key(folder, &again) == ERR_INTERNAL && !again, "a spoilt file is told");
 	unlink(path);
-	OK(callback_key_open("/no/such/folder", &again) == ERR_INTERNAL && !again, "no folder");
+	OK(open_key("/no/such/folder", &again) == ERR_INTERNAL && !again, "no folder");
 }
 
 /* Many at once, of which none is answered: they hold no thread, and end when all is stopped. */
@@ -342,7 +355,7 @@ int main(void)
 	snprintf(text, sizeof(text), "127.0.0.1:%d", server.port);
 	if (!mkdtemp(folder) || allow_list_parse(slice_str(text), &allow, NULL) != ERR_OK ||
 		outgoing_new(&(struct outgoing_options){.ca_file = NULL}, &outgoing) != ERR_OK ||
-		callback_key_open(folder, &key) != ERR_OK)
+		open_key(folder, &key) != ERR_OK)
 		return 1;
 	const struct callback_sender_options options = {.outgoing = outgoing,
 		.key = key,

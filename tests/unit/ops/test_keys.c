@@ -10,19 +10,37 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/private_file.h"
+#include "documents/documents.h"
 #include "ops/access/key_list.h"
 #include "ops/access/keys.h"
 #include "tap.h"
 
 static char folder[] = "/tmp/postern-test-keys-XXXXXX";
 
+static struct documents *documents;
+
+/* Writes the list if it is still what it was. */
+static enum key_edit save(const struct key_list *list, struct slice was)
+{
+	SCOPED_STRBUF(text, DOCUMENT_BYTES_MAX);
+	bool replaced = false;
+	bool ok =
+		key_list_format(list, &text) && documents_replace(documents, KEY_LIST_DOCUMENT, was,
+							strbuf_slice(&text), &replaced) == ERR_OK;
+	return ok && replaced ? KEY_EDIT_DONE : KEY_EDIT_FAILED;
+}
+
 static enum key_edit edit(const char *what, const char *id)
 {
-	struct key_list *list = NULL;
 	struct key_entry entry;
-	enum key_edit result = KEY_EDIT_FAILED;
-	if (key_list_load(folder, &list) != ERR_OK || !list)
+	SCOPED_STRBUF(text, DOCUMENT_BYTES_MAX);
+	bool found = false;
+	if (documents_read(documents, KEY_LIST_DOCUMENT, &text, &found) != ERR_OK || !found)
 		return KEY_EDIT_FAILED;
+	struct key_list *list = key_list_parse(strbuf_slice(&text));
+	enum key_edit result = KEY_EDIT_FAILED;
+	if (!list)
+		return result;
 	if (strcmp(what, "add") == 0)
 		result = key_list_add(list, id, "its secret", &entry);
 	else if (strcmp(what, "add again") == 0)
@@ -31,8 +49,8 @@ static enum key_edit edit(const char *what, const char *id)
 		result = key_list_remove(list, slice_str(id));
 	else
 		result = key_list_enable(list, slice_str(id), strcmp(what, "enable") == 0);
-	if (result == KEY_EDIT_DONE && key_list_save(folder, list) != ERR_OK)
-		result = KEY_EDIT_FAILED;
+	if (result == KEY_EDIT_DONE)
+		result = save(list, strbuf_slice(&text));
 	key_list_free(list);
 	return result;
 }
@@ -62,31 +80,31 @@ static bool finds(struct keys *keys, const char *id, const char *secret)
 	return found;
 }
 
-static void refreshing(struct keys *keys)
+static void following(struct keys *keys)
 {
 	SCOPED_STRBUF(id, 256);
 	struct secret secret = SECRET_INIT;
 	OK(finds(keys, "first", "my secret") && !finds(keys, "second", "its secret"),
 		"the keys are those of the start");
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 	OK(!finds(keys, "first", "my secret") && finds(keys, "second", "its secret"),
 		"until the file is looked at again");
 	OK(keys_first(keys, &id, &secret) == ERR_OK && slice_eq(strbuf_slice(&id), S("second")),
 		"the first is the first that is enabled");
 	secret_release(&secret);
-	OK(private_file_write(folder, KEY_LIST_FILE, S("nonsense")) == ERR_OK, "a broken file");
-	keys_refresh(keys, false);
+	OK(private_file_write(folder, KEY_LIST_DOCUMENT, S("nonsense")) == ERR_OK, "a broken file");
+	documents_look(documents, false);
 	OK(finds(keys, "second", "its secret"), "changes nothing");
 	SCOPED_STRBUF(path, 256);
-	strbuf_addf(&path, "%s/" KEY_LIST_FILE, folder);
+	strbuf_addf(&path, "%s/" KEY_LIST_DOCUMENT, folder);
 	OK(unlink(path.ptr) == 0, "no file");
-	keys_refresh(keys, true);
+	documents_look(documents, true);
 	OK(finds(keys, "second", "its secret"), "neither");
-	OK(private_file_write(folder, KEY_LIST_FILE,
+	OK(private_file_write(folder, KEY_LIST_DOCUMENT,
 		   S("{\"access_keys\":[{\"id\":\"first\",\"secret\":\"my secret\","
 		     "\"enabled\":true}]}")) == ERR_OK,
 		"as it was");
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 	OK(finds(keys, "first", "my secret"), "it is read again");
 }
 
@@ -95,21 +113,21 @@ static void read_fails_once(struct keys *keys)
 {
 	struct rlimit before;
 	OK(edit("add", "second") == KEY_EDIT_DONE, "a second key");
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 	OK(edit("disable", "second") == KEY_EDIT_DONE, "is disabled");
 	if (getrlimit(RLIMIT_NOFILE, &before) != 0)
 		abort();
 	const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
 	if (setrlimit(RLIMIT_NOFILE, &none) != 0)
 		abort();
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 	if (setrlimit(RLIMIT_NOFILE, &before) != 0)
 		abort();
 	OK(finds(keys, "second", "its secret"), "without a descriptor the list is not read");
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 	OK(!finds(keys, "second", "its secret"), "with one it is, though the file is the same");
 	OK(edit("remove", "second") == KEY_EDIT_DONE, "the second key is removed");
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 }
 
 struct opening {
@@ -121,7 +139,7 @@ static void *open_on(void *ctx)
 {
 	struct opening *opening = ctx;
 	bool made;
-	opening->e = keys_open(folder, NULL, NULL, &opening->keys, &made);
+	opening->e = keys_open(documents, NULL, NULL, &opening->keys, &made);
 	return NULL;
 }
 
@@ -136,7 +154,7 @@ static void edited_while_opened(void)
 	SCOPED_STRBUF(path, 256);
 	SCOPED_STRBUF(aside, 256);
 	pthread_t thread;
-	strbuf_addf(&path, "%s/" KEY_LIST_FILE, folder);
+	strbuf_addf(&path, "%s/" KEY_LIST_DOCUMENT, folder);
 	strbuf_addf(&aside, "%s/aside", folder);
 	OK(rename(path.ptr, aside.ptr) == 0 && mkfifo(path.ptr, 0600) == 0,
 		"a list that is a pipe");
@@ -144,12 +162,12 @@ static void edited_while_opened(void)
 		abort();
 	int fd = open(path.ptr, O_WRONLY | O_CLOEXEC); /* waits until it is being read */
 	OK(write(fd, old.ptr, old.len) == (ssize_t)old.len &&
-			private_file_write(folder, KEY_LIST_FILE, new) == ERR_OK,
+			private_file_write(folder, KEY_LIST_DOCUMENT, new) == ERR_OK,
 		"is replaced when its bytes are on their way");
 	close(fd);
 	pthread_join(thread, NULL);
 	OK(opening.e == ERR_OK && finds(opening.keys, "old", "s"), "the old one is opened");
-	keys_refresh(opening.keys, false);
+	documents_look(documents, false);
 	OK(finds(opening.keys, "new", "s") && !finds(opening.keys, "old", "s"),
 		"and the edit is noticed");
 	keys_free(opening.keys);
@@ -190,7 +208,7 @@ static void temporary(struct keys *keys)
 {
 	struct issued one;
 	OK(edit("add", "parent") == KEY_EDIT_DONE, "a key");
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 	OK(issue(keys, "parent", &one), "a temporary key of it");
 	struct slice id = one.session.id;
 	OK(slice_starts(id, S("STS.")), "which looks like one");
@@ -199,21 +217,21 @@ static void temporary(struct keys *keys)
 	OK(use(keys, id, &one, 1000) == ERR_SECURITY_TOKEN_EXPIRED, "and no longer");
 	OK(use(keys, S("parent"), &one, 0) == ERR_INVALID_SECURITY_TOKEN, "for its id alone");
 	OK(edit("disable", "parent") == KEY_EDIT_DONE, "its parent is disabled");
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 	OK(use(keys, id, &one, 0) == ERR_INVALID_ACCESS_KEY, "and it with it");
 	OK(edit("enable", "parent") == KEY_EDIT_DONE, "its parent is enabled");
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 	OK(use(keys, id, &one, 0) == ERR_OK, "and it with it");
 	struct keys *again = NULL;
 	bool made = true;
-	OK(keys_open(folder, NULL, NULL, &again, &made) == ERR_OK && !made, "another start");
+	OK(keys_open(documents, NULL, NULL, &again, &made) == ERR_OK && !made, "another start");
 	if (again)
 		OK(use(again, id, &one, 0) == ERR_OK, "does not end it");
 	keys_free(again);
 	OK(edit("remove", "parent") == KEY_EDIT_DONE &&
 			edit("add again", "parent") == KEY_EDIT_DONE,
 		"its parent gets another secret");
-	keys_refresh(keys, false);
+	documents_look(documents, false);
 	OK(use(keys, id, &one, 0) == ERR_INVALID_ACCESS_KEY, "which ends it");
 	strbuf_release(&one.token);
 	arena_reset(&one.arena);
@@ -244,7 +262,7 @@ static void at_once(struct keys *keys)
 			abort();
 	for (unsigned i = 0; i < 50; i++) {
 		done += edit(i % 2 ? "enable" : "disable", "second") == KEY_EDIT_DONE;
-		keys_refresh(keys, false);
+		documents_look(documents, false);
 		done += finds(keys, "second", "its secret") == (i % 2 != 0);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
@@ -264,11 +282,11 @@ static void files(void)
 	strbuf_addf(&path, "%s/sts_key", folder);
 	OK(stat(path.ptr, &info) == 0 && (info.st_mode & 0777) == 0600, "the token key is private");
 	OK(private_file_write(folder, "sts_key", S("short\n")) == ERR_OK &&
-			keys_open(folder, NULL, NULL, &keys, &made) == ERR_INTERNAL,
+			keys_open(documents, NULL, NULL, &keys, &made) == ERR_INTERNAL,
 		"and a broken one is not taken");
 	unlink(path.ptr);
 	strbuf_clear(&path);
-	strbuf_addf(&path, "%s/" KEY_LIST_FILE, folder);
+	strbuf_addf(&path, "%s/" KEY_LIST_DOCUMENT, folder);
 	unlink(path.ptr);
 	rmdir(folder);
 }
@@ -284,9 +302,12 @@ static void in_memory(void)
 	SCOPED_SECRET struct secret secret = SECRET_INIT;
 	bool made = false;
 	arena_init(&arena, NULL, 0, KIB(16));
-	OK(keys_open(NULL, NULL, NULL, &keys, &made) == ERR_OK && made, "a pair in memory");
-	OK(keys_open(NULL, NULL, NULL, &others, &made) == ERR_OK && made, "another");
-	keys_refresh(keys, true);
+	struct documents *memory[2] = {NULL, NULL};
+	if (documents_in_memory(&memory[0]) != ERR_OK || documents_in_memory(&memory[1]) != ERR_OK)
+		abort();
+	OK(keys_open(memory[0], NULL, NULL, &keys, &made) == ERR_OK && made, "a pair in memory");
+	OK(keys_open(memory[1], NULL, NULL, &others, &made) == ERR_OK && made, "another");
+	documents_look(memory[0], true);
 	OK(keys_first(keys, &id, &secret) == ERR_OK && id.len > 0, "it stays");
 	OK(keys_find(keys, strbuf_slice(&id), &arena, &found) == ERR_OK &&
 			slice_eq(found.secret, secret_slice(&secret)),
@@ -295,6 +316,9 @@ static void in_memory(void)
 		"where it was made");
 	arena_reset(&arena);
 	keys_free(keys);
+	documents_close(memory[0]);
+	/* The other way about is allowed, too. */
+	documents_close(memory[1]);
 	keys_free(others);
 }
 
@@ -302,14 +326,14 @@ int main(void)
 {
 	struct keys *keys = NULL;
 	bool made = false;
-	if (!mkdtemp(folder))
+	if (!mkdtemp(folder) || documents_in_folder(folder, &documents) != ERR_OK)
 		return 1;
-	OK(keys_open(folder, "first", "my secret", &keys, &made) == ERR_OK && made,
+	OK(keys_open(documents, "first", "my secret", &keys, &made) == ERR_OK && made,
 		"a first start");
 	if (!keys)
 		return tap_done();
 	editing();
-	refreshing(keys);
+	following(keys);
 	read_fails_once(keys);
 	edited_while_opened();
 	temporary(keys);
@@ -317,6 +341,7 @@ int main(void)
 	at_once(keys);
 	keys_free(keys);
 	files();
+	documents_close(documents);
 	in_memory();
 	return tap_done();
 }

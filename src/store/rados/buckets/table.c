@@ -7,13 +7,10 @@
 #include "base/log.h"
 #include "store/rados/cluster/edit.h"
 #include "store/rados/cluster/fetch.h"
+#include "store/rados/cluster/observer.h"
 #include "store/rados/rows/key.h"
 #include "store/rados/rows/tablet_rows.h"
 #include "store/rados/tablet/tablet.h"
-
-enum {
-	REWATCH_PAUSE_US = 500000,
-};
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
@@ -154,7 +151,7 @@ static void remove_gone(struct rados *r, const struct pages *rows)
 	} while (kept.has_gone);
 }
 
-/* Reads the table anew. On `watcher`, or before there are threads. */
+/* Reads the table anew. On the thread of `watcher`. */
 static enum err read_table(struct rados *r)
 {
 	struct pages settings = {.fetches = NULL};
@@ -185,64 +182,14 @@ static enum err read_table(struct rados *r)
 
 /* ---- Watching -------------------------------------------------------------------------------- */
 
-struct heard {
-	struct task task;
-	struct rados *r;
-	uint64_t notification;
-	bool lost; /* the watch, rather than a notification */
-};
-
-/* What has changed while nobody watched is read, too. */
-static enum err watch_again(struct rados *r)
+static enum err read_on_watcher(void *ctx)
 {
-	watch_end(&r->watch);
-	enum err e = cluster_err(
-		watch_begin(&r->watch, r->index, RADOS_BUCKETS), "watching", RADOS_BUCKETS);
-	return e == ERR_OK ? read_table(r) : e;
-}
-
-static void heed(struct task *task)
-{
-	struct heard *heard = CONTAINER_OF(task, struct heard, task);
-	struct rados *r = heard->r;
-	if (heard->lost && watch_again(r) != ERR_OK && !atomic_load(&r->closes)) {
-		(void)usleep(REWATCH_PAUSE_US);
-		thread_queue_add(r->watcher, task);
-		return;
-	}
-	if (!heard->lost && read_table(r) == ERR_OK)
-		watch_acknowledge(&r->watch, heard->notification);
-	free(heard);
-}
-
-static void hand_over(struct watch *watch, uint64_t notification, bool lost)
-{
-	struct rados *r = CONTAINER_OF(watch, struct rados, watch);
-	struct heard *heard = malloc(sizeof(*heard));
-	if (!heard)
-		return; /* whoever notified waits in vain, and says so */
-	*heard = (struct heard){
-		.task.run = heed, .r = r, .notification = notification, .lost = lost};
-	thread_queue_add(r->watcher, &heard->task);
-}
-
-static void notified(struct watch *watch, uint64_t notification)
-{
-	hand_over(watch, notification, false);
-}
-
-static void lost(struct watch *watch)
-{
-	hand_over(watch, 0, true);
+	return read_table(ctx);
 }
 
 enum err table_notify(struct rados *r)
 {
-	int result = pool_notify(r->index, RADOS_BUCKETS, LIMIT_RADOS_NOTIFY_MS);
-	/* One that has died is off the list after a while. */
-	if (result == -ETIMEDOUT)
-		result = pool_notify(r->index, RADOS_BUCKETS, LIMIT_RADOS_NOTIFY_MS);
-	return cluster_err(result, "telling all gateways of", RADOS_BUCKETS);
+	return pool_tell(r->index, RADOS_BUCKETS);
 }
 
 static int make_table(struct rados *r)
@@ -259,20 +206,17 @@ static int make_table(struct rados *r)
 
 enum err table_open(struct rados *r)
 {
-	int result = make_table(r);
-	r->watch.notified = notified;
-	r->watch.lost = lost;
-	if (result == 0)
-		result = watch_begin(&r->watch, r->index, RADOS_BUCKETS);
-	if (result < 0)
-		return cluster_err(result, "watching", RADOS_BUCKETS);
-	enum err e = read_table(r);
-	if (e != ERR_OK)
-		table_close(r);
-	return e;
+	const struct observer_options options = {.pool = r->index,
+		.object = RADOS_BUCKETS,
+		.thread = "rados-watch",
+		.read = read_on_watcher,
+		.ctx = r};
+	enum err e = cluster_err(make_table(r), "making", RADOS_BUCKETS);
+	return e == ERR_OK ? observer_new(&options, &r->watcher) : e;
 }
 
 void table_close(struct rados *r)
 {
-	watch_end(&r->watch);
+	observer_free(r->watcher);
+	r->watcher = NULL;
 }

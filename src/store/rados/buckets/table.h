@@ -14,7 +14,7 @@
 
 /* Makes the table if there is none, reads it, and watches it from now on. Waits. */
 enum err table_open(struct rados *r) MUST_USE;
-/* Before `watcher` ends. */
+/* Allowed also if it is not open. */
 void table_close(struct rados *r);
 
 /* Lets all gateways read the table again, this one too. Waits. ERR_UNAVAILABLE. */

@@ -48,10 +48,12 @@ struct rados_timers {
 	unsigned epoch_ms;   /* a garbage epoch */
 	unsigned collect_ms; /* between two collections */
 	unsigned frozen_ms;  /* in which whoever freezes a tablet goes on, or is dead */
+	unsigned look_ms;    /* between two looks at documents of which nobody said a word */
 	uint64_t claim;      /* numbers of data that a gateway has in advance */
 };
 
-struct tablet; /* store/rados/tablet/tablet.h */
+struct observer; /* store/rados/cluster/observer.h */
+struct tablet;   /* store/rados/tablet/tablet.h */
 
 struct rados {
 	struct store store;
@@ -68,15 +70,14 @@ struct rados {
 	_Atomic uint64_t version;
 
 	struct directory *directory;
-	struct buckets *buckets; /* changed by `watcher` alone */
-	struct watch watch;
+	struct buckets *buckets;  /* changed by the thread of `watcher` alone */
+	struct observer *watcher; /* of the table of buckets, which it reads when it has changed */
 
 	/* Tablets are shared out among them: what is below belongs to one of these threads. */
 	struct thread_queue *tablet_threads[RADOS_TABLET_THREADS];
 	struct tablet *tablets[RADOS_TABLET_THREADS]; /* lists */
 	struct thread_queue *readers;
-	struct thread_queue *admin;   /* changes buckets */
-	struct thread_queue *watcher; /* reads the table of buckets when it has changed */
+	struct thread_queue *admin; /* changes buckets */
 
 	struct life life;
 	struct gateways *gateways;   /* what the others are doing (store/rados/gateways) */

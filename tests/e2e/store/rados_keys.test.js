@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two gateways on one Ceph cluster have the same keys: access keys, those of STS and of callbacks.
+import assert from "node:assert/strict";
+import { createPublicKey, createVerify } from "node:crypto";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { Cluster } from "../lib/ceph.js";
+import { base64Json, request, send } from "../lib/oss.js";
+import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
+import { says, startSink } from "../lib/sink.js";
+import { assumeRole } from "../lib/sts.js";
+
+const all = cleanups();
+const cluster = new Cluster(all);
+const FILES = ["access_keys.json", "sts_key", "callback_key.pem"];
+const ALLOW = { POSTERN_STORE_CALLBACK_ALLOW: "127.0.0.1" };
+let gateways;
+
+before(async () => {
+	if (!await cluster.start())
+		return;
+	// A first start of both at once.
+	gateways = await Promise.all([cluster.startGateway({ env: ALLOW }), cluster.startGateway({ env: ALLOW })]);
+	assert.equal((await request(gateways[0].store, "PUT", "shared")).status, 200);
+});
+after(all.run);
+
+/** `postern keys`; the rest of the environment is the test's. */
+function keys(args, env = {}) {
+	return new Promise(done => execFile(BIN, ["keys", ...args], { env: { ...process.env, ...env } },
+		(error, out, err) => done({ status: error ? error.code : 0, out, err })));
+}
+
+const inCeph = (...args) => keys(
+	[...args, "--store-backend", "rados", "--rados-config", cluster.config, "--rados-id", "admin"]);
+
+async function outcomes(accessKey) {
+	const answers = await Promise.all(gateways.map(one => request(one.store, "GET", "", "", { accessKey,
+		headers: accessKey.token ? { "x-oss-security-token": accessKey.token } : {} })));
+	return answers.map(answer => answer.status === 200 ? "fine" : answer.xml("Code"));
+}
+
+function pairOf(out) {
+	const [, id] = /^access key id +(\S+)$/m.exec(out) ?? [];
+	const [, secret] = /^access key secret +(\S+)$/m.exec(out) ?? [];
+	assert.ok(id && secret, out);
+	return { id, secret };
+}
+
+cluster.test("a key is taken and refused by both as soon as the command has ended", async () => {
+	const { key } = gateways[0];
+	assert.equal((await inCeph("list")).out, `enabled   ${key.id}\n`);
+	const added = await inCeph("add");
+	assert.equal(added.status, 0, added.err);
+	const pair = pairOf(added.out);
+	assert.deepEqual(await outcomes(pair), ["fine", "fine"]);
+	assert.equal((await inCeph("list")).out, `enabled   ${key.id}\nenabled   ${pair.id}\n`);
+	assert.equal((await inCeph("disable", pair.id)).status, 0);
+	assert.deepEqual(await outcomes(pair), ["InvalidAccessKeyId", "InvalidAccessKeyId"]);
+	assert.equal((await inCeph("enable", pair.id)).status, 0);
+	assert.deepEqual(await outcomes(pair), ["fine", "fine"]);
+	assert.equal((await inCeph("remove", pair.id)).status, 0);
+	assert.deepEqual(await outcomes(pair), ["InvalidAccessKeyId", "InvalidAccessKeyId"]);
+	assert.deepEqual(await outcomes(key), ["fine", "fine"]);
+	for (const gateway of gateways)
+		assert.ok(!gateway.log.includes(pair.secret));
+});
+
+cluster.test("of keys that are added at the same time none is lost", async () => {
+	const ids = ["one", "two", "three", "four"];
+	const done = await Promise.all(ids.map(id => inCeph("add", "--id", id)));
+	assert.deepEqual(done.map(each => each.status), [0, 0, 0, 0], done.map(each => each.err).join(""));
+	for (const each of done)
+		assert.deepEqual(await outcomes(pairOf(each.out)), ["fine", "fine"]);
+	const listed = (await inCeph("list")).out;
+	for (const id of ids) {
+		assert.ok(listed.includes(`enabled   ${id}\n`), listed);
+		assert.equal((await inCeph("remove", id)).status, 0);
+	}
+});
+
+cluster.test("the environment says where the keys are, and what cannot be is refused", async () => {
+	assert.match((await keys(["list"], cluster.env)).out, /^enabled /);
+	for (const [args, env, why] of [
+		[["list", "--data", "."], cluster.env, /keys are in Ceph, .*leave out --data/],
+		[["list", "--store-backend", "ceph"], {}, /is local or rados/],
+		[["remove", gateways[0].key.id], cluster.env, /last enabled key/],
+		[["list", "--rados-namespace", "other"], cluster.env, /ceph:documents holds no access_keys\.json/],
+	]) {
+		const done = await keys(args, env);
+		assert.equal(`${done.status} ${done.out}`, "2 ", args.join(" "));
+		assert.match(done.err, why);
+	}
+	const unreachable = await keys(["list", "--rados-config", "/none/ceph.conf"], cluster.env);
+	assert.equal(unreachable.status, 1);
+	assert.match(unreachable.err, /the configuration \/none\/ceph\.conf: No such file/);
+});
+
+cluster.test("a temporary key of one gateway is good at the other, and ends with its access key", async () => {
+	for (const gateway of gateways) {
+		const pair = pairOf((await inCeph("add")).out);
+		const temporary = await assumeRole({ key: pair, console: gateway.console });
+		assert.deepEqual(await outcomes(temporary), ["fine", "fine"]);
+		assert.equal((await inCeph("remove", pair.id)).status, 0);
+		assert.deepEqual(await outcomes(temporary), ["InvalidAccessKeyId", "InvalidAccessKeyId"]);
+	}
+});
+
+cluster.test("callbacks of both are signed with one key", async t => {
+	const sink = await startSink(t, says("{\"Status\":\"OK\"}"));
+	const pems = await Promise.all(gateways.map(one => send(`${one.store}/-/callback_pub_key_v1.pem`)));
+	assert.equal(pems[0].text, pems[1].text);
+	const callback = base64Json({ callbackUrl: `${sink.url}/hook`, callbackBody: "x=1" });
+	for (const gateway of gateways) {
+		const answer = await request(gateway.store, "PUT", "shared", "called",
+			{ body: "hello", headers: { "x-oss-callback": callback } });
+		assert.equal(answer.status, 200, answer.text);
+		const { headers, body } = sink.requests.at(-1);
+		assert.ok(createVerify("md5").update("/hook\n").update(body)
+			.verify(createPublicKey(pems[0].text), headers.authorization, "base64"));
+	}
+	assert.equal(sink.requests.length, 2);
+});
+
+cluster.test("nothing of it is in the folders, and a restart finds it", async t => {
+	for (const gateway of gateways)
+		for (const name of FILES)
+			assert.ok(!existsSync(join(gateway.data, name)), name);
+	const anew = await cluster.startGateway({ env: { POSTERN_ACCESS_KEY_ID: "", POSTERN_ACCESS_KEY_SECRET: "" } });
+	t.after(() => anew.stop());
+	assert.ok(!anew.output.includes("access key"), anew.output);
+	assert.equal((await request(anew.store, "GET", "shared", "called")).body.toString(), "hello");
+});
+
+cluster.test("the files of a data folder move into Ceph once; others are told of, and not used", async t => {
+	const env = { POSTERN_RADOS_NAMESPACE: "moved" };
+	const data = await temporaryFolder(t);
+	const alone = await startServer(t, { command: "store", data });
+	const temporary = await assumeRole(alone);
+	const pem = (await send(`${alone.store}/-/callback_pub_key_v1.pem`)).text;
+	await alone.stop();
+	const before = FILES.map(name => readFileSync(join(data, name), "utf8"));
+	// Without these a key would be made.
+	const none = { POSTERN_ACCESS_KEY_ID: "", POSTERN_ACCESS_KEY_SECRET: "" };
+	const moved = await cluster.startGateway({ data, env: { ...env, ...none } });
+	for (const name of FILES)
+		await moved.logged(new RegExp(`/${name} is ceph:documents/${name} from now on`));
+	assert.equal((await request(moved.store, "PUT", "bucket")).status, 200);
+	assert.equal((await request(moved.store, "GET", "bucket", "", { accessKey: temporary,
+		headers: { "x-oss-security-token": temporary.token } })).status, 200);
+	assert.equal((await send(`${moved.store}/-/callback_pub_key_v1.pem`)).text, pem);
+	assert.deepEqual(FILES.map(name => readFileSync(join(data, name), "utf8")), before);
+
+	const other = await temporaryFolder(t);
+	writeFileSync(join(other, "access_keys.json"),
+		"{\"access_keys\":[{\"id\":\"stray\",\"secret\":\"secret\",\"enabled\":true}]}", { mode: 0o600 });
+	const second = await cluster.startGateway({ data: other, env: { ...env, ...none } });
+	await second.logged(/\/access_keys\.json is not used: ceph:documents\/access_keys\.json, .*remove the file/);
+	assert.equal((await request(second.store, "GET", "bucket")).status, 200);
+	const stray = await request(second.store, "GET", "bucket", "", { accessKey: { id: "stray", secret: "secret" } });
+	assert.equal(stray.xml("Code"), "InvalidAccessKeyId");
+	await moved.stop();
+	await second.stop();
+});

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Documents that all gateways of a store on Ceph have, and a command beside them. */
+#include <pthread.h>
+
+#include "base/limits.h"
+#include "ops/access/key_list.h"
+#include "ops/access/keys.h"
+#include "store/rados/cluster/edit.h"
+#include "store/rados/documents/pool_documents.h"
+#include "store/rados/state/state.h"
+#include "tap.h"
+#include "unit/documents/places.h"
+#include "unit/store/two_gateways.h"
+
+static struct ceph ceph;
+
+static struct rados_options options_of(const char *space)
+{
+	return (struct rados_options){
+		.clock = &clock_system, .config = ceph.config, .id = "admin", .space = space};
+}
+
+static struct documents *documents_of(struct store *store)
+{
+	struct documents *d = NULL;
+	if (rados_documents(store, &d) != ERR_OK)
+		exit(1);
+	return d;
+}
+
+/* As a command has them. */
+static struct documents *open_own(const char *space)
+{
+	struct rados_options options = options_of(space);
+	struct documents *d = NULL;
+	if (rados_documents_open(&options, &d) != ERR_OK)
+		exit(1);
+	return d;
+}
+
+static bool finds(struct keys *keys, const char *id)
+{
+	struct arena arena;
+	struct access_key key;
+	arena_init(&arena, NULL, 0, 1 << 16);
+	bool found = keys_find(keys, slice_str(id), &arena, &key) == ERR_OK;
+	arena_reset(&arena);
+	return found;
+}
+
+/* What `postern keys` does. */
+static enum key_edit change(struct documents *d, const char *id, bool adds)
+{
+	bool replaced = false;
+	enum key_edit result = KEY_EDIT_FAILED;
+	while (!replaced) {
+		SCOPED_STRBUF(was, DOCUMENT_BYTES_MAX);
+		SCOPED_STRBUF(text, DOCUMENT_BYTES_MAX);
+		struct key_entry added;
+		bool found = false;
+		if (documents_read(d, KEY_LIST_DOCUMENT, &was, &found) != ERR_OK || !found)
+			return KEY_EDIT_FAILED;
+		struct key_list *list = key_list_parse(strbuf_slice(&was));
+		result = adds ? key_list_add(list, id, "its secret", &added)
+			      : key_list_remove(list, slice_str(id));
+		bool ok = key_list_format(list, &text);
+		key_list_free(list);
+		if (!ok || result != KEY_EDIT_DONE ||
+			documents_replace(d, KEY_LIST_DOCUMENT, strbuf_slice(&was),
+				strbuf_slice(&text), &replaced) != ERR_OK)
+			break;
+	}
+	return replaced ? KEY_EDIT_DONE : result;
+}
+
+/* ---- Access keys of two gateways ------------------------------------------------------------- */
+
+struct gateway {
+	struct documents *documents;
+	struct keys *keys;
+	bool made;
+	pthread_t thread;
+};
+
+static void *open_keys(void *ctx)
+{
+	struct gateway *gateway = ctx;
+	if (keys_open(gateway->documents, NULL, NULL, &gateway->keys, &gateway->made) != ERR_OK)
+		gateway->keys = NULL;
+	return NULL;
+}
+
+/* A key that was issued here is good there. */
+static bool session_is_shared(struct keys *here, struct keys *there, const char *parent)
+{
+	struct arena arena;
+	struct access_key key;
+	struct session session = {.expires_ms = 1000};
+	struct session got;
+	SCOPED_STRBUF(token, 1 << 16);
+	arena_init(&arena, NULL, 0, 1 << 16);
+	bool shared = keys_find(here, slice_str(parent), &arena, &key) == ERR_OK &&
+		      keys_issue(here, &key, &arena, &session, &token) == ERR_OK &&
+		      keys_find_session(there, session.id, strbuf_slice(&token), 0, &arena, &got) ==
+			      ERR_OK;
+	arena_reset(&arena);
+	return shared;
+}
+
+static void keys_are_shared(struct two *two)
+{
+	struct gateway gateways[2] = {
+		{.documents = documents_of(two->one)}, {.documents = documents_of(two->other)}};
+	struct documents *command = open_own("keys");
+	for (size_t i = 0; i < 2; i++)
+		if (pthread_create(&gateways[i].thread, NULL, open_keys, &gateways[i]) != 0)
+			exit(1);
+	for (size_t i = 0; i < 2; i++)
+		pthread_join(gateways[i].thread, NULL);
+	struct keys *one = gateways[0].keys;
+	struct keys *other = gateways[1].keys;
+	OK(one && other && gateways[0].made + gateways[1].made == 1,
+		"of two first starts at once one makes the keys");
+	if (!one || !other)
+		exit(tap_done());
+	SCOPED_STRBUF(first, 256);
+	struct secret secret = SECRET_INIT;
+	OK(keys_first(one, &first, &secret) == ERR_OK && finds(other, first.ptr),
+		"and the other has them");
+	secret_release(&secret);
+	OK(change(command, "added", true) == KEY_EDIT_DONE && finds(one, "added") &&
+			finds(other, "added"),
+		"a key that was added is at once with both");
+	OK(session_is_shared(one, other, "added") && session_is_shared(other, one, "added"),
+		"a temporary key of either is good at the other");
+	OK(change(command, "added", false) == KEY_EDIT_DONE && !finds(one, "added") &&
+			!finds(other, "added"),
+		"one that was removed is at once with neither");
+	OK(change(command, first.ptr, false) == KEY_EDIT_LAST, "the last stays");
+	keys_free(one);
+	keys_free(other);
+	documents_close(command);
+	documents_close(gateways[0].documents);
+	documents_close(gateways[1].documents);
+}
+
+/* ---- Several writers ------------------------------------------------------------------------- */
+
+static void *count_on(void *ctx)
+{
+	struct documents *d = open_own(ctx);
+	for (unsigned i = 0; i < 10; i++)
+		place_count(d, "counter");
+	documents_close(d);
+	return NULL;
+}
+
+static void nothing_is_lost(void)
+{
+	pthread_t threads[3];
+	static char space[] = "counting";
+	struct documents *d = open_own(space);
+	OK(place_replaces(d, "counter", "", "0"), "a counter");
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		if (pthread_create(&threads[i], NULL, count_on, space) != 0)
+			exit(1);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		pthread_join(threads[i], NULL);
+	OK(place_is(d, "counter", "30"), "no change of several writers is lost");
+	documents_close(d);
+}
+
+/* ---- Nobody says so -------------------------------------------------------------------------- */
+
+/* Changes the row as one who dies before it notifies. */
+static void write_silently(struct store *store, const char *name, const char *text)
+{
+	struct edit edit = edit_begin(rados_of(store)->index);
+	edit_set(&edit, slice_str(name), slice_str(text));
+	if (edit_run(&edit, RADOS_DOCUMENTS) != 0)
+		exit(1);
+}
+
+static void wait_for(struct follower *follower, unsigned taken)
+{
+	while (atomic_load(&follower->taken) < taken)
+		(void)usleep(10000);
+}
+
+static void a_change_without_word(struct two *two)
+{
+	struct documents *d = documents_of(two->one);
+	struct follower follower = {.base = {.name = "quiet", .take = follower_take}};
+	bool found;
+	OK(place_replaces(d, "quiet", "", "one") &&
+			documents_follow(d, &follower.base, &found) == ERR_OK && found,
+		"a document is followed");
+	write_silently(two->other, "quiet", "two");
+	documents_look(d, true);
+	wait_for(&follower, 2);
+	OK(strcmp(follower.bytes, "two") == 0, "what was not told of is found by a look");
+	write_silently(two->other, "quiet", "three");
+	wait_for(&follower, 3);
+	OK(strcmp(follower.bytes, "three") == 0, "or after a while by itself");
+	struct edit edit = edit_begin(rados_of(two->other)->index);
+	edit_remove(&edit, S("quiet"));
+	OK(edit_run(&edit, RADOS_DOCUMENTS) == 0, "somebody removes it");
+	documents_look(d, true);
+	wait_for(&follower, 4);
+	OK(follower.is_gone, "which is told, too");
+	/* One that is told of nothing any more may be freed at any time. */
+	documents_close(d);
+	documents_unfollow(&follower.base);
+}
+
+int main(void)
+{
+	if (!ceph_start(&ceph))
+		return tap_done();
+	struct documents *d = open_own("command");
+	place_keeps(d, "in Ceph");
+	documents_close(d);
+	struct rados_options options = ceph_small("keys");
+	options.look_ms = 500;
+	struct two two = two_open(&ceph, options);
+	keys_are_shared(&two);
+	a_change_without_word(&two);
+	two_close(&two);
+	nothing_is_lost();
+	ceph_stop(&ceph);
+	return tap_done();
+}
