@@ -80,6 +80,8 @@ static enum err open_documents(struct parts *p)
 	if (c->store_backend != BACKEND_RADOS)
 		return documents_in_folder(c->server_data, &p->documents);
 	enum err e = rados_documents(p->store, &p->documents);
+	if (e == ERR_OK)
+		e = rados_marks(p->store, &p->marks);
 	return e == ERR_OK ? take_over_all(p) : e;
 }
 

@@ -72,6 +72,7 @@ struct parts {
 	size_t tls_count;
 	struct store *store;
 	struct documents *documents; /* keys, and what else lies beside the objects */
+	struct shared_marks *marks;  /* of what all gateways have answered; NULL: there is one */
 	struct keys *keys;
 	struct strbuf key_id; /* the pair that `serve` signs with */
 	struct secret key_secret;

@@ -12,7 +12,8 @@
 static void wait_until_idle(const struct parts *p, int64_t deadline_ms)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
-	while (p->ops && !ops_idle(p->ops) && clock_monotonic_ms() < deadline_ms)
+	while (((p->ops && !ops_idle(p->ops)) || (p->sts && !sts_idle(p->sts))) &&
+		clock_monotonic_ms() < deadline_ms)
 		(void)nanosleep(&pause, NULL);
 }
 
@@ -57,6 +58,7 @@ void serve_stop(struct parts *p)
 	ledger_close(p->ledger);
 	deadline_step("access keys");
 	documents_close(p->documents);
+	shared_marks_close(p->marks);
 	deadline_step("the store");
 	store_close(p->store);
 	deadline_step("threads");

@@ -118,7 +118,7 @@ static bool start_operations(struct parts *p)
 		return false;
 	p->store_service = *ops_service(p->ops);
 	p->own_service = p->store_service;
-	p->sts = sts_new(p->keys, &clock_system);
+	p->sts = sts_new(p->keys, &clock_system, p->marks);
 	if (!p->sts)
 		return false;
 	p->operations.ops = p->ops;

@@ -2,6 +2,7 @@
 #include "ops/access/nonces.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -9,7 +10,7 @@
 
 /* Half a SHA-256 stands for key and nonce. */
 struct used {
-	uint8_t mark[16];
+	uint8_t mark[NONCE_MARK_BYTES];
 	int64_t until_ms; /* free from then on */
 };
 
@@ -34,23 +35,26 @@ void nonces_free(struct nonces *nonces)
 	free(nonces);
 }
 
-static void make_mark(struct slice key_id, struct slice nonce, uint8_t ret[SHA256_BYTES])
+void nonce_mark(struct slice key_id, struct slice nonce, uint8_t ret[NONCE_MARK_BYTES])
 {
+	uint8_t digest[SHA256_BYTES];
+	char len[32];
 	struct digest_sha256 d;
+	/* The same on all machines. */
+	(void)snprintf(len, sizeof(len), "%zu:", key_id.len);
 	digest_sha256_init(&d);
-	digest_sha256_update(&d, slice_of(&key_id.len, sizeof(key_id.len)));
+	digest_sha256_update(&d, slice_str(len));
 	digest_sha256_update(&d, key_id);
 	digest_sha256_update(&d, nonce);
-	digest_sha256_final(&d, ret);
+	digest_sha256_final(&d, digest);
+	memcpy(ret, digest, NONCE_MARK_BYTES);
 }
 
-enum nonce_result nonces_use(struct nonces *nonces, struct slice key_id, struct slice nonce,
+enum nonce_result nonces_use(struct nonces *nonces, const uint8_t mark[NONCE_MARK_BYTES],
 	int64_t now_ms, int64_t until_ms)
 {
-	uint8_t mark[SHA256_BYTES];
 	struct used *room = NULL;
 	bool found = false;
-	make_mark(key_id, nonce, mark);
 	(void)pthread_mutex_lock(&nonces->lock);
 	for (size_t i = 0; !found && i < LIMIT_STS_NONCES; i++) {
 		struct used *used = &nonces->table[i];

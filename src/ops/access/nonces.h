@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Remembers answered requests by their nonces, so that an intercepted one cannot be sent again. Any
- * thread.
+ * Remembers answered requests by their nonces, so that an intercepted one cannot be sent again. Of
+ * this process; what other gateways have answered is marked (documents/shared_marks.h). Any thread.
  */
 #ifndef OPS_ACCESS_NONCES_H
 #define OPS_ACCESS_NONCES_H
@@ -22,8 +22,15 @@ enum nonce_result {
 struct nonces *nonces_new(void);
 void nonces_free(struct nonces *nonces);
 
-/* Remembers that `key_id` has used `nonce`, until the time `until_ms`. */
-enum nonce_result nonces_use(struct nonces *nonces, struct slice key_id, struct slice nonce,
+enum {
+	NONCE_MARK_BYTES = 16
+};
+
+/* What stands for a nonce of a key. */
+void nonce_mark(struct slice key_id, struct slice nonce, uint8_t ret[NONCE_MARK_BYTES]);
+
+/* Remembers that it was used, until the time `until_ms`. */
+enum nonce_result nonces_use(struct nonces *nonces, const uint8_t mark[NONCE_MARK_BYTES],
 	int64_t now_ms, int64_t until_ms);
 
 #endif

@@ -2,9 +2,11 @@
 #include "ops/access/sts.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "documents/shared_marks.h"
 #include "http/query.h"
 #include "ops/access/nonces.h"
 #include "ops/access/sts_call.h"
@@ -15,6 +17,19 @@ struct sts {
 	struct keys *keys;
 	const struct clock *clock;
 	struct nonces *nonces;
+	struct shared_marks *marks; /* of nonces, at all gateways; NULL: there is one */
+	atomic_size_t waiting;
+};
+
+/* A request on its way. */
+struct pending {
+	struct sts *sts;
+	struct strbuf body;
+	struct sts_call call;
+	struct access_key parent; /* who asks */
+	int64_t now_ms;
+	struct shared_mark mark;
+	bool waits; /* for the mark */
 };
 
 /* What is signed: each byte of a body may become nine. */
@@ -117,34 +132,44 @@ static bool check_method(struct sts_call *call)
 		"Only SignatureMethod HMAC-SHA1 of SignatureVersion 1.0 is implemented.");
 }
 
-static bool check_nonce(const struct sts *sts, struct sts_call *call, struct slice id,
-	int64_t now_ms, int64_t time_ms)
+static bool refuse_used(struct sts_call *call)
 {
+	return sts_refuse(
+		call, 400, "SignatureNonceUsed", "Specified signature nonce was used already.");
+}
+
+/* Whether this gateway has not answered it before. What stands for it is what others are asked. */
+static bool check_nonce(struct pending *pending, struct slice id, int64_t time_ms)
+{
+	struct sts_call *call = &pending->call;
 	struct slice nonce;
 	if (!sts_param(call, "SignatureNonce", &nonce))
 		return false;
-	switch (nonces_use(sts->nonces, id, nonce, now_ms, time_ms + LIMIT_CLOCK_SKEW_MS + 1)) {
+	nonce_mark(id, nonce, pending->mark.mark);
+	pending->mark.time_ms = time_ms;
+	switch (nonces_use(pending->sts->nonces, pending->mark.mark, pending->now_ms,
+		time_ms + LIMIT_CLOCK_SKEW_MS + 1)) {
 	case NONCE_NEW:
 		return true;
 	case NONCE_USED:
-		return sts_refuse(call, 400, "SignatureNonceUsed",
-			"Specified signature nonce was used already.");
+		return refuse_used(call);
 	case NONCE_FULL:
 		break;
 	}
 	return sts_refuse(call, 503, "Throttling", "Request was denied due to request throttling.");
 }
 
-static bool authenticate(
-	const struct sts *sts, struct sts_call *call, int64_t now_ms, struct access_key *ret)
+static bool authenticate(struct pending *pending)
 {
+	struct sts_call *call = &pending->call;
 	struct slice id, signature;
 	int64_t time_ms;
 	return check_action(call) && sts_param(call, "AccessKeyId", &id) &&
 	       sts_param(call, "Signature", &signature) && check_method(call) &&
-	       check_time(call, now_ms, &time_ms) && find_key(sts, call, id, ret) &&
-	       check_signature(call, ret->secret, signature) &&
-	       check_nonce(sts, call, id, now_ms, time_ms);
+	       check_time(call, pending->now_ms, &time_ms) &&
+	       find_key(pending->sts, call, id, &pending->parent) &&
+	       check_signature(call, pending->parent.secret, signature) &&
+	       check_nonce(pending, id, time_ms);
 }
 
 /* ---- What is asked for -------------------------------------------------------------------------
@@ -196,20 +221,21 @@ static bool read_policy(struct sts_call *call, struct slice account, struct sess
 	return true;
 }
 
-static void assume_role(struct sts *sts, struct sts_call *call)
+/* Of whom it is known who it is. */
+static void assume_role(struct pending *pending)
 {
-	int64_t now_ms = clock_wall_ms(sts->clock);
+	struct sts_call *call = &pending->call;
 	int64_t duration_ms = 0;
-	struct access_key parent;
 	struct sts_role role;
 	struct session session = {0};
 	SCOPED_STRBUF(token, LIMIT_TARGET_BYTES);
-	if (!authenticate(sts, call, now_ms, &parent) || !read_role(call, &role) ||
-		!read_duration(call, &duration_ms) || !read_policy(call, role.account, &session))
+	if (!read_role(call, &role) || !read_duration(call, &duration_ms) ||
+		!read_policy(call, role.account, &session))
 		return;
 	/* Clients are told whole seconds. */
-	session.expires_ms = (now_ms + duration_ms) / 1000 * 1000;
-	if (keys_issue(sts->keys, &parent, call->arena, &session, &token) != ERR_OK) {
+	session.expires_ms = (pending->now_ms + duration_ms) / 1000 * 1000;
+	if (keys_issue(pending->sts->keys, &pending->parent, call->arena, &session, &token) !=
+		ERR_OK) {
 		(void)sts_refuse(call, 503, "ServiceUnavailable", "There is no memory.");
 		return;
 	}
@@ -220,35 +246,67 @@ static void assume_role(struct sts *sts, struct sts_call *call)
 /* ---- The exchange ------------------------------------------------------------------------------
  */
 
-struct pending {
-	struct sts *sts;
-	struct strbuf body;
-};
+/* All gateways have been asked. */
+static void on_marked(struct task *task)
+{
+	struct shared_mark *wait = CONTAINER_OF(task, struct shared_mark, done);
+	struct pending *pending = CONTAINER_OF(wait, struct pending, mark);
+	struct sts *sts = pending->sts;
+	struct exchange *x = pending->call.x;
+	if (wait->result == MARK_NEW)
+		assume_role(pending);
+	else if (wait->result == MARK_SET_BEFORE)
+		(void)refuse_used(&pending->call);
+	else
+		(void)sts_refuse(&pending->call, 503, "ServiceUnavailable",
+			"Whether the signature nonce was used cannot be said now.");
+	strbuf_release(&pending->body);
+	exchange_release(x);
+	atomic_fetch_sub(&sts->waiting, 1);
+}
+
+/* The request stays until then, also if its client goes. */
+static void ask_others(struct pending *pending)
+{
+	struct exchange *x = pending->call.x;
+	pending->waits = true;
+	pending->mark.home = exchange_home(x);
+	pending->mark.done.run = on_marked;
+	exchange_keep(x);
+	atomic_fetch_add(&pending->sts->waiting, 1);
+	shared_marks_set(pending->sts->marks, &pending->mark);
+}
 
 static void body(struct exchange *x, void *state, struct slice piece)
 {
 	struct pending *pending = state;
-	struct sts_call call;
 	if (exchange_head(x)->method == HTTP_GET)
 		return; /* its parameters are in the query */
 	strbuf_add_slice(&pending->body, piece);
 	/* What is too long is refused at once, not when all of it has come. */
-	bool begun = strbuf_broken(&pending->body) && sts_call_init(&call, x, &pending->body);
+	bool begun =
+		strbuf_broken(&pending->body) && sts_call_init(&pending->call, x, &pending->body);
 	assert(!begun);
 }
 
 static void end(struct exchange *x, void *state)
 {
 	struct pending *pending = state;
-	struct sts_call call;
-	if (sts_call_init(&call, x, &pending->body))
-		assume_role(pending->sts, &call);
+	pending->now_ms = clock_wall_ms(pending->sts->clock);
+	if (!sts_call_init(&pending->call, x, &pending->body) || !authenticate(pending))
+		return;
+	if (pending->sts->marks)
+		ask_others(pending);
+	else
+		assume_role(pending);
 }
 
 static void gone(struct exchange *x UNUSED, void *state)
 {
 	struct pending *pending = state;
-	strbuf_release(&pending->body);
+	/* What waits may still look into it. */
+	if (!pending->waits)
+		strbuf_release(&pending->body);
 }
 
 static const struct exchange_handler handler = {.body = body, .end = end, .gone = gone};
@@ -271,6 +329,7 @@ bool sts_begin(struct sts *sts, struct exchange *x)
 		return true;
 	}
 	pending->sts = sts;
+	pending->waits = false;
 	strbuf_init(&pending->body, LIMIT_STS_BODY_BYTES);
 	exchange_attach(x, &handler, pending);
 	if (head->method == HTTP_GET)
@@ -278,16 +337,21 @@ bool sts_begin(struct sts *sts, struct exchange *x)
 	return true;
 }
 
-struct sts *sts_new(struct keys *keys, const struct clock *clock)
+struct sts *sts_new(struct keys *keys, const struct clock *clock, struct shared_marks *marks)
 {
 	struct sts *sts = malloc(sizeof(*sts));
 	if (!sts)
 		return NULL;
-	*sts = (struct sts){keys, clock, nonces_new()};
+	*sts = (struct sts){.keys = keys, .clock = clock, .nonces = nonces_new(), .marks = marks};
 	if (sts->nonces)
 		return sts;
 	free(sts);
 	return NULL;
+}
+
+bool sts_idle(const struct sts *sts)
+{
+	return atomic_load(&sts->waiting) == 0;
 }
 
 void sts_free(struct sts *sts)

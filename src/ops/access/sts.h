@@ -12,11 +12,17 @@
 #include "net/exchange.h"
 #include "ops/access/keys.h"
 
+struct shared_marks; /* documents/shared_marks.h */
 struct sts;
 
-/* NULL without memory. `keys` and `clock` outlive it. */
-struct sts *sts_new(struct keys *keys, const struct clock *clock);
-/* Once no exchange is left. NULL is allowed. */
+/*
+ * NULL without memory. `keys` and `clock` outlive it. So do the marks, by which all gateways of a
+ * store know which requests were answered; NULL: this process is the only one.
+ */
+struct sts *sts_new(struct keys *keys, const struct clock *clock, struct shared_marks *marks);
+/* Whether no request waits for marks. Any thread. */
+bool sts_idle(const struct sts *sts);
+/* Once no exchange is left, and it is idle. NULL is allowed. */
 void sts_free(struct sts *sts);
 
 /*

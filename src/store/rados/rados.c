@@ -9,6 +9,7 @@
 #include "store/rados/cluster/cluster.h"
 #include "store/rados/data/data.h"
 #include "store/rados/documents/pool_documents.h"
+#include "store/rados/documents/pool_marks.h"
 #include "store/rados/garbage/garbage.h"
 #include "store/rados/gateways/gateways.h"
 #include "store/rados/list/list.h"
@@ -287,6 +288,12 @@ enum err rados_documents(struct store *store, struct documents **ret)
 {
 	struct rados *r = rados_of(store);
 	return documents_in_pool(r->index, r->timers.look_ms, ret);
+}
+
+enum err rados_marks(struct store *store, struct shared_marks **ret)
+{
+	struct rados *r = rados_of(store);
+	return marks_in_pool(r->index, r->clock, ret);
 }
 
 enum err rados_documents_open(const struct rados_options *options, struct documents **ret)

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "documents/documents.h"
+#include "documents/shared_marks.h"
 #include "store/store.h"
 
 struct rados_options {
@@ -69,7 +70,9 @@ enum err rados_store_open(const struct rados_options *options, struct store **re
  * answers. Close them before the store. Waits. ERR_UNAVAILABLE, logged.
  */
 enum err rados_documents(struct store *store, struct documents **ret) MUST_USE;
-/* The same for a process that has no store open, and does not wait for changes: a command. */
+/* Marks of that store. Close them before it. ERR_UNAVAILABLE. */
+enum err rados_marks(struct store *store, struct shared_marks **ret) MUST_USE;
+/* Documents for a process that has no store open, and does not wait for changes: a command. */
 enum err rados_documents_open(const struct rados_options *options, struct documents **ret) MUST_USE;
 
 #endif

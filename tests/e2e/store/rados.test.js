@@ -29,7 +29,7 @@ const testOnCeph = (name, body) => cluster.test(name, body);
 const put = (gateway, key, body) => request(gateway.store, "PUT", "shared", key, { body });
 const get = (gateway, key) => request(gateway.store, "GET", "shared", key);
 
-cluster.test("what one gateway acknowledges the other serves, small and large", async () => {
+testOnCeph("what one gateway acknowledges the other serves, small and large", async () => {
 	for (const size of [0, 100, 5000, 100_000, 9_000_000]) {
 		const body = randomBytes(size);
 		assert.equal((await put(gateways[0], `object-${size}`, body)).status, 200);
@@ -43,7 +43,7 @@ cluster.test("what one gateway acknowledges the other serves, small and large", 
 	assert.equal((await get(gateways[0], "object-100")).status, 404);
 });
 
-cluster.test("a range of a large object is served", async () => {
+testOnCeph("a range of a large object is served", async () => {
 	const body = randomBytes(6_000_000);
 	await put(gateways[0], "large", body);
 	const answer = await request(gateways[1].store, "GET", "shared", "large",
@@ -52,7 +52,7 @@ cluster.test("a range of a large object is served", async () => {
 	assert.ok(body.subarray(4194300, 4194310).equals(answer.body));
 });
 
-cluster.test("settings of a bucket are those of both", async () => {
+testOnCeph("settings of a bucket are those of both", async () => {
 	const acl = { headers: { "x-oss-acl": "public-read" }, query: { acl: "" } };
 	assert.equal((await request(gateways[1].store, "PUT", "shared", "", acl)).status, 200);
 	await put(gateways[1], "open", "for all");
@@ -67,7 +67,7 @@ async function metric(gateway, name) {
 	return Number(line.split(" ")[1]);
 }
 
-cluster.test("they are ready, and the sandbox is in nobody's way", async () => {
+testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
 	for (const gateway of gateways) {
 		assert.equal(await becomes(gateway, 200), "ready\n");
 		const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
@@ -83,7 +83,7 @@ cluster.test("they are ready, and the sandbox is in nobody's way", async () => {
 	}
 });
 
-cluster.test("operations are counted by what they are, with their results and their time", async () => {
+testOnCeph("operations are counted by what they are, with their results and their time", async () => {
 	const name = (operation, result) =>
 		`store_cluster_operations_total{operation="${operation}",result="${result}"}`;
 	const seconds = operation => `store_cluster_operation_seconds_total{operation="${operation}"}`;
@@ -108,7 +108,7 @@ cluster.test("operations are counted by what they are, with their results and th
 /** Says something to Ceph's own tool about the pool `data`. */
 const rados = (...words) => cluster.rados("data", ...words);
 
-cluster.test("bytes that somebody else has written are never an answer", async t => {
+testOnCeph("bytes that somebody else has written are never an answer", async t => {
 	const had = new Set((await rados("ls")).split("\n"));
 	await put(gateways[0], "damaged", randomBytes(9_000_000));
 	const chunks = (await rados("ls")).split("\n").filter(name => name && !had.has(name)).sort();
@@ -124,7 +124,7 @@ cluster.test("bytes that somebody else has written are never an answer", async t
 	assert.equal((await get(gateways[1], "damaged")).status, 503);
 });
 
-cluster.test("one may be killed, and nothing is lost", async () => {
+testOnCeph("one may be killed, and nothing is lost", async () => {
 	const doomed = await cluster.startGateway();
 	const acknowledged = [];
 	let killed;
@@ -153,7 +153,7 @@ async function becomes(gateway, status) {
 	}
 }
 
-cluster.test("a gateway is not ready while Ceph does not answer, and then again", async () => {
+testOnCeph("a gateway is not ready while Ceph does not answer, and then again", async () => {
 	const osd = Number(await readFile(join(cluster.folder, "osd.0.pid"), "utf8"));
 	process.kill(osd, "SIGSTOP");
 	try {
@@ -167,7 +167,7 @@ cluster.test("a gateway is not ready while Ceph does not answer, and then again"
 	assert.equal((await put(gateways[0], "again", "it")).status, 200);
 });
 
-cluster.test("one that was taken for dead ends, and goes on when it is started again", async t => {
+testOnCeph("one that was taken for dead ends, and goes on when it is started again", async t => {
 	const data = await temporaryFolder(t);
 	const expelled = await cluster.startGateway({ data });
 	const acknowledged = [];
@@ -213,7 +213,7 @@ function readSlowly(t, gateway, path, count) {
 	}
 }
 
-cluster.test("who reads slowly does not keep others out", async t => {
+testOnCeph("who reads slowly does not keep others out", async t => {
 	const body = randomBytes(32 << 20);
 	assert.equal((await put(gateways[0], "slow", body)).status, 200);
 	const gateway = await cluster.startGateway({ env: { POSTERN_SERVER_MEMORY: String(32 << 20) } });
@@ -226,7 +226,7 @@ cluster.test("who reads slowly does not keep others out", async t => {
 	assert.ok(body.equals(answer.body), "who reads gets all of it");
 });
 
-cluster.test("what strangers read is none of the memory of signed requests", async t => {
+testOnCeph("what strangers read is none of the memory of signed requests", async t => {
 	await put(gateways[0], "open-slow", randomBytes(32 << 20));
 	assert.equal((await request(gateways[0].store, "PUT", "shared", "open-slow",
 		{ query: { acl: "" }, headers: { "x-oss-object-acl": "public-read" } })).status, 200);

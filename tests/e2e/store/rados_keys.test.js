@@ -10,7 +10,7 @@ import { Cluster } from "../lib/ceph.js";
 import { base64Json, request, send } from "../lib/oss.js";
 import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
 import { says, startSink } from "../lib/sink.js";
-import { assumeRole } from "../lib/sts.js";
+import { assumeRole, signedParams } from "../lib/sts.js";
 
 const all = cleanups();
 const cluster = new Cluster(all);
@@ -105,6 +105,19 @@ cluster.test("a temporary key of one gateway is good at the other, and ends with
 		assert.deepEqual(await outcomes(temporary), ["fine", "fine"]);
 		assert.equal((await inCeph("remove", pair.id)).status, 0);
 		assert.deepEqual(await outcomes(temporary), ["InvalidAccessKeyId", "InvalidAccessKeyId"]);
+	}
+});
+
+cluster.test("a request of STS that one gateway has answered is refused by the other", async () => {
+	for (const [first, second] of [gateways, [...gateways].reverse()]) {
+		const signed = signedParams(first.key, "GET");
+		const answers = await Promise.all([first, second].map(one => send(`${one.console}/sts/?${signed}`)));
+		assert.deepEqual(answers.map(answer => answer.status).sort(), [200, 400], "at once");
+		const later = await send(`${second.console}/sts/?${signed}`);
+		assert.equal(JSON.parse(later.text).Code, "SignatureNonceUsed");
+		const again = signedParams(first.key, "GET");
+		assert.equal((await send(`${first.console}/sts/?${again}`)).status, 200);
+		assert.equal((await send(`${second.console}/sts/?${again}`)).status, 400, "one after the other");
 	}
 });
 

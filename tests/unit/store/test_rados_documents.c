@@ -2,11 +2,13 @@
 /* Documents that all gateways of a store on Ceph have, and a command beside them. */
 #include <pthread.h>
 
-#include "base/limits.h"
+#include "base/waiter.h"
 #include "ops/access/key_list.h"
 #include "ops/access/keys.h"
 #include "store/rados/cluster/edit.h"
+#include "store/rados/cluster/fetch.h"
 #include "store/rados/documents/pool_documents.h"
+#include "store/rados/documents/pool_marks.h"
 #include "store/rados/state/state.h"
 #include "tap.h"
 #include "unit/documents/places.h"
@@ -213,6 +215,65 @@ static void a_change_without_word(struct two *two)
 	documents_unfollow(&follower.base);
 }
 
+/* ---- Marks ----------------------------------------------------------------------------------- */
+
+static int64_t now_ms = (int64_t)3600000 * 1000;
+
+static int64_t read_clock(const struct clock *clock UNUSED)
+{
+	return now_ms;
+}
+
+static enum mark_result mark(struct shared_marks *marks, char byte, int64_t time_ms)
+{
+	struct waiter waiter;
+	struct shared_mark wait = {.time_ms = time_ms};
+	memset(wait.mark, byte, sizeof(wait.mark));
+	waiter_init(&waiter);
+	wait.home = waiter_expect(&waiter, &wait.done);
+	shared_marks_set(marks, &wait);
+	waiter_wait(&waiter);
+	waiter_release(&waiter);
+	return wait.result;
+}
+
+/* Rows of the object of marks whose first byte is `byte`. */
+static size_t marks_in(struct store *store, char byte)
+{
+	char object[32];
+	struct fetch *fetch = fetch_new();
+	(void)snprintf(object, sizeof(object), RADOS_MARKS "%x", (unsigned)byte % 16);
+	size_t number = fetch_range(fetch, "", "", FETCH_ROWS_MAX);
+	size_t count = fetch_run(fetch, rados_of(store)->index, object) == 0
+			       ? fetch_rows(fetch, number)->count
+			       : 0;
+	fetch_free(fetch);
+	return count;
+}
+
+static void marks_are_set_once(struct two *two)
+{
+	const struct clock clock = {.wall_ms = read_clock};
+	struct shared_marks *one = NULL;
+	struct shared_marks *other = NULL;
+	if (marks_in_pool(rados_of(two->one)->index, &clock, &one) != ERR_OK ||
+		marks_in_pool(rados_of(two->other)->index, &clock, &other) != ERR_OK)
+		exit(1);
+	OK(mark(one, 'a', now_ms) == MARK_NEW && mark(other, 'b', now_ms) == MARK_NEW,
+		"each mark is new once");
+	OK(mark(one, 'b', now_ms) == MARK_SET_BEFORE && mark(other, 'a', now_ms) == MARK_SET_BEFORE,
+		"at all gateways");
+	int64_t first_ms = now_ms;
+	now_ms += MARK_KEPT_MS;
+	OK(mark(other, 'q', now_ms) == MARK_NEW && mark(one, 'a', first_ms) == MARK_SET_BEFORE,
+		"it is kept for an hour");
+	now_ms += MARK_KEPT_MS;
+	OK(mark(other, 'q', now_ms) == MARK_NEW && marks_in(two->one, 'q') == 2,
+		"and is gone when another one has come after that");
+	shared_marks_close(one);
+	shared_marks_close(other);
+}
+
 int main(void)
 {
 	if (!ceph_start(&ceph))
@@ -225,6 +286,7 @@ int main(void)
 	struct two two = two_open(&ceph, options);
 	keys_are_shared(&two);
 	a_change_without_word(&two);
+	marks_are_set_once(&two);
 	two_close(&two);
 	nothing_is_lost();
 	ceph_stop(&ceph);

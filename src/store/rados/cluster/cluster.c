@@ -126,8 +126,7 @@ static void end_transfer(void *completion, void *ctx)
 	transfer->done(transfer, result);
 }
 
-/* Sends the operation, which it frees. */
-static int begin_transfer(struct pool *pool, enum cluster_operation operation, const char *object,
+int transfer_begin(struct pool *pool, enum cluster_operation operation, const char *object,
 	void *op, struct transfer *transfer)
 {
 	const struct librados *api = pool->api;
@@ -155,14 +154,14 @@ int pool_create(struct pool *pool, const char *object, struct slice bytes, struc
 	api->write_op_write_full(op, bytes.ptr, bytes.len);
 	if (of.len)
 		api->write_op_setxattr(op, OWNER, of.ptr, of.len);
-	return begin_transfer(pool, CLUSTER_WRITE_DATA, object, op, transfer);
+	return transfer_begin(pool, CLUSTER_WRITE_DATA, object, op, transfer);
 }
 
 int pool_remove(struct pool *pool, const char *object, struct transfer *transfer)
 {
 	void *op = pool->api->create_write_op();
 	pool->api->write_op_remove(op);
-	return begin_transfer(pool, CLUSTER_REMOVE_DATA, object, op, transfer);
+	return transfer_begin(pool, CLUSTER_REMOVE_DATA, object, op, transfer);
 }
 
 int pool_owner(struct pool *pool, const char *object, char *ret, size_t size)

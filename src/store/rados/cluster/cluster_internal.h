@@ -35,6 +35,10 @@ struct cluster {
 	unsigned pool_count;
 };
 
+/* Sends the operation, which it frees. Negative: it was not begun. */
+int transfer_begin(struct pool *pool, enum cluster_operation operation, const char *object,
+	void *op, struct transfer *transfer) MUST_USE;
+
 /* The time, for what follows. */
 int64_t counting_begin(void);
 /* Counts an operation that ends now. */

@@ -60,3 +60,8 @@ int edit_run(struct edit *edit, const char *object)
 	counting_end(edit->pool, CLUSTER_CHANGE_ROWS, begin_us, result);
 	return result;
 }
+
+int edit_send(struct edit *edit, const char *object, struct transfer *transfer)
+{
+	return transfer_begin(edit->pool, CLUSTER_CHANGE_ROWS, object, edit->op, transfer);
+}

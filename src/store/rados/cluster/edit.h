@@ -41,5 +41,10 @@ void edit_remove_object(struct edit *edit);
  * -ECANCELED: a comparison did not hold. Consumes the edit.
  */
 int edit_run(struct edit *edit, const char *object) MUST_USE;
+/*
+ * The same without waiting; the name is copied. Negative: it was not begun, and `done` is not
+ * called.
+ */
+int edit_send(struct edit *edit, const char *object, struct transfer *transfer) MUST_USE;
 
 #endif
