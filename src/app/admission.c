@@ -264,7 +264,7 @@ static bool is_about_parts(const struct app *app, struct exchange *x)
 static bool take(struct app *app, struct exchange *x, struct slice who, bool parts)
 {
 	struct counts *rates = parts ? app->part_rates : app->grant_rates;
-	int64_t per_minute = atomic_load(parts ? &app->part_rate : &app->grant_rate);
+	int64_t per_minute = parts ? app_rules(x)->part_rate : app_rules(x)->grant_rate;
 	int64_t retry_s = 1;
 	SCOPED_STRBUF(seconds, 32);
 	if (per_minute == 0 || who.len == 0 ||

@@ -47,19 +47,19 @@ static enum err start_jwt(struct app *app)
 			   : ERR_OK;
 }
 
-static bool start_rates(struct app *app)
+static bool start_counts(struct app *app)
 {
-	SCOPED_RULES struct rules *rules = rules_history_now(&app->rules);
+	app->part_counts = counts_new(LIMIT_UPLOADS_COUNTED);
 	app->grant_rates = counts_new(LIMIT_RATES);
 	app->part_rates = counts_new(LIMIT_RATES);
-	app_take_rates(app, rules->grant_rate, rules->part_rate);
-	return app->grant_rates && app->part_rates;
+	return app->part_counts && app->grant_rates && app->part_rates;
 }
 
-void app_take_rates(struct app *app, int64_t grant_rate, int64_t part_rate)
+static enum err start_checks(struct app *app)
 {
-	atomic_store(&app->grant_rate, grant_rate);
-	atomic_store(&app->part_rate, part_rate);
+	SCOPED_RULES struct rules *rules = rules_history_now(&app->rules);
+	app->checks = checks_new();
+	return app->checks ? checks_prepare(app->checks, rules) : ERR_UNAVAILABLE;
 }
 
 static enum err start_events(struct app *app, char *why, size_t why_size)
@@ -88,12 +88,11 @@ static enum err app_start(
 	if (events)
 		return events;
 	atomic_init(&app->confirms, app->settings.confirm != APP_CONFIRM_OFF);
-	enum err checks = checks_new(app, &app->checks);
+	enum err checks = start_checks(app);
 	if (checks)
 		return checks;
-	app->part_counts = counts_new(LIMIT_UPLOADS_COUNTED);
 	in_flight_init(&app->completing);
-	if (!app->part_counts || !start_rates(app))
+	if (!start_counts(app))
 		return ERR_UNAVAILABLE;
 	if (!callback_text_init(&app->callback_text, app->settings.callback_url))
 		return ERR_UNAVAILABLE;
@@ -157,8 +156,7 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.unwritten = atomic_load(&app->unwritten) + ledger_unwritten(app->parts.ledger),
 		.undecided = atomic_load(&app->undecided),
 	};
-	ret->checks = app->checks != NULL;
-	checks_stats(app->checks, &ret->checked);
+	ret->checks = checks_stats(app->checks, &ret->checked);
 	provider_stats(app->provider, &ret->credentials);
 	events_stats(app->events, &ret->events);
 	ledger_stats(app->parts.ledger, &ret->ledger);
@@ -180,9 +178,15 @@ void app_end_credentials(struct app *app)
 		provider_end(app->provider);
 }
 
-enum err app_replace_pair(struct app *app, const struct credential_values *pair)
+enum err app_take(struct app *app, struct settings *settings)
 {
-	return provider_replace(app->provider, pair);
+	enum err e = checks_prepare(app->checks, settings->rules);
+	if (!e)
+		e = provider_replace(app->provider, &settings->credentials.pair);
+	if (!e)
+		rules_history_replace(
+			&app->rules, TAKE(settings->rules), clock_wall_ms(app->parts.clock) / 1000);
+	return e;
 }
 
 enum err app_begin_work(struct app *app)

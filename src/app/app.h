@@ -33,6 +33,7 @@
 
 struct app;
 struct ledger;
+struct settings;
 
 /* What the application server uses; all of it outlives the server. */
 struct app_parts {
@@ -98,7 +99,7 @@ struct app_stats {
 	uint64_t unwritten; /* grants that were given and not written down */
 	uint64_t undecided; /* callbacks that were answered 503: store, key or ledger failed */
 	struct events_stats events;
-	bool checks; /* a profile has some: */
+	bool checks; /* a profile has some, or had: */
 	struct app_check_stats checked;
 };
 void app_stats(const struct app *app, struct app_stats *ret);
@@ -110,10 +111,13 @@ void app_stats(const struct app *app, struct app_stats *ret);
 enum err app_begin_credentials(struct app *app) MUST_USE;
 /* Nothing more is begun for them. */
 void app_end_credentials(struct app *app);
-/* Another pair than that of the options is used from now on (provider_replace()). */
-enum err app_replace_pair(struct app *app, const struct credential_values *pair) MUST_USE;
-/* Other rates than those of the options (requests a minute; 0: any) from now on. Any thread. */
-void app_take_rates(struct app *app, int64_t grant_rate, int64_t part_rate);
+/*
+ * The pair (provider_replace()) and the rules of `settings`, which are taken out of it, are used
+ * for all requests that begin from now on. All else that the settings say must be as it was given
+ * to app_new(). By the thread that starts and stops the server. ERR_UNAVAILABLE without memory or a
+ * thread, or with the reason in the log: then nothing has changed.
+ */
+enum err app_take(struct app *app, struct settings *settings) MUST_USE;
 
 /*
  * Begins what the application server does by itself: it looks for uploads whose callbacks never

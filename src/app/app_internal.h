@@ -34,7 +34,6 @@ struct app {
 	struct counts *part_counts;
 	struct in_flight completing; /* names of uploads */
 	struct counts *grant_rates, *part_rates;
-	_Atomic int64_t grant_rate, part_rate; /* as in the rules, until app_take_rates() */
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
@@ -45,11 +44,11 @@ struct app {
 	_Atomic(const char *) parts_forbidden;
 	atomic_bool ledger_fails;                          /* it did, the last time */
 	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
-	struct checks *checks;                             /* NULL: no profile has any */
-	struct reconciler *reconciler;                     /* NULL: it does not run */
-	struct events *events;                             /* NULL: none are written */
-	atomic_uint_fast64_t found, aborted;               /* by it */
-	atomic_uint_fast64_t unwritten;                    /* grants */
+	struct checks *checks;
+	struct reconciler *reconciler;       /* NULL: it does not run */
+	struct events *events;               /* NULL: none are written */
+	atomic_uint_fast64_t found, aborted; /* by it */
+	atomic_uint_fast64_t unwritten;      /* grants */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
 };
 

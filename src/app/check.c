@@ -17,10 +17,12 @@ enum {
 	COUNTS,
 };
 
+/* The first three are NULL until a profile needs them. */
 struct checks {
-	struct kinds *kinds; /* NULL: no profile asks for the type */
+	struct kinds *kinds;
 	struct thread_queue *queue;
 	struct thread_queue *virus_queue; /* of profiles that ask clamd, which may hang */
+	atomic_bool wanted;               /* a profile has checks, or had */
 	atomic_bool stopping;
 	atomic_uint_fast64_t counts[COUNTS][CHECK_LATE + 1];
 };
@@ -238,28 +240,31 @@ static struct profile_checks wanted(const struct rules *rules)
 	return all;
 }
 
-enum err checks_new(struct app *app, struct checks **ret)
+struct checks *checks_new(void)
 {
-	SCOPED_RULES struct rules *rules = rules_history_now(&app->rules);
+	return calloc(1, sizeof(struct checks));
+}
+
+static enum err open_queue(struct thread_queue **queue)
+{
 	const struct thread_queue_options options = {
 		.name = "check", .duty = THREAD_SERVERS, .threads = LIMIT_CHECK_THREADS};
+	return *queue ? ERR_OK : thread_queue_new(&options, queue);
+}
+
+enum err checks_prepare(struct checks *checks, const struct rules *rules)
+{
 	struct profile_checks all = wanted(rules);
 	if (!all.any)
 		return ERR_OK;
-	struct checks *checks = calloc(1, sizeof(*checks));
-	if (!checks)
-		return ERR_UNAVAILABLE;
-	enum err e = all.type ? kinds_new(&checks->kinds) : ERR_OK;
+	enum err e = all.type && !checks->kinds ? kinds_new(&checks->kinds) : ERR_OK;
 	if (!e)
-		e = thread_queue_new(&options, &checks->queue);
+		e = open_queue(&checks->queue);
 	if (!e && all.virus)
-		e = thread_queue_new(&options, &checks->virus_queue);
-	if (e) {
-		checks_free(checks);
-		return e;
-	}
-	*ret = checks;
-	return ERR_OK;
+		e = open_queue(&checks->virus_queue);
+	if (!e)
+		atomic_store(&checks->wanted, true);
+	return e;
 }
 
 void checks_stop(struct checks *checks)
@@ -272,7 +277,8 @@ void checks_drain(struct checks *checks)
 {
 	if (!checks)
 		return;
-	thread_queue_drain(checks->queue);
+	if (checks->queue)
+		thread_queue_drain(checks->queue);
 	if (checks->virus_queue)
 		thread_queue_drain(checks->virus_queue);
 }
@@ -297,13 +303,12 @@ static struct app_check_verdicts verdicts(const struct checks *checks, int which
 	};
 }
 
-void checks_stats(const struct checks *checks, struct app_check_stats *ret)
+bool checks_stats(const struct checks *checks, struct app_check_stats *ret)
 {
-	if (!checks)
-		return;
 	ret->object = verdicts(checks, COUNT_OBJECT);
 	ret->type = verdicts(checks, COUNT_TYPE);
 	ret->virus = verdicts(checks, COUNT_VIRUS);
+	return atomic_load(&checks->wanted);
 }
 
 void checks_count_object(struct checks *checks, bool passed)

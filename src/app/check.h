@@ -51,11 +51,13 @@ struct check {
 /* What of a profile's checks needs the object itself: only then is there anything to begin. */
 bool check_is_needed(const struct profile *profile) MUST_USE;
 
+/* NULL without memory. */
+struct checks *checks_new(void) MUST_USE;
 /*
- * Opens what the checks of the profiles need, once, before other threads begin; *ret is NULL if
- * they need nothing. ERR_UNAVAILABLE, with the reason in the log.
+ * Opens what the checks of the profiles need and is not open yet, before anybody has these rules.
+ * By the thread that starts and stops the server. ERR_UNAVAILABLE, with the reason in the log.
  */
-enum err checks_new(struct app *app, struct checks **ret) MUST_USE;
+enum err checks_prepare(struct checks *checks, const struct rules *rules) MUST_USE;
 /* From any thread, never blocks. */
 void check_begin(struct app *app, struct check *check);
 /* Those that run, and all later ones, end soon, as late ones. NULL is allowed. */
@@ -64,8 +66,8 @@ void checks_stop(struct checks *checks);
 void checks_drain(struct checks *checks);
 /* When none runs any more. NULL is allowed. */
 void checks_free(struct checks *checks);
-/* Adds up what was judged; NULL is allowed. */
-void checks_stats(const struct checks *checks, struct app_check_stats *ret);
+/* Adds up what was judged. False if no profile has checks, or had any. Any thread. */
+bool checks_stats(const struct checks *checks, struct app_check_stats *ret);
 /* One more verdict of the check of the object's description, which is the caller's. */
 void checks_count_object(struct checks *checks, bool passed);
 

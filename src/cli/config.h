@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configuration: options.def filled from its defaults, a file, the environment and the command
- * line. Read once at start and constant afterwards.
+ * line. Read at the start and constant afterwards; SIGHUP has another one read.
  */
 #ifndef CLI_CONFIG_H
 #define CLI_CONFIG_H
@@ -12,6 +12,7 @@
 #include "base/compiler.h"
 
 struct app_profile_options;
+struct strbuf;
 
 /* [store] signature_versions, in the order of its words. */
 enum signatures {
@@ -32,13 +33,13 @@ enum backend_option {
 };
 
 struct config {
-#define TEXT(section, name, fallback, help) char *section##_##name;
-#define SECRET(section, name, help) char *section##_##name;
-#define PATH(section, name, help) char *section##_##name;
-#define WORD(section, name, fallback, words, help) int section##_##name;
-#define NUMBER(section, name, fallback, min, max, help) int64_t section##_##name;
-#define EITHER(section, name, fallback, other, help) int64_t section##_##name;
-#define FLAG(section, name, fallback, help) bool section##_##name;
+#define TEXT(section, name, when, fallback, help) char *section##_##name;
+#define SECRET(section, name, when, help) char *section##_##name;
+#define PATH(section, name, when, help) char *section##_##name;
+#define WORD(section, name, when, fallback, words, help) int section##_##name;
+#define NUMBER(section, name, when, fallback, min, max, help) int64_t section##_##name;
+#define EITHER(section, name, when, fallback, other, help) int64_t section##_##name;
+#define FLAG(section, name, when, fallback, help) bool section##_##name;
 #define SHORT(section, name)
 #include "cli/options.def"
 	bool console_listen_given; /* not just the default */
@@ -76,10 +77,17 @@ void config_print_reference(void);
 /* Every option as it is, to the log at level debug; secrets are left out. */
 void config_log(const struct config *config);
 
+/* ---- After SIGHUP (config_reload.c) ---- */
+
 /*
- * Says in the log, in one line, which options are others than they were and are not taken while the
- * process runs: all but those of the pair that [app] signs with, its rates, and the log's level.
+ * Appends the names of those options, `[section] name, ...`, that are others than they were and are
+ * not taken while the process runs.
  */
-void config_log_changes(const struct config *running, const struct config *fresh);
+void config_changes(const struct config *running, const struct config *fresh, struct strbuf *out);
+/*
+ * Gives all options that are not taken the values that they have in `running`: `fresh` is what is
+ * in force then. False without memory.
+ */
+bool config_keep(struct config *fresh, const struct config *running) MUST_USE;
 
 #endif

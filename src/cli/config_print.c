@@ -64,7 +64,12 @@ static void print_reference_head(void)
 	       "the store's\n"
 	       "key pair if they are set on the first start. A secret on the command line can be "
 	       "read by other\n"
-	       "users of the machine: use a file, or the environment.\n");
+	       "users of the machine: use a file, or the environment.\n\n"
+	       "SIGHUP has the file read again, and takes the options that are marked `yes`, and "
+	       "the\n"
+	       "profiles; what others say is taken by a restart, and the log names those that "
+	       "have\n"
+	       "changed. See [reload](operating.md#reload).\n");
 }
 
 static void print_profile_row(const char *name, const char *help)
@@ -80,13 +85,14 @@ void config_print_reference(void)
 		const struct option *o = &option_table[i];
 		if (strcmp(section, o->section) != 0) {
 			section = o->section;
-			printf("\n## [%s]\n\n| name | default | meaning |\n|---|---|---|\n",
+			printf("\n## [%s]\n\n| name | default | SIGHUP | meaning "
+			       "|\n|---|---|---|---|\n",
 				section);
 		}
 		struct slice fallback = option_fallback(o);
 		const char *quote = fallback.len ? "`" : "";
-		printf("| `%s` | %s%.*s%s | %s", o->name, quote, SLICE_FMT(fallback), quote,
-			o->help);
+		printf("| `%s` | %s%.*s%s | %s | %s", o->name, quote, SLICE_FMT(fallback), quote,
+			o->when == OPTION_LIVE ? "yes" : "", o->help);
 		if (o->kind == OPTION_NUMBER)
 			printf("; %" PRId64 " to %" PRId64, o->min, o->max);
 		printf(" |\n");
@@ -94,7 +100,7 @@ void config_print_reference(void)
 	printf("\n## [profile NAME]\n\nSections in the file only, of which there can be several: "
 	       "see\n"
 	       "[profiles](profiles.md). What one does not say is as in `[app]`, or is not "
-	       "limited.\n\n"
+	       "limited. SIGHUP takes\nall of it.\n\n"
 	       "| name | meaning |\n|---|---|\n");
 	config_profile_each(print_profile_row);
 }
@@ -132,79 +138,4 @@ void config_log(const struct config *config)
 			break;
 		}
 	}
-}
-
-/* ---- After SIGHUP -----------------------------------------------------------------------------
- */
-
-static bool is_taken(const struct option *o)
-{
-	static const char *const names[][2] = {{"server", "log_level"}, {"app", "access_key_id"},
-		{"app", "access_key_secret"}, {"app", "access_key_secret_file"},
-		{"app", "security_token_file"}, {"app", "grant_rate"}, {"app", "part_rate"}};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(o->section, names[i][0]) == 0 && strcmp(o->name, names[i][1]) == 0)
-			return true;
-	return false;
-}
-
-static bool is_same(const struct option *o, const struct config *a, const struct config *b)
-{
-	const char *one = (const char *)a + o->offset, *two = (const char *)b + o->offset;
-	const char *text, *other;
-	switch (o->kind) {
-	case OPTION_TEXT:
-	case OPTION_PATH:
-	case OPTION_SECRET:
-		memcpy(&text, one, sizeof(text));
-		memcpy(&other, two, sizeof(other));
-		return strcmp(text, other) == 0;
-	case OPTION_WORD:
-		return memcmp(one, two, sizeof(int)) == 0;
-	case OPTION_NUMBER:
-	case OPTION_EITHER:
-		return memcmp(one, two, sizeof(int64_t)) == 0;
-	case OPTION_FLAG:
-		return *one == *two;
-	}
-	return true;
-}
-
-/* A text may be NULL. */
-static bool is_same_profile(
-	const struct app_profile_options *a, const struct app_profile_options *b)
-{
-	const char *const texts[][2] = {
-		{a->name, b->name},
-#define PROFILE(option, help) {a->option, b->option},
-#include "app/settings/profile.def"
-#undef PROFILE
-	};
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (strcmp(texts[i][0] ? texts[i][0] : "", texts[i][1] ? texts[i][1] : "") != 0)
-			return false;
-	return true;
-}
-
-static bool has_same_profiles(const struct config *a, const struct config *b)
-{
-	if (a->profile_count != b->profile_count)
-		return false;
-	for (size_t i = 0; i < a->profile_count; i++)
-		if (!is_same_profile(&a->profiles[i], &b->profiles[i]))
-			return false;
-	return true;
-}
-
-void config_log_changes(const struct config *running, const struct config *fresh)
-{
-	SCOPED_STRBUF(names, KIB(16));
-	for (size_t i = 0; i < option_count; i++)
-		if (!is_taken(&option_table[i]) && !is_same(&option_table[i], running, fresh))
-			strbuf_addf(&names, "%s[%s] %s", names.len > 0 ? ", " : "",
-				option_table[i].section, option_table[i].name);
-	if (!has_same_profiles(running, fresh))
-		strbuf_addf(&names, "%s[profile ...]", names.len > 0 ? ", " : "");
-	if (names.len > 0)
-		log_info("restart to use what has changed: %s", names.ptr);
 }

@@ -14,26 +14,26 @@
 #define STRING_OF_(x) #x
 
 /* clang-format off */
-#define ROW(section, name, ...) \
-	{#section, #name, .offset = offsetof(struct config, section##_##name), __VA_ARGS__},
+#define ROW(section, name, moment, ...) \
+	{#section, #name, .when = OPTION_##moment, .offset = offsetof(struct config, section##_##name), __VA_ARGS__},
 /* clang-format on */
 const struct option option_table[] = {
-#define TEXT(section, name, text, about) \
-	ROW(section, name, .kind = OPTION_TEXT, .fallback = text, .help = about)
-#define SECRET(section, name, about) \
-	ROW(section, name, .kind = OPTION_SECRET, .fallback = "", .help = about)
-#define PATH(section, name, about) \
-	ROW(section, name, .kind = OPTION_PATH, .fallback = "", .help = about)
-#define WORD(section, name, value, list, about) \
-	ROW(section, name, .kind = OPTION_WORD, .min = value, .words = list, .help = about)
-#define NUMBER(section, name, number, least, most, about)                                      \
-	ROW(section, name, .kind = OPTION_NUMBER, .fallback = STRING_OF(number), .min = least, \
-		.max = (int64_t)(most), .help = about)
-#define EITHER(section, name, number, other, about)                                             \
-	ROW(section, name, .kind = OPTION_EITHER, .fallback = STRING_OF(number), .min = number, \
-		.max = other, .help = about)
-#define FLAG(section, name, flag, about) \
-	ROW(section, name, .kind = OPTION_FLAG, .fallback = #flag, .help = about)
+#define TEXT(section, name, when, text, about) \
+	ROW(section, name, when, .kind = OPTION_TEXT, .fallback = text, .help = about)
+#define SECRET(section, name, when, about) \
+	ROW(section, name, when, .kind = OPTION_SECRET, .fallback = "", .help = about)
+#define PATH(section, name, when, about) \
+	ROW(section, name, when, .kind = OPTION_PATH, .fallback = "", .help = about)
+#define WORD(section, name, when, value, list, about) \
+	ROW(section, name, when, .kind = OPTION_WORD, .min = value, .words = list, .help = about)
+#define NUMBER(section, name, when, number, least, most, about)                        \
+	ROW(section, name, when, .kind = OPTION_NUMBER, .fallback = STRING_OF(number), \
+		.min = least, .max = (int64_t)(most), .help = about)
+#define EITHER(section, name, when, number, other, about)                              \
+	ROW(section, name, when, .kind = OPTION_EITHER, .fallback = STRING_OF(number), \
+		.min = number, .max = other, .help = about)
+#define FLAG(section, name, when, flag, about) \
+	ROW(section, name, when, .kind = OPTION_FLAG, .fallback = #flag, .help = about)
 #define SHORT(section, name)
 #include "cli/options.def"
 };
@@ -42,13 +42,13 @@ const size_t option_count = ARRAY_LEN(option_table);
 static const struct {
 	const char *section, *name;
 } short_flags[] = {
-#define TEXT(section, name, fallback, help)
-#define SECRET(section, name, help)
-#define PATH(section, name, help)
-#define WORD(section, name, fallback, words, help)
-#define NUMBER(section, name, fallback, min, max, help)
-#define EITHER(section, name, fallback, other, help)
-#define FLAG(section, name, fallback, help)
+#define TEXT(section, name, when, fallback, help)
+#define SECRET(section, name, when, help)
+#define PATH(section, name, when, help)
+#define WORD(section, name, when, fallback, words, help)
+#define NUMBER(section, name, when, fallback, min, max, help)
+#define EITHER(section, name, when, fallback, other, help)
+#define FLAG(section, name, when, fallback, help)
 #define SHORT(section, name) {#section, #name},
 #include "cli/options.def"
 };

@@ -20,9 +20,16 @@ enum option_kind {
 	OPTION_FLAG
 };
 
+/* When what the configuration says of it is taken. */
+enum option_when {
+	OPTION_START,
+	OPTION_LIVE, /* by SIGHUP, too */
+};
+
 struct option {
 	const char *section;
 	const char *name;
+	enum option_when when;
 	enum option_kind kind;
 	size_t offset; /* in struct config */
 	const char *fallback;

@@ -28,7 +28,7 @@ static void print_usage(void)
 	printf("\nPOSTERN_ACCESS_KEY_ID and POSTERN_ACCESS_KEY_SECRET, if set on the first start, "
 	       "become the\n"
 	       "store's key pair. SIGTERM stops after what runs has finished; SIGHUP reads "
-	       "certificates, access keys and the key of [app] again.\n");
+	       "certificates, access keys and the configuration again.\n");
 }
 
 static bool set_memory(const struct config *c)

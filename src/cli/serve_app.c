@@ -37,11 +37,12 @@ static bool read_file(struct parts *p, const char *option, const char *path, str
 static struct app_options configured(const struct config *c)
 {
 	return (struct app_options){
-#define TEXT(section, name, fallback, help) .name = c->section##_##name,
-#define WORD(section, name, fallback, words, help) .name = (enum app_##name)c->section##_##name,
-#define NUMBER(section, name, fallback, min, max, help) .name = c->section##_##name,
-#define EITHER(section, name, fallback, other, help) .name = c->section##_##name,
-#define FLAG(section, name, fallback, help) .name = c->section##_##name,
+#define TEXT(section, name, when, fallback, help) .name = c->section##_##name,
+#define WORD(section, name, when, fallback, words, help) \
+	.name = (enum app_##name)c->section##_##name,
+#define NUMBER(section, name, when, fallback, min, max, help) .name = c->section##_##name,
+#define EITHER(section, name, when, fallback, other, help) .name = c->section##_##name,
+#define FLAG(section, name, when, fallback, help) .name = c->section##_##name,
 #include "app/settings/options.def"
 	};
 }

@@ -234,15 +234,15 @@ void serve_free_tls(struct parts *p);
 /* Blocks the signals we wait for, in this thread and all that it starts. */
 void serve_block_signals(sigset_t *set);
 /*
- * Until one of them ends the process. In between SIGHUP has keys and certificates read again. False
- * if the process has to be started again, which was logged.
+ * Until one of them ends the process. In between SIGHUP has keys, certificates and the
+ * configuration read again. False if the process has to be started again, which was logged.
  */
 bool serve_wait_for_stop(struct parts *p, const sigset_t *set);
 
 /* ---- serve_reload.c ---- */
 
-/* Reads certificates, keys and the application server's pair again; what cannot be used is logged
- * and changes nothing. */
+/* Reads certificates, keys and the configuration again; what cannot be used is logged and changes
+ * nothing. */
 void serve_reload(struct parts *p);
 
 /* ---- serve_stop.c ---- */

@@ -130,7 +130,6 @@ static void add_app_files(struct paths *paths, const struct parts *p)
 {
 	const struct config *c = &p->config;
 	const char *const files[] = {
-		config_find_file(p->argc, p->argv),
 		c->app_jwt_key_file,
 		c->app_jwt_secret_file,
 		c->app_access_key_id_file,
@@ -183,6 +182,7 @@ static void add_all(struct paths *paths, const struct parts *p)
 		add_replaced(paths, key);
 	}
 	add_replaced(paths, p->config.server_ca_file);
+	add_replaced(paths, config_find_file(p->argc, p->argv));
 	/* Its keyring is beside it. */
 	if (p->config.store_backend == BACKEND_RADOS)
 		add_replaced(paths, p->config.rados_config);

@@ -6,11 +6,11 @@
 struct app_options app_options_default(void)
 {
 	return (struct app_options){
-#define TEXT(section, name, fallback, help) .name = fallback,
-#define WORD(section, name, fallback, words, help) .name = fallback,
-#define NUMBER(section, name, fallback, min, max, help) .name = fallback,
-#define EITHER(section, name, fallback, other, help) .name = fallback,
-#define FLAG(section, name, fallback, help) .name = fallback,
+#define TEXT(section, name, when, fallback, help) .name = fallback,
+#define WORD(section, name, when, fallback, words, help) .name = fallback,
+#define NUMBER(section, name, when, fallback, min, max, help) .name = fallback,
+#define EITHER(section, name, when, fallback, other, help) .name = fallback,
+#define FLAG(section, name, when, fallback, help) .name = fallback,
 #include "app/settings/options.def"
 	};
 }

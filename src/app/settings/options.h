@@ -37,12 +37,12 @@ struct app_profile_options {
  * app_new() copies what it keeps.
  */
 struct app_options {
-#define TEXT(section, name, fallback, help) const char *name;
-#define SECRET(section, name, help) const char *name;
-#define WORD(section, name, fallback, words, help) enum app_##name name;
-#define NUMBER(section, name, fallback, min, max, help) int64_t name;
-#define EITHER(section, name, fallback, other, help) int64_t name;
-#define FLAG(section, name, fallback, help) bool name;
+#define TEXT(section, name, when, fallback, help) const char *name;
+#define SECRET(section, name, when, help) const char *name;
+#define WORD(section, name, when, fallback, words, help) enum app_##name name;
+#define NUMBER(section, name, when, fallback, min, max, help) int64_t name;
+#define EITHER(section, name, when, fallback, other, help) int64_t name;
+#define FLAG(section, name, when, fallback, help) bool name;
 #include "app/settings/options.def"
 	/* With APP_AUTH_JWT one of these two, or jwt_keys_url: the bytes of jwt_key_file (a PEM or
 	 * JWK set) or of jwt_secret_file. ptr is NULL if not given. */

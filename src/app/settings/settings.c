@@ -206,17 +206,17 @@ static void check_range(
 
 void settings_check_number(struct reading *r, const char *option, int64_t number)
 {
-#define NUMBER(section, name, fallback, min, max, help) \
-	if (strcmp(option, #name) == 0)                 \
+#define NUMBER(section, name, when, fallback, min, max, help) \
+	if (strcmp(option, #name) == 0)                       \
 		check_range(r, #name, number, min, (int64_t)(max));
 #include "app/settings/options.def"
 }
 
 static void check_numbers(struct reading *r, const struct app_options *options)
 {
-#define NUMBER(section, name, fallback, min, max, help) \
+#define NUMBER(section, name, when, fallback, min, max, help) \
 	check_range(r, #name, options->name, min, (int64_t)(max));
-#define EITHER(section, name, fallback, other, help)                 \
+#define EITHER(section, name, when, fallback, other, help)           \
 	if (options->name != (fallback) && options->name != (other)) \
 		settings_refuse(r, "%s: must be %d or %d", #name, other, fallback);
 #include "app/settings/options.def"

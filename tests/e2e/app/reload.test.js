@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // SIGHUP: the application server takes another key, drops no request, and refuses a configuration that
-// does not hold.
+// does not hold. reload_rules.test.js is about the other options.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { json, startApp, startStore, upload } from "../lib/credentials.js";
+import { json, startStore, upload } from "../lib/credentials.js";
 import { postForm, send } from "../lib/oss.js";
 import { until } from "../lib/parts.js";
-import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
+import { pair, startWithFile } from "../lib/reload.js";
+import { BIN, cleanups, startServer } from "../lib/server.js";
 import { ROLE, assumeRole } from "../lib/sts.js";
 
 const run = promisify(execFile);
@@ -34,29 +35,12 @@ async function addKey(own) {
 const isKnown = (own, key) => until("the store knows the key", async () =>
 	assumeRole({ ...own, console: own.console, key }).then(() => true, () => false));
 
-/** An application server with a configuration in a file, which `write` changes. */
-async function startWithFile(t, lines) {
-	const folder = await temporaryFolder(t);
-	const file = join(folder, "postern.ini");
-	const write = list => writeFile(file, ["[app]", ...list, ""].join("\n"), { mode: 0o600 });
-	await write(lines);
-	const app = await startApp(t, store, {}, { args: ["--config", file] });
-	const reload = async (list, pattern) => {
-		await write(list);
-		const before = app.log.length;
-		app.signal("SIGHUP");
-		await until(`in the log: ${pattern}`, () => pattern.test(app.log.slice(before)));
-	};
-	return { app, reload, folder };
-}
-
-const pair = ({ id, secret }) => [`access_key_id = ${id}`, `access_key_secret = ${secret}`];
 const idOf = async app => (await json(`${app.app}/`)).accessid;
 
 test("another pair is taken while requests run, and none is dropped", async t => {
 	const second = await addKey(store);
 	await isKnown(store, second);
-	const { app, reload } = await startWithFile(t, pair(store.key));
+	const { app, reload } = await startWithFile(t, store, pair(store.key));
 	const before = await json(`${app.app}/grant`);
 	const film = await json(`${app.app}/s3/multipart`, "POST", { filename: "film.txt" });
 	let going = true;
@@ -93,7 +77,7 @@ test("another pair is taken while requests run, and none is dropped", async t =>
 });
 
 test("a configuration that does not hold is refused, and the old one goes on", async t => {
-	const { app, reload, folder } = await startWithFile(t, pair(store.key));
+	const { app, reload, folder } = await startWithFile(t, store, pair(store.key));
 	for (const bad of [
 		["nonsense"],
 		["colour = blue"],
@@ -107,15 +91,11 @@ test("a configuration that does not hold is refused, and the old one goes on", a
 		assert.equal(await idOf(app), store.key.id, bad.join());
 	}
 	await upload(app, store, "refused");
-	await reload([...pair(store.key), "max_size = 5", "min_size = 2", "[profile new]", "max_size = 4"],
-		/restart to use what has changed: \[app\] max_size, \[app\] min_size, \[profile \.\.\.\]$/m);
-	assert.equal((await json(`${app.app}/grant`)).max_size, 1048576000);
-	await upload(app, store, "still");
 });
 
 test("a secret in a file, and a security token", async t => {
 	const session = await assumeRole(store);
-	const { app, reload, folder } = await startWithFile(t, pair(store.key));
+	const { app, reload, folder } = await startWithFile(t, store, pair(store.key));
 	await writeFile(join(folder, "secret"), session.secret, { mode: 0o600 });
 	await writeFile(join(folder, "token"), session.token, { mode: 0o600 });
 	await reload([`access_key_id = ${session.id}`, `access_key_secret_file = ${join(folder, "secret")}`,
@@ -127,7 +107,7 @@ test("sts: the role is assumed with the new pair at once", async t => {
 	const second = await addKey(store);
 	await isKnown(store, second);
 	const role = ["credentials = sts", `role_arn = ${ROLE}`, `sts_url = ${store.console}/sts/`];
-	const { app, reload } = await startWithFile(t, [...pair(store.key), ...role]);
+	const { app, reload } = await startWithFile(t, store, [...pair(store.key), ...role]);
 	const first = await json(`${app.app}/grant`);
 	await reload([...pair(second), ...role], /the configuration was read again/);
 	await until("another temporary key signs", async () =>
@@ -166,7 +146,7 @@ async function askOften(url) {
 const FREE = Array.from({ length: 20 }, () => 200);
 
 test("rates are taken; those of a file that does not hold are not", async t => {
-	const { app, reload } = await startWithFile(t, pair(store.key));
+	const { app, reload } = await startWithFile(t, store, pair(store.key));
 	const grant = await json(`${app.app}/grant`);
 	const state = `${app.app}/grants/${grant.id}?grant=${grant.grant}`;
 	const taken = /the configuration was read again/;
@@ -184,7 +164,7 @@ test("rates are taken; those of a file that does not hold are not", async t => {
 
 test("the level of the log is taken", async t => {
 	const level = name => [...pair(store.key), "[server]", "loops = 1", `log_level = ${name}`];
-	const { app, reload } = await startWithFile(t, level("info"));
+	const { app, reload } = await startWithFile(t, store, level("info"));
 	const taken = /the configuration was read again/;
 	await reload(level("error"), taken);
 	await send(`${app.app}/quiet`);

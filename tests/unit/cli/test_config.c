@@ -11,7 +11,7 @@
 #include "tap.h"
 
 enum {
-	WORDS = 8
+	WORDS = 12
 };
 
 /* Reads the options; what is said on standard error is thrown away. */
@@ -48,15 +48,16 @@ static void defaults(void)
 		"those of the server");
 	OK(c.server_log_level == LOG_INFO, "a word is a constant");
 	OK(c.app_auth == APP_AUTH_NONE && c.app_confirm == APP_CONFIRM_AUTO, "two others");
-#define TEXT(section, name, fallback, help) \
+#define TEXT(section, name, when, fallback, help) \
 	OK(strcmp(app.name, c.section##_##name) == 0, "the same for the application: " #name);
-#define WORD(section, name, fallback, words, help) \
+#define WORD(section, name, when, fallback, words, help) \
 	OK((int)app.name == c.section##_##name, "the same: " #name);
-#define NUMBER(section, name, fallback, min, max, help) \
+#define NUMBER(section, name, when, fallback, min, max, help) \
 	OK(app.name == c.section##_##name, "the same: " #name);
-#define EITHER(section, name, fallback, other, help) \
+#define EITHER(section, name, when, fallback, other, help) \
 	OK(app.name == c.section##_##name, "the same: " #name);
-#define FLAG(section, name, fallback, help) OK(app.name == c.section##_##name, "the same: " #name);
+#define FLAG(section, name, when, fallback, help) \
+	OK(app.name == c.section##_##name, "the same: " #name);
 #include "app/settings/options.def"
 	config_release(&c);
 }
@@ -95,10 +96,51 @@ static void refused(void)
 	}
 }
 
+static void after_a_signal(void)
+{
+	struct config running, fresh;
+	SCOPED_STRBUF(changes, 4096);
+	OK(read_options((const char *const[]){"--app-max-size=1", "--app-region", "a",
+				"--app-access-key-secret-file", "one", NULL},
+		   &running) == CONFIG_OK &&
+			read_options((const char *const[]){"--app-max-size=2", "--app-grants-max=3",
+					     "--app-auth=jwt", "--app-events", "true",
+					     "--app-credentials=file", "--server-data", "x",
+					     "--app-access-key-secret-file", "two", NULL},
+				&fresh) == CONFIG_OK,
+		"two configurations");
+	config_changes(&running, &running, &changes);
+	IS_INT(changes.len, 0, "one is as itself");
+	config_changes(&running, &fresh, &changes);
+	IS(strbuf_slice(&changes),
+		S("[server] data, [app] credentials, [app] region, [app] grants_max, [app] events"),
+		"what is not taken is named");
+	OK(config_keep(&fresh, &running), "it is kept");
+	OK(fresh.app_max_size == 2 && fresh.app_auth == APP_AUTH_JWT &&
+			strcmp(fresh.app_access_key_secret_file, "two") == 0,
+		"what is taken is there");
+	OK(fresh.app_grants_max == running.app_grants_max && !fresh.app_events &&
+			fresh.app_credentials == APP_CREDENTIALS_FIXED &&
+			strcmp(fresh.app_region, "a") == 0 && fresh.app_region_given &&
+			!fresh.server_data_given,
+		"all else is as it was");
+	strbuf_clear(&changes);
+	config_changes(&running, &fresh, &changes);
+	IS_INT(changes.len, 0, "and nothing is left");
+	running.app_credentials = APP_CREDENTIALS_FILE;
+	fresh.app_credentials = APP_CREDENTIALS_FILE;
+	config_changes(&running, &fresh, &changes);
+	IS(strbuf_slice(&changes), S("[app] access_key_secret_file"),
+		"of keys in files the names are not taken");
+	config_release(&running);
+	config_release(&fresh);
+}
+
 int main(void)
 {
 	defaults();
 	given();
 	refused();
+	after_a_signal();
 	return tap_done();
 }
