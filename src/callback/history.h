@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The callback history: the newest LIMIT_CALLBACK_HISTORY_ENTRIES callbacks that were sent, in a
- * SQLite table (docs/callbacks.md) that survives restarts. A thread of its own reads and writes it,
- * so no caller waits for the disk, and its faults never fail an upload: a record that cannot be
- * written is lost, and the process's log says so.
+ * The callback history: the newest LIMIT_CALLBACK_HISTORY_ENTRIES callbacks that were sent
+ * (docs/callbacks.md), across restarts: in a SQLite table, or in a log that all gateways of a store
+ * write and read. A thread of its own reads and writes it, so no caller waits for the disk, and its
+ * faults never fail an upload: a record that cannot be written is lost, and the process's log says
+ * so.
  */
 #ifndef CALLBACK_HISTORY_H
 #define CALLBACK_HISTORY_H
@@ -13,6 +14,7 @@
 #include "callback/record.h"
 
 struct callback_history;
+struct shared_log; /* documents/shared_log.h */
 
 /*
  * Opens the file at `path`, making it (mode 0600) if it is missing, and starts the thread; without
@@ -20,6 +22,11 @@ struct callback_history;
  * Logs why it fails: ERR_INTERNAL, ERR_UNAVAILABLE.
  */
 enum err callback_history_open(const char *path, struct callback_history **ret) MUST_USE;
+/*
+ * The same in a log that outlives it: what is asked for is what all gateways have sent.
+ * ERR_UNAVAILABLE.
+ */
+enum err callback_history_share(struct shared_log *log, struct callback_history **ret) MUST_USE;
 
 /*
  * Adds a record, takes ownership of it, and returns its id. Later queries of the same thread find

@@ -82,6 +82,8 @@ static enum err open_documents(struct parts *p)
 	enum err e = rados_documents(p->store, &p->documents);
 	if (e == ERR_OK)
 		e = rados_marks(p->store, &p->marks);
+	if (e == ERR_OK)
+		e = rados_log(p->store, "callbacks", &p->shared_log);
 	return e == ERR_OK ? take_over_all(p) : e;
 }
 

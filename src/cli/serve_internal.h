@@ -71,8 +71,9 @@ struct parts {
 	struct tls *tls_made[SERVE_PORTS]; /* each once */
 	size_t tls_count;
 	struct store *store;
-	struct documents *documents; /* keys, and what else lies beside the objects */
-	struct shared_marks *marks;  /* of what all gateways have answered; NULL: there is one */
+	struct documents *documents;   /* keys, and what else lies beside the objects */
+	struct shared_marks *marks;    /* of what all gateways have answered; NULL: there is one */
+	struct shared_log *shared_log; /* of callbacks, of all gateways; NULL: there is one */
 	struct keys *keys;
 	struct strbuf key_id; /* the pair that `serve` signs with */
 	struct secret key_secret;

@@ -59,6 +59,8 @@ void serve_stop(struct parts *p)
 	deadline_step("access keys");
 	documents_close(p->documents);
 	shared_marks_close(p->marks);
+	if (p->shared_log)
+		p->shared_log->close(p->shared_log);
 	deadline_step("the store");
 	store_close(p->store);
 	deadline_step("threads");

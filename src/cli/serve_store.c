@@ -76,8 +76,10 @@ static void open_callback_log(struct parts *p)
 {
 	SCOPED_STRBUF(path, KIB(4));
 	strbuf_addf(&path, "%s/callbacks.db", p->config.server_data);
-	if (callback_history_open(serve_data_folder(p) ? path.ptr : NULL, &p->callback_history) !=
-		ERR_OK)
+	enum err e = p->shared_log ? callback_history_share(p->shared_log, &p->callback_history)
+				   : callback_history_open(serve_data_folder(p) ? path.ptr : NULL,
+					     &p->callback_history);
+	if (e != ERR_OK)
 		log_error("callbacks are sent but not kept");
 }
 

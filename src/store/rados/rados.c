@@ -9,6 +9,7 @@
 #include "store/rados/cluster/cluster.h"
 #include "store/rados/data/data.h"
 #include "store/rados/documents/pool_documents.h"
+#include "store/rados/documents/pool_log.h"
 #include "store/rados/documents/pool_marks.h"
 #include "store/rados/garbage/garbage.h"
 #include "store/rados/gateways/gateways.h"
@@ -294,6 +295,24 @@ enum err rados_marks(struct store *store, struct shared_marks **ret)
 {
 	struct rados *r = rados_of(store);
 	return marks_in_pool(r->index, r->clock, ret);
+}
+
+/* As versions are numbered: by time, and no two are the same. */
+static int64_t next_log_id(void *ctx)
+{
+	return (int64_t)(rados_version(ctx, 0) & INT64_MAX);
+}
+
+enum err rados_log(struct store *store, const char *name, struct shared_log **ret)
+{
+	struct rados *r = rados_of(store);
+	const struct pool_log_options options = {.pool = r->index,
+		.name = name,
+		.gateway = r->instance,
+		.entries = LIMIT_RADOS_RING,
+		.next_id = next_log_id,
+		.ctx = r};
+	return log_in_pool(&options, ret);
 }
 
 enum err rados_documents_open(const struct rados_options *options, struct documents **ret)

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "documents/documents.h"
+#include "documents/shared_log.h"
 #include "documents/shared_marks.h"
 #include "store/store.h"
 
@@ -72,6 +73,11 @@ enum err rados_store_open(const struct rados_options *options, struct store **re
 enum err rados_documents(struct store *store, struct documents **ret) MUST_USE;
 /* Marks of that store. Close them before it. ERR_UNAVAILABLE. */
 enum err rados_marks(struct store *store, struct shared_marks **ret) MUST_USE;
+/*
+ * A log of that store, by its name, which outlives it; a ring has LIMIT_RADOS_RING entries. Close
+ * it before the store. ERR_UNAVAILABLE.
+ */
+enum err rados_log(struct store *store, const char *name, struct shared_log **ret) MUST_USE;
 /* Documents for a process that has no store open, and does not wait for changes: a command. */
 enum err rados_documents_open(const struct rados_options *options, struct documents **ret) MUST_USE;
 

@@ -4,11 +4,14 @@ import assert from "node:assert/strict";
 import { createPublicKey, createVerify } from "node:crypto";
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { Cluster } from "../lib/ceph.js";
+import { ask } from "../lib/console_api.js";
 import { base64Json, request, send } from "../lib/oss.js";
-import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
+import { held, open, requestText, settled } from "../lib/reset.js";
+import { BIN, cleanups, pause, startServer, temporaryFolder } from "../lib/server.js";
 import { says, startSink } from "../lib/sink.js";
 import { assumeRole, signedParams } from "../lib/sts.js";
 
@@ -121,6 +124,38 @@ cluster.test("a request of STS that one gateway has answered is refused by the o
 	}
 });
 
+async function requestsOf(gateway) {
+	const metrics = (await send(`${gateway.console}/metrics`)).body.toString();
+	return Number(/^postern_requests_total (\d+)$/m.exec(metrics)[1]);
+}
+
+cluster.test("clients of STS that go while Ceph is asked leave nothing behind, and their requests are used", async () => {
+	const [gateway, other] = gateways;
+	const signed = Array.from({ length: 5 }, () => signedParams(gateway.key, "GET"));
+	const osd = Number(await readFile(join(cluster.folder, "osd.0.pid"), "utf8"));
+	const holds = await held(gateway);
+	process.kill(osd, "SIGSTOP");
+	try {
+		const before = await requestsOf(gateway);
+		const connections = signed.map(query => {
+			const connection = open(gateway.console);
+			connection.socket.write(requestText("GET", `/sts/?${query}`));
+			return connection;
+		});
+		// Each look is a request, too.
+		for (let looks = 1; await requestsOf(gateway) < before + looks + signed.length; looks++)
+			await pause(20);
+		for (const { raw } of connections)
+			raw.resetAndDestroy();
+	} finally {
+		process.kill(osd, "SIGCONT");
+	}
+	await settled(gateway, holds);
+	for (const query of signed)
+		assert.equal((await send(`${other.console}/sts/?${query}`)).status, 400);
+	assert.equal((await send(`${gateway.console}/sts/?${signedParams(gateway.key, "GET")}`)).status, 200);
+});
+
 cluster.test("callbacks of both are signed with one key", async t => {
 	const sink = await startSink(t, says("{\"Status\":\"OK\"}"));
 	const pems = await Promise.all(gateways.map(one => send(`${one.store}/-/callback_pub_key_v1.pem`)));
@@ -135,6 +170,37 @@ cluster.test("callbacks of both are signed with one key", async t => {
 			.verify(createPublicKey(pems[0].text), headers.authorization, "base64"));
 	}
 	assert.equal(sink.requests.length, 2);
+});
+
+cluster.test("the console of each shows the callbacks of all, and sends any of them again", async t => {
+	const sink = await startSink(t, says("{\"Status\":\"OK\"}"));
+	const list = async (gateway, query = {}) => (await ask(gateway, "GET", "/callbacks", { query })).json;
+	for (const [i, gateway] of [0, 1, 1, 0, 1].map(at => gateways[at]).entries()) {
+		const callback = base64Json({ callbackUrl: sink.url, callbackBody: `n=${i}` });
+		const answer = await request(gateway.store, "PUT", "shared", `logged-${i}`,
+			{ body: "hello", headers: { "x-oss-callback": callback } });
+		assert.equal(answer.status, 200, answer.text);
+		// One after the other, so that their order is known.
+		while ((await list(gateway, { limit: 1 })).callbacks[0]?.object !== `logged-${i}`)
+			await pause(20);
+	}
+	const newest = ["logged-4", "logged-3", "logged-2", "logged-1", "logged-0"];
+	for (const gateway of gateways) {
+		const { callbacks } = await list(gateway, { limit: 5 });
+		assert.deepEqual(callbacks.map(one => one.object), newest);
+		const page = await list(gateway, { limit: 2 });
+		const next = await list(gateway, { limit: 2, after: page.next });
+		assert.deepEqual([...page.callbacks, ...next.callbacks], callbacks.slice(0, 4));
+		assert.deepEqual((await ask(gateway, "GET", `/callbacks/${callbacks[2].id}`)).json, callbacks[2]);
+		const old = callbacks.find(one => one.object === "logged-1");
+		const again = await ask(gateway, "POST", `/callbacks/${old.id}/send`);
+		assert.equal(again.json.object, "logged-1");
+		assert.equal(sink.requests.at(-1).body.toString(), "n=1");
+		newest.unshift("logged-1");
+		newest.pop();
+	}
+	for (const gateway of gateways)
+		assert.ok(!existsSync(join(gateway.data, "callbacks.db")));
 });
 
 cluster.test("nothing of it is in the folders, and a restart finds it", async t => {

@@ -8,6 +8,7 @@
 #include "store/rados/cluster/edit.h"
 #include "store/rados/cluster/fetch.h"
 #include "store/rados/documents/pool_documents.h"
+#include "store/rados/documents/pool_log.h"
 #include "store/rados/documents/pool_marks.h"
 #include "store/rados/state/state.h"
 #include "tap.h"
@@ -274,6 +275,88 @@ static void marks_are_set_once(struct two *two)
 	shared_marks_close(other);
 }
 
+/* ---- A log ----------------------------------------------------------------------------------- */
+
+enum {
+	RING = 4
+};
+
+static int64_t last_id;
+
+static int64_t next_id(void *ctx UNUSED)
+{
+	return ++last_id;
+}
+
+static struct shared_log *log_of(struct store *store, uint64_t gateway)
+{
+	struct shared_log *log = NULL;
+	const struct pool_log_options options = {.pool = rados_of(store)->index,
+		.name = "log",
+		.gateway = gateway,
+		.entries = RING,
+		.next_id = next_id};
+	if (log_in_pool(&options, &log) != ERR_OK)
+		exit(1);
+	return log;
+}
+
+/* Adds an entry that says its id. */
+static bool add(struct shared_log *log)
+{
+	char text[24];
+	int64_t id = log->next_id(log);
+	(void)snprintf(text, sizeof(text), "%d", (int)id);
+	return log->add(log, id, slice_str(text)) == ERR_OK;
+}
+
+static bool take_entry(void *ctx, int64_t id, struct slice bytes)
+{
+	struct strbuf *out = ctx;
+	char text[24];
+	(void)snprintf(text, sizeof(text), "%d", (int)id);
+	strbuf_addf(
+		out, "%s%.*s", slice_eq(bytes, slice_str(text)) ? " " : " not ", SLICE_FMT(bytes));
+	return true;
+}
+
+/* Whether that is what is read: " 3 2", and "..." if there is more. */
+static bool reads(struct shared_log *log, int64_t before, size_t limit, const char *wanted)
+{
+	SCOPED_STRBUF(out, 1000);
+	struct shared_log_query query = {
+		.before = before, .limit = limit, .take = take_entry, .ctx = &out};
+	enum err e = log->read(log, &query);
+	strbuf_adds(&out, query.more ? "..." : "");
+	if (e != ERR_OK || strcmp(out.ptr, wanted) != 0)
+		printf("# %d: `%s`, not `%s`\n", (int)e, out.ptr, wanted);
+	return e == ERR_OK && strcmp(out.ptr, wanted) == 0;
+}
+
+static void a_log_is_read_merged(struct two *two)
+{
+	struct shared_log *one = log_of(two->one, 1);
+	struct shared_log *other = log_of(two->other, 2);
+	OK(reads(one, INT64_MAX, 10, ""), "nothing is in it");
+	OK(add(one) && add(other) && add(one) && add(other) && add(other), "five entries");
+	OK(reads(one, INT64_MAX, 10, " 5 4 3 2 1") && reads(other, INT64_MAX, 10, " 5 4 3 2 1"),
+		"each reads what both have written, the newest first");
+	OK(reads(one, INT64_MAX, 2, " 5 4...") && reads(one, 4, 2, " 3 2...") &&
+			reads(one, 2, 2, " 1") && reads(one, 1, 2, ""),
+		"in pages");
+	OK(add(one) && add(one) && add(one), "one writes more than it has room for");
+	OK(reads(other, INT64_MAX, 10, " 8 7 6 5 4 3 2"), "its own oldest goes");
+	/* A gateway that starts later, and has the ring of one that may still be there. */
+	struct shared_log *heir = log_of(two->one, 1 + 16);
+	OK(add(heir) && reads(heir, INT64_MAX, 10, " 9 8 7 6 5 4 2"),
+		"who has a ring that was in use goes on in it");
+	OK(add(one) && add(heir) && add(one) && reads(one, INT64_MAX, 10, " 12 11 10 9 5 4 2"),
+		"and two at the same time share its room");
+	one->close(one);
+	other->close(other);
+	heir->close(heir);
+}
+
 int main(void)
 {
 	if (!ceph_start(&ceph))
@@ -287,6 +370,7 @@ int main(void)
 	keys_are_shared(&two);
 	a_change_without_word(&two);
 	marks_are_set_once(&two);
+	a_log_is_read_merged(&two);
 	two_close(&two);
 	nothing_is_lost();
 	ceph_stop(&ceph);
