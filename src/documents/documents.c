@@ -86,7 +86,10 @@ static bool is_marked(const struct document_follower *follower, const struct doc
 	return memcmp(follower->mark, mark->words, sizeof(mark->words)) == 0;
 }
 
-/* Whether the follower has what the document is now. Under the lock, but at the beginning. */
+/*
+ * Has the follower take the document, if it is another one than was taken last. If it is `needed`
+ * one that is not there is not taken. Under the lock.
+ */
 static enum err tell(struct documents *d, struct document_follower *follower, bool force,
 	bool needed, bool *ret_found)
 {

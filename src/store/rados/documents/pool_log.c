@@ -84,8 +84,8 @@ static int read_ring(struct pool_log *log, unsigned ring, int64_t *ret)
 	memset(ret, 0, log->options.entries * sizeof(*ret));
 	size_t number = fetch_range(fetch, "", prefix, FETCH_ROWS_MAX);
 	int result = fetch_run(fetch, log->options.pool, name_of(log, ring, name));
-	const struct rows *rows = fetch_rows(fetch, number);
-	for (size_t i = 0; result == 0 && i < rows->count; i++) {
+	const struct rows *rows = result == 0 ? fetch_rows(fetch, number) : NULL;
+	for (size_t i = 0; rows && i < rows->count; i++) {
 		int64_t place = parse(slice_from(rows->rows[i].key, 1));
 		if (place >= 0 && (size_t)place < log->options.entries)
 			ret[place] = parse(rows->rows[i].value);
