@@ -83,8 +83,10 @@ static bool take(struct parts *p, struct parts *fresh)
 static bool take_rest(struct parts *p, struct parts *fresh, const struct strbuf *changes)
 {
 	enum log_level level = (enum log_level)fresh->config.server_log_level;
-	if (!config_keep(&fresh->config, &p->config))
+	if (!config_keep(&fresh->config, &p->config)) {
+		log_error("there is no memory");
 		return false;
+	}
 	if (p->app && !take(p, fresh)) {
 		if (changes->len > 0)
 			log_error("this does not hold without what needs a restart: %s",
