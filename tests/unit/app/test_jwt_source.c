@@ -117,6 +117,9 @@ static void remembering(void)
 	OK(!jwt_cache_find(cache, keys, &rules, S("t"), 1010, &arena, &found), "but not past exp");
 	OK(!jwt_cache_find(cache, keys, &rules, S("T"), 0, &arena, &found), "nor another token");
 	OK(!jwt_cache_find(cache, other, &rules, S("t"), 0, &arena, &found), "nor with other keys");
+	struct jwt_rules others = rules;
+	others.number++;
+	OK(!jwt_cache_find(cache, keys, &others, S("t"), 0, &arena, &found), "nor by other rules");
 	for (int i = 0; i < 4 * LIMIT_JWT_CACHED; i++) {
 		char text[20];
 		int len = snprintf(text, sizeof(text), "%d", i);
