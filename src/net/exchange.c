@@ -70,7 +70,7 @@ struct exchange *exchange_take(struct connection *c)
 	x->answered = false;
 	x->paused = false;
 	x->skips = false;
-	x->elsewhere = 0;
+	x->noted_memory = 0;
 	x->status = 0;
 	x->memory = S("");
 	x->file = -1;

@@ -137,7 +137,7 @@ struct budget_account *exchange_account(struct exchange *x);
  * Until it is gone `bytes` of memory are held for it in other accounts, as of a store: if its
  * client is slow to take the answer it may have to make room. The largest of several counts.
  */
-void exchange_has_elsewhere(struct exchange *x, size_t bytes);
+void exchange_note_memory(struct exchange *x, size_t bytes);
 /*
  * The signature was verified: moves the request's memory to BUDGET_SIGNED, into the share of
  * `requester`, which is only read. False if there is not enough there. Requests of the console's

@@ -73,10 +73,10 @@ bool exchange_admit(struct exchange *x)
 	return x->account.pool != BUDGET_UNASSIGNED || exchange_assign(x, BUDGET_ANONYMOUS);
 }
 
-void exchange_has_elsewhere(struct exchange *x, size_t bytes)
+void exchange_note_memory(struct exchange *x, size_t bytes)
 {
-	if (bytes > x->elsewhere)
-		x->elsewhere = bytes;
+	if (bytes > x->noted_memory)
+		x->noted_memory = bytes;
 }
 
 /* ---- When memory is scarce ------------------------------------------------------------------- */
@@ -163,14 +163,14 @@ static void ask_others(struct net_thread *net_thread)
 static bool holds_much(const struct connection *c)
 {
 	return c->phase == CONNECTION_BODY || c->buffers.bytes > LIMIT_MEMORY_ANSWER_BYTES ||
-	       c->x->elsewhere > LIMIT_MEMORY_ANSWER_BYTES ||
+	       c->x->noted_memory > LIMIT_MEMORY_ANSWER_BYTES ||
 	       c->x->account.bytes > LIMIT_MEMORY_SMALL_BYTES;
 }
 
 /* What it has to move to be taken for one that comes on. */
 static uint64_t progress_asked(const struct exchange *x)
 {
-	bool is_large = x->bytes_in > LIMIT_INLINE_BYTES || x->elsewhere > LIMIT_INLINE_BYTES;
+	bool is_large = x->bytes_in > LIMIT_INLINE_BYTES || x->noted_memory > LIMIT_INLINE_BYTES;
 	return is_large ? LIMIT_MEMORY_PROGRESS_LARGE_BYTES : LIMIT_MEMORY_PROGRESS_BYTES;
 }
 

@@ -110,8 +110,8 @@ struct exchange {
 	uint64_t bytes_out;
 	bool answered;
 	bool paused;
-	bool skips;       /* the body is not waited for */
-	size_t elsewhere; /* memory in other accounts: exchange_has_elsewhere() */
+	bool skips;          /* the body is not waited for */
+	size_t noted_memory; /* held in other accounts: exchange_note_memory() */
 	bool kept;
 	bool is_tls;
 	struct {

@@ -99,7 +99,7 @@ void respond_blob(struct request *r, int status, const struct store_blob *blob, 
 	if (!begin_answer(r))
 		return;
 	exchange_guard(request_exchange(r), damaged, ctx);
-	exchange_has_elsewhere(request_exchange(r), blob->held);
+	exchange_note_memory(request_exchange(r), blob->held);
 	if (blob->bytes)
 		exchange_send_memory(request_exchange(r), status,
 			slice_of(blob->bytes + blob->offset + offset, (size_t)size));
@@ -120,7 +120,7 @@ void respond_extents(struct request *r, int status, uint64_t size,
 void respond_extent(struct request *r, const struct store_blob *place)
 {
 	struct exchange_bytes bytes = bytes_of(place, 0, place->size);
-	exchange_has_elsewhere(request_exchange(r), place->held);
+	exchange_note_memory(request_exchange(r), place->held);
 	if (place->bytes)
 		exchange_extent_memory(request_exchange(r),
 			slice_of(place->bytes + place->offset, (size_t)place->size));

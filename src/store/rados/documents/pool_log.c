@@ -65,7 +65,7 @@ static struct key place_key(size_t place)
 static int64_t parse(struct slice digits)
 {
 	char text[ID_DIGITS + 1] = "";
-	if (digits.len > ID_DIGITS)
+	if (digits.len == 0 || digits.len > ID_DIGITS)
 		return 0;
 	memcpy(text, digits.ptr, digits.len);
 	return (int64_t)strtoull(text, NULL, 16);
