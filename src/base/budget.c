@@ -7,7 +7,6 @@
 #include <sys/random.h>
 
 #include "base/limits.h"
-#include "base/slot.h"
 
 /* Each on a cache line of its own: all loops count in them. */
 struct pool {
@@ -16,10 +15,6 @@ struct pool {
 };
 
 #define UNLIMITED (UINT64_MAX / 8)
-
-enum {
-	SHARES = 1024 /* the first is nobody's */
-};
 
 static struct pool pools[BUDGET_POOLS] = {
 	[BUDGET_CONSOLE].limit = UNLIMITED,
@@ -32,7 +27,7 @@ static uint64_t total = UNLIMITED;
 static atomic_uint_fast64_t refused;
 
 /* What accounts of the signed pool that are large, or shared, hold together, by requester. */
-static atomic_uint_fast64_t shares[SHARES];
+static atomic_uint_fast64_t shares[SLOT_ROWS][SLOTS];
 static uint64_t share_seed;
 
 static void divide(uint64_t bytes)
@@ -61,9 +56,9 @@ void budget_set_with_store(uint64_t bytes)
 	divide(total - pools[BUDGET_STORE].limit);
 }
 
-uint16_t budget_share_of(struct slice requester)
+struct slots budget_share_of(struct slice requester)
 {
-	return (uint16_t)(1 + slot_of(share_seed, requester, SHARES - 1));
+	return slots_of(share_seed, requester);
 }
 
 struct budget_account budget_account_like(const struct budget_account *account)
@@ -111,18 +106,29 @@ static uint64_t shared_bytes(const struct budget_account *account, size_t bytes)
 
 static bool has_share(const struct budget_account *account)
 {
-	return account->pool == BUDGET_SIGNED && account->share;
+	return account->pool == BUDGET_SIGNED && !slots_nobody(account->share);
 }
 
-/* The account holds `after` bytes instead of `before`; the pool knows. */
+/* The least of its counts, after `more` was added, which may wrap, as sums then do. */
+static uint64_t share_count(struct slots share, uint64_t more)
+{
+	uint64_t least = UINT64_MAX;
+	for (size_t row = 0; row < SLOT_ROWS; row++) {
+		atomic_uint_fast64_t *count = &shares[row][share.in[row]];
+		uint64_t own =
+			more ? atomic_fetch_add_explicit(count, more, memory_order_relaxed) + more
+			     : atomic_load_explicit(count, memory_order_relaxed);
+		if (own < least)
+			least = own;
+	}
+	return least;
+}
+
+/* The account holds `after` bytes instead of `before`; the pool knows. What its requester has. */
 static uint64_t share_change(const struct budget_account *account, size_t before, size_t after)
 {
-	uint64_t more = shared_bytes(account, after) -
-			shared_bytes(account, before); /* may wrap, as sums then do */
-	atomic_uint_fast64_t *share = &shares[account->share];
-	if (more == 0)
-		return atomic_load_explicit(share, memory_order_relaxed);
-	return atomic_fetch_add_explicit(share, more, memory_order_relaxed) + more;
+	return share_count(
+		account->share, shared_bytes(account, after) - shared_bytes(account, before));
 }
 
 /* Whether a requester may have so much while the pool has that in use. */
@@ -160,8 +166,8 @@ static bool fits(const struct budget_account *account, size_t bytes)
 		return false;
 	if (!has_share(account) || shared_bytes(account, bytes) == 0)
 		return true;
-	uint64_t own = atomic_load_explicit(&shares[account->share], memory_order_relaxed) + bytes -
-		       shared_bytes(account, account->bytes);
+	uint64_t own =
+		share_count(account->share, 0) + bytes - shared_bytes(account, account->bytes);
 	return share_allows(own, used);
 }
 
@@ -246,11 +252,11 @@ static void move(struct budget_account *account, struct budget_account next)
 	*account = next;
 }
 
-bool budget_assign(struct budget_account *account, enum budget_pool pool, uint16_t share)
+bool budget_assign(struct budget_account *account, enum budget_pool pool, struct slots share)
 {
 	const struct budget_account next = {
 		.pool = pool, .share = share, .shared = account->shared};
-	if (account->pool == pool && account->share == share)
+	if (account->pool == pool && slots_same(account->share, share))
 		return true;
 	if (account->bytes && !add(&next, account->bytes))
 		return false;
@@ -258,10 +264,10 @@ bool budget_assign(struct budget_account *account, enum budget_pool pool, uint16
 	return true;
 }
 
-void budget_return(struct budget_account *account, enum budget_pool pool, uint16_t share)
+void budget_return(struct budget_account *account, enum budget_pool pool, struct slots share)
 {
 	const struct budget_account next = {.pool = pool, .share = share};
-	if (account->pool == pool && account->share == share)
+	if (account->pool == pool && slots_same(account->share, share))
 		return;
 	add_anyway(&next, account->bytes);
 	move(account, next);

@@ -26,6 +26,7 @@
 
 #include "base/compiler.h"
 #include "base/slice.h"
+#include "base/slot.h"
 
 enum budget_pool {
 	/*
@@ -44,8 +45,8 @@ enum budget_pool {
 /* Zeroed: empty and unassigned. */
 struct budget_account {
 	enum budget_pool pool;
-	uint16_t share; /* in BUDGET_SIGNED: whose it is, of budget_share_of(); 0: nobody's */
-	bool shared;    /* it counts in the share though it is small; see budget_share() */
+	struct slots share; /* in BUDGET_SIGNED: whose it is, of budget_share_of(); or nobody's */
+	bool shared;        /* it counts in the share though it is small; see budget_share() */
 	size_t bytes;
 };
 
@@ -60,8 +61,8 @@ void budget_set(uint64_t bytes);
 /* The same, for a process whose store is in memory: it has half, and the others share the rest. */
 void budget_set_with_store(uint64_t bytes);
 
-/* What stands for a requester in its accounts, from 1 up; few have the same (base/slot.h). */
-uint16_t budget_share_of(struct slice requester);
+/* What stands for a requester in its accounts (base/slot.h). */
+struct slots budget_share_of(struct slice requester);
 /* An empty account of the same pool and requester. */
 struct budget_account budget_account_like(const struct budget_account *account);
 
@@ -84,9 +85,10 @@ void budget_give(struct budget_account *account, size_t bytes);
 /* Returns everything; the account is empty and unassigned afterwards. */
 void budget_close(struct budget_account *account);
 /* Moves the account to another pool and requester. False, and nothing is moved, without room. */
-bool budget_assign(struct budget_account *account, enum budget_pool pool, uint16_t share) MUST_USE;
+bool budget_assign(
+	struct budget_account *account, enum budget_pool pool, struct slots share) MUST_USE;
 /* The same even without room: for small accounts that return. */
-void budget_return(struct budget_account *account, enum budget_pool pool, uint16_t share);
+void budget_return(struct budget_account *account, enum budget_pool pool, struct slots share);
 
 /* Whether seven eighths of the pool are used: who is slow should make room. */
 bool budget_is_scarce(enum budget_pool pool);

@@ -385,7 +385,7 @@ static void answered(struct connection *c)
 	timers_cancel(&c->timer);
 	if (c->x)
 		exchange_finish(TAKE(c->x));
-	budget_return(&c->buffers, connection_pool(c), 0);
+	budget_return(&c->buffers, connection_pool(c), (struct slots){0});
 	if (c->phase == CONNECTION_CLOSED)
 		return;
 	if (!c->body_done || (c->close_after && (c->readable || c->view.len))) {

@@ -37,7 +37,7 @@ void make_room_leave(struct exchange *x)
 
 /* ---- Pools ----------------------------------------------------------------------------------- */
 
-static bool assign(struct exchange *x, enum budget_pool pool, uint16_t share)
+static bool assign(struct exchange *x, enum budget_pool pool, struct slots share)
 {
 	size_t more = x->account.pool == BUDGET_UNASSIGNED ? EXCHANGE_BYTES : 0;
 	if (!budget_take(&x->account, more))
@@ -56,7 +56,7 @@ static bool assign(struct exchange *x, enum budget_pool pool, uint16_t share)
 
 bool exchange_assign(struct exchange *x, enum budget_pool pool)
 {
-	return assign(x, pool, 0);
+	return assign(x, pool, (struct slots){0});
 }
 
 bool exchange_trust(struct exchange *x, struct slice requester)

@@ -39,7 +39,7 @@ static void leave(struct outgoing *outgoing, const struct outgoing_request *requ
 	outgoing->in_flight--;
 	outgoing->of_class[request->class]--;
 	if (request->class == OUTGOING_CALLBACK)
-		shares_give(&outgoing->callbacks, request->slot_);
+		shares_give(&outgoing->callbacks, request->slots_);
 	(void)pthread_mutex_unlock(&outgoing->lock);
 }
 
@@ -260,8 +260,8 @@ static bool has_place(struct outgoing *outgoing, struct outgoing_request *reques
 {
 	if (request->class != OUTGOING_CALLBACK)
 		return outgoing->of_class[request->class] < outgoing->max[request->class];
-	request->slot_ = shares_slot(&outgoing->callbacks, request->requester);
-	return shares_may(&outgoing->callbacks, request->slot_);
+	request->slots_ = shares_slots(&outgoing->callbacks, request->requester);
+	return shares_may(&outgoing->callbacks, request->slots_);
 }
 
 void outgoing_stats(struct outgoing *outgoing, struct outgoing_stats *ret)
@@ -290,7 +290,7 @@ void outgoing_send(struct outgoing *outgoing, struct outgoing_request *request)
 		outgoing->in_flight++;
 		outgoing->of_class[request->class]++;
 		if (request->class == OUTGOING_CALLBACK)
-			shares_take(&outgoing->callbacks, request->slot_);
+			shares_take(&outgoing->callbacks, request->slots_);
 		*outgoing->submitted_last = request;
 		outgoing->submitted_last = &request->next_;
 		/* Under the lock: outgoing_free() may follow as soon as it is given back. */

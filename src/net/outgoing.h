@@ -16,6 +16,7 @@
 #include "base/budget.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "base/slot.h"
 #include "base/strbuf.h"
 #include "base/task.h"
 #include "net/address.h"
@@ -116,7 +117,7 @@ struct outgoing_request {
 	/* ---- Private. ---- */
 	struct outgoing_request *next_;
 	struct transfer *transfer_;
-	size_t slot_;                  /* of the requester */
+	struct slots slots_;           /* of the requester */
 	struct budget_account memory_; /* of the answer, and of what libcurl holds */
 };
 

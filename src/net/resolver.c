@@ -9,6 +9,7 @@
 #include "base/host.h"
 #include "base/limits.h"
 #include "base/thread.h"
+#include "crypto/random.h"
 #include "net/shares.h"
 
 #define ADDRESSES_BYTES_MAX KIB(4)
@@ -16,7 +17,7 @@
 struct resolver_lookup {
 	struct resolver_lookup *next; /* in the queue, or of what is done */
 	char *host;
-	size_t slot;
+	struct slots slots;
 	bool trusted;
 	/* Under the lock: */
 	bool unwanted; /* nobody waits any more */
@@ -51,7 +52,7 @@ struct resolver {
 	struct shares untrusted; /* threads at work for names that callbacks say */
 
 	/* The caller's thread alone: */
-	struct shares names; /* for its hash */
+	uint64_t seed; /* of its hash */
 	struct resolver_lookup *asked;
 	struct known cache[LIMIT_NAMES_CACHED];
 };
@@ -96,7 +97,7 @@ static struct resolver_lookup *next_lookup(struct resolver *r)
 {
 	struct resolver_lookup **at = &r->queue;
 	while (*at && !(*at)->unwanted && !(*at)->trusted &&
-		!shares_may(&r->untrusted, (*at)->slot))
+		!shares_may(&r->untrusted, (*at)->slots))
 		at = &(*at)->next;
 	struct resolver_lookup *lookup = *at;
 	if (!lookup)
@@ -113,14 +114,14 @@ static void work_on(struct resolver *r, struct resolver_lookup *lookup)
 	bool wanted = !lookup->unwanted;
 	if (wanted) {
 		if (!lookup->trusted)
-			shares_take(&r->untrusted, lookup->slot);
+			shares_take(&r->untrusted, lookup->slots);
 		(void)pthread_mutex_unlock(&r->lock);
 		bool found = r->options.look_up(lookup->host, &lookup->addresses);
 		(void)pthread_mutex_lock(&r->lock);
 		lookup->tried = true;
 		lookup->found = found;
 		if (!lookup->trusted)
-			shares_give(&r->untrusted, lookup->slot);
+			shares_give(&r->untrusted, lookup->slots);
 		/* Another of the same requester may have waited for that. */
 		(void)pthread_cond_broadcast(&r->changed);
 	}
@@ -195,8 +196,8 @@ static bool start_thread(struct resolver *r)
 
 static struct known *known_of(struct resolver *r, const char *host)
 {
-	size_t slot = shares_slot(&r->names, slice_str(host));
-	return &r->cache[slot % ARRAY_LEN(r->cache)];
+	uint64_t hash = slot_hash(r->seed, slice_str(host));
+	return &r->cache[hash % ARRAY_LEN(r->cache)];
 }
 
 static void remember(struct resolver *r, const struct resolver_lookup *lookup, int64_t now_ms)
@@ -237,7 +238,7 @@ enum err resolver_new(const struct resolver_options *options, struct resolver **
 	r->queue_last = &r->queue;
 	r->holders = 1;
 	shares_init(&r->untrusted, LIMIT_RESOLVER_THREADS - LIMIT_RESOLVER_THREADS_TRUSTED);
-	shares_init(&r->names, 0);
+	random_bytes(&r->seed, sizeof(r->seed));
 	for (size_t i = 0; i < ARRAY_LEN(r->cache); i++)
 		strbuf_init(&r->cache[i].addresses, ADDRESSES_BYTES_MAX);
 	*ret = r;
@@ -268,7 +269,7 @@ static struct resolver_lookup *lookup_new(
 		return NULL;
 	*lookup = (struct resolver_lookup){
 		.host = strdup(host),
-		.slot = shares_slot(&r->untrusted, requester),
+		.slots = shares_slots(&r->untrusted, requester),
 		.trusted = trusted,
 	};
 	strbuf_init(&lookup->addresses, ADDRESSES_BYTES_MAX);

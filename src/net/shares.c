@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "base/slot.h"
 #include "crypto/random.h"
 
 void shares_init(struct shares *s, size_t max)
@@ -12,25 +11,34 @@ void shares_init(struct shares *s, size_t max)
 	random_bytes(&s->seed, sizeof(s->seed));
 }
 
-size_t shares_slot(const struct shares *s, struct slice requester)
+struct slots shares_slots(const struct shares *s, struct slice requester)
 {
-	return slot_of(s->seed, requester, SHARES_SLOTS);
+	return slots_of(s->seed, requester);
 }
 
-bool shares_may(const struct shares *s, size_t slot)
+bool shares_may(const struct shares *s, struct slots slots)
 {
-	return s->used < s->max && s->own[slot] < 2 * (s->max - s->used);
+	if (s->used >= s->max)
+		return false;
+	for (size_t row = 0; row < SLOT_ROWS; row++)
+		if (s->own[row][slots.in[row]] < 2 * (s->max - s->used))
+			return true;
+	return false;
 }
 
-void shares_take(struct shares *s, size_t slot)
+void shares_take(struct shares *s, struct slots slots)
 {
 	s->used++;
-	s->own[slot]++;
+	for (size_t row = 0; row < SLOT_ROWS; row++)
+		s->own[row][slots.in[row]]++;
 }
 
-void shares_give(struct shares *s, size_t slot)
+void shares_give(struct shares *s, struct slots slots)
 {
-	assert(s->used > 0 && s->own[slot] > 0);
+	assert(s->used > 0);
 	s->used--;
-	s->own[slot]--;
+	for (size_t row = 0; row < SLOT_ROWS; row++) {
+		assert(s->own[row][slots.in[row]] > 0);
+		s->own[row][slots.in[row]]--;
+	}
 }

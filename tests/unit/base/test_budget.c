@@ -8,6 +8,8 @@
 #include "base/strbuf.h"
 #include "tap.h"
 
+static const struct slots nobody;
+
 static uint64_t used(enum budget_pool pool)
 {
 	struct budget_stats stats;
@@ -30,10 +32,11 @@ static void shares(void)
 	OK(budget_take(&signed_one, MIB(11)), "signed requests do not feel it");
 	OK(!budget_take(&signed_one, 1), "but have an end too");
 	OK(budget_take(&operator_one, KIB(64)), "the operator feels neither");
-	OK(!budget_assign(&other, BUDGET_SIGNED, 0), "what is signed moves if there is room");
+	OK(!budget_assign(&other, BUDGET_SIGNED, nobody), "what is signed moves if there is room");
 	IS_INT(used(BUDGET_ANONYMOUS), MIB(1) + LIMIT_MEMORY_SMALL_BYTES, "and stays if not");
 	budget_give(&signed_one, MIB(1));
-	OK(budget_assign(&other, BUDGET_SIGNED, 0) && used(BUDGET_ANONYMOUS) == MIB(1), "moved");
+	OK(budget_assign(&other, BUDGET_SIGNED, nobody) && used(BUDGET_ANONYMOUS) == MIB(1),
+		"moved");
 	IS_INT(used(BUDGET_SIGNED), MIB(10) + LIMIT_MEMORY_SMALL_BYTES, "to where it counts now");
 	OK(!budget_is_scarce(BUDGET_ANONYMOUS) && budget_is_scarce(BUDGET_SIGNED),
 		"which is scarce");
@@ -65,16 +68,18 @@ static void with_a_store(void)
 /* Of a pool of 11 MiB. */
 static void requesters(void)
 {
-	uint16_t his = budget_share_of(S("his")), hers = budget_share_of(S("hers"));
+	struct slots his = budget_share_of(S("his")), hers = budget_share_of(S("hers"));
 	struct budget_account one = {.pool = BUDGET_SIGNED, .share = his};
 	struct budget_account other = {.pool = BUDGET_SIGNED, .share = hers};
 	struct budget_account small = {.pool = BUDGET_SIGNED, .share = his};
-	OK(his > 0 && hers > 0 && his == budget_share_of(S("his")), "requesters have numbers");
+	OK(!slots_nobody(his) && !slots_nobody(hers) && slots_same(his, budget_share_of(S("his"))),
+		"requesters have slots");
 	OK(!budget_fits(&one, MIB(8)) && budget_fits(&one, MIB(7)), "one cannot have all");
 	OK(budget_raise(&one, MIB(7)) && !budget_raise(&one, MIB(8)), "but two thirds");
 	OK(budget_raise(&one, 1) && one.bytes == MIB(7), "who has more has enough");
 	struct budget_account second = budget_account_like(&one);
-	OK(second.share == his && !budget_take(&second, MIB(1)), "whatever account it is in");
+	OK(slots_same(second.share, his) && !budget_take(&second, MIB(1)),
+		"whatever account it is in");
 	OK(budget_take(&small, LIMIT_MEMORY_SMALL_BYTES) && !budget_take(&small, MIB(1)),
 		"what is small is not asked about, what becomes large is");
 	OK(budget_take(&other, MIB(2)) && !budget_take(&other, MIB(1)),
@@ -83,7 +88,7 @@ static void requesters(void)
 	OK(budget_take(&other, MIB(4)), "which grows when something is given back");
 	OK(budget_take(&small, MIB(1)) && !budget_take(&small, MIB(8)), "for everybody");
 	budget_give(&small, MIB(1));
-	budget_return(&other, BUDGET_ANONYMOUS, 0);
+	budget_return(&other, BUDGET_ANONYMOUS, nobody);
 	one = budget_account_like(&small);
 	OK(budget_take(&one, MIB(7)), "what went elsewhere does not count");
 	budget_close(&one);
@@ -95,16 +100,52 @@ static void requesters(void)
 	budget_close(&one);
 }
 
+/* Who meets another in one row only does not feel what that one has. */
+static void met_in_one_row(void)
+{
+	for (size_t row = 0; row < SLOT_ROWS; row++) {
+		struct budget_account one = {.pool = BUDGET_SIGNED, .share = {{1, 2}}};
+		struct budget_account other = {.pool = BUDGET_SIGNED, .share = {{3, 4}}};
+		other.share.in[row] = one.share.in[row];
+		OK(budget_take(&one, MIB(7)) && !budget_take(&one, MIB(1)), "one has its share");
+		OK(budget_take(&other, MIB(2)), "the other has one of its own");
+		budget_close(&one);
+		OK(budget_take(&other, MIB(5)) && !budget_take(&other, MIB(1)),
+			"which ends as well");
+		budget_close(&other);
+	}
+}
+
+/* Of a thousand names hardly any two meet, and those that do in both rows are none. */
+static void names(void)
+{
+	struct slots all[1000];
+	char name[32];
+	size_t met = 0, same = 0;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		(void)snprintf(name, sizeof(name), "form-%zu", i);
+		all[i] = slots_of(UINT64_C(0x123456789abcdef), slice_str(name));
+		for (size_t j = 0; j < i; j++) {
+			met += all[j].in[0] == all[i].in[0];
+			met += all[j].in[1] == all[i].in[1];
+			same += slots_same(all[i], all[j]);
+		}
+	}
+	/* Of 2 x 499,500 pairs one in 4,095 is expected to meet: 244. */
+	OK(met > 150 && met < 350, "%zu pairs meet in a row", met);
+	IS_INT(same, 0, "and none in both");
+}
+
 static void unassigned(void)
 {
 	struct budget_account account = {.bytes = 0};
 	OK(budget_take(&account, MIB(100)), "before it is known whose it is nothing is refused");
-	OK(!budget_assign(&account, BUDGET_SIGNED, 0), "but then");
+	OK(!budget_assign(&account, BUDGET_SIGNED, nobody), "but then");
 	IS_INT(used(BUDGET_SIGNED), 0, "nothing was counted");
 	budget_give(&account, MIB(99));
-	OK(budget_assign(&account, BUDGET_SIGNED, 0) && used(BUDGET_SIGNED) == MIB(1),
+	OK(budget_assign(&account, BUDGET_SIGNED, nobody) && used(BUDGET_SIGNED) == MIB(1),
 		"what is left");
-	budget_return(&account, BUDGET_ANONYMOUS, 0);
+	budget_return(&account, BUDGET_ANONYMOUS, nobody);
 	OK(used(BUDGET_SIGNED) == 0 && used(BUDGET_ANONYMOUS) == MIB(1), "returned");
 	budget_close(&account);
 }
@@ -173,6 +214,8 @@ int main(void)
 	shares();
 	with_a_store();
 	requesters();
+	met_in_one_row();
+	names();
 	unassigned();
 	text();
 	threads();
