@@ -133,6 +133,13 @@ struct store_bucket_stats {
 	uint64_t part_bytes;
 };
 
+/* Asks what a bucket holds, as of now. ERR_NO_SUCH_BUCKET. */
+struct store_bucket_count {
+	struct store_wait wait;
+	uint64_t bucket_id;
+	struct store_bucket_stats stats; /* result; zeros unless ERR_OK */
+};
+
 /* ---- Objects -------------------------------------------------------------------------------- */
 
 enum store_type {
@@ -538,9 +545,7 @@ struct store_ops {
 	 * multipart uploads.
 	 */
 	void (*bucket_delete)(struct store *store, struct store_bucket_delete *del);
-	/* All zero if the bucket does not exist. Never waits. */
-	void (*bucket_stats)(
-		struct store *store, uint64_t bucket_id, struct store_bucket_stats *ret);
+	void (*bucket_count)(struct store *store, struct store_bucket_count *count);
 
 	/*
 	 * Begins a put, which becomes visible when it is committed. ERR_DISK_FULL, or
@@ -700,10 +705,9 @@ static inline void store_list_release(struct store *s, struct store_list *list)
 	s->ops->list_release(s, list);
 }
 
-static inline void store_bucket_stats(
-	struct store *s, uint64_t bucket_id, struct store_bucket_stats *ret)
+static inline void store_bucket_count(struct store *s, struct store_bucket_count *count)
 {
-	s->ops->bucket_stats(s, bucket_id, ret);
+	s->ops->bucket_count(s, count);
 }
 
 static inline enum store_now store_read(struct store *s, struct store_read *read)

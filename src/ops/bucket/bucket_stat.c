@@ -27,29 +27,54 @@ static void add_class(struct strbuf *out, const struct request *r, const char *n
 	strbuf_addf(out, "<%sObjectCount>%" PRIu64 "</%sObjectCount>", prefix, objects, prefix);
 }
 
-static void begin(struct request *r)
+static void answer(struct request *r, const struct store_bucket_stats *stats)
 {
-	struct store_bucket_stats stats;
-	if (!require_bucket(r))
-		return;
-	store_bucket_stats(r->ops->options.store, r->bucket->id, &stats);
-	bool empty = !stats.objects && !stats.old_versions && !stats.uploads;
+	bool empty = !stats->objects && !stats->old_versions && !stats->uploads;
 	int64_t now_ms = empty ? 0 : clock_wall_ms(r->ops->options.clock);
 	SCOPED_STRBUF(xml, KIB(8));
 	strbuf_adds(&xml, XML_PROLOG "<BucketStat>");
-	xml_element_u64(&xml, "Storage", stats.bytes + stats.old_bytes);
-	xml_element_u64(&xml, "ObjectCount", stats.objects);
-	xml_element_u64(&xml, "MultipartUploadCount", stats.uploads);
-	xml_element_u64(&xml, "MultipartPartStorage", stats.part_bytes);
+	xml_element_u64(&xml, "Storage", stats->bytes + stats->old_bytes);
+	xml_element_u64(&xml, "ObjectCount", stats->objects);
+	xml_element_u64(&xml, "MultipartUploadCount", stats->uploads);
+	xml_element_u64(&xml, "MultipartPartStorage", stats->part_bytes);
 	xml_element_u64(&xml, "LiveChannelCount", 0);
 	xml_element_u64(&xml, "LastModifiedTime", (uint64_t)(now_ms / 1000));
-	add_class(&xml, r, "Standard", "Standard", &stats);
-	add_class(&xml, r, "IA", "InfrequentAccess", &stats);
-	add_class(&xml, r, "Archive", "Archive", &stats);
-	add_class(&xml, r, "ColdArchive", "ColdArchive", &stats);
-	add_class(&xml, r, "DeepColdArchive", "DeepColdArchive", &stats);
+	add_class(&xml, r, "Standard", "Standard", stats);
+	add_class(&xml, r, "IA", "InfrequentAccess", stats);
+	add_class(&xml, r, "Archive", "Archive", stats);
+	add_class(&xml, r, "ColdArchive", "ColdArchive", stats);
+	add_class(&xml, r, "DeepColdArchive", "DeepColdArchive", stats);
 	strbuf_adds(&xml, "</BucketStat>\n");
 	respond_xml(r, &xml);
+}
+
+struct bucket_stat {
+	struct request *r;
+	struct store_bucket_count count;
+};
+
+static void on_counted(struct task *task)
+{
+	struct store_wait *wait = CONTAINER_OF(task, struct store_wait, task);
+	struct store_bucket_count *count = CONTAINER_OF(wait, struct store_bucket_count, wait);
+	struct request *r = CONTAINER_OF(count, struct bucket_stat, count)->r;
+	if (wait->err == ERR_OK)
+		answer(r, &count->stats);
+	else
+		respond_error(r, wait->err);
+	request_release(r);
+}
+
+static void finish(struct request *r)
+{
+	struct bucket_stat *state = r->state;
+	if (!require_bucket(r))
+		return;
+	state->r = r;
+	state->count = (struct store_bucket_count){
+		.wait = {.task.run = on_counted, .home = r->home}, .bucket_id = r->bucket->id};
+	request_hold(r);
+	store_bucket_count(r->ops->options.store, &state->count);
 }
 
 const struct op op_get_bucket_stat = {
@@ -60,5 +85,6 @@ const struct op op_get_bucket_stat = {
 	.access = OP_ACCESS_OWNER,
 	.action = "oss:GetBucketStat",
 	.body = OP_BODY_NONE,
-	.begin = begin,
+	.state_size = sizeof(struct bucket_stat),
+	.finish = finish,
 };

@@ -172,10 +172,10 @@ static void each_bucket(
 	buckets_each(local_of(store)->buckets, row, ctx);
 }
 
-static void get_bucket_stats(
-	struct store *store, uint64_t bucket_id, struct store_bucket_stats *ret)
+static void count_bucket(struct store *store, struct store_bucket_count *count)
 {
-	(void)buckets_counts(local_of(store)->buckets, bucket_id, ret);
+	bool found = buckets_counts(local_of(store)->buckets, count->bucket_id, &count->stats);
+	store_answer(&count->wait, found ? ERR_OK : ERR_NO_SUCH_BUCKET);
 }
 
 static void get_stats(struct store *store, struct store_stats *ret)
@@ -202,7 +202,7 @@ static const struct store_ops ops = {
 	.bucket_create = mutation_bucket_create,
 	.bucket_update = mutation_bucket,
 	.bucket_delete = mutation_bucket_delete,
-	.bucket_stats = get_bucket_stats,
+	.bucket_count = count_bucket,
 	.put_begin = put_begin,
 	.put_write = put_write,
 	.put_commit = put_commit,

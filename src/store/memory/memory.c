@@ -36,10 +36,10 @@ static void each_bucket(
 	buckets_each(memory_of(store)->buckets, row, ctx);
 }
 
-static void get_bucket_stats(
-	struct store *store, uint64_t bucket_id, struct store_bucket_stats *ret)
+static void count_bucket(struct store *store, struct store_bucket_count *count)
 {
-	(void)buckets_counts(memory_of(store)->buckets, bucket_id, ret);
+	bool found = buckets_counts(memory_of(store)->buckets, count->bucket_id, &count->stats);
+	store_answer(&count->wait, found ? ERR_OK : ERR_NO_SUCH_BUCKET);
 }
 
 /* Puts the bucket, which has been decided, into the table. Under the lock. */
@@ -137,7 +137,7 @@ static const struct store_ops ops = {
 	.bucket_create = create_bucket,
 	.bucket_update = mutation_bucket,
 	.bucket_delete = delete_bucket,
-	.bucket_stats = get_bucket_stats,
+	.bucket_count = count_bucket,
 	.put_begin = memory_put_begin,
 	.put_write = memory_put_write,
 	.put_commit = memory_put_commit,

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "store/rados/buckets/table.h"
 #include "store/rados/cluster/cluster.h"
+#include "store/rados/count.h"
 #include "store/rados/data/data.h"
 #include "store/rados/documents/pool_documents.h"
 #include "store/rados/documents/pool_log.h"
@@ -38,12 +39,6 @@ static void each_bucket(
 	struct store *store, void (*row)(const struct store_bucket *bucket, void *ctx), void *ctx)
 {
 	buckets_each(rados_of(store)->buckets, row, ctx);
-}
-
-static void get_bucket_stats(
-	struct store *store, uint64_t bucket_id, struct store_bucket_stats *ret)
-{
-	(void)buckets_counts(rados_of(store)->buckets, bucket_id, ret);
 }
 
 struct sum {
@@ -153,7 +148,7 @@ static const struct store_ops ops = {
 	.bucket_create = bucket_create_begin,
 	.bucket_update = bucket_update_begin,
 	.bucket_delete = bucket_delete_begin,
-	.bucket_stats = get_bucket_stats,
+	.bucket_count = rados_bucket_count,
 	.put_begin = rados_put_begin,
 	.put_write = rados_put_write,
 	.put_commit = rados_put_commit,

@@ -141,11 +141,11 @@ static inline const char *sample_missing(struct store *s)
 	if (head_object(s, versions, S("marked")) != ERR_NO_SUCH_KEY)
 		return "the marker";
 	struct store_bucket_stats stats;
-	store_bucket_stats(s, id, &stats);
+	bucket_stats(s, id, &stats);
 	if (stats.objects != SAMPLE_KEYS + 3 || stats.uploads != 1 ||
 		stats.part_bytes != SAMPLE_LARGE + 500)
 		return "a count";
-	store_bucket_stats(s, versions, &stats);
+	bucket_stats(s, versions, &stats);
 	if (stats.objects != 1 || stats.old_versions != 4)
 		return "a count of versions";
 	return NULL;

@@ -368,6 +368,17 @@ static inline enum err upload_complete(struct store *s, struct store_multipart_c
 	return blocking_wait(&b, &complete->wait);
 }
 
+/* Zeros if the bucket does not exist. */
+static inline void bucket_stats(struct store *s, uint64_t bucket, struct store_bucket_stats *ret)
+{
+	struct blocking b;
+	struct store_bucket_count count = {.bucket_id = bucket};
+	blocking_init(&b, &count.wait);
+	store_bucket_count(s, &count);
+	(void)blocking_wait(&b, &count.wait);
+	*ret = count.stats;
+}
+
 /* Fill in all but the wait; the releases are due on ERR_OK. */
 static inline enum err list_parts(struct store *s, struct store_list_parts *list)
 {

@@ -158,7 +158,7 @@ static void tell(struct world *w, struct strbuf *text)
 	struct store_stats stats;
 	tell_versions(w, text, &sum);
 	tell_uploads(w, text, &sum);
-	store_bucket_stats(w->s, w->id, &counts);
+	bucket_stats(w->s, w->id, &counts);
 	store_stats(w->s, &stats);
 	if (!counts_are(&counts, &sum))
 		strbuf_addf(text,
@@ -340,7 +340,7 @@ static bool do_bucket(struct world *w)
 static bool do_something(struct world *w)
 {
 	struct store_bucket_stats counts;
-	store_bucket_stats(w->s, w->id, &counts);
+	bucket_stats(w->s, w->id, &counts);
 	if (counts.old_versions > VERSIONS_MAX)
 		return with_version(w, delete_one);
 	uint64_t dice = random_below(w, 100);
@@ -423,11 +423,11 @@ static bool empty(struct world *w)
 	bool ok = true;
 	do {
 		ok = with_version(w, delete_one) && ok;
-		store_bucket_stats(w->s, w->id, &counts);
+		bucket_stats(w->s, w->id, &counts);
 	} while (ok && counts.objects + counts.old_versions > 0);
 	while (ok && counts.uploads > 0) {
 		ok = do_abort(w);
-		store_bucket_stats(w->s, w->id, &counts);
+		bucket_stats(w->s, w->id, &counts);
 	}
 	static const struct store_bucket_stats none;
 	return ok && counts_are(&counts, &none);

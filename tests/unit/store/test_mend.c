@@ -337,7 +337,7 @@ static void failed_index(int fault)
 static struct store_bucket_stats counts_of(struct store *s, uint64_t id)
 {
 	struct store_bucket_stats counts;
-	store_bucket_stats(s, id, &counts);
+	bucket_stats(s, id, &counts);
 	return counts;
 }
 

@@ -300,7 +300,7 @@ static void gateways_are_killed(void)
 	size_t count = 0;
 	OK(all_whole(s, id, &count), "and every object is whole");
 	struct store_bucket_stats stats;
-	store_bucket_stats(s, id, &stats);
+	bucket_stats(s, id, &stats);
 	OK(stats.objects == count, "the counts are right");
 	store_close(s);
 }

@@ -63,7 +63,7 @@ static bool fold(struct store *s, uint64_t id)
 static bool counts_are(struct store *s, uint64_t id, uint64_t objects, uint64_t bytes)
 {
 	struct store_bucket_stats stats;
-	store_bucket_stats(s, id, &stats);
+	bucket_stats(s, id, &stats);
 	return stats.objects == objects && stats.bytes == bytes;
 }
 

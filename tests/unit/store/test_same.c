@@ -344,7 +344,7 @@ static bool same_there(size_t store)
 {
 	struct store_bucket_stats want = model_counts();
 	struct store_bucket_stats have;
-	store_bucket_stats(stores[store].s, stores[store].id, &have);
+	bucket_stats(stores[store].s, stores[store].id, &have);
 	bool versions = same_versions(store);
 	bool counts = memcmp(&want, &have, sizeof(want)) == 0;
 	bool parts = true;

@@ -373,7 +373,7 @@ static void counts_are(
 	struct store *s, uint64_t id, struct store_bucket_stats want, const char *what)
 {
 	struct store_bucket_stats have;
-	store_bucket_stats(s, id, &have);
+	bucket_stats(s, id, &have);
 	bool same = memcmp(&have, &want, sizeof(have)) == 0;
 	OK(same, "counts %s", what);
 	if (!same)
@@ -429,7 +429,7 @@ static void counts(struct store **s, const struct backend *backend)
 	delete_of(*s, id, S("k"), version_number(two));
 	counts_are(*s, id, (struct store_bucket_stats){2, 10, 1, 0, 0, 0}, "of a marker alone");
 	struct store_bucket_stats none;
-	store_bucket_stats(*s, id + 100000, &none);
+	bucket_stats(*s, id + 100000, &none);
 	OK(none.objects == 0 && none.old_versions == 0, "a bucket that is not there has nothing");
 }
 

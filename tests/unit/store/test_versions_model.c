@@ -201,7 +201,7 @@ static void tell_store(struct store *s, uint64_t id, struct strbuf *text)
 		tell(text, entry->key, &entry->object, entry->is_latest, crc64);
 	}
 	store_list_release(s, &list);
-	store_bucket_stats(s, id, &counts);
+	bucket_stats(s, id, &counts);
 	tell_counts(text, &counts);
 }
 

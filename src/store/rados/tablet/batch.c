@@ -194,9 +194,9 @@ static enum looked decide(struct change *c)
 {
 	struct look *look = c->look;
 	int64_t now_ms = clock_wall_ms(c->r->clock);
-	uint64_t version = c->mutation.kind == RULES_UPLOAD_BEGIN
-				   ? rados_number(c->r)
-				   : rados_version(c->r, newest_version(look));
+	/* Uploads are numbered as versions are, so that those of a key are listed as they began. */
+	uint64_t after = c->mutation.kind == RULES_UPLOAD_BEGIN ? 0 : newest_version(look);
+	uint64_t version = rados_version(c->r, after);
 	enum looked looked = LOOKED;
 	do {
 		c->err = rules_decide(&look->view, &c->mutation, now_ms, version, &c->effects);
