@@ -280,6 +280,12 @@ conformance: test-packages all ## run the official SDKs against the store; write
 	@tests/run npm
 	@tests/conformance/run
 
+.PHONY: conformance-gateways
+conformance-gateways: test-packages all ## the same against three gateways on Ceph behind nginx, each request to another of them; writes nothing
+	@tests/run npm
+	@tools/install-packages ceph
+	@tests/conformance/run --gateways 3
+
 .PHONY: lint check-layers check-headers check-format check-docs check-configuration check-names check-sizes
 lint: check-layers check-headers check-format check-docs check-configuration check-names check-sizes ## layers, headers, format, documentation, names, sizes of the JavaScript client
 check-layers:

@@ -3,12 +3,14 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 export const BIN = resolve(process.env.POSTERN_BIN ?? join(ROOT, "build/postern"));
 const WRAPPER = (process.env.POSTERN_WRAPPER ?? "").split(" ").filter(Boolean);
+// E2E_CEPH is a ceph.conf: the objects of each server are on that cluster, in a namespace of its data folder's.
+const CEPH = process.env.E2E_CEPH;
 const START_MS = 60_000;
 const STOP_MS = 60_000;
 const SANITIZER = /ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
@@ -61,6 +63,13 @@ export async function startServer(t, how = {}) {
 	return server;
 }
 
+const onCeph = data => ({
+	POSTERN_STORE_BACKEND: "rados",
+	POSTERN_RADOS_CONFIG: CEPH,
+	POSTERN_RADOS_ID: "admin",
+	POSTERN_RADOS_NAMESPACE: basename(data),
+});
+
 /** A folder that goes away when the test ends. */
 export async function temporaryFolder(t) {
 	const folder = await mkdtemp(join(tmpdir(), "postern-test-"));
@@ -94,6 +103,7 @@ export class Server {
 			cwd: data,
 			env: {
 				...process.env,
+				...CEPH ? onCeph(data) : {},
 				POSTERN_ACCESS_KEY_ID: this.key.id,
 				POSTERN_ACCESS_KEY_SECRET: this.key.secret,
 				...env,

@@ -35,7 +35,7 @@ class Multipart(Case):
 
     def test_pages_and_abort(self):
         keys = ["a/1", "a/2", "b 中", "c\x01"]
-        uploads = [(key, self.bucket.init_multipart_upload(key).upload_id) for key in keys for _ in range(2)]
+        uploads = sorted((key, self.bucket.init_multipart_upload(key).upload_id) for key in keys for _ in range(2))
         self.assertEqual([(u.key, u.upload_id) for u in oss2.MultipartUploadIterator(self.bucket, max_uploads=3)], uploads)
         rolled = self.bucket.list_multipart_uploads(delimiter="/")
         self.assertEqual((rolled.prefix_list, len(rolled.upload_list)), (["a/"], 4))

@@ -43,7 +43,7 @@ class Multipart(Case):
             self.refused("NoSuchUpload", self.complete, name, upload, parts)
 
     def test_uploads_are_listed_and_aborted(self):
-        uploads = [(key, self.begin(key)) for key in ("a/1", "a/2", "b 中") for _ in range(2)]
+        uploads = sorted((key, self.begin(key)) for key in ("a/1", "a/2", "b 中") for _ in range(2))
         listed = self.client.list_multipart_uploads_paginator(limit=2).iter_page(
             oss.ListMultipartUploadsRequest(bucket=self.bucket))
         self.assertEqual([(u.key, u.upload_id) for page in listed for u in page.uploads or []], uploads)
