@@ -108,8 +108,9 @@ test("a redirect with a fragment has it at its end", async () => {
 	}
 });
 
-test("a policy that expires while the file is on its way was good when its fields came", async () => {
-	const expires = Date.now() + 3000;
+/** The answer to a form whose policy expires before its file has come. */
+async function postLate(lasts) {
+	const expires = Date.now() + lasts;
 	const text = Buffer.from(JSON.stringify({ expiration: new Date(expires).toISOString(), conditions: [{ bucket: "uploads" }] })).toString("base64");
 	const { type, body } = multipart(signedFieldsV1("late/k", {}, { text }), FILE);
 	const at = body.indexOf("content\r\n--");
@@ -119,8 +120,17 @@ test("a policy that expires while the file is on its way was good when its field
 	while (Date.now() <= expires)
 		await new Promise(done => setTimeout(done, expires + 1 - Date.now()));
 	await connection.send(body.subarray(at + 3));
-	assert.equal((await connection.response({ method: "POST" })).status, 204);
+	const { status } = await connection.response({ method: "POST" });
 	connection.destroy();
+	return { status, text };
+}
+
+test("a policy that expires while the file is on its way was good when its fields came", async () => {
+	let { status, text } = await postLate(3000);
+	// If the machine is so busy that its fields came too late, too.
+	if (status === 403)
+		({ status, text } = await postLate(60_000));
+	assert.equal(status, 204);
 	assert.equal((await getObject(store, "late/k")).toString(), "content");
 	assert.equal((await postForm(store, signedFieldsV1("late/k", {}, { text }), FILE)).status, 403);
 });
