@@ -44,7 +44,12 @@ export class Cluster {
 
 	/** The environment of a process that uses it. */
 	get env() {
-		return { POSTERN_STORE_BACKEND: "rados", POSTERN_RADOS_CONFIG: this.config, POSTERN_RADOS_ID: "admin" };
+		return {
+			POSTERN_STORE_BACKEND: "rados",
+			POSTERN_RADOS_CONFIG: this.config,
+			POSTERN_RADOS_ID: "admin",
+			POSTERN_RADOS_NAMESPACE: "",
+		};
 	}
 
 	/** A gateway, with a folder of its own, or that one, for what is not in the cluster. */

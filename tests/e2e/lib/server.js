@@ -63,12 +63,15 @@ export async function startServer(t, how = {}) {
 	return server;
 }
 
-const onCeph = data => ({
+const placeOf = data => !CEPH ? {} : {
 	POSTERN_STORE_BACKEND: "rados",
 	POSTERN_RADOS_CONFIG: CEPH,
 	POSTERN_RADOS_ID: "admin",
 	POSTERN_RADOS_NAMESPACE: basename(data),
-});
+};
+
+/** Why a test of files in the data folder is skipped, or false. */
+export const notOnCeph = CEPH ? "the objects are on Ceph" : false;
 
 /** A folder that goes away when the test ends. */
 export async function temporaryFolder(t) {
@@ -103,7 +106,7 @@ export class Server {
 			cwd: data,
 			env: {
 				...process.env,
-				...CEPH ? onCeph(data) : {},
+				...placeOf(data),
 				POSTERN_ACCESS_KEY_ID: this.key.id,
 				POSTERN_ACCESS_KEY_SECRET: this.key.secret,
 				...env,

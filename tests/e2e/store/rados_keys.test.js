@@ -216,7 +216,7 @@ cluster.test("nothing of it is in the folders, and a restart finds it", async t 
 cluster.test("the files of a data folder move into Ceph once; others are told of, and not used", async t => {
 	const env = { POSTERN_RADOS_NAMESPACE: "moved" };
 	const data = await temporaryFolder(t);
-	const alone = await startServer(t, { command: "store", data });
+	const alone = await startServer(t, { command: "store", data, env: { POSTERN_STORE_BACKEND: "local" } });
 	const temporary = await assumeRole(alone);
 	const pem = (await send(`${alone.store}/-/callback_pub_key_v1.pem`)).text;
 	await alone.stop();
