@@ -119,7 +119,7 @@
 #define LIMIT_RAM_POLICY_BYTES 2048 /* the JSON text */
 #define LIMIT_STS_BODY_BYTES KIB(32)
 #define LIMIT_STS_PARAMS 64
-#define LIMIT_STS_NONCES 16384 /* remembered, so that no request is answered twice */
+#define LIMIT_STS_NONCES 262144 /* remembered, so that no request is answered twice */
 
 /* Tags (OSS) */
 #define LIMIT_TAGGING_BODY_BYTES KIB(64)

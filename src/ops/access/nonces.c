@@ -14,9 +14,13 @@ struct used {
 	int64_t until_ms; /* free from then on */
 };
 
+enum {
+	SETS = LIMIT_STS_NONCES / NONCE_SET
+};
+
 struct nonces {
-	pthread_mutex_t lock; /* held for a walk through the table, some microseconds */
-	struct used table[LIMIT_STS_NONCES];
+	pthread_mutex_t lock; /* held for a walk through a set, less than a microsecond */
+	struct used table[SETS][NONCE_SET]; /* pages that nobody needs are not there */
 };
 
 struct nonces *nonces_new(void)
@@ -53,11 +57,12 @@ void nonce_mark(struct slice key_id, struct slice nonce, uint8_t ret[NONCE_MARK_
 enum nonce_result nonces_use(struct nonces *nonces, const uint8_t mark[NONCE_MARK_BYTES],
 	int64_t now_ms, int64_t until_ms)
 {
+	struct used *set = nonces->table[((unsigned)mark[0] << 8 | mark[1]) % SETS];
 	struct used *room = NULL;
 	bool found = false;
 	(void)pthread_mutex_lock(&nonces->lock);
-	for (size_t i = 0; !found && i < LIMIT_STS_NONCES; i++) {
-		struct used *used = &nonces->table[i];
+	for (size_t i = 0; !found && i < NONCE_SET; i++) {
+		struct used *used = &set[i];
 		if (used->until_ms <= now_ms)
 			room = room ? room : used;
 		else

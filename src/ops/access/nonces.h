@@ -15,7 +15,7 @@ struct nonces;
 enum nonce_result {
 	NONCE_NEW,
 	NONCE_USED,
-	NONCE_FULL, /* LIMIT_STS_NONCES are remembered, none of which may be forgotten yet */
+	NONCE_FULL, /* no room: none that is remembered may be forgotten yet */
 };
 
 /* NULL without memory. */
@@ -28,6 +28,12 @@ enum {
 
 /* What stands for a nonce of a key. */
 void nonce_mark(struct slice key_id, struct slice nonce, uint8_t ret[NONCE_MARK_BYTES]);
+
+/*
+ * The first bytes of a mark choose among sets of so many. At a third of LIMIT_STS_NONCES, which are
+ * a hundred calls per second, a set is hardly ever full.
+ */
+#define NONCE_SET 64
 
 /* Remembers that it was used, until the time `until_ms`. */
 enum nonce_result nonces_use(struct nonces *nonces, const uint8_t mark[NONCE_MARK_BYTES],
