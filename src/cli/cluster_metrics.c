@@ -2,12 +2,9 @@
 #include "cli/cluster_metrics.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "cli/metric.h"
-
-enum {
-	US_PER_SECOND = 1000000
-};
 
 static void add_operations(const struct store_cluster *cluster, struct strbuf *out)
 {
@@ -19,14 +16,13 @@ static void add_operations(const struct store_cluster *cluster, struct strbuf *o
 				"postern_store_cluster_operations_total{operation=\"%s\",result="
 				"\"%s\"} %" PRIu64 "\n",
 				cluster->operations[i], cluster->results[j], cluster->counts[i][j]);
-	metric_begin(out, "store_cluster_operation_seconds_total", "counter",
-		"What they took, all together.");
-	for (size_t i = 0; i < STORE_OPERATIONS; i++)
-		strbuf_addf(out,
-			"postern_store_cluster_operation_seconds_total{operation=\"%s\"} %" PRIu64
-			".%06" PRIu64 "\n",
-			cluster->operations[i], cluster->micros[i] / US_PER_SECOND,
-			cluster->micros[i] % US_PER_SECOND);
+	metric_begin(out, "store_cluster_operation_seconds", "histogram", "What they took.");
+	for (size_t i = 0; i < STORE_OPERATIONS; i++) {
+		char label[64];
+		(void)snprintf(label, sizeof(label), "operation=\"%s\"", cluster->operations[i]);
+		metric_histogram(
+			out, "store_cluster_operation_seconds", label, &cluster->latency[i]);
+	}
 }
 
 void add_cluster_metrics(const struct store_cluster *cluster, struct strbuf *out)

@@ -187,6 +187,20 @@ static void add_app_metrics(const struct operations *operations, struct strbuf *
 		app.confirms);
 }
 
+static void add_latency(const struct server *server, struct strbuf *out)
+{
+	static const char *const services[] = {"store", "app", "operations"};
+	metric_begin(out, "request_seconds", "histogram",
+		"From the end of a request's head to the end of the answer.");
+	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+		struct histogram_sum sum;
+		char label[64];
+		(void)snprintf(label, sizeof(label), "service=\"%s\"", services[i]);
+		if (server_latency(server, services[i], &sum))
+			metric_histogram(out, "request_seconds", label, &sum);
+	}
+}
+
 static void send_metrics(const struct operations *operations, struct exchange *x)
 {
 	struct server_stats stats;
@@ -199,6 +213,7 @@ static void send_metrics(const struct operations *operations, struct exchange *x
 		"Requests that were dropped for others because memory was scarce.",
 		stats.made_room);
 	metric(&out, "requests_total", "counter", "HTTP requests on all ports.", stats.requests);
+	add_latency(operations->server, &out);
 	metric(&out, "received_body_bytes_total", "counter", "Bytes of request bodies.",
 		stats.bytes_in);
 	metric(&out, "sent_bytes_total", "counter", "Bytes of answers.", stats.bytes_out);

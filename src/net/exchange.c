@@ -13,6 +13,10 @@
 #include "net/server_internal.h"
 
 enum {
+	US_PER_MS = 1000
+};
+
+enum {
 	FREE_EXCHANGES = 256, /* kept for reuse by each net thread */
 	KEPT_BUFFER_BYTES = 4096,
 	LINES_BYTES = 96 << 10,
@@ -188,8 +192,17 @@ static void log_request(struct exchange *x)
 	strbuf_addc(&loop->log, '\n');
 }
 
+/* From the end of its head to the end of the answer, to the millisecond, as loops know the time. */
+static void count_latency(struct exchange *x)
+{
+	struct listener *listener = x->connection->listener;
+	int64_t ms = listener->net_thread->loop.now_ms - x->started_ms;
+	histogram_add(&listener->latency, ms > 0 ? (uint64_t)ms * US_PER_MS : 0);
+}
+
 void exchange_finish(struct exchange *x)
 {
+	count_latency(x);
 	(void)exchange_peer(x); /* while there is a connection to ask */
 	log_request(x);
 	make_room_leave(x);

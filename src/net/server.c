@@ -447,6 +447,19 @@ void server_free(struct server *server)
 	free(server);
 }
 
+bool server_latency(const struct server *server, const char *service, struct histogram_sum *ret)
+{
+	bool found = false;
+	*ret = (struct histogram_sum){.micros = 0};
+	for (unsigned i = 0; i < server->loops; i++)
+		for (const struct listener *l = server->net_threads[i].listeners; l; l = l->next)
+			if (strcmp(l->service->name, service) == 0) {
+				histogram_sum(&l->latency, ret);
+				found = true;
+			}
+	return found;
+}
+
 void server_stats(const struct server *server, struct server_stats *ret)
 {
 	*ret = (struct server_stats){0};

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "net/exchange.h"
 #include "net/tls.h"
 
@@ -52,5 +53,11 @@ void server_drain(struct server *server, const struct service *service, int64_t 
 void server_free(struct server *server);
 
 void server_stats(const struct server *server, struct server_stats *ret);
+/*
+ * How long the requests to a service took, from the end of the head to the end of the answer.
+ * False: there is no service of that name.
+ */
+bool server_latency(
+	const struct server *server, const char *service, struct histogram_sum *ret) MUST_USE;
 
 #endif

@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 
 #include "base/budget.h"
+#include "base/histogram.h"
 #include "http/chunked.h"
 #include "net/checked.h"
 #include "net/exchange.h"
@@ -170,7 +171,9 @@ struct listener {
 	const struct service *service;
 	struct port *port;
 	struct tls *tls;
-	atomic_uint_fast64_t connection_count; /* read by other threads */
+	/* Read by other threads. */
+	atomic_uint_fast64_t connection_count;
+	struct histogram latency;
 };
 
 /* Random bytes fetched at a time, for some hundred request ids. */

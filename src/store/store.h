@@ -31,6 +31,7 @@
 
 #include "base/budget.h"
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/limits.h"
 #include "base/slice.h"
 #include "base/task.h"
@@ -497,7 +498,7 @@ struct store_cluster {
 	const char *const *operations; /* names; NULL: there is no cluster */
 	const char *const *results;
 	uint64_t counts[STORE_OPERATIONS][STORE_RESULTS]; /* since the start */
-	uint64_t micros[STORE_OPERATIONS];                /* that all of them took */
+	struct histogram_sum latency[STORE_OPERATIONS];
 	uint64_t lost;          /* changes whose outcome had to be asked for */
 	uint64_t tablets;       /* that this process knows of */
 	uint64_t splits;        /* of them, by this process */

@@ -84,7 +84,7 @@ static void get_cluster_stats(struct rados *r, struct store_cluster *ret)
 		.gateways = atomic_load(&r->living),
 		.heard_seconds = (uint64_t)life_unheard_ms(&r->life) / 1000};
 	memcpy(ret->counts, counts.counts, sizeof(ret->counts));
-	memcpy(ret->micros, counts.micros, sizeof(ret->micros));
+	memcpy(ret->latency, counts.latency, sizeof(ret->latency));
 }
 
 /* Why nobody can be served. */

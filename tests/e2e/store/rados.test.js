@@ -86,7 +86,7 @@ testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
 testOnCeph("operations are counted by what they are, with their results and their time", async () => {
 	const name = (operation, result) =>
 		`store_cluster_operations_total{operation="${operation}",result="${result}"}`;
-	const seconds = operation => `store_cluster_operation_seconds_total{operation="${operation}"}`;
+	const seconds = operation => `store_cluster_operation_seconds_sum{operation="${operation}"}`;
 	const gateway = gateways[0];
 	const kinds = ["read_rows", "change_rows", "write_data", "read_data"];
 	const before = await Promise.all(kinds.map(kind => metric(gateway, name(kind, "done"))));

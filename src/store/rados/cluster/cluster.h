@@ -12,6 +12,7 @@
 
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/slice.h"
 
 struct cluster;
@@ -62,7 +63,7 @@ enum cluster_result {
 /* Of all operations that have ended, but for watching and connecting. */
 struct cluster_counts {
 	uint64_t counts[CLUSTER_OPERATIONS][CLUSTER_RESULTS];
-	uint64_t micros[CLUSTER_OPERATIONS]; /* that they took */
+	struct histogram_sum latency[CLUSTER_OPERATIONS];
 };
 
 void cluster_counts(const struct cluster *cluster, struct cluster_counts *ret);

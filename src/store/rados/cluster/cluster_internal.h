@@ -15,7 +15,7 @@ enum {
 
 struct counters {
 	_Atomic uint64_t counts[CLUSTER_OPERATIONS][CLUSTER_RESULTS];
-	_Atomic uint64_t micros[CLUSTER_OPERATIONS];
+	struct histogram latency[CLUSTER_OPERATIONS];
 };
 
 struct pool {

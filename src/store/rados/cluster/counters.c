@@ -38,15 +38,15 @@ void counting_end(struct pool *pool, enum cluster_operation operation, int64_t b
 	struct counters *counters = pool->counters;
 	(void)atomic_fetch_add_explicit(
 		&counters->counts[operation][result_of(result)], 1, memory_order_relaxed);
-	(void)atomic_fetch_add_explicit(&counters->micros[operation],
-		(uint64_t)(counting_begin() - begin_us), memory_order_relaxed);
+	histogram_add(&counters->latency[operation], (uint64_t)(counting_begin() - begin_us));
 }
 
 void cluster_counts(const struct cluster *cluster, struct cluster_counts *ret)
 {
 	const struct counters *counters = &cluster->counters;
+	*ret = (struct cluster_counts){.latency = {{.micros = 0}}};
 	for (unsigned i = 0; i < CLUSTER_OPERATIONS; i++) {
-		ret->micros[i] = atomic_load_explicit(&counters->micros[i], memory_order_relaxed);
+		histogram_sum(&counters->latency[i], &ret->latency[i]);
 		for (unsigned j = 0; j < CLUSTER_RESULTS; j++)
 			ret->counts[i][j] =
 				atomic_load_explicit(&counters->counts[i][j], memory_order_relaxed);
