@@ -47,7 +47,8 @@ void doctor_check_ledger(struct doctor *d)
 		fail(d,
 			"GRANT CREATE ON SCHEMA ... TO the user of [app] ledger_url, or make it "
 			"the owner of the database",
-			"the tables are not there, and the user may not make them in the schema ",
+			"the tables are not there, or not all, and the user may not make them in "
+			"the schema ",
 			why);
 		break;
 	case POSTGRES_NO_RIGHTS:

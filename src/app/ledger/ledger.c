@@ -193,7 +193,8 @@ static bool begin_counting(struct ledger *ledger)
 static bool prepare(struct ledger *ledger)
 {
 	return (ledger_uploads_prepare(ledger) && ledger_grants_prepare(ledger) &&
-		       ledger_look_prepare(ledger) && begin_counting(ledger)) ||
+		       ledger_look_prepare(ledger) && ledger_hashes_prepare(ledger) &&
+		       begin_counting(ledger)) ||
 	       ledger_fault(ledger, "opening");
 }
 
@@ -243,6 +244,7 @@ void ledger_close(struct ledger *ledger)
 	ledger_uploads_release(ledger);
 	ledger_grants_release(ledger);
 	ledger_look_release(ledger);
+	ledger_hashes_release(ledger);
 	ledger_events_release(ledger);
 	sql_close(ledger->sql);
 	free(ledger);

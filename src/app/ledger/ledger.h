@@ -58,6 +58,9 @@ struct ledger_entry {
 	int64_t height;
 	struct slice client_ip;
 	struct slice body; /* of the callback, as it came */
+	/* 64 hexadecimal digits, as the uploader has claimed; empty: not to be remembered. It is
+	 * only of what is confirmed and not found, and whose grant is a subject's. */
+	struct slice sha256;
 	/* Confirmed: etag, mime_type, size and the following are from the store's answer. */
 	bool confirmed;
 	bool found;            /* no callback told of it: the store was asked */
@@ -234,6 +237,36 @@ struct ledger_question {
 /* Looks up a grant. From any thread, never blocks. */
 void ledger_ask(struct ledger *ledger, struct ledger_question *question);
 void ledger_question_release(struct ledger_question *question);
+
+/* ---- Hashes (ledger_hashes.c) -----------------------------------------------------------------
+ */
+
+struct ledger_search {
+	/* ---- Set by the caller, borrowed until `done` runs. ---- */
+	struct slice subject; /* whose uploads are searched */
+	struct slice profile; /* of their grants; empty: the default one */
+	struct slice bucket;
+	struct slice sha256;
+	int64_t size;
+	struct executor *home;
+	struct task done; /* posted to `home` exactly once */
+
+	/* ---- The result, valid when `done` runs, until ledger_search_release(). ---- */
+	bool failed; /* a fault, which was logged */
+	bool found;  /* the latest upload of that content: */
+	struct slice object;
+	struct slice etag;
+	struct slice mime_type;
+	int64_t received_ms;
+
+	/* ---- The ledger's own. ---- */
+	struct arena arena_;
+	struct ledger_job job_;
+};
+
+/* Looks for a confirmed upload by its hash. From any thread, never blocks. */
+void ledger_find(struct ledger *ledger, struct ledger_search *search);
+void ledger_search_release(struct ledger_search *search);
 
 /* ---- Looking at the store (ledger_look.c) -----------------------------------------------------
  */

@@ -31,6 +31,10 @@ struct ledger_grants {
 	atomic_uint_fast64_t unwritten;
 };
 
+struct ledger_hashes {
+	struct sql_statement *insert, *find;
+};
+
 struct ledger_looks {
 	struct sql_statement *due, *later, *hold;
 };
@@ -55,6 +59,7 @@ struct ledger {
 	struct ledger_uploads uploads;
 	struct ledger_grants grants;
 	struct ledger_looks looks;
+	struct ledger_hashes hashes;
 	struct ledger_outbox events;
 	bool broken;        /* the transaction must not be committed */
 	int64_t counted_ms; /* monotonic: when the rows were counted; others write, too */
@@ -95,6 +100,15 @@ void ledger_grants_recount(struct ledger *ledger);
 
 bool ledger_look_prepare(struct ledger *ledger) MUST_USE;
 void ledger_look_release(struct ledger *ledger);
+
+/* ---- Hashes ---- */
+
+bool ledger_hashes_prepare(struct ledger *ledger) MUST_USE;
+void ledger_hashes_release(struct ledger *ledger);
+/* Remembers the hash of the upload `id` in the transaction that is open, if there is something to
+ * remember. False on a fault. `subject` and `profile` are the grant's. */
+bool ledger_hashes_remember(struct ledger *ledger, int64_t id, const struct ledger_entry *entry,
+	struct slice subject, struct slice profile) MUST_USE;
 
 /* ---- Events ---- */
 

@@ -100,7 +100,8 @@ static bool insert(
 	int64_t id = ok ? sql_get_number(insert, 0) : 0;
 	ok = ok && sql_next(insert) == SQL_DONE;
 	sql_end(insert);
-	return ok && ledger_events_of_upload(ledger, id, entry, grant->subject, grant->profile);
+	return ok && ledger_hashes_remember(ledger, id, entry, grant->subject, grant->profile) &&
+	       ledger_events_of_upload(ledger, id, entry, grant->subject, grant->profile);
 }
 
 static enum ledger_result look_and_insert(struct ledger *ledger, const struct ledger_entry *entry)

@@ -191,6 +191,12 @@ static bool check_version(struct postgres_link *c, int64_t version)
 	return false;
 }
 
+static bool upgrade(struct postgres_link *c, int64_t *version)
+{
+	return *version != 5 || (postgres_link_run(c, postgres_upgrade_5) &&
+					postgres_link_ask(c, version_sql, version));
+}
+
 /* The copies that start together make them once. */
 static bool make_tables(struct postgres_link *c)
 {
@@ -201,8 +207,8 @@ static bool make_tables(struct postgres_link *c)
 		       " AND relnamespace = current_schema()::regnamespace",
 		       &there) &&
 	       (there || postgres_link_run(c, postgres_schema)) &&
-	       postgres_link_ask(c, version_sql, &version) && postgres_link_run(c, "COMMIT") &&
-	       check_version(c, version);
+	       postgres_link_ask(c, version_sql, &version) && upgrade(c, &version) &&
+	       postgres_link_run(c, "COMMIT") && check_version(c, version);
 }
 
 static bool begin_session(struct postgres_link *c)

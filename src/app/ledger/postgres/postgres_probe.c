@@ -23,7 +23,9 @@ static const char rights_sql[] =
 	" ('uploads', 'INSERT'), ('grants', 'SELECT'), ('grants', 'INSERT'), ('grants', 'UPDATE'),"
 	" ('grants', 'DELETE'), ('events', 'SELECT'), ('events', 'INSERT'), ('events', 'UPDATE'),"
 	" ('events', 'DELETE'), ('event_followers', 'SELECT'), ('event_followers', 'INSERT'),"
-	" ('event_followers', 'UPDATE'), ('ledger_version', 'SELECT')) AS needed (name, verb)"
+	" ('event_followers', 'UPDATE'),"
+	" ('upload_hashes', 'SELECT'), ('upload_hashes', 'INSERT'), ('upload_hashes', 'UPDATE'),"
+	" ('ledger_version', 'SELECT')) AS needed (name, verb)"
 	" WHERE has_table_privilege(to_regclass(quote_ident(current_schema()) || '.' || name), "
 	"verb)"
 	" IS NOT TRUE";
@@ -40,6 +42,13 @@ static bool ask_text(struct postgres_link *c, const char *question, char *ret)
 	return ok;
 }
 
+/* The next start makes the tables that are missing. */
+static bool is_earlier(struct postgres_link *c)
+{
+	int64_t version = 0;
+	return postgres_link_ask(c, version_sql, &version) && version < POSTGRES_SCHEMA_VERSION;
+}
+
 static enum postgres_health look(struct postgres_link *c, char *why)
 {
 	const char *encoding = PQparameterStatus(c->pg, "server_encoding");
@@ -54,13 +63,14 @@ static enum postgres_health look(struct postgres_link *c, char *why)
 		return c->pg ? POSTGRES_NO_SCHEMA : POSTGRES_UNREACHABLE;
 	if (!postgres_link_ask(c, empty_sql, &number))
 		return POSTGRES_UNREACHABLE;
-	if (number == 0) {
+	bool empty = number == 0;
+	if (empty || is_earlier(c)) {
 		if (!postgres_link_ask(c, create_sql, &number))
 			return POSTGRES_UNREACHABLE;
 		if (number == 0)
 			return POSTGRES_NO_CREATE; /* in the schema that `why` names */
 		(void)snprintf(why, POSTGRES_WHY_BYTES, "%s", version ? version : "?");
-		return POSTGRES_EMPTY;
+		return empty ? POSTGRES_EMPTY : POSTGRES_USABLE;
 	}
 	if (ask_text(c, rights_sql, why))
 		return POSTGRES_NO_RIGHTS;

@@ -6,12 +6,12 @@
 #include "base/compiler.h"
 
 enum postgres_health {
-	POSTGRES_USABLE,
-	POSTGRES_EMPTY, /* usable: the tables are made at the first start */
+	POSTGRES_USABLE, /* tables of an earlier version, too: the next start adds what they lack */
+	POSTGRES_EMPTY,  /* usable: the tables are made at the first start */
 	POSTGRES_UNREACHABLE,
 	POSTGRES_UNSUITED,  /* an old server, or another encoding */
 	POSTGRES_NO_SCHEMA, /* where tables could be */
-	POSTGRES_NO_CREATE, /* there are no tables, and the user may make none */
+	POSTGRES_NO_CREATE, /* tables are missing, and the user may make none */
 	POSTGRES_NO_RIGHTS, /* to the tables */
 	POSTGRES_OTHER_VERSION,
 };

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/ledger/postgres/postgres_schema.h"
 
+#define UPLOAD_HASHES                             \
+	"CREATE TABLE upload_hashes ("            \
+	" subject TEXT NOT NULL,"                 \
+	" profile TEXT NOT NULL,"                 \
+	" sha256 TEXT NOT NULL,"                  \
+	" upload BIGINT NOT NULL,"                \
+	" PRIMARY KEY (subject, profile, sha256)" \
+	");"
+
 const char postgres_schema[] =
 	"CREATE TABLE uploads ("
 	" id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
@@ -70,6 +79,7 @@ const char postgres_schema[] =
 	" name TEXT PRIMARY KEY,"
 	" position BIGINT NOT NULL,"
 	" changed_ms BIGINT NOT NULL"
-	");"
-	"CREATE TABLE ledger_version (version INTEGER NOT NULL);"
-	"INSERT INTO ledger_version VALUES (5);";
+	");" UPLOAD_HASHES "CREATE TABLE ledger_version (version INTEGER NOT NULL);"
+	"INSERT INTO ledger_version VALUES (6);";
+
+const char postgres_upgrade_5[] = UPLOAD_HASHES "UPDATE ledger_version SET version = 6;";

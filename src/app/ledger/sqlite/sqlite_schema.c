@@ -94,6 +94,16 @@ static const char upgrade_4[] =
 	") STRICT, WITHOUT ROWID;"
 	"PRAGMA user_version = 5;";
 
+/* What version 5 had not. */
+static const char upgrade_5[] = "CREATE TABLE upload_hashes ("
+				" subject TEXT NOT NULL,"
+				" profile TEXT NOT NULL,"
+				" sha256 TEXT NOT NULL,"
+				" upload INTEGER NOT NULL,"
+				" PRIMARY KEY (subject, profile, sha256)"
+				") STRICT, WITHOUT ROWID;"
+				"PRAGMA user_version = 6;";
+
 static bool run(sqlite3 *db, const char *text)
 {
 	return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK;
@@ -122,5 +132,5 @@ bool sqlite_schema_make(sqlite3 *db)
 	return version >= 0 && version <= SQLITE_SCHEMA_VERSION &&
 	       (version >= 2 || run(db, upgrade_1)) && (version >= 3 || run(db, upgrade_2)) &&
 	       (version >= 4 || run(db, upgrade_3)) && (version >= 5 || run(db, upgrade_4)) &&
-	       run(db, "COMMIT");
+	       (version >= 6 || run(db, upgrade_5)) && run(db, "COMMIT");
 }
