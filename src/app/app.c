@@ -154,6 +154,7 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.found = atomic_load(&app->found),
 		.aborted = atomic_load(&app->aborted),
 		.unwritten = atomic_load(&app->unwritten) + ledger_unwritten(app->parts.ledger),
+		.duplicates = atomic_load(&app->duplicates),
 		.undecided = atomic_load(&app->undecided),
 	};
 	ret->checks = checks_stats(app->checks, &ret->checked);

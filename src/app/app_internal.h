@@ -49,6 +49,7 @@ struct app {
 	struct events *events;               /* NULL: none are written */
 	atomic_uint_fast64_t found, aborted; /* by it */
 	atomic_uint_fast64_t unwritten;      /* grants */
+	atomic_uint_fast64_t duplicates;     /* files that were there already */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
 };
 
@@ -106,9 +107,13 @@ void app_refuse_offer(const struct app *app, struct exchange *x, const struct of
 /* POST /grants (grants.c); from service.begin. */
 void app_send_grants(struct app *app, struct exchange *x);
 
+/* GET /duplicates (duplicate.c), for whom app_admit() lets in. */
+app_answer app_send_duplicate;
+
 /*
  * GET /grants/ID (grant_state.c), for who was given the grant: the subject of the token, or whoever
- * has the grant itself, in the query parameter `grant`, which is for no log.
+ * has the grant itself, in the query parameter `grant`, which is for no log, as the hash of GET
+ * /duplicates.
  */
 void app_send_grant_state(struct app *app, struct exchange *x);
 extern const struct slice app_secret_params[];

@@ -11,6 +11,7 @@
 #include "app/app_internal.h"
 #include "app/key_url.h"
 #include "app/ledger/ledger.h"
+#include "app/text/content_hash.h"
 #include "app/text/json.h"
 #include "app/webhook.h"
 #include "base/encode.h"
@@ -204,6 +205,13 @@ static void on_recorded(struct task *task)
 	}
 }
 
+/* What is to be remembered of what the uploader has claimed. */
+static struct slice hash_of(const struct receive *r)
+{
+	struct slice sha256 = r->message.sent_sha256;
+	return profile_of(r)->duplicates && content_hash_is_valid(sha256) ? sha256 : S("");
+}
+
 static void record(struct receive *r)
 {
 	const struct upload_message *m = &r->message;
@@ -223,6 +231,7 @@ static void record(struct receive *r)
 		.height = m->height,
 		.client_ip = m->client_ip,
 		.body = strbuf_slice(&r->body),
+		.sha256 = hash_of(r),
 		.confirmed = c->found,
 		.last_modified = c->last_modified,
 		.version_id = c->found ? c->version_id : S(""),

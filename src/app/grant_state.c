@@ -11,7 +11,7 @@
 #define OPEN_RETRY_AFTER_S "2"
 
 const struct slice app_secret_params[] = {
-	SLICE_LIT("grant"), SLICE_LIT("postern-doctor"), SLICE_LIT("")};
+	SLICE_LIT("grant"), SLICE_LIT("sha256"), SLICE_LIT("postern-doctor"), SLICE_LIT("")};
 
 /* A question under way. It is in the exchange's arena. */
 struct asking {

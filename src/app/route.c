@@ -6,13 +6,14 @@
 
 enum resource {
 	RESOURCE_NONE,
-	RESOURCE_TOKEN,    /* GET; and POST of a callback */
-	RESOURCE_CALLBACK, /* POST */
-	RESOURCE_SAMPLE,   /* GET */
-	RESOURCE_GRANT,    /* GET */
-	RESOURCE_GRANTS,   /* POST */
-	RESOURCE_STATE,    /* GET: what became of a grant */
-	RESOURCE_PAGE,     /* GET */
+	RESOURCE_TOKEN,      /* GET; and POST of a callback */
+	RESOURCE_CALLBACK,   /* POST */
+	RESOURCE_SAMPLE,     /* GET */
+	RESOURCE_GRANT,      /* GET */
+	RESOURCE_GRANTS,     /* POST */
+	RESOURCE_DUPLICATES, /* GET */
+	RESOURCE_STATE,      /* GET: what became of a grant */
+	RESOURCE_PAGE,       /* GET */
 };
 
 static enum resource find_resource(const struct app *app, struct slice path)
@@ -24,6 +25,8 @@ static enum resource find_resource(const struct app *app, struct slice path)
 		return RESOURCE_GRANT;
 	if (slice_eq(path, S("/grants")))
 		return RESOURCE_GRANTS;
+	if (slice_eq(path, S("/duplicates")))
+		return RESOURCE_DUPLICATES;
 	if (slice_eq(path, S("/get_post_signature_for_oss_upload")))
 		return RESOURCE_SAMPLE;
 	if (slice_starts(path, S("/grants/")))
@@ -98,6 +101,7 @@ static const char *allowed_methods(enum resource resource)
 	case RESOURCE_SAMPLE:
 	case RESOURCE_GRANT:
 	case RESOURCE_STATE:
+	case RESOURCE_DUPLICATES:
 	case RESOURCE_PAGE:
 		break;
 	}
@@ -112,6 +116,8 @@ static void route_get(struct app *app, struct exchange *x, enum resource resourc
 		app_admit(app, x, app_send_sample, NULL);
 	else if (resource == RESOURCE_GRANT)
 		app_admit(app, x, app_send_grant, NULL);
+	else if (resource == RESOURCE_DUPLICATES)
+		app_admit(app, x, app_send_duplicate, NULL);
 	else if (resource == RESOURCE_STATE)
 		app_send_grant_state(app, x);
 	else if (resource == RESOURCE_CALLBACK || resource == RESOURCE_GRANTS)

@@ -384,15 +384,18 @@ static bool make_grant(struct completing *c)
 	return made;
 }
 
-/* The callback brings the sum that is told here, as it does for a form. False without memory. */
+/* The callback brings the sums that are told here, as it does for a form. False without memory. */
 static bool make_callback_var(struct completing *c)
 {
-	SCOPED_STRBUF(json, 64);
-	SCOPED_STRBUF(base64, 128);
-	if (c->named.crc64.len == 0 || c->grant.callback.len == 0)
+	SCOPED_STRBUF(json, 256);
+	SCOPED_STRBUF(base64, 512);
+	if ((c->named.crc64.len == 0 && c->named.sha256.len == 0) || c->grant.callback.len == 0)
 		return true;
 	strbuf_addc(&json, '{');
-	json_member_string(&json, "x:crc64", c->named.crc64);
+	if (c->named.crc64.len > 0)
+		json_member_string(&json, "x:crc64", c->named.crc64);
+	if (c->named.sha256.len > 0)
+		json_member_string(&json, "x:sha256", c->named.sha256);
 	strbuf_addc(&json, '}');
 	base64_encode(&base64, strbuf_slice(&json));
 	c->callback_var = arena_copy(&c->arena, strbuf_slice(&base64));

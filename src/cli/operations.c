@@ -160,6 +160,9 @@ static void add_app_metrics(const struct operations *operations, struct strbuf *
 		app.unwritten);
 	metric(out, "app_uploads_found_total", "counter",
 		"Uploads of which no callback told, found at the store.", app.found);
+	metric(out, "app_duplicates_total", "counter",
+		"Files that were not to be sent: the same subject had uploaded them.",
+		app.duplicates);
 	metric(out, "app_uploads_aborted_total", "counter",
 		"Uploads in parts that were not finished in time.", app.aborted);
 	metric(out, "app_credentials_valid", "gauge", "1: there are credentials to sign with.",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/multipart/multipart_parts.h"
 
+#include "app/text/content_hash.h"
 #include "oss/text/json_load.h"
 #include "oss/text/xml.h"
 
@@ -105,6 +106,18 @@ static const char *read_sum(const json_t *value, struct arena *arena, struct sli
 	return ret->ptr && !strbuf_broken(&plain) ? NULL : multipart_no_memory;
 }
 
+static const char *read_hash(const json_t *value, struct arena *arena, struct slice *ret)
+{
+	*ret = S("");
+	if (!value)
+		return NULL;
+	struct slice text = slice_of(json_string_value(value), json_string_length(value));
+	if (!json_is_string(value) || !content_hash_is_valid(text))
+		return "`sha256` is 64 hexadecimal digits with small letters.";
+	*ret = arena_copy(arena, text);
+	return ret->ptr ? NULL : multipart_no_memory;
+}
+
 const char *multipart_completion_parse(struct slice json, struct arena *arena,
 	struct budget_account *account, struct multipart_completion *ret)
 {
@@ -114,6 +127,8 @@ const char *multipart_completion_parse(struct slice json, struct arena *arena,
 		fault = read_parts(json_object_get(request.value, "parts"), arena, ret);
 	if (!fault)
 		fault = read_sum(json_object_get(request.value, "crc64"), arena, &ret->crc64);
+	if (!fault)
+		fault = read_hash(json_object_get(request.value, "sha256"), arena, &ret->sha256);
 	json_counted_release(&request);
 	return fault;
 }

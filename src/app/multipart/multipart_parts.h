@@ -42,14 +42,15 @@ struct multipart_named {
 /* The parts that become an object, by number. */
 struct multipart_completion {
 	struct multipart_named *list;
-	size_t count;       /* 1 to LIMIT_PARTS */
-	struct slice crc64; /* of all bytes, decimal; empty: not told */
+	size_t count;        /* 1 to LIMIT_PARTS */
+	struct slice crc64;  /* of all bytes, decimal; empty: not told */
+	struct slice sha256; /* likewise, 64 hexadecimal digits; empty: not told */
 };
 
 /*
- * Reads `{"parts":[{"PartNumber":1,"ETag":"..."}, ...], "crc64":"..."}`, with or without quotes in
- * the ETags; the numbers must rise. What *ret has is in `arena`; `account` has the memory for
- * reading. NULL, or what is wrong (a constant text).
+ * Reads `{"parts":[{"PartNumber":1,"ETag":"..."}, ...], "crc64":"...", "sha256":"..."}`, with or
+ * without quotes in the ETags; the numbers must rise. What *ret has is in `arena`; `account` has
+ * the memory for reading. NULL, or what is wrong (a constant text).
  */
 const char *multipart_completion_parse(struct slice json, struct arena *arena,
 	struct budget_account *account, struct multipart_completion *ret) MUST_USE;

@@ -58,6 +58,7 @@ struct profile {
 	struct slice callback_answer; /* JSON */
 	struct profile_checks checks;
 	enum profile_unknown on_unknown;
+	bool duplicates; /* a subject may ask whether a content is among its uploads */
 };
 
 #endif

@@ -253,7 +253,7 @@ static void read_multipart(struct reading *r, const struct app_options *options)
 static void check_callback_paths(struct reading *r)
 {
 	static const struct slice own[] = {SLICE_LIT("/grant"), SLICE_LIT("/grants"),
-		SLICE_LIT("/get_post_signature_for_oss_upload")};
+		SLICE_LIT("/duplicates"), SLICE_LIT("/get_post_signature_for_oss_upload")};
 	const struct settings *s = r->settings;
 	for (size_t i = 0; i < s->callback_paths.count; i++) {
 		struct slice path = s->callback_paths.words[i];

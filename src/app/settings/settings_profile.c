@@ -141,6 +141,25 @@ static void read_unknown(struct reading *r, const char *text, enum profile_unkno
 		settings_refuse(r, "on_unknown: must be pending, accept or reject");
 }
 
+/* Who claims a hash is believed alone, so it must be known who it is. */
+static void read_duplicates(
+	struct reading *r, const struct app_options *options, const char *text, bool *ret)
+{
+	struct slice word = slice_str(text);
+	*ret = slice_eq(word, S("subject"));
+	if (!*ret && is_set(text) && !slice_eq(word, S("off")))
+		settings_refuse(r, "duplicates: must be off or subject");
+	if (!*ret)
+		return;
+	if (options->auth == APP_AUTH_NONE)
+		settings_refuse(r, "duplicates: `subject` needs auth = jwt or forward: without it "
+				   "nobody has a subject");
+	if (options->confirm == APP_CONFIRM_OFF)
+		settings_refuse(r, "duplicates: the store must be asked: confirm = auto or on");
+	if (options->grants_max == 0)
+		settings_refuse(r, "duplicates: need grants_max above 0");
+}
+
 static void read_default(struct reading *r, const struct app_options *options, struct profile *ret)
 {
 	*ret = (struct profile){
@@ -151,6 +170,7 @@ static void read_default(struct reading *r, const struct app_options *options, s
 	check_sizes(r, ret);
 	read_checks(r, options, options->checks, ret);
 	read_unknown(r, options->on_unknown, &ret->on_unknown);
+	read_duplicates(r, options, options->duplicates, &ret->duplicates);
 	ret->callback_answer = read_answer(r, options->callback_answer);
 }
 
@@ -265,6 +285,8 @@ static void read_section(struct reading *r, const struct app_options *all,
 		read_checks(r, all, options->checks, ret);
 	if (is_set(options->on_unknown))
 		read_unknown(r, options->on_unknown, &ret->on_unknown);
+	if (is_set(options->duplicates))
+		read_duplicates(r, all, options->duplicates, &ret->duplicates);
 	if (is_set(options->callback_answer))
 		ret->callback_answer = read_answer(r, options->callback_answer);
 }

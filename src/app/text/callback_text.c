@@ -11,14 +11,14 @@
 
 /*
  * The classic names come first: a back end written for the classic sample finds what it expects.
- * The others are what our own receiver needs (upload_message.h); sentCrc64 is what the page has
- * said before the file.
+ * The others are what our own receiver needs (upload_message.h); sentCrc64 and sentSha256 are
+ * what the page has said before the file.
  */
 static const char body_template[] =
 	"filename=${object}&size=${size}&mimeType=${mimeType}&height=${imageInfo.height}"
 	"&width=${imageInfo.width}&bucket=${bucket}&object=${object}&etag=${etag}"
 	"&format=${imageInfo.format}&reqId=${reqId}&clientIp=${clientIp}&crc64=${crc64}"
-	"&sentCrc64=${x:crc64}&grant=";
+	"&sentCrc64=${x:crc64}&sentSha256=${x:sha256}&grant=";
 
 static void write_end(struct slice url, struct strbuf *out)
 {

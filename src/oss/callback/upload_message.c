@@ -49,6 +49,7 @@ static void take_member(struct parse *parse, struct slice name, struct slice val
 		{"grant", &m->ticket},
 		{"crc64", &m->crc64},
 		{"sentCrc64", &m->sent_crc64},
+		{"sentSha256", &m->sent_sha256},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		if (!slice_eq(name, slice_str(members[i].name)))

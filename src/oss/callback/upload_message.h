@@ -20,9 +20,10 @@ struct upload_message {
 	struct slice request_id;
 	struct slice client_ip;
 	struct slice ticket;
-	struct slice crc64;      /* decimal: of what the store has, */
-	struct slice sent_crc64; /* and of what was to be sent, as the uploader has said before */
-	int64_t size;            /* -1: not told, as for the next two */
+	struct slice crc64;       /* decimal: of what the store has, */
+	struct slice sent_crc64;  /* and of what was to be sent, as the uploader has said before */
+	struct slice sent_sha256; /* likewise claimed; any text */
+	int64_t size;             /* -1: not told, as for the next two */
 	int64_t width;
 	int64_t height;
 };
