@@ -36,6 +36,7 @@ test("modules are imported by the names of `exports`, and by no others", () => {
 		import { createUploader, STATES } from "postern-upload";
 		import { Batch } from "postern-upload/batch";
 		import { createChecks } from "postern-upload/checks";
+		import { createDuplicates } from "postern-upload/duplicates";
 		import { multipart } from "postern-upload/multipart";
 		import { createHandles } from "postern-upload/handles";
 		import { createProof } from "postern-upload/proof";
@@ -46,9 +47,9 @@ test("modules are imported by the names of `exports`, and by no others", () => {
 		import { PosternUppy } from "postern-upload/uppy";
 		const { state } = createUploader().add({ size: 1 });
 		const hidden = await import("postern-upload/queue.js").catch(error => error.code);
-		console.log(state, typeof Batch, typeof createChecks, typeof createHandles, typeof multipart, typeof createProof, typeof createResume,
+		console.log(state, typeof Batch, typeof createChecks, typeof createDuplicates, typeof createHandles, typeof multipart, typeof createProof, typeof createResume,
 			typeof explain, typeof filepondServer, typeof PosternUppy, hidden);`),
-	"idle function function function function function function function function function ERR_PACKAGE_PATH_NOT_EXPORTED");
+	"idle function function function function function function function function function function ERR_PACKAGE_PATH_NOT_EXPORTED");
 });
 
 test("require has one file with everything; it runs as a <script> too", () => {
@@ -57,7 +58,7 @@ test("require has one file with everything; it runs as a <script> too", () => {
 	page.self = page;
 	vm.runInNewContext(read("dist/postern-upload.umd.js"), page);
 	for (const library of [all, page.PosternUpload])
-		for (const name of ["Batch", "PosternUppy", "createChecks", "createHandles", "createPictures", "createProof", "createResume", "createUploader", "explain", "filepondServer", "multipart"])
+		for (const name of ["Batch", "PosternUppy", "createChecks", "createDuplicates", "createHandles", "createPictures", "createProof", "createResume", "createUploader", "explain", "filepondServer", "multipart"])
 			assert.equal(typeof library[name], "function", name);
 });
 

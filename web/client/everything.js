@@ -3,6 +3,7 @@
 export * from "./batch.js";
 export * from "./checks.js";
 export * from "./dropped.js";
+export * from "./duplicates.js";
 export * from "./handles.js";
 export { filepondServer } from "./filepond.js";
 export * from "./multipart.js";

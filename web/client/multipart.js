@@ -203,9 +203,9 @@ class Parts {
 		this.#job.progress(this.#job.file.size, this.#job.file.size);
 		this.#job.sent();
 		const parts = [...this.#done].sort(([a], [b]) => a - b);
-		const sum = this.#sum(parts);
+		const crc64 = this.#sum(parts);
 		try {
-			const answer = await this.#patiently(() => this.#api.complete(started, parts, sum));
+			const answer = await this.#patiently(() => this.#api.complete(started, parts, { ...this.#job.sums, crc64 }));
 			const outcome = { error: null, result: result(started.key, answer) };
 			await this.#place.finish(outcome);
 			return outcome;
@@ -358,11 +358,9 @@ class Parts {
 	 * @param {[number, import("./resume.js").Part][]} parts
 	 */
 	#sum(parts) {
-		if (!this.#options.proof || parts.some(([, { sum }]) => !sum))
-			return "";
-		return String(parts.map(([number, { sum }]) => ({ sum: BigInt(sum), size: this.#sizeOf(number) }))
-			.reduce((all, { sum, size }) => ({ sum: combine(all.sum, sum, size), size: 0 }),
-				{ sum: 0n, size: 0 }).sum);
+		return this.#options.proof && parts.every(([, { sum }]) => sum)
+			? String(parts.reduce((all, [number, { sum }]) => combine(all, BigInt(sum), this.#sizeOf(number)), 0n))
+			: undefined;
 	}
 
 	/**

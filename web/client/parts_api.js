@@ -76,12 +76,12 @@ export class PartsApi {
 	/**
 	 * @param {Upload} upload
 	 * @param {[number, import("./resume.js").Part][]} parts
-	 * @param {string} sum of all, if it is known
+	 * @param {{crc64?: string, sha256?: string}} sums of all, if they are known
 	 */
-	complete(upload, parts, sum) {
+	complete(upload, parts, sums) {
 		return this.#ask("POST", this.#at(upload, "/complete"), {
 			parts: parts.map(([PartNumber, { etag }]) => ({ PartNumber, ETag: etag })),
-			...sum && { crc64: sum },
+			...sums,
 		});
 	}
 

@@ -11,6 +11,7 @@ import { isAtRest, mayFollow } from "./states.js";
  * @property {string} requestId likewise
  * @property {string} text the answer's body
  * @property {unknown} json the body as a value, or undefined if it is not JSON
+ * @property {boolean} [duplicate] nothing was sent: it was there already (duplicates.js)
  */
 
 /**
@@ -36,6 +37,7 @@ import { isAtRest, mayFollow } from "./states.js";
  * @property {File} file
  * @property {import("./postern-upload.js").Options} options
  * @property {Tools} tools
+ * @property {{sha256?: string}} [sums] of the file, for the application server, besides its CRC-64
  * @property {AbortSignal} signal whatever is told after it is ignored; its reason is the new state
  * @property {(state: "signing" | "sending") => void} become
  * @property {(key: string) => void} named
