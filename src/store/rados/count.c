@@ -1,22 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each tablet of a bucket knows what it has, whichever gateways changed it. */
+/*
+ * Each tablet of a bucket knows what it has, whichever gateways changed it. They are asked from
+ * left to right: one that is split meanwhile is counted as it was before, or leads on to its other
+ * half.
+ */
 #include "store/rados/count.h"
 
 #include <stdlib.h>
 
-#include "store/rados/tablet/tablet.h"
+#include "store/rados/tablet/heads.h"
+#include "store/rules/rules.h"
 
 struct counting {
 	struct task task;
 	struct rados *r;
 	struct store_bucket_count *count;
+	struct store_bucket_stats all; /* of the tablets before this one */
+	uint64_t tablet;
 };
 
+/* One tablet at a time: other reads come in between. */
 static void run(struct task *task)
 {
 	struct counting *counting = CONTAINER_OF(task, struct counting, task);
 	struct store_bucket_count *count = counting->count;
-	enum err e = tablet_counts(counting->r, count->bucket_id, &count->stats);
+	struct seen seen;
+	enum err e = tablet_see(counting->r, count->bucket_id, counting->tablet, &seen);
+	if (e == ERR_OK) {
+		rules_add_counts(&counting->all, &seen.counts);
+		counting->tablet = seen.head.right;
+	}
+	seen_release(&seen);
+	if (e == ERR_OK && counting->tablet) {
+		thread_queue_add(counting->r->readers, &counting->task);
+		return;
+	}
+	if (e == ERR_OK)
+		count->stats = counting->all;
 	free(counting);
 	store_answer(&count->wait, e);
 }

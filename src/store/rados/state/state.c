@@ -26,7 +26,7 @@ uint64_t rados_version(struct rados *r, uint64_t after)
 		uint64_t least = last + (UINT64_C(1) << INSTANCE_BITS);
 		next = now > least ? now : least;
 		if (next <= after)
-			next = after + 1;
+			next = ((after >> INSTANCE_BITS) + 1) << INSTANCE_BITS | mine;
 	} while (!atomic_compare_exchange_weak(&r->version, &last, next));
 	return next;
 }

@@ -313,8 +313,12 @@ void look_compare(const struct change *c, struct edit *edit)
 	const struct look *look = c->look;
 	bool is_about_upload =
 		c->mutation.kind == RULES_UPLOAD_PART || c->mutation.kind == RULES_UPLOAD_ABORT;
-	if (c->mutation.kind == RULES_UPLOAD_BEGIN)
+	if (c->mutation.kind == RULES_UPLOAD_BEGIN) {
+		/* Of another gateway with the same number, in the same millisecond. */
+		struct row_key none = row_key_upload(c->key, c->effects.object.version);
+		edit_compare(edit, row_key_slice(&none), S(""));
 		return;
+	}
 	if (has_upload(c))
 		edit_compare(edit, look->guard_names[GUARD_UPLOAD], look->guards[GUARD_UPLOAD]);
 	if (is_about_upload)
