@@ -50,6 +50,7 @@ struct app {
 	atomic_uint_fast64_t found, aborted; /* by it */
 	atomic_uint_fast64_t unwritten;      /* grants */
 	atomic_uint_fast64_t duplicates;     /* files that were there already */
+	atomic_uint duplicates_asked;        /* questions for which the store is being asked */
 	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
 };
 

@@ -70,6 +70,7 @@ static void on_confirmed(struct task *task)
 	struct app_confirmation *c = CONTAINER_OF(task, struct app_confirmation, done);
 	struct asking *a = CONTAINER_OF(c, struct asking, confirmation);
 	bool known = c->found || c->status == 404;
+	atomic_fetch_sub(&a->app->duplicates_asked, 1);
 	if (!exchange_is_gone(a->x) && is_still_there(a))
 		send_upload(a->app, a->x, &a->search);
 	else if (!exchange_is_gone(a->x))
@@ -77,12 +78,22 @@ static void on_confirmed(struct task *task)
 	end(a);
 }
 
+/* Callbacks that ask the store have the other places. */
+static bool take_place(struct app *app)
+{
+	if (atomic_fetch_add(&app->duplicates_asked, 1) < LIMIT_DUPLICATES_ASKED)
+		return true;
+	atomic_fetch_sub(&app->duplicates_asked, 1);
+	return false;
+}
+
 static void on_found(struct task *task)
 {
 	struct ledger_search *search = CONTAINER_OF(task, struct ledger_search, done);
 	struct asking *a = CONTAINER_OF(search, struct asking, search);
 	bool found = search->found && !search->failed && slice_starts(search->object, a->start);
-	if (found && !exchange_is_gone(a->x)) {
+	bool asks = found && !exchange_is_gone(a->x) && take_place(a->app);
+	if (asks) {
 		a->confirmation = (struct app_confirmation){.key = search->object,
 			.timeout_ms = LIMIT_APP_CALLBACK_MS,
 			.home = exchange_home(a->x),
@@ -91,7 +102,7 @@ static void on_found(struct task *task)
 		return;
 	}
 	if (!exchange_is_gone(a->x))
-		send_none(a->app, a->x, search->failed ? "unknown" : "no");
+		send_none(a->app, a->x, search->failed || found ? "unknown" : "no");
 	end(a);
 }
 

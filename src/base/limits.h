@@ -252,6 +252,7 @@
 #define LIMIT_LEDGER_MEMORY_BYTES MIB(64) /* of a ledger that is not a file */
 
 /* The application server and the console */
+#define LIMIT_DUPLICATES_ASKED 64 /* questions to the store whether a file is there already */
 #define LIMIT_HOSTS 160 /* names a port answers to; more than lists in its options can have */
 
 /* The local store */

@@ -46,12 +46,12 @@ export function createDuplicates({ url = "/duplicates", headers = {}, maxSize = 
 	/** @param {import("./upload.js").Job} job @param {string} sha256 */
 	async function ask({ file, tools, signal }, sha256) {
 		const query = new URLSearchParams({ sha256, size: String(file.size), filename: file.name, type: file.type });
-		const { answer: { status, text } } = await sendWatched({
-			method: "GET", url: `${url}${url.includes("?") ? "&" : "?"}${query}`, headers, signal,
-		}, tools);
-		if (status === 404)
-			offered = false;
 		try {
+			const { answer: { status, text } } = await sendWatched({
+				method: "GET", url: `${url}${url.includes("?") ? "&" : "?"}${query}`, headers, signal,
+			}, tools);
+			if (status === 404)
+				offered = false;
 			const json = status === 200 ? JSON.parse(text) : null;
 			return typeof json?.upload?.object === "string" ? { json, text } : null;
 		} catch {

@@ -48,11 +48,14 @@ test("the database of the ledger is asked: cause and fix", { skip: NO_POSTGRES }
 	await postgres.query("GRANT INSERT ON uploads TO bob");
 	assert.match(await ask(bob), /^ok /);
 	await server.stop();
-	await postgres.query("DROP TABLE upload_hashes; UPDATE ledger_version SET version = 5");
+	await postgres.query("DROP TABLE upload_hashes");
 	assert.match(await ask(bob), /^failed .*or not all, and the user may not make them in the schema public\. Fix: GRANT CREATE/);
-	assert.match(await ask(postgres.url), /^ok /, "an earlier version");
+	await postgres.query("GRANT CREATE ON SCHEMA public TO bob; REVOKE INSERT ON uploads FROM bob");
+	assert.match(await ask(bob), /^failed .*INSERT on uploads/, "what else is missing is said, too");
+	assert.match(await ask(postgres.url), /^ok /, "tables of an earlier postern");
 	await (await startServer(t, { env: { POSTERN_APP_LEDGER_URL: postgres.url } })).stop();
-	assert.equal(await postgres.query("SELECT version FROM ledger_version"), "6", "the start brings it up to date");
+	assert.equal(await postgres.query("SELECT count(*) FROM upload_hashes"), "0", "the start adds what they lack");
+	assert.equal(await postgres.query("SELECT version FROM ledger_version"), "5", "beside which the earlier one goes on");
 
 	assert.match(await ask(postgres.url_with_password, ["--app-ledger-password-file", wrong]),
 		/^failed .*cannot be used: .*password authentication failed for user "ann".* Fix: .*ledger_password_file/);

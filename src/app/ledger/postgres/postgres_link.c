@@ -191,10 +191,14 @@ static bool check_version(struct postgres_link *c, int64_t version)
 	return false;
 }
 
-static bool upgrade(struct postgres_link *c, int64_t *version)
+static bool add_tables(struct postgres_link *c)
 {
-	return *version != 5 || (postgres_link_run(c, postgres_upgrade_5) &&
-					postgres_link_ask(c, version_sql, version));
+	int64_t there = 0;
+	return postgres_link_ask(c,
+		       "SELECT count(*) FROM pg_class WHERE relname = 'upload_hashes'"
+		       " AND relnamespace = current_schema()::regnamespace",
+		       &there) &&
+	       (there || postgres_link_run(c, postgres_schema_hashes));
 }
 
 /* The copies that start together make them once. */
@@ -207,7 +211,8 @@ static bool make_tables(struct postgres_link *c)
 		       " AND relnamespace = current_schema()::regnamespace",
 		       &there) &&
 	       (there || postgres_link_run(c, postgres_schema)) &&
-	       postgres_link_ask(c, version_sql, &version) && upgrade(c, &version) &&
+	       postgres_link_ask(c, version_sql, &version) &&
+	       (version != POSTGRES_SCHEMA_VERSION || add_tables(c)) &&
 	       postgres_link_run(c, "COMMIT") && check_version(c, version);
 }
 

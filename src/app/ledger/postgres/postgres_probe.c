@@ -14,6 +14,8 @@
 static const char schema_sql[] = "SELECT current_schema()";
 static const char empty_sql[] = "SELECT count(*) FROM pg_class WHERE relname = 'ledger_version'"
 				" AND relnamespace = current_schema()::regnamespace";
+static const char whole_sql[] = "SELECT count(*) FROM pg_class WHERE relname = 'upload_hashes'"
+				" AND relnamespace = current_schema()::regnamespace";
 static const char create_sql[] = "SELECT has_schema_privilege(current_schema(), 'CREATE')::int";
 static const char version_sql[] = "SELECT version FROM ledger_version";
 
@@ -28,7 +30,9 @@ static const char rights_sql[] =
 	" ('ledger_version', 'SELECT')) AS needed (name, verb)"
 	" WHERE has_table_privilege(to_regclass(quote_ident(current_schema()) || '.' || name), "
 	"verb)"
-	" IS NOT TRUE";
+	" IS NOT TRUE"
+	" AND (name <> 'upload_hashes'"
+	" OR to_regclass(quote_ident(current_schema()) || '.' || name) IS NOT NULL)";
 
 /* A text, cut to what fits; false if it is NULL, or could not be asked for. */
 static bool ask_text(struct postgres_link *c, const char *question, char *ret)
@@ -42,18 +46,13 @@ static bool ask_text(struct postgres_link *c, const char *question, char *ret)
 	return ok;
 }
 
-/* The next start makes the tables that are missing. */
-static bool is_earlier(struct postgres_link *c)
-{
-	int64_t version = 0;
-	return postgres_link_ask(c, version_sql, &version) && version < POSTGRES_SCHEMA_VERSION;
-}
-
 static enum postgres_health look(struct postgres_link *c, char *why)
 {
 	const char *encoding = PQparameterStatus(c->pg, "server_encoding");
 	const char *version = PQparameterStatus(c->pg, "server_version");
 	int64_t number = 0;
+	int64_t made = 0;
+	int64_t whole = 0;
 	if (PQserverVersion(c->pg) < VERSION_MIN || !encoding || strcmp(encoding, "UTF8") != 0) {
 		(void)snprintf(why, POSTGRES_WHY_BYTES, "it is version %s, with the encoding %s",
 			version ? version : "?", encoding ? encoding : "?");
@@ -61,16 +60,14 @@ static enum postgres_health look(struct postgres_link *c, char *why)
 	}
 	if (!ask_text(c, schema_sql, why))
 		return c->pg ? POSTGRES_NO_SCHEMA : POSTGRES_UNREACHABLE;
-	if (!postgres_link_ask(c, empty_sql, &number))
+	if (!postgres_link_ask(c, empty_sql, &made) || !postgres_link_ask(c, whole_sql, &whole) ||
+		!postgres_link_ask(c, create_sql, &number))
 		return POSTGRES_UNREACHABLE;
-	bool empty = number == 0;
-	if (empty || is_earlier(c)) {
-		if (!postgres_link_ask(c, create_sql, &number))
-			return POSTGRES_UNREACHABLE;
-		if (number == 0)
-			return POSTGRES_NO_CREATE; /* in the schema that `why` names */
+	if (!whole && !number)
+		return POSTGRES_NO_CREATE; /* in the schema that `why` names */
+	if (!made) {
 		(void)snprintf(why, POSTGRES_WHY_BYTES, "%s", version ? version : "?");
-		return empty ? POSTGRES_EMPTY : POSTGRES_USABLE;
+		return POSTGRES_EMPTY;
 	}
 	if (ask_text(c, rights_sql, why))
 		return POSTGRES_NO_RIGHTS;

@@ -6,7 +6,7 @@
 #include "base/compiler.h"
 
 enum postgres_health {
-	POSTGRES_USABLE, /* tables of an earlier version, too: the next start adds what they lack */
+	POSTGRES_USABLE, /* the next start adds a table that is missing */
 	POSTGRES_EMPTY,  /* usable: the tables are made at the first start */
 	POSTGRES_UNREACHABLE,
 	POSTGRES_UNSUITED,  /* an old server, or another encoding */

@@ -80,6 +80,6 @@ const char postgres_schema[] =
 	" position BIGINT NOT NULL,"
 	" changed_ms BIGINT NOT NULL"
 	");" UPLOAD_HASHES "CREATE TABLE ledger_version (version INTEGER NOT NULL);"
-	"INSERT INTO ledger_version VALUES (6);";
+	"INSERT INTO ledger_version VALUES (5);";
 
-const char postgres_upgrade_5[] = UPLOAD_HASHES "UPDATE ledger_version SET version = 6;";
+const char postgres_schema_hashes[] = UPLOAD_HASHES;

@@ -3,12 +3,15 @@
 #ifndef APP_LEDGER_POSTGRES_POSTGRES_SCHEMA_H
 #define APP_LEDGER_POSTGRES_POSTGRES_SCHEMA_H
 
-/* Of the table ledger_version; the columns are those of the same version of a file. */
-#define POSTGRES_SCHEMA_VERSION 6
+/*
+ * Of the table ledger_version. A table that earlier programs do not need changes no version: copies
+ * of both go on beside each other.
+ */
+#define POSTGRES_SCHEMA_VERSION 5
 
 /* All of it, for a schema that has none of it; in one transaction. */
 extern const char postgres_schema[];
-/* What version 5, the first, lacks; likewise. */
-extern const char postgres_upgrade_5[];
+/* What was added later, for a schema that lacks it. */
+extern const char postgres_schema_hashes[];
 
 #endif
