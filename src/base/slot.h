@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/slice.h"
 
@@ -52,7 +53,7 @@ static inline bool slots_nobody(struct slots slots)
 
 static inline bool slots_same(struct slots a, struct slots b)
 {
-	return a.in[0] == b.in[0] && a.in[1] == b.in[1];
+	return memcmp(a.in, b.in, sizeof(a.in)) == 0;
 }
 
 #endif

@@ -33,7 +33,7 @@ void nonce_mark(struct slice key_id, struct slice nonce, uint8_t ret[NONCE_MARK_
  * The first bytes of a mark choose among sets of so many. At a third of LIMIT_STS_NONCES, which are
  * a hundred calls per second, a set is hardly ever full.
  */
-#define NONCE_SET 64
+#define NONCE_SET 128
 
 /* Remembers that it was used, until the time `until_ms`. */
 enum nonce_result nonces_use(struct nonces *nonces, const uint8_t mark[NONCE_MARK_BYTES],

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several gateways need: a Ceph cluster below them, and nginx before them."""
 import contextlib
+import http.client
 import os
 import socket
 import subprocess
@@ -85,12 +86,21 @@ def in_turns(home, stores):
         nginx.wait()
 
 
+def is_postern(port):
+    """Whether it is a store that answers there, and nobody else who has taken the port."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().getheader("x-oss-request-id") is not None
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
 def wait_for(nginx, port):
     deadline = time.monotonic() + START_SECONDS
-    while True:
-        with socket.socket() as connection:
-            if connection.connect_ex(("127.0.0.1", port)) == 0:
-                return
+    while not is_postern(port):
         if nginx.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("nginx did not start")
         time.sleep(0.02)

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../lib/http.js";
+import { until } from "../lib/memory.js";
 import { request, send } from "../lib/oss.js";
 import { pause, startServer } from "../lib/server.js";
 import { presignV4, target } from "../lib/sign.js";
@@ -53,16 +54,15 @@ test("how long requests took, by service", async t => {
 		assert.equal((await request(server.store, "PUT", "uploads", `k${i}`, { body: "x" })).status, 200);
 	const slow = await connect(server.store);
 	const url = target("uploads", "slow", presignV4({ method: "PUT", bucket: "uploads", key: "slow" }));
-	await slow.send(`PUT ${url} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n`);
+	await slow.send(`PUT ${url} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n`);
+	assert.equal((await slow.response()).status, 100, "its head has been read");
 	await pause(1100);
 	await slow.send("x");
 	assert.equal((await slow.response()).status, 200);
 	slow.destroy();
 	// A request is counted when its answer has been sent, which its client may have before.
-	let samples;
-	do
-		samples = await metrics(server);
-	while (latency(samples, "store").count < 11);
+	await until("all are counted", async () => latency(await metrics(server), "store").count === 11);
+	const samples = await metrics(server);
 	for (const service of ["store", "operations"]) {
 		const { buckets, count, sum } = latency(samples, service);
 		const bounds = [...buckets.keys()];
@@ -81,6 +81,5 @@ test("how long requests took, by service", async t => {
 test("with an application server", async t => {
 	const server = await startServer(t);
 	assert.equal((await send(`${server.app}/grant`)).status, 200);
-	while (latency(await metrics(server), "app").count !== 1)
-		await pause(20);
+	await until("it is counted", async () => latency(await metrics(server), "app").count === 1);
 });
