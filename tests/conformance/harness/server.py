@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 
 from .gateways import cluster, in_turns
-from .result import ROOT
+from .result import ROOT, Unavailable
 
 BINARY = os.environ.get("POSTERN_BIN", str(ROOT / "build" / "postern"))
 START_SECONDS = 60
@@ -107,6 +107,8 @@ class WholeServer(Server):
     command, more = "serve", ["--app-listen", "127.0.0.1:0"]
 
     def __enter__(self):
+        if self.gateways:
+            raise Unavailable("grants name the store of their own process, and not nginx")
         super().__enter__()
         self.app = self.processes[0].url("application server")
         return self
