@@ -72,11 +72,14 @@
 #define LIMIT_RADOS_EXTENTS_BYTES MIB(1) /* the list of an object's data, 16 bytes each */
 #define LIMIT_RADOS_BATCH 64             /* changes in one operation */
 #define LIMIT_RADOS_SPLIT 10000 /* objects, older versions and uploads in a tablet: it is split */
+#define LIMIT_RADOS_MERGE 4     /* this part of that in two tablets together: they become one */
+#define LIMIT_RADOS_MERGE_ROWS 20000    /* of all kinds, in the one that moves */
+#define LIMIT_RADOS_MERGE_BYTES MIB(16) /* of those rows */
 #define LIMIT_RADOS_FOLD 16 /* rows of gateways that have ended, in a tablet: they are made one */
 #define LIMIT_RADOS_OPERATION_S 30    /* until an operation is taken for lost */
 #define LIMIT_RADOS_CONFLICT_MS 30000 /* beginning anew because others were faster */
 #define LIMIT_RADOS_SETTLE_MS 40000   /* asking what has become of a lost operation */
-#define LIMIT_RADOS_FROZEN_MS 5000    /* for whoever deletes a bucket or splits a tablet */
+#define LIMIT_RADOS_FROZEN_MS 5000    /* for whoever deletes a bucket, splits or merges */
 #define LIMIT_RADOS_NOTIFY_MS 5000    /* for all gateways to read what has changed */
 #define LIMIT_RADOS_LOOK_MS 10000     /* until documents are read though nobody said so */
 #define LIMIT_RADOS_RING 1000         /* entries of a gateway's part of a log */

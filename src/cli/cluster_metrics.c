@@ -34,6 +34,8 @@ void add_cluster_metrics(const struct store_cluster *cluster, struct strbuf *out
 		cluster->tablets);
 	metric(out, "store_cluster_splits_total", "counter", "Tablets that this gateway has split.",
 		cluster->splits);
+	metric(out, "store_cluster_merges_total", "counter",
+		"Tablets that this gateway has made part of others.", cluster->merges);
 	metric(out, "store_cluster_garbage_removed_total", "counter",
 		"Data without a reference that this gateway has removed.", cluster->removed);
 	metric(out, "store_cluster_gateways", "gauge", "Gateways that serve the store.",

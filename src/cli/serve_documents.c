@@ -15,6 +15,13 @@ struct rados_options serve_rados_options(const struct config *c)
 		.index_pool = c->rados_index_pool,
 		.small_pool = c->rados_small_pool,
 		.data_pool = c->rados_data_pool,
+		.timeout_s = (unsigned)c->rados_operation_seconds,
+		.beat_ms = (unsigned)c->rados_beat_ms,
+		.dead_beats = (unsigned)c->rados_dead_beats,
+		.frozen_ms = (unsigned)c->rados_lease_ms,
+		.epoch_ms = (unsigned)c->rados_epoch_ms,
+		.collect_ms = (unsigned)c->rados_collect_ms,
+		.split = (uint64_t)c->rados_split_objects,
 	};
 }
 

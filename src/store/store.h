@@ -502,6 +502,7 @@ struct store_cluster {
 	uint64_t lost;          /* changes whose outcome had to be asked for */
 	uint64_t tablets;       /* that this process knows of */
 	uint64_t splits;        /* of them, by this process */
+	uint64_t merges;        /* likewise */
 	uint64_t removed;       /* data that nothing referred to, by this process */
 	uint64_t gateways;      /* that serve the store, as it was last heard */
 	uint64_t heard_seconds; /* since the others last heard of this one */

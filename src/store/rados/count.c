@@ -2,7 +2,7 @@
 /*
  * Each tablet of a bucket knows what it has, whichever gateways changed it. They are asked from
  * left to right: one that is split meanwhile is counted as it was before, or leads on to its other
- * half.
+ * half. If one is merged with what was counted before, all begins anew.
  */
 #include "store/rados/count.h"
 
@@ -17,7 +17,17 @@ struct counting {
 	struct store_bucket_count *count;
 	struct store_bucket_stats all; /* of the tablets before this one */
 	uint64_t tablet;
+	unsigned begun; /* times, as tablets were merged meanwhile */
 };
+
+enum {
+	BEGUN_MAX = 100
+};
+
+static void again(struct counting *counting)
+{
+	thread_queue_add(counting->r->readers, &counting->task);
+}
 
 /* One tablet at a time: other reads come in between. */
 static void run(struct task *task)
@@ -32,7 +42,13 @@ static void run(struct task *task)
 	}
 	seen_release(&seen);
 	if (e == ERR_OK && counting->tablet) {
-		thread_queue_add(counting->r->readers, &counting->task);
+		again(counting);
+		return;
+	}
+	if (e == ERR_NO_SUCH_BUCKET && counting->tablet && ++counting->begun < BEGUN_MAX) {
+		counting->tablet = 0;
+		counting->all = (struct store_bucket_stats){.objects = 0};
+		again(counting);
 		return;
 	}
 	if (e == ERR_OK)
@@ -50,5 +66,5 @@ void rados_bucket_count(struct store *store, struct store_bucket_count *count)
 		return;
 	}
 	*counting = (struct counting){.task.run = run, .r = rados_of(store), .count = count};
-	thread_queue_add(counting->r->readers, &counting->task);
+	again(counting);
 }

@@ -80,6 +80,7 @@ static void get_cluster_stats(struct rados *r, struct store_cluster *ret)
 		.lost = atomic_load(&r->lost),
 		.tablets = directory_tablets(r->directory),
 		.splits = atomic_load(&r->splits),
+		.merges = atomic_load(&r->merges),
 		.removed = atomic_load(&r->removed),
 		.gateways = atomic_load(&r->living),
 		.heard_seconds = (uint64_t)life_unheard_ms(&r->life) / 1000};
@@ -222,6 +223,7 @@ static void set_sizes(struct rados *r, const struct rados_options *options)
 	sizes->chunk_bytes = size_or(options->chunk_bytes, LIMIT_RADOS_CHUNK_BYTES);
 	sizes->small_bytes = size_or(options->small_bytes, LIMIT_RADOS_SMALL_BYTES);
 	sizes->split = options->split ? options->split : LIMIT_RADOS_SPLIT;
+	sizes->merge = options->merge ? options->merge : sizes->split / LIMIT_RADOS_MERGE;
 	sizes->batch = options->batch ? options->batch : LIMIT_RADOS_BATCH;
 	sizes->own_rows = options->own_rows;
 	sizes->fold = options->fold ? options->fold : LIMIT_RADOS_FOLD;

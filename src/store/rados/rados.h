@@ -44,6 +44,7 @@ struct rados_options {
 	size_t chunk_bytes;
 	unsigned batch;
 	uint64_t split;    /* objects, older versions and uploads in a tablet, until it is split */
+	uint64_t merge;    /* in two that are side by side, for them to become one; 0: split / 4 */
 	unsigned own_rows; /* of a tablet's counts, that are read at a time */
 	unsigned fold;     /* rows of gateways that have ended, until they are made one */
 	/*

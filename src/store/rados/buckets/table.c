@@ -55,11 +55,8 @@ static int read_pages(struct rados *r, char kind, struct pages *ret)
 		more = rows->more && rows->count;
 		if (!more)
 			break;
-		struct slice last = rows->rows[rows->count - 1].key;
-		if (last.len > ROW_KEY_BYTES_MAX)
+		if (!row_key_take(rows->rows[rows->count - 1].key, &after))
 			return -EBADMSG;
-		memcpy(after.bytes, last.ptr, last.len);
-		after.bytes[last.len] = '\0';
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "store/rados/data/data.h"
 #include "store/rados/rows/key.h"
 #include "store/rados/rows/tablet_rows.h"
+#include "store/rados/tablet/tablet.h"
 
 enum {
 	ATTEMPTS_MAX = 100
@@ -19,6 +20,7 @@ enum {
 /* One attempt at finding it. */
 struct search {
 	struct held *held;
+	uint64_t tablet;
 	char name[RADOS_NAME_BYTES]; /* the tablet's */
 	struct row_key object_key;
 	struct row_key hidden_key;
@@ -36,6 +38,7 @@ struct search {
 	struct hidden hidden;
 	bool again; /* what was to be there has gone */
 	bool moves; /* another tablet has it */
+	bool waits; /* that becomes so just now */
 };
 
 static void search_release(struct search *s)
@@ -60,6 +63,16 @@ static void name_version(struct search *s, uint64_t version)
 	s->extents_key = row_key_version(ROW_EXTENTS, key, version);
 }
 
+/* The tablet is not there, or not any more. */
+static enum err find_other(struct search *s)
+{
+	if (s->tablet == 0)
+		return ERR_NO_SUCH_KEY;
+	directory_forget_tablet(s->held->r->directory, s->held->get->bucket_id, s->tablet);
+	s->moves = true;
+	return ERR_UNAVAILABLE;
+}
+
 /* Looks whether the tablet is that of the key; if not, all begins anew with the next one. */
 static enum err find_tablet(struct search *s, struct slice value)
 {
@@ -67,6 +80,9 @@ static enum err find_tablet(struct search *s, struct slice value)
 	struct head head;
 	if (!head_parse(value, &head) || head.bucket != get->bucket_id)
 		return damaged(s);
+	s->waits = head.state == HEAD_MOVED;
+	if (s->waits)
+		return ERR_UNAVAILABLE;
 	if (!head_is_behind(&head, get->key))
 		return ERR_OK;
 	directory_add(s->held->r->directory, get->bucket_id, head.right, head.high);
@@ -95,7 +111,7 @@ static enum err fetch_first(struct search *s)
 		range = fetch_range(s->fetch, "", prefix.bytes, 1);
 	int result = fetch_run(s->fetch, s->held->r->index, s->name);
 	if (result == -ENOENT)
-		return ERR_NO_SUCH_KEY;
+		return find_other(s);
 	if (result < 0)
 		return cluster_err(result, "reading", s->name);
 	s->rows = fetch_rows(s->fetch, number);
@@ -122,11 +138,13 @@ static enum err fetch_more(struct search *s, uint64_t version)
 	if (!s->more)
 		return ERR_UNAVAILABLE;
 	size_t number = fetch_keys(s->more, keys, ARRAY_LEN(keys));
-	enum err e =
-		cluster_err(fetch_run(s->more, s->held->r->index, s->name), "reading", s->name);
-	if (e == ERR_OK)
-		s->rows = fetch_rows(s->more, number);
-	return e;
+	int result = fetch_run(s->more, s->held->r->index, s->name);
+	if (result == -ENOENT)
+		return find_other(s);
+	if (result < 0)
+		return cluster_err(result, "reading", s->name);
+	s->rows = fetch_rows(s->more, number);
+	return ERR_OK;
 }
 
 /* ---- Which version --------------------------------------------------------------------------- */
@@ -328,15 +346,20 @@ static enum err find(struct held *held)
 {
 	enum err e = ERR_UNAVAILABLE;
 	bool again = true;
+	struct standstill still = {.since_ms = 0};
 	for (unsigned i = 0; again && i < ATTEMPTS_MAX;) {
 		struct search s = {.held = held};
 		uint64_t bucket = held->get->bucket_id;
-		rados_tablet_name(
-			s.name, bucket, directory_find(held->r->directory, bucket, held->get->key));
+		s.tablet = directory_find(held->r->directory, bucket, held->get->key);
+		rados_tablet_name(s.name, bucket, s.tablet);
 		e = search(&s);
 		again = s.again || s.moves;
 		i += s.again;
 		search_release(&s);
+		if (s.waits) {
+			e = tablet_wait_moved(held->r, bucket, s.tablet, &still);
+			again = e == ERR_OK;
+		}
 	}
 	if (e != ERR_OK || held->extent_count == 0)
 		return e;

@@ -46,13 +46,11 @@ static int each_bucket(
 		const struct rows *rows = result == 0 ? fetch_rows(fetch, number) : NULL;
 		for (size_t i = 0; rows && i < rows->count && result == 0; i++) {
 			uint64_t bucket;
-			struct slice key = rows->rows[i].key;
-			if (key.len > ROW_KEY_BYTES_MAX || !parse_bucket(&rows->rows[i], &bucket)) {
+			if (!row_key_take(rows->rows[i].key, &after) ||
+				!parse_bucket(&rows->rows[i], &bucket)) {
 				result = -EBADMSG;
 				break;
 			}
-			memcpy(after.bytes, key.ptr, key.len);
-			after.bytes[key.len] = '\0';
 			int collected = collect(r, bucket, gateways);
 			failed = failed ? failed : collected;
 		}

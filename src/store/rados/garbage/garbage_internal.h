@@ -15,7 +15,10 @@ static inline bool garbage_stops(struct rados *r)
 	return atomic_load(&r->closes) || !life_is_well(&r->life);
 }
 
-/* Removes the garbage of a tablet that no read may refer to any more. */
+/*
+ * Removes the garbage of a bucket's tablets that no read may refer to any more, and merges those
+ * that have little.
+ */
 int tablet_collect(struct rados *r, uint64_t bucket, const struct gateway_list *gateways) MUST_USE;
 /* The same of a bucket that was deleted. Its tablet goes, too, when nothing of it is left. */
 int tablet_collect_deleted(

@@ -25,7 +25,9 @@ struct search {
 	struct extent data;
 	struct pool *pool; /* that its first chunk is in */
 	struct data_owner owner;
+	uint64_t tablet;
 	char name[RADOS_NAME_BYTES]; /* the tablet's */
+	struct standstill still;
 
 	/* Current object, what is hidden, upload: while these stay, so do all others of the key. */
 	struct row_key guard_keys[GUARDS_MAX];
@@ -169,15 +171,14 @@ static struct slice guard(const struct fetch *fetch, struct slice name)
 /* Goes on behind the last row. False if it is none of ours. */
 static bool go_behind(const struct rows *rows, struct row_key *after)
 {
-	if (rows->count == 0)
-		return true;
-	struct slice last = rows->rows[rows->count - 1].key;
-	if (last.len > ROW_KEY_BYTES_MAX)
-		return false;
-	memcpy(after->bytes, last.ptr, last.len);
-	after->bytes[last.len] = '\0';
-	after->len = last.len;
-	return true;
+	return rows->count == 0 || row_key_take(rows->rows[rows->count - 1].key, after);
+}
+
+/* Another tablet has the key now, or soon. */
+static int wait_moved(struct search *s)
+{
+	return tablet_wait_moved(s->r, s->owner.bucket, s->tablet, &s->still) == ERR_OK ? -ECANCELED
+											: -EIO;
 }
 
 static int take_page(struct search *s)
@@ -192,6 +193,8 @@ static int take_page(struct search *s)
 	bool damaged = false;
 	if (!head_parse(fetched_value(fetch_rows(s->page, NUMBER_HEADS), S(ROW_HEAD)), &head))
 		return -EBADMSG;
+	if (head.state == HEAD_MOVED)
+		return wait_moved(s);
 	if (head_is_behind(&head, s->owner.key)) {
 		directory_add(s->r->directory, s->owner.bucket, head.right, head.high);
 		return -ECANCELED;
@@ -234,8 +237,11 @@ static int make_garbage(struct search *s)
 	if (!epoch_parse(before, &epoch) || !head_parse(fetched_value(heads, S(ROW_HEAD)), &head))
 		return -EBADMSG;
 	extents_add(&value, s->data);
-	/* A tablet of a bucket that was deleted goes when it has no garbage: see there. */
-	epoch.epoch += head.state == HEAD_DEAD;
+	/*
+	 * A tablet of a bucket that was deleted goes when it has no garbage: see there. And whoever
+	 * moves what a tablet has must not miss this.
+	 */
+	epoch.epoch += head.state == HEAD_DEAD || head.state == HEAD_MOVING;
 	epoch_format(&epoch, &after);
 	struct edit edit = edit_begin(s->r->index);
 	edit_compare(&edit, S(ROW_EPOCH), before);
@@ -249,8 +255,8 @@ static int make_garbage(struct search *s)
 /* One attempt; -ECANCELED: a row has changed meanwhile. */
 static int try(struct search *s)
 {
-	rados_tablet_name(s->name, s->owner.bucket,
-		directory_find(s->r->directory, s->owner.bucket, s->owner.key));
+	s->tablet = directory_find(s->r->directory, s->owner.bucket, s->owner.key);
+	rados_tablet_name(s->name, s->owner.bucket, s->tablet);
 	s->after_version.len = s->after_extents.len = 0;
 	s->after_version.bytes[0] = s->after_extents.bytes[0] = '\0';
 	s->is_found = false;
@@ -266,10 +272,10 @@ static int try(struct search *s)
 	if (result == 0 && !s->is_found)
 		result = make_garbage(s);
 	search_release(s);
-	return result;
+	return result == -ENOENT && s->tablet ? wait_moved(s) : result;
 }
 
-/* Without the tablet nothing can refer to it, and nobody reads it. */
+/* Without the first tablet there is no bucket: nothing can refer to it, and nobody reads it. */
 static int remove_now(struct search *s)
 {
 	struct chunk_removals removals;

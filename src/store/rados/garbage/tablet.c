@@ -20,6 +20,7 @@ enum {
 
 struct page {
 	struct rados *r;
+	uint64_t bucket;
 	const char *name; /* the tablet's */
 	uint64_t oldest;  /* epoch of a read */
 	const struct gateway_list *gateways;
@@ -27,6 +28,8 @@ struct page {
 	bool is_end;        /* what is behind it is too young */
 	bool has_any;       /* garbage */
 	uint64_t right;     /* the tablet that is behind it; 0: none */
+	uint64_t objects;   /* older versions and uploads, too */
+	bool is_in_work;    /* it is split or merged */
 	struct row_key row; /* the last one of the page */
 };
 
@@ -146,10 +149,29 @@ static int take_page(struct page *page, const struct rows *rows)
 	return result == 0 && old ? take_old(page, rows->rows + new, old) : result;
 }
 
+/* What the tablet says of itself, and of those that have become part of it. */
+static int take_rest(struct page *page, const struct head *head, const struct rows *owns,
+	const struct rows *merged)
+{
+	struct store_bucket_stats counts = {.objects = 0};
+	int result = 0;
+	page->right = head->right;
+	page->is_in_work = head_is_in_work(head);
+	page->ended = fold_count(owns, page->gateways);
+	if (owns_add_up(page->r, page->bucket, page->name, owns, OWNS_ALL, &counts) != ERR_OK)
+		return -EIO;
+	page->objects = tablet_rows(&counts);
+	for (size_t i = 0; i < merged->count && result == 0; i++)
+		result = tablet_remove_merged(
+			page->r, page->name, page->bucket, merged->rows[i].key);
+	return result;
+}
+
 static int collect(struct page *page)
 {
 	static const struct slice key = SLICE_LIT(ROW_HEAD);
 	static const char prefix[] = {ROW_GARBAGE, '\0'};
+	static const char merged_prefix[] = {ROW_MERGED, '\0'};
 	bool more = true;
 	int result = 0;
 	while (result == 0 && more && !page->is_end && !garbage_stops(page->r)) {
@@ -160,13 +182,15 @@ static int collect(struct page *page)
 		size_t head_number = fetch_keys(fetch, &key, 1);
 		size_t number = fetch_range(fetch, page->row.bytes, prefix, PAGE_ROWS);
 		size_t owns_number = owns_fetch(page->r, fetch);
+		size_t merged_number = fetch_range(fetch, "", merged_prefix, PAGE_ROWS);
 		result = fetch_run(fetch, page->r->index, page->name);
 		if (result == 0 &&
 			!head_parse(fetched_value(fetch_rows(fetch, head_number), key), &head))
 			result = damaged(page->name);
+		if (result == 0)
+			result = take_rest(page, &head, fetch_rows(fetch, owns_number),
+				fetch_rows(fetch, merged_number));
 		if (result == 0) {
-			page->right = head.right;
-			page->ended = fold_count(fetch_rows(fetch, owns_number), page->gateways);
 			const struct rows *rows = fetch_rows(fetch, number);
 			more = rows->more && rows->count;
 			result = take_page(page, rows);
@@ -178,10 +202,29 @@ static int collect(struct page *page)
 
 /* All tablets of a bucket, in the order of their keys. */
 struct tablets {
-	uint64_t *list;
+	struct tablet_known {
+		uint64_t number;
+		uint64_t objects;
+	} * list;
 	size_t count;
 	bool have_any; /* garbage */
 };
+
+/* If whoever splits or merges it does not go on, and nobody else comes by, it is undone here. */
+static void see_work_end(struct rados *r, uint64_t bucket, uint64_t tablet)
+{
+	struct standstill still = {.since_ms = 0};
+	bool waits = true;
+	while (waits && !garbage_stops(r)) {
+		struct seen seen;
+		struct epoch epoch = {.epoch = 0};
+		waits = tablet_see(r, bucket, tablet, &seen) == ERR_OK &&
+			head_is_in_work(&seen.head) && epoch_parse(seen.epoch, &epoch);
+		seen_release(&seen);
+		if (waits)
+			(void)tablet_wait(r, bucket, tablet, &epoch, &still);
+	}
+}
 
 static int collect_all(
 	struct rados *r, uint64_t bucket, const struct gateway_list *gateways, struct tablets *ret)
@@ -192,30 +235,52 @@ static int collect_all(
 		char name[RADOS_NAME_BYTES];
 		rados_tablet_name(name, bucket, tablet);
 		struct page page = {.r = r,
+			.bucket = bucket,
 			.name = name,
 			.oldest = gateways_oldest(gateways),
 			.gateways = gateways};
-		uint64_t *list = reallocarray(ret->list, ret->count + 1, sizeof(*list));
+		struct tablet_known *list = reallocarray(ret->list, ret->count + 1, sizeof(*list));
 		if (!list)
 			return -ENOMEM;
 		ret->list = list;
 		result = collect(&page);
-		/* Those behind it have gone before it: see tablet_collect_deleted(). */
+		/*
+		 * Those behind it have gone before it: see tablet_collect_deleted(). Or it was
+		 * merged just now, and those are for the next collection.
+		 */
 		if (result == -ENOENT)
 			return 0;
+		if (result == 0 && page.is_in_work)
+			see_work_end(r, bucket, tablet);
 		if (result == 0 && page.ended >= r->sizes.fold)
 			result = tablet_fold(r, bucket, tablet, gateways);
-		ret->list[ret->count++] = tablet;
+		ret->list[ret->count++] = (struct tablet_known){tablet, page.objects};
 		ret->have_any = ret->have_any || page.has_any;
 		tablet = page.right;
 	} while (result == 0 && tablet && !garbage_stops(r));
 	return result == 0 && garbage_stops(r) ? -ESHUTDOWN : result;
 }
 
+/* Makes one of two that have little, again and again. */
+static void merge_all(struct rados *r, uint64_t bucket, const struct tablets *tablets)
+{
+	struct tablet_known left = {.number = 0};
+	for (size_t i = 0; i < tablets->count && !garbage_stops(r); i++) {
+		const struct tablet_known *right = &tablets->list[i];
+		if (i > 0 && left.objects + right->objects < r->sizes.merge &&
+			tablet_merge(r, bucket, left.number))
+			left.objects += right->objects;
+		else
+			left = *right;
+	}
+}
+
 int tablet_collect(struct rados *r, uint64_t bucket, const struct gateway_list *gateways)
 {
 	struct tablets tablets = {.count = 0};
 	int result = collect_all(r, bucket, gateways, &tablets);
+	if (result == 0)
+		merge_all(r, bucket, &tablets);
 	free(tablets.list);
 	return result;
 }
@@ -259,8 +324,8 @@ static int remove_all(struct rados *r, uint64_t bucket, const struct tablets *ta
 	int result = 0;
 	for (size_t i = tablets->count; i-- > 0 && (result == 0 || result == -ENOENT);) {
 		char name[RADOS_NAME_BYTES];
-		result =
-			remove_tablet(r, bucket, rados_tablet_name(name, bucket, tablets->list[i]));
+		result = remove_tablet(
+			r, bucket, rados_tablet_name(name, bucket, tablets->list[i].number));
 	}
 	return result;
 }

@@ -6,16 +6,44 @@
 #include "base/log.h"
 #include "store/rados/rows/tablet_rows.h"
 
+static void take_tablet(struct page *page, uint64_t tablet)
+{
+	page->tablet = tablet;
+	rados_tablet_name(page->name, page->bucket, tablet);
+}
+
+/* The tablet of that key, as far as is known. */
+static void begin_at(struct page *page, struct slice key)
+{
+	if (key.len)
+		memcpy(page->low, key.ptr, key.len);
+	page->low_len = key.len;
+	take_tablet(page, directory_find(page->r->directory, page->bucket, key));
+}
+
+static struct slice low_of(const struct page *page)
+{
+	return slice_of(page->low, page->low_len);
+}
+
 void page_init(
 	struct page *page, struct rados *r, uint64_t bucket, struct slice from, uint64_t rows_max)
 {
-	*page = (struct page){.r = r, .bucket = bucket, .from = from, .rows_max = rows_max};
-	rados_tablet_name(page->name, bucket, directory_find(r->directory, bucket, from));
+	*page = (struct page){.r = r, .bucket = bucket, .rows_max = rows_max};
+	begin_at(page, from);
 }
 
 void page_release(struct page *page)
 {
 	fetch_free(TAKE(page->fetch));
+}
+
+/* The tablet is being taken over, or is no more. */
+static enum err look_again(struct page *page)
+{
+	enum err e = tablet_wait_moved(page->r, page->bucket, page->tablet, &page->still);
+	take_tablet(page, directory_find(page->r->directory, page->bucket, low_of(page)));
+	return e;
 }
 
 /* Where the tablet ends. *ret_again: what is looked for is behind that. */
@@ -26,17 +54,18 @@ static enum err take_head(struct page *page, struct slice value, bool *ret_again
 		log_error("ceph: %s: its head is damaged, or of a later version", page->name);
 		return ERR_INTERNAL;
 	}
+	*ret_again = head.state == HEAD_MOVED;
+	if (*ret_again)
+		return look_again(page);
 	page->right = head.right;
 	page->high_len = head.high.len;
 	if (head.high.len)
 		memcpy(page->high, head.high.ptr, head.high.len);
 	if (head.right)
 		directory_add(page->r->directory, page->bucket, head.right, head.high);
-	*ret_again = page->from.len && head_is_behind(&head, page->from);
+	*ret_again = head_is_behind(&head, low_of(page));
 	if (*ret_again)
-		rados_tablet_name(page->name, page->bucket, head.right);
-	else
-		page->from = S("");
+		take_tablet(page, head.right);
 	return ERR_OK;
 }
 
@@ -64,10 +93,13 @@ bool page_go_right(struct page *page, struct slice prefix)
 	/* Tablets that have nothing but what is passed over are not read, as far as they are known.
 	 */
 	struct slice passed = slice_of(page->passed, page->passed_len);
-	uint64_t tablet = page->right;
-	if (slice_cmp(high, passed) <= 0)
-		tablet = directory_find(page->r->directory, page->bucket, passed);
-	rados_tablet_name(page->name, page->bucket, tablet);
+	if (slice_cmp(high, passed) <= 0) {
+		begin_at(page, passed);
+		return true;
+	}
+	memcpy(page->low, high.ptr, high.len);
+	page->low_len = high.len;
+	take_tablet(page, page->right);
 	return true;
 }
 
@@ -91,6 +123,9 @@ static enum err read_one(struct page *page, bool *ret_again)
 		exact = fetch_keys(page->fetch, &page->exact, 1);
 	size_t head_number = fetch_keys(page->fetch, &head, 1);
 	int result = fetch_run(page->fetch, page->r->index, page->name);
+	*ret_again = result == -ENOENT && page->tablet != 0;
+	if (*ret_again)
+		return look_again(page);
 	page->is_gone = result == -ENOENT;
 	if (page->is_gone)
 		return ERR_OK;

@@ -9,6 +9,7 @@
 #include "store/rados/cluster/fetch.h"
 #include "store/rados/rows/key.h"
 #include "store/rados/state/state.h"
+#include "store/rados/tablet/tablet.h"
 
 enum {
 	PAGE_RANGES = 2
@@ -25,21 +26,25 @@ struct range {
 struct page {
 	struct rados *r;
 	uint64_t bucket;
+	uint64_t tablet;
 	char name[RADOS_NAME_BYTES]; /* the tablet's */
-	uint64_t right;              /* the tablet that is behind it; 0: none */
-	char high[LIMIT_KEY_BYTES];  /* where that begins */
+	/* What is looked for is here or behind it: where the tablet began when it was found. */
+	char low[LIMIT_KEY_BYTES + 1];
+	size_t low_len;
+	struct standstill still;
+	uint64_t right;             /* the tablet that is behind it; 0: none */
+	char high[LIMIT_KEY_BYTES]; /* where that begins */
 	size_t high_len;
 	/* Behind the last common prefix that was passed over; keys up to this are not looked for.
 	 */
 	char passed[LIMIT_KEY_BYTES + 1];
 	size_t passed_len;
-	struct slice from; /* a key whose tablet is looked for first; or empty */
 	uint64_t rows_max; /* of the next page */
 	struct range ranges[PAGE_RANGES];
 	size_t range_count;
 	struct slice exact; /* a row that is read with it; empty: none */
 	struct slice exact_value;
-	bool is_gone; /* there is no such tablet, and so are no rows */
+	bool is_gone; /* there is no such bucket, and so are no rows */
 	struct fetch *fetch;
 };
 
@@ -47,7 +52,7 @@ enum {
 	PAGE_ROWS_FIRST = 32 /* where much may be skipped */
 };
 
-/* `from` is in front of all that is looked for; it stays in place until the first page is read. */
+/* `from` is in front of all that is looked for. */
 void page_init(
 	struct page *page, struct rados *r, uint64_t bucket, struct slice from, uint64_t rows_max);
 void page_release(struct page *page);

@@ -2,6 +2,7 @@
 #include "store/rados/rows/key.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum {
 	LOW = 0x01,     /* begins what 00 and 01 become, and the end mark */
@@ -104,6 +105,16 @@ struct row_key row_key_garbage(uint64_t epoch, uint64_t revision)
 	struct row_key ret = row_key_number(ROW_GARBAGE, epoch);
 	add_number(&ret, revision, ROW_NUMBER_BYTES);
 	return ret;
+}
+
+bool row_key_take(struct slice row, struct row_key *ret)
+{
+	if (row.len > ROW_KEY_BYTES_MAX)
+		return false;
+	memcpy(ret->bytes, row.ptr, row.len);
+	ret->bytes[row.len] = '\0';
+	ret->len = row.len;
+	return true;
 }
 
 struct row_key row_key_past(const struct row_key *key)

@@ -45,6 +45,7 @@ struct row_key {
 #define ROW_PART 'x'    /* part of an upload */
 #define ROW_GARBAGE 'z' /* extents that nothing refers to */
 #define ROW_OWN 'g'     /* what the changes of an instance come to */
+#define ROW_MERGED 'm'  /* a tablet that has become part of this one; it has to go */
 
 static inline struct slice row_key_slice(const struct row_key *key)
 {
@@ -61,13 +62,15 @@ struct row_key row_key_upload(struct slice key, uint64_t upload);
 /* All parts of an upload, and one. */
 struct row_key row_key_parts(struct slice key, uint64_t upload);
 struct row_key row_key_part(struct slice key, uint64_t upload, uint32_t part);
-/* Of an instance, and of garbage. */
+/* Of an instance, of a tablet, and of garbage. */
 struct row_key row_key_number(char kind, uint64_t number);
 #define GARBAGE_NEW 0 /* the epoch of garbage to which no collector has given one */
 struct row_key row_key_garbage(uint64_t epoch, uint64_t revision);
-/* Parse those two. */
+/* Parse those. */
 bool row_key_parse_number(struct slice row, char kind, uint64_t *ret) MUST_USE;
 bool row_key_parse_garbage(struct slice row, uint64_t *ret_epoch, uint64_t *ret_revision) MUST_USE;
+/* Takes a row's key as it is, to go on behind it. False if no row has such a long one. */
+bool row_key_take(struct slice row, struct row_key *ret) MUST_USE;
 /* Behind all that begins with `key`. */
 struct row_key row_key_past(const struct row_key *key);
 

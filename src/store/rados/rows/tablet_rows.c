@@ -43,6 +43,27 @@ void head_format(const struct head *head, struct strbuf *out)
 	strbuf_add_slice(out, head->high);
 }
 
+/* Whether it names another tablet, if and only if its state is about one. */
+static bool knows_other(const struct head *head)
+{
+	switch (head->state) {
+	case HEAD_SPLITTING:
+		return head->copying > 0;
+	case HEAD_MERGING:
+		return head->copying > 0 && head->copying == head->right;
+	case HEAD_MOVING:
+	case HEAD_MOVED:
+		/* The other one may be the first, whose number is 0; this one is not. */
+		return head->low.len > 0;
+	case HEAD_ACTIVE:
+	case HEAD_FROZEN:
+	case HEAD_DEAD:
+	case HEAD_STATES:
+		return head->copying == 0;
+	}
+	return false;
+}
+
 bool head_parse(struct slice value, struct head *ret)
 {
 	struct field_reader reader = {.rest = value};
@@ -60,10 +81,11 @@ bool head_parse(struct slice value, struct head *ret)
 	if (!field_end(&reader) || revision != HEAD_REVISION || state >= HEAD_STATES ||
 		versioning > STORE_VERSIONING_SUSPENDED || low > LIMIT_KEY_BYTES ||
 		high > LIMIT_KEY_BYTES || (head.right > 0) != (high > 0) ||
-		(high > 0 && slice_cmp(head.low, head.high) >= 0) ||
-		(head.copying > 0) != (state == HEAD_SPLITTING))
+		(high > 0 && slice_cmp(head.low, head.high) >= 0))
 		return false;
 	head.state = (enum head_state)state;
+	if (!knows_other(&head))
+		return false;
 	head.versioning = (enum store_versioning)versioning;
 	*ret = head;
 	return true;
@@ -116,6 +138,13 @@ bool own_has_ended(const struct own *sum, uint64_t instance)
 	while (!lives && reader.rest.len)
 		lives = field_number(&reader, OWN_NUMBER_BYTES) == instance;
 	return !lives;
+}
+
+bool own_is_later(const struct own *sum, const struct own *other)
+{
+	/* Whoever has ended stays so; a number is given out once. */
+	return sum->sequence != other->sequence ? sum->sequence > other->sequence
+						: sum->living.len < other->living.len;
 }
 
 void hidden_format(const struct hidden *hidden, struct strbuf *out)

@@ -24,6 +24,9 @@ enum head_state {
 	HEAD_FROZEN,    /* no changes: its bucket is perhaps deleted */
 	HEAD_DEAD,      /* its bucket was deleted */
 	HEAD_SPLITTING, /* no changes: what is behind a key is copied to another tablet */
+	HEAD_MERGING,   /* no changes: it takes over what the tablet behind it has */
+	HEAD_MOVING,    /* no changes: the tablet in front of it takes this one over */
+	HEAD_MOVED,     /* that has what this one has, or will have it soon: no reads, either */
 	HEAD_STATES,
 };
 
@@ -37,7 +40,7 @@ struct head {
 	struct slice low;
 	struct slice high;
 	uint64_t right;   /* the tablet that has what is behind; 0: there is none */
-	uint64_t copying; /* the one that is made of it; for HEAD_SPLITTING */
+	uint64_t copying; /* the other one, while it is split or merged; otherwise 0 */
 };
 
 enum {
@@ -81,6 +84,8 @@ enum {
 
 /* Whether the sum says that the instance has ended. */
 bool own_has_ended(const struct own *sum, uint64_t instance);
+/* Whether of two sums, which may be of two tablets, `sum` knows of more that have ended. */
+bool own_is_later(const struct own *sum, const struct own *other);
 
 void own_format(const struct own *own, struct strbuf *out);
 /* `living` points into `value`. */

@@ -157,6 +157,42 @@ bool directory_has_counted(struct directory *d, uint64_t bucket, uint64_t tablet
 	return found;
 }
 
+/* Those from `first` up to, but without, `last`. */
+static void forget(struct directory *d, size_t first, size_t last)
+{
+	for (size_t i = first; i < last; i++)
+		free(d->list[i].low);
+	if (last > first)
+		memmove(&d->list[first], &d->list[last], (d->count - last) * sizeof(*d->list));
+	d->count -= last - first;
+}
+
+void directory_forget_tablet(struct directory *d, uint64_t bucket, uint64_t tablet)
+{
+	if (tablet == 0)
+		return;
+	(void)pthread_mutex_lock(&d->lock);
+	for (size_t i = first_of(d, bucket); i < d->count && d->list[i].bucket == bucket; i++)
+		if (d->list[i].tablet == tablet) {
+			forget(d, i, i + 1);
+			break;
+		}
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+void directory_forget_within(
+	struct directory *d, uint64_t bucket, struct slice low, struct slice high)
+{
+	(void)pthread_mutex_lock(&d->lock);
+	size_t first = count_up_to(d, bucket, low);
+	size_t last = first;
+	while (last < d->count && d->list[last].bucket == bucket &&
+		(!high.len || compare(&d->list[last], bucket, high) < 0))
+		last++;
+	forget(d, first, last);
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
 size_t directory_tablets(struct directory *d)
 {
 	(void)pthread_mutex_lock(&d->lock);
@@ -171,9 +207,7 @@ void directory_forget(struct directory *d, uint64_t bucket)
 	size_t first = first_of(d, bucket);
 	size_t last = first;
 	while (last < d->count && d->list[last].bucket == bucket)
-		free(d->list[last++].low);
-	if (last > first)
-		memmove(&d->list[first], &d->list[last], (d->count - last) * sizeof(*d->list));
-	d->count -= last - first;
+		last++;
+	forget(d, first, last);
 	(void)pthread_mutex_unlock(&d->lock);
 }

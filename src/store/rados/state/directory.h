@@ -2,7 +2,8 @@
 /*
  * What this gateway knows of the tablets of buckets: where they begin, and what is in them. A
  * guess: a tablet may have been split, and then what it says of itself leads on to the next one. A
- * tablet never begins elsewhere than it did. Any thread; nobody waits.
+ * tablet never begins elsewhere than it did, but it may be no more, and then the one in front of it
+ * has what it had. Any thread; nobody waits.
  */
 #ifndef STORE_RADOS_STATE_DIRECTORY_H
 #define STORE_RADOS_STATE_DIRECTORY_H
@@ -35,6 +36,15 @@ void directory_count(struct directory *directory, uint64_t bucket, uint64_t tabl
 	const struct store_bucket_stats *counts, struct store_bucket_stats *ret);
 /* Whether it is known what is in it. */
 bool directory_has_counted(struct directory *directory, uint64_t bucket, uint64_t tablet);
+
+/*
+ * A tablet is no more. The first one of a bucket always is, while the bucket is: that is not
+ * forgotten.
+ */
+void directory_forget_tablet(struct directory *directory, uint64_t bucket, uint64_t tablet);
+/* A tablet has all keys from `low` up to `high`, or to the end: others in between are no more. */
+void directory_forget_within(
+	struct directory *directory, uint64_t bucket, struct slice low, struct slice high);
 
 /* How many tablets are known. */
 size_t directory_tablets(struct directory *directory);

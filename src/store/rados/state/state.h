@@ -36,6 +36,7 @@ struct rados_sizes {
 	size_t chunk_bytes;  /* of a chunk of data */
 	unsigned batch;      /* changes in one operation, at most */
 	uint64_t split;    /* a tablet with so many objects, older versions and uploads is split */
+	uint64_t merge;    /* two that have fewer together become one */
 	unsigned own_rows; /* of gateways, that are read of a tablet at a time; 0: as many as Ceph
 			      gives */
 	unsigned fold;     /* so many of them, of gateways that have ended, are made one */
@@ -90,6 +91,7 @@ struct rados {
 	_Atomic uint64_t syncs;
 	_Atomic uint64_t lost;    /* operations whose outcome had to be settled */
 	_Atomic uint64_t splits;  /* of tablets, by this gateway */
+	_Atomic uint64_t merges;  /* likewise */
 	_Atomic uint64_t removed; /* data that was garbage, likewise */
 	_Atomic uint64_t living;  /* gateways, as was last heard */
 	_Atomic uint64_t damaged_reads;

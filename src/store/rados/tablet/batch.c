@@ -12,7 +12,6 @@
 enum {
 	PATIENT_CONFLICTS = 3,
 	PAUSE_MAX_US = 5000,
-	FROZEN_PAUSE_US = 10000,
 };
 
 enum step {
@@ -95,10 +94,30 @@ static enum err fetch_all(struct batch *b)
 	return e;
 }
 
+/*
+ * The tablet is not there: the one that was in front of it has its keys now, and the changes go
+ * there; or the bucket is deleted.
+ */
+static void leave(struct batch *b)
+{
+	if (b->tablet->number == 0) {
+		answer_all(b, ERR_NO_SUCH_BUCKET, false);
+		return;
+	}
+	b->is_gone = true;
+	directory_forget_tablet(b->r->directory, b->tablet->bucket, b->tablet->number);
+	while (b->count) {
+		struct change *c = b->changes[--b->count];
+		look_free(c);
+		change_submit(c);
+	}
+}
+
 /* Changes of keys that the tablet does not have, or not any more, go on to the next one. */
 static void pass_on(struct batch *b)
 {
-	if (!b->head.right)
+	/* Who was taken over does not know what is behind it now. */
+	if (!b->head.right || b->head.state == HEAD_MOVED)
 		return;
 	for (size_t i = 0; i < b->count;) {
 		struct change *c = b->changes[i];
@@ -113,34 +132,19 @@ static void pass_on(struct batch *b)
 	}
 }
 
-/* Since when nobody has changed the epoch. */
-static int64_t waits_since(struct batch *b)
-{
-	struct epoch epoch = {.epoch = 0};
-	bool same = epoch_parse(b->epoch, &epoch) && epoch.epoch == b->waits_in.epoch;
-	if (!same || !b->waits_since_ms) {
-		b->waits_in = epoch;
-		b->waits_since_ms = clock_monotonic_ms();
-	}
-	return b->waits_since_ms;
-}
-
 /* Waits while the tablet cannot be changed. */
 static enum step heed_head(struct batch *b)
 {
+	struct epoch epoch;
 	if (b->head.state == HEAD_ACTIVE)
 		return STEP_NEXT;
 	if (b->head.state == HEAD_DEAD) {
 		answer_all(b, ERR_NO_SUCH_BUCKET, false);
 		return STEP_DONE;
 	}
-	enum frozen frozen = FROZEN_WAIT;
-	if (clock_monotonic_ms() - waits_since(b) > b->r->timers.frozen_ms) {
-		b->waits_since_ms = 0;
-		frozen = tablet_take_over(b->r, b->tablet, b->epoch);
-	} else {
-		(void)usleep(FROZEN_PAUSE_US);
-	}
+	enum frozen frozen = FROZEN_FAULT;
+	if (epoch_parse(b->epoch, &epoch))
+		frozen = tablet_wait(b->r, b->tablet->bucket, b->tablet->number, &epoch, &b->still);
 	if (frozen == FROZEN_WAIT)
 		return STEP_AGAIN;
 	answer_all(b, frozen == FROZEN_GONE ? ERR_NO_SUCH_BUCKET : ERR_UNAVAILABLE, false);
@@ -172,6 +176,10 @@ static enum step read_all(struct batch *b)
 		}
 		for (size_t i = 0; i < b->count && e == ERR_OK; i++)
 			e = look_take(b->changes[i], b->fetch, b->versions, b->head.versioning);
+	}
+	if (e == ERR_NO_SUCH_BUCKET) {
+		leave(b);
+		return STEP_DONE;
 	}
 	if (e != ERR_OK) {
 		answer_all(b, e, false);
@@ -251,6 +259,7 @@ static void succeed(struct batch *b, const struct own *own)
 	bool is_new = b->head.low.len > 0 &&
 		      !directory_has_counted(b->r->directory, bucket, b->tablet->number);
 	directory_add(b->r->directory, bucket, b->tablet->number, b->head.low);
+	directory_forget_within(b->r->directory, bucket, b->head.low, b->head.high);
 	/* What is in it was part of the one before. */
 	if (is_new)
 		tablet_recount(b->r, bucket, directory_before(b->r->directory, bucket, b->head.low),
@@ -281,6 +290,10 @@ static enum step settle(struct batch *b, const struct own *own)
 		return STEP_DONE;
 	case SETTLED_NEVER:
 		return STEP_AGAIN;
+	case SETTLED_GONE:
+		b->is_gone = true;
+		answer_all(b, ERR_UNAVAILABLE, true);
+		return STEP_DONE;
 	case SETTLED_OPEN:
 		answer_all(b, ERR_UNAVAILABLE, true);
 		return STEP_DONE;
@@ -319,7 +332,7 @@ static enum step write_all(struct batch *b, struct edit *edit, struct own *own)
 	if (result == -ECANCELED)
 		return STEP_AGAIN;
 	if (result == -ENOENT) {
-		answer_all(b, ERR_NO_SUCH_BUCKET, false);
+		leave(b);
 		return STEP_DONE;
 	}
 	if (!is_certain(result))

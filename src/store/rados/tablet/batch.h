@@ -19,10 +19,9 @@ struct batch {
 	bool versions; /* it looks for older versions, too */
 	struct slice epoch;
 	struct head head;
-	/* The epoch that it waits in for the tablet to be changed again, and since when. */
-	struct epoch waits_in;
-	int64_t waits_since_ms; /* 0: it does not */
-	bool is_large;          /* the tablet should be split */
+	struct standstill still; /* the tablet cannot be changed */
+	bool is_large;           /* it should be split */
+	bool is_gone;            /* it is no more */
 	bool has_own;
 	struct own own;
 	struct store_bucket_stats others; /* what the changes of other instances come to */
@@ -42,9 +41,14 @@ enum frozen {
 };
 
 /*
- * The tablet has not been changeable for as long as nobody who lives needs: undoes what the
- * deletion of its bucket, or its being split, has done so far.
+ * The tablet, which cannot be changed now, is in that epoch: waits a moment. If it has been in it
+ * for as long as nobody who lives needs, undoes what the deletion of its bucket, or its being split
+ * or merged, has done so far.
  */
-enum frozen tablet_take_over(struct rados *r, const struct tablet *tablet, struct slice epoch);
+enum frozen tablet_wait(struct rados *r, uint64_t bucket, uint64_t tablet,
+	const struct epoch *epoch, struct standstill *still);
+/* Only the last part of that: now, if it is still in that epoch. */
+enum frozen tablet_take_over(
+	struct rados *r, uint64_t bucket, uint64_t tablet, const struct epoch *since);
 
 #endif

@@ -34,6 +34,17 @@ static struct tablet *find_tablet(struct rados *r, uint64_t bucket, uint64_t num
 	return tablet;
 }
 
+/* It is not there any more. */
+static void forget_tablet(struct rados *r, struct tablet *gone)
+{
+	struct tablet **at = &r->tablets[rados_thread_of(gone->bucket)];
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	order_reset(&gone->order);
+	free(gone);
+}
+
 void tablets_free(struct rados *r)
 {
 	for (unsigned i = 0; i < RADOS_TABLET_THREADS; i++)
@@ -82,5 +93,7 @@ void change_run_all(struct task *list, void *state)
 		batch.tablet =
 			find_tablet(batch.r, batch.changes[0]->bucket_id, batch.changes[0]->tablet);
 		batch_run(&batch);
+		if (batch.is_gone)
+			forget_tablet(batch.r, batch.tablet);
 	}
 }

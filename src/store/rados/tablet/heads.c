@@ -13,6 +13,7 @@
 enum {
 	ATTEMPTS_MAX = 1000,
 	PAUSE_US = 3000,
+	WALKS_MAX = 100, /* from the first tablet to the last */
 };
 
 enum err tablet_create(struct rados *r, uint64_t bucket)
@@ -36,15 +37,6 @@ enum err tablet_create(struct rados *r, uint64_t bucket)
 
 typedef enum err change_head_fn(const struct seen *seen, struct head *head, const void *ctx);
 
-/* The tablet stays as it is while it is split; that ends soon, or does not go on. */
-static int wait_for_split(struct rados *r, uint64_t bucket, const struct seen *seen, unsigned i)
-{
-	if (i + 1 < ATTEMPTS_MAX / 2)
-		return -ECANCELED;
-	int result = split_undo(r, bucket, seen);
-	return result == 0 ? -ECANCELED : result;
-}
-
 /*
  * Lets `change` say what becomes of a tablet's head, until nobody else was faster. *ret_right is
  * the next tablet.
@@ -52,13 +44,17 @@ static int wait_for_split(struct rados *r, uint64_t bucket, const struct seen *s
 static enum err change_head(struct rados *r, uint64_t bucket, uint64_t tablet,
 	change_head_fn *change, const void *ctx, uint64_t *ret_right)
 {
+	struct standstill still = {.since_ms = 0};
 	for (unsigned i = 0; i < ATTEMPTS_MAX; i++) {
 		struct seen seen;
 		struct head head;
+		struct epoch epoch;
 		int result = 0;
 		enum err e = tablet_see(r, bucket, tablet, &seen);
-		if (e == ERR_OK && seen.head.state == HEAD_SPLITTING) {
-			result = wait_for_split(r, bucket, &seen, i);
+		if (e == ERR_OK && head_is_in_work(&seen.head) && epoch_parse(seen.epoch, &epoch)) {
+			/* That ends soon, or does not go on. */
+			(void)tablet_wait(r, bucket, tablet, &epoch, &still);
+			result = -ECANCELED;
 		} else if (e == ERR_OK) {
 			head = seen.head;
 			*ret_right = head.right;
@@ -77,15 +73,21 @@ static enum err change_head(struct rados *r, uint64_t bucket, uint64_t tablet,
 	return ERR_UNAVAILABLE;
 }
 
-/* Of all tablets of the bucket. */
+/* Of all tablets of the bucket; from the first one again if one is merged meanwhile. */
 static enum err change_heads(
 	struct rados *r, uint64_t bucket, change_head_fn *change, const void *ctx)
 {
-	uint64_t tablet = 0;
-	enum err e;
-	do
-		e = change_head(r, bucket, tablet, change, ctx, &tablet);
-	while (e == ERR_OK && tablet);
+	enum err e = ERR_OK;
+	for (unsigned i = 0; i < WALKS_MAX; i++) {
+		uint64_t tablet = 0;
+		uint64_t right = 0;
+		do {
+			tablet = right;
+			e = change_head(r, bucket, tablet, change, ctx, &right);
+		} while (e == ERR_OK && right);
+		if (e != ERR_NO_SUCH_BUCKET || tablet == 0)
+			break;
+	}
 	return e;
 }
 
@@ -208,6 +210,7 @@ static enum err count_one(
 	enum err e = tablet_see(r, bucket, *tablet, &seen);
 	if (e == ERR_OK) {
 		directory_add(r->directory, bucket, *tablet, seen.head.low);
+		directory_forget_within(r->directory, bucket, seen.head.low, seen.head.high);
 		directory_count(r->directory, bucket, *tablet, &seen.counts, all);
 		*tablet = seen.head.right;
 	}
@@ -217,14 +220,19 @@ static enum err count_one(
 
 enum err tablet_counts(struct rados *r, uint64_t bucket, struct store_bucket_stats *ret)
 {
-	struct store_bucket_stats all = {.objects = 0};
-	uint64_t tablet = 0;
-	enum err e;
-	do
-		e = count_one(r, bucket, &tablet, &all);
-	while (e == ERR_OK && tablet);
-	if (e == ERR_OK)
-		*ret = all;
+	enum err e = ERR_OK;
+	for (unsigned i = 0; i < WALKS_MAX; i++) {
+		struct store_bucket_stats all = {.objects = 0};
+		uint64_t tablet = 0;
+		do
+			e = count_one(r, bucket, &tablet, &all);
+		while (e == ERR_OK && tablet);
+		if (e == ERR_OK)
+			*ret = all;
+		/* Otherwise one was merged meanwhile. */
+		if (e != ERR_NO_SUCH_BUCKET || tablet == 0)
+			break;
+	}
 	return e;
 }
 

@@ -24,7 +24,10 @@ struct seen {
 	struct store_bucket_stats counts;
 };
 
-/* seen_release() is due in any case. ERR_NO_SUCH_BUCKET if it is not there. */
+/*
+ * seen_release() is due in any case. ERR_NO_SUCH_BUCKET if it is not there: if it is not the first
+ * one of its bucket it was perhaps merged.
+ */
 enum err tablet_see(struct rados *r, uint64_t bucket, uint64_t tablet, struct seen *ret) MUST_USE;
 void seen_release(struct seen *seen);
 
@@ -39,9 +42,20 @@ uint64_t tablet_rows(const struct store_bucket_stats *counts);
 /* Splits it, unless there is nowhere to. On its thread, with nothing on its way there. */
 void tablet_split(struct rados *r, struct tablet *tablet);
 /*
- * Undoes a split that does not go on. -ECANCELED: it did. `seen` is as it was when that was found.
+ * Undoes a split, or a merge, that does not go on: the head says which. -ECANCELED: it did go on,
+ * or that is not certain yet. `seen` is as it was when that was found.
  */
+int tablet_undo(
+	struct rados *r, uint64_t bucket, uint64_t tablet, const struct seen *seen) MUST_USE;
 int split_undo(struct rados *r, uint64_t bucket, const struct seen *seen) MUST_USE;
+int merge_undo(struct rados *r, uint64_t bucket, uint64_t tablet, const struct seen *seen) MUST_USE;
+
+/* Whether somebody splits or merges it, which ends soon. */
+static inline bool head_is_in_work(const struct head *head)
+{
+	return head->state == HEAD_SPLITTING || head->state == HEAD_MERGING ||
+	       head->state == HEAD_MOVING || head->state == HEAD_MOVED;
+}
 
 /* Reads what is in the tablets from one up to, but without, another one. */
 void tablet_recount(struct rados *r, uint64_t bucket, uint64_t from, uint64_t to);

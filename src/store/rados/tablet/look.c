@@ -118,6 +118,9 @@ static enum looked run(struct change *c, struct fetch *fetch)
 	char name[RADOS_NAME_BYTES];
 	rados_tablet_name(name, c->bucket_id, c->tablet);
 	int result = fetch_run(fetch, c->r->index, name);
+	/* It was merged meanwhile. */
+	if (result == -ENOENT)
+		return LOOK_AGAIN;
 	if (result < 0) {
 		c->err = cluster_err(result, "reading", name);
 		return LOOK_FAILED;

@@ -75,9 +75,9 @@ static enum settled try(struct rados *r, struct tablet *tablet, const char *name
 	}
 	size_t number = fetch_keys(fetch, asked, ARRAY_LEN(asked));
 	int result = fetch_run(fetch, r->index, name);
-	/* Without the tablet nobody can know, and nobody can miss it: its bucket was deleted. */
+	/* Without the first tablet nobody can miss it: its bucket was deleted. */
 	if (result == -ENOENT)
-		settled = SETTLED_NEVER;
+		settled = tablet->number == 0 ? SETTLED_NEVER : SETTLED_GONE;
 	else if (result == 0)
 		settled = look(r, tablet, name, fetch_rows(fetch, number), strbuf_slice(&before));
 	fetch_free(fetch);

@@ -37,6 +37,7 @@ struct tablet {
 enum settled {
 	SETTLED_DONE,  /* it has happened */
 	SETTLED_NEVER, /* it has not, and will not */
+	SETTLED_GONE,  /* it will not, and whether it has nobody knows: the tablet was merged */
 	SETTLED_OPEN,  /* the tablet could not be asked until the deadline, or does not know */
 };
 

@@ -13,16 +13,13 @@
 
 #include "base/log.h"
 #include "store/rados/tablet/heads.h"
+#include "store/rados/tablet/moving.h"
 #include "store/rados/tablet/order.h"
 
 enum {
 	PAGE_ROWS = 256,
 	EDIT_BYTES_MAX = 4 << 20,
 };
-
-/* The kinds that move. Garbage stays: its data may go from whichever tablet. */
-static const char kinds[] = {
-	ROW_OBJECT, ROW_HIDDEN, ROW_VERSION, ROW_BYTES, ROW_EXTENTS, ROW_UPLOAD, ROW_PART};
 
 struct split {
 	struct rados *r;
@@ -42,19 +39,7 @@ struct split {
 	size_t edit_bytes;
 };
 
-uint64_t tablet_rows(const struct store_bucket_stats *counts)
-{
-	return counts->objects + counts->old_versions + counts->uploads;
-}
-
 /* ---- Where ----------------------------------------------------------------------------------- */
-
-static void keep_row(const struct row *row, struct row_key *ret)
-{
-	ret->len = row->key.len < ROW_KEY_BYTES_MAX ? row->key.len : ROW_KEY_BYTES_MAX;
-	memcpy(ret->bytes, row->key.ptr, ret->len);
-	ret->bytes[ret->len] = '\0';
-}
 
 /* Looks for the key that is to be the first of the new tablet, of so many rows of a kind. */
 static bool find_middle(struct split *s, char kind, uint64_t count)
@@ -84,9 +69,8 @@ static bool find_middle(struct split *s, char kind, uint64_t count)
 			fetch_free(fetch);
 			return true;
 		}
-		more = rows && rows->more && rows->count;
-		if (more)
-			keep_row(&rows->rows[rows->count - 1], &after);
+		more = rows && rows->more && rows->count &&
+		       row_key_take(rows->rows[rows->count - 1].key, &after);
 		fetch_free(fetch);
 	}
 	return false;
@@ -104,14 +88,6 @@ static bool find_key(struct split *s)
 
 /* ---- Steps of the old tablet ----------------------------------------------------------------- */
 
-static bool take_sum(struct split *s)
-{
-	struct row_key key = row_key_number(ROW_OWN, OWN_SUM);
-	struct slice value = fetched_value(s->seen.owns, row_key_slice(&key));
-	s->sum = (struct own){.sequence = 0};
-	return !value.len || own_parse(value, &s->sum);
-}
-
 /* Reads it again, and looks whether it is still ours. */
 static int see_again(struct split *s, uint64_t tablet)
 {
@@ -119,7 +95,7 @@ static int see_again(struct split *s, uint64_t tablet)
 	if (tablet_see(s->r, s->bucket, tablet, &s->seen) != ERR_OK)
 		return -EIO;
 	s->renewed_ms = clock_monotonic_ms();
-	if (!take_sum(s))
+	if (!seen_sum(&s->seen, &s->sum))
 		return -EBADMSG;
 	return s->seen.head.state == HEAD_SPLITTING && s->seen.head.copying == s->number
 		       ? 0
@@ -179,14 +155,6 @@ int split_undo(struct rados *r, uint64_t bucket, const struct seen *seen)
 
 /* ---- The new tablet -------------------------------------------------------------------------- */
 
-static void set_sum(struct edit *edit, const struct own *own)
-{
-	struct row_key key = row_key_number(ROW_OWN, OWN_SUM);
-	SCOPED_STRBUF(value, OWN_BYTES_MAX);
-	own_format(own, &value);
-	edit_set(edit, row_key_slice(&key), strbuf_slice(&value));
-}
-
 /* An edit of the new tablet; -ENOENT if somebody has removed it again. */
 static void begin_edit(struct split *s)
 {
@@ -228,44 +196,13 @@ static int make(struct split *s)
 	return edit_run(&s->edit, s->name);
 }
 
-static int count(struct split *s, const struct row *row)
-{
-	struct entry entry;
-	struct part_entry part;
-	switch (row->key.ptr[0]) {
-	case ROW_OBJECT:
-		if (!entry_read(row->value, &entry))
-			return -EBADMSG;
-		s->moved.objects++;
-		s->moved.bytes += entry.object.size;
-		break;
-	case ROW_VERSION:
-		if (!entry_read(row->value, &entry))
-			return -EBADMSG;
-		s->moved.old_versions++;
-		s->moved.old_bytes += entry.object.size;
-		break;
-	case ROW_UPLOAD:
-		s->moved.uploads++;
-		break;
-	case ROW_PART:
-		if (!part_parse(row->value, &part))
-			return -EBADMSG;
-		s->moved.part_bytes += part.part.size;
-		break;
-	default:
-		break;
-	}
-	return 0;
-}
-
 static int copy_rows(struct split *s, const struct rows *rows)
 {
 	int result = 0;
 	begin_edit(s);
 	for (size_t i = 0; i < rows->count && result == 0; i++) {
 		const struct row *row = &rows->rows[i];
-		result = count(s, row);
+		result = moving_count(row, &s->moved);
 		edit_set(&s->edit, row->key, row->value);
 		s->edit_bytes += row->key.len + row->value.len;
 		if (result == 0 && s->edit_bytes > EDIT_BYTES_MAX) {
@@ -302,8 +239,8 @@ static int copy_kind(struct split *s, char kind)
 		if (rows && result == 0)
 			result = copy_rows(s, rows);
 		more = rows && rows->more && rows->count;
-		if (more)
-			keep_row(&rows->rows[rows->count - 1], &after);
+		if (more && !row_key_take(rows->rows[rows->count - 1].key, &after))
+			result = -EBADMSG;
 		fetch_free(fetch);
 		if (result == 0)
 			result = renew(s);
@@ -336,10 +273,10 @@ static int commit(struct split *s)
 		edit_drop(&edit);
 		return -ENOMEM;
 	}
-	set_sum(&edit, &sum);
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		struct row_key from = row_key_of(kinds[i], row_name_key(&s->middle));
-		struct row_key kind = row_key_of(kinds[i], S(""));
+	moving_set_sum(&edit, &sum);
+	for (size_t i = 0; moving_kinds[i]; i++) {
+		struct row_key from = row_key_of(moving_kinds[i], row_name_key(&s->middle));
+		struct row_key kind = row_key_of(moving_kinds[i], S(""));
 		struct row_key past = row_key_past(&kind);
 		edit_remove_range(&edit, row_key_slice(&from), row_key_slice(&past));
 	}
@@ -350,12 +287,12 @@ static int copy_all(struct split *s)
 {
 	struct own sum = s->sum;
 	int result = make(s);
-	for (size_t i = 0; i < ARRAY_LEN(kinds) && result == 0; i++)
-		result = copy_kind(s, kinds[i]);
+	for (size_t i = 0; moving_kinds[i] && result == 0; i++)
+		result = copy_kind(s, moving_kinds[i]);
 	if (result == 0) {
 		begin_edit(s);
 		sum.counts = s->moved;
-		set_sum(&s->edit, &sum);
+		moving_set_sum(&s->edit, &sum);
 		result = edit_run(&s->edit, s->name);
 	}
 	return result == 0 ? commit(s) : result;

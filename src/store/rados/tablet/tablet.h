@@ -19,6 +19,8 @@
  *	order.c    in what order new keys come
  *	see.c      a tablet as it is
  *	split.c    two tablets of one
+ *	merge.c    one of two
+ *	moving.c   what these two have in common
  *	take_over.c  what somebody began who has died
  */
 #ifndef STORE_RADOS_TABLET_TABLET_H
@@ -72,6 +74,33 @@ void change_run_all(struct task *list, void *state);
 
 /* Frees what is known of tablets. When their threads have ended. */
 void tablets_free(struct rados *r);
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+/* For whoever finds a tablet again and again as it was. All zeros before. */
+struct standstill {
+	uint64_t tablet;
+	uint64_t epoch;
+	int64_t since_ms; /* 0: it has not begun */
+	int64_t begun_ms; /* of all waiting */
+};
+
+/*
+ * A reader has found that the tablet in front of this one takes it over (HEAD_MOVED), or that it is
+ * gone: waits a moment, after which it is to be looked for again. If whoever takes it over does not
+ * go on, that is undone. ERR_UNAVAILABLE if that takes too long.
+ */
+enum err tablet_wait_moved(
+	struct rados *r, uint64_t bucket, uint64_t tablet, struct standstill *still) MUST_USE;
+
+/*
+ * Makes one tablet of two, if there is not much in this one and in that which is behind it. Any
+ * thread. Whether it has; if not, nothing has changed.
+ */
+bool tablet_merge(struct rados *r, uint64_t bucket, uint64_t tablet);
+/* Removes a tablet that has become part of another one, if the row says that. 0 or -errno. */
+int tablet_remove_merged(
+	struct rados *r, const char *name, uint64_t bucket, struct slice row) MUST_USE;
 
 /* ---- Heads ----------------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tablets that somebody has frozen, or was splitting, who does not go on. */
+/* Tablets that somebody has frozen, or was splitting or merging, who does not go on. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -50,36 +50,93 @@ static enum frozen undo_row(struct rados *r, uint64_t bucket)
 }
 
 static enum frozen undo_deletion(
-	struct rados *r, const struct tablet *tablet, const struct epoch *epoch)
+	struct rados *r, uint64_t bucket, uint64_t tablet, const struct epoch *epoch)
 {
-	enum frozen frozen = undo_row(r, tablet->bucket);
+	enum frozen frozen = undo_row(r, bucket);
 	if (frozen != FROZEN_WAIT)
 		return frozen;
-	log_info("ceph: bucket %" PRIx64 ": whoever began to delete it has gone; undone",
-		tablet->bucket);
-	struct frozen_tablet one = {tablet->number, epoch->epoch};
-	tablet_thaw(r, tablet->bucket, &(struct frozen_tablets){&one, 1});
+	log_info("ceph: bucket %" PRIx64 ": whoever began to delete it has gone; undone", bucket);
+	struct frozen_tablet one = {tablet, epoch->epoch};
+	tablet_thaw(r, bucket, &(struct frozen_tablets){&one, 1});
 	return FROZEN_WAIT;
 }
 
-enum frozen tablet_take_over(struct rados *r, const struct tablet *tablet, struct slice epoch)
+int tablet_undo(struct rados *r, uint64_t bucket, uint64_t tablet, const struct seen *seen)
 {
-	struct epoch since;
+	return seen->head.state == HEAD_SPLITTING ? split_undo(r, bucket, seen)
+						  : merge_undo(r, bucket, tablet, seen);
+}
+
+enum frozen tablet_take_over(
+	struct rados *r, uint64_t bucket, uint64_t tablet, const struct epoch *since)
+{
+	struct epoch epoch;
 	struct seen seen;
 	enum frozen frozen = FROZEN_WAIT;
-	if (!epoch_parse(epoch, &since))
-		return FROZEN_FAULT;
-	/* Only if it is still as it was. */
-	if (tablet_see(r, tablet->bucket, tablet->number, &seen) != ERR_OK)
+	enum err e = tablet_see(r, bucket, tablet, &seen);
+	/* Only if it is still there, and as it was. */
+	if (e == ERR_NO_SUCH_BUCKET)
+		frozen = FROZEN_WAIT;
+	else if (e != ERR_OK || !epoch_parse(seen.epoch, &epoch))
 		frozen = FROZEN_FAULT;
-	else if (!slice_eq(seen.epoch, epoch))
+	else if (epoch.epoch != since->epoch)
 		frozen = FROZEN_WAIT;
 	else if (seen.head.state == HEAD_FROZEN)
-		frozen = undo_deletion(r, tablet, &since);
-	else if (seen.head.state == HEAD_SPLITTING && split_undo(r, tablet->bucket, &seen) == 0)
-		log_info("ceph: bucket %" PRIx64 ": whoever began to split a tablet has gone; "
-			 "undone",
-			tablet->bucket);
+		frozen = undo_deletion(r, bucket, tablet, since);
+	else if (head_is_in_work(&seen.head) && tablet_undo(r, bucket, tablet, &seen) == 0)
+		log_info("ceph: bucket %" PRIx64 ": whoever began to split or merge a tablet has "
+			 "gone; undone",
+			bucket);
 	seen_release(&seen);
 	return frozen;
+}
+
+/* ---- Waiting --------------------------------------------------------------------------------- */
+
+enum {
+	PAUSE_US = 10000
+};
+
+/* Whether it has been in that epoch for as long as nobody who lives needs. */
+static bool has_stopped(struct rados *r, struct standstill *still, uint64_t tablet, uint64_t epoch)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	if (!still->since_ms || still->tablet != tablet || still->epoch != epoch) {
+		still->tablet = tablet;
+		still->epoch = epoch;
+		still->since_ms = now_ms;
+	}
+	if (now_ms - still->since_ms <= r->timers.frozen_ms)
+		return false;
+	still->since_ms = 0;
+	return true;
+}
+
+enum frozen tablet_wait(struct rados *r, uint64_t bucket, uint64_t tablet,
+	const struct epoch *epoch, struct standstill *still)
+{
+	if (has_stopped(r, still, tablet, epoch->epoch))
+		return tablet_take_over(r, bucket, tablet, epoch);
+	(void)usleep(PAUSE_US);
+	return FROZEN_WAIT;
+}
+
+enum err tablet_wait_moved(
+	struct rados *r, uint64_t bucket, uint64_t tablet, struct standstill *still)
+{
+	struct seen seen;
+	struct epoch epoch;
+	enum frozen frozen = FROZEN_WAIT;
+	if (!still->begun_ms)
+		still->begun_ms = clock_monotonic_ms();
+	enum err e = tablet_see(r, bucket, tablet, &seen);
+	if (e == ERR_NO_SUCH_BUCKET)
+		directory_forget_tablet(r->directory, bucket, tablet);
+	else if (e == ERR_OK && seen.head.state == HEAD_MOVED && epoch_parse(seen.epoch, &epoch))
+		frozen = tablet_wait(r, bucket, tablet, &epoch, still);
+	seen_release(&seen);
+	bool waits = clock_monotonic_ms() - still->begun_ms < LIMIT_RADOS_CONFLICT_MS;
+	return waits && frozen == FROZEN_WAIT && (e == ERR_OK || e == ERR_NO_SUCH_BUCKET)
+		       ? ERR_OK
+		       : ERR_UNAVAILABLE;
 }
