@@ -122,7 +122,7 @@ static enum err try_create(
 	if (e == ERR_OK)
 		e = rules_bucket_create(bucket_of(&seen), seen.count, create,
 			clock_wall_ms(r->clock), rados_number(r), &row.bucket);
-	/* A tablet that no bucket knows does no harm. */
+	/* If this ends here: a tablet that no bucket knows does no harm. */
 	if (e == ERR_OK)
 		e = tablet_create(r, row.bucket.id);
 	if (e == ERR_OK) {
@@ -133,6 +133,8 @@ static enum err try_create(
 			set_setting(&edit, create->name, i, row.bucket.settings[i]);
 		int result = edit_run(&edit, RADOS_BUCKETS);
 		*ret_again = result == -ECANCELED;
+		if (*ret_again)
+			tablet_discard(r, row.bucket.id);
 		e = *ret_again ? ERR_OK : cluster_err(result, "changing", RADOS_BUCKETS);
 	}
 	seen_release(&seen);
