@@ -8,42 +8,58 @@
 
 #include "base/log.h"
 #include "cli/command_line.h"
+#include "cli/fsck_ceph.h"
 #include "cli/progress.h"
 #include "oss/text/json_text.h"
 #include "store/local/fsck/fsck.h"
 #include "store/local/repair/repair.h"
 
 enum {
-	CLEAN = 0,
-	FINDINGS = 1,
-	FAULT = 2, /* the command is at fault, too */
 	KEY_TEXT_BYTES = 5 * 1024,
 };
 
 struct fsck_flags {
 	const char *data;
-	const char *temp;
-	bool json;
-	bool repair;
+	const char *backend;
+	struct fsck_ceph_flags ceph;
 };
 
 static const struct flag flags[] = {
 	{"data", "FOLDER", offsetof(struct fsck_flags, data),
 		"default: the environment's POSTERN_SERVER_DATA, or\n./postern-data"},
-	{"temp", "FOLDER", offsetof(struct fsck_flags, temp),
+	{"temp", "FOLDER", offsetof(struct fsck_flags, ceph.temp),
 		"where an index is made anew and removed again; it needs as\nmuch space as the "
 		"index. Default: the environment's TMPDIR, or\n/var/tmp"},
-	{"json", NULL, offsetof(struct fsck_flags, json), "print one JSON object a line"},
-	{"repair", NULL, offsetof(struct fsck_flags, repair),
+	{"json", NULL, offsetof(struct fsck_flags, ceph.json), "print one JSON object a line"},
+	{"repair", NULL, offsetof(struct fsck_flags, ceph.repair),
 		"move what is damaged to the folder `damaged`, and list what\nwas lost; the index "
 		"is "
 		"made anew if it is damaged"},
+	{"store-backend", "NAME", offsetof(struct fsck_flags, backend),
+		"rados: check a store on Ceph, whether or not gateways run"},
+	{"backend", "NAME", offsetof(struct fsck_flags, backend), "the same"},
+	{"no-bytes", NULL, offsetof(struct fsck_flags, ceph.skips_bytes),
+		"on Ceph: of data only see whether it is there, and how long it\nis"},
+	{"rados-config", "FILE", offsetof(struct fsck_flags, ceph.config),
+		"of Ceph; default: /etc/ceph/ceph.conf"},
+	{"rados-id", "NAME", offsetof(struct fsck_flags, ceph.id),
+		"user of Ceph; default: postern"},
+	{"rados-namespace", "NAME", offsetof(struct fsck_flags, ceph.space),
+		"of the store; default: none"},
+	{"rados-index-pool", "NAME", offsetof(struct fsck_flags, ceph.index_pool),
+		"default: index"},
+	{"rados-small-pool", "NAME", offsetof(struct fsck_flags, ceph.small_pool),
+		"default: small"},
+	{"rados-data-pool", "NAME", offsetof(struct fsck_flags, ceph.data_pool), "default: data"},
 };
 
 static const struct command_line command_line = {
 	.command = "fsck",
 	.before = "Usage: postern fsck [--data FOLDER] [--temp FOLDER] [--json]\n"
 		  "       postern fsck --repair [--data FOLDER] [--json]\n"
+		  "       postern fsck --store-backend rados [--repair] [--no-bytes] [--temp "
+		  "FOLDER]\n"
+		  "                    [--json] [--rados-config FILE] [--rados-id NAME] ...\n"
 		  "\n"
 		  "Checks all of a data folder: that each object, version and part has its bytes, "
 		  "that the\n"
@@ -51,10 +67,18 @@ static const struct command_line command_line = {
 		  "finding\n"
 		  "is one line. Nothing in the folder is changed, but with --repair, for which "
 		  "postern must be\n"
-		  "stopped. While postern runs all is checked as of one position of the log.\n",
+		  "stopped. While postern runs all is checked as of one position of the log.\n"
+		  "\n"
+		  "A store on Ceph is checked and repaired while its gateways run: tablets, rows, "
+		  "counts, data,\n"
+		  "and that each object of RADOS belongs to something.\n",
 	.flags = flags,
 	.flag_count = ARRAY_LEN(flags),
-	.after = "Exit status: 0 nothing was found (or lost), 1 something was, 2 it could not be "
+	.after = "The environment's POSTERN_STORE_BACKEND and POSTERN_RADOS_CONFIG, _ID, "
+		 "_NAMESPACE, _INDEX_POOL,\n"
+		 "_SMALL_POOL and _DATA_POOL are the defaults of the options of that name.\n"
+		 "\n"
+		 "Exit status: 0 nothing was found (or lost), 1 something was, 2 it could not be "
 		 "done.\n",
 };
 
@@ -63,6 +87,11 @@ static volatile sig_atomic_t is_ended;
 static void end(int signal_number UNUSED)
 {
 	is_ended = 1;
+}
+
+bool fsck_is_ended(void)
+{
+	return is_ended;
 }
 
 struct run {
@@ -214,7 +243,7 @@ static void print_json_repaired(const struct repair_result *result)
 
 static int mend(const struct fsck_flags *given)
 {
-	struct run run = {.json = given->json};
+	struct run run = {.json = given->ceph.json};
 	struct repair_result result;
 	progress_init(&run.progress);
 	enum err e = repair(
@@ -227,23 +256,23 @@ static int mend(const struct fsck_flags *given)
 	if (e != ERR_OK) {
 		fprintf(stderr, "postern fsck: %s was not repaired to the end; run it again\n",
 			given->data);
-		return FAULT;
+		return FSCK_FAULT;
 	}
-	if (given->json)
+	if (given->ceph.json)
 		print_json_repaired(&result);
 	else
 		print_repaired(&result);
-	return result.lost || result.unknown ? FINDINGS : CLEAN;
+	return result.lost || result.unknown ? FSCK_FINDINGS : FSCK_CLEAN;
 }
 
 /* ---- Checking -------------------------------------------------------------------------------- */
 
 static int check(const struct fsck_flags *given)
 {
-	struct run run = {.json = given->json};
+	struct run run = {.json = given->ceph.json};
 	struct fsck_result result;
 	const struct fsck_options options = {.path = given->data,
-		.temp = given->temp,
+		.temp = given->ceph.temp,
 		.progress = show_progress,
 		.found = found,
 		.ctx = &run};
@@ -254,31 +283,62 @@ static int check(const struct fsck_flags *given)
 	progress_leave(&run.progress);
 	if (e != ERR_OK) {
 		fprintf(stderr, "postern fsck: %s was not checked to the end\n", given->data);
-		return FAULT;
+		return FSCK_FAULT;
 	}
-	if (given->json)
+	if (given->ceph.json)
 		print_json_sum(&result);
 	else
 		print_sum(&result);
-	return result.findings ? FINDINGS : CLEAN;
+	return result.findings ? FSCK_FINDINGS : FSCK_CLEAN;
+}
+
+static const char *environment(const char *name, const char *other)
+{
+	const char *value = getenv(name);
+	return value && *value ? value : other;
+}
+
+static int complain(const char *why)
+{
+	command_line_complain(&command_line, why);
+	return FSCK_FAULT;
+}
+
+static int check_or_mend(struct fsck_flags *given)
+{
+	if (strcmp(given->backend, "rados") == 0) {
+		if (given->data)
+			return complain("the store is on Ceph, as --store-backend or "
+					"POSTERN_STORE_BACKEND says: leave out --data");
+		return fsck_ceph(&given->ceph);
+	}
+	if (strcmp(given->backend, "local") != 0)
+		return complain("--store-backend is local or rados");
+	if (given->ceph.skips_bytes)
+		return complain("--no-bytes is for --store-backend rados");
+	if (!given->data)
+		given->data = environment("POSTERN_SERVER_DATA", "postern-data");
+	return given->ceph.repair ? mend(given) : check(given);
 }
 
 int cli_fsck(int argc, char **argv)
 {
-	const char *data = getenv("POSTERN_SERVER_DATA");
-	const char *temp = getenv("TMPDIR");
-	struct fsck_flags given = {.data = data && data[0] ? data : "postern-data",
-		.temp = temp && temp[0] ? temp : "/var/tmp"};
+	struct fsck_flags given = {.backend = environment("POSTERN_STORE_BACKEND", "local"),
+		.ceph = {.temp = environment("TMPDIR", "/var/tmp"),
+			.config = environment("POSTERN_RADOS_CONFIG", "/etc/ceph/ceph.conf"),
+			.id = environment("POSTERN_RADOS_ID", "postern"),
+			.space = environment("POSTERN_RADOS_NAMESPACE", ""),
+			.index_pool = environment("POSTERN_RADOS_INDEX_POOL", "index"),
+			.small_pool = environment("POSTERN_RADOS_SMALL_POOL", "small"),
+			.data_pool = environment("POSTERN_RADOS_DATA_POOL", "data")}};
 	int rest;
 	int status;
 	if (!command_line_begin(&command_line, argc, argv, &given, &rest, &status))
 		return status;
-	if (rest != argc) {
-		command_line_complain(&command_line, "it takes no argument");
-		return FAULT;
-	}
+	if (rest != argc)
+		return complain("it takes no argument");
 	const struct sigaction ended = {.sa_handler = end};
 	(void)sigaction(SIGINT, &ended, NULL);
 	(void)sigaction(SIGTERM, &ended, NULL);
-	return given.repair ? mend(&given) : check(&given);
+	return check_or_mend(&given);
 }

@@ -188,6 +188,21 @@ int pool_read(struct pool *pool, const char *object, struct pool_run *runs, size
 	return result;
 }
 
+int pool_list(struct pool *pool, bool (*name)(const char *object, void *ctx), void *ctx)
+{
+	const struct librados *api = pool->api;
+	const char *object;
+	void *list;
+	int result = api->nobjects_list_open(pool->io, &list);
+	if (result < 0)
+		return result;
+	do
+		result = api->nobjects_list_next(list, &object, NULL, NULL);
+	while (result == 0 && name(object, ctx));
+	api->nobjects_list_close(list);
+	return result == -ENOENT ? 0 : result; /* which is the end */
+}
+
 /* ---- Watching -------------------------------------------------------------------------------- */
 
 static void hear(void *ctx, uint64_t notification, uint64_t number UNUSED, uint64_t notifier UNUSED,

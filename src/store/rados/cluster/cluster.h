@@ -8,6 +8,7 @@
 #ifndef STORE_RADOS_CLUSTER_CLUSTER_H
 #define STORE_RADOS_CLUSTER_CLUSTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -100,6 +101,9 @@ struct pool_run {
 
 /* Reads runs of an object, all of one moment. 0 or -errno. */
 int pool_read(struct pool *pool, const char *object, struct pool_run *runs, size_t count) MUST_USE;
+
+/* Calls `name` for each object of the namespace, in no order, until it says false. 0 or -errno. */
+int pool_list(struct pool *pool, bool (*name)(const char *object, void *ctx), void *ctx) MUST_USE;
 
 /* ---- Watching -------------------------------------------------------------------------------- */
 

@@ -70,6 +70,11 @@ struct librados {
 		void *rows, char **key, char **value, size_t *key_len, size_t *value_len);
 	void (*omap_get_end)(void *rows);
 
+	int (*nobjects_list_open)(void *io, void **ret);
+	int (*nobjects_list_next)(
+		void *list, const char **ret, const char **ret_key, const char **ret_space);
+	void (*nobjects_list_close)(void *list);
+
 	int (*watch3)(void *io, const char *object, uint64_t *ret,
 		void (*notified)(void *ctx, uint64_t notify, uint64_t watch, uint64_t notifier,
 			void *bytes, size_t len),

@@ -9,10 +9,6 @@
 #include "store/rados/gateways/gateways.h"
 #include "store/rados/gateways/gateways_internal.h"
 
-enum {
-	NUMBER_BITS = 40, /* of a number, below the instance */
-};
-
 static_assert((int)LIFE_OPEN_MAX == (int)GATEWAY_OPEN_MAX, "all that is told has room");
 
 /* Another gateway, as it was seen. */
@@ -168,7 +164,7 @@ enum err gateways_join(struct rados *r)
 		return ERR_UNAVAILABLE;
 	g->r = r;
 	r->gateways = g;
-	life_init(&r->life, r->instance << NUMBER_BITS | 1, r->timers.claim);
+	life_init(&r->life, r->instance << RADOS_NUMBER_BITS | 1, r->timers.claim);
 	atomic_store(&r->life.lapse_ms, (int64_t)r->timers.beat_ms * r->timers.dead_beats / 2);
 	e = cluster_err(beat(g), "becoming one of", "gateways");
 	if (e == ERR_OK && !thread_start(&g->thread, "rados-beat", THREAD_ANY, run, g))

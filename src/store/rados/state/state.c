@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 enum {
-	NUMBER_BITS = 40, /* of a number, below the instance */
 	INSTANCE_BITS =
 		10, /* of a version: the lowest, so that two gateways seldom give the same */
 	COUNTER_BITS = 10,
@@ -13,7 +12,7 @@ enum {
 
 uint64_t rados_number(struct rados *r)
 {
-	return r->instance << NUMBER_BITS | (atomic_fetch_add(&r->number, 1) + 1);
+	return r->instance << RADOS_NUMBER_BITS | (atomic_fetch_add(&r->number, 1) + 1);
 }
 
 uint64_t rados_version(struct rados *r, uint64_t after)

@@ -19,7 +19,8 @@
 enum {
 	RADOS_TABLET_THREADS = 4,
 	RADOS_READ_THREADS = 16,
-	RADOS_NAME_BYTES = 48, /* of the name of an object of RADOS, with its NUL */
+	RADOS_NAME_BYTES = 48,  /* of the name of an object of RADOS, with its NUL */
+	RADOS_NUMBER_BITS = 40, /* of a number; in front of them is that of the gateway */
 };
 
 /* The object that is the table of buckets, and the rows in it. */

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of buckets. Each page is of one moment, with how many buckets there are; while that is
+ * the same, all of them are.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/rados/fsck/survey.h"
+#include "store/rados/rows/field.h"
+
+enum {
+	ATTEMPTS_MAX = 100,
+	COUNT_BYTES = 8,
+	NAME_ROW_MAX = 1 + 2 * LIMIT_KEY_BYTES,
+};
+
+/* A row that is not as it should be, until it is known that this attempt holds. */
+struct bad_row {
+	char name[LIMIT_KEY_BYTES];
+	size_t len;
+	const char *what;
+};
+
+struct reading {
+	struct survey *f;
+	struct known_buckets *known;
+	struct strbuf count; /* the value of the row */
+	struct bad_row *bad;
+	size_t bad_count;
+	size_t alive;
+	struct row_key after;
+};
+
+void known_buckets_free(struct known_buckets *buckets)
+{
+	for (size_t i = 0; i < buckets->count; i++)
+		free(buckets->list[i].name);
+	free(TAKE(buckets->list));
+	buckets->count = 0;
+}
+
+const struct known_bucket *known_bucket_find(const struct known_buckets *buckets, uint64_t id)
+{
+	for (size_t i = 0; i < buckets->count; i++)
+		if (buckets->list[i].id == id)
+			return &buckets->list[i];
+	return NULL;
+}
+
+static void add(struct reading *reading, struct slice name, uint64_t id, bool is_deleted)
+{
+	struct known_buckets *known = reading->known;
+	struct known_bucket *list =
+		reallocarray(known->list, known->count + 1, sizeof(*known->list));
+	char *copy = strndup(name.ptr, name.len);
+	if (list)
+		known->list = list;
+	if (!list || !copy) {
+		free(copy);
+		survey_fail(reading->f, ERR_UNAVAILABLE);
+		return;
+	}
+	known->list[known->count++] = (struct known_bucket){copy, id, is_deleted};
+}
+
+static void note_bad(struct reading *reading, struct slice name, const char *what)
+{
+	struct bad_row *bad =
+		reallocarray(reading->bad, reading->bad_count + 1, sizeof(*reading->bad));
+	if (!bad) {
+		survey_fail(reading->f, ERR_UNAVAILABLE);
+		return;
+	}
+	reading->bad = bad;
+	struct bad_row *row = &bad[reading->bad_count++];
+	*row = (struct bad_row){.what = what};
+	row->len = name.len < sizeof(row->name) ? name.len : sizeof(row->name);
+	memcpy(row->name, name.ptr, row->len);
+}
+
+/* A bucket's key is made like that of an object. */
+static bool take_name(struct slice row, struct row_name *ret)
+{
+	char key[NAME_ROW_MAX];
+	if (row.len == 0 || row.len > sizeof(key))
+		return false;
+	memcpy(key, row.ptr, row.len);
+	key[0] = ROW_OBJECT;
+	return row_key_parse(slice_of(key, row.len), ret);
+}
+
+static void take_bucket(struct reading *reading, const struct row *row)
+{
+	struct row_name name;
+	struct bucket_row bucket;
+	reading->alive++;
+	if (!take_name(row->key, &name))
+		note_bad(reading, slice_from(row->key, 1), "the name in its row is none");
+	else if (!bucket_row_parse(row->value, &bucket))
+		note_bad(reading, row_name_key(&name), "its row does not parse");
+	else if (known_bucket_find(reading->known, bucket.bucket.id))
+		note_bad(reading, row_name_key(&name), "another bucket has its tablets, too");
+	else
+		add(reading, row_name_key(&name), bucket.bucket.id, false);
+}
+
+static void take_deleted(struct reading *reading, const struct row *row)
+{
+	uint64_t id;
+	if (!row_key_parse_number(row->key, RADOS_DELETED_ROW, &id))
+		note_bad(reading, S(""), "a row of a deleted bucket does not parse");
+	else if (known_bucket_find(reading->known, id))
+		note_bad(reading, S(""), "a bucket is there, and deleted");
+	else
+		add(reading, S(""), id, true);
+}
+
+/* Reads on with rows of a kind. 0, -ECANCELED: the table has changed, or -errno. */
+static int read_page(struct reading *reading, char kind, bool *ret_more)
+{
+	const char prefix[] = {kind, '\0'};
+	static const struct slice count_key = SLICE_LIT(RADOS_BUCKET_COUNT);
+	struct fetch *fetch = fetch_new();
+	if (!fetch)
+		return -ENOMEM;
+	size_t count_number = fetch_keys(fetch, &count_key, 1);
+	size_t number = fetch_range(fetch, reading->after.bytes, prefix, FETCH_ROWS_MAX);
+	int result = fetch_run(fetch, reading->f->r->index, RADOS_BUCKETS);
+	*ret_more = false;
+	if (result == 0) {
+		const struct rows *rows = fetch_rows(fetch, number);
+		struct slice count = fetched_value(fetch_rows(fetch, count_number), count_key);
+		if (reading->count.len == 0)
+			strbuf_add_slice(&reading->count, count);
+		else if (!slice_eq(strbuf_slice(&reading->count), count))
+			result = -ECANCELED;
+		for (size_t i = 0; i < rows->count && result == 0; i++) {
+			if (kind == RADOS_BUCKET_ROW)
+				take_bucket(reading, &rows->rows[i]);
+			else
+				take_deleted(reading, &rows->rows[i]);
+		}
+		*ret_more = rows_go_on(rows, &reading->after);
+	}
+	if (!*ret_more)
+		reading->after.bytes[0] = '\0';
+	fetch_free(fetch);
+	return result;
+}
+
+static int read_all(struct reading *reading)
+{
+	static const char kinds[] = {RADOS_BUCKET_ROW, RADOS_DELETED_ROW};
+	int result = 0;
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && result == 0; i++)
+		for (bool more = true; more && result == 0;)
+			result = read_page(reading, kinds[i], &more);
+	return result;
+}
+
+static void forget(struct reading *reading)
+{
+	known_buckets_free(reading->known);
+	strbuf_clear(&reading->count);
+	reading->bad_count = 0;
+	reading->alive = 0;
+	reading->after.bytes[0] = '\0';
+}
+
+static void tell_all(struct reading *reading)
+{
+	struct survey *f = reading->f;
+	struct field_reader reader = {.rest = strbuf_slice(&reading->count)};
+	uint64_t count = field_number(&reader, COUNT_BYTES);
+	char what[96];
+	for (size_t i = 0; i < reading->bad_count; i++) {
+		const struct bad_row *bad = &reading->bad[i];
+		char name[LIMIT_KEY_BYTES + 1];
+		memcpy(name, bad->name, bad->len);
+		name[bad->len] = '\0';
+		const struct known_bucket bucket = {.name = name};
+		survey_tell(f, FATE_STAYS, &(struct subject){.bucket = &bucket},
+			"index/" RADOS_BUCKETS, bad->what);
+	}
+	if (field_end(&reader) && count == reading->alive)
+		return;
+	(void)snprintf(what, sizeof(what), "there are %zu buckets, and the number of them says %s",
+		reading->alive, field_end(&reader) ? "another one" : "nothing");
+	survey_tell(f, FATE_STAYS, NULL, "index/" RADOS_BUCKETS, what);
+}
+
+void buckets_read(struct survey *f, bool tells, struct known_buckets *ret)
+{
+	struct reading reading = {.f = f, .known = ret};
+	int result = -ECANCELED;
+	*ret = (struct known_buckets){.count = 0};
+	strbuf_init(&reading.count, 1024);
+	for (unsigned i = 0; i < ATTEMPTS_MAX && result == -ECANCELED && f->err == ERR_OK; i++) {
+		forget(&reading);
+		result = read_all(&reading);
+	}
+	survey_fail_ceph(f, result, RADOS_BUCKETS);
+	if (f->err == ERR_OK && tells)
+		tell_all(&reading);
+	strbuf_release(&reading.count);
+	free(reading.bad);
+}

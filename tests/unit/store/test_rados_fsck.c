@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checking a store on Ceph: what is damaged is found, and nothing is that is only under way. */
+#include "store/rados/attach.h"
+#include "store/rados/cluster/edit.h"
+#include "store/rados/cluster/fetch.h"
+#include "store/rados/fsck/fsck.h"
+#include "store/rados/rows/entry.h"
+#include "store/rados/rows/key.h"
+#include "store/rados/rows/tablet_rows.h"
+#include "tap.h"
+#include "unit/store/two_gateways.h"
+#include "unit/store/versions.h"
+
+static struct ceph ceph;
+static char large[700000];
+static char small[3000];
+
+#define LARGE slice_of(large, sizeof(large))
+#define SMALL slice_of(small, sizeof(small))
+#define TINY S("tiny")
+
+enum {
+	TEXT_BYTES_MAX = 1 << 20
+};
+
+/* ---- Checking -------------------------------------------------------------------------------- */
+
+struct told {
+	struct strbuf text;
+	struct rados_fsck_result result;
+	bool done;
+};
+
+static void found(const struct rados_finding *finding, void *ctx)
+{
+	struct told *told = ctx;
+	strbuf_addf(&told->text, "# %s%sbucket=%.*s key=%.*s version=%s part=%u object=%s: %s\n",
+		finding->is_harmless ? "harmless " : "", finding->is_lost ? "lost " : "",
+		SLICE_FMT(finding->bucket), SLICE_FMT(finding->key), finding->version,
+		(unsigned)finding->part, finding->object, finding->what);
+}
+
+static bool fits(enum rados_kept what, struct slice name, struct slice value, void *ctx)
+{
+	(void)what;
+	(void)ctx;
+	return name.len && !slice_eq(value, S("damaged"));
+}
+
+static struct told check(const char *space, bool repairs)
+{
+	const char *temp = getenv("TMPDIR");
+	struct rados_options store = ceph_small(space);
+	struct told told;
+	store.clock = &clock_system;
+	store.config = ceph.config;
+	store.id = "admin";
+	strbuf_init(&told.text, TEXT_BYTES_MAX);
+	const struct rados_fsck_options options = {.store = &store,
+		.temp = temp ? temp : "/tmp",
+		.repairs = repairs,
+		.found = found,
+		.fits = fits,
+		.ctx = &told};
+	told.done = rados_fsck(&options, &told.result) == ERR_OK;
+	return told;
+}
+
+static void told_free(struct told *told, bool as_expected)
+{
+	if (!as_expected)
+		printf("%s# %" PRIu64 " findings, %" PRIu64 " lost, %" PRIu64 " corrected, %" PRIu64
+		       " leaked\n",
+			told->text.ptr, told->result.findings, told->result.lost,
+			told->result.corrected, told->result.leaked);
+	strbuf_release(&told->text);
+}
+
+static bool is_clean(const char *space)
+{
+	struct told told = check(space, false);
+	bool ok = told.done && told.result.findings == 0 && told.result.leaked == 0;
+	told_free(&told, ok);
+	return ok;
+}
+
+/* Whether so much is found, and only that: lines that have `what` in them. */
+static bool finds(const char *space, uint64_t findings, uint64_t leaked, const char *what)
+{
+	struct told told = check(space, false);
+	bool ok = told.done && told.result.findings == findings && told.result.leaked == leaked &&
+		  strstr(told.text.ptr, what);
+	told_free(&told, ok);
+	return ok;
+}
+
+/* ---- Damage ---------------------------------------------------------------------------------- */
+
+/* A namespace with a bucket in which there is some of everything. */
+struct made {
+	const char *space;
+	uint64_t id;
+	uint64_t data; /* of the object `large`, which has 3 chunks */
+	uint64_t other;
+	struct store_object first; /* of the key `v`, in the bucket with versions */
+	uint64_t versioned;
+	struct rados *r; /* for damaging it */
+};
+
+static uint64_t data_of(struct rados *r, uint64_t id, struct slice key)
+{
+	char name[RADOS_NAME_BYTES];
+	struct row_key row = row_key_of(ROW_OBJECT, key);
+	struct slice slice = row_key_slice(&row);
+	struct fetch *fetch = fetch_new();
+	struct entry entry = {.data = 0};
+	size_t number = fetch_keys(fetch, &slice, 1);
+	if (fetch_run(fetch, r->index, rados_tablet_name(name, id, 0)) != 0 ||
+		!entry_read(fetched_value(fetch_rows(fetch, number), slice), &entry))
+		abort();
+	fetch_free(fetch);
+	return entry.data;
+}
+
+static struct made make(const char *space)
+{
+	struct rados_options options = ceph_small(space);
+	struct made made = {.space = space};
+	struct store *s = ceph_open_or_end(&ceph, options);
+	uint64_t upload = 0;
+	struct put_how how = {.object = &made.first};
+	made.id = bucket_made(s, S("b"));
+	made.versioned = bucket_made(s, S("versions"));
+	bool ok = put_object(s, made.id, S("large"), LARGE, NULL) == ERR_OK &&
+		  put_object(s, made.id, S("small"), SMALL, NULL) == ERR_OK &&
+		  put_object(s, made.id, S("tiny"), TINY, NULL) == ERR_OK &&
+		  append(s, made.id, S("log"), 0, SMALL, NULL) == ERR_OK &&
+		  append(s, made.id, S("log"), sizeof(small), SMALL, NULL) == ERR_OK &&
+		  upload_begin(s, made.id, S("u"), S(""), &upload) == ERR_OK &&
+		  put_part(s, made.id, S("u"), upload, 1, SMALL, NULL) == ERR_OK &&
+		  set_versioning(s, S("versions"), STORE_VERSIONED) == ERR_OK &&
+		  put_object(s, made.versioned, S("v"), SMALL, &how) == ERR_OK &&
+		  put_object(s, made.versioned, S("v"), TINY, NULL) == ERR_OK;
+	store_close(s);
+	options.clock = &clock_system;
+	options.config = ceph.config;
+	options.id = "admin";
+	if (!ok || rados_attach(&options, &made.r) != ERR_OK)
+		abort();
+	made.data = data_of(made.r, made.id, S("large"));
+	made.other = data_of(made.r, made.id, S("small"));
+	return made;
+}
+
+static void set_row(struct made *made, uint64_t bucket, struct row_key row, struct slice value)
+{
+	char name[RADOS_NAME_BYTES];
+	struct edit edit = edit_begin(made->r->index);
+	if (value.len)
+		edit_set(&edit, row_key_slice(&row), value);
+	else
+		edit_remove(&edit, row_key_slice(&row));
+	if (edit_run(&edit, rados_tablet_name(name, bucket, 0)) != 0)
+		abort();
+}
+
+static char *row_of(struct made *made, uint64_t bucket, char kind, size_t at, struct row_key *ret,
+	struct slice *ret_value)
+{
+	char name[RADOS_NAME_BYTES];
+	const char prefix[] = {kind, '\0'};
+	struct fetch *fetch = fetch_new();
+	size_t number = fetch_range(fetch, "", prefix, 100);
+	if (fetch_run(fetch, made->r->index, rados_tablet_name(name, bucket, 0)) != 0 ||
+		fetch_rows(fetch, number)->count <= at)
+		abort();
+	const struct row *row = &fetch_rows(fetch, number)->rows[at];
+	char *copy = malloc(row->value.len);
+	if (!copy)
+		abort();
+	memcpy(copy, row->value.ptr, row->value.len);
+	memcpy(ret->bytes, row->key.ptr, row->key.len);
+	ret->bytes[row->key.len] = '\0';
+	ret->len = row->key.len;
+	*ret_value = slice_of(copy, row->value.len);
+	fetch_free(fetch);
+	return copy;
+}
+
+/* Writes or removes a chunk through librados. */
+static void set_chunk(
+	struct made *made, const char *pool, uint64_t data, uint64_t chunk, struct slice bytes)
+{
+	char name[RADOS_NAME_BYTES];
+	void *io;
+	ceph_connect(&ceph);
+	if (ceph.api.ioctx_create(ceph.handle, pool, &io) < 0)
+		abort();
+	ceph.api.ioctx_set_namespace(io, made->space);
+	void *op = ceph.api.create_write_op();
+	if (bytes.len)
+		ceph.api.write_op_write_full(op, bytes.ptr, bytes.len);
+	else
+		ceph.api.write_op_remove(op);
+	if (ceph.api.write_op_operate(op, io, rados_chunk_name(name, data, chunk), NULL, 0) < 0)
+		abort();
+	ceph.api.release_write_op(op);
+	ceph.api.ioctx_destroy(io);
+}
+
+/* The first row of that kind goes, or becomes what it was with one byte changed. */
+static void damage_row(struct made *made, uint64_t bucket, char kind, bool removes)
+{
+	struct row_key key;
+	struct slice value;
+	char *bytes = row_of(made, bucket, kind, 0, &key, &value);
+	bytes[value.len - 1] ^= 1;
+	set_row(made, bucket, key, removes ? S("") : slice_of(bytes, value.len));
+	free(bytes);
+}
+
+static void data_is_looked_at(void)
+{
+	struct made made = make("data");
+	OK(is_clean("data"), "a store is found to be whole");
+	set_chunk(&made, "data", made.data, 1, S(""));
+	OK(finds("data", 1, 0, "bucket=b key=large version="), "a chunk that is missing is found");
+	set_chunk(&made, "data", made.data, 1, LARGE);
+	OK(finds("data", 1, 0, "too long"), "so is one that is too long");
+	set_chunk(&made, "small", made.other, 0, SMALL);
+	OK(finds("data", 2, 0, "too short"), "one that is too short");
+	char whole[sizeof(small) + 8];
+	memset(whole, 'x', sizeof(whole));
+	set_chunk(&made, "small", made.other, 0, slice_of(whole, sizeof(whole)));
+	OK(finds("data", 2, 0, "a block of 64 KiB is damaged"), "and one with other bytes");
+	set_chunk(&made, "small", made.other, 7, SMALL);
+	set_chunk(&made, "data", 0x123456789, 0, SMALL);
+	OK(finds("data", 2, 2, "harmless bucket= key= version= part=0 object=data/"),
+		"objects that nothing refers to are told, and are no damage");
+	rados_detach(made.r);
+}
+
+static void rows_are_looked_at(void)
+{
+	struct made made = make("rows");
+	struct row_key key;
+	struct slice value;
+	char *bytes = row_of(&made, made.id, ROW_EXTENTS, 0, &key, &value);
+	set_row(&made, made.id, key, S(""));
+	OK(finds("rows", 1, 2, "key=log version=null part=0 object=index/t."),
+		"a list of data that is missing is found");
+	set_row(&made, made.id, key, value);
+	free(bytes);
+	bytes = row_of(&made, made.id, ROW_BYTES, 0, &key, &value);
+	set_row(&made, made.id, key, S("tinY"));
+	OK(finds("rows", 1, 0, "CRC-64"), "bytes in the tablet that are others");
+	set_row(&made, made.id, key, value);
+	free(bytes);
+	set_row(&made, made.id, row_key_version(ROW_BYTES, S("tiny"), 5), TINY);
+	OK(finds("rows", 1, 0, "bytes of a version that is not there"), "bytes of no version");
+	set_row(&made, made.id, row_key_version(ROW_BYTES, S("tiny"), 5), S(""));
+	bytes = row_of(&made, made.versioned, ROW_HIDDEN, 0, &key, &value);
+	set_row(&made, made.versioned, key, S(""));
+	OK(finds("rows", 1, 0, "older versions is missing"),
+		"what says which are the older versions");
+	set_row(&made, made.versioned, key, value);
+	free(bytes);
+	set_row(&made, made.id, row_key_of('q', S("a")), S("x"));
+	set_row(&made, made.id, row_key_all_of(ROW_OBJECT, S("a")), S("x"));
+	OK(finds("rows", 2, 0, "a row of no kind that is known"), "and rows that are none of ours");
+	set_row(&made, made.id, row_key_of('q', S("a")), S(""));
+	set_row(&made, made.id, row_key_all_of(ROW_OBJECT, S("a")), S(""));
+	bytes = row_of(&made, made.id, ROW_UPLOAD, 0, &key, &value);
+	set_row(&made, made.id, key, S(""));
+	OK(finds("rows", 2, 0, "a part of no upload"), "parts without an upload, and wrong counts");
+	set_row(&made, made.id, key, value);
+	free(bytes);
+	OK(is_clean("rows"), "what was put back is whole again");
+	rados_detach(made.r);
+}
+
+static void counts_are_looked_at(void)
+{
+	struct made made = make("counts");
+	damage_row(&made, made.id, ROW_OWN, false);
+	OK(finds("counts", 1, 0, "bytes of parts, not 3001"), "counts that are wrong are found");
+	struct told told = check("counts", true);
+	bool ok = told.done && told.result.corrected == 1 && told.result.findings == 0 &&
+		  told.result.lost == 0;
+	told_free(&told, ok);
+	OK(ok && is_clean("counts"), "and corrected");
+	struct edit edit = edit_begin(made.r->index);
+	edit_set(&edit, S(RADOS_BUCKET_COUNT), S("\0\0\0\0\0\0\0\7"));
+	if (edit_run(&edit, RADOS_BUCKETS) != 0)
+		abort();
+	OK(finds("counts", 1, 0, "there are 2 buckets"), "so is the number of buckets");
+	rados_detach(made.r);
+}
+
+static void references_are_looked_at(void)
+{
+	struct made made = make("references");
+	struct row_key key;
+	struct slice value;
+	struct entry entry;
+	/* `copy` has the data of `small`. */
+	char *bytes = row_of(&made, made.id, ROW_OBJECT, 2, &key, &value);
+	if (!entry_read(value, &entry) || entry.data != made.other)
+		abort();
+	set_row(&made, made.id, row_key_of(ROW_OBJECT, S("copy")), value);
+	OK(finds("references", 3, 0, "is also another one's"),
+		"data that two refer to is found, at both");
+	set_row(&made, made.id, row_key_of(ROW_OBJECT, S("copy")), S(""));
+	SCOPED_STRBUF(extents, 64);
+	extents_add(&extents, (struct extent){made.other, sizeof(small)});
+	set_row(&made, made.id, row_key_garbage(1000000, 1), strbuf_slice(&extents));
+	OK(finds("references", 1, 0, "is also garbage"), "so is garbage that somebody needs");
+	free(bytes);
+	rados_detach(made.r);
+}
+
+/* ---- Tablets --------------------------------------------------------------------------------- */
+
+/* A bucket of several tablets; *ret_right is the second one. */
+static struct made make_split(const char *space, uint64_t *ret_right, struct strbuf *ret_head)
+{
+	struct rados_options options = ceph_small(space);
+	struct made made = {.space = space};
+	struct store *s = ceph_open_or_end(&ceph, options);
+	made.id = bucket_made(s, S("b"));
+	for (unsigned i = 0; i < 60; i++) {
+		char key[16];
+		int len = snprintf(key, sizeof(key), "k%02u", i * 7 % 60);
+		if (put_object(s, made.id, slice_of(key, (size_t)len), TINY, NULL) != ERR_OK)
+			abort();
+	}
+	store_close(s);
+	options.clock = &clock_system;
+	options.config = ceph.config;
+	options.id = "admin";
+	if (rados_attach(&options, &made.r) != ERR_OK)
+		abort();
+	struct row_key key;
+	struct slice value;
+	struct head head;
+	char *bytes = row_of(&made, made.id, 'H', 0, &key, &value);
+	if (!head_parse(value, &head) || !head.right)
+		abort();
+	*ret_right = head.right;
+	strbuf_add_slice(ret_head, value);
+	free(bytes);
+	return made;
+}
+
+static struct row_key head_key(void)
+{
+	return (struct row_key){.len = 1, .bytes = ROW_HEAD};
+}
+
+static void tablets_are_looked_at(void)
+{
+	uint64_t right;
+	SCOPED_STRBUF(whole, 4096);
+	SCOPED_STRBUF(cut, 4096);
+	struct made made = make_split("tablets", &right, &whole);
+	struct head head;
+	char name[RADOS_NAME_BYTES];
+	if (!head_parse(strbuf_slice(&whole), &head))
+		abort();
+	OK(is_clean("tablets"), "a bucket that was split is whole");
+	struct head other = head;
+	other.high = S("");
+	other.right = 0;
+	head_format(&other, &cut);
+	set_row(&made, made.id, head_key(), strbuf_slice(&cut));
+	struct told told = check("tablets", false);
+	bool ok = told.done && told.result.findings > 0 && told.result.leaked == 0 &&
+		  strstr(told.text.ptr, "no tablet leads to it, and it has rows");
+	told_free(&told, ok);
+	OK(ok, "tablets that no other one leads to are found");
+	strbuf_clear(&cut);
+	other = head;
+	other.high = S("k00");
+	head_format(&other, &cut);
+	set_row(&made, made.id, head_key(), strbuf_slice(&cut));
+	told = check("tablets", false);
+	ok = told.done && told.result.findings > 2 &&
+	     strstr(told.text.ptr, "it begins behind the end of the tablet in front of it") &&
+	     strstr(told.text.ptr, "a row is outside of its tablet's range");
+	told_free(&told, ok);
+	OK(ok, "so are keys between two tablets, and rows outside of theirs");
+	set_row(&made, made.id, head_key(), strbuf_slice(&whole));
+	set_row(&made, made.id, row_key_of(ROW_OBJECT, S("zzz")), S("x"));
+	OK(finds("tablets", 1, 0, "a row is outside of its tablet's range"), "one such row");
+	told = check("tablets", true);
+	ok = told.done && told.result.corrected == 1 && told.result.findings == 0;
+	told_free(&told, ok);
+	OK(ok && is_clean("tablets"), "which a repair moves aside");
+	rados_tablet_name(name, made.id, right);
+	struct edit edit = edit_begin(made.r->index);
+	edit_remove_object(&edit);
+	if (edit_run(&edit, name) != 0)
+		abort();
+	told = check("tablets", false);
+	ok = told.done && strstr(told.text.ptr, "a tablet of the bucket is missing");
+	told_free(&told, ok);
+	OK(ok, "a tablet that is missing is found");
+	rados_detach(made.r);
+}
+
+/* ---- Repairing ------------------------------------------------------------------------------- */
+
+static void what_is_lost_is_moved_aside(void)
+{
+	struct made made = make("mend");
+	struct row_key key;
+	struct slice value;
+	uint64_t current = data_of(made.r, made.id, S("small"));
+	set_chunk(&made, "small", current, 0, S("damaged"));
+	char *bytes = row_of(&made, made.versioned, ROW_BYTES, 0, &key, &value);
+	set_row(&made, made.versioned, key, S("tinY"));
+	free(bytes);
+	bytes = row_of(&made, made.id, ROW_PART, 0, &key, &value);
+	set_row(&made, made.id, key, S("damaged"));
+	free(bytes);
+	struct told told = check("mend", true);
+	bool ok = told.done && told.result.lost == 3 && told.result.findings == 0 &&
+		  strstr(told.text.ptr, "lost bucket=b key=small") &&
+		  strstr(told.text.ptr, "lost bucket=versions key=v version=") &&
+		  strstr(told.text.ptr, "lost bucket=b key=u");
+	told_free(&told, ok);
+	OK(ok, "what is lost is told");
+	OK(finds("mend", 0, 1, "small/"), "and then the store is whole, but for what was a part's");
+	struct store *s = ceph_open_or_end(&ceph, ceph_small("mend"));
+	OK(head_object(s, made.id, S("small")) == ERR_NO_SUCH_KEY &&
+			object_is(s, made.id, S("large"), LARGE) &&
+			object_is(s, made.id, S("tiny"), TINY),
+		"a lost object is not there, and the others are");
+	OK(head_object(s, made.versioned, S("v")) == ERR_NO_SUCH_KEY &&
+			version_is(s, made.versioned, S("v"), version_number(made.first.version),
+				SMALL),
+		"no older version takes its place, but it can be read");
+	OK(put_object(s, made.versioned, S("v"), LARGE, NULL) == ERR_OK &&
+			put_object(s, made.id, S("small"), LARGE, NULL) == ERR_OK &&
+			object_is(s, made.versioned, S("v"), LARGE),
+		"and may be put again");
+	store_close(s);
+	OK(finds("mend", 0, 1, "small/"), "which changes nothing of that");
+	rados_detach(made.r);
+}
+
+/* ---- While gateways run ---------------------------------------------------------------------- */
+
+struct worker {
+	struct store *s;
+	uint64_t id;
+	uint64_t versions;
+	unsigned number;
+	unsigned seed;
+	unsigned rounds;
+	bool failed;
+};
+
+static bool is_no_fault(enum err e)
+{
+	return e != ERR_UNAVAILABLE && e != ERR_INTERNAL;
+}
+
+static bool upload_some(struct worker *w, struct slice key, unsigned fate)
+{
+	uint64_t upload;
+	struct store *s = w->s;
+	enum err e = upload_begin(s, w->id, key, S(""), &upload);
+	if (e == ERR_OK)
+		e = put_part(s, w->id, key, upload, 1, SMALL, NULL);
+	if (e == ERR_OK)
+		e = put_part(s, w->id, key, upload, 1, LARGE, NULL);
+	if (e == ERR_OK)
+		e = put_part(s, w->id, key, upload, 5, TINY, NULL);
+	struct store_multipart_complete complete = {
+		.bucket_id = w->id, .key = key, .upload = upload};
+	if (e == ERR_OK && fate == 0)
+		e = upload_complete(s, &complete);
+	else if (e == ERR_OK && fate == 1)
+		e = upload_abort(s, w->id, key, upload);
+	return is_no_fault(e);
+}
+
+static bool do_something(struct worker *w, unsigned round)
+{
+	char text[16];
+	char bucket[16];
+	unsigned what = (unsigned)rand_r(&w->seed);
+	struct slice key =
+		slice_of(text, (size_t)snprintf(text, sizeof(text), "k%02u", what / 64 % 70));
+	const struct slice bytes[] = {TINY, SMALL, LARGE, S("")};
+	uint64_t id = what % 2 ? w->id : w->versions;
+	struct store_get get;
+	switch (what / 2 % 8) {
+	case 0:
+		return upload_some(w, key, round % 3);
+	case 1:
+		return is_no_fault(append(w->s, w->id, key, 0, SMALL, NULL)) &&
+		       is_no_fault(append(w->s, w->id, key, sizeof(small), SMALL, NULL));
+	case 2:
+		return is_no_fault(delete_object(w->s, id, key, NULL));
+	case 3:
+		if (get_version(w->s, w->versions, key, null_version(), true, &get) == ERR_OK)
+			store_get_release(w->s, &get);
+		return is_no_fault(delete_version(w->s,
+			&(struct store_delete){
+				.bucket_id = w->versions, .key = key, .version = null_version()}));
+	case 4:
+		(void)snprintf(bucket, sizeof(bucket), "short-%u", w->number);
+		(void)bucket_create(w->s, slice_str(bucket), STORE_ACL_PRIVATE);
+		id = bucket_id(w->s, slice_str(bucket));
+		(void)(id && put_object(w->s, id, key, SMALL, NULL));
+		(void)(id && delete_object(w->s, id, key, NULL));
+		(void)bucket_delete(w->s, slice_str(bucket));
+		return true;
+	case 5:
+		return put_and_abort(w->s, id, key, LARGE);
+	default:
+		return is_no_fault(
+			put_object(w->s, id, key, bytes[what / 16 % ARRAY_LEN(bytes)], NULL));
+	}
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	for (unsigned i = 0; i < w->rounds && !w->failed; i++)
+		w->failed = !do_something(w, i);
+	return NULL;
+}
+
+static void nothing_is_found_that_is_under_way(void)
+{
+	struct rados_options options = ceph_quick("moves");
+	struct two two = two_open(&ceph, options);
+	uint64_t versions = bucket_made(two.one, S("versions"));
+	unsigned checks = 0;
+	bool clean = true;
+	bool done = true;
+	pthread_t threads[4];
+	struct worker workers[ARRAY_LEN(threads)];
+	for (unsigned i = 0; i < 5; i++) /* that become "null" */
+		(void)put_object(
+			two.one, versions, slice_of("k00k01k02k03k04" + 3 * i, 3), SMALL, NULL);
+	done = set_versioning(two.one, S("versions"), STORE_VERSIONED) == ERR_OK;
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		workers[i] = (struct worker){.s = i % 2 ? two.one : two.other,
+			.id = two.id,
+			.versions = versions,
+			.number = (unsigned)i,
+			.seed = (unsigned)i + 1,
+			.rounds = 150};
+		if (pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
+			abort();
+	}
+	for (size_t i = 0; i < ARRAY_LEN(threads);) {
+		struct told told = check("moves", false);
+		bool ok = told.done && told.result.findings == 0 && told.result.leaked == 0;
+		told_free(&told, ok);
+		clean = clean && ok;
+		checks++;
+		while (i < ARRAY_LEN(threads) && pthread_tryjoin_np(threads[i], NULL) == 0)
+			done = done && !workers[i++].failed;
+	}
+	printf("# %u checks beside %" PRIu64 " splits\n", checks,
+		atomic_load(&rados_of(two.one)->splits) +
+			atomic_load(&rados_of(two.other)->splits));
+	OK(done && clean, "beside two gateways that are busy nothing is found");
+	OK(is_clean("moves"), "nor when they rest");
+	two_close(&two);
+	OK(is_clean("moves"), "nor when they have ended");
+}
+
+int main(void)
+{
+	memset(large, 'l', sizeof(large));
+	memset(small, 's', sizeof(small));
+	if (!ceph_start(&ceph))
+		return tap_done();
+	data_is_looked_at();
+	rows_are_looked_at();
+	counts_are_looked_at();
+	references_are_looked_at();
+	tablets_are_looked_at();
+	what_is_lost_is_moved_aside();
+	nothing_is_found_that_is_under_way();
+	ceph_stop(&ceph);
+	return tap_done();
+}
