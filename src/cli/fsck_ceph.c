@@ -224,6 +224,8 @@ int fsck_ceph(const struct fsck_ceph_flags *given)
 		.found = found,
 		.fits = fits,
 		.ctx = &run};
+	/* Where SQLite sorts. */
+	(void)setenv("SQLITE_TMPDIR", given->temp, 1);
 	progress_init(&run.progress);
 	enum err e = rados_fsck(&options, &result);
 	if (e == ERR_OK)

@@ -4,6 +4,7 @@
  * of it. docs/on-rados.md has its rows.
  *
  *	rados.c     opening and closing
+ *	attach.c    the pools of a store
  *	mutation.c  deletes, changes of metadata, uploads
  *	rows/       what the rows say
  *	tablet/     changes of objects
@@ -12,6 +13,7 @@
  *	gateways/   those that serve this store
  *	garbage/    removing what nothing refers to
  *	buckets/    the table of buckets
+ *	fsck/       checking all of it
  *	documents/  what else all gateways have in common
  *	state/      what all of these know
  *	cluster/    what is said to Ceph

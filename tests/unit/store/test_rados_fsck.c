@@ -294,6 +294,12 @@ static void counts_are_looked_at(void)
 	if (edit_run(&edit, RADOS_BUCKETS) != 0)
 		abort();
 	OK(finds("counts", 1, 0, "there are 2 buckets"), "so is the number of buckets");
+	struct row_key setting = row_key_version(RADOS_SETTING_ROW, S("none"), 0);
+	edit = edit_begin(made.r->index);
+	edit_set(&edit, row_key_slice(&setting), S("x"));
+	if (edit_run(&edit, RADOS_BUCKETS) != 0)
+		abort();
+	OK(finds("counts", 2, 0, "a setting of a bucket that is not there"), "and a lone setting");
 	rados_detach(made.r);
 }
 

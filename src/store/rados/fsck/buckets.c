@@ -13,6 +13,7 @@
 enum {
 	ATTEMPTS_MAX = 100,
 	COUNT_BYTES = 8,
+	SETTINGS_TOGETHER = 16,
 	NAME_ROW_MAX = 1 + 2 * LIMIT_KEY_BYTES,
 };
 
@@ -191,6 +192,72 @@ static void tell_all(struct reading *reading)
 	survey_tell(f, FATE_STAYS, NULL, "index/" RADOS_BUCKETS, what);
 }
 
+/* ---- Settings -------------------------------------------------------------------------------- */
+
+/* Whether the setting is there, and its bucket is not. */
+static bool is_setting_lone(struct survey *f, const struct row_key *setting, struct slice name)
+{
+	struct row_key bucket = row_key_of(RADOS_BUCKET_ROW, name);
+	const struct slice keys[] = {row_key_slice(setting), row_key_slice(&bucket)};
+	struct fetch *fetch = fetch_new();
+	if (!fetch) {
+		survey_fail(f, ERR_UNAVAILABLE);
+		return false;
+	}
+	size_t number = fetch_keys(fetch, keys, ARRAY_LEN(keys));
+	int result = fetch_run(fetch, f->r->index, RADOS_BUCKETS);
+	survey_fail_ceph(f, result, RADOS_BUCKETS);
+	bool lone = result == 0 && fetched_value(fetch_rows(fetch, number), keys[0]).len &&
+		    fetched_value(fetch_rows(fetch, number), keys[1]).len == 0;
+	fetch_free(fetch);
+	return lone;
+}
+
+/* Its key is made like that of a version, whose number says which setting it is. */
+static void check_setting(struct survey *f, struct slice row)
+{
+	struct row_key key = {.len = row.len};
+	struct row_name name = {.key_len = 0};
+	const char *what = "the row of a setting does not parse";
+	bool parses = false;
+	if (row.len <= ROW_KEY_BYTES_MAX) {
+		memcpy(key.bytes, row.ptr, row.len);
+		key.bytes[0] = ROW_VERSION;
+		parses = row_key_parse(row_key_slice(&key), &name) &&
+			 name.number < STORE_SETTING_COUNT;
+		key.bytes[0] = RADOS_SETTING_ROW;
+	}
+	if (parses && !is_setting_lone(f, &key, row_name_key(&name)))
+		return;
+	if (parses)
+		what = "a setting of a bucket that is not there";
+	survey_tell(f, FATE_STAYS, NULL, "index/" RADOS_BUCKETS, what);
+}
+
+/* A few at a time: one may have 256 KiB. */
+static void check_settings(struct survey *f)
+{
+	static const char prefix[] = {RADOS_SETTING_ROW, '\0'};
+	struct row_key after = {.len = 0};
+	for (bool more = true; more && f->err == ERR_OK;) {
+		struct fetch *fetch = fetch_new();
+		if (!fetch) {
+			survey_fail(f, ERR_UNAVAILABLE);
+			return;
+		}
+		size_t number = fetch_range(fetch, after.bytes, prefix, SETTINGS_TOGETHER);
+		int result = fetch_run(fetch, f->r->index, RADOS_BUCKETS);
+		survey_fail_ceph(f, result, RADOS_BUCKETS);
+		const struct rows *rows = result == 0 ? fetch_rows(fetch, number) : NULL;
+		for (size_t i = 0; rows && i < rows->count; i++)
+			check_setting(f, rows->rows[i].key);
+		more = rows && rows_go_on(rows, &after);
+		fetch_free(fetch);
+	}
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
 void buckets_read(struct survey *f, bool tells, struct known_buckets *ret)
 {
 	struct reading reading = {.f = f, .known = ret};
@@ -204,6 +271,8 @@ void buckets_read(struct survey *f, bool tells, struct known_buckets *ret)
 	survey_fail_ceph(f, result, RADOS_BUCKETS);
 	if (f->err == ERR_OK && tells)
 		tell_all(&reading);
+	if (f->err == ERR_OK && tells)
+		check_settings(f);
 	strbuf_release(&reading.count);
 	free(reading.bad);
 }
