@@ -550,9 +550,10 @@ static void nothing_is_found_that_is_under_way(void)
 	bool done = true;
 	pthread_t threads[4];
 	struct worker workers[ARRAY_LEN(threads)];
-	for (unsigned i = 0; i < 5; i++) /* that become "null" */
-		(void)put_object(
-			two.one, versions, slice_of("k00k01k02k03k04" + 3 * i, 3), SMALL, NULL);
+	for (unsigned i = 0; i < 5; i++) { /* that become "null" */
+		const char key[] = {'k', '0', (char)('0' + i)};
+		(void)put_object(two.one, versions, slice_of(key, sizeof(key)), SMALL, NULL);
+	}
 	done = set_versioning(two.one, S("versions"), STORE_VERSIONED) == ERR_OK;
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
 		workers[i] = (struct worker){.s = i % 2 ? two.one : two.other,

@@ -143,7 +143,8 @@ static enum page_result take_head(struct walk *w, struct page *page)
 
 static void drop_front(struct rows *rows, size_t count)
 {
-	rows->rows += count;
+	if (count)
+		rows->rows += count;
 	rows->count -= count;
 }
 
