@@ -583,6 +583,115 @@ static void nothing_is_found_that_is_under_way(void)
 	OK(is_clean("moves"), "nor when they have ended");
 }
 
+/* ---- Many rows ------------------------------------------------------------------------------- */
+
+enum {
+	MANY_KEYS = 1300,     /* more than an OSD gives at a time */
+	MANY_VERSIONS = 1100, /* of one key */
+};
+
+static void add_entry(struct edit *edit, struct row_key row, uint64_t version, bool is_marker)
+{
+	const struct entry entry = {.revision = version,
+		.object = {.version = version, .modified_ms = 1, .is_marker = is_marker}};
+	SCOPED_STRBUF(value, 256);
+	entry_write(&entry, &value);
+	edit_set(edit, row_key_slice(&row), strbuf_slice(&value));
+}
+
+static void set_sum(struct edit *edit, uint64_t objects)
+{
+	struct row_key row = row_key_number(ROW_OWN, OWN_SUM);
+	const struct own own = {.counts = {.objects = objects, .old_versions = MANY_VERSIONS}};
+	SCOPED_STRBUF(value, OWN_BYTES_MAX);
+	own_format(&own, &value);
+	edit_set(edit, row_key_slice(&row), strbuf_slice(&value));
+}
+
+/* As gateways would have made them. */
+static void add_many(struct rados *r, const char *tablet)
+{
+	struct edit edit = edit_begin(r->index);
+	for (unsigned i = 0; i < MANY_KEYS; i++) {
+		char key[16];
+		int len = snprintf(key, sizeof(key), "m%04u", i);
+		add_entry(&edit, row_key_of(ROW_OBJECT, slice_of(key, (size_t)len)), 1, false);
+	}
+	for (uint64_t i = 1; i <= MANY_VERSIONS; i++)
+		add_entry(&edit, row_key_version(ROW_VERSION, S("m0500v"), i), i, true);
+	const struct hidden hidden = {
+		.revision = 1, .newest = MANY_VERSIONS, .newest_ms = 1, .newest_is_marker = true};
+	struct row_key row = row_key_of(ROW_HIDDEN, S("m0500v"));
+	SCOPED_STRBUF(value, 64);
+	hidden_format(&hidden, &value);
+	edit_set(&edit, row_key_slice(&row), strbuf_slice(&value));
+	set_sum(&edit, MANY_KEYS);
+	if (edit_run(&edit, tablet) != 0)
+		abort();
+}
+
+struct busy {
+	struct store *s;
+	uint64_t id;
+	atomic_bool ends;
+	bool failed;
+};
+
+static void *be_busy(void *arg)
+{
+	struct busy *busy = arg;
+	for (unsigned i = 0; !atomic_load(&busy->ends) && !busy->failed; i++) {
+		char key[16];
+		int len = snprintf(key, sizeof(key), "m%04ub", i * 37 % MANY_KEYS);
+		struct slice name = slice_of(key, (size_t)len);
+		busy->failed = put_object(busy->s, busy->id, name, TINY, NULL) != ERR_OK ||
+			       (i % 2 && delete_object(busy->s, busy->id, name, NULL) != ERR_OK);
+	}
+	return NULL;
+}
+
+static void many_rows_are_looked_at(void)
+{
+	struct rados_options options = ceph_small("many");
+	struct busy busy = {.ends = false};
+	char name[RADOS_NAME_BYTES];
+	pthread_t thread;
+	options.split = 1000000;
+	busy.s = ceph_open_or_end(&ceph, options);
+	busy.id = bucket_made(busy.s, S("b"));
+	rados_tablet_name(name, busy.id, 0);
+	struct rados *r = rados_of(busy.s);
+	add_many(r, name);
+	struct told told = check("many", false);
+	bool ok = told.done && told.result.findings == 0 && told.result.moving == 0 &&
+		  told.result.tally.objects == MANY_KEYS &&
+		  told.result.tally.versions == MANY_VERSIONS;
+	told_free(&told, ok);
+	OK(ok, "a tablet of many pages, and a key of more rows than a page, are whole");
+	if (pthread_create(&thread, NULL, be_busy, &busy) != 0)
+		abort();
+	for (unsigned i = 0; i < 5; i++) {
+		told = check("many", false);
+		bool same = told.done && told.result.findings == 0 && told.result.moving == 0;
+		told_free(&told, same);
+		ok = ok && same;
+	}
+	OK(ok, "also while it changes all the time");
+	struct edit edit = edit_begin(r->index);
+	set_sum(&edit, MANY_KEYS + 1);
+	if (edit_run(&edit, name) != 0)
+		abort();
+	OK(finds("many", 1, 0, "its counts are wrong"), "then, too, wrong counts are found");
+	told = check("many", true);
+	ok = told.done && told.result.corrected == 1 && told.result.findings == 0;
+	told_free(&told, ok);
+	OK(ok && is_clean("many"), "and corrected");
+	atomic_store(&busy.ends, true);
+	(void)pthread_join(thread, NULL);
+	OK(!busy.failed && is_clean("many"), "and nobody noticed");
+	store_close(busy.s);
+}
+
 int main(void)
 {
 	memset(large, 'l', sizeof(large));
@@ -595,6 +704,7 @@ int main(void)
 	references_are_looked_at();
 	tablets_are_looked_at();
 	what_is_lost_is_moved_aside();
+	many_rows_are_looked_at();
 	nothing_is_found_that_is_under_way();
 	ceph_stop(&ceph);
 	return tap_done();

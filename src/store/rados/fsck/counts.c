@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether what a tablet's counts come to is what its rows are. If nothing has changed while they
- * were read the walk has counted them. Otherwise one operation reads them all, from where the pages
- * of the walk have ended: so it is of one moment, however much is written.
+ * were read the walk has counted them. Otherwise one operation reads them all, in runs that begin
+ * behind rows which the walk has met: so it is of one moment, however much is written.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,12 +11,46 @@
 
 #include "store/rados/fsck/survey.h"
 
-static const char counted_kinds[] = {ROW_OBJECT, ROW_VERSION, ROW_UPLOAD, ROW_PART};
+static const enum kind counted_kinds[COUNTED_KINDS] = {
+	KIND_OBJECT, KIND_VERSION, KIND_UPLOAD, KIND_PART};
 
 enum {
-	COUNTED_KINDS = sizeof(counted_kinds),
+	BOUND_ROWS = 512, /* between two; twice as many come at a time */
 	WHAT_BYTES = 640,
 };
+
+/* ---- Bounds ---------------------------------------------------------------------------------- */
+
+void bounds_clear(struct bounds *bounds)
+{
+	for (size_t i = 0; i < COUNTED_KINDS; i++)
+		for (size_t j = 0; j < bounds->counts[i]; j++)
+			free(bounds->list[i][j]);
+	*bounds = (struct bounds){.is_full = false};
+}
+
+static void add_bound(struct bounds *bounds, size_t i, struct slice row)
+{
+	char *copy = NULL;
+	if (bounds->counts[i] < COUNT_BOUNDS_MAX)
+		copy = strndup(row.ptr, row.len);
+	bounds->is_full = bounds->is_full || !copy;
+	bounds->behind[i] = 0;
+	if (copy)
+		bounds->list[i][bounds->counts[i]++] = copy;
+}
+
+void bounds_note(struct bounds *bounds, const struct group *group)
+{
+	for (size_t i = 0; i < COUNTED_KINDS; i++) {
+		const struct rows *rows = &group->kinds[counted_kinds[i]];
+		for (size_t j = 0; j < rows->count; j++)
+			if (++bounds->behind[i] == BOUND_ROWS)
+				add_bound(bounds, i, rows->rows[j].key);
+	}
+}
+
+/* ---- Sums ------------------------------------------------------------------------------------ */
 
 bool counts_of(const struct rows *owns, struct store_bucket_stats *ret)
 {
@@ -82,35 +116,22 @@ static void count_row(const struct row *row, struct store_bucket_stats *ret)
 	}
 }
 
-/* The rows of a kind that are in front of the bound `to`, or all. False if some have not come. */
-static bool count_run(const struct rows *rows, const struct row_name *to, const struct head *head,
+/* Rows up to the bound `to`, or all if that is NULL. False if some of them have not come. */
+static bool count_run(const struct rows *rows, const char *to, const struct head *head,
 	struct store_bucket_stats *ret)
 {
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row_name name;
-		if (!row_key_parse(rows->rows[i].key, &name))
-			continue;
-		if (to && slice_cmp(row_name_key(&name), row_name_key(to)) > 0)
+		if (to && slice_cmp(rows->rows[i].key, slice_str(to)) > 0)
 			return true;
-		if (head_has(head, row_name_key(&name)))
+		if (row_key_parse(rows->rows[i].key, &name) && head_has(head, row_name_key(&name)))
 			count_row(&rows->rows[i], ret);
 	}
 	return !rows->more;
 }
 
-static struct row_key begin_of(char kind, const struct row_name *bound)
-{
-	struct row_key begin = {.len = 0};
-	if (!bound)
-		return begin;
-	if (kind == ROW_OBJECT)
-		return row_key_of(kind, row_name_key(bound));
-	begin = row_key_all_of(kind, row_name_key(bound));
-	return row_key_past(&begin);
-}
-
 static enum counted count_fetched(const struct fetch *fetch, size_t heads, size_t owns,
-	const size_t *numbers, const struct bounds *bounds, struct slice high,
+	size_t first, const struct bounds *bounds, struct slice high,
 	struct store_bucket_stats *ret_rows, struct store_bucket_stats *ret_owns)
 {
 	struct head head;
@@ -118,11 +139,13 @@ static enum counted count_fetched(const struct fetch *fetch, size_t heads, size_
 		!slice_eq(head.high, high))
 		return COUNT_AGAIN;
 	*ret_rows = (struct store_bucket_stats){.objects = 0};
-	for (size_t i = 0; i <= bounds->count; i++)
-		for (size_t j = 0; j < COUNTED_KINDS; j++)
-			if (!count_run(fetch_rows(fetch, numbers[i * COUNTED_KINDS + j]),
-				    i < bounds->count ? &bounds->list[i] : NULL, &head, ret_rows))
+	size_t number = first;
+	for (size_t i = 0; i < COUNTED_KINDS; i++)
+		for (size_t j = 0; j <= bounds->counts[i]; j++) {
+			const char *to = j < bounds->counts[i] ? bounds->list[i][j] : NULL;
+			if (!count_run(fetch_rows(fetch, number++), to, &head, ret_rows))
 				return COUNT_MOVING;
+		}
 	const struct rows *own_rows = fetch_rows(fetch, owns);
 	return !own_rows->more && counts_of(own_rows, ret_owns) ? COUNTED : COUNT_MOVING;
 }
@@ -133,7 +156,6 @@ enum counted counts_at_once(struct survey *f, const struct place *place,
 {
 	static const struct slice head_key = SLICE_LIT(ROW_HEAD);
 	static const char own_prefix[] = {ROW_OWN, '\0'};
-	size_t numbers[(COUNT_BOUNDS_MAX + 1) * COUNTED_KINDS];
 	if (bounds->is_full)
 		return COUNT_MOVING;
 	struct fetch *fetch = fetch_new();
@@ -143,19 +165,18 @@ enum counted counts_at_once(struct survey *f, const struct place *place,
 	}
 	size_t heads = fetch_keys(fetch, &head_key, 1);
 	size_t owns = fetch_range(fetch, "", own_prefix, FETCH_ROWS_MAX);
-	for (size_t i = 0; i <= bounds->count; i++)
-		for (size_t j = 0; j < COUNTED_KINDS; j++) {
-			char kind = counted_kinds[j];
-			const char prefix[] = {kind, '\0'};
-			struct row_key begin = begin_of(kind, i ? &bounds->list[i - 1] : NULL);
-			numbers[i * COUNTED_KINDS + j] =
-				fetch_range(fetch, begin.bytes, prefix, FETCH_ROWS_MAX);
-		}
+	/* Their numbers follow each other. */
+	for (size_t i = 0; i < COUNTED_KINDS; i++) {
+		const char prefix[] = {kind_letters[counted_kinds[i]], '\0'};
+		for (size_t j = 0; j <= bounds->counts[i]; j++)
+			(void)fetch_range(
+				fetch, j ? bounds->list[i][j - 1] : "", prefix, FETCH_ROWS_MAX);
+	}
 	int result = fetch_run(fetch, f->r->index, place->name);
 	enum counted counted = COUNT_FAILED;
 	if (result == 0)
 		counted = count_fetched(
-			fetch, heads, owns, numbers, bounds, high, ret_rows, ret_owns);
+			fetch, heads, owns, owns + 1, bounds, high, ret_rows, ret_owns);
 	else if (result == -ENOENT)
 		counted = COUNT_AGAIN;
 	else

@@ -241,15 +241,20 @@ bool bytes_are_whole(struct survey *f, const struct extents *extents, uint64_t c
 /* ---- Counts ---------------------------------------------------------------------------------- */
 
 enum {
-	COUNT_BOUNDS_MAX = 64
+	COUNTED_KINDS = 4,
+	COUNT_BOUNDS_MAX = 64, /* of a kind */
 };
 
-/* Where the pages of a walk have ended. */
+/* Rows that a walk has met, some hundreds apart, of each kind that is counted. */
 struct bounds {
-	struct row_name *list;
-	size_t count;
-	bool is_full; /* there were more */
+	char *list[COUNTED_KINDS][COUNT_BOUNDS_MAX];
+	size_t counts[COUNTED_KINDS];
+	size_t behind[COUNTED_KINDS]; /* rows that came behind the last one */
+	bool is_full;                 /* there were more */
 };
+
+void bounds_note(struct bounds *bounds, const struct group *group);
+void bounds_clear(struct bounds *bounds);
 
 /* The sum of own rows. False if one does not parse. */
 bool counts_of(const struct rows *owns, struct store_bucket_stats *ret);

@@ -245,6 +245,7 @@ static void check_group(struct walk *w, const struct head *head, const struct gr
 	}
 	struct key_check c = {.f = w->f, .is_first = true, .counts = &w->rows, .place = &w->place};
 	key_check(&c, group);
+	bounds_note(&w->bounds, group);
 	bool is_suspicious = c.fault_count > 0;
 	key_check_free(&c);
 	if (is_suspicious)
@@ -261,19 +262,6 @@ static void check_large(struct walk *w, struct slice key)
 	else if (gathering == GATHER_MOVING)
 		w->f->result->moving++;
 	gathered_free(&g);
-}
-
-static void note_bound(struct walk *w)
-{
-	struct bounds *bounds = &w->bounds;
-	struct row_name *list = NULL;
-	if (bounds->count < COUNT_BOUNDS_MAX)
-		list = reallocarray(bounds->list, bounds->count + 1, sizeof(*list));
-	bounds->is_full = bounds->is_full || !list;
-	if (!list)
-		return;
-	bounds->list = list;
-	list[bounds->count++] = w->position;
 }
 
 /* Whether there are rows behind those of the page. */
@@ -311,10 +299,7 @@ static enum page_result check_page(struct walk *w, struct page *page)
 		w->has_begun = true;
 		any = true;
 	}
-	bool more = has_more(page);
-	if (more && any)
-		note_bound(w);
-	return more ? PAGE_NEXT : PAGE_END;
+	return has_more(page) ? PAGE_NEXT : PAGE_END;
 }
 
 static enum page_result take_page(struct walk *w)
@@ -339,8 +324,7 @@ static enum page_result take_page(struct walk *w)
 static void begin(struct walk *w)
 {
 	w->has_begun = false;
-	w->bounds.count = 0;
-	w->bounds.is_full = false;
+	bounds_clear(&w->bounds);
 	strbuf_clear(&w->guard);
 	w->is_still = true;
 	w->rows = (struct store_bucket_stats){.objects = 0};
@@ -407,7 +391,7 @@ enum walked walk_tablet(struct survey *f, const struct place *place, struct kept
 	}
 	*ret = w->head;
 	strbuf_release(&w->guard);
-	free(w->bounds.list);
+	bounds_clear(&w->bounds);
 	free(w);
 	return result == PAGE_GONE ? WALK_GONE : result == PAGE_BROKEN ? WALK_BROKEN : WALK_DONE;
 }
