@@ -4,6 +4,7 @@
 #include "store/rados/cluster/edit.h"
 #include "store/rados/cluster/fetch.h"
 #include "store/rados/fsck/fsck.h"
+#include "store/rados/gateways/gateways.h"
 #include "store/rados/rows/entry.h"
 #include "store/rados/rows/key.h"
 #include "store/rados/rows/tablet_rows.h"
@@ -47,6 +48,18 @@ static bool fits(enum rados_kept what, struct slice name, struct slice value, vo
 	return name.len && !slice_eq(value, S("damaged"));
 }
 
+/* What happens while a check is at that byte; NULL: nothing. */
+static void (*meanwhile)(uint64_t done);
+
+static bool progress(uint64_t done, uint64_t total, void *ctx)
+{
+	(void)total;
+	(void)ctx;
+	if (meanwhile)
+		meanwhile(done);
+	return true;
+}
+
 static struct told check(const char *space, bool repairs)
 {
 	const char *temp = getenv("TMPDIR");
@@ -59,6 +72,7 @@ static struct told check(const char *space, bool repairs)
 	const struct rados_fsck_options options = {.store = &store,
 		.temp = temp ? temp : "/tmp",
 		.repairs = repairs,
+		.progress = progress,
 		.found = found,
 		.fits = fits,
 		.ctx = &told};
@@ -692,6 +706,128 @@ static void many_rows_are_looked_at(void)
 	store_close(busy.s);
 }
 
+/* ---- What comes between ---------------------------------------------------------------------- */
+
+static struct between {
+	struct store *s;
+	struct store *splitter;
+	uint64_t first; /* a bucket that is looked at before the others */
+	struct store_put *put;
+	bool replaces; /* what was put */
+	unsigned count;
+	bool failed;
+} between;
+
+static struct store_put *begin_put(struct store *s, uint64_t id, struct slice key)
+{
+	struct store_put_spec spec = {.bucket_id = id, .key = key};
+	struct store_put *put;
+	if (store_put_begin(s, &spec, &put) != ERR_OK ||
+		put_pieces(s, put, LARGE, sizeof(large)) != ERR_OK)
+		abort();
+	return put;
+}
+
+/* Waits until the gateway says that nothing of it is under way any more. */
+static void wait_for_beat(struct rados *r)
+{
+	struct gateway_list list;
+	bool is_told = false;
+	while (!is_told) {
+		struct life_view view;
+		life_look(&r->life, &view);
+		if (gateways_read(r, &list) != 0)
+			abort();
+		is_told = list.count == 1 && list.list[0].row.low == view.low;
+		gateway_list_free(&list);
+		(void)usleep(1000);
+	}
+}
+
+/* When the first bucket has been looked at, what was being written becomes an object there. */
+static void commit_behind(uint64_t done)
+{
+	struct between *b = &between;
+	const struct put_how how = {.forbid_overwrite = false};
+	if (done == 0 || !b->put)
+		return;
+	b->failed = put_finish(b->s, TAKE(b->put), &how) != ERR_OK;
+	if (b->replaces)
+		b->failed = b->failed || put_object(b->s, b->first, S("k"), TINY, NULL) != ERR_OK;
+	wait_for_beat(rados_of(b->s));
+}
+
+/* Replaces the object that is being read, whose data is gone then. */
+static void replace_under(uint64_t done)
+{
+	struct between *b = &between;
+	if (done == 0 || b->count++ > 3)
+		return;
+	struct rados *r = rados_of(b->s);
+	struct made made = {.space = "between"};
+	uint64_t data = data_of(r, b->first, S("k"));
+	b->failed = b->failed || put_object(b->s, b->first, S("k"), LARGE, NULL) != ERR_OK;
+	for (uint64_t i = 0; i < 3; i++)
+		set_chunk(&made, "data", data, i, S(""));
+}
+
+/* Splits the tablet in its middle, when the check is near its end. */
+static void split_under(uint64_t done)
+{
+	struct between *b = &between;
+	if (done == 0 || b->count++ > 0)
+		return;
+	b->failed = put_object(b->splitter, b->first, S("m0001s"), TINY, NULL) != ERR_OK;
+	while (!b->failed && atomic_load(&rados_of(b->splitter)->splits) == 0)
+		(void)usleep(1000);
+}
+
+static bool is_clean_meanwhile(void (*what)(uint64_t done))
+{
+	meanwhile = what;
+	bool clean = is_clean("between");
+	meanwhile = NULL;
+	return clean && !between.failed;
+}
+
+static void what_comes_between_is_no_finding(void)
+{
+	struct rados_options options = ceph_small("between");
+	struct between *b = &between;
+	char name[RADOS_NAME_BYTES];
+	options.beat_ms = 10;
+	options.split = 1000000;
+	b->s = ceph_open_or_end(&ceph, options);
+	b->first = bucket_made(b->s, S("a-first"));
+	if (put_object(b->s, bucket_made(b->s, S("b-second")), S("k"), LARGE, NULL) != ERR_OK)
+		abort();
+	b->put = begin_put(b->s, b->first, S("k"));
+	struct told told = check("between", false);
+	bool ok = told.done && told.result.findings == 0 && told.result.leaked == 0 &&
+		  told.result.under_way > 0;
+	told_free(&told, ok);
+	OK(ok, "what is being written is under way");
+	OK(is_clean_meanwhile(commit_behind), "it may become an object behind the check");
+	b->put = begin_put(b->s, b->first, S("k"));
+	b->replaces = true;
+	OK(is_clean_meanwhile(commit_behind), "and be garbage soon after");
+	OK(put_object(b->s, b->first, S("k"), LARGE, NULL) == ERR_OK &&
+			is_clean_meanwhile(replace_under) && b->count > 3,
+		"an object may be replaced while it is read, again and again");
+	add_many(rados_of(b->s), rados_tablet_name(name, b->first, 0));
+	/* That of the other object is in a row of counts of its own. */
+	OK(put_object(b->s, b->first, S("m1298s"), SMALL, NULL) == ERR_OK &&
+			delete_object(b->s, b->first, S("k"), NULL) == ERR_OK &&
+			is_clean("between"),
+		"many rows, the last of which have data");
+	b->count = 0;
+	options.split = 20;
+	b->splitter = ceph_open_or_end(&ceph, options);
+	OK(is_clean_meanwhile(split_under) && b->count > 0, "a tablet may be split meanwhile");
+	store_close(b->splitter);
+	store_close(b->s);
+}
+
 int main(void)
 {
 	memset(large, 'l', sizeof(large));
@@ -705,6 +841,7 @@ int main(void)
 	tablets_are_looked_at();
 	what_is_lost_is_moved_aside();
 	many_rows_are_looked_at();
+	what_comes_between_is_no_finding();
 	nothing_is_found_that_is_under_way();
 	ceph_stop(&ceph);
 	return tap_done();
