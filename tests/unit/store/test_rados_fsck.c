@@ -713,6 +713,7 @@ static struct between {
 	struct store *splitter;
 	uint64_t first; /* a bucket that is looked at before the others */
 	struct store_put *put;
+	uint64_t at;   /* byte, behind which it comes */
 	bool replaces; /* what was put */
 	unsigned count;
 	bool failed;
@@ -749,7 +750,7 @@ static void commit_behind(uint64_t done)
 {
 	struct between *b = &between;
 	const struct put_how how = {.forbid_overwrite = false};
-	if (done == 0 || !b->put)
+	if (done <= b->at || !b->put)
 		return;
 	b->failed = put_finish(b->s, TAKE(b->put), &how) != ERR_OK;
 	if (b->replaces)
@@ -771,7 +772,7 @@ static void replace_under(uint64_t done)
 		set_chunk(&made, "data", data, i, S(""));
 }
 
-/* Splits the tablet in its middle, when the check is near its end. */
+/* Splits the tablet in its middle, when the check is behind that. */
 static void split_under(uint64_t done)
 {
 	struct between *b = &between;
@@ -809,17 +810,17 @@ static void what_comes_between_is_no_finding(void)
 	OK(ok, "what is being written is under way");
 	OK(is_clean_meanwhile(commit_behind), "it may become an object behind the check");
 	b->put = begin_put(b->s, b->first, S("k"));
+	b->at = sizeof(large); /* the first bucket has been looked at */
 	b->replaces = true;
 	OK(is_clean_meanwhile(commit_behind), "and be garbage soon after");
 	OK(put_object(b->s, b->first, S("k"), LARGE, NULL) == ERR_OK &&
 			is_clean_meanwhile(replace_under) && b->count > 3,
 		"an object may be replaced while it is read, again and again");
 	add_many(rados_of(b->s), rados_tablet_name(name, b->first, 0));
-	/* That of the other object is in a row of counts of its own. */
-	OK(put_object(b->s, b->first, S("m1298s"), SMALL, NULL) == ERR_OK &&
+	OK(put_object(b->s, b->first, S("m1000s"), SMALL, NULL) == ERR_OK &&
 			delete_object(b->s, b->first, S("k"), NULL) == ERR_OK &&
 			is_clean("between"),
-		"many rows, the last of which have data");
+		"many rows, one of which has data");
 	b->count = 0;
 	options.split = 20;
 	b->splitter = ceph_open_or_end(&ceph, options);
