@@ -262,6 +262,8 @@
 #define LIMIT_INLINE_BYTES KIB(512) /* larger objects get a file of their own */
 #define LIMIT_COMMIT_BATCH 512      /* records in one group commit */
 #define LIMIT_COMMIT_BATCH_BYTES MIB(32)
-#define LIMIT_LARGE_BUFFERS 4 /* 1 MiB buffers in flight for one upload */
+#define LIMIT_LARGE_BUFFERS 4                    /* 1 MiB buffers in flight for one upload */
+#define LIMIT_COPY_AHEAD_MS UINT64_C(2592000000) /* numbers of a folder that is filled by a copy \
+						  */
 
 #endif

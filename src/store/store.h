@@ -105,6 +105,7 @@ struct store_bucket_create {
 	struct slice name; /* a valid bucket name (oss/names.h) */
 	enum store_acl acl;
 	struct slice storage_class; /* the setting of that name */
+	int64_t created_ms;         /* of one that is copied from another store; 0: now */
 };
 
 struct store_bucket_update {
@@ -227,6 +228,24 @@ struct store_get {
 	void *held; /* private to the back end */
 };
 
+/*
+ * What a version has that is copied from another store, instead of what this one would give it.
+ * ERR_PRECONDITION_FAILED if the key has a version, or marker, that is as new: the oldest has to
+ * come first. ERR_INVALID_ARGUMENT if this store cannot keep it: one that is not "null", or a
+ * marker, in a bucket that never kept versions; or a number that this store may give itself.
+ * A number must not come back that the key has had here before. If a version is "null", it replaces
+ * the one that is; any other becomes an older one, whatever the bucket's versioning.
+ */
+struct store_kept {
+	uint64_t version; /* greater than 0 */
+	bool is_null;
+	int64_t modified_ms;
+	/* Not of a marker: */
+	unsigned char md5[16];
+	enum store_type type; /* APPENDABLE with STORE_PUT_APPEND at 0, others with _OBJECT */
+	uint32_t parts;
+};
+
 /* Finds further bytes of an object that has more than one extent. */
 struct store_read {
 	struct store_wait wait;
@@ -297,6 +316,7 @@ struct store_put_commit {
 	enum store_caller caller;
 	const unsigned char *expect_md5; /* 16 bytes, or NULL: ERR_INVALID_DIGEST if it differs */
 	const uint64_t *expect_crc64;    /* or NULL: ERR_INVALID_DIGEST if it differs */
+	const struct store_kept *kept;   /* or NULL; not for a part */
 	/*
 	 * Result, without `headers` and `tags`. For a part only size, modified_ms, crc64 and md5;
 	 * for an append the whole object. If an append fails with
@@ -317,6 +337,7 @@ struct store_delete {
 	struct store_version version;
 	struct store_only_if only_if;
 	enum store_caller caller;
+	const struct store_kept *kept; /* without `version`: the marker that is made; or NULL */
 	/* Results. Deleting what is not there is a success. */
 	bool existed;
 	bool made_marker;    /* `marker` and `marker_is_null` are its version */

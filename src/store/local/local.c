@@ -241,6 +241,9 @@ enum err local_store_open(const struct local_options *options, struct store **re
 	if (e == ERR_OK)
 		e = folder_lock(local->dir, options->path, &local->lock);
 	if (e == ERR_OK)
+		e = options->is_copy ? folder_begin_copy(local->dir, options->path)
+				     : folder_check_copy(local->dir, options->path);
+	if (e == ERR_OK)
 		e = folder_check_format(local->dir, options->path, true, &local->format);
 	local->log_since = local->format.since;
 	if (e == ERR_OK)
@@ -255,4 +258,11 @@ enum err local_store_open(const struct local_options *options, struct store **re
 	}
 	*ret = &local->store;
 	return ERR_OK;
+}
+
+enum err local_end_copy(const char *path)
+{
+	SCOPED_FD int dir = -1;
+	enum err e = folder_open(path, false, &dir);
+	return e == ERR_OK ? folder_end_copy(dir, path) : e;
 }

@@ -192,6 +192,18 @@ static void committed(struct mutation *mutation)
 	conclude(CONTAINER_OF(mutation, struct store_put, mutation), mutation->err);
 }
 
+/*
+ * The record of what is kept. That of an appendable object has its type, which pieces have not:
+ * such a record begins an object, whatever its sequence.
+ */
+static void keep(struct store_object *object, const struct store_kept *kept)
+{
+	object->type = kept->type;
+	object->modified_ms = kept->modified_ms;
+	object->parts = kept->parts;
+	memcpy(object->md5, kept->md5, sizeof(object->md5));
+}
+
 /* Completes the record and hands it over. */
 static void submit(struct store_put *put, enum object_place place, uint64_t file)
 {
@@ -204,6 +216,10 @@ static void submit(struct store_put *put, enum object_place place, uint64_t file
 	struct object_meta *meta = &put->meta;
 	meta->place = place;
 	meta->file = file;
+	if (put->commit->kept && mutation->kind != MUTATION_PART) {
+		mutation->kept = put->commit->kept;
+		keep(&meta->object, mutation->kept);
+	}
 	object_meta_write(meta_of(put), meta);
 	if (place == OBJECT_INLINE)
 		mutation->data = slice_of(put->bytes, put->len);

@@ -273,6 +273,9 @@ static void count(struct mutation *c)
 	c->m->stats.bytes += change->bytes;
 	c->m->stats.commits++;
 	c->m->sequence++;
+	/* What comes later gets greater numbers than what was kept. */
+	if (c->mutation.kept && c->mutation.kept->version > c->m->sequence)
+		c->m->sequence = c->mutation.kept->version;
 }
 
 static void carry_all_out(struct mutation *c)
@@ -337,7 +340,8 @@ enum err memory_commit(
 			.object = &brought->object,
 			.position = brought->position,
 			.forbid_overwrite = commit->forbid_overwrite,
-			.caller = commit->caller},
+			.caller = commit->caller,
+			.kept = brought->kind == STORE_PUT_PART ? NULL : commit->kept},
 	};
 	enum err e = run(&c);
 	commit->object = without_text(
@@ -356,7 +360,8 @@ void memory_delete(struct store *store, struct store_delete *del)
 		.mutation = {.kind = RULES_DELETE,
 			.version = del->version,
 			.only_if = del->only_if,
-			.caller = del->caller},
+			.caller = del->caller,
+			.kept = del->kept},
 	};
 	/* There can be no object with another key. */
 	enum err e = memory_key_fits(del->key) ? run(&c) : ERR_OK;

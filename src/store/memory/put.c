@@ -87,6 +87,8 @@ void memory_put_commit(struct store_put *put, struct store_put_commit *commit)
 	if (e == ERR_OK && commit->expect_md5 &&
 		memcmp(object->md5, commit->expect_md5, MD5_BYTES) != 0)
 		e = ERR_INVALID_DIGEST;
+	if (e == ERR_OK && commit->expect_crc64 && object->crc64 != *commit->expect_crc64)
+		e = ERR_INVALID_DIGEST;
 	body_trim(put->brought.body);
 	if (e == ERR_OK)
 		e = memory_commit(put->m, &put->brought, commit);

@@ -77,7 +77,8 @@ void rados_delete(struct store *store, struct store_delete *del)
 	request->change.mutation = (struct rules_mutation){.kind = RULES_DELETE,
 		.version = del->version,
 		.only_if = del->only_if,
-		.caller = del->caller};
+		.caller = del->caller,
+		.kept = del->kept};
 	request->change.done = deleted;
 	change_submit(&request->change);
 }

@@ -18,7 +18,7 @@ enum err rules_bucket_create(const struct store_bucket *old, size_t count,
 		.name = create->name,
 		.id = version,
 		.generation = version,
-		.created_ms = now_ms,
+		.created_ms = create->created_ms ? create->created_ms : now_ms,
 		.acl = create->acl == STORE_ACL_DEFAULT ? STORE_ACL_PRIVATE : create->acl,
 	};
 	ret->settings[STORE_SETTING_STORAGE_CLASS] = create->storage_class;

@@ -13,16 +13,50 @@ enum err rules_check(const struct rules *rules, const struct store_object *old)
 	return m->caller == STORE_CALLER_OWNER || open ? ERR_OK : ERR_ACCESS_DENIED;
 }
 
+/* ---- What is kept of another store ----------------------------------------------------------- */
+
+enum store_versioning rules_versioning(
+	const struct rules_view *view, const struct rules_mutation *mutation)
+{
+	if (!mutation->kept || view->versioning == STORE_UNVERSIONED)
+		return view->versioning;
+	return mutation->kept->is_null ? STORE_VERSIONING_SUSPENDED : STORE_VERSIONED;
+}
+
+static bool is_before(const struct store_object *object, const struct store_kept *kept)
+{
+	return !object || object->version < kept->version;
+}
+
+enum err rules_keep(struct rules *rules)
+{
+	const struct rules_view *view = rules->view;
+	const struct store_kept *kept = rules->mutation->kept;
+	if (!kept)
+		return ERR_OK;
+	bool unversioned = view->versioning == STORE_UNVERSIONED;
+	bool is_marker = rules->mutation->kind == RULES_DELETE;
+	if (kept->version == 0 || (unversioned && (is_marker || !kept->is_null)))
+		return ERR_INVALID_ARGUMENT;
+	/* Where versions were never kept there is no older one. */
+	if (!rules_know(rules, RULES_CURRENT | (unversioned ? 0 : RULES_NEWEST)))
+		return ERR_OK;
+	return is_before(view->current, kept) && is_before(view->newest, kept)
+		       ? ERR_OK
+		       : ERR_PRECONDITION_FAILED;
+}
+
 /* ---- New versions ---------------------------------------------------------------------------- */
 
 bool rules_make_way(struct rules *rules)
 {
 	const struct rules_view *view = rules->view;
+	enum store_versioning versioning = rules_versioning(view, rules->mutation);
 	if (!rules_know(rules, RULES_CURRENT))
 		return false;
 	bool null_is_current = view->current && view->current->is_null;
 	/* There is one version "null" at most, wherever it is. */
-	if (view->versioning == STORE_VERSIONING_SUSPENDED && !null_is_current) {
+	if (versioning == STORE_VERSIONING_SUSPENDED && !null_is_current) {
 		if (!rules_know(rules, RULES_NULL))
 			return false;
 		if (view->null)
@@ -30,26 +64,40 @@ bool rules_make_way(struct rules *rules)
 	}
 	if (!view->current)
 		return true;
-	bool goes = view->versioning == STORE_UNVERSIONED || view->current_is_damaged ||
-		    (view->versioning == STORE_VERSIONING_SUSPENDED && null_is_current);
+	bool goes = versioning == STORE_UNVERSIONED || view->current_is_damaged ||
+		    (versioning == STORE_VERSIONING_SUSPENDED && null_is_current);
 	rules->effects->current = goes ? RULES_GOES : RULES_BECOMES_OLDER;
 	return true;
+}
+
+/* The version and the time of what is made, which are kept, or given now. */
+static void number(struct rules *rules, struct store_object *made)
+{
+	const struct store_kept *kept = rules->mutation->kept;
+	made->version = kept ? kept->version : rules->version;
+	made->modified_ms = kept ? kept->modified_ms : rules->now_ms;
+	made->is_null = rules_versioning(rules->view, rules->mutation) != STORE_VERSIONED;
 }
 
 void rules_make_current(struct rules *rules, const struct store_object *object)
 {
 	struct store_object *made = &rules->effects->object;
+	const struct store_kept *kept = rules->mutation->kept;
 	*made = *object;
-	made->version = rules->version;
-	made->is_null = rules->view->versioning != STORE_VERSIONED;
-	made->modified_ms = rules->now_ms;
+	number(rules, made);
+	if (kept) {
+		memcpy(made->md5, kept->md5, sizeof(made->md5));
+		made->type = kept->type;
+		made->parts = kept->parts;
+	}
 	rules->effects->made = RULES_MADE_CURRENT;
 }
 
 enum err rules_put(struct rules *rules)
 {
-	if (!rules_make_way(rules))
-		return ERR_OK;
+	enum err e = rules_keep(rules);
+	if (e != ERR_OK || rules->effects->needs || !rules_make_way(rules))
+		return e;
 	rules_make_current(rules, rules->mutation->object);
 	return rules_check(rules, rules->view->current);
 }
@@ -58,9 +106,7 @@ static void make_marker(struct rules *rules)
 {
 	struct store_object *made = &rules->effects->object;
 	made->is_marker = true;
-	made->version = rules->version;
-	made->is_null = rules->view->versioning != STORE_VERSIONED;
-	made->modified_ms = rules->now_ms;
+	number(rules, made);
 	rules->effects->made = RULES_MADE_MARKER;
 }
 
@@ -131,8 +177,9 @@ static enum err delete_version(struct rules *rules, const struct found *found)
 /* As the bucket's versioning says. */
 static enum err delete_object(struct rules *rules)
 {
-	if (!rules_make_way(rules))
-		return ERR_OK;
+	enum err e = rules_keep(rules);
+	if (e != ERR_OK || rules->effects->needs || !rules_make_way(rules))
+		return e;
 	rules->effects->existed = rules->view->current != NULL;
 	if (rules->view->versioning != STORE_UNVERSIONED)
 		make_marker(rules);

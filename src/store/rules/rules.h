@@ -74,6 +74,7 @@ struct rules_mutation {
 	struct store_only_if only_if; /* of both */
 	enum store_caller caller;
 	bool forbid_overwrite;
+	const struct store_kept *kept;                   /* of PUT, APPEND and DELETE; or NULL */
 	const struct store_metadata_update *change;      /* of CHANGE: what it sets */
 	const struct store_multipart_complete *complete; /* of UPLOAD_COMPLETE: which parts */
 };
@@ -129,6 +130,10 @@ struct rules_effects {
  */
 enum err rules_decide(const struct rules_view *view, const struct rules_mutation *mutation,
 	int64_t now_ms, uint64_t version, struct rules_effects *ret) MUST_USE;
+
+/* How what is there makes way for what comes: as the bucket says, or as what is kept needs. */
+enum store_versioning rules_versioning(
+	const struct rules_view *view, const struct rules_mutation *mutation);
 
 /* Whether a completion that has been decided takes the part. */
 bool rules_takes_part(const struct store_multipart_complete *complete, uint32_t number);

@@ -19,6 +19,8 @@ bool rules_know(struct rules *rules, unsigned rows) MUST_USE;
 /* Refuses what the conditions of the mutation do not let happen to `old`, or NULL. */
 enum err rules_check(const struct rules *rules, const struct store_object *old) MUST_USE;
 
+/* Refuses what cannot be kept. ERR_OK also if something has to be looked up first. */
+enum err rules_keep(struct rules *rules) MUST_USE;
 /*
  * A new version comes: what is there makes way, as the bucket's versioning says. False: something
  * has to be looked up.

@@ -175,11 +175,24 @@ void rules_grow(struct store_object *object, const struct store_object *piece, i
 		object->acl = piece->acl;
 }
 
+/* All bytes at once of an object that was appended to elsewhere. */
+static enum err keep_appendable(struct rules *rules)
+{
+	enum err e = rules_keep(rules);
+	if (e != ERR_OK || rules->effects->needs || !rules_make_way(rules))
+		return e;
+	rules_make_current(rules, rules->mutation->object);
+	rules->effects->reported = rules->effects->object;
+	return rules_check(rules, rules->view->current);
+}
+
 enum err rules_append(struct rules *rules)
 {
 	const struct store_object *current = rules->view->current;
 	struct rules_effects *effects = rules->effects;
 	struct store_object first = *rules->mutation->object;
+	if (rules->mutation->kept)
+		return keep_appendable(rules);
 	if (!rules_know(rules, RULES_CURRENT))
 		return ERR_OK;
 	if (current)

@@ -116,6 +116,9 @@ static enum err redo_append(struct redo *redo)
 {
 	const struct store_object *piece = &redo->meta.object;
 	struct store_object *object = &redo->effects.object;
+	/* It begins an object that was kept of another store. */
+	if (piece->type == STORE_APPENDABLE)
+		return redo_object(redo);
 	enum err e = rows_look(&redo->rows, RULES_CURRENT);
 	const struct store_object *current = redo->rows.view.current;
 	if (e != ERR_OK)

@@ -348,7 +348,10 @@ static enum err grow(struct restore *r)
 
 static enum err restore_append(struct restore *r, uint64_t sequence)
 {
-	enum err e = r->meta.object.version == sequence ? restore_version(r) : grow(r);
+	/* What is kept of another store has its version from there. */
+	bool is_first =
+		r->meta.object.version == sequence || r->meta.object.type == STORE_APPENDABLE;
+	enum err e = is_first ? restore_version(r) : grow(r);
 	return e == ERR_OK && r->meta.object.size > 0 ? restore_part(r) : e;
 }
 

@@ -78,9 +78,10 @@ struct mutation {
 	size_t key_len;
 	uint64_t bucket_id;
 	struct slice data;
-	bool forbid_overwrite;    /* of MUTATION_OBJECT, MUTATION_APPEND and MUTATION_PART */
-	enum store_caller caller; /* of the same kinds */
-	bool keeps;               /* of MUTATION_OBJECT_DELETE: as if versions were kept still */
+	bool forbid_overwrite;         /* of MUTATION_OBJECT, MUTATION_APPEND and MUTATION_PART */
+	enum store_caller caller;      /* of the same kinds */
+	const struct store_kept *kept; /* of MUTATION_OBJECT and MUTATION_APPEND; or NULL */
+	bool keeps; /* of MUTATION_OBJECT_DELETE: as if versions were kept still */
 	/* MUTATION_MOVE, _RESTATE, _MOVE_BUCKET and _ADD_SUMS: where it was read. */
 	const struct location *moves_from;
 	/* Of the same kinds: it is made by gc/upgrade_log.h, and `moves_from` is not compared. */

@@ -24,6 +24,7 @@ static enum err ask_brought(struct mutation *mutation, struct decision *d,
 	asked->position = meta->number;
 	asked->forbid_overwrite = mutation->forbid_overwrite;
 	asked->caller = mutation->caller;
+	asked->kept = mutation->kept;
 	*now_ms = meta->object.modified_ms;
 	if (mutation->kind == MUTATION_PART || mutation->kind == MUTATION_MULTIPART_ABORT)
 		d->rows.upload = meta->object.version;
@@ -39,6 +40,7 @@ static void ask_delete(struct mutation *mutation, struct decision *d, struct rul
 	asked->version = del->version;
 	asked->only_if = del->only_if;
 	asked->caller = del->caller;
+	asked->kept = del->kept;
 }
 
 static void ask_change(struct mutation *mutation, struct decision *d, struct rules_mutation *asked)
@@ -187,6 +189,51 @@ static enum err decide(
 	return e;
 }
 
+/* ---- What is kept of another store ----------------------------------------------------------- */
+
+/* Whether a part list of that number is there, or is still being removed. */
+static enum err look_for_list(struct local *local, uint64_t number, bool *ret)
+{
+	static const enum key_kind kinds[] = {KEY_PART, KEY_DEAD_PART_LIST};
+	enum err e = ERR_OK;
+	*ret = false;
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && e == ERR_OK && !*ret; i++) {
+		struct key prefix;
+		struct slice rest;
+		struct slice value;
+		key_number(&prefix, kinds[i], number);
+		struct index_cursor *cursor = index_batch_cursor(local->batch, &prefix);
+		if (!cursor)
+			return ERR_UNAVAILABLE;
+		index_cursor_seek(cursor, S(""));
+		*ret = index_cursor_at(cursor, &rest, &value);
+		e = *ret ? ERR_OK : index_cursor_err(cursor);
+		index_cursor_free(cursor);
+	}
+	return e;
+}
+
+/*
+ * Numbers that were given here are those of records, and in a bucket none is below its own. The
+ * part list of an appendable object has the number of its version, whatever its key.
+ */
+static enum err check_kept(
+	struct local *local, const struct mutation *mutation, const struct rules_mutation *asked)
+{
+	const struct store_kept *kept = asked->kept;
+	bool is_taken = false;
+	if (!kept)
+		return ERR_OK;
+	if (kept->version >= mutation->bucket_id)
+		return ERR_INVALID_ARGUMENT;
+	enum err e = ERR_OK;
+	if (mutation->kind == MUTATION_APPEND)
+		e = look_for_list(local, kept->version, &is_taken);
+	return e == ERR_OK && is_taken ? ERR_INVALID_ARGUMENT : e;
+}
+
+/* ---- Objects and uploads --------------------------------------------------------------------- */
+
 enum err decide_object(
 	struct local *local, uint64_t sequence, struct mutation *mutation, struct decision *d)
 {
@@ -201,6 +248,10 @@ enum err decide_object(
 		return ERR_NO_SUCH_BUCKET;
 	if (mutation->keeps && d->rows.view.versioning == STORE_VERSIONING_SUSPENDED)
 		d->rows.view.versioning = STORE_VERSIONED;
+	d->rows.view.versioning = rules_versioning(&d->rows.view, &asked);
+	e = check_kept(local, mutation, &asked);
+	if (e != ERR_OK)
+		return e;
 	e = decide(d, &asked, now_ms, sequence);
 	report(mutation, &d->effects, e);
 	if (e == ERR_OK)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "store/local/apply/redo.h"
 #include "store/local/disk/aside.h"
@@ -20,6 +21,7 @@
 enum {
 	REPLAY_BATCH = 1000, /* records for each write of the index */
 	TAIL_BYTES = 1 << 20,
+	BITS_BELOW_MS = 20, /* of a version on Ceph: the others are the time */
 };
 
 struct replay {
@@ -250,7 +252,26 @@ static bool load_live(uint64_t id, uint64_t live, void *ctx)
 	return true;
 }
 
-/* Loads what the index says; a new store begins with the first record's number, 1. */
+/*
+ * The first record's number. What is copied keeps its versions, which are those of records
+ * elsewhere, or of a store that has the time in them (store/rados); and clocks may be ahead of this
+ * one.
+ */
+static uint64_t first_sequence(const struct local *local)
+{
+	struct segment *segment = segment_pin_from(local->segments, 1);
+	uint64_t first = segment ? segment->first_sequence : 0;
+	bool is_new = !segment;
+	segment_unpin(segment);
+	if (!is_new)
+		return first ? first : 1;
+	if (!local->options.is_copy)
+		return 1;
+	uint64_t ms = (uint64_t)clock_wall_ms(local->options.clock);
+	return (ms + LIMIT_COPY_AHEAD_MS) << BITS_BELOW_MS;
+}
+
+/* Loads what the index says. */
 static enum err load(struct local *local, struct index_state *ret)
 {
 	bool found;
@@ -258,7 +279,7 @@ static enum err load(struct local *local, struct index_state *ret)
 	if (e != ERR_OK)
 		return e;
 	if (!found)
-		*ret = (struct index_state){.sequence = 1, .file_mark = 1};
+		*ret = (struct index_state){.sequence = first_sequence(local), .file_mark = 1};
 	struct loading loading = {.local = local, .err = ERR_OK};
 	e = index_each_bucket(local->index, load_bucket, &loading);
 	if (e == ERR_OK)

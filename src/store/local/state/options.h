@@ -3,6 +3,7 @@
 #ifndef STORE_LOCAL_STATE_OPTIONS_H
 #define STORE_LOCAL_STATE_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -17,6 +18,12 @@ struct local_options {
 	unsigned gc_interval_ms;      /* 0: 10000 */
 	uint64_t scrub_bytes_per_second; /* 0: nothing is checked in the background */
 	uint64_t scrub_interval_ms;      /* from pass to pass; 0: a week */
+	/*
+	 * The folder is filled with what another store has (src/copy): it must be a new one, or one
+	 * that was begun so; nobody else opens it until local_end_copy(). Its numbers begin above
+	 * all that other stores have given by now.
+	 */
+	bool is_copy;
 };
 
 #endif

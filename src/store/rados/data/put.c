@@ -381,6 +381,7 @@ void rados_put_commit(struct store_put *put, struct store_put_commit *commit)
 	put->commit = commit;
 	change->mutation.forbid_overwrite = commit->forbid_overwrite;
 	change->mutation.caller = commit->caller;
+	change->mutation.kept = put->kind == STORE_PUT_PART ? NULL : commit->kept;
 	if (put->err == ERR_OK && !digests_fit(put, commit))
 		put->err = ERR_INVALID_DIGEST;
 	if (put->kind == STORE_PUT_OBJECT && put->chunks == 0 &&
