@@ -262,8 +262,14 @@
 #define LIMIT_INLINE_BYTES KIB(512) /* larger objects get a file of their own */
 #define LIMIT_COMMIT_BATCH 512      /* records in one group commit */
 #define LIMIT_COMMIT_BATCH_BYTES MIB(32)
-#define LIMIT_LARGE_BUFFERS 4                    /* 1 MiB buffers in flight for one upload */
-#define LIMIT_COPY_AHEAD_MS UINT64_C(2592000000) /* numbers of a folder that is filled by a copy \
-						  */
+#define LIMIT_LARGE_BUFFERS 4 /* 1 MiB buffers in flight for one upload */
+/* Ahead of the clock the numbers of a folder begin that is filled by a copy. */
+#define LIMIT_COPY_AHEAD_MS UINT64_C(2592000000)
+
+/* `postern copy` */
+#define LIMIT_COPY_WORKERS 8       /* keys that are copied at the same time */
+#define LIMIT_COPY_PAGE 1000       /* rows of a listing */
+#define LIMIT_COPY_PIECE MIB(1)    /* read at a time */
+#define LIMIT_COPY_BUCKET_MS 60000 /* until a bucket could be made, or changed */
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "cli/backup.h"
 #include "cli/config.h"
+#include "cli/copy.h"
 #include "cli/doctor.h"
 #include "cli/events.h"
 #include "cli/fsck.h"
@@ -34,6 +35,7 @@ static const struct {
 	{"fsck", cli_fsck, "check all of a data folder, and change nothing"},
 	{"backup", cli_backup, "copy a data folder, also while postern runs"},
 	{"restore", cli_restore, "make a data folder of a backup"},
+	{"copy", cli_copy, "copy all that one store has into another one"},
 	{"rebuild", cli_rebuild, "make the index of a data folder anew from its log"},
 	{"help", help, "this list, and every option of the configuration"},
 };
