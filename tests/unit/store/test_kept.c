@@ -17,6 +17,7 @@ enum {
 	CREATED = 1234567,
 	CHANGES = 100, /* so that a folder has given greater numbers than those that are kept */
 	TEXT_MAX = 4096,
+	CHURN_BYTES = 300000, /* in the log */
 };
 
 static char large_bytes[LARGE];
@@ -285,6 +286,45 @@ static void made_anew(const struct backend *backend, struct slice what)
 	OK(checked_clean(backend->path), "and the folder fits together still");
 }
 
+/* Fills segments with what goes at once, until the first one has been collected. */
+static bool collect(struct store *s, const char *path, unsigned segment)
+{
+	char name[2 * FOLDER_PATH_MAX];
+	uint64_t id = bucket_id(s, S("plain"));
+	const struct slice bytes = slice_of(large_bytes, CHURN_BYTES);
+	bool ok = true;
+	(void)snprintf(name, sizeof(name), "%s/segments/%016x.seg", path, segment);
+	for (int64_t end = clock_monotonic_ms() + 60000; access(name, F_OK) == 0;) {
+		ok = ok && clock_monotonic_ms() < end &&
+		     put_object(s, id, S("churn"), bytes, NULL) == ERR_OK &&
+		     delete_object(s, id, S("churn"), NULL) == ERR_OK;
+		if (!ok)
+			break;
+	}
+	return ok;
+}
+
+/* The records that made them are in segments that were removed; pieces have come since. */
+static void collected(const struct backend *backend)
+{
+	char text[TEXT_MAX];
+	struct backend busy = *backend;
+	busy.gc_interval_ms = 5;
+	struct store *s = backend_open(&busy);
+	uint64_t id = bucket_id(s, S("main"));
+	OK(collect(s, busy.path, 1), "the first segment is collected");
+	OK(append(s, id, S("f"), 11, S("third"), NULL) == ERR_OK && collect(s, busy.path, 2) &&
+			append(s, id, S("f"), 16, S("fourth"), NULL) == ERR_OK &&
+			object_is(s, id, S("f"), S("firstsecondthirdfourth")),
+		"and others, with pieces that come in between");
+	struct slice what = describe(s, id, text);
+	store_close(s);
+	made_anew(&busy, what);
+	s = backend_open(backend);
+	OK(object_is(s, id, S("f"), S("firstsecondthirdfourth")), "and so are the pieces");
+	store_close(s);
+}
+
 static void test(const struct backend *backend)
 {
 	char text[TEXT_MAX];
@@ -313,8 +353,10 @@ static void test(const struct backend *backend)
 	s = backend_reopen(backend, s);
 	is_as(s, what, "opened again");
 	store_close(s);
-	if (is_local)
+	if (is_local) {
 		made_anew(backend, what);
+		collected(backend);
+	}
 }
 
 int main(void)
