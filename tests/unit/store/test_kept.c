@@ -127,6 +127,7 @@ static const char expected[] = "a 9 1/3 5 9000 a9 acl=1 A: kept t=1 latest\n"
 			       "b 2 0/0 3 2000 a2 acl=1 A: kept t=1\n"
 			       "c 10null M 10000 latest\n"
 			       "e 20 2/0 594289 20000 b4 acl=1 A: kept t=1 latest\n"
+			       "e 19 2/0 2 19000 b3 acl=1 A: kept t=1\n"
 			       "f 21 2/0 0 21000 b5 acl=1 A: kept t=1 latest\n"
 			       "l 22 3/0 0 22000 b6 acl=1 A: kept t=1 latest\n";
 
@@ -178,6 +179,7 @@ static bool fill(struct store *s, uint64_t id)
 		{STORE_PUT_OBJECT, S("b"), S("old"), plain(2, false), 0},
 		{STORE_PUT_OBJECT, S("b"), S("null"), plain(4, true), 0},
 		{STORE_PUT_OBJECT, S("b"), S("else"), plain(6, true), 0},
+		{STORE_PUT_APPEND, S("e"), S("19"), typed(19, STORE_APPENDABLE, 0), 0},
 		{STORE_PUT_APPEND, S("e"), large, typed(20, STORE_APPENDABLE, 0), 0},
 		{STORE_PUT_APPEND, S("f"), S(""), typed(21, STORE_APPENDABLE, 0), 0},
 		{STORE_PUT_OBJECT, S("l"), S(""), typed(22, STORE_SYMLINK, 0), 0},
