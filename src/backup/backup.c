@@ -183,6 +183,8 @@ static enum err check_format(struct backup *b)
 		return ERR_INTERNAL;
 	}
 	enum err e = folder_check_format(b->data, path, false, &format);
+	if (e == ERR_OK)
+		e = folder_check_copy(b->data, path);
 	if (e != ERR_OK || format.is_whole)
 		return e;
 	log_error("backup: the log of %s does not have all that the index has yet: start postern "

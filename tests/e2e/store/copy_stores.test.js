@@ -229,6 +229,10 @@ test("a folder is copied into another; what is damaged is told, and the rest is 
 	assert.match(damaged.out, /^not copied: 1 multipart uploads/m);
 	const server = new Server(target, {});
 	await assert.rejects(server.ready(), /is not whole: `postern copy` was broken off/);
+	const backup = await new Promise(done => execFile(BIN, ["backup", "--data", target, join(folder, "backup")],
+		(error, out, err) => done({ status: error?.code, err })));
+	assert.equal(backup.status, 1);
+	assert.match(backup.err, /is not whole: `postern copy` was broken off/);
 	assert.equal((await copy(`local:${source}`, `local:${target}`, ["--damaged"])).status, 3);
 	damage(source);
 	await withServer(target, async ({ store }) => {

@@ -282,6 +282,64 @@ static void appending(void)
 	IS_INT(decide(&view, &m), ERR_NOT_APPENDABLE, "a plain object does not");
 }
 
+/* ---- What is kept of another store ----------------------------------------------------------- */
+
+/* What becomes of what is there, whatever the bucket's versioning. */
+static const struct {
+	const char *name;
+	enum store_versioning versioning;
+	bool is_null;
+	const struct store_object *current;
+	const struct store_object *null;
+	enum rules_fate current_fate;
+	enum rules_fate null_fate;
+} keeps[] = {
+	{"null, never kept", STORE_UNVERSIONED, true, &null_one, NULL, RULES_GOES, RULES_STAYS},
+	{"numbered, kept", STORE_VERSIONED, false, &kept, &null_one, RULES_BECOMES_OLDER,
+		RULES_STAYS},
+	{"null, kept", STORE_VERSIONED, true, &kept, &null_one, RULES_BECOMES_OLDER, RULES_GOES},
+	{"numbered, suspended", STORE_VERSIONING_SUSPENDED, false, &null_one, NULL,
+		RULES_BECOMES_OLDER, RULES_STAYS},
+	{"null, suspended", STORE_VERSIONING_SUSPENDED, true, &null_one, NULL, RULES_GOES,
+		RULES_STAYS},
+};
+
+static void keeping(void)
+{
+	struct store_kept with = {
+		.version = 50, .modified_ms = 60, .type = STORE_MULTIPART, .parts = 2};
+	struct rules_mutation put = {.kind = RULES_PUT, .object = &brought, .kept = &with};
+	for (size_t i = 0; i < ARRAY_LEN(keeps); i++) {
+		const struct rules_view view = {.versioning = keeps[i].versioning,
+			.known = RULES_CURRENT | RULES_NULL | RULES_NEWEST,
+			.current = keeps[i].current,
+			.null = keeps[i].null};
+		with.is_null = keeps[i].is_null;
+		OK(decide(&view, &put) == ERR_OK && effects.needs == 0 &&
+				effects.current == keeps[i].current_fate &&
+				effects.null == keeps[i].null_fate,
+			"kept: %s", keeps[i].name);
+		OK(effects.made == RULES_MADE_CURRENT && effects.object.version == 50 &&
+				effects.object.modified_ms == 60 && effects.object.parts == 2 &&
+				effects.object.type == STORE_MULTIPART &&
+				effects.object.size == 3 &&
+				effects.object.is_null == keeps[i].is_null,
+			"kept: %s: it is as it was", keeps[i].name);
+	}
+	struct rules_view view = {.versioning = STORE_VERSIONED, .known = RULES_CURRENT};
+	struct rules_mutation del = {.kind = RULES_DELETE, .kept = &with};
+	OK(decide(&view, &put) == ERR_OK && effects.needs == RULES_NEWEST,
+		"the newest has to be looked for");
+	view.known |= RULES_NEWEST | RULES_NULL;
+	OK(decide(&view, &del) == ERR_OK && effects.made == RULES_MADE_MARKER &&
+			effects.object.version == 50 && effects.object.modified_ms == 60,
+		"a marker is kept");
+	with.version = marker.version;
+	view.newest = &marker;
+	IS_INT(decide(&view, &put), ERR_PRECONDITION_FAILED, "but not behind one as new");
+	IS_INT(decide(&view, &del), ERR_PRECONDITION_FAILED, "nor is a marker");
+}
+
 int main(void)
 {
 	new_versions();
@@ -291,5 +349,6 @@ int main(void)
 	parts();
 	completing();
 	appending();
+	keeping();
 	return tap_done();
 }
