@@ -232,7 +232,8 @@ struct store_get {
  * What a version has that is copied from another store, instead of what this one would give it.
  * ERR_PRECONDITION_FAILED if the key has a version, or marker, that is as new: the oldest has to
  * come first. ERR_INVALID_ARGUMENT if this store cannot keep it: one that is not "null", or a
- * marker, in a bucket that never kept versions; or a number that this store may give itself.
+ * marker, in a bucket that never kept versions; a number that this store may give itself; or, of an
+ * appendable object, one that another key's has, in a folder.
  * A number must not come back that the key has had here before. If a version is "null", it replaces
  * the one that is; any other becomes an older one, whatever the bucket's versioning.
  */

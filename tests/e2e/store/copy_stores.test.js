@@ -227,7 +227,7 @@ test("a folder is copied into another; what is damaged is told, and the rest is 
 	assert.match(damaged.out, FINDING);
 	assert.match(damaged.out, /^findings: 1$/m);
 	assert.match(damaged.out, /^not copied: 1 multipart uploads/m);
-	const server = new Server(target, {});
+	const server = new Server(target, { env: { POSTERN_STORE_BACKEND: "local" } });
 	await assert.rejects(server.ready(), /is not whole: `postern copy` was broken off/);
 	const backup = await new Promise(done => execFile(BIN, ["backup", "--data", target, join(folder, "backup")],
 		(error, out, err) => done({ status: error?.code, err })));

@@ -206,6 +206,16 @@ static void refusals(struct store *s, uint64_t id)
 	IS_INT(keep(s, id, how), ERR_PRECONDITION_FAILED, "that of a marker counts");
 }
 
+/* Of a folder: what its own numbers, and those of part lists, do not let be. */
+static void refusals_of_folders(struct store *s, uint64_t id)
+{
+	struct keep how = {.key = S("g"), .bytes = S("x"), .kept = plain(id, false)};
+	IS_INT(keep(s, id, how), ERR_INVALID_ARGUMENT, "no number that may be given here");
+	how.kind = STORE_PUT_APPEND;
+	how.kept = typed(20, STORE_APPENDABLE, 0);
+	IS_INT(keep(s, id, how), ERR_INVALID_ARGUMENT, "no two part lists of one number");
+}
+
 static void same_bytes(struct store *s, uint64_t id, const char *when)
 {
 	const struct slice large = slice_of(large_bytes, LARGE);
@@ -347,6 +357,8 @@ static void test(const struct backend *backend)
 	if (!slice_eq(what, slice_str(expected)))
 		printf("# %.*s\n", SLICE_FMT(what));
 	refusals(s, id);
+	if (is_local)
+		refusals_of_folders(s, id);
 	go_on(s, id);
 	what = describe(s, id, text);
 	is_as(s, what, "now");
