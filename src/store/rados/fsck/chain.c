@@ -11,6 +11,7 @@
 
 enum {
 	FIND_MAX = 1000000, /* tablets; more are a circle */
+	WALKS_MAX = 100,    /* from the first tablet on, as others are merged meanwhile */
 	LOOKS = 20,
 	PAUSE_US = 10000,
 };
@@ -67,8 +68,14 @@ int head_read(struct survey *f, const struct place *place, struct kept_head *ret
 int place_find(struct survey *f, struct slice key, struct place *place)
 {
 	struct kept_head head;
+	unsigned walks = 0;
 	for (unsigned i = 0; i < FIND_MAX; i++) {
 		int result = head_read(f, place, &head);
+		/* It was merged: what is in front of it has the key. */
+		if (result == -ENOENT && place->tablet && ++walks < WALKS_MAX) {
+			*place = place_of(place->bucket, 0);
+			continue;
+		}
 		if (result < 0 || !head.right || slice_cmp(key, kept_high(&head)) < 0)
 			return result;
 		*place = place_of(place->bucket, head.right);
@@ -94,19 +101,29 @@ uint64_t chain_bytes(struct survey *f)
 	return bytes;
 }
 
+/* -ENOENT: a tablet was merged meanwhile, perhaps with one in front of it. */
+static int note_garbage(struct survey *f, const struct known_bucket *bucket)
+{
+	struct place place = place_of(bucket, 0);
+	struct kept_head head = {.right = 0};
+	/* First the garbage: what comes to be behind it has none of its own yet. */
+	for (unsigned steps = 0; steps < FIND_MAX && f->err == ERR_OK; steps++) {
+		rest_garbage(f, &place, false);
+		int result = head_read(f, &place, &head);
+		if (result < 0 || !head.right)
+			return result == -ENOENT && place.tablet ? result : 0;
+		place = place_of(bucket, head.right);
+	}
+	return 0;
+}
+
 void chain_garbage(struct survey *f)
 {
 	for (size_t i = 0; i < f->buckets.count && f->err == ERR_OK; i++) {
-		struct place place = place_of(&f->buckets.list[i], 0);
-		struct kept_head head = {.right = 0};
-		unsigned steps = 0;
-		/* First the garbage: what comes to be behind it has none of its own yet. */
-		for (;;) {
-			rest_garbage(f, &place, false);
-			if (head_read(f, &place, &head) < 0 || !head.right || ++steps == FIND_MAX)
-				break;
-			place = place_of(place.bucket, head.right);
-		}
+		int result = -ENOENT;
+		/* What is noted twice is garbage once. */
+		for (unsigned walks = 0; result == -ENOENT && walks < WALKS_MAX; walks++)
+			result = note_garbage(f, &f->buckets.list[i]);
 	}
 }
 
@@ -130,18 +147,19 @@ static void tell(struct survey *f, const struct place *place, const char *what)
 		survey_object(f, f->r->index, place->name, object), what);
 }
 
-/*
- * A tablet is not there. One that is split leads to another one then; those of a bucket that was
- * deleted go from the last to the first.
- */
-static void tell_gone(struct survey *f, const struct place *before, const struct place *place)
+/* Whether the tablet in front of it does not lead to it any more: it was split, or took it over. */
+static bool is_passed(struct survey *f, const struct place *before, const struct place *place)
 {
 	struct kept_head head;
-	if (before && (head_read(f, before, &head) < 0 || head.right != place->tablet))
-		return;
-	if (head_read(f, place, &head) != -ENOENT || !is_alive(f, place->bucket->id))
-		return;
-	tell(f, place, "a tablet of the bucket is missing");
+	return before && (head_read(f, before, &head) < 0 || head.right != place->tablet);
+}
+
+/* A tablet is not there; those of a bucket that was deleted go from the last to the first. */
+static void tell_gone(struct survey *f, const struct place *place)
+{
+	struct kept_head head;
+	if (head_read(f, place, &head) == -ENOENT && is_alive(f, place->bucket->id))
+		tell(f, place, "a tablet of the bucket is missing");
 }
 
 /* Where a tablet begins, after one that ends at `end`, or as the first. */
@@ -156,22 +174,22 @@ static bool begins_right(
 	return order >= 0;
 }
 
-void chain_check(struct survey *f, const struct known_bucket *bucket)
+/* From the first tablet to the last. False: one was merged with what was looked at before. */
+static bool check_all(struct survey *f, const struct known_bucket *bucket, struct kept_head *last,
+	struct kept_head *head)
 {
 	struct place place = place_of(bucket, 0);
 	struct place before = place;
-	struct kept_head *heads = calloc(2, sizeof(*heads));
-	if (!heads) {
-		survey_fail(f, ERR_UNAVAILABLE);
-		return;
-	}
-	struct kept_head *last = &heads[0]; /* at first one that ends where all begins */
-	struct kept_head *head = &heads[1];
 	bool is_first = true;
+	last->high_len = 0; /* it begins where all begins */
 	for (bool more = true; more && f->err == ERR_OK; is_first = false) {
 		enum walked walked = walk_tablet(f, &place, head);
+		bool moves =
+			walked == WALK_GONE || (walked == WALK_DONE && head->state == HEAD_MOVED);
+		if (f->err == ERR_OK && moves && is_passed(f, is_first ? NULL : &before, &place))
+			return false;
 		if (f->err == ERR_OK && walked == WALK_GONE && !bucket->is_deleted)
-			tell_gone(f, is_first ? NULL : &before, &place);
+			tell_gone(f, &place);
 		references_add_tablet(f->refs, bucket->id, place.tablet, true);
 		if (walked != WALK_DONE || f->err != ERR_OK)
 			break;
@@ -185,6 +203,33 @@ void chain_check(struct survey *f, const struct known_bucket *bucket)
 		last = head;
 		head = other;
 	}
+	return true;
+}
+
+void chain_check(struct survey *f, const struct known_bucket *bucket)
+{
+	struct kept_head *heads = calloc(2, sizeof(*heads));
+	bool done = false;
+	if (!heads) {
+		survey_fail(f, ERR_UNAVAILABLE);
+		return;
+	}
+	for (unsigned i = 0; !done && f->err == ERR_OK; i++) {
+		struct rados_fsck_tally tally = f->result->tally;
+		uint64_t tablets = f->result->tablets;
+		uint64_t standing = f->result->standing;
+		references_begin_all(f->refs);
+		done = check_all(f, bucket, &heads[0], &heads[1]);
+		if (done || i + 1 == WALKS_MAX) {
+			references_keep_all(f->refs);
+			break;
+		}
+		references_drop_all(f->refs);
+		f->result->tally = tally;
+		f->result->tablets = tablets;
+		f->result->standing = standing;
+	}
+	f->result->moving += !done;
 	free(heads);
 }
 
@@ -228,13 +273,30 @@ static void note_rows(struct survey *f, const struct place *place, bool *ret_any
 	}
 }
 
-/* Whether the tablets of its bucket lead to it now, or it is still being made. */
+/* Whether the tablet says that this one has become part of it, and has to go. */
+static bool has_taken(struct survey *f, const struct place *place, uint64_t tablet)
+{
+	struct row_key key = row_key_number(ROW_MERGED, tablet);
+	struct slice name = row_key_slice(&key);
+	struct fetch *fetch = fetch_new();
+	bool taken = false;
+	if (!fetch)
+		return false;
+	size_t number = fetch_keys(fetch, &name, 1);
+	if (fetch_run(fetch, f->r->index, place->name) == 0)
+		taken = fetched_value(fetch_rows(fetch, number), name).len > 0;
+	fetch_free(fetch);
+	return taken;
+}
+
+/* Whether the tablets of its bucket lead to it now, or it is still being made, or soon goes. */
 static bool is_reached(struct survey *f, const struct place *place, const struct kept_head *orphan)
 {
 	struct place at = place_of(place->bucket, 0);
 	struct kept_head head;
 	for (unsigned i = 0; i < FIND_MAX && head_read(f, &at, &head) == 0; i++) {
-		if (at.tablet == place->tablet || head.copying == place->tablet)
+		if (at.tablet == place->tablet || head.copying == place->tablet ||
+			has_taken(f, &at, place->tablet))
 			return true;
 		if (!head.right || slice_cmp(kept_high(&head), kept_low(orphan)) > 0)
 			return false;

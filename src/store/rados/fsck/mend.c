@@ -68,7 +68,7 @@ static enum mended surgery_begin(
 	if (!epoch_parse(s->epoch, &epoch) || !head_parse(fetched_value(rows, keys[1]), &head) ||
 		(s->sum_value.len && !own_parse(s->sum_value, &s->sum)))
 		return MEND_CANNOT;
-	/* Somebody splits it, or is about to delete its bucket. */
+	/* Somebody splits or merges it, or is about to delete its bucket. */
 	if (head.state != HEAD_ACTIVE) {
 		(void)usleep(PAUSE_US);
 		return MEND_AGAIN;

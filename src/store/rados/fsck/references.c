@@ -158,17 +158,32 @@ enum err references_err(const struct references *refs)
 
 void references_begin(struct references *refs)
 {
-	run(refs, "BEGIN");
+	run(refs, "SAVEPOINT one");
 }
 
 void references_keep(struct references *refs)
 {
-	run(refs, "COMMIT");
+	run(refs, "RELEASE one");
 }
 
 void references_drop(struct references *refs)
 {
-	run(refs, "ROLLBACK");
+	run(refs, "ROLLBACK TO one; RELEASE one");
+}
+
+void references_begin_all(struct references *refs)
+{
+	run(refs, "SAVEPOINT more");
+}
+
+void references_keep_all(struct references *refs)
+{
+	run(refs, "RELEASE more");
+}
+
+void references_drop_all(struct references *refs)
+{
+	run(refs, "ROLLBACK TO more; RELEASE more");
 }
 
 void references_add(struct references *refs, const struct reference *reference)

@@ -47,6 +47,10 @@ enum err references_err(const struct references *refs);
 void references_begin(struct references *refs);
 void references_keep(struct references *refs);
 void references_drop(struct references *refs);
+/* The same, around any number of these. */
+void references_begin_all(struct references *refs);
+void references_keep_all(struct references *refs);
+void references_drop_all(struct references *refs);
 void references_add(struct references *refs, const struct reference *reference);
 void references_add_object(struct references *refs, const struct data_object *object);
 /* A tablet that was listed, or that a bucket has led to. */

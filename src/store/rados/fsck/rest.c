@@ -135,7 +135,7 @@ void rest_garbage(struct survey *f, const struct place *place, bool tells)
 
 static bool is_known(struct slice row)
 {
-	static const char letters[] = {ROW_OWN, ROW_GARBAGE};
+	static const char letters[] = {ROW_OWN, ROW_GARBAGE, ROW_MERGED};
 	char kind = row.len ? row.ptr[0] : '\0';
 	if (slice_eq(row, S(ROW_EPOCH)) || slice_eq(row, S(ROW_HEAD)))
 		return true;

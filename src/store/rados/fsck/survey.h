@@ -112,6 +112,13 @@ static inline struct slice kept_high(const struct kept_head *head)
 	return slice_of(head->high, head->high_len);
 }
 
+/* Whether somebody splits or merges it. */
+static inline bool kept_is_in_work(const struct kept_head *head)
+{
+	return head->state == HEAD_SPLITTING || head->state == HEAD_MERGING ||
+	       head->state == HEAD_MOVING || head->state == HEAD_MOVED;
+}
+
 void head_keep(const struct head *head, struct kept_head *ret);
 /* 0, -ENOENT, -EBADMSG if it does not parse, or another -errno. */
 int head_read(struct survey *f, const struct place *place, struct kept_head *ret) MUST_USE;

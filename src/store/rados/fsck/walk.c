@@ -384,7 +384,7 @@ enum walked walk_tablet(struct survey *f, const struct place *place, struct kept
 	}
 	if (result == PAGE_END && f->err == ERR_OK) {
 		f->result->tablets++;
-		f->result->standing += w->head.state == HEAD_SPLITTING ||
+		f->result->standing += kept_is_in_work(&w->head) ||
 				       (w->head.state == HEAD_FROZEN && !place->bucket->is_deleted);
 		rest_garbage(f, place, true);
 		rest_unknown(f, place);
