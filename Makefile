@@ -238,6 +238,11 @@ TORTURE_SECONDS ?= 600
 torture: test-packages ## cut the power, kill, damage and fill the disk of a store for TORTURE_SECONDS (600)
 	@tests/run torture --seconds $(TORTURE_SECONDS)
 
+.PHONY: torture-rados
+TORTURE_KILLS ?= 200
+torture-rados: test-packages ## kill and stop gateways and OSDs of a Ceph cluster under load TORTURE_KILLS (200) times; takes hours
+	@tests/run gateways --kills $(TORTURE_KILLS)
+
 .PHONY: soak
 SOAK_SECONDS ?= 3600
 soak: test-packages ## everything at once for SOAK_SECONDS (3600), with kills and full disks; memory, descriptors, disk and log must stay flat

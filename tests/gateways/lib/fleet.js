@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Ceph cluster of several OSDs and several gateways on it, and what happens to them.
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { send } from "../../e2e/lib/oss.js";
+import { pause, Server } from "../../e2e/lib/server.js";
+
+const CLUSTER = fileURLToPath(new URL("../../ceph/cluster", import.meta.url));
+const NO_PACKAGES = 77;
+const run = promisify(execFile);
+
+/** Times as they are by default, and a tenth of them. `lease` is for whoever splits, merges or deletes. */
+export const SLOW = { beat: 2000, epoch: 30_000, collect: 30_000, lease: 5000, operation: 30, grace: 20 };
+export const QUICK = { beat: 200, epoch: 3000, collect: 1000, lease: 500, operation: 3, grace: 2 };
+const DEAD_BEATS = 45;
+
+export class Fleet {
+	/** @type {Server[]} by number; those that are started again take the place of those that ended */
+	gateways = [];
+	/** Of gateways that stand still, by number. */
+	stopped = new Set();
+	/** What gateways that ended had done; others are missing here. */
+	counts = { splits: 0, merges: 0, "ended as they were taken for dead": 0 };
+
+	constructor(folder, { times, osds, gateways, splitAt }) {
+		this.folder = folder;
+		this.times = times;
+		this.osds = osds;
+		this.count = gateways;
+		this.splitAt = splitAt;
+	}
+
+	/** For so long a gateway has to stand still until the others take it for dead. */
+	get deadMs() {
+		return this.times.beat * DEAD_BEATS;
+	}
+
+	/** False if Ceph's packages are missing. */
+	async start() {
+		const env = { ...process.env, CEPH_OSDS: String(this.osds), CEPH_OBJECTSTORE: this.osds > 1 ? "bluestore" : "memstore",
+			CEPH_GRACE: String(this.times.grace) };
+		try {
+			const { stdout } = await run(CLUSTER, ["start", this.ceph, String(process.pid)], { env });
+			this.config = stdout.trim();
+		} catch (error) {
+			if (error.code === NO_PACKAGES)
+				return false;
+			throw error;
+		}
+		for (let number = 0; number < this.count; number++) {
+			mkdirSync(join(this.folder, `gateway-${number}`), { mode: 0o700 });
+			this.gateways[number] = await this.#launch(number);
+		}
+		return true;
+	}
+
+	get ceph() {
+		return join(this.folder, "ceph");
+	}
+
+	/** The environment of a process that uses the cluster as gateways do. */
+	get env() {
+		const { beat, epoch, collect, lease, operation } = this.times;
+		return {
+			POSTERN_STORE_BACKEND: "rados",
+			POSTERN_RADOS_CONFIG: this.config,
+			POSTERN_RADOS_ID: "admin",
+			POSTERN_RADOS_BEAT_MS: String(beat),
+			POSTERN_RADOS_DEAD_BEATS: String(DEAD_BEATS),
+			POSTERN_RADOS_EPOCH_MS: String(epoch),
+			POSTERN_RADOS_COLLECT_MS: String(collect),
+			POSTERN_RADOS_LEASE_MS: String(lease),
+			POSTERN_RADOS_OPERATION_SECONDS: String(operation),
+			POSTERN_RADOS_SPLIT_OBJECTS: String(this.splitAt),
+		};
+	}
+
+	async #launch(number) {
+		const server = new Server(join(this.folder, `gateway-${number}`), { command: "store", env: this.env });
+		await server.ready();
+		server.ended = false;
+		void server.gone.then(() => { server.ended = true; });
+		return server;
+	}
+
+	/** The URL of some gateway. */
+	url(random) {
+		return random.of(this.gateways).store;
+	}
+
+	/** Ends a gateway as a power cut would, and starts another one in its place. */
+	async killGateway(number) {
+		await this.#note(number);
+		await this.gateways[number].kill();
+		this.gateways[number] = await this.#launch(number);
+	}
+
+	/** One that has ended because the others took it for dead is started again. */
+	async #revive(number) {
+		const gateway = this.gateways[number];
+		if (!/have taken this gateway for dead/.test(gateway.log))
+			throw new Error(`a gateway has ended:\n${gateway.log.slice(-2000)}`);
+		this.counts["ended as they were taken for dead"]++;
+		await gateway.kill();
+		this.gateways[number] = await this.#launch(number);
+	}
+
+	async #note(number) {
+		const { text } = await send(`${this.gateways[number].console}/metrics`).catch(() => ({ text: "" }));
+		for (const name of ["splits", "merges"])
+			this.counts[name] += Number(new RegExp(`^postern_store_cluster_${name}_total (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+	}
+
+	/** It stands still for so long. If it was taken for dead meanwhile it ends, and is started again. */
+	async holdGateway(number, ms) {
+		const gateway = this.gateways[number];
+		this.stopped.add(number);
+		gateway.signal("SIGSTOP");
+		await pause(ms);
+		gateway.signal("SIGCONT");
+		this.stopped.delete(number);
+		if (ms > this.deadMs) {
+			await gateway.gone;
+			await this.#revive(number);
+		}
+	}
+
+	#pidOf(osd) {
+		return Number(readFileSync(join(this.ceph, `osd.${osd}.pid`), "utf8"));
+	}
+
+	/** Ends an OSD as a power cut would; it is started again later. */
+	async killOsd(number, ms) {
+		process.kill(this.#pidOf(number), "SIGKILL");
+		await pause(ms);
+		await run(CLUSTER, ["osd", this.ceph, String(number)]);
+	}
+
+	async holdOsd(number, ms) {
+		const pid = this.#pidOf(number);
+		process.kill(pid, "SIGSTOP");
+		await pause(ms);
+		process.kill(pid, "SIGCONT");
+	}
+
+	/** All gateways are ready, and whatever was under way has come to an end. */
+	async calm() {
+		for (const number of this.gateways.keys()) {
+			const until = Date.now() + 120_000;
+			while (!await this.#isReady(number)) {
+				if (Date.now() > until)
+					throw new Error(`a gateway does not get ready again:\n${this.gateways[number].log.slice(-3000)}`);
+				await pause(50);
+			}
+		}
+		await pause(this.times.operation * 1000 + 1000);
+	}
+
+	async #isReady(number) {
+		if (this.gateways[number].ended)
+			await this.#revive(number);
+		// It may end just now.
+		const got = await send(`${this.gateways[number].console}/ready`).catch(() => null);
+		return got?.status === 200;
+	}
+
+	async stop() {
+		for (const number of this.gateways.keys())
+			await this.#note(number);
+		for (const number of this.stopped)
+			this.gateways[number].signal("SIGCONT");
+		for (const gateway of this.gateways)
+			await gateway.kill();
+		if (this.config)
+			await run(CLUSTER, ["stop", this.ceph]);
+	}
+}
