@@ -45,7 +45,7 @@ const run = promisify(execFile);
 const random = new Random(Number(values.seed));
 const work = mkdtempSync(join(process.env.GATEWAYS_DIR ?? tmpdir(), "postern-gateways-"));
 const times = values.quick ? QUICK : SLOW;
-const fleet = new Fleet(work, { times, osds: OSDS, gateways: GATEWAYS, splitAt: 40 });
+const fleet = new Fleet(work, { times, osds: OSDS, gateways: GATEWAYS, splitAt: 20 });
 const load = new Load(fleet, random.fork(), CLIENTS);
 const counts = { faults: 0, "gateways killed": 0, "gateways held": 0, "gateways taken for dead": 0, "OSDs killed": 0, "OSDs held": 0 };
 

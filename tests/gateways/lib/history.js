@@ -11,68 +11,67 @@
  */
 export function checkRegister(operations) {
 	const read = new Set(operations.filter(({ kind }) => kind === "get").map(({ value }) => value));
-	// Without a put of which nothing was seen the others are as they are.
-	const seen = operations.filter(({ kind, ended, value }) => ended !== Infinity || (kind === "put" ? read.has(value) : kind === "delete"));
 	const events = [];
-	for (const operation of seen) {
-		events.push({ at: operation.begun, begins: true, operation });
-		if (operation.ended !== Infinity)
-			events.push({ at: operation.ended, begins: false, operation });
+	for (const [number, operation] of operations.entries()) {
+		const isOpen = operation.ended === Infinity;
+		// Without a put of which nothing was seen the others are as they are.
+		if (isOpen && (operation.kind === "get" || (operation.kind === "put" && !read.has(operation.value))))
+			continue;
+		events.push({ at: operation.begun, begins: true, operation, number });
+		if (!isOpen)
+			events.push({ at: operation.ended, begins: false, operation, number });
 	}
 	// At the same moment they overlap.
 	events.sort((a, b) => a.at - b.at || Number(b.begins) - Number(a.begins));
-	const numbers = new Map(seen.map((operation, number) => [operation, number]));
-	const pending = new Set();
-	// What may be there, and which of those that have begun have taken effect.
-	let worlds = new Map([[keyOf(null, []), { value: null, done: [] }]]);
-	for (const { begins, operation } of events) {
-		if (begins) {
-			pending.add(operation);
-			continue;
+	/** Operations that have begun, by number, and how many deletes that may never take effect. */
+	const pending = new Map();
+	let deletes = 0;
+	// What may be there, which of those have taken effect, and how many of those deletes.
+	let worlds = [{ value: null, done: [], used: 0 }];
+	for (const { begins, operation, number } of events) {
+		if (begins && operation.kind === "delete" && operation.ended === Infinity) {
+			deletes++;
+		} else if (begins) {
+			pending.set(number, operation);
+		} else {
+			const next = [...reach(worlds, pending, deletes)].filter(({ done }) => done.includes(number));
+			if (next.length === 0)
+				return { operation, values: [...new Set(worlds.map(({ value }) => value))] };
+			pending.delete(number);
+			worlds = next.map(world => ({ ...world, done: world.done.filter(one => one !== number) }));
 		}
-		const next = new Map();
-		for (const world of reach(worlds, pending, numbers).values()) {
-			if (!world.done.includes(numbers.get(operation)))
-				continue;
-			const done = world.done.filter(number => number !== numbers.get(operation));
-			next.set(keyOf(world.value, done), { value: world.value, done });
-		}
-		pending.delete(operation);
-		if (next.size === 0)
-			return { operation, values: [...new Set([...worlds.values()].map(({ value }) => value))] };
-		worlds = next;
 	}
 	return null;
 }
 
-const keyOf = (value, done) => `${value} ${done.join()}`;
-
 /** All that the worlds can become when some of those that are pending take effect. */
-function reach(worlds, pending, numbers) {
-	const gets = [...pending].filter(({ kind }) => kind === "get");
-	const changes = [...pending].filter(({ kind }) => kind !== "get");
+function reach(worlds, pending, deletes) {
+	const gets = [...pending].filter(([, { kind }]) => kind === "get");
+	const changes = [...pending].filter(([, { kind }]) => kind !== "get");
 	const all = new Map();
 	const queue = [];
-	const add = (value, done) => {
+	const add = (value, done, used) => {
 		// A get that fits changes nothing, so it is never better to wait with it.
-		const fits = gets.filter(get => get.value === value).map(get => numbers.get(get)).filter(number => !done.includes(number));
+		const fits = gets.filter(([number, get]) => get.value === value && !done.includes(number)).map(([number]) => number);
 		const sorted = [...done, ...fits].sort((a, b) => a - b);
-		const key = keyOf(value, sorted);
-		if (!all.has(key)) {
-			all.set(key, { value, done: sorted });
-			queue.push(all.get(key));
-		}
+		const key = `${value} ${sorted.join()}`;
+		// One of those deletes is as good as another; who has used fewer of them can do more.
+		if (all.get(key)?.used <= used)
+			return;
+		const world = { value, done: sorted, used };
+		all.set(key, world);
+		queue.push(world);
 	};
-	for (const { value, done } of worlds.values())
-		add(value, done);
-	for (const world of queue) {
-		for (const change of changes) {
-			const number = numbers.get(change);
-			if (!world.done.includes(number))
-				add(change.kind === "put" ? change.value : null, [...world.done, number]);
-		}
+	for (const { value, done, used } of worlds)
+		add(value, done, used);
+	for (const { value, done, used } of queue) {
+		for (const [number, change] of changes)
+			if (!done.includes(number))
+				add(change.kind === "put" ? change.value : null, [...done, number], used);
+		if (value !== null && used < deletes)
+			add(null, done, used + 1);
 	}
-	return all;
+	return all.values();
 }
 
 /**

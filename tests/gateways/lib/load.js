@@ -10,7 +10,7 @@ import { checkAppended, checkRegister } from "./history.js";
 
 const BUCKET = "gateways";
 const STEADY = 40;
-const CROWD = 120;
+const CROWD = 80;
 const REGISTERS = 3;
 const WRITERS = 4;
 const ENTRY_BYTES = 8;
@@ -151,8 +151,8 @@ export class Load {
 		let grows = true;
 		while (!this.#ends) {
 			const there = [...this.#crowd].filter(([, is]) => is).map(([key]) => key);
-			grows = there.length < (grows ? CROWD : CROWD / 10);
-			const key = grows ? `steady/${String(own.below(10007)).padStart(5, "0")}-${own.below(1e6)}` : own.of(there);
+			grows = there.length < (grows ? CROWD : CROWD / 20);
+			const key = grows ? `crowd/${String(own.below(1e6)).padStart(6, "0")}` : own.of(there);
 			if (this.#crowd.get(key) === null)
 				continue;
 			const got = await answerOf(request(this.#fleet.url(own), grows ? "PUT" : "DELETE", BUCKET, key, grows ? { body: key } : {}));
@@ -230,14 +230,14 @@ export class Load {
 	async #verifyBucket(url) {
 		const keys = [];
 		for (let marker = ""; ;) {
-			const got = await request(url, "GET", BUCKET, "", { query: { "max-keys": "1000", prefix: "steady/", ...marker ? { marker } : {} } });
+			const got = await request(url, "GET", BUCKET, "", { query: { "max-keys": "1000", ...marker ? { marker } : {} } });
 			assert.equal(got.status, 200, got.text);
 			keys.push(...[...got.text.matchAll(/<Key>(.*?)<\/Key>/g)].map(([, key]) => key));
 			marker = got.xml("NextMarker");
 			if (!marker)
 				break;
 		}
-		const listed = new Set(keys);
+		const listed = new Set(keys.filter(key => /^(steady|crowd)\//.test(key)));
 		for (const { from } of this.#steady)
 			assert.ok(listed.delete(from), `${from} is listed`);
 		for (const [key, is] of this.#crowd) {
