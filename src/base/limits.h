@@ -73,6 +73,7 @@
 #define LIMIT_RADOS_BATCH 64             /* changes in one operation */
 #define LIMIT_RADOS_SPLIT 10000 /* objects, older versions and uploads in a tablet: it is split */
 #define LIMIT_RADOS_MERGE 4     /* this part of that in two tablets together: they become one */
+#define LIMIT_RADOS_MERGE_OBJECTS 5000  /* but not more than this */
 #define LIMIT_RADOS_MERGE_ROWS 20000    /* of all kinds, in the one that moves */
 #define LIMIT_RADOS_MERGE_BYTES MIB(16) /* of those rows */
 #define LIMIT_RADOS_FOLD 16 /* rows of gateways that have ended, in a tablet: they are made one */

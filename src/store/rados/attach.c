@@ -41,6 +41,8 @@ static void set_sizes(struct rados *r, const struct rados_options *options)
 	sizes->small_bytes = size_or(options->small_bytes, LIMIT_RADOS_SMALL_BYTES);
 	sizes->split = options->split ? options->split : LIMIT_RADOS_SPLIT;
 	sizes->merge = options->merge ? options->merge : sizes->split / LIMIT_RADOS_MERGE;
+	if (sizes->merge > LIMIT_RADOS_MERGE_OBJECTS)
+		sizes->merge = LIMIT_RADOS_MERGE_OBJECTS;
 	sizes->batch = options->batch ? options->batch : LIMIT_RADOS_BATCH;
 	sizes->own_rows = options->own_rows;
 	sizes->fold = options->fold ? options->fold : LIMIT_RADOS_FOLD;

@@ -88,3 +88,10 @@ void rules_add_counts(struct store_bucket_stats *to, const struct store_bucket_s
 	to->uploads += change->uploads;
 	to->part_bytes += change->part_bytes;
 }
+
+bool rules_same_counts(const struct store_bucket_stats *a, const struct store_bucket_stats *b)
+{
+	return a->objects == b->objects && a->bytes == b->bytes &&
+	       a->old_versions == b->old_versions && a->old_bytes == b->old_bytes &&
+	       a->uploads == b->uploads && a->part_bytes == b->part_bytes;
+}

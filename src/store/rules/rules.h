@@ -150,6 +150,7 @@ void rules_grow(struct store_object *object, const struct store_object *piece, i
 
 /* Adds what has changed to what is held. */
 void rules_add_counts(struct store_bucket_stats *to, const struct store_bucket_stats *change);
+bool rules_same_counts(const struct store_bucket_stats *a, const struct store_bucket_stats *b);
 
 /* ---- Buckets --------------------------------------------------------------------------------- */
 

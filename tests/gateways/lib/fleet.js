@@ -114,7 +114,7 @@ export class Fleet {
 			this.counts[name] += Number(new RegExp(`^postern_store_cluster_${name}_total (\\d+)$`, "m").exec(text)?.[1] ?? 0);
 	}
 
-	/** It stands still for so long. If it was taken for dead meanwhile it ends, and is started again. */
+	/** It stands still for so long. */
 	async holdGateway(number, ms) {
 		const gateway = this.gateways[number];
 		this.stopped.add(number);
@@ -122,10 +122,18 @@ export class Fleet {
 		await pause(ms);
 		gateway.signal("SIGCONT");
 		this.stopped.delete(number);
-		if (ms > this.deadMs) {
-			await gateway.gone;
-			await this.#revive(number);
+	}
+
+	/** It stands still until the others take it for dead; then it wakes, ends, and is started again. */
+	async holdUntilDead(number) {
+		// Others count their own beats, which take longer on a slow machine.
+		for (let ms = this.deadMs * 1.3; !this.gateways[number].ended; ms *= 2) {
+			if (ms > this.deadMs * 50)
+				throw new Error(`a gateway that stands still is not taken for dead:\n${this.gateways[number].log.slice(-2000)}`);
+			await this.holdGateway(number, ms);
+			await Promise.race([this.gateways[number].gone, pause(10 * this.times.beat + 1000)]);
 		}
+		await this.#revive(number);
 	}
 
 	#pidOf(osd) {

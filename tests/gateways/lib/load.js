@@ -257,6 +257,8 @@ export class Load {
 			assert.equal(wrong, null, `register ${this.round}-${number}: no order explains ${JSON.stringify(wrong)}`);
 			const key = `appended/${this.round}-${number}`;
 			const got = await request(url, "GET", BUCKET, key);
+			if (got.status !== 404)
+				assert.equal(got.status, 200, got.text);
 			const order = got.status === 404 ? [] : got.text.match(new RegExp(`.{${ENTRY_BYTES}}`, "g"));
 			assert.equal(checkAppended(appended, order), null, key);
 		}

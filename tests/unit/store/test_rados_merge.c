@@ -50,7 +50,8 @@ static void few_that_are_left(void)
 	for (unsigned i = 0; ok && i < KEYS; i++)
 		ok = put_object(i % 2 ? two.one : two.other, two.id, key_of(text, i), S("x"),
 			     NULL) == ERR_OK;
-	OK(ok && count_tablets(&two) > KEYS / 20, "many tablets");
+	unsigned tablets = count_tablets(&two);
+	OK(ok && tablets > KEYS / 20, "many tablets");
 	for (unsigned i = 0; ok && i < KEYS; i++)
 		if (i % (KEYS / KEPT))
 			ok = delete_object(i % 2 ? two.one : two.other, two.id, key_of(text, i),
@@ -61,7 +62,7 @@ static void few_that_are_left(void)
 	/* The second gateway hears nothing of it. */
 	OK(ok && garbage_collect(rados_of(two.one)) == 0 && count_tablets(&two) == 1 &&
 			objects_of_tablets("few") == 1 &&
-			atomic_load(&rados_of(two.one)->merges) > KEYS / 20,
+			atomic_load(&rados_of(two.one)->merges) >= tablets - 1,
 		"when little is left it is in one, and the others are gone");
 	struct store *third = ceph_open_or_end(&ceph, options_of("few"));
 	struct store *stores[] = {two.other, two.one, third};
@@ -373,6 +374,32 @@ static void who_dies_after_the_end(void)
 	two_close(&two);
 }
 
+/* ---- What is missing ------------------------------------------------------------------------- */
+
+static void a_tablet_that_is_missing(void)
+{
+	struct two two = two_tablets("missing");
+	struct rados *r = rados_of(two.one);
+	char name[RADOS_NAME_BYTES];
+	struct edit edit = edit_begin(r->index);
+	struct store_get get;
+	struct store_list list = {.bucket_id = two.id, .max_entries = 1000};
+	edit_remove_object(&edit);
+	bool ok = object_is(two.other, two.id, S("z"), S("1")) &&
+		  edit_run(&edit, rados_tablet_name(name, two.id, right_of(&two, 0))) == 0;
+	OK(ok &&
+			get_version(two.other, two.id, S("z"), (struct store_version){.number = 0},
+				false, &get) == ERR_UNAVAILABLE &&
+			list_objects(two.other, &list) == ERR_UNAVAILABLE &&
+			put_object(two.other, two.id, S("z"), S("2"), NULL) == ERR_UNAVAILABLE,
+		"without a tablet that others lead to, what it has is an error, and not an "
+		"absence");
+	OK(object_is(two.other, two.id, S("a"), S("1")) &&
+			put_object(two.other, two.id, S("a"), S("2"), NULL) == ERR_OK,
+		"what others have is there");
+	two_close(&two);
+}
+
 /* ---- Who was shut out ------------------------------------------------------------------------ */
 
 static bool is_closed(struct two *two, uint64_t tablet, uint64_t instance)
@@ -489,13 +516,22 @@ static void *merge_on(void *arg)
 	uint64_t tablet = 0;
 	while (!atomic_load(m->ends)) {
 		struct seen seen;
-		if (tablet_merge(r, m->two->id, tablet))
+		bool merged = tablet_merge(r, m->two->id, tablet);
+		/* Others do something, too. */
+		(void)usleep(2000);
+		if (merged)
 			continue;
 		enum err e = tablet_see(r, m->two->id, tablet, &seen);
 		tablet = e == ERR_OK ? seen.head.right : 0;
 		seen_release(&seen);
 	}
 	return NULL;
+}
+
+static bool both_merged(struct two *two, struct store *bad)
+{
+	return atomic_load(&rados_of(bad)->merges) > 0 &&
+	       atomic_load(&rados_of(two->other)->merges) > 0;
 }
 
 static void merges_under_load(void)
@@ -529,6 +565,8 @@ static void merges_under_load(void)
 			abort();
 	}
 	for (unsigned i = 0; i < WRITERS + LISTERS; i++) {
+		for (unsigned t = 0; i == WRITERS && t < PATIENCE && !both_merged(&two, bad); t++)
+			(void)usleep(10000);
 		if (i == WRITERS)
 			atomic_store(&ends, true);
 		(void)pthread_join(workers[i].thread, NULL);
@@ -540,8 +578,7 @@ static void merges_under_load(void)
 	OK(ok && wrong == 0,
 		"writers append and put, listers see all that stays, while tablets are "
 		"merged, badly at times, and split");
-	OK(atomic_load(&rados_of(bad)->merges) > 0 && atomic_load(&rados_of(two.other)->merges) > 0,
-		"which they are");
+	OK(both_merged(&two, bad), "which they are");
 	struct store *third = ceph_open_or_end(&ceph, options);
 	struct store_bucket_stats stats;
 	struct store_list list = {.bucket_id = two.id, .max_entries = 1000};
@@ -563,6 +600,7 @@ int main(void)
 	whatever_there_is();
 	who_dies();
 	who_dies_after_the_end();
+	a_tablet_that_is_missing();
 	who_was_shut_out();
 	what_the_dead_wrote();
 	merges_under_load();

@@ -38,7 +38,7 @@ struct search {
 	struct hidden hidden;
 	bool again; /* what was to be there has gone */
 	bool moves; /* another tablet has it */
-	bool waits; /* that becomes so just now */
+	bool waits; /* that becomes so just now, or its tablet is gone */
 };
 
 static void search_release(struct search *s)
@@ -66,11 +66,8 @@ static void name_version(struct search *s, uint64_t version)
 /* The tablet is not there, or not any more. */
 static enum err find_other(struct search *s)
 {
-	if (s->tablet == 0)
-		return ERR_NO_SUCH_KEY;
-	directory_forget_tablet(s->held->r->directory, s->held->get->bucket_id, s->tablet);
-	s->moves = true;
-	return ERR_UNAVAILABLE;
+	s->waits = s->tablet != 0;
+	return s->waits ? ERR_UNAVAILABLE : ERR_NO_SUCH_KEY;
 }
 
 /* Looks whether the tablet is that of the key; if not, all begins anew with the next one. */
@@ -83,6 +80,9 @@ static enum err find_tablet(struct search *s, struct slice value)
 	s->waits = head.state == HEAD_MOVED;
 	if (s->waits)
 		return ERR_UNAVAILABLE;
+	/* What is behind it has perhaps gone before it. */
+	if (head.state == HEAD_DEAD)
+		return ERR_NO_SUCH_KEY;
 	if (!head_is_behind(&head, get->key))
 		return ERR_OK;
 	directory_add(s->held->r->directory, get->bucket_id, head.right, head.high);

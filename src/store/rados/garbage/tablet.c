@@ -16,6 +16,7 @@
 enum {
 	PAGE_ROWS = 256,
 	EDIT_BYTES_MAX = 4 << 20, /* of rows that get their epoch in one operation */
+	WORK_ENDS = 4, /* times as long as who works lets nobody hear: then others are looked at */
 };
 
 struct page {
@@ -214,8 +215,9 @@ struct tablets {
 static void see_work_end(struct rados *r, uint64_t bucket, uint64_t tablet)
 {
 	struct standstill still = {.since_ms = 0};
+	int64_t until_ms = clock_monotonic_ms() + (int64_t)WORK_ENDS * r->timers.frozen_ms;
 	bool waits = true;
-	while (waits && !garbage_stops(r)) {
+	while (waits && !garbage_stops(r) && clock_monotonic_ms() < until_ms) {
 		struct seen seen;
 		struct epoch epoch = {.epoch = 0};
 		waits = tablet_see(r, bucket, tablet, &seen) == ERR_OK &&

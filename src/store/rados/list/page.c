@@ -57,6 +57,11 @@ static enum err take_head(struct page *page, struct slice value, bool *ret_again
 	*ret_again = head.state == HEAD_MOVED;
 	if (*ret_again)
 		return look_again(page);
+	/* The bucket is deleted; what is behind it has perhaps gone before it. */
+	if (head.state == HEAD_DEAD) {
+		page->right = 0;
+		return ERR_OK;
+	}
 	page->right = head.right;
 	page->high_len = head.high.len;
 	if (head.high.len)
@@ -146,6 +151,7 @@ enum err page_read(struct page *page)
 {
 	bool again;
 	enum err e;
+	page->still = (struct standstill){.since_ms = 0};
 	do
 		e = read_one(page, &again);
 	while (e == ERR_OK && again);

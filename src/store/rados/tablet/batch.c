@@ -106,11 +106,21 @@ static void leave(struct batch *b)
 	}
 	b->is_gone = true;
 	directory_forget_tablet(b->r->directory, b->tablet->bucket, b->tablet->number);
+	bool waits = false;
 	while (b->count) {
-		struct change *c = b->changes[--b->count];
+		struct change *c = b->changes[b->count - 1];
+		if (++c->gone > GONE_MAX) {
+			log_error("ceph: %s is missing, and others lead to it", b->name);
+			answer(b, b->count - 1, ERR_UNAVAILABLE);
+			continue;
+		}
+		waits = waits || c->gone > GONE_PATIENT;
+		b->count--;
 		look_free(c);
-		change_submit(c);
+		change_send_on(c);
 	}
+	if (waits)
+		(void)usleep(GONE_PAUSE_US);
 }
 
 /* Changes of keys that the tablet does not have, or not any more, go on to the next one. */
@@ -128,7 +138,7 @@ static void pass_on(struct batch *b)
 		b->changes[i] = b->changes[--b->count];
 		look_free(c);
 		directory_add(b->r->directory, c->bucket_id, b->head.right, b->head.high);
-		change_submit(c);
+		change_send_on(c);
 	}
 }
 
@@ -138,10 +148,6 @@ static enum step heed_head(struct batch *b)
 	struct epoch epoch;
 	if (b->head.state == HEAD_ACTIVE)
 		return STEP_NEXT;
-	if (b->head.state == HEAD_DEAD) {
-		answer_all(b, ERR_NO_SUCH_BUCKET, false);
-		return STEP_DONE;
-	}
 	enum frozen frozen = FROZEN_FAULT;
 	if (epoch_parse(b->epoch, &epoch))
 		frozen = tablet_wait(b->r, b->tablet->bucket, b->tablet->number, &epoch, &b->still);
@@ -165,6 +171,9 @@ static enum step read_all(struct batch *b)
 	if (e == ERR_OK)
 		e = heed_life(b);
 	if (e == ERR_OK) {
+		/* What is behind it has perhaps gone before it. */
+		if (b->head.state == HEAD_DEAD)
+			answer_all(b, ERR_NO_SUCH_BUCKET, false);
 		pass_on(b);
 		if (b->count == 0)
 			return STEP_DONE;

@@ -27,6 +27,9 @@ struct batch {
 	struct store_bucket_stats others; /* what the changes of other instances come to */
 };
 
+/* A change that was taken out of a batch goes to the tablet that probably has its key. */
+void change_send_on(struct change *change);
+
 /* Answers all of its changes. On the tablet's thread. */
 void batch_run(struct batch *batch);
 

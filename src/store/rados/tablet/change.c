@@ -8,6 +8,12 @@ void change_submit(struct change *c)
 	c->err = ERR_OK;
 	c->is_open = false;
 	c->look = NULL;
+	c->gone = 0;
+	change_send_on(c);
+}
+
+void change_send_on(struct change *c)
+{
 	c->tablet = directory_find(c->r->directory, c->bucket_id, c->key);
 	thread_queue_add(c->r->tablet_threads[rados_thread_of(c->bucket_id)], &c->task);
 }

@@ -10,7 +10,14 @@
 #include "store/rados/tablet/owns.h"
 
 enum {
-	EPOCH_BYTES_MAX = 16
+	EPOCH_BYTES_MAX = 16,
+	/*
+	 * Tablets that are no more, as they were merged, that somebody meets one after the other.
+	 * With more than a few he waits between them; with very many one is missing.
+	 */
+	GONE_PATIENT = 5,
+	GONE_PAUSE_US = 10000,
+	GONE_MAX = 100,
 };
 
 /* A tablet as it was read. */

@@ -116,8 +116,10 @@ static int take_kind(struct merge *m, char kind)
 		const struct rows *rows = result == 0 ? fetch_rows(fetch, number) : NULL;
 		if (rows)
 			result = take_rows(m, rows);
-		more = rows && rows->more && rows->count;
-		if (more && !row_key_take(rows->rows[rows->count - 1].key, &after))
+		more = rows && rows->more;
+		/* More, and none of it: then what is there is not known. */
+		if (more && (rows->count == 0 ||
+				    !row_key_take(rows->rows[rows->count - 1].key, &after)))
 			result = -EBADMSG;
 		fetch_free(fetch);
 	}
@@ -195,6 +197,9 @@ static int prepare(struct merge *m)
 	head.high = m->right.head.high;
 	head.right = m->right.head.right;
 	int result = take_all(m);
+	/* What is not all of it is not taken for it. */
+	if (result == 0 && !rules_same_counts(&m->moved, &m->right.counts))
+		result = -EBADMSG;
 	if (result == 0)
 		result = close_owns(m);
 	if (result == 0)

@@ -64,6 +64,7 @@ struct change {
 
 	struct look *look; /* private */
 	uint64_t tablet;   /* private: the one that it is tried in */
+	unsigned gone;     /* private: how often that was no more */
 };
 
 /* Any thread. Until done() is called the change, and what it points to, stays in place. */
@@ -83,12 +84,14 @@ struct standstill {
 	uint64_t epoch;
 	int64_t since_ms; /* 0: it has not begun */
 	int64_t begun_ms; /* of all waiting */
+	unsigned gone;    /* times that there was no such tablet */
 };
 
 /*
- * A reader has found that the tablet in front of this one takes it over (HEAD_MOVED), or that it is
- * gone: waits a moment, after which it is to be looked for again. If whoever takes it over does not
- * go on, that is undone. ERR_UNAVAILABLE if that takes too long.
+ * A reader has found that the tablet in front of this one takes it over (HEAD_MOVED), or that it,
+ * which is not the first, is gone: waits a moment, after which it is to be looked for again. If
+ * whoever takes it over does not go on, that is undone. ERR_UNAVAILABLE, logged, if that takes too
+ * long.
  */
 enum err tablet_wait_moved(
 	struct rados *r, uint64_t bucket, uint64_t tablet, struct standstill *still) MUST_USE;

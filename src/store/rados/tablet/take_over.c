@@ -67,6 +67,18 @@ int tablet_undo(struct rados *r, uint64_t bucket, uint64_t tablet, const struct 
 						  : merge_undo(r, bucket, tablet, seen);
 }
 
+static void undo_work(struct rados *r, uint64_t bucket, uint64_t tablet, const struct seen *seen)
+{
+	int result = tablet_undo(r, bucket, tablet, seen);
+	if (result == 0)
+		log_info("ceph: bucket %" PRIx64 ": whoever began to split or merge a tablet has "
+			 "gone; undone",
+			bucket);
+	else if (result != -ECANCELED)
+		log_error("ceph: %s: what was begun there cannot be undone: %s", seen->name,
+			strerror(-result));
+}
+
 enum frozen tablet_take_over(
 	struct rados *r, uint64_t bucket, uint64_t tablet, const struct epoch *since)
 {
@@ -83,10 +95,8 @@ enum frozen tablet_take_over(
 		frozen = FROZEN_WAIT;
 	else if (seen.head.state == HEAD_FROZEN)
 		frozen = undo_deletion(r, bucket, tablet, since);
-	else if (head_is_in_work(&seen.head) && tablet_undo(r, bucket, tablet, &seen) == 0)
-		log_info("ceph: bucket %" PRIx64 ": whoever began to split or merge a tablet has "
-			 "gone; undone",
-			bucket);
+	else if (head_is_in_work(&seen.head))
+		undo_work(r, bucket, tablet, &seen);
 	seen_release(&seen);
 	return frozen;
 }
@@ -130,12 +140,19 @@ enum err tablet_wait_moved(
 	if (!still->begun_ms)
 		still->begun_ms = clock_monotonic_ms();
 	enum err e = tablet_see(r, bucket, tablet, &seen);
-	if (e == ERR_NO_SUCH_BUCKET)
+	if (e == ERR_NO_SUCH_BUCKET) {
 		directory_forget_tablet(r->directory, bucket, tablet);
-	else if (e == ERR_OK && seen.head.state == HEAD_MOVED && epoch_parse(seen.epoch, &epoch))
+		if (++still->gone > GONE_PATIENT)
+			(void)usleep(GONE_PAUSE_US);
+	} else if (e == ERR_OK && seen.head.state == HEAD_MOVED &&
+		   epoch_parse(seen.epoch, &epoch)) {
 		frozen = tablet_wait(r, bucket, tablet, &epoch, still);
+	}
+	bool waits = clock_monotonic_ms() - still->begun_ms < LIMIT_RADOS_CONFLICT_MS &&
+		     still->gone <= GONE_MAX;
+	if (!waits)
+		log_error("ceph: %s is missing, or moves for too long", seen.name);
 	seen_release(&seen);
-	bool waits = clock_monotonic_ms() - still->begun_ms < LIMIT_RADOS_CONFLICT_MS;
 	return waits && frozen == FROZEN_WAIT && (e == ERR_OK || e == ERR_NO_SUCH_BUCKET)
 		       ? ERR_OK
 		       : ERR_UNAVAILABLE;
