@@ -26,11 +26,12 @@ export class Cluster {
 		this.#all = all;
 	}
 
-	/** False if Ceph's packages are missing. */
-	async start() {
+	/** False if Ceph's packages are missing. `auth` is "cephx" if each user needs a key. */
+	async start({ auth = "none" } = {}) {
 		this.folder = join(await temporaryFolder(this.#all), "ceph");
 		try {
-			const { stdout } = await run(CLUSTER, ["start", this.folder, String(process.pid)]);
+			const { stdout } = await run(CLUSTER, ["start", this.folder, String(process.pid)],
+				{ env: { ...process.env, CEPH_AUTH: auth } });
 			this.config = stdout.trim();
 		} catch (error) {
 			if (error.code !== NO_PACKAGES)
@@ -60,6 +61,11 @@ export class Cluster {
 	/** Says of the gateway that has started last that it is dead. */
 	async expel() {
 		await run(CLUSTER, ["expel", this.folder]);
+	}
+
+	/** Makes client.NAME with these rights. */
+	async user(name, osd, mon = "allow r") {
+		await run(CLUSTER, ["user", this.folder, name, mon, osd]);
 	}
 
 	/** Says something to Ceph's own tool about a pool. */
