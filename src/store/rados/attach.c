@@ -1,31 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/rados/attach.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+
+enum {
+	POOLS = 3,
+	CAPS_BYTES = 4096,
+};
+
+static const char *name_or(const char *name, const char *usual)
+{
+	return name ? name : usual;
+}
 
 enum err rados_connect(
 	const struct rados_options *options, struct cluster **ret, struct pool **ret_index)
 {
 	const struct cluster_options cluster = {.config = options->config,
 		.id = options->id,
-		.space = options->space ? options->space : "",
+		.space = name_or(options->space, ""),
 		.timeout_s = options->timeout_s ? options->timeout_s : LIMIT_RADOS_OPERATION_S};
 	enum err e = cluster_open(&cluster, ret);
-	return e == ERR_OK ? cluster_pool(*ret, options->index_pool ? options->index_pool : "index",
-				     ret_index)
+	return e == ERR_OK ? cluster_pool(*ret, name_or(options->index_pool, "index"), ret_index)
 			   : e;
+}
+
+static void get_names(const struct rados_options *options, const char *ret[POOLS])
+{
+	ret[0] = name_or(options->index_pool, "index");
+	ret[1] = name_or(options->small_pool, "small");
+	ret[2] = name_or(options->data_pool, "data");
 }
 
 static enum err open_pools(struct rados *r, const struct rados_options *options)
 {
-	const char *small = options->small_pool ? options->small_pool : "small";
-	const char *data = options->data_pool ? options->data_pool : "data";
+	const char *names[POOLS];
+	get_names(options, names);
 	enum err e = rados_connect(options, &r->cluster, &r->index);
 	if (e == ERR_OK)
-		e = cluster_pool(r->cluster, small, &r->small);
-	return e == ERR_OK ? cluster_pool(r->cluster, data, &r->data) : e;
+		e = cluster_pool(r->cluster, names[1], &r->small);
+	return e == ERR_OK ? cluster_pool(r->cluster, names[2], &r->data) : e;
 }
 
 static size_t size_or(size_t size, size_t usual)
@@ -86,6 +105,35 @@ enum err rados_attach(const struct rados_options *options, struct rados **ret)
 	}
 	*ret = r;
 	return ERR_OK;
+}
+
+static void tell_rights(const struct rados_options *options, const char *pool)
+{
+	const char *space = name_or(options->space, "");
+	const char *names[POOLS];
+	SCOPED_STRBUF(caps, CAPS_BYTES);
+	get_names(options, names);
+	for (size_t i = 0; i < POOLS; i++)
+		strbuf_addf(&caps, "%sallow rw pool=%s%s%s", i ? ", " : "", names[i],
+			*space ? " namespace=" : "", space);
+	log_error("ceph: client.%s may not read and change what is in the pool %s; it needs the "
+		  "rights mon 'allow r' osd '%s', which `ceph auth caps` gives it",
+		options->id, pool, strbuf_broken(&caps) ? "allow rw" : caps.ptr);
+}
+
+enum err rados_check_rights(const struct rados *r, const struct rados_options *options)
+{
+	struct pool *const pools[POOLS] = {r->index, r->small, r->data};
+	const char *names[POOLS];
+	int result = 0;
+	get_names(options, names);
+	/* A pool that does not answer now may do so later, as one of a gateway that runs. */
+	for (size_t i = 0; i < POOLS && result == 0; i++) {
+		result = pool_try(pools[i]);
+		if (result == -EPERM)
+			tell_rights(options, names[i]);
+	}
+	return result == -EPERM ? ERR_UNAVAILABLE : ERR_OK;
 }
 
 void rados_detach(struct rados *r)

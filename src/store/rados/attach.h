@@ -11,6 +11,8 @@
 
 /* ERR_UNAVAILABLE, logged. */
 enum err rados_attach(const struct rados_options *options, struct rados **ret) MUST_USE;
+/* ERR_UNAVAILABLE, logged with what rights it needs, if its user may not do what a gateway does. */
+enum err rados_check_rights(const struct rados *r, const struct rados_options *options) MUST_USE;
 /* NULL is allowed. */
 void rados_detach(struct rados *r);
 /* Only the cluster, and the pool of rows. cluster_close() is due in any case. */

@@ -194,6 +194,11 @@ enum err rados_store_open(const struct rados_options *options, struct store **re
 	enum err e = rados_attach(options, &r);
 	if (e != ERR_OK)
 		return e;
+	e = rados_check_rights(r, options);
+	if (e != ERR_OK) {
+		rados_detach(r);
+		return e;
+	}
 	r->store.ops = &ops;
 	r->buckets = buckets_new();
 	r->directory = directory_new();

@@ -8,13 +8,17 @@
 #include "base/log.h"
 #include "store/rados/cluster/cluster_internal.h"
 
+#define OWNER "of" /* the attribute */
+
 enum err cluster_err(int result, const char *wanted, const char *object)
 {
 	if (result >= 0)
 		return ERR_OK;
 	if (result == -ENOSPC || result == -EDQUOT)
 		return ERR_DISK_FULL;
-	log_error("ceph: %s %s: %s", wanted, object, strerror(-result));
+	log_error("ceph: %s %s: %s%s", wanted, object, strerror(-result),
+		result == -EPERM ? ": docs/on-rados.md says what rights the user of Ceph needs"
+				 : "");
 	return ERR_UNAVAILABLE;
 }
 
@@ -61,6 +65,10 @@ static enum err start(struct cluster *c, const struct cluster_options *options)
 	if (result < 0)
 		return cluster_err(result, "the configuration", options->config);
 	result = c->api.connect(c->handle);
+	if (result == -EACCES)
+		log_error("ceph: %s is not let in: it has to have mon 'allow r', and a keyring "
+			  "that this process can read and has the key of: ceph auth get %s",
+			name, name);
 	if (result < 0)
 		return cluster_err(result, "connecting as says", options->config);
 	c->connected = true;
@@ -101,6 +109,9 @@ enum err cluster_pool(struct cluster *c, const char *name, struct pool **ret)
 	int result = c->api.ioctx_create(c->handle, name, &pool->io);
 	if (result == -ENOENT)
 		log_error("there is no pool %s; make it with: ceph osd pool create %s", name, name);
+	if (result == -ETIMEDOUT)
+		log_error("ceph: the monitors do not say what pools there are: none answers, or "
+			  "the user has not mon 'allow r'");
 	if (result < 0)
 		return cluster_err(result, "the pool", name);
 	c->api.ioctx_set_namespace(pool->io, c->space);
@@ -112,9 +123,21 @@ enum err cluster_pool(struct cluster *c, const char *name, struct pool **ret)
 	return ERR_OK;
 }
 
-/* ---- Data ------------------------------------------------------------------------------------ */
+int pool_try(struct pool *pool)
+{
+	static const char object[] = "rights";
+	char byte;
+	int result = pool->api->getxattr(pool->io, object, OWNER, &byte, sizeof(byte));
+	if (result >= 0 || result == -ENOENT) {
+		void *op = pool->api->create_write_op();
+		pool->api->write_op_remove(op);
+		result = pool->api->write_op_operate(op, pool->io, object, NULL, LIBRADOS_FULL_TRY);
+		pool->api->release_write_op(op);
+	}
+	return result == -ENOENT ? 0 : result;
+}
 
-#define OWNER "of" /* the attribute */
+/* ---- Data ------------------------------------------------------------------------------------ */
 
 static void end_transfer(void *completion, void *ctx)
 {

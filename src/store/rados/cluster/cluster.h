@@ -36,6 +36,12 @@ void cluster_close(struct cluster *cluster);
 enum err cluster_pool(struct cluster *cluster, const char *name, struct pool **ret) MUST_USE;
 
 /*
+ * Whether the user may read and change what is in the pool: 0, -EPERM, or another -errno. Does
+ * both to an object that is never there.
+ */
+int pool_try(struct pool *pool) MUST_USE;
+
+/*
  * What a result of Ceph (0, or -errno) is to the store's caller: ERR_OK, ERR_DISK_FULL, or
  * ERR_UNAVAILABLE, which is logged with what was `wanted` of which object.
  */
@@ -61,7 +67,7 @@ enum cluster_result {
 	CLUSTER_RESULTS,
 };
 
-/* Of all operations that have ended, but for watching and connecting. */
+/* Of all operations that have ended, but for watching, connecting and trying. */
 struct cluster_counts {
 	uint64_t counts[CLUSTER_OPERATIONS][CLUSTER_RESULTS];
 	struct histogram_sum latency[CLUSTER_OPERATIONS];
