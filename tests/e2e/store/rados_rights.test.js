@@ -5,11 +5,12 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before } from "node:test";
 import { Cluster } from "../lib/ceph.js";
 import { metric } from "../lib/memory.js";
 import { request } from "../lib/oss.js";
-import { BIN, cleanups, pause } from "../lib/server.js";
+import { BIN, cleanups, pause, temporaryFolder } from "../lib/server.js";
 import { assumeRole } from "../lib/sts.js";
 import { ok, versionsAt } from "../lib/versions.js";
 
@@ -148,6 +149,16 @@ cluster.test("who may only read checks the store, and the gateway's user repairs
 	assert.equal(repaired.status, 1, repaired.err);
 	assert.match(repaired.out, /"lost":"a chunk of its data is missing"/);
 	assert.equal((await run(as("check"), "fsck")).status, 0);
+});
+
+cluster.test("a store is copied from Ceph, and into it, with the rights of a gateway", async t => {
+	const folder = `local:${join(await temporaryFolder(t), "copy")}`;
+	for (const [from, to] of [["rados:", folder], [folder, "rados:copied"]]) {
+		const copied = await run(as("postern"), "copy", "--from", from, "--to", to);
+		assert.equal(copied.status, 0, copied.err);
+		assert.match(copied.out, /^copied: 5 versions/m);
+	}
+	assert.match((await run(as("check"), "copy", "--from", "rados:", "--to", folder)).err, /it needs the rights/);
 });
 
 cluster.test("the rights can be for one namespace, and are for no other", async () => {
