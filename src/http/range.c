@@ -5,6 +5,7 @@
 static bool split(struct slice value, struct slice *ret_first, struct slice *ret_last)
 {
 	struct slice unit;
+	*ret_first = *ret_last = S("");
 	if (!slice_cut(&value, '=', &unit))
 		return false;
 	value = slice_trim(value);
@@ -65,6 +66,7 @@ enum range_result range_parse(
 		(first.len == 0 ? suffix(last, size, standard, ret)
 				: from_first(first, last, size, standard, ret)))
 		return RANGE_PART;
+	/* The last 0 bytes. */
 	uint64_t n;
 	bool no_bytes = first.len == 0 && slice_to_u64(last, &n) && n == 0;
 	return standard || no_bytes ? RANGE_UNSATISFIABLE : RANGE_WHOLE;

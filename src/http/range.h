@@ -23,9 +23,9 @@ struct byte_range {
  * What the header `value` asks of an object of `size` bytes. OSS answers a range that is malformed
  * or not wholly inside the object with the whole object; with `standard`, which the header
  * "x-oss-range-behavior: standard" chooses, an end behind the object's is cut to it and a range
- * that is malformed or begins behind the object is RANGE_UNSATISFIABLE. Several ranges, another
- * unit and an absent header (empty `value`) always mean the whole object. *ret is written for
- * RANGE_PART only.
+ * that is malformed or begins behind the object is RANGE_UNSATISFIABLE. "bytes=-0" always is.
+ * Several ranges, another unit and an absent header (empty `value`) always mean the whole object.
+ * *ret is written for RANGE_PART only.
  */
 enum range_result range_parse(
 	struct slice value, uint64_t size, bool standard, struct byte_range *ret) MUST_USE;

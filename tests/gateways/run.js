@@ -137,9 +137,13 @@ if (missing)
 	console.log(`ok ${++tests} - all of it # SKIP Ceph's packages are missing: tools/install-packages ceph`);
 Object.assign(counts, fleet.counts);
 console.log(`# ${Object.entries({ ...counts, ...load.counts }).map(([name, count]) => `${count} ${name}`).join(", ")}`);
+if (failures && fleet.config)
+	console.log(`# ${(await fleet.state()).split("\n").join("\n# ")}`);
 for (const gateway of failures ? fleet.gateways : [])
 	console.log(`# ${gateway.log.split("\n").filter(line => !line.includes(" info ")).slice(-15).join("\n# ")}`);
 console.log(`1..${tests}`);
+if (failures && process.env.GATEWAYS_KEEP)
+	await pause(3600_000);
 await fleet.stop();
 rmSync(work, { recursive: true, force: true });
 process.exitCode = failures ? 1 : 0;

@@ -175,6 +175,12 @@ export class Fleet {
 		return got?.status === 200;
 	}
 
+	/** How the cluster is, as Ceph says. */
+	async state() {
+		const { stdout } = await run("ceph", ["-c", this.config, "--connect-timeout", "10", "osd", "tree"]).catch(error => ({ stdout: error.message }));
+		return stdout;
+	}
+
 	async stop() {
 		for (const number of this.gateways.keys())
 			await this.#note(number);
