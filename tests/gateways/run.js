@@ -58,7 +58,7 @@ async function fault() {
 	const osd = random.below(OSDS);
 	const left = KILLS - counts.faults;
 	const holds = HOLDS - counts["gateways taken for dead"];
-	const way = holds > 0 && random.next() * left < holds ? 1 : random.next() * (OSDS > 1 ? 1 : 0.65);
+	const way = holds > 0 && random.next() * left < holds ? 1 : random.next();
 	counts.faults++;
 	if (way === 1) {
 		await fleet.holdUntilDead(gateway);
@@ -69,7 +69,7 @@ async function fault() {
 	} else if (way < 0.65) {
 		await fleet.holdGateway(gateway, second * (1 + 5 * random.next()));
 		counts["gateways held"]++;
-	} else if (way < 0.85) {
+	} else if (way < 0.85 && OSDS > 1) {
 		await fleet.killOsd(osd, second * (1 + 5 * random.next()));
 		counts["OSDs killed"]++;
 	} else {
