@@ -2,11 +2,12 @@
 // `postern copy`: a data folder into Ceph and back, killed half-way and gone on with. All that can be asked
 // for by the API is the same afterwards.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, constants, createReadStream, existsSync, openSync, read, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { Cluster } from "../lib/ceph.js";
 import { request } from "../lib/oss.js";
 import { BIN, cleanups, Server, temporaryFolder } from "../lib/server.js";
@@ -16,24 +17,42 @@ const all = cleanups();
 const cluster = new Cluster(all);
 const UNSTABLE = ["date", "x-oss-request-id", "connection", "keep-alive", "x-oss-server-time"];
 const DAMAGED = "these bytes will be damaged";
+// What is told of them is more than a pipe holds: a key has 900 bytes, and four characters for each in the line.
+const DAMAGED_KEYS = Array.from({ length: 25 }, (_, i) => `a-damaged${"\u0001".repeat(900)}${i}`);
 let folder;
 let source;
 let before_;
 
 const subresource = (store, bucket, name) => request(store, "GET", bucket, "", { query: { [name]: "" } });
 
-/** Runs `postern copy`; `watch` is given the process. */
-function copy(from, to, more = [], watch = () => {}) {
-	return new Promise(done => {
-		const child = execFile(BIN, ["copy", "--from", from, "--to", to, ...more],
-			{ env: { ...process.env, POSTERN_RADOS_CONFIG: cluster.config ?? "", POSTERN_RADOS_ID: "admin" } },
-			(error, out, err) => done({ status: error ? error.code : 0, signal: error?.signal, out, err }));
-		watch(child);
-	});
+const environment = () => ({ ...process.env, POSTERN_RADOS_CONFIG: cluster.config ?? "", POSTERN_RADOS_ID: "admin" });
+const textOf = async stream => (await stream.toArray()).join("");
+
+/** Runs `postern copy`. */
+function copy(from, to, more = []) {
+	return new Promise(done => execFile(BIN, ["copy", "--from", from, "--to", to, ...more], { env: environment() },
+		(error, out, err) => done({ status: error ? error.code : 0, out, err })));
 }
 
-/** Kills it when it has told the first finding: the objects beside are under way then. */
-const kill = signal => child => child.stdout.once("data", () => child.kill(signal));
+/**
+ * The same, with a signal once it has told the first finding: the objects beside are under way then. It cannot have
+ * ended, for nobody reads the rest of its findings, which do not go into the pipe, until the signal was sent.
+ */
+async function brokenOff(from, to, signal) {
+	const pipe = join(await temporaryFolder(all), "pipe");
+	execFileSync("mkfifo", [pipe]);
+	const writes = openSync(pipe, constants.O_RDWR);
+	const reads = openSync(pipe, constants.O_RDONLY);
+	const child = spawn(BIN, ["copy", "--from", from, "--to", to],
+		{ env: environment(), stdio: ["ignore", writes, "pipe"] });
+	const ended = new Promise(end => child.on("exit", (status, by) => end({ status, signal: by })));
+	const err = textOf(child.stderr.setEncoding("utf8"));
+	closeSync(writes);
+	assert.equal((await promisify(read)(reads, Buffer.alloc(1), 0, 1, null)).bytesRead, 1, "it tells something");
+	child.kill(signal);
+	const out = textOf(createReadStream("", { fd: reads, encoding: "utf8" }));
+	return { ...await ended, out: await out, err: await err };
+}
 
 async function withServer(data, what) {
 	const server = new Server(data, { env: { POSTERN_STORE_BACKEND: "local" } });
@@ -72,7 +91,8 @@ async function fill(store) {
 	const { put, configure, deleted, stored, versioned } = versionsAt(() => store);
 	await ok(request(store, "PUT", "plain"));
 	await settings(store, "plain");
-	await ok(put("plain", "a-damaged", DAMAGED));
+	for (const key of DAMAGED_KEYS)
+		await ok(put("plain", key, DAMAGED));
 	await Promise.all(Array.from({ length: 40 }, (_, i) => ok(put("plain", `many/${i}`, `body ${i}`))));
 	for (const size of [0, 600_000, 5_000_000])
 		await ok(put("plain", `size/${size}`, randomBytes(size), { "Content-Type": "text/x-size", "Cache-Control": "no-cache" }));
@@ -182,24 +202,24 @@ async function goesOn(store, kept) {
 
 /* ---- Damage ---------------------------------------------------------------------------------- */
 
-/** Changes one byte of what was stored; calling it again changes it back. */
+/** Changes one byte of each that was stored; calling it again changes them back. */
 function damage(data) {
+	const [head, tail] = [DAMAGED.slice(0, 4), DAMAGED.slice(5)];
+	let damaged = 0;
 	for (const name of readdirSync(join(data, "segments"))) {
 		const file = join(data, "segments", name);
 		const bytes = readFileSync(file);
-		for (const text of [DAMAGED, DAMAGED.replace("these", "thesE")]) {
-			const at = bytes.indexOf(text);
-			if (at >= 0) {
-				bytes[at + 4] ^= 0x20;
-				writeFileSync(file, bytes);
-				return;
-			}
+		for (let at = bytes.indexOf(tail); at >= 0; at = bytes.indexOf(tail, at + 1)) {
+			assert.equal(bytes.toString("latin1", at - 5, at - 1), head);
+			bytes[at - 1] ^= 0x20;
+			damaged++;
 		}
+		writeFileSync(file, bytes);
 	}
-	assert.fail("the bytes are not in the log");
+	assert.equal(damaged, DAMAGED_KEYS.length);
 }
 
-const FINDING = /^bucket=plain key="a-damaged" version=null : its bytes are not what was stored/m;
+const FINDING = /^bucket=plain key="a-damaged[^"]*" version=null : its bytes are not what was stored/m;
 
 before(async () => {
 	folder = await temporaryFolder(all);
@@ -219,13 +239,13 @@ test("a folder is copied into another; what is damaged is told, and the rest is 
 	assert.match(used.err, /is in use by another process/);
 	assert.ok(!existsSync(target));
 	damage(source);
-	const stopped = await copy(`local:${source}`, `local:${target}`, [], kill("SIGINT"));
+	const stopped = await brokenOff(`local:${source}`, `local:${target}`, "SIGINT");
 	assert.equal(stopped.status, 1, stopped.out);
 	assert.match(stopped.err, /broken off; the same command goes on/);
 	const damaged = await copy(`local:${source}`, `local:${target}`);
 	assert.equal(damaged.status, 3, damaged.err);
 	assert.match(damaged.out, FINDING);
-	assert.match(damaged.out, /^findings: 1$/m);
+	assert.match(damaged.out, new RegExp(`^findings: ${DAMAGED_KEYS.length}$`, "m"));
 	assert.match(damaged.out, /^not copied: 1 multipart uploads/m);
 	const server = new Server(target, { env: { POSTERN_STORE_BACKEND: "local" } });
 	await assert.rejects(server.ready(), /is not whole: `postern copy` was broken off/);
@@ -249,7 +269,7 @@ test("a folder is copied into another; what is damaged is told, and the rest is 
 
 cluster.test("into Ceph, killed half-way and gone on with, and back into a folder", async () => {
 	damage(source);
-	const killed = await copy(`local:${source}`, "rados:", [], kill("SIGKILL"));
+	const killed = await brokenOff(`local:${source}`, "rados:", "SIGKILL");
 	assert.equal(killed.signal, "SIGKILL", killed.err);
 	damage(source);
 	const done = await copy(`local:${source}`, "rados:", ["--verify"]);
