@@ -84,16 +84,18 @@ static void end(int signal_number UNUSED)
 
 struct run {
 	struct progress progress;
-	char of[2][OF_BYTES]; /* of each phase */
+	char of[COPY_COMPARES + 1][OF_BYTES]; /* of each phase */
 };
 
 /* ---- Telling --------------------------------------------------------------------------------- */
 
 static bool show_progress(const struct copy_progress *now, void *ctx)
 {
-	static const char *const what[] = {"copied", "compared"};
+	static const char *const what[] = {[COPY_COPIES] = "copied", [COPY_COMPARES] = "compared"};
 	struct run *run = ctx;
 	char *of = run->of[now->phase];
+	if (now->phase == COPY_BEGINS)
+		return !is_ended;
 	if (!of[0])
 		(void)snprintf(of, OF_BYTES, "%" PRIu64 " versions, %" PRIu64 " bytes %s",
 			now->versions_all, now->bytes_all, what[now->phase]);
@@ -134,7 +136,7 @@ static void print_sum(const struct copy_result *result)
 static enum err copy_stores(const struct copy_place *from, const struct copy_place *to,
 	const struct copy_flags *given, struct copy_result *ret)
 {
-	struct run run = {.of = {"", ""}};
+	struct run run = {.of = {""}};
 	struct copy_options options = {
 		.verifies = given->verify, .found = found, .progress = show_progress, .ctx = &run};
 	*ret = (struct copy_result){.buckets = 0};

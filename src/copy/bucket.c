@@ -88,8 +88,10 @@ enum err bucket_make(
 	*ret_why = NULL;
 	/* A gateway that was killed a moment ago is still waited for by Ceph. */
 	while ((e = make(c, bucket, ret, ret_why)) == ERR_UNAVAILABLE &&
-		clock_monotonic_ms() < end_ms)
+		clock_monotonic_ms() < end_ms && !copy_stops(c)) {
 		(void)usleep(PAUSE_US);
+		crew_tell(c);
+	}
 	return e;
 }
 

@@ -89,6 +89,13 @@ struct walk {
 	struct keys to;
 };
 
+/* So many keys may be the same that nothing else would ever look. */
+static enum err go_on(struct walk *walk, struct keys *keys)
+{
+	crew_look(walk->copy);
+	return keys_next(keys);
+}
+
 static enum err copy_key(struct walk *walk, struct version_rows *to)
 {
 	struct copy *c = walk->copy;
@@ -128,7 +135,7 @@ static enum err pass_others(struct walk *walk)
 		(!walk->from.there || slice_cmp(keys_key(&walk->to), keys_key(&walk->from)) < 0)) {
 		(void)pair_compare(
 			walk->copy, walk->place, keys_key(&walk->to), &none, &walk->to.versions);
-		e = keys_next(&walk->to);
+		e = go_on(walk, &walk->to);
 	}
 	return e;
 }
@@ -144,7 +151,7 @@ static enum err next_key(struct walk *walk)
 	e = walk->copy->phase == COPY_COPIES ? copy_key(walk, to) : compare_key(walk, to);
 	if (e == ERR_OK && both)
 		e = keys_next(&walk->to);
-	return e == ERR_OK ? keys_next(&walk->from) : e;
+	return e == ERR_OK ? go_on(walk, &walk->from) : e;
 }
 
 static void walk_bucket(struct copy *c, const struct place *place)
@@ -163,7 +170,7 @@ static void walk_bucket(struct copy *c, const struct place *place)
 		e = keys_next(&walk->to);
 	while (e == ERR_OK && !copy_stops(c) && (walk->from.there || walk->to.there))
 		e = next_key(walk);
-	if (e != ERR_OK)
+	if (e != ERR_OK && !copy_stops(c))
 		copy_fail(c, place, S(""), e);
 	keys_end(&walk->from);
 	keys_end(&walk->to);
@@ -187,7 +194,7 @@ static void measure(struct copy *c, const struct sources *sources)
 {
 	struct waiter waiter;
 	waiter_init(&waiter);
-	for (size_t i = 0; i < sources->count; i++) {
+	for (size_t i = 0; i < sources->count && !copy_stops(c); i++) {
 		struct store_bucket_count count = {.bucket_id = sources->list[i]->id};
 		count.wait.home = waiter_expect(&waiter, &count.wait.task);
 		store_bucket_count(c->options->from, &count);
@@ -195,6 +202,7 @@ static void measure(struct copy *c, const struct sources *sources)
 		c->versions_all += count.stats.objects + count.stats.old_versions;
 		c->bytes_all += count.stats.bytes + count.stats.old_bytes;
 		c->result->uploads += count.stats.uploads;
+		crew_tell(c);
 	}
 	waiter_release(&waiter);
 }
@@ -208,9 +216,11 @@ static void make_buckets(struct copy *c, struct sources *sources)
 		const char *why;
 		*place = (struct place){bucket->name, bucket->id, 0};
 		enum err e = bucket_make(c, bucket, place, &why);
-		if (e != ERR_OK)
-			copy_fail(c, place, S(""), e);
-		else if (why)
+		if (e != ERR_OK) {
+			/* Nobody waits any more for what is stopped. */
+			if (!copy_stops(c))
+				copy_fail(c, place, S(""), e);
+		} else if (why)
 			copy_tell(c, place, S(""), NULL, why);
 		else
 			c->result->buckets++;

@@ -21,6 +21,7 @@
 #include "store/store.h"
 
 enum copy_phase {
+	COPY_BEGINS, /* what there is, and buckets: versions and bytes are not known yet */
 	COPY_COPIES,
 	COPY_COMPARES,
 };

@@ -31,6 +31,7 @@ struct copy {
 	uint64_t versions_all;
 	uint64_t bytes_all;
 	struct thread_queue *crew;
+	unsigned looks;    /* of crew_look() */
 	atomic_bool stops; /* all is to end soon */
 
 	pthread_mutex_t lock; /* of what is below; held while a finding is told */
@@ -63,7 +64,8 @@ static inline bool copy_stops(struct copy *c)
 
 /*
  * Makes the bucket in the target, or lets it have the settings of the source; ret->to is its id
- * there. *ret_why is for a finding if it is another bucket; else NULL.
+ * there. *ret_why is for a finding if it is another bucket; else NULL. May wait for long, until the
+ * copy stops.
  */
 enum err bucket_make(struct copy *c, const struct store_bucket *bucket, struct place *ret,
 	const char **ret_why) MUST_USE;
@@ -73,6 +75,10 @@ const char *bucket_differs(struct copy *c, const struct store_bucket *bucket);
 /* ---- crew.c ---------------------------------------------------------------------------------- */
 
 enum err crew_begin(struct copy *c) MUST_USE;
+/* Tells how far it is, and hears whether it is to be broken off. */
+void crew_tell(struct copy *c);
+/* The same, now and then: for whatever may come very often, as a key does. */
+void crew_look(struct copy *c);
 /* Waits for all jobs. */
 void crew_wait(struct copy *c);
 void crew_end(struct copy *c);

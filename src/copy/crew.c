@@ -9,6 +9,7 @@
 enum {
 	UNDER_WAY_MAX = 4 * LIMIT_COPY_WORKERS,
 	TELL_MS = 200, /* between two looks at how far it is */
+	LOOK_EVERY = 64,
 };
 
 struct job {
@@ -89,6 +90,19 @@ static void tell_progress(struct copy *c)
 		c->result->is_stopped = true;
 		atomic_store(&c->stops, true);
 	}
+}
+
+void crew_tell(struct copy *c)
+{
+	(void)pthread_mutex_lock(&c->lock);
+	tell_progress(c);
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
+void crew_look(struct copy *c)
+{
+	if (++c->looks % LOOK_EVERY == 0)
+		crew_tell(c);
 }
 
 static void wait_until_below(struct copy *c, unsigned most)

@@ -12,6 +12,7 @@
 enum {
 	VERSIONS = 2500, /* of one key: several pages of a listing */
 	KEYS = 300,
+	ALL = VERSIONS + KEYS + 1, /* and a large one */
 	LARGE = 3 << 20,
 	TOLD_BYTES = 1024,
 };
@@ -26,6 +27,7 @@ struct run {
 	size_t told_len;
 	unsigned stop_after; /* looks at the progress; 0: never */
 	unsigned looks;
+	bool stops[COPY_COMPARES + 1]; /* at the first look in that phase */
 };
 
 static void found(const struct copy_finding *finding, void *ctx)
@@ -42,6 +44,8 @@ static bool look(const struct copy_progress *progress, void *ctx)
 {
 	struct run *run = ctx;
 	run->looks++;
+	if (run->stops[progress->phase])
+		return false;
 	return progress->versions <= progress->versions_all &&
 	       (run->stop_after == 0 || run->looks < run->stop_after);
 }
@@ -117,9 +121,6 @@ static void all_of_it(struct store *from)
 {
 	struct run run = {.looks = 0};
 	struct store *to = new_store();
-	enum {
-		ALL = VERSIONS + KEYS + 1
-	};
 	IS_INT(copy(from, to, true, &run), ERR_OK, "a store is copied");
 	OK(run.result.findings == 0, "without a finding");
 	OK(run.result.buckets == 2 && run.result.versions == ALL && run.result.there == 0 &&
@@ -192,8 +193,27 @@ static void broken_off(struct store *from)
 		runs++;
 	}
 	OK(runs > 2 && run.result.findings == 0, "it goes on where it was broken off");
-	OK(copied + run.result.versions == VERSIONS + KEYS + 1, "and copies nothing twice");
-	OK(run.result.same == VERSIONS + KEYS + 1, "in the end all is the same");
+	OK(copied + run.result.versions == ALL, "and copies nothing twice");
+	OK(run.result.same == ALL, "in the end all is the same");
+	store_close(to);
+}
+
+/* What is the same, and what is only compared, takes nobody of the crew. */
+static void broken_off_where_nothing_is_copied(struct store *from)
+{
+	static const char *const phases[] = {"measuring", "passing over", "comparing"};
+	struct run run = {.looks = 0};
+	struct store *to = new_store();
+	IS_INT(copy(from, to, false, &run), ERR_OK, "a store that is whole");
+	for (unsigned i = 0; i < ARRAY_LEN(phases); i++) {
+		run.stops[i] = true;
+		OK(copy(from, to, false, &run) != ERR_OK && run.result.is_stopped &&
+				run.result.findings == 0,
+			"%s is broken off", phases[i]);
+		OK(run.result.same < ALL && (i == COPY_COMPARES || run.result.there < ALL),
+			"half-way");
+		run.stops[i] = false;
+	}
 	store_close(to);
 }
 
@@ -206,6 +226,7 @@ int main(void)
 	all_of_it(from);
 	what_differs(from);
 	broken_off(from);
+	broken_off_where_nothing_is_copied(from);
 	store_close(from);
 	return tap_done();
 }
