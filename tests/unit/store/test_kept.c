@@ -3,6 +3,8 @@
  * What a version keeps that is copied from another store: on each back end, after opening again,
  * and, of a folder, when all is read from the log.
  */
+#include <dirent.h>
+
 #include "base/limits.h"
 #include "crypto/crc64.h"
 #include "crypto/digest.h"
@@ -18,6 +20,7 @@ enum {
 	CHANGES = 100, /* so that a folder has given greater numbers than those that are kept */
 	TEXT_MAX = 4096,
 	CHURN_BYTES = 300000, /* in the log */
+	FILLS_MAX = 1000,
 };
 
 static char large_bytes[LARGE];
@@ -337,6 +340,81 @@ static void collected(const struct backend *backend)
 	store_close(s);
 }
 
+/* The newest segment of the log. */
+static unsigned newest_segment(const char *path)
+{
+	char name[2 * FOLDER_PATH_MAX];
+	unsigned newest = 0;
+	(void)snprintf(name, sizeof(name), "%s/segments", path);
+	DIR *dir = opendir(name);
+	const struct dirent *entry;
+	while (dir && (entry = readdir(dir)) != NULL) {
+		unsigned id = (unsigned)strtoul(entry->d_name, NULL, 16);
+		newest = id > newest ? id : newest;
+	}
+	if (dir)
+		(void)closedir(dir);
+	return newest;
+}
+
+/* Fills the segment with what stays. */
+static bool fill_segment(struct store *s, uint64_t id, const char *path)
+{
+	char key[32];
+	unsigned segment = newest_segment(path);
+	bool ok = true;
+	for (unsigned i = 0; ok && i < FILLS_MAX && newest_segment(path) == segment; i++) {
+		int len = snprintf(key, sizeof(key), "stays/%u", i);
+		ok = put_object(s, id, slice_of(key, (size_t)len),
+			     slice_of(large_bytes, CHURN_BYTES), NULL) == ERR_OK;
+	}
+	return ok && newest_segment(path) > segment;
+}
+
+/* Collects all segments behind one that stays. */
+static bool collect_behind(struct store *s, const char *path, unsigned stays)
+{
+	bool ok = true;
+	for (unsigned i = stays + 1, newest = newest_segment(path); i <= newest; i++)
+		ok = collect(s, path, i) && ok;
+	return ok;
+}
+
+/*
+ * Two keys have a version of one number, and both are deleted. What says so is collected twice,
+ * while the segment from which they could come back stays.
+ */
+static void twins(void)
+{
+	struct rebuild_result result;
+	struct backend busy = {.name = "local", .keeps = true, .gc_interval_ms = 5};
+	const struct keep a = {.key = S("a"), .bytes = S("one"), .kept = plain(30, false)};
+	struct keep b = a;
+	b.key = S("b");
+	folder_make(busy.path);
+	struct store *s = backend_open(&busy);
+	OK(make_buckets(s) && set_versioning(s, S("main"), STORE_VERSIONED) == ERR_OK, "buckets");
+	uint64_t id = bucket_id(s, S("main"));
+	OK(keep(s, id, a) == ERR_OK && keep(s, id, b) == ERR_OK, "two keys have one number");
+	unsigned segment = newest_segment(busy.path);
+	OK(fill_segment(s, id, busy.path), "their segment stays");
+	struct store_delete del_a = {.bucket_id = id, .key = a.key, .version = version_number(30)};
+	struct store_delete del_b = {.bucket_id = id, .key = b.key, .version = version_number(30)};
+	OK(delete_version(s, &del_a) == ERR_OK && delete_version(s, &del_b) == ERR_OK,
+		"both are deleted");
+	OK(collect_behind(s, busy.path, segment) && collect_behind(s, busy.path, segment),
+		"the log is collected");
+	store_close(s);
+	OK(checked_clean(busy.path), "the folder fits together");
+	IS_INT(rebuild_index(&(struct rebuild_options){.path = busy.path}, &result), ERR_OK,
+		"the index is made anew");
+	s = backend_open(&busy);
+	OK(!object_is(s, id, a.key, a.bytes) && !object_is(s, id, b.key, b.bytes),
+		"and none of them comes back");
+	store_close(s);
+	folder_remove(busy.path);
+}
+
 static void test(const struct backend *backend)
 {
 	char text[TEXT_MAX];
@@ -370,6 +448,7 @@ static void test(const struct backend *backend)
 	if (is_local) {
 		made_anew(backend, what);
 		collected(backend);
+		twins();
 	}
 }
 

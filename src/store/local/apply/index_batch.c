@@ -225,21 +225,21 @@ enum err index_batch_bucket_delete(struct index_batch *batch, struct slice name,
 	return ERR_OK;
 }
 
-enum err index_batch_ended(
-	struct index_batch *batch, const struct ended_record *ended, const struct location *where)
+enum err index_batch_ended(struct index_batch *batch, const struct ended_record *ended,
+	uint64_t bucket_id, struct slice key, const struct location *where)
 {
-	struct key key;
+	struct key row;
 	/* Those of buckets are few. */
 	if (ended->what.segment == 0 || !segment_exists(batch->segments, ended->what.segment))
 		return ERR_OK;
-	key_ended(&key, ended->what.segment, ended->what.number);
-	return put_location(batch, &key, where, NULL);
+	key_ended(&row, ended->what.segment, ended_label(&ended->what, bucket_id, key));
+	return put_location(batch, &row, where, NULL);
 }
 
-enum err index_batch_forget_ended(struct index_batch *batch, uint64_t segment, uint64_t number)
+enum err index_batch_forget_ended(struct index_batch *batch, uint64_t segment, uint64_t label)
 {
 	struct key key;
-	key_ended(&key, segment, number);
+	key_ended(&key, segment, label);
 	return delete_location(batch, &key);
 }
 

@@ -36,12 +36,14 @@ enum err index_batch_bucket_delete(
 
 /* ---- What was ended earlier ------------------------------------------------------------------ */
 
-/* RECORD_ENDED, at `where`: it is needed while the segment that it is about is there. */
+/*
+ * RECORD_ENDED, at `where`, of a key: it is needed while the segment that it is about is there.
+ */
 enum err index_batch_ended(struct index_batch *batch, const struct ended_record *ended,
-	const struct location *where) MUST_USE;
+	uint64_t bucket_id, struct slice key, const struct location *where) MUST_USE;
 /* It is not needed any more. */
 enum err index_batch_forget_ended(
-	struct index_batch *batch, uint64_t segment, uint64_t number) MUST_USE;
+	struct index_batch *batch, uint64_t segment, uint64_t label) MUST_USE;
 
 /* ---- What leaves no record ------------------------------------------------------------------- */
 

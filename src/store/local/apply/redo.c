@@ -178,7 +178,7 @@ static enum err redo_ended(struct index_batch *batch, const struct record_at *re
 	struct ended_record ended;
 	if (!ended_parse(record->data, &ended))
 		return ERR_INTERNAL;
-	return index_batch_ended(batch, &ended, &record->where);
+	return index_batch_ended(batch, &ended, record->bucket_id, record->key, &record->where);
 }
 
 enum err redo_record(struct index_batch *batch, const struct record_at *record)

@@ -373,7 +373,9 @@ static enum err restore_ended(struct restore *r)
 	if (!ended_parse(r->record->data, &ended))
 		return ERR_INTERNAL;
 	enum err e = end_number(r, &ended.what);
-	return e == ERR_OK ? index_batch_ended(r->batch, &ended, &r->record->where) : e;
+	return e == ERR_OK ? index_batch_ended(r->batch, &ended, r->record->bucket_id,
+				     r->record->key, &r->record->where)
+			   : e;
 }
 
 enum err restore_record(

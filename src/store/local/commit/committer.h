@@ -97,7 +97,8 @@ struct mutation {
 	/* MUTATION_FORGET_*: */
 	uint64_t number; /* of the file, the segment, the set */
 	uint64_t size;   /* of the file */
-	uint64_t part;   /* its number in the set; MUTATION_FORGET_ENDED: number of what ended */
+	uint64_t
+		part; /* its number in the set; MUTATION_FORGET_ENDED: what ended (ended_label()) */
 	/* Results. */
 	enum err err;
 	bool existed;

@@ -172,13 +172,14 @@ static void say_of_another(const struct carry *carry, struct ended_record *ended
 }
 
 /* Where the log has a record of this end already; zeros: nowhere that is known. */
-static enum err look_at_ended(
-	struct carry *carry, const struct ended_record *ended, struct location *ret)
+static enum err look_at_ended(struct carry *carry, const struct record *record,
+	const struct ended_record *ended, struct location *ret)
 {
 	struct key key;
 	struct index_value value;
 	memset(ret, 0, sizeof(*ret));
-	key_ended(&key, ended->what.segment, ended->what.number);
+	key_ended(&key, ended->what.segment,
+		ended_label(&ended->what, record->bucket_id, record->name));
 	enum index_found found = index_get(carry->gc->local->index, &key, false, &value);
 	if (found == INDEX_FAILED)
 		return ERR_INTERNAL;
@@ -203,7 +204,7 @@ static enum err carry_ended(
 		if (ended.what.segment == 0 || !may_come_back(carry, &ended))
 			continue;
 		say_of_another(carry, &ended);
-		e = look_at_ended(carry, &ended, &said);
+		e = look_at_ended(carry, record, &ended, &said);
 		if (e == ERR_OK && said.segment == 0)
 			e = send_ended(carry, record, &ended);
 	}
@@ -226,7 +227,7 @@ static enum err carry_again(
 	if (!ended_parse(record->data, &ended) || !may_come_back(carry, &ended))
 		return ERR_OK;
 	say_of_another(carry, &ended);
-	enum err e = look_at_ended(carry, &ended, &said);
+	enum err e = look_at_ended(carry, record, &ended, &said);
 	/* Another record of this end is enough. */
 	if (e != ERR_OK || (said.segment && !location_eq(&said, where)))
 		return e;

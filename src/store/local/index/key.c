@@ -79,10 +79,10 @@ void key_part(struct key *ret, uint64_t set, uint64_t number)
 	append_number(ret, number);
 }
 
-void key_ended(struct key *ret, uint64_t segment, uint64_t number)
+void key_ended(struct key *ret, uint64_t segment, uint64_t label)
 {
 	key_number(ret, KEY_ENDED, segment);
-	append_number(ret, number);
+	append_number(ret, label);
 }
 
 bool key_split_upload(struct slice rest, struct slice *ret_key, uint64_t *ret_upload)

@@ -54,8 +54,8 @@ void key_versions(struct key *ret, uint64_t bucket_id, struct slice key);
 void key_version(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t version);
 void key_upload(struct key *ret, uint64_t bucket_id, struct slice key, uint64_t upload);
 void key_part(struct key *ret, uint64_t list, uint64_t number);
-/* That the version or upload `number`, which was read from `segment`, was ended. */
-void key_ended(struct key *ret, uint64_t segment, uint64_t number);
+/* That a version or upload, which was read from `segment`, was ended (ended_label()). */
+void key_ended(struct key *ret, uint64_t segment, uint64_t label);
 
 /*
  * Parses what follows the bucket's number in the key of a version or an upload. False if it is not

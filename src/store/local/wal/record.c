@@ -346,6 +346,17 @@ uint64_t ended_version(const struct ended *ended)
 	return ended->number & ENDED_PLACE ? 0 : ended->number;
 }
 
+uint64_t ended_label(const struct ended *ended, uint64_t bucket_id, struct slice key)
+{
+	unsigned char numbers[16];
+	uint64_t version = ended_version(ended);
+	if (version == 0 || version >= bucket_id)
+		return ended->number;
+	le64_put(numbers, version);
+	le64_put(numbers + 8, bucket_id);
+	return crc64_update(crc64_update(0, slice_of((const char *)numbers, sizeof(numbers))), key);
+}
+
 void ended_write(unsigned char *to, const struct ended_record *ended)
 {
 	le64_put(to, ended->what.number);

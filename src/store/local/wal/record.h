@@ -143,6 +143,11 @@ struct location;
 struct ended ended_entry(uint64_t version, const struct location *where);
 /* The version again. */
 uint64_t ended_version(const struct ended *ended);
+/*
+ * What the index knows it by. Numbers that were kept of another store are below that of their
+ * bucket, and several keys may have the same: of these it is made of bucket and key as well.
+ */
+uint64_t ended_label(const struct ended *ended, uint64_t bucket_id, struct slice key);
 
 struct object_meta {
 	enum object_place place;
