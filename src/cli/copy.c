@@ -141,9 +141,9 @@ static enum err copy_stores(const struct copy_place *from, const struct copy_pla
 		.verifies = given->verify, .found = found, .progress = show_progress, .ctx = &run};
 	*ret = (struct copy_result){.buckets = 0};
 	progress_init(&run.progress);
-	enum err e = copy_place_open(from, false, &options.from);
+	enum err e = copy_place_open(from, &options.from);
 	if (e == ERR_OK)
-		e = copy_place_open(to, true, &options.to);
+		e = copy_place_open_target(to, from, &options.to);
 	if (e == ERR_OK)
 		e = copy_run(&options, ret);
 	progress_leave(&run.progress);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,14 +42,42 @@ static bool has_store(const char *folder)
 	return false;
 }
 
-enum err copy_place_open(const struct copy_place *place, bool is_target, struct store **ret)
+enum err copy_place_open(const struct copy_place *from, struct store **ret)
 {
-	if (!place->folder)
-		return rados_store_open(&place->rados, ret);
-	if (!is_target && !has_store(place->folder))
+	if (!from->folder)
+		return rados_store_open(&from->rados, ret);
+	if (!has_store(from->folder))
 		return ERR_INTERNAL;
+	const struct local_options options = {.path = from->folder, .clock = &clock_system};
+	return local_store_open(&options, ret);
+}
+
+/* The same for the same place, however it was named. */
+static bool add_name(struct strbuf *to, const struct copy_place *place)
+{
+	if (!place->folder) {
+		strbuf_addf(to, "rados:%s", place->rados.space);
+		return !strbuf_broken(to);
+	}
+	char *path = realpath(place->folder, NULL);
+	if (path)
+		strbuf_addf(to, "local:%s", path);
+	free(path);
+	return path && !strbuf_broken(to);
+}
+
+enum err copy_place_open_target(
+	const struct copy_place *to, const struct copy_place *from, struct store **ret)
+{
+	SCOPED_STRBUF(name, KIB(8));
+	if (!to->folder)
+		return rados_store_open(&to->rados, ret);
+	if (!add_name(&name, from)) {
+		log_error("copy: cannot tell where %s is", from->folder);
+		return ERR_INTERNAL;
+	}
 	const struct local_options options = {
-		.path = place->folder, .clock = &clock_system, .is_copy = is_target};
+		.path = to->folder, .clock = &clock_system, .copy_of = name.ptr};
 	return local_store_open(&options, ret);
 }
 

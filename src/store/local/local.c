@@ -241,8 +241,9 @@ enum err local_store_open(const struct local_options *options, struct store **re
 	if (e == ERR_OK)
 		e = folder_lock(local->dir, options->path, &local->lock);
 	if (e == ERR_OK)
-		e = options->is_copy ? folder_begin_copy(local->dir, options->path)
-				     : folder_check_copy(local->dir, options->path);
+		e = options->copy_of
+			    ? folder_begin_copy(local->dir, options->path, options->copy_of)
+			    : folder_check_copy(local->dir, options->path);
 	if (e == ERR_OK)
 		e = folder_check_format(local->dir, options->path, true, &local->format);
 	local->log_since = local->format.since;

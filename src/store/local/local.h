@@ -15,7 +15,7 @@
  */
 enum err local_store_open(const struct local_options *options, struct store **ret) MUST_USE;
 
-/* The folder of a store that was opened with `is_copy`, and is closed, has all. Logs why not. */
+/* The folder of a store that was opened with `copy_of`, and is closed, has all. Logs why not. */
 enum err local_end_copy(const char *path) MUST_USE;
 
 #endif

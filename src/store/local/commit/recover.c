@@ -265,7 +265,7 @@ static uint64_t first_sequence(const struct local *local)
 	segment_unpin(segment);
 	if (!is_new)
 		return first ? first : 1;
-	if (!local->options.is_copy)
+	if (!local->options.copy_of)
 		return 1;
 	uint64_t ms = (uint64_t)clock_wall_ms(local->options.clock);
 	return (ms + LIMIT_COPY_AHEAD_MS) << BITS_BELOW_MS;

@@ -212,6 +212,8 @@ static enum err open_folder(struct rebuild *r)
 	if (e == ERR_OK)
 		e = folder_lock(r->dir, path, &r->lock);
 	if (e == ERR_OK)
+		e = folder_check_copy(r->dir, path);
+	if (e == ERR_OK)
 		e = folder_check_format(r->dir, path, false, &r->format);
 	if (e != ERR_OK || r->format.is_whole)
 		return e;

@@ -69,6 +69,8 @@ static enum err mend_index(struct repair *r)
 	if (e == ERR_OK)
 		e = folder_lock(dir, path, &lock);
 	if (e == ERR_OK)
+		e = folder_check_copy(dir, path);
+	if (e == ERR_OK)
 		e = folder_check_format(dir, path, false, &format);
 	if (e != ERR_OK)
 		return e;

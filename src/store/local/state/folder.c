@@ -55,49 +55,6 @@ enum err folder_lock(int dir, const char *path, int *ret_lock)
 	return ERR_INTERNAL;
 }
 
-/* ---- A copy that is not whole ---------------------------------------------------------------- */
-
-static const char copying[] = "copying";
-
-static bool exists(int dir, const char *name)
-{
-	return faccessat(dir, name, F_OK, 0) == 0;
-}
-
-enum err folder_begin_copy(int dir, const char *path)
-{
-	if (exists(dir, copying))
-		return ERR_OK;
-	if (exists(dir, "format")) {
-		log_error("store: the folder %s is in use already: choose one that is not there, "
-			  "or empty",
-			path);
-		return ERR_INTERNAL;
-	}
-	SCOPED_FD int fd = openat(dir, copying, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	int e = fd < 0 ? errno : files_sync_dir(dir);
-	if (e)
-		log_error("store: cannot write %s/%s: %s", path, copying, files_text(e));
-	return e ? files_err(e) : ERR_OK;
-}
-
-enum err folder_check_copy(int dir, const char *path)
-{
-	if (!exists(dir, copying))
-		return ERR_OK;
-	log_error("store: the folder %s is not whole: `postern copy` was broken off; run it again",
-		path);
-	return ERR_INTERNAL;
-}
-
-enum err folder_end_copy(int dir, const char *path)
-{
-	int e = unlinkat(dir, copying, 0) == 0 || errno == ENOENT ? files_sync_dir(dir) : errno;
-	if (e)
-		log_error("store: cannot remove %s/%s: %s", path, copying, files_text(e));
-	return e ? files_err(e) : ERR_OK;
-}
-
 /* ---- Format ---------------------------------------------------------------------------------- */
 
 enum err folder_write_format(int dir, const struct folder_format *format)

@@ -32,11 +32,11 @@ enum err folder_lock(int dir, const char *path, int *ret_lock) MUST_USE;
 enum err folder_check_format(
 	int dir, const char *path, bool make, struct folder_format *ret) MUST_USE;
 /*
- * While a folder is filled by a copy it has a file `copying`. A folder that is not empty takes no
- * copy, unless one was begun there.
+ * While a folder is filled by a copy it has a file `copying`, which names the source. A folder that
+ * is not empty takes no copy, unless one of the same source was begun there.
  */
-enum err folder_begin_copy(int dir, const char *path) MUST_USE;
-/* Fails while there is such a file. */
+enum err folder_begin_copy(int dir, const char *path, const char *source) MUST_USE;
+/* Fails while there is such a file, or if nobody knows. */
 enum err folder_check_copy(int dir, const char *path) MUST_USE;
 enum err folder_end_copy(int dir, const char *path) MUST_USE;
 /* The content of the file while a restore fills the folder: no store opens that. */

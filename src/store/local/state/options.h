@@ -3,7 +3,6 @@
 #ifndef STORE_LOCAL_STATE_OPTIONS_H
 #define STORE_LOCAL_STATE_OPTIONS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -19,11 +18,12 @@ struct local_options {
 	uint64_t scrub_bytes_per_second; /* 0: nothing is checked in the background */
 	uint64_t scrub_interval_ms;      /* from pass to pass; 0: a week */
 	/*
-	 * The folder is filled with what another store has (src/copy): it must be a new one, or one
-	 * that was begun so; nobody else opens it until local_end_copy(). Its numbers begin above
-	 * all that other stores have given by now.
+	 * The folder is filled with what another store has (src/copy), of which this is a name: it
+	 * must be a new one, or one that was begun with the same; nobody else opens it until
+	 * local_end_copy(). Its numbers begin above all that other stores have given by now. NULL:
+	 * it is not. Read while the store is opened.
 	 */
-	bool is_copy;
+	const char *copy_of;
 };
 
 #endif
