@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/local/commit/committer.h"
+#include "store/local/commit/empty_lists.h"
 #include "store/local/commit/mutations.h"
 #include "store/local/commit/recover.h"
 #include "store/local/control/control.h"
@@ -137,6 +138,7 @@ static void local_free(struct local *local)
 	if (local->wal_is_open)
 		wal_close(&local->wal);
 	index_batch_free(local->batch);
+	empty_lists_free(local->empty_lists);
 	buckets_free(local->buckets);
 	part_pins_free(local->part_pins);
 	large_files_free(local->files);

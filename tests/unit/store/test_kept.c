@@ -209,14 +209,34 @@ static void refusals(struct store *s, uint64_t id)
 	IS_INT(keep(s, id, how), ERR_PRECONDITION_FAILED, "that of a marker counts");
 }
 
-/* Of a folder: what its own numbers, and those of part lists, do not let be. */
-static void refusals_of_folders(struct store *s, uint64_t id)
+/* Of a folder, which is opened again: what its own numbers, and those of part lists, do not let be.
+ */
+static struct store *refusals_of_folders(
+	const struct backend *backend, struct store *s, uint64_t id)
 {
 	struct keep how = {.key = S("g"), .bytes = S("x"), .kept = plain(id, false)};
 	IS_INT(keep(s, id, how), ERR_INVALID_ARGUMENT, "no number that may be given here");
 	how.kind = STORE_PUT_APPEND;
 	how.kept = typed(20, STORE_APPENDABLE, 0);
 	IS_INT(keep(s, id, how), ERR_INVALID_ARGUMENT, "no two part lists of one number");
+	how.bytes = S("");
+	IS_INT(keep(s, id, how), ERR_INVALID_ARGUMENT, "nor if one of them has no bytes");
+	how.kept.version = 21;
+	IS_INT(keep(s, id, how), ERR_INVALID_ARGUMENT, "or both");
+	how.bytes = S("x");
+	IS_INT(keep(s, id, how), ERR_INVALID_ARGUMENT, "or the other one");
+	s = backend_reopen(backend, s);
+	id = bucket_id(s, S("main"));
+	IS_INT(keep(s, id, how), ERR_INVALID_ARGUMENT, "opened again as well");
+	how.kind = STORE_PUT_OBJECT;
+	how.key = S("twin");
+	how.kept = plain(21, false);
+	IS_INT(keep(s, id, how), ERR_OK, "what is not appended to may have the number");
+	IS_INT(delete_version(s,
+		       &(struct store_delete){
+			       .bucket_id = id, .key = how.key, .version = version_number(21)}),
+		ERR_OK, "and go");
+	return s;
 }
 
 static void same_bytes(struct store *s, uint64_t id, const char *when)
@@ -436,7 +456,7 @@ static void test(const struct backend *backend)
 		printf("# %.*s\n", SLICE_FMT(what));
 	refusals(s, id);
 	if (is_local)
-		refusals_of_folders(s, id);
+		s = refusals_of_folders(backend, s, id);
 	go_on(s, id);
 	what = describe(s, id, text);
 	is_as(s, what, "now");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/local/commit/decide.h"
 
+#include "store/local/commit/empty_lists.h"
 #include "store/local/state/local_internal.h"
 
 static struct store_object without_text(const struct store_object *object)
@@ -229,6 +230,8 @@ static enum err check_kept(
 	enum err e = ERR_OK;
 	if (mutation->kind == MUTATION_APPEND)
 		e = look_for_list(local, kept->version, &is_taken);
+	if (mutation->kind == MUTATION_APPEND && e == ERR_OK && !is_taken)
+		e = empty_lists_find(local, kept->version, &is_taken);
 	return e == ERR_OK && is_taken ? ERR_INVALID_ARGUMENT : e;
 }
 
@@ -253,6 +256,9 @@ enum err decide_object(
 	if (e != ERR_OK)
 		return e;
 	e = decide(d, &asked, now_ms, sequence);
+	if (e == ERR_OK && asked.kept && mutation->kind == MUTATION_APPEND &&
+		asked.object->size == 0)
+		e = empty_lists_add(local, asked.kept->version);
 	report(mutation, &d->effects, e);
 	if (e == ERR_OK)
 		e = make_record(mutation, d);

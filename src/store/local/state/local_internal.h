@@ -25,6 +25,7 @@
 
 struct committer;
 struct control;
+struct empty_lists;
 struct gc;
 struct large_files;
 struct scrub;
@@ -50,6 +51,7 @@ struct local {
 	uint64_t replayed;     /* records, at the start */
 	struct wal wal;        /* the committer's, once it runs */
 	bool wal_is_open;
+	struct empty_lists *empty_lists; /* the committer's; NULL: nobody has asked yet */
 	struct committer *committer;
 	struct sleeper collector; /* what the collector's thread sleeps on */
 	struct gc *gc;
