@@ -219,6 +219,19 @@ function damage(data) {
 	assert.equal(damaged, DAMAGED_KEYS.length);
 }
 
+/** A folder whose versions have the numbers that others have in `source`. */
+async function second() {
+	const data = await temporaryFolder(all);
+	await withServer(data, async ({ store }) => {
+		const { deleted, stored, versioned } = versionsAt(() => store);
+		await versioned("other");
+		for (let i = 0; i < 60; i++)
+			await stored("other", `k${i % 7}`, `body ${i}`);
+		await deleted("other", "k3");
+	});
+	return data;
+}
+
 const FINDING = /^bucket=plain key="a-damaged[^"]*" version=null : its bytes are not what was stored/m;
 
 before(async () => {
@@ -253,6 +266,9 @@ test("a folder is copied into another; what is damaged is told, and the rest is 
 		(error, out, err) => done({ status: error?.code, err })));
 	assert.equal(backup.status, 1);
 	assert.match(backup.err, /is not whole: `postern copy` was broken off/);
+	const other = await copy(`local:${await second()}`, `local:${target}`);
+	assert.equal(other.status, 1);
+	assert.match(other.err, /was begun as a copy of local:\S+, and this is local:/);
 	assert.equal((await copy(`local:${source}`, `local:${target}`, ["--damaged"])).status, 3);
 	damage(source);
 	await withServer(target, async ({ store }) => {
@@ -264,7 +280,7 @@ test("a folder is copied into another; what is damaged is told, and the rest is 
 	});
 	const again = await copy(`local:${source}`, `local:${target}`);
 	assert.equal(again.status, 1);
-	assert.match(again.err, /in use already: choose one that is not there/);
+	assert.match(again.err, /is not empty, .* is in it: choose one that is not there/);
 });
 
 cluster.test("into Ceph, killed half-way and gone on with, and back into a folder", async () => {
@@ -298,4 +314,21 @@ cluster.test("into Ceph, killed half-way and gone on with, and back into a folde
 	assert.equal(differs.status, 3, differs.err);
 	assert.match(differs.out, /^bucket=kept key="k" version=[0-9A-F]{16} : the target has it, and the source has not$/m);
 	assert.match(differs.out, /^bucket=plain key="log" version=null : the target has other bytes$/m);
+});
+
+cluster.test("two folders into one namespace, and both back into one folder", async () => {
+	const target = join(folder, "both");
+	const one = await copy(`local:${source}`, "rados:both");
+	assert.equal(one.status, 0, one.out + one.err);
+	const two = await copy(`local:${await second()}`, "rados:both");
+	assert.equal(two.status, 3, two.out + two.err);
+	assert.match(two.out, /^findings: 1$/m, "both have a bucket for uploads");
+	const back = await copy("rados:both", `local:${target}`, ["--verify"]);
+	assert.equal(back.status, 0, back.out + back.err);
+	const had = await withServer(target, async ({ store }) => await everything(store));
+	assert.ok(had.size > before_.size);
+	for (const [name, entry] of before_)
+		assert.equal(had.get(name), entry, name);
+	await promisify(execFile)(BIN, ["rebuild", "--data", target]);
+	await withServer(target, async ({ store }) => same(await everything(store), had));
 });

@@ -56,8 +56,8 @@ static enum err check_empty(int dir, const char *path)
 	if (e)
 		log_error("store: cannot read the folder %s: %s", path, files_text(e));
 	else if (entry)
-		log_error("store: the folder %s is in use already, there is %s: choose one that is "
-			  "not there, or empty",
+		log_error("store: the folder %s is not empty, %s is in it: choose one that is not "
+			  "there, or empty",
 			path, entry->d_name);
 	if (entries)
 		(void)closedir(entries);
