@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
@@ -72,11 +71,8 @@ static bool read_file(struct config *config, const char *path)
 static bool read_environment(struct config *config)
 {
 	for (size_t i = 0; i < option_count; i++) {
-		SCOPED_STRBUF(name, 128);
-		strbuf_addf(&name, "POSTERN_%s_%s", option_table[i].section, option_table[i].name);
-		for (size_t c = 0; c < name.len; c++)
-			name.ptr[c] = (char)toupper((unsigned char)name.ptr[c]);
-		const char *value = getenv(name.ptr);
+		SCOPED_STRBUF(name, OPTION_VARIABLE_BYTES);
+		const char *value = option_environment(&option_table[i], &name);
 		SCOPED_STRBUF(why, 512);
 		if (value && !set(config, &option_table[i], value, &why)) {
 			fprintf(stderr, "postern: environment %s: %s\n", name.ptr, why.ptr);

@@ -4,13 +4,13 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "cli/command_line.h"
 #include "cli/copy_place.h"
 #include "cli/progress.h"
+#include "cli/rados_place.h"
 #include "copy/copy.h"
 #include "store/local/local.h"
 
@@ -21,12 +21,13 @@ enum {
 	FINDINGS = 3,
 	KEY_TEXT_BYTES = 5 * 1024,
 	OF_BYTES = 128,
+	WHY_BYTES_MAX = 512,
 	VERSION_WEIGHT = 16 << 10, /* of the bar: a version takes as long as so many bytes */
 };
 
 struct copy_flags {
 	const char *from, *to;
-	const char *config, *id, *index_pool, *small_pool, *data_pool;
+	struct rados_place rados; /* without a namespace, which is part of a STORE */
 	bool verify, damaged;
 };
 
@@ -37,11 +38,8 @@ static const struct flag flags[] = {
 	{"verify", NULL, AT(verify), "read all bytes of the target again in the end"},
 	{"damaged", NULL, AT(damaged),
 		"a folder that was filled can be used though something could\nnot be copied"},
-	{"rados-config", "FILE", AT(config), "of Ceph; default: /etc/ceph/ceph.conf"},
-	{"rados-id", "NAME", AT(id), "user of Ceph; default: postern"},
-	{"rados-index-pool", "NAME", AT(index_pool), "default: index"},
-	{"rados-small-pool", "NAME", AT(small_pool), "default: small"},
-	{"rados-data-pool", "NAME", AT(data_pool), "default: data"},
+	RADOS_PLACE_FLAGS(struct copy_flags),
+	RADOS_PLACE_DATA_FLAGS(struct copy_flags),
 };
 
 static const struct command_line command_line = {
@@ -69,7 +67,7 @@ static const struct command_line command_line = {
 	.after = "The environment's POSTERN_RADOS_CONFIG, _ID, _INDEX_POOL, _SMALL_POOL and "
 		 "_DATA_POOL are\n"
 		 "the defaults of the options of that name.\n"
-		 "\n"
+		 "\n" RADOS_PLACE_TIMES_HELP "\n"
 		 "Exit status: 0 done, 1 a fault, or broken off: the same command goes on, 2 the "
 		 "command is\n"
 		 "at fault, 3 done, but something is damaged, or differs.\n",
@@ -192,21 +190,10 @@ static int usage(const char *problem)
 	return USAGE;
 }
 
-static const char *environment(const char *name, const char *other)
-{
-	const char *value = getenv(name);
-	return value && *value ? value : other;
-}
-
 int cli_copy(int argc, char **argv)
 {
-	struct copy_flags given = {
-		.config = environment("POSTERN_RADOS_CONFIG", "/etc/ceph/ceph.conf"),
-		.id = environment("POSTERN_RADOS_ID", "postern"),
-		.index_pool = environment("POSTERN_RADOS_INDEX_POOL", "index"),
-		.small_pool = environment("POSTERN_RADOS_SMALL_POOL", "small"),
-		.data_pool = environment("POSTERN_RADOS_DATA_POOL", "data"),
-	};
+	struct copy_flags given = {.rados = rados_place_default()};
+	struct rados_options rados;
 	struct copy_place from;
 	struct copy_place to;
 	int rest;
@@ -217,12 +204,9 @@ int cli_copy(int argc, char **argv)
 		return usage("it takes no argument");
 	if (!given.from || !given.to)
 		return usage("say where --from and where --to");
-	const struct rados_options rados = {.clock = &clock_system,
-		.config = given.config,
-		.id = given.id,
-		.index_pool = given.index_pool,
-		.small_pool = given.small_pool,
-		.data_pool = given.data_pool};
+	SCOPED_STRBUF(why, WHY_BYTES_MAX);
+	if (!rados_place_options(&given.rados, &rados, &why))
+		return usage(why.ptr);
 	if (!copy_place_parse(given.from, &rados, &from) ||
 		!copy_place_parse(given.to, &rados, &to))
 		return usage("a store is local:FOLDER, or rados:NAMESPACE");

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cli/input.h"
+#include "cli/rados_place.h"
 #include "cli/serve_internal.h"
 #include "doctor/doctor.h"
 #include "ops/access/key_list.h"
@@ -121,7 +122,7 @@ static bool port_of(const char *option, const char *listen, uint16_t *ret)
 
 static enum err open_documents(struct parts *p)
 {
-	const struct rados_options rados = serve_rados_options(&p->config);
+	const struct rados_options rados = rados_options_of(&p->config);
 	return p->config.store_backend == BACKEND_RADOS
 		       ? rados_documents_open(&rados, &p->documents)
 		       : documents_in_folder(p->config.server_data, &p->documents);

@@ -10,17 +10,20 @@
 #include "cli/command_line.h"
 #include "cli/fsck_ceph.h"
 #include "cli/progress.h"
+#include "cli/rados_place.h"
 #include "oss/text/json_text.h"
 #include "store/local/fsck/fsck.h"
 #include "store/local/repair/repair.h"
 
 enum {
 	KEY_TEXT_BYTES = 5 * 1024,
+	WHY_BYTES_MAX = 512,
 };
 
 struct fsck_flags {
 	const char *data;
 	const char *backend;
+	struct rados_place rados;
 	struct fsck_ceph_flags ceph;
 };
 
@@ -29,28 +32,21 @@ static const struct flag flags[] = {
 		"default: the environment's POSTERN_SERVER_DATA, or\n./postern-data"},
 	{"temp", "FOLDER", offsetof(struct fsck_flags, ceph.temp),
 		"where an index is made anew and removed again; it needs as\nmuch space as the "
-		"index. Default: the environment's TMPDIR, or\n/var/tmp"},
+		"index. On Ceph: where a file is of what refers\nto what, about 100 bytes for "
+		"each object. Default: the\nenvironment's TMPDIR, or /var/tmp"},
 	{"json", NULL, offsetof(struct fsck_flags, ceph.json), "print one JSON object a line"},
 	{"repair", NULL, offsetof(struct fsck_flags, ceph.repair),
 		"move what is damaged to the folder `damaged`, and list what\nwas lost; the index "
-		"is "
-		"made anew if it is damaged"},
+		"is made anew if it is damaged. On Ceph:\nmove damaged rows to an object "
+		"`damaged.NUMBER`, and list what\nwas lost"},
 	{"store-backend", "NAME", offsetof(struct fsck_flags, backend),
 		"rados: check a store on Ceph, whether or not gateways run"},
 	{"backend", "NAME", offsetof(struct fsck_flags, backend), "the same"},
 	{"no-bytes", NULL, offsetof(struct fsck_flags, ceph.skips_bytes),
 		"on Ceph: of data only see whether it is there, and how long it\nis"},
-	{"rados-config", "FILE", offsetof(struct fsck_flags, ceph.config),
-		"of Ceph; default: /etc/ceph/ceph.conf"},
-	{"rados-id", "NAME", offsetof(struct fsck_flags, ceph.id),
-		"user of Ceph; default: postern"},
-	{"rados-namespace", "NAME", offsetof(struct fsck_flags, ceph.space),
-		"of the store; default: none"},
-	{"rados-index-pool", "NAME", offsetof(struct fsck_flags, ceph.index_pool),
-		"default: index"},
-	{"rados-small-pool", "NAME", offsetof(struct fsck_flags, ceph.small_pool),
-		"default: small"},
-	{"rados-data-pool", "NAME", offsetof(struct fsck_flags, ceph.data_pool), "default: data"},
+	RADOS_PLACE_FLAGS(struct fsck_flags),
+	RADOS_PLACE_SPACE_FLAG(struct fsck_flags),
+	RADOS_PLACE_DATA_FLAGS(struct fsck_flags),
 };
 
 static const struct command_line command_line = {
@@ -77,7 +73,7 @@ static const struct command_line command_line = {
 	.after = "The environment's POSTERN_STORE_BACKEND and POSTERN_RADOS_CONFIG, _ID, "
 		 "_NAMESPACE, _INDEX_POOL,\n"
 		 "_SMALL_POOL and _DATA_POOL are the defaults of the options of that name.\n"
-		 "\n"
+		 "\n" RADOS_PLACE_TIMES_HELP "\n"
 		 "Exit status: 0 nothing was found (or lost), 1 something was, 2 it could not be "
 		 "done.\n",
 };
@@ -306,11 +302,15 @@ static int complain(const char *why)
 
 static int check_or_mend(struct fsck_flags *given)
 {
+	struct rados_options store;
 	if (strcmp(given->backend, "rados") == 0) {
 		if (given->data)
 			return complain("the store is on Ceph, as --store-backend or "
 					"POSTERN_STORE_BACKEND says: leave out --data");
-		return fsck_ceph(&given->ceph);
+		SCOPED_STRBUF(why, WHY_BYTES_MAX);
+		if (!rados_place_options(&given->rados, &store, &why))
+			return complain(why.ptr);
+		return fsck_ceph(&store, &given->ceph);
 	}
 	if (strcmp(given->backend, "local") != 0)
 		return complain("--store-backend is local or rados");
@@ -324,13 +324,8 @@ static int check_or_mend(struct fsck_flags *given)
 int cli_fsck(int argc, char **argv)
 {
 	struct fsck_flags given = {.backend = environment("POSTERN_STORE_BACKEND", "local"),
-		.ceph = {.temp = environment("TMPDIR", "/var/tmp"),
-			.config = environment("POSTERN_RADOS_CONFIG", "/etc/ceph/ceph.conf"),
-			.id = environment("POSTERN_RADOS_ID", "postern"),
-			.space = environment("POSTERN_RADOS_NAMESPACE", ""),
-			.index_pool = environment("POSTERN_RADOS_INDEX_POOL", "index"),
-			.small_pool = environment("POSTERN_RADOS_SMALL_POOL", "small"),
-			.data_pool = environment("POSTERN_RADOS_DATA_POOL", "data")}};
+		.rados = rados_place_default(),
+		.ceph = {.temp = environment("TMPDIR", "/var/tmp")}};
 	int rest;
 	int status;
 	if (!command_line_begin(&command_line, argc, argv, &given, &rest, &status))

@@ -205,18 +205,11 @@ static void print_json_sum(
 		(void)fwrite(line.ptr, 1, line.len, stdout);
 }
 
-int fsck_ceph(const struct fsck_ceph_flags *given)
+int fsck_ceph(const struct rados_options *store, const struct fsck_ceph_flags *given)
 {
-	const struct rados_options store = {.clock = &clock_system,
-		.config = given->config,
-		.id = given->id,
-		.space = given->space,
-		.index_pool = given->index_pool,
-		.small_pool = given->small_pool,
-		.data_pool = given->data_pool};
 	struct run run = {.json = given->json};
 	struct rados_fsck_result result;
-	const struct rados_fsck_options options = {.store = &store,
+	const struct rados_fsck_options options = {.store = store,
 		.temp = given->temp,
 		.skips_bytes = given->skips_bytes,
 		.repairs = given->repair,

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "store/rados/rados.h"
+
 /* Exit statuses of the command. */
 enum {
 	FSCK_CLEAN = 0,
@@ -17,16 +19,10 @@ struct fsck_ceph_flags {
 	bool json;
 	bool repair;
 	bool skips_bytes;
-	const char *config;
-	const char *id;
-	const char *space;
-	const char *index_pool;
-	const char *small_pool;
-	const char *data_pool;
 };
 
 /* The exit status. */
-int fsck_ceph(const struct fsck_ceph_flags *given);
+int fsck_ceph(const struct rados_options *store, const struct fsck_ceph_flags *given);
 /* Whether a signal has ended the command (fsck.c). */
 bool fsck_is_ended(void);
 

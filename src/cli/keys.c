@@ -15,14 +15,15 @@
 #include "base/strbuf.h"
 #include "cli/command_line.h"
 #include "cli/input.h"
+#include "cli/rados_place.h"
 #include "crypto/secret.h"
 #include "documents/documents.h"
 #include "ops/access/key_list.h"
 #include "oss/sign/session.h"
-#include "store/rados/rados.h"
 
 #define ID_BYTES_MAX 128
 #define SECRET_BYTES_MAX 128
+#define WHY_BYTES_MAX 512
 
 enum {
 	DONE = 0,
@@ -33,7 +34,8 @@ enum {
 
 struct keys_options {
 	const char *data, *id, *secret_file;
-	const char *backend, *rados_config, *rados_id, *rados_namespace, *rados_index_pool;
+	const char *backend;
+	struct rados_place rados;
 };
 
 #define AT(member) offsetof(struct keys_options, member)
@@ -45,10 +47,8 @@ static const struct flag flags[] = {
 	{"secret-file", "FILE", AT(secret_file),
 		"a file with the new key's secret, - is standard input;\ndefault: a random one"},
 	{"store-backend", "NAME", AT(backend), "rados: the keys are in Ceph, and not in a folder"},
-	{"rados-config", "FILE", AT(rados_config), "of Ceph; default: /etc/ceph/ceph.conf"},
-	{"rados-id", "NAME", AT(rados_id), "user of Ceph; default: postern"},
-	{"rados-namespace", "NAME", AT(rados_namespace), "of the store; default: none"},
-	{"rados-index-pool", "NAME", AT(rados_index_pool), "default: index"},
+	RADOS_PLACE_FLAGS(struct keys_options),
+	RADOS_PLACE_SPACE_FLAG(struct keys_options),
 };
 
 static const struct command_line command_line = {
@@ -69,7 +69,9 @@ static const struct command_line command_line = {
 	.after =
 		"The environment's POSTERN_STORE_BACKEND and POSTERN_RADOS_CONFIG, _ID, _NAMESPACE "
 		"and\n"
-		"_INDEX_POOL are the defaults of the options of that name.\n"
+		"_INDEX_POOL are the defaults of the options of that name. Its "
+		"POSTERN_RADOS_OPERATION_SECONDS\n"
+		"says how long to wait for Ceph.\n"
 		"\n"
 		"A key that is disabled or removed is refused at once, and so are the temporary "
 		"keys that\n"
@@ -202,14 +204,13 @@ static const char *environment(const char *name, const char *other)
 	return value && *value ? value : other;
 }
 
-static enum err open_ceph(const struct keys_options *options, struct documents **ret)
+static int open_ceph(const struct keys_options *options, struct documents **ret)
 {
-	const struct rados_options rados = {.clock = &clock_system,
-		.config = options->rados_config,
-		.id = options->rados_id,
-		.space = options->rados_namespace,
-		.index_pool = options->rados_index_pool};
-	return rados_documents_open(&rados, ret);
+	struct rados_options rados;
+	SCOPED_STRBUF(why, WHY_BYTES_MAX);
+	if (!rados_place_options(&options->rados, &rados, &why))
+		return usage(why.ptr);
+	return rados_documents_open(&rados, ret) == ERR_OK ? CONTINUE : FAULT;
 }
 
 static int open_folder(const char *path, struct documents **ret)
@@ -234,7 +235,7 @@ static int open_documents(const struct keys_options *options, struct documents *
 	if (options->data)
 		return usage("the keys are in Ceph, as --store-backend or POSTERN_STORE_BACKEND "
 			     "says: leave out --data");
-	return open_ceph(options, ret) == ERR_OK ? CONTINUE : FAULT;
+	return open_ceph(options, ret);
 }
 
 /* ---- A command --------------------------------------------------------------------------------
@@ -344,10 +345,7 @@ int cli_keys(int argc, char **argv)
 {
 	struct keys_options options = {
 		.backend = environment("POSTERN_STORE_BACKEND", "local"),
-		.rados_config = environment("POSTERN_RADOS_CONFIG", "/etc/ceph/ceph.conf"),
-		.rados_id = environment("POSTERN_RADOS_ID", "postern"),
-		.rados_namespace = environment("POSTERN_RADOS_NAMESPACE", ""),
-		.rados_index_pool = environment("POSTERN_RADOS_INDEX_POOL", "index"),
+		.rados = rados_place_default(),
 	};
 	int rest;
 	int status;

@@ -32,7 +32,7 @@ static const struct {
 	{"events", cli_events,
 		"list, show and replay what the back end is told; run a command for each"},
 	{"keys", cli_keys, "list, add, disable, enable and remove access keys"},
-	{"fsck", cli_fsck, "check all of a data folder, and change nothing"},
+	{"fsck", cli_fsck, "check all of a data folder or of a store on Ceph, or repair it"},
 	{"backup", cli_backup, "copy a data folder, also while postern runs"},
 	{"restore", cli_restore, "make a data folder of a backup"},
 	{"copy", cli_copy, "copy all that one store has into another one"},

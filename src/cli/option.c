@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/option.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,4 +216,12 @@ bool option_set(
 struct slice option_fallback(const struct option *o)
 {
 	return o->kind == OPTION_WORD ? option_word(o, (int)o->min) : slice_str(o->fallback);
+}
+
+const char *option_environment(const struct option *o, struct strbuf *name)
+{
+	strbuf_addf(name, "POSTERN_%s_%s", o->section, o->name);
+	for (size_t c = 0; c < name->len; c++)
+		name->ptr[c] = (char)toupper((unsigned char)name->ptr[c]);
+	return getenv(name->ptr);
 }

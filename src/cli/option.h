@@ -20,6 +20,10 @@ enum option_kind {
 	OPTION_FLAG
 };
 
+enum {
+	OPTION_VARIABLE_BYTES = 128
+};
+
 /* When what the configuration says of it is taken. */
 enum option_when {
 	OPTION_START,
@@ -52,8 +56,11 @@ const char *option_short(const struct option *o) MUST_USE;
 /* Sets it, or appends what was expected instead of `value` to `why`. */
 bool option_set(struct config *config, const struct option *o, const char *value,
 	struct strbuf *why) MUST_USE;
-/* The default. */
-void option_reset(struct config *config, const struct option *o);
+/*
+ * What the environment says of it; NULL: nothing. Adds the name of the variable to `name`, which
+ * has OPTION_VARIABLE_BYTES.
+ */
+const char *option_environment(const struct option *o, struct strbuf *name) MUST_USE;
 
 static inline bool option_has_text(const struct option *o)
 {

@@ -5,26 +5,6 @@
 #include "ops/access/key_list.h"
 #include "ops/access/keys.h"
 
-struct rados_options serve_rados_options(const struct config *c)
-{
-	return (struct rados_options){
-		.clock = &clock_system,
-		.config = c->rados_config,
-		.id = c->rados_id,
-		.space = c->rados_namespace,
-		.index_pool = c->rados_index_pool,
-		.small_pool = c->rados_small_pool,
-		.data_pool = c->rados_data_pool,
-		.timeout_s = (unsigned)c->rados_operation_seconds,
-		.beat_ms = (unsigned)c->rados_beat_ms,
-		.dead_beats = (unsigned)c->rados_dead_beats,
-		.frozen_ms = (unsigned)c->rados_lease_ms,
-		.epoch_ms = (unsigned)c->rados_epoch_ms,
-		.collect_ms = (unsigned)c->rados_collect_ms,
-		.split = (uint64_t)c->rados_split_objects,
-	};
-}
-
 /* ---- From the data folder into Ceph ---------------------------------------------------------- */
 
 /* The keys come last: as long as they are missing the first start is not complete. */

@@ -145,8 +145,6 @@ bool serve_store_is_own(const struct parts *p, struct slice id, struct slice sec
 
 /* ---- serve_documents.c ---- */
 
-/* What the configuration says of Ceph. Points into it. */
-struct rados_options serve_rados_options(const struct config *config);
 /*
  * The documents of the store, which is open. Those of the data folder become those of a store on
  * Ceph that has none yet. *ret_is_first: there are no access keys. False: why was logged.

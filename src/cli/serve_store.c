@@ -7,10 +7,10 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/first_start.h"
+#include "cli/rados_place.h"
 #include "cli/serve_internal.h"
 #include "store/local/local.h"
 #include "store/memory/memory.h"
-#include "store/rados/rados.h"
 
 static const char *environment(const char *name)
 {
@@ -48,7 +48,7 @@ static enum err open_back_end(struct parts *p)
 		.reserve_bytes = (uint64_t)c->store_reserve_bytes,
 		.scrub_bytes_per_second = (uint64_t)c->store_scrub_rate,
 	};
-	const struct rados_options rados = serve_rados_options(c);
+	const struct rados_options rados = rados_options_of(c);
 	if (c->server_ephemeral)
 		return memory_store_open(&clock_system, &p->store);
 	if (c->store_backend == BACKEND_RADOS) {

@@ -56,6 +56,8 @@ cluster.test("what cannot be is refused", async () => {
 		[["--data", "."], cluster.env, /leave out --data/],
 		[["--no-bytes"], {}, /--no-bytes is for --store-backend rados/],
 		[["--backend", "ceph"], {}, /is local or rados/],
+		[[], { ...cluster.env, POSTERN_RADOS_BEAT_MS: "9" }, /POSTERN_RADOS_BEAT_MS: `9` is not a number from 10 to 60000/],
+		[["--repair"], { ...cluster.env, POSTERN_RADOS_LEASE_MS: "1s" }, /POSTERN_RADOS_LEASE_MS: `1s` is not a number/],
 		[["--rados-config", "/none/ceph.conf"], cluster.env, /the configuration \/none\/ceph\.conf: No such file/],
 	]) {
 		const done = await fsck(args, env);
