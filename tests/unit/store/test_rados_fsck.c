@@ -9,7 +9,7 @@
 #include "store/rados/rows/key.h"
 #include "store/rados/rows/tablet_rows.h"
 #include "tap.h"
-#include "unit/store/two_gateways.h"
+#include "unit/store/merges.h"
 #include "unit/store/versions.h"
 
 static struct ceph ceph;
@@ -65,6 +65,7 @@ static struct told check(const char *space, bool repairs)
 	const char *temp = getenv("TMPDIR");
 	struct rados_options store = ceph_small(space);
 	struct told told;
+	store.frozen_ms = 300;
 	store.clock = &clock_system;
 	store.config = ceph.config;
 	store.id = "admin";
@@ -471,7 +472,7 @@ static void what_is_lost_is_moved_aside(void)
 
 /* ---- While gateways run ---------------------------------------------------------------------- */
 
-struct worker {
+struct client {
 	struct store *s;
 	uint64_t id;
 	uint64_t versions;
@@ -486,7 +487,7 @@ static bool is_no_fault(enum err e)
 	return e != ERR_UNAVAILABLE && e != ERR_INTERNAL;
 }
 
-static bool upload_some(struct worker *w, struct slice key, unsigned fate)
+static bool upload_some(struct client *w, struct slice key, unsigned fate)
 {
 	uint64_t upload;
 	struct store *s = w->s;
@@ -506,7 +507,7 @@ static bool upload_some(struct worker *w, struct slice key, unsigned fate)
 	return is_no_fault(e);
 }
 
-static bool do_something(struct worker *w, unsigned round)
+static bool do_something(struct client *w, unsigned round)
 {
 	char text[16];
 	char bucket[16];
@@ -548,7 +549,7 @@ static bool do_something(struct worker *w, unsigned round)
 
 static void *work(void *arg)
 {
-	struct worker *w = arg;
+	struct client *w = arg;
 	for (unsigned i = 0; i < w->rounds && !w->failed; i++)
 		w->failed = !do_something(w, i);
 	return NULL;
@@ -557,20 +558,21 @@ static void *work(void *arg)
 static void nothing_is_found_that_is_under_way(void)
 {
 	struct rados_options options = ceph_quick("moves");
+	options.merge = 24; /* more than what is split: so both never end */
 	struct two two = two_open(&ceph, options);
 	uint64_t versions = bucket_made(two.one, S("versions"));
 	unsigned checks = 0;
 	bool clean = true;
 	bool done = true;
 	pthread_t threads[4];
-	struct worker workers[ARRAY_LEN(threads)];
+	struct client workers[ARRAY_LEN(threads)];
 	for (unsigned i = 0; i < 5; i++) { /* that become "null" */
 		const char key[] = {'k', '0', (char)('0' + i)};
 		(void)put_object(two.one, versions, slice_of(key, sizeof(key)), SMALL, NULL);
 	}
 	done = set_versioning(two.one, S("versions"), STORE_VERSIONED) == ERR_OK;
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
-		workers[i] = (struct worker){.s = i % 2 ? two.one : two.other,
+		workers[i] = (struct client){.s = i % 2 ? two.one : two.other,
 			.id = two.id,
 			.versions = versions,
 			.number = (unsigned)i,
@@ -588,10 +590,13 @@ static void nothing_is_found_that_is_under_way(void)
 		while (i < ARRAY_LEN(threads) && pthread_tryjoin_np(threads[i], NULL) == 0)
 			done = done && !workers[i++].failed;
 	}
-	printf("# %u checks beside %" PRIu64 " splits\n", checks,
-		atomic_load(&rados_of(two.one)->splits) +
-			atomic_load(&rados_of(two.other)->splits));
+	uint64_t merges =
+		atomic_load(&rados_of(two.one)->merges) + atomic_load(&rados_of(two.other)->merges);
+	printf("# %u checks beside %" PRIu64 " splits and %" PRIu64 " merges\n", checks,
+		atomic_load(&rados_of(two.one)->splits) + atomic_load(&rados_of(two.other)->splits),
+		merges);
 	OK(done && clean, "beside two gateways that are busy nothing is found");
+	OK(merges > 0, "and they merge tablets, too");
 	OK(is_clean("moves"), "nor when they rest");
 	two_close(&two);
 	OK(is_clean("moves"), "nor when they have ended");
@@ -791,6 +796,38 @@ static bool is_clean_meanwhile(void (*what)(uint64_t done))
 	return clean && !between.failed;
 }
 
+/* In a tablet that is split behind it. */
+static void what_is_begun_anew_is_told_once(void)
+{
+	static const char what[] = "bytes of a version that is not there";
+	struct rados_options options = ceph_small("once");
+	struct between *b = &between;
+	struct row_key lone = row_key_version(ROW_BYTES, S("m0000"), 5);
+	char name[RADOS_NAME_BYTES];
+	options.split = 1000000;
+	b->s = ceph_open_or_end(&ceph, options);
+	b->first = bucket_made(b->s, S("b"));
+	add_many(rados_of(b->s), rados_tablet_name(name, b->first, 0));
+	struct edit edit = edit_begin(rados_of(b->s)->index);
+	edit_set(&edit, row_key_slice(&lone), TINY);
+	if (edit_run(&edit, name) != 0 ||
+		put_object(b->s, b->first, S("m1000s"), SMALL, NULL) != ERR_OK)
+		abort();
+	b->count = 0;
+	options.split = 20;
+	b->splitter = ceph_open_or_end(&ceph, options);
+	meanwhile = split_under;
+	struct told told = check("once", false);
+	meanwhile = NULL;
+	const char *first = strstr(told.text.ptr, what);
+	bool ok = told.done && b->count > 1 && told.result.findings == 1 && first &&
+		  !strstr(first + 1, what);
+	told_free(&told, ok);
+	OK(ok, "what is found twice, as a tablet is begun anew, is told and counted once");
+	store_close(b->splitter);
+	store_close(b->s);
+}
+
 static void what_comes_between_is_no_finding(void)
 {
 	struct rados_options options = ceph_small("between");
@@ -827,6 +864,179 @@ static void what_comes_between_is_no_finding(void)
 	OK(is_clean_meanwhile(split_under) && b->count > 0, "a tablet may be split meanwhile");
 	store_close(b->splitter);
 	store_close(b->s);
+	what_is_begun_anew_is_told_once();
+}
+
+/* ---- Beside merges --------------------------------------------------------------------------- */
+
+/* Two tablets with data in them, which stay two for now. */
+static struct two two_with_data(const char *space)
+{
+	struct two two = two_tablets(&ceph, ceph_small(space));
+	static const char *const keys[] = {"a", "b", "y", "z"};
+	will_not_split(&two);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (put_object(two.one, two.id, slice_str(keys[i]), SMALL, NULL) != ERR_OK)
+			abort();
+	return two;
+}
+
+static struct under {
+	struct two two;
+	const char *space;
+	uint64_t right;
+	uint64_t at; /* byte, behind which it comes */
+	bool leaves; /* the right one there, and others change what it had */
+	bool is_done;
+	bool failed;
+} under;
+
+static struct fetch *all_rows(struct rados *r, const char *name, size_t *ret)
+{
+	struct fetch *fetch = fetch_new();
+	*ret = fetch_range(fetch, "", "", FETCH_ROWS_MAX);
+	if (fetch_run(fetch, r->index, name) != 0)
+		abort();
+	return fetch;
+}
+
+/* As if whoever merged had died before the right one was removed; and `y` is deleted. */
+static void leave_over(struct under *u, const struct rows *rows)
+{
+	struct made made = {.space = u->space};
+	struct rados *r = rados_of(u->two.one);
+	struct edit edit = edit_begin(r->index);
+	struct row_key merged = row_key_number(ROW_MERGED, u->right);
+	struct head head;
+	char name[RADOS_NAME_BYTES];
+	SCOPED_STRBUF(value, HEAD_BYTES_MAX);
+	uint64_t data = data_of(r, u->two.id, S("y"));
+	if (!head_parse(fetched_value(rows, S(ROW_HEAD)), &head) ||
+		delete_object(u->two.one, u->two.id, S("y"), NULL) != ERR_OK)
+		abort();
+	set_chunk(&made, "small", data, 0, S(""));
+	head.state = HEAD_MOVED;
+	head_format(&head, &value);
+	edit_create(&edit);
+	for (size_t i = 0; i < rows->count; i++)
+		edit_set(&edit, rows->rows[i].key,
+			slice_eq(rows->rows[i].key, S(ROW_HEAD)) ? strbuf_slice(&value)
+								 : rows->rows[i].value);
+	if (edit_run(&edit, rados_tablet_name(name, u->two.id, u->right)) != 0)
+		abort();
+	edit = edit_begin(r->index);
+	edit_set(&edit, row_key_slice(&merged), S("1"));
+	if (edit_run(&edit, rados_tablet_name(name, u->two.id, 0)) != 0)
+		abort();
+}
+
+static void merge_under(uint64_t done)
+{
+	struct under *u = &under;
+	char name[RADOS_NAME_BYTES];
+	size_t number;
+	if (done <= u->at || u->is_done)
+		return;
+	struct rados *r = rados_of(u->two.one);
+	struct fetch *fetch = all_rows(r, rados_tablet_name(name, u->two.id, u->right), &number);
+	u->is_done = true;
+	u->failed = !tablet_merge(r, u->two.id, 0);
+	if (u->leaves)
+		leave_over(u, fetch_rows(fetch, number));
+	fetch_free(fetch);
+}
+
+static bool is_clean_under(const char *space, uint64_t at, bool leaves)
+{
+	struct under *u = &under;
+	*u = (struct under){
+		.two = two_with_data(space), .space = space, .at = at, .leaves = leaves};
+	u->right = right_of(&u->two, 0);
+	meanwhile = merge_under;
+	bool clean = is_clean(space);
+	meanwhile = NULL;
+	clean = clean && u->is_done && !u->failed && is_clean(space);
+	two_close(&u->two);
+	return clean;
+}
+
+static bool stands(const char *space, uint64_t standing)
+{
+	struct told told = check(space, false);
+	bool ok = told.done && told.result.findings == 0 && told.result.leaked == 0 &&
+		  told.result.moving == 0 && told.result.standing == standing &&
+		  told.result.tally.objects == 4;
+	told_free(&told, ok);
+	return ok;
+}
+
+static void merges_are_no_finding(void)
+{
+	OK(is_clean_under("left", 0, false),
+		"tablets may be merged while the left one is looked at");
+	OK(is_clean_under("right", 2 * sizeof(small), false), "or while the right one is");
+	OK(is_clean_under("stays", 2 * sizeof(small), true),
+		"or is left there, while others change what it had");
+	struct two two = two_with_data("states");
+	uint64_t right = right_of(&two, 0);
+	set_state(&two, 0, HEAD_MERGING, right);
+	OK(stands("states", 1), "a tablet that takes over another one only stands still");
+	set_state(&two, right, HEAD_MOVING, 0);
+	OK(stands("states", 2), "so do both");
+	set_state(&two, right, HEAD_MOVED, 0);
+	OK(stands("states", 2), "and just before the end");
+	set_state(&two, 0, HEAD_ACTIVE, 0);
+	OK(stands("states", 1), "and while that is undone");
+	set_state(&two, right, HEAD_ACTIVE, 0);
+	struct seen seen;
+	if (tablet_see(rados_of(two.one), two.id, right, &seen) != ERR_OK)
+		abort();
+	OK(tablet_merge(rados_of(two.one), two.id, 0) && stands("states", 0),
+		"and then they are one");
+	put_back(&two, &seen, right);
+	OK(stands("states", 0), "one that is left over is no finding");
+	seen_release(&seen);
+	two_close(&two);
+}
+
+/* ---- Who is taken for dead ------------------------------------------------------------------- */
+
+static struct rados *killer;
+
+/* All gateways that have started after this one are taken for dead. */
+static void expel(uint64_t done)
+{
+	struct gateway_list list;
+	(void)done;
+	if (gateways_read(killer, &list) != 0)
+		abort();
+	for (size_t i = 0; i < list.count; i++) {
+		struct gateway_row row = list.list[i].row;
+		row.is_dead = true;
+		int result = list.list[i].instance > killer->instance
+				     ? gateway_change(killer, &list.list[i], &row)
+				     : 0;
+		if (result < 0 && result != -ECANCELED)
+			abort();
+	}
+	gateway_list_free(&list);
+}
+
+static void who_is_dead_repairs_nothing(void)
+{
+	struct made made = make("dead");
+	struct store *s = ceph_open_or_end(&ceph, ceph_small("dead"));
+	killer = rados_of(s);
+	set_chunk(&made, "small", made.other, 0, S(""));
+	meanwhile = expel;
+	struct told told = check("dead", true);
+	meanwhile = NULL;
+	bool ok = !told.done && told.result.lost == 0 && told.text.len == 0;
+	told_free(&told, ok);
+	OK(ok && finds("dead", 1, 0, "a chunk of its data is missing"),
+		"a repair that was taken for dead changes nothing, and says nothing");
+	store_close(s);
+	rados_detach(made.r);
 }
 
 int main(void)
@@ -843,6 +1053,8 @@ int main(void)
 	what_is_lost_is_moved_aside();
 	many_rows_are_looked_at();
 	what_comes_between_is_no_finding();
+	merges_are_no_finding();
+	who_is_dead_repairs_nothing();
 	nothing_is_found_that_is_under_way();
 	ceph_stop(&ceph);
 	return tap_done();

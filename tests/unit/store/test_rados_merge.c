@@ -9,7 +9,7 @@
 #include "store/rados/cluster/cluster_internal.h"
 #include "store/rados/garbage/garbage_internal.h"
 #include "tap.h"
-#include "unit/store/tablets.h"
+#include "unit/store/merges.h"
 #include "unit/store/versions.h"
 
 static struct ceph ceph;
@@ -208,53 +208,6 @@ static void whatever_there_is(void)
 
 /* ---- Who dies at which step ------------------------------------------------------------------ */
 
-static uint64_t right_of(struct two *two, uint64_t tablet)
-{
-	struct seen seen;
-	if (tablet_see(rados_of(two->one), two->id, tablet, &seen) != ERR_OK)
-		abort();
-	uint64_t right = seen.head.right;
-	seen_release(&seen);
-	return right;
-}
-
-static void set_state(struct two *two, uint64_t tablet, enum head_state state, uint64_t other)
-{
-	struct rados *r = rados_of(two->one);
-	struct seen seen;
-	if (tablet_see(r, two->id, tablet, &seen) != ERR_OK)
-		abort();
-	struct head head = seen.head;
-	head.state = state;
-	head.copying = other;
-	if (head_set(r, seen.name, seen.epoch, &head) != 0)
-		abort();
-	seen_release(&seen);
-}
-
-/* A bucket of two tablets: `a` is in the first, `z` in the second. */
-static struct two two_tablets(const char *space)
-{
-	struct rados_options options = options_of(space);
-	options.split = 4;
-	options.merge = 1;
-	struct two two = two_open(&ceph, options);
-	static const char *const keys[] = {"a", "z", "b", "y"};
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (put_object(two.one, two.id, slice_str(keys[i]), S("1"), NULL) != ERR_OK)
-			abort();
-	while (count_tablets(&two) < 2)
-		(void)usleep(1000);
-	return two;
-}
-
-/* What is merged from now on stays so. */
-static void will_not_split(struct two *two)
-{
-	rados_of(two->one)->sizes.merge = rados_of(two->other)->sizes.merge = 100;
-	rados_of(two->one)->sizes.split = rados_of(two->other)->sizes.split = 1000;
-}
-
 /* The last step, with what was known of the left one. */
 static int commit_late(struct two *two, const struct seen *left)
 {
@@ -275,7 +228,7 @@ struct death {
 static void one_that_dies(const struct death *death, const char *space)
 {
 	static char keys[4][NAME_BYTES] = {"a", "b", "y", "z"};
-	struct two two = two_tablets(space);
+	struct two two = two_tablets(&ceph, options_of(space));
 	uint64_t right = right_of(&two, 0);
 	bool ok = object_is(two.other, two.id, S("a"), S("1"));
 	if (death->left != HEAD_ACTIVE)
@@ -320,33 +273,10 @@ static void who_dies(void)
 	}
 }
 
-/* The right one as it was just before it was to be removed. */
-static void put_back(struct two *two, const struct seen *right, uint64_t number)
-{
-	struct rados *r = rados_of(two->one);
-	struct row_key merged = row_key_number(ROW_MERGED, number);
-	struct head head = right->head;
-	struct edit edit = edit_begin(r->index);
-	char name[RADOS_NAME_BYTES];
-	head.state = HEAD_MOVED;
-	head.copying = 0;
-	edit_create(&edit);
-	edit_set(&edit, S(ROW_EPOCH), right->epoch);
-	SCOPED_STRBUF(value, HEAD_BYTES_MAX);
-	head_format(&head, &value);
-	edit_set(&edit, S(ROW_HEAD), strbuf_slice(&value));
-	if (edit_run(&edit, right->name) != 0)
-		abort();
-	edit = edit_begin(r->index);
-	edit_set(&edit, row_key_slice(&merged), S("1"));
-	if (edit_run(&edit, rados_tablet_name(name, two->id, 0)) != 0)
-		abort();
-}
-
 static void who_dies_after_the_end(void)
 {
 	static char keys[4][NAME_BYTES] = {"a", "b", "y", "z"};
-	struct two two = two_tablets("end");
+	struct two two = two_tablets(&ceph, options_of("end"));
 	uint64_t right = right_of(&two, 0);
 	struct seen seen;
 	struct store *reader = ceph_open_or_end(&ceph, options_of("end"));
@@ -415,7 +345,7 @@ static bool is_closed(struct two *two, uint64_t tablet, uint64_t instance)
 
 static void who_was_shut_out(void)
 {
-	struct two two = two_tablets("closed");
+	struct two two = two_tablets(&ceph, options_of("closed"));
 	struct rados *r = rados_of(two.one);
 	char name[RADOS_NAME_BYTES];
 	uint64_t right = right_of(&two, 0);
@@ -429,7 +359,7 @@ static void who_was_shut_out(void)
 	bucket_stats(two.other, two.id, &stats);
 	OK(stats.objects == 4, "and that is counted");
 	two_close(&two);
-	two = two_tablets("ended");
+	two = two_tablets(&ceph, options_of("ended"));
 	r = rados_of(two.one);
 	right = right_of(&two, 0);
 	/* Of the right one somebody has added up the counts of gateways that have ended. */
@@ -459,7 +389,7 @@ static void what_the_dead_wrote(void)
 		EPOCHS = 5,
 	};
 	char large[LARGE];
-	struct two two = two_tablets("wrote");
+	struct two two = two_tablets(&ceph, options_of("wrote"));
 	struct store *dead = ceph_open_or_end(&ceph, options_of("wrote"));
 	uint64_t instance = rados_of(dead)->instance;
 	struct slice bytes = slice_of(large, sizeof(large));

@@ -231,7 +231,7 @@ static void check_setting(struct survey *f, struct slice row)
 		return;
 	if (parses)
 		what = "a setting of a bucket that is not there";
-	survey_tell(f, FATE_STAYS, NULL, "index/" RADOS_BUCKETS, what);
+	survey_tell(f, FATE_STAYS, &(struct subject){.row = row}, "index/" RADOS_BUCKETS, what);
 }
 
 /* A few at a time: one may have 256 KiB. */

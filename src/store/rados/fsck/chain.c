@@ -12,8 +12,9 @@
 enum {
 	FIND_MAX = 1000000, /* tablets; more are a circle */
 	WALKS_MAX = 100,    /* from the first tablet on, as others are merged meanwhile */
-	LOOKS = 20,
+	LOOKS_MIN = 20,
 	PAUSE_US = 10000,
+	PATIENCE = 2, /* times as long as whoever splits may take for a step */
 };
 
 struct place place_of(const struct known_bucket *bucket, uint64_t tablet)
@@ -218,6 +219,7 @@ void chain_check(struct survey *f, const struct known_bucket *bucket)
 		struct rados_fsck_tally tally = f->result->tally;
 		uint64_t tablets = f->result->tablets;
 		uint64_t standing = f->result->standing;
+		uint64_t moving = f->result->moving;
 		references_begin_all(f->refs);
 		done = check_all(f, bucket, &heads[0], &heads[1]);
 		if (done || i + 1 == WALKS_MAX) {
@@ -228,6 +230,7 @@ void chain_check(struct survey *f, const struct known_bucket *bucket)
 		f->result->tally = tally;
 		f->result->tablets = tablets;
 		f->result->standing = standing;
+		f->result->moving = moving;
 	}
 	f->result->moving += !done;
 	free(heads);
@@ -239,6 +242,7 @@ struct orphans {
 	struct survey *f;
 	struct known_buckets buckets; /* as they are now */
 	struct gateway_list gateways;
+	unsigned looks; /* that are left, at any of them */
 };
 
 /* Notes what the rows of an orphan refer to; *ret_any: it has some. */
@@ -322,14 +326,15 @@ static bool look_at(uint64_t bucket, uint64_t tablet, void *ctx)
 	char object[SURVEY_OBJECT_BYTES];
 	bool any = false;
 	int result = 0;
-	/* What a split that is undone has made goes a moment after it was undone. */
-	for (unsigned i = 0; i < LOOKS && result == 0; i++) {
+	/* What a split that is undone has made goes a moment after it was undone, or seconds. */
+	for (unsigned i = 0; (i < LOOKS_MIN || o->looks) && result == 0; i++) {
 		result = head_read(f, &place, &head);
 		if (result == -ENOENT || (known && known->is_deleted))
 			return true;
 		if (result == 0 && known && is_reached(f, &place, &head))
 			return true;
 		(void)usleep(PAUSE_US);
+		o->looks -= o->looks > 0;
 	}
 	if (result < 0 && result != -EBADMSG) {
 		survey_fail_ceph(f, result, place.name);
@@ -357,6 +362,7 @@ static bool look_at(uint64_t bucket, uint64_t tablet, void *ctx)
 void chain_orphans(struct survey *f)
 {
 	struct orphans o = {.f = f};
+	o.looks = PATIENCE * f->r->timers.frozen_ms / (PAUSE_US / 1000);
 	int result = gateways_read(f->r, &o.gateways);
 	/* What of it does not parse is told elsewhere. */
 	if (result < 0 && result != -EBADMSG)

@@ -17,6 +17,8 @@ static struct subject subject_of(
 	struct subject about = {.bucket = g->place.bucket, .key = g->group.key};
 	const struct rows *rows = &g->group.kinds[fault->kind];
 	struct row_name name;
+	about.row = fault->index < rows->count ? rows->rows[fault->index].key : S("");
+	about.moves = true;
 	if (fault->index >= rows->count || !row_key_parse(rows->rows[fault->index].key, &name))
 		return about;
 	*entry = (struct entry){.object.version = name.number};

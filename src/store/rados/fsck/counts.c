@@ -198,6 +198,7 @@ static void add_difference(char *what, const char *of, uint64_t rows, uint64_t o
 void counts_differ(struct survey *f, const struct place *place,
 	const struct store_bucket_stats *rows, const struct store_bucket_stats *owns)
 {
+	static const char fault[] = "its counts are wrong";
 	char what[WHAT_BYTES] = "";
 	char whole[WHAT_BYTES + 64];
 	char object[SURVEY_OBJECT_BYTES];
@@ -211,7 +212,7 @@ void counts_differ(struct survey *f, const struct place *place,
 	add_difference(what, "bytes of parts", rows->part_bytes, owns->part_bytes);
 	if (f->options->repairs && mend_counts(f, place, &missing) == MENDED)
 		fate = FATE_CORRECTED;
-	(void)snprintf(whole, sizeof(whole), "its counts are wrong:%s", what);
-	survey_tell(f, fate, &(struct subject){.bucket = place->bucket},
+	(void)snprintf(whole, sizeof(whole), "%s:%s", fault, what);
+	survey_tell(f, fate, &(struct subject){.bucket = place->bucket, .fault = fault},
 		survey_object(f, f->r->index, place->name, object), whole);
 }

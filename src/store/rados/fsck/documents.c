@@ -26,7 +26,8 @@ static void tell(struct survey *f, const char *name, struct slice row, const cha
 	char whole[WHAT_BYTES];
 	(void)snprintf(whole, sizeof(whole), "%.*s: %s",
 		row.len < ROW_TEXT_BYTES ? (int)row.len : ROW_TEXT_BYTES, row.ptr, what);
-	survey_tell(f, FATE_STAYS, NULL, survey_object(f, f->r->index, name, object), whole);
+	survey_tell(f, FATE_STAYS, &(struct subject){.row = row},
+		survey_object(f, f->r->index, name, object), whole);
 }
 
 /* Behind `after`; NULL if the object is not there, or cannot be read. */

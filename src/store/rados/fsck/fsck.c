@@ -27,6 +27,8 @@ static void check_all(struct survey *f)
 		documents_check(f);
 	if (f->err == ERR_OK)
 		f->err = references_err(f->refs);
+	if (f->err == ERR_OK)
+		f->err = told_err(f->told);
 }
 
 /*
@@ -40,6 +42,7 @@ static void repair_all(struct survey *f)
 	if (e == ERR_OK) {
 		life_begin_read(&f->r->life, &read);
 		check_all(f);
+		(void)(f->err == ERR_OK && survey_lives(f));
 		life_end_read(&f->r->life, &read);
 	} else {
 		survey_fail(f, e);
@@ -59,6 +62,8 @@ enum err rados_fsck(const struct rados_fsck_options *options, struct rados_fsck_
 	enum err e = rados_attach(options->store, &f.r);
 	if (e == ERR_OK)
 		e = references_open(options->temp, &f.refs);
+	if (e == ERR_OK)
+		e = told_open(&f.told);
 	if (e == ERR_OK) {
 		size_t chunk = f.r->sizes.chunk_bytes;
 		f.chunk = malloc(chunk + sums_of(chunk) * SUM_BYTES + 1);
@@ -73,6 +78,7 @@ enum err rados_fsck(const struct rados_fsck_options *options, struct rados_fsck_
 		check_all(&f);
 	known_buckets_free(&f.buckets);
 	references_close(f.refs);
+	told_close(f.told);
 	free(f.chunk);
 	rados_detach(f.r);
 	return f.err;

@@ -20,6 +20,7 @@
  *	documents.c   what else all gateways have in common
  *	mend.c        moving aside what is damaged
  *	tell.c        findings
+ *	told.c        which of them were told
  */
 #ifndef STORE_RADOS_FSCK_FSCK_H
 #define STORE_RADOS_FSCK_FSCK_H

@@ -64,16 +64,11 @@ static struct fetch *add_fetch(struct gathered *g)
 	return fetch;
 }
 
-/* Behind what has come of that kind. */
+/* Behind what has come of that kind; those of a key are no longer than a row's key may be. */
 static const char *behind(const struct rows *rows, struct row_key *ret)
 {
-	if (rows->count == 0)
-		return "";
-	struct slice last = rows->rows[rows->count - 1].key;
-	ret->len = last.len < ROW_KEY_BYTES_MAX ? last.len : ROW_KEY_BYTES_MAX;
-	memcpy(ret->bytes, last.ptr, ret->len);
-	ret->bytes[ret->len] = '\0';
-	return ret->bytes;
+	bool any = rows->count && row_key_take(rows->rows[rows->count - 1].key, ret);
+	return any ? ret->bytes : "";
 }
 
 static int fetch_some(
@@ -176,6 +171,17 @@ static int attempt(struct survey *f, struct gathered *g)
 	return 0;
 }
 
+/*
+ * Whether the tablet is one that was taken over, and is only still there: others change its keys.
+ * Until it is taken over it does not change.
+ */
+static bool is_left_over(struct survey *f, const struct gathered *g)
+{
+	struct place place = place_of(g->place.bucket, 0);
+	return g->head.state == HEAD_MOVED && place_find(f, g->group.key, &place) == 0 &&
+	       place.tablet != g->place.tablet;
+}
+
 enum gathering gather(
 	struct survey *f, const struct place *place, struct slice key, struct gathered *ret)
 {
@@ -186,9 +192,9 @@ enum gathering gather(
 		if (result == -ESTALE)
 			ret->place = place_of(place->bucket, ret->head.right);
 	}
-	if (result == 0)
+	if (result == 0 && !is_left_over(f, ret))
 		return GATHERED;
-	if (result == -ENOENT)
+	if (result == 0 || result == -ENOENT)
 		return GATHER_GONE;
 	/* A head that does not parse is told where the chain is looked at. */
 	if (result == -ECANCELED || result == -ESTALE || result == -EBADMSG)

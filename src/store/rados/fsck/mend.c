@@ -53,7 +53,11 @@ static enum mended surgery_begin(
 	struct epoch epoch;
 	struct head head;
 	SCOPED_STRBUF(next, EPOCH_VALUE_BYTES);
-	*s = (struct surgery){.f = f, .place = place, .fetch = fetch_new()};
+	*s = (struct surgery){.f = f, .place = place};
+	/* Otherwise what looks lost may be garbage that has gone. */
+	if (!survey_lives(f))
+		return MEND_CANNOT;
+	s->fetch = fetch_new();
 	if (!s->fetch) {
 		survey_fail(f, ERR_UNAVAILABLE);
 		return MEND_CANNOT;

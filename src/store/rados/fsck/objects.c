@@ -336,7 +336,8 @@ static bool tell_double(const struct reference *reference, bool is_garbage, void
 	const struct subject about = {.bucket = bucket,
 		.key = row_name_key(&name),
 		.version = is_version ? &version : NULL,
-		.part = name.part};
+		.part = name.part,
+		.row = reference->row};
 	(void)snprintf(what, sizeof(what), "its data %016llx is also %s",
 		(unsigned long long)reference->data,
 		is_garbage ? "garbage, and will be removed" : "another one's");

@@ -13,15 +13,7 @@ enum {
 
 bool rows_go_on(const struct rows *rows, struct row_key *after)
 {
-	if (!rows->more || rows->count == 0)
-		return false;
-	struct slice last = rows->rows[rows->count - 1].key;
-	if (last.len > ROW_KEY_BYTES_MAX)
-		return false;
-	memcpy(after->bytes, last.ptr, last.len);
-	after->bytes[last.len] = '\0';
-	after->len = last.len;
-	return true;
+	return rows->more && rows->count && row_key_take(rows->rows[rows->count - 1].key, after);
 }
 
 bool head_has(const struct head *head, struct slice key)
@@ -36,7 +28,7 @@ static void tell_row(struct survey *f, const struct place *place, enum survey_fa
 	char whole[WHAT_BYTES];
 	char object[SURVEY_OBJECT_BYTES];
 	(void)snprintf(whole, sizeof(whole), "%s: %s", what, log_quoted(row, text, sizeof(text)));
-	survey_tell(f, fate, &(struct subject){.bucket = place->bucket},
+	survey_tell(f, fate, &(struct subject){.bucket = place->bucket, .row = row},
 		survey_object(f, f->r->index, place->name, object), whole);
 }
 

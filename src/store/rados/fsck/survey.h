@@ -7,6 +7,7 @@
 #include "store/rados/cluster/fetch.h"
 #include "store/rados/fsck/fsck.h"
 #include "store/rados/fsck/references.h"
+#include "store/rados/fsck/told.h"
 #include "store/rados/gateways/gateways.h"
 #include "store/rados/rows/entry.h"
 #include "store/rados/rows/key.h"
@@ -33,6 +34,7 @@ struct survey {
 	struct rados_fsck_result *result;
 	enum err err; /* sticky: it cannot go on */
 	struct references *refs;
+	struct told *told;
 	struct known_buckets buckets;
 	bool is_one_pool; /* for small data and other */
 	char *chunk;      /* room for a chunk, its sums, and one byte more */
@@ -44,6 +46,11 @@ struct survey {
 void survey_fail(struct survey *f, enum err e);
 /* The same for a result of Ceph. */
 void survey_fail_ceph(struct survey *f, int result, const char *object);
+/*
+ * Whether what was read is still protected, of whoever repairs: the gateways have not taken it for
+ * dead. Otherwise breaks off, and logs why.
+ */
+bool survey_lives(struct survey *f);
 /* So many bytes more. False: it is broken off. */
 bool survey_progress(struct survey *f, uint64_t bytes);
 
@@ -62,6 +69,9 @@ struct subject {
 	struct slice key;
 	const struct store_object *version; /* or NULL */
 	uint64_t part;
+	struct slice row; /* that it is about, or empty */
+	bool moves; /* the row has that key, and is the same in whichever tablet has the key */
+	const char *fault; /* what of it, if the text says more, which may change; or NULL */
 };
 
 enum {
@@ -71,7 +81,10 @@ enum {
 /* `POOL/NAME`, where the pool is `index`, `small` or `data`, whatever it is called. */
 const char *survey_object(
 	struct survey *f, const struct pool *pool, const char *name, char ret[SURVEY_OBJECT_BYTES]);
-/* The subject may be NULL, and the object "". Counts it by what becomes of it. */
+/*
+ * The subject may be NULL, and the object "". Counts it by what becomes of it. What was told before
+ * is told again only if a repair has mended it now.
+ */
 void survey_tell(struct survey *f, enum survey_fate fate, const struct subject *about,
 	const char *object, const char *what);
 
@@ -110,13 +123,6 @@ static inline struct slice kept_low(const struct kept_head *head)
 static inline struct slice kept_high(const struct kept_head *head)
 {
 	return slice_of(head->high, head->high_len);
-}
-
-/* Whether somebody splits or merges it. */
-static inline bool kept_is_in_work(const struct kept_head *head)
-{
-	return head->state == HEAD_SPLITTING || head->state == HEAD_MERGING ||
-	       head->state == HEAD_MOVING || head->state == HEAD_MOVED;
 }
 
 void head_keep(const struct head *head, struct kept_head *ret);
@@ -225,7 +231,7 @@ struct gathered {
 
 enum gathering {
 	GATHERED,
-	GATHER_GONE,   /* the tablet is not there any more */
+	GATHER_GONE,   /* the tablet is not there any more, or is not the one that has the key */
 	GATHER_MOVING, /* it never stands still for long enough */
 	GATHER_FAILED, /* f->err says why */
 };

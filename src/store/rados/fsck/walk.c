@@ -373,6 +373,7 @@ enum walked walk_tablet(struct survey *f, const struct place *place, struct kept
 	strbuf_init(&w->guard, GUARD_BYTES_MAX);
 	for (unsigned i = 0; result == PAGE_SPLIT && i < ATTEMPTS_MAX; i++) {
 		struct rados_fsck_tally tally = f->result->tally;
+		uint64_t moving = f->result->moving;
 		references_begin(f->refs);
 		result = attempt(w);
 		if (result == PAGE_END) {
@@ -381,10 +382,12 @@ enum walked walk_tablet(struct survey *f, const struct place *place, struct kept
 		}
 		references_drop(f->refs);
 		f->result->tally = tally;
+		f->result->moving = moving;
 	}
+	f->result->moving += result == PAGE_SPLIT;
 	if (result == PAGE_END && f->err == ERR_OK) {
 		f->result->tablets++;
-		f->result->standing += kept_is_in_work(&w->head) ||
+		f->result->standing += head_state_is_work(w->head.state) ||
 				       (w->head.state == HEAD_FROZEN && !place->bucket->is_deleted);
 		rest_garbage(f, place, true);
 		rest_unknown(f, place);

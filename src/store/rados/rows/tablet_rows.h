@@ -30,6 +30,13 @@ enum head_state {
 	HEAD_STATES,
 };
 
+/* Whether somebody splits or merges a tablet in that state, which ends soon. */
+static inline bool head_state_is_work(enum head_state state)
+{
+	return state == HEAD_SPLITTING || state == HEAD_MERGING || state == HEAD_MOVING ||
+	       state == HEAD_MOVED;
+}
+
 /* ROW_HEAD. */
 struct head {
 	enum head_state state;

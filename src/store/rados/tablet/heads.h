@@ -60,8 +60,7 @@ int merge_undo(struct rados *r, uint64_t bucket, uint64_t tablet, const struct s
 /* Whether somebody splits or merges it, which ends soon. */
 static inline bool head_is_in_work(const struct head *head)
 {
-	return head->state == HEAD_SPLITTING || head->state == HEAD_MERGING ||
-	       head->state == HEAD_MOVING || head->state == HEAD_MOVED;
+	return head_state_is_work(head->state);
 }
 
 /* Reads what is in the tablets from one up to, but without, another one. */
