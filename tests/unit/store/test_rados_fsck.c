@@ -900,7 +900,7 @@ static struct fetch *all_rows(struct rados *r, const char *name, size_t *ret)
 	return fetch;
 }
 
-/* As if whoever merged had died before the right one was removed; and `y` is deleted. */
+/* As if whoever merged had died before the right one was removed; and `z` is deleted. */
 static void leave_over(struct under *u, const struct rows *rows)
 {
 	struct made made = {.space = u->space};
@@ -910,9 +910,9 @@ static void leave_over(struct under *u, const struct rows *rows)
 	struct head head;
 	char name[RADOS_NAME_BYTES];
 	SCOPED_STRBUF(value, HEAD_BYTES_MAX);
-	uint64_t data = data_of(r, u->two.id, S("y"));
+	uint64_t data = data_of(r, u->two.id, S("z"));
 	if (!head_parse(fetched_value(rows, S(ROW_HEAD)), &head) ||
-		delete_object(u->two.one, u->two.id, S("y"), NULL) != ERR_OK)
+		delete_object(u->two.one, u->two.id, S("z"), NULL) != ERR_OK)
 		abort();
 	set_chunk(&made, "small", data, 0, S(""));
 	head.state = HEAD_MOVED;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of buckets. Each page is of one moment, with how many buckets there are; while that is
- * the same, all of them are.
+ * the same, all of them are: unless one was made and one deleted, so what looks wrong is read
+ * again.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 enum {
 	ATTEMPTS_MAX = 100,
+	WRONG_MAX = 10, /* times in a row; then it is so */
 	COUNT_BYTES = 8,
 	SETTINGS_TOGETHER = 16,
 	NAME_ROW_MAX = 1 + 2 * LIMIT_KEY_BYTES,
@@ -170,11 +172,19 @@ static void forget(struct reading *reading)
 	reading->after.bytes[0] = '\0';
 }
 
+/* Whether the number of buckets is that of the rows; *ret_is_number: it is one. */
+static bool count_fits(const struct reading *reading, bool *ret_is_number)
+{
+	struct field_reader reader = {.rest = strbuf_slice(&reading->count)};
+	uint64_t count = field_number(&reader, COUNT_BYTES);
+	*ret_is_number = field_end(&reader);
+	return *ret_is_number && count == reading->alive;
+}
+
 static void tell_all(struct reading *reading)
 {
 	struct survey *f = reading->f;
-	struct field_reader reader = {.rest = strbuf_slice(&reading->count)};
-	uint64_t count = field_number(&reader, COUNT_BYTES);
+	bool is_number;
 	char what[96];
 	for (size_t i = 0; i < reading->bad_count; i++) {
 		const struct bad_row *bad = &reading->bad[i];
@@ -185,10 +195,10 @@ static void tell_all(struct reading *reading)
 		survey_tell(f, FATE_STAYS, &(struct subject){.bucket = &bucket},
 			"index/" RADOS_BUCKETS, bad->what);
 	}
-	if (field_end(&reader) && count == reading->alive)
+	if (count_fits(reading, &is_number))
 		return;
 	(void)snprintf(what, sizeof(what), "there are %zu buckets, and the number of them says %s",
-		reading->alive, field_end(&reader) ? "another one" : "nothing");
+		reading->alive, is_number ? "another one" : "nothing");
 	survey_tell(f, FATE_STAYS, NULL, "index/" RADOS_BUCKETS, what);
 }
 
@@ -262,11 +272,16 @@ void buckets_read(struct survey *f, bool tells, struct known_buckets *ret)
 {
 	struct reading reading = {.f = f, .known = ret};
 	int result = -ECANCELED;
+	unsigned wrong = 0;
+	bool is_number;
 	*ret = (struct known_buckets){.count = 0};
 	strbuf_init(&reading.count, 1024);
 	for (unsigned i = 0; i < ATTEMPTS_MAX && result == -ECANCELED && f->err == ERR_OK; i++) {
 		forget(&reading);
 		result = read_all(&reading);
+		bool looks_wrong = reading.bad_count || !count_fits(&reading, &is_number);
+		if (result == 0 && looks_wrong && ++wrong < WRONG_MAX)
+			result = -ECANCELED;
 	}
 	survey_fail_ceph(f, result, RADOS_BUCKETS);
 	if (f->err == ERR_OK && tells)
