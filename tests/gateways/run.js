@@ -20,7 +20,7 @@ GATEWAYS_DIR the folder for data (that for temporary files).
   --quick     all times are a tenth of what they usually are
   --kills N   that many faults (200)
   --holds N   so many of them are gateways that stand still until the others take them for dead (20)
-  --osds N    with 1 it keeps all in memory, and is not killed (3)
+  --osds N    with 1 it keeps all in memory, and nothing happens to it (3)
   --seed N    the same choices again; the timing differs
 `;
 const { values } = parseArgs({ options: {
@@ -58,7 +58,7 @@ async function fault() {
 	const osd = random.below(OSDS);
 	const left = KILLS - counts.faults;
 	const holds = HOLDS - counts["gateways taken for dead"];
-	const way = holds > 0 && random.next() * left < holds ? 1 : random.next();
+	const way = holds > 0 && random.next() * left < holds ? 1 : random.next() * (OSDS > 1 ? 1 : 0.65);
 	counts.faults++;
 	if (way === 1) {
 		await fleet.holdUntilDead(gateway);
@@ -69,7 +69,7 @@ async function fault() {
 	} else if (way < 0.65) {
 		await fleet.holdGateway(gateway, second * (1 + 5 * random.next()));
 		counts["gateways held"]++;
-	} else if (way < 0.85 && OSDS > 1) {
+	} else if (way < 0.85) {
 		await fleet.killOsd(osd, second * (1 + 5 * random.next()));
 		counts["OSDs killed"]++;
 	} else {

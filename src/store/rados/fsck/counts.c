@@ -80,13 +80,6 @@ struct store_bucket_stats counts_minus(
 		one->uploads - other->uploads, one->part_bytes - other->part_bytes};
 }
 
-bool counts_eq(const struct store_bucket_stats *one, const struct store_bucket_stats *other)
-{
-	return one->objects == other->objects && one->bytes == other->bytes &&
-	       one->old_versions == other->old_versions && one->old_bytes == other->old_bytes &&
-	       one->uploads == other->uploads && one->part_bytes == other->part_bytes;
-}
-
 /* ---- All at once ----------------------------------------------------------------------------- */
 
 static void count_row(const struct row *row, struct store_bucket_stats *ret)

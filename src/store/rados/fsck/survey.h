@@ -13,6 +13,7 @@
 #include "store/rados/rows/key.h"
 #include "store/rados/rows/tablet_rows.h"
 #include "store/rados/state/state.h"
+#include "store/rules/rules.h"
 
 /* The beginning of the names of objects where that is which was moved aside. */
 #define SURVEY_ASIDE "damaged."
@@ -271,7 +272,6 @@ void bounds_clear(struct bounds *bounds);
 
 /* The sum of own rows. False if one does not parse. */
 bool counts_of(const struct rows *owns, struct store_bucket_stats *ret);
-bool counts_eq(const struct store_bucket_stats *one, const struct store_bucket_stats *other);
 struct store_bucket_stats counts_minus(
 	const struct store_bucket_stats *one, const struct store_bucket_stats *other);
 

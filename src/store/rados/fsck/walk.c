@@ -339,11 +339,11 @@ static bool compare_counts(struct walk *w)
 		tell_head(w, "one of its rows g does not parse");
 		return true;
 	}
-	if (!w->is_still || !counts_eq(&w->rows, &w->owns))
+	if (!w->is_still || !rules_same_counts(&w->rows, &w->owns))
 		counted = counts_at_once(
 			f, &w->place, &w->bounds, kept_high(&w->head), &w->rows, &w->owns);
 	f->result->moving += counted == COUNT_MOVING;
-	if (counted == COUNTED && !counts_eq(&w->rows, &w->owns))
+	if (counted == COUNTED && !rules_same_counts(&w->rows, &w->owns))
 		counts_differ(f, &w->place, &w->rows, &w->owns);
 	return counted != COUNT_AGAIN;
 }
