@@ -308,7 +308,7 @@ static void who_dies_after_the_end(void)
 
 static void a_tablet_that_is_missing(void)
 {
-	struct two two = two_tablets("missing");
+	struct two two = two_tablets(&ceph, options_of("missing"));
 	struct rados *r = rados_of(two.one);
 	char name[RADOS_NAME_BYTES];
 	struct edit edit = edit_begin(r->index);
