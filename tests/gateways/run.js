@@ -142,8 +142,6 @@ if (failures && fleet.config)
 for (const gateway of failures ? fleet.gateways : [])
 	console.log(`# ${gateway.log.split("\n").filter(line => !line.includes(" info ")).slice(-15).join("\n# ")}`);
 console.log(`1..${tests}`);
-if (failures && process.env.GATEWAYS_KEEP)
-	await pause(3600_000);
 await fleet.stop();
 rmSync(work, { recursive: true, force: true });
 process.exitCode = failures ? 1 : 0;

@@ -182,10 +182,11 @@ export class Fleet {
 	}
 
 	async stop() {
-		for (const number of this.gateways.keys())
-			await this.#note(number);
+		// One that stands still answers nobody.
 		for (const number of this.stopped)
 			this.gateways[number].signal("SIGCONT");
+		for (const number of this.gateways.keys())
+			await this.#note(number);
 		for (const gateway of this.gateways)
 			await gateway.kill();
 		if (this.config)

@@ -74,7 +74,7 @@ static void undo_work(struct rados *r, uint64_t bucket, uint64_t tablet, const s
 		log_info("ceph: bucket %" PRIx64 ": whoever began to split or merge a tablet has "
 			 "gone; undone",
 			bucket);
-	else if (result != -ECANCELED)
+	else if (result != -ECANCELED && result != -ENOENT)
 		log_error("ceph: %s: what was begun there cannot be undone: %s", seen->name,
 			strerror(-result));
 }
