@@ -29,6 +29,7 @@ struct admission {
 /* RFC 6750 section 3: a request without a token is told no error. */
 static void send_no_token(struct app *app, struct exchange *x)
 {
+	outcomes_count_denial(app->outcomes, DENIAL_TOKEN);
 	exchange_header(x, "WWW-Authenticate", S("Bearer realm=\"postern\""));
 	exchange_note(x, "refused=\"no token\"");
 	app_send_error(app, x, 401, "unauthorized",
@@ -38,6 +39,7 @@ static void send_no_token(struct app *app, struct exchange *x)
 static void send_bad_token(struct app *app, struct exchange *x, const char *why)
 {
 	SCOPED_STRBUF(challenge, KIB(1));
+	outcomes_count_denial(app->outcomes, DENIAL_TOKEN);
 	strbuf_addf(&challenge,
 		"Bearer realm=\"postern\", error=\"invalid_token\", error_description=\"%s\"", why);
 	exchange_header(x, "WWW-Authenticate", strbuf_slice(&challenge));
@@ -47,6 +49,7 @@ static void send_bad_token(struct app *app, struct exchange *x, const char *why)
 
 static void send_unavailable(struct app *app, struct exchange *x, const char *why)
 {
+	outcomes_count_denial(app->outcomes, DENIAL_UNAVAILABLE);
 	exchange_header(x, "Retry-After", S(RETRY_AFTER_S));
 	exchange_note(x, "refused=\"%s\"", why);
 	app_send_error(app, x, 503, "unavailable", why);
@@ -54,6 +57,7 @@ static void send_unavailable(struct app *app, struct exchange *x, const char *wh
 
 static void send_foreign(struct app *app, struct exchange *x)
 {
+	outcomes_count_denial(app->outcomes, DENIAL_ORIGIN);
 	exchange_note(x, "refused=\"a cookie from a page that is not on the list\"");
 	app_send_error(app, x, 403, "origin_refused",
 		"The cookie came from a page whose origin is not in allowed_origins by its full "
@@ -270,6 +274,7 @@ static bool take(struct app *app, struct exchange *x, struct slice who, bool par
 	if (per_minute == 0 || who.len == 0 ||
 		rates_take(rates, who, per_minute, clock_monotonic_ms(), &retry_s))
 		return true;
+	outcomes_count_denial(app->outcomes, DENIAL_RATE);
 	strbuf_addf(&seconds, "%lld", (long long)retry_s);
 	exchange_header(x, "Retry-After", strbuf_slice(&seconds));
 	exchange_note(x, "refused=\"too many requests\"");

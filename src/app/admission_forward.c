@@ -21,6 +21,7 @@ struct forwarding {
 
 static void send_unavailable(struct app *app, struct exchange *x, const char *why)
 {
+	outcomes_count_denial(app->outcomes, DENIAL_UNAVAILABLE);
 	exchange_header(x, "Retry-After", S(RETRY_AFTER_S));
 	exchange_note(x, "refused=\"%s\"", why);
 	app_send_error(app, x, 503, "unavailable", "It cannot be decided now who may upload.");
@@ -31,6 +32,7 @@ static void send_refusal(const struct forwarding *f)
 {
 	struct slice challenge = outgoing_answer_header(&f->request, S("WWW-Authenticate"));
 	bool unknown = f->request.status == 401;
+	outcomes_count_denial(f->app->outcomes, DENIAL_BACK_END);
 	if (unknown && challenge.ptr)
 		exchange_header(f->x, "WWW-Authenticate", challenge);
 	else if (unknown)

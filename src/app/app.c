@@ -9,6 +9,7 @@
 #include "app/jwt/jwt_cache.h"
 #include "app/jwt/jwt_source.h"
 #include "app/ledger/ledger.h"
+#include "app/outcomes.h"
 #include "app/reconciler.h"
 #include "oss/text/json_text.h"
 
@@ -92,6 +93,8 @@ static enum err app_start(
 	if (checks)
 		return checks;
 	in_flight_init(&app->completing);
+	if (outcomes_new(&app->outcomes))
+		return ERR_UNAVAILABLE;
 	if (!start_counts(app))
 		return ERR_UNAVAILABLE;
 	if (!callback_text_init(&app->callback_text, app->settings.callback_url))
@@ -149,13 +152,10 @@ void app_stats(const struct app *app, struct app_stats *ret)
 		.forbidden = atomic_load(&app->forbidden),
 		.parts_forbidden = atomic_load(&app->parts_forbidden),
 		.ledger_fails = atomic_load(&app->ledger_fails),
-		.recorded = atomic_load(&app->recorded),
-		.refused = atomic_load(&app->refused),
-		.found = atomic_load(&app->found),
+		.outcomes = app->outcomes,
 		.aborted = atomic_load(&app->aborted),
 		.unwritten = atomic_load(&app->unwritten) + ledger_unwritten(app->parts.ledger),
 		.duplicates = atomic_load(&app->duplicates),
-		.undecided = atomic_load(&app->undecided),
 	};
 	ret->checks = checks_stats(app->checks, &ret->checked);
 	provider_stats(app->provider, &ret->credentials);
@@ -229,6 +229,7 @@ void app_free(struct app *app)
 	jwt_cache_free(app->jwt_cache);
 	counts_free(app->part_counts);
 	in_flight_release(&app->completing);
+	outcomes_free(app->outcomes);
 	counts_free(app->grant_rates);
 	counts_free(app->part_rates);
 	provider_free(app->provider);

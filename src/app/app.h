@@ -92,13 +92,10 @@ struct app_stats {
 		*parts_forbidden; /* what the key may not do for uploads in parts; NULL: nothing */
 	bool ledger_fails;        /* the last upload could not be recorded */
 	struct ledger_stats ledger;
-	uint64_t recorded;   /* uploads */
-	uint64_t refused;    /* callbacks that were not believed */
-	uint64_t found;      /* uploads of which no callback told */
-	uint64_t aborted;    /* uploads in parts that were not finished in time */
-	uint64_t unwritten;  /* grants that were given and not written down */
-	uint64_t duplicates; /* files that were asked for and there already */
-	uint64_t undecided;  /* callbacks that were answered 503: store, key or ledger failed */
+	const struct outcomes *outcomes; /* as long as the application server */
+	uint64_t aborted;                /* uploads in parts that were not finished in time */
+	uint64_t unwritten;              /* grants that were given and not written down */
+	uint64_t duplicates;             /* files that were asked for and there already */
 	struct events_stats events;
 	bool checks; /* a profile has some, or had: */
 	struct app_check_stats checked;

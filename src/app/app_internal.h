@@ -14,6 +14,7 @@
 #include "app/in_flight.h"
 #include "app/ledger/ledger.h"
 #include "app/offer/offer.h"
+#include "app/outcomes.h"
 #include "app/public_keys.h"
 #include "app/settings/rules_history.h"
 #include "app/settings/settings.h"
@@ -42,16 +43,16 @@ struct app {
 	/* The action of RAM that the key may not do, so that there are no uploads in parts, or
 	 * NULL. */
 	_Atomic(const char *) parts_forbidden;
-	atomic_bool ledger_fails;                          /* it did, the last time */
-	atomic_uint_fast64_t recorded, refused, undecided; /* callbacks */
+	atomic_bool ledger_fails; /* it did, the last time */
+	struct outcomes *outcomes;
 	struct checks *checks;
-	struct reconciler *reconciler;       /* NULL: it does not run */
-	struct events *events;               /* NULL: none are written */
-	atomic_uint_fast64_t found, aborted; /* by it */
-	atomic_uint_fast64_t unwritten;      /* grants */
-	atomic_uint_fast64_t duplicates;     /* files that were there already */
-	atomic_uint duplicates_asked;        /* questions for which the store is being asked */
-	_Atomic int64_t explained_ms; /* when a refused callback was last explained in the log */
+	struct reconciler *reconciler;   /* NULL: it does not run */
+	struct events *events;           /* NULL: none are written */
+	atomic_uint_fast64_t aborted;    /* uploads, by it */
+	atomic_uint_fast64_t unwritten;  /* grants */
+	atomic_uint_fast64_t duplicates; /* files that were there already */
+	atomic_uint duplicates_asked;    /* questions for which the store is being asked */
+	_Atomic int64_t explained_ms;    /* when a refused callback was last explained in the log */
 };
 
 /* The credentials used now, to be released; NULL: there are none. */
@@ -104,6 +105,9 @@ app_answer app_send_token, app_send_sample, app_send_grant, app_send_params;
 /* What the query asks for. False: the request was answered. */
 bool app_wish_from_query(struct app *app, struct exchange *x, struct wish *ret) MUST_USE;
 void app_refuse_offer(const struct app *app, struct exchange *x, const struct offer_refusal *why);
+/* Counts that there was no grant; not for a profile that does not exist. */
+void app_count_refusal(const struct app *app, const struct exchange *x, const struct wish *wish,
+	const struct offer_refusal *why);
 
 /* POST /grants (grants.c); from service.begin. */
 void app_send_grants(struct app *app, struct exchange *x);
@@ -171,10 +175,12 @@ void app_fill_found(const struct app *app, const struct app_confirmation *found,
 #define APP_GONE "the object is not there any more"
 #define APP_TOO_LARGE "the object is larger than was allowed"
 #define APP_DAMAGED "the object is not what was sent: its CRC-64 is another one"
-/* Writes down that an object that was uploaded with a grant is not believed; the texts are copied.
+/*
+ * Writes down and counts that an object that was uploaded with a grant is not believed; the texts
+ * are copied.
  */
-void app_reject_grant(
-	const struct app *app, struct slice grant_id, const char *reason, struct slice object);
+void app_reject_grant(const struct app *app, struct slice profile, struct slice grant_id,
+	const char *reason, struct slice object);
 /* Whether both sums are told, and differ. */
 bool app_sums_differ(struct slice sent, struct slice stored) MUST_USE;
 

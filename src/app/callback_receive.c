@@ -40,9 +40,10 @@ struct receive {
 	struct rules *rules;    /* the request's; a reference, because it outlives that */
 	struct judging judging; /* from when the message has been read */
 	struct budget_account memory;
-	bool waiting;        /* for a key, the store, the ledger or the webhook */
-	bool verified;       /* it is a store's, and its ticket is ours */
-	int64_t deadline_ms; /* monotonic; all of them draw on it */
+	bool waiting;                /* for a key, the store, the ledger or the webhook */
+	bool verified;               /* it is a store's, and its ticket is ours */
+	enum callback_verdict stage; /* what it is if it is refused now */
+	int64_t deadline_ms;         /* monotonic; all of them draw on it */
 	struct strbuf body;
 	struct arena arena;
 	struct slice key_url;
@@ -88,10 +89,17 @@ static const struct profile *profile_of(const struct receive *r)
 	return r->judging.profile;
 }
 
+static void count(const struct receive *r, enum callback_verdict verdict)
+{
+	outcomes_count_callback(r->app->outcomes, verdict);
+}
+
 /* What anybody may have sent says nothing about a grant. `reason` is a constant text. */
 static void set_state(struct receive *r, int status, const char *reason)
 {
 	const struct app *app = r->app;
+	if (r->verified && status < 500 && r->stage != CALLBACK_REPEATED)
+		outcomes_count_grant(app->outcomes, profile_of(r)->name, OUTCOME_REJECTED);
 	if (r->verified && app->settings.grants_max > 0)
 		ledger_set_state(app->parts.ledger, slice_of(r->ticket.id, TICKET_ID_LENGTH),
 			status >= 500 ? GRANT_PENDING : GRANT_REJECTED, reason,
@@ -100,7 +108,7 @@ static void set_state(struct receive *r, int status, const char *reason)
 
 static void send_refusal(struct receive *r, int status, const char *reason)
 {
-	atomic_fetch_add(status >= 500 ? &r->app->undecided : &r->app->refused, 1);
+	count(r, status >= 500 ? CALLBACK_UNDECIDED : r->stage);
 	SCOPED_STRBUF(json, KIB(4));
 	strbuf_addc(&json, '{');
 	json_member_string(&json, "Status", S("verify not ok"));
@@ -120,8 +128,8 @@ static void refuse(struct receive *r, int status, const char *reason)
 static void refuse_object(struct receive *r, const char *reason)
 {
 	if (r->verified)
-		app_reject_grant(r->app, slice_of(r->ticket.id, TICKET_ID_LENGTH), reason,
-			r->message.object);
+		app_reject_grant(r->app, profile_of(r)->name,
+			slice_of(r->ticket.id, TICKET_ID_LENGTH), reason, r->message.object);
 	send_refusal(r, 400, reason);
 }
 
@@ -171,8 +179,10 @@ static void on_recorded(struct task *task)
 	struct receive *r = CONTAINER_OF(entry, struct receive, entry);
 	bool present = client_is_there(r);
 	atomic_store(&r->app->ledger_fails, entry->result == LEDGER_FAILED);
-	if (entry->result == LEDGER_RECORDED)
-		atomic_fetch_add(&r->app->recorded, 1);
+	if (entry->result == LEDGER_RECORDED) {
+		count(r, CALLBACK_RECORDED);
+		outcomes_count_grant(r->app->outcomes, profile_of(r)->name, OUTCOME_CONFIRMED);
+	}
 	if (entry->result == LEDGER_RECORDED && r->rules->webhook_url.len > 0) {
 		send_webhook(r);
 		return;
@@ -186,14 +196,17 @@ static void on_recorded(struct task *task)
 		app_send_json(r->app, r->x, 200, profile_of(r)->callback_answer);
 		break;
 	case LEDGER_REPEATED:
+		r->stage = CALLBACK_REPEATED;
 		refuse(r, 400, "this callback was received before");
 		break;
 	case LEDGER_KNOWN:
 		/* Nothing is new, and nothing untrue: the same file was sent twice in a second. */
 		exchange_note(r->x, "recorded=before");
+		count(r, CALLBACK_KNOWN);
 		app_send_json(r->app, r->x, 200, profile_of(r)->callback_answer);
 		break;
 	case LEDGER_EXHAUSTED:
+		r->stage = CALLBACK_EXHAUSTED;
 		refuse(r, GRANT_EXHAUSTED_STATUS, "the grant is used up");
 		break;
 	case LEDGER_LATE:
@@ -266,6 +279,7 @@ static void on_held(struct task *task)
 	json_member_string(&json, "grant", hold->id);
 	strbuf_addc(&json, '}');
 	exchange_note(r->x, "pending=\"%s\"", hold->reason);
+	count(r, CALLBACK_PENDING);
 	app_send_json(r->app, r->x, 200, strbuf_slice(&json));
 }
 
@@ -440,6 +454,7 @@ static void confirm(struct receive *r)
 {
 	int64_t left_ms = time_left_ms(r);
 	r->verified = r->message.ticket.len > 0;
+	r->stage = CALLBACK_OBJECT;
 	if (app_sums_differ(r->message.sent_crc64, r->message.crc64)) {
 		refuse_object(r, APP_DAMAGED);
 		return;
@@ -531,10 +546,12 @@ static const char *check_key_url(struct receive *r)
 {
 	SCOPED_STRBUF(url, KEY_URL_BYTES_MAX);
 	struct slice encoded = header(r, "x-oss-pub-key-url");
+	r->stage = CALLBACK_MALFORMED;
 	if (encoded.len == 0)
 		return "there is no x-oss-pub-key-url header";
 	if (!base64_decode(&url, encoded))
 		return "x-oss-pub-key-url is not base64";
+	r->stage = CALLBACK_KEY_URL;
 	if (!key_url_is_trusted(r->app, r->rules, strbuf_slice(&url))) {
 		char quoted[200];
 		log_info("callback %.*s: key URL %s is not one of key_urls",
@@ -557,6 +574,7 @@ static const char *check_ticket(struct receive *r)
 		[TICKET_OTHER_OBJECT] = "the grant is for other object names",
 	};
 	const struct upload_message *m = &r->message;
+	r->stage = CALLBACK_GRANT;
 	if (m->ticket.len == 0)
 		return r->rules->require_grant ? "there is no grant in the body" : NULL;
 	if (m->request_id.len == 0)
@@ -608,6 +626,8 @@ static void on_end(struct exchange *x, void *state)
 	struct receive *r = state;
 	(void)x;
 	const char *reason = check_key_url(r);
+	if (!reason)
+		r->stage = CALLBACK_MALFORMED;
 	if (!reason && header(r, "Authorization").len == 0)
 		reason = "there is no Authorization header";
 	if (!reason)
@@ -617,6 +637,7 @@ static void on_end(struct exchange *x, void *state)
 		return;
 	}
 	find_profile(r);
+	r->stage = CALLBACK_SIGNATURE;
 	if (public_keys_get(r->app->keys, r->key_url, NULL, &r->key))
 		verify(r);
 	else

@@ -108,10 +108,11 @@ void app_fill_found(const struct app *app, const struct app_confirmation *found,
 	};
 }
 
-void app_reject_grant(
-	const struct app *app, struct slice grant_id, const char *reason, struct slice object)
+void app_reject_grant(const struct app *app, struct slice profile, struct slice grant_id,
+	const char *reason, struct slice object)
 {
 	SCOPED_STRBUF(text, KIB(2));
+	outcomes_count_grant(app->outcomes, profile, OUTCOME_REJECTED);
 	strbuf_addf(&text, "%s: ", reason);
 	strbuf_add_slice(&text, object);
 	if (app->settings.grants_max > 0)

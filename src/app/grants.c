@@ -75,6 +75,7 @@ static bool make_grant(struct answer *a, const struct caller *caller, const stru
 			return false;
 	}
 	a->count++;
+	outcomes_count_grant(app->outcomes, offer.profile->name, OUTCOME_ISSUED);
 	grant_write_form(app, &grant, &a->json);
 	return true;
 }
@@ -132,8 +133,10 @@ static bool send_grants(struct answer *a, const struct caller *caller)
 		struct arena scratch;
 		json_comma(&a->json);
 		arena_init(&scratch, NULL, 0, SCRATCH_BYTES_MAX);
-		if (!make_grant(a, caller, &a->wishes.list[i], &scratch, &why))
+		if (!make_grant(a, caller, &a->wishes.list[i], &scratch, &why)) {
+			app_count_refusal(a->app, a->x, &a->wishes.list[i], &why);
 			write_refusal(&why, &a->json);
+		}
 		arena_reset(&scratch);
 	}
 	strbuf_adds(&a->json, "]}");

@@ -104,7 +104,7 @@ static enum looked record(struct look *l)
 	ledger_record(r->app->parts.ledger, &entry);
 	waiter_wait(&r->waiter);
 	if (entry.result == LEDGER_RECORDED) {
-		atomic_fetch_add(&r->app->found, 1);
+		outcomes_count_grant(r->app->outcomes, l->judging.profile->name, OUTCOME_FOUND);
 		log_info("grant %.*s: no callback has decided it, but the object is there",
 			SLICE_FMT(l->grant.id));
 	}
@@ -125,7 +125,8 @@ static enum looked judge(struct look *l)
 	if (!judged && on_unknown == PROFILE_UNKNOWN_PENDING && !is_over)
 		return LOOKED_FAILED;
 	log_info("grant %.*s: %s", SLICE_FMT(l->grant.id), l->check.reason);
-	app_reject_grant(l->r->app, l->grant.id, l->check.reason, l->grant.key);
+	app_reject_grant(
+		l->r->app, l->judging.profile->name, l->grant.id, l->check.reason, l->grant.key);
 	return LOOKED_RECORDED;
 }
 
@@ -151,7 +152,8 @@ static enum looked decide(struct look *l)
 {
 	if (l->found.size > (uint64_t)l->judging.max_size) {
 		log_error("grant %.*s: %s", SLICE_FMT(l->grant.id), APP_TOO_LARGE);
-		app_reject_grant(l->r->app, l->grant.id, APP_TOO_LARGE, l->grant.key);
+		app_reject_grant(l->r->app, l->judging.profile->name, l->grant.id, APP_TOO_LARGE,
+			l->grant.key);
 		return LOOKED_RECORDED;
 	}
 	return check_is_needed(l->judging.profile) ? begin_check(l) : record(l);
@@ -243,7 +245,7 @@ static void finish(struct look *l, enum looked looked)
 	/* It would be pending for ever. */
 	if (looked == LOOKED_NOTHING && grant->pending) {
 		log_info("grant %.*s: %s", SLICE_FMT(grant->id), APP_GONE);
-		app_reject_grant(r->app, grant->id, APP_GONE, grant->key);
+		app_reject_grant(r->app, grant->profile, grant->id, APP_GONE, grant->key);
 		looked = LOOKED_RECORDED;
 	}
 	/* A grant that was recorded has no time any more, whatever is set here. */

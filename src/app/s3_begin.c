@@ -63,6 +63,11 @@ static void send_unwritten(struct app *app, struct exchange *x)
 		"No upload in parts can be written down now, and so none begins.");
 }
 
+static void count(const struct beginning *b, enum grant_outcome outcome)
+{
+	outcomes_count_grant(b->app->outcomes, b->grant.offer.profile->name, outcome);
+}
+
 static void on_given_up(struct task *task)
 {
 	struct store_request *r = CONTAINER_OF(task, struct store_request, done);
@@ -81,6 +86,7 @@ static void on_given_up(struct task *task)
 static void give_up(struct beginning *b)
 {
 	SCOPED_STRBUF(query, KIB(4));
+	count(b, OUTCOME_UNAVAILABLE);
 	strbuf_adds(&query, "uploadId=");
 	percent_encode(&query, slice_str(b->id.upload));
 	b->abort = (struct store_request){
@@ -105,6 +111,7 @@ static void on_issued(struct task *task)
 		give_up(b);
 		return;
 	}
+	count(b, OUTCOME_ISSUED);
 	app_send_json(b->app, x, 200, b->json);
 	exchange_release(x);
 }
@@ -129,14 +136,17 @@ static void on_begun(struct task *task)
 	struct beginning *b = CONTAINER_OF(r, struct beginning, request);
 	struct exchange *x = b->x;
 	bool waits = false;
-	if (r->status == 409)
+	if (r->status == 409) {
+		count(b, OUTCOME_REFUSED);
 		app_send_error(b->app, x, 409, "already_there",
 			"There is an object of this name, which may not be replaced.");
-	else if (r->status != 200 ||
-		 !multipart_answer_begun(strbuf_slice(&r->request.answer), b->id.upload))
+	} else if (r->status != 200 ||
+		   !multipart_answer_begun(strbuf_slice(&r->request.answer), b->id.upload)) {
+		count(b, OUTCOME_UNAVAILABLE);
 		s3_send_failed(b->app, x, "beginning", r);
-	else
+	} else {
 		waits = true;
+	}
 	store_request_release(r);
 	if (waits)
 		issue(b);
@@ -201,6 +211,7 @@ static bool check_type(struct beginning *b, const struct offer *offer)
 {
 	if (offer->type_count == 0 || offer->type.len > 0)
 		return true;
+	outcomes_count_grant(b->app->outcomes, offer->profile->name, OUTCOME_REFUSED);
 	app_send_error(b->app, b->x, 403, "type_refused",
 		"This profile allows some types only: `type` must be told.");
 	return false;
@@ -216,6 +227,7 @@ static bool begin(struct beginning *b, const struct caller *caller)
 	int64_t expires = now_ms / 1000 + caller->multipart_seconds;
 	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(app);
 	if (!offer_make(app_rules(b->x), caller, &b->wish, now_ms / 1000, arena, &offer, &why)) {
+		app_count_refusal(app, b->x, &b->wish, &why);
 		app_refuse_offer(app, b->x, &why);
 		return false;
 	}
@@ -224,6 +236,7 @@ static bool begin(struct beginning *b, const struct caller *caller)
 	/* It may outlive the credentials: what is sent later is signed later. */
 	if (!grant_begin(
 		    app, credentials, TICKET_FORM, &offer, now_ms, expires, arena, &b->grant)) {
+		outcomes_count_grant(app->outcomes, offer.profile->name, OUTCOME_UNAVAILABLE);
 		s3_send_no_memory(app, b->x);
 		return false;
 	}

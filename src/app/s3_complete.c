@@ -108,7 +108,8 @@ static void on_recorded(struct task *task)
 	struct app *app = c->upload->app;
 	atomic_store(&app->ledger_fails, entry->result == LEDGER_FAILED);
 	if (entry->result == LEDGER_RECORDED)
-		atomic_fetch_add(&app->recorded, 1);
+		outcomes_count_grant(
+			app->outcomes, c->upload->judging.profile->name, OUTCOME_CONFIRMED);
 	app_confirmation_release(&c->confirmation);
 	if (entry->result == LEDGER_RECORDED || entry->result == LEDGER_KNOWN)
 		end_well(c);
@@ -120,7 +121,8 @@ static void on_recorded(struct task *task)
 static void end_too_large(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
-	app_reject_grant(u->app, slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_TOO_LARGE, u->key);
+	app_reject_grant(u->app, u->judging.profile->name,
+		slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_TOO_LARGE, u->key);
 	app_confirmation_release(&c->confirmation);
 	end_with_error(c, 403, "size_refused", "The object has more bytes than were allowed.");
 }
@@ -128,7 +130,8 @@ static void end_too_large(struct completing *c)
 static void end_damaged(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
-	app_reject_grant(u->app, slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_DAMAGED, u->key);
+	app_reject_grant(u->app, u->judging.profile->name,
+		slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_DAMAGED, u->key);
 	end_with_error(c, 409, "damaged",
 		"The object is there, but its CRC-64 is not that of what was sent.");
 }
@@ -158,8 +161,8 @@ static void on_checked(struct task *task)
 	if (check->verdict == CHECK_REFUSED ||
 		(check->verdict == CHECK_UNKNOWN &&
 			u->judging.profile->on_unknown == PROFILE_UNKNOWN_REJECT)) {
-		app_reject_grant(
-			u->app, slice_of(u->id.grant_id, TICKET_ID_LENGTH), check->reason, u->key);
+		app_reject_grant(u->app, u->judging.profile->name,
+			slice_of(u->id.grant_id, TICKET_ID_LENGTH), check->reason, u->key);
 		judged = true;
 	}
 	app_confirmation_release(&c->confirmation);

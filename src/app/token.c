@@ -77,7 +77,10 @@ static void on_issued(struct task *task)
 		atomic_fetch_add(&a->app->unwritten, 1);
 		exchange_note(x, "grant=unwritten");
 	}
-	if (row->recorded || !app_rules(x)->grants_awaited)
+	bool issued = row->recorded || !app_rules(x)->grants_awaited;
+	outcomes_count_grant(
+		a->app->outcomes, row->profile, issued ? OUTCOME_ISSUED : OUTCOME_UNAVAILABLE);
+	if (issued)
 		app_send_json(a->app, x, 200, a->json);
 	else
 		send_unavailable(a->app, x);
@@ -110,17 +113,29 @@ static bool issue(struct app *app, struct exchange *x, const struct grant *grant
 static bool send_built(struct app *app, struct exchange *x, const struct grant *grant,
 	struct slice subject, struct slice json)
 {
+	struct slice profile = grant->offer.profile->name;
 	bool has_row = grant_has_row(app, grant);
 	if (has_row)
 		exchange_note(x, "grant=%.*s", TICKET_ID_LENGTH, grant->id);
 	if (!has_row || grant_note(app, grant, subject)) {
+		outcomes_count_grant(app->outcomes, profile, OUTCOME_ISSUED);
 		app_send_json(app, x, 200, json);
 		return false;
 	}
 	if (issue(app, x, grant, subject, json))
 		return true;
+	outcomes_count_grant(app->outcomes, profile, OUTCOME_UNAVAILABLE);
 	send_unavailable(app, x);
 	return false;
+}
+
+void app_count_refusal(const struct app *app, const struct exchange *x, const struct wish *wish,
+	const struct offer_refusal *why)
+{
+	const struct profile *profile = rules_profile(app_rules(x), wish->profile);
+	if (profile)
+		outcomes_count_grant(app->outcomes, profile->name,
+			why->status >= 500 ? OUTCOME_UNAVAILABLE : OUTCOME_REFUSED);
 }
 
 void app_refuse_offer(const struct app *app, struct exchange *x, const struct offer_refusal *why)
@@ -137,6 +152,7 @@ static bool send_token(struct app *app, struct exchange *x, const struct caller 
 	struct offer_refusal why;
 	int64_t now_ms = clock_wall_ms(app->parts.clock) / 1000 * 1000;
 	if (!offer_make(app_rules(x), caller, wish, now_ms / 1000, arena, &offer, &why)) {
+		app_count_refusal(app, x, wish, &why);
 		app_refuse_offer(app, x, &why);
 		return false;
 	}
@@ -152,6 +168,7 @@ static bool send_token(struct app *app, struct exchange *x, const struct caller 
 	}
 	if (json.len > 0 && !strbuf_broken(&json))
 		return send_built(app, x, &grant, caller->subject, strbuf_slice(&json));
+	outcomes_count_grant(app->outcomes, offer.profile->name, OUTCOME_UNAVAILABLE);
 	send_unavailable(app, x);
 	return false;
 }

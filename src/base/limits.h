@@ -195,6 +195,7 @@
 #define LIMIT_CLAIMS 8        /* of those */
 #define LIMIT_PROFILES 32     /* besides the default one */
 #define LIMIT_PROFILE_NAME_BYTES 32
+#define LIMIT_OUTCOME_PROFILES 64          /* that metrics tell apart, earlier ones included */
 #define LIMIT_PROFILE_METADATA 16          /* entries that a profile gives to each object */
 #define LIMIT_FILE_NAME_BYTES 255          /* of an uploader's file, in an object's name */
 #define LIMIT_GRANT_FILES 100              /* in one POST /grants */

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { after, before, test } from "node:test";
+import { recorded } from "../lib/metrics.js";
 import { getObject, listObjects, postForm, send } from "../lib/oss.js";
 import { cleanups, startServer } from "../lib/server.js";
 import { says, startSink } from "../lib/sink.js";
@@ -102,16 +103,11 @@ test("one grant serves several files", async () => {
 	}
 });
 
-async function recorded() {
-	const metrics = (await send(`${server.console}/metrics`)).text;
-	return Number(/^postern_app_uploads_recorded_total (\d+)$/m.exec(metrics)[1]);
-}
-
 test("a classic batch of 200 files with one token", async () => {
 	const { json: token } = await json("/");
 	const names = Array.from({ length: 200 }, (_, i) => `${token.dir}batch/${i}`);
 	const work = [...names];
-	const before = await recorded();
+	const before = await recorded(server);
 	const statuses = new Map();
 	await Promise.all(Array.from({ length: 8 }, async () => {
 		for (let key = work.pop(); key; key = work.pop()) {
@@ -120,7 +116,7 @@ test("a classic batch of 200 files with one token", async () => {
 		}
 	}));
 	assert.deepEqual([...statuses], [[200, 200]]);
-	assert.equal(await recorded(), before + 200, "each is confirmed, by the one token");
+	assert.equal(await recorded(server), before + 200, "each is confirmed, by the one token");
 });
 
 test("a grant is good for so many uploads and bytes, and no more", async t => {

@@ -7,6 +7,7 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { makeCertificate } from "../lib/certificate.js";
+import { metric } from "../lib/metrics.js";
 import { postForm, request, send } from "../lib/oss.js";
 import { freePorts } from "../lib/ports.js";
 import { NO_POSTGRES, startPostgres } from "../lib/postgres.js";
@@ -64,9 +65,8 @@ class Copy {
 		return this.server?.stop();
 	}
 
-	async metric(name) {
-		const { text } = await send(`${this.server.console}/metrics`);
-		return Number(new RegExp(`^postern_app_${name} (\\d+)$`, "m").exec(text)[1]);
+	metric(name, labels) {
+		return metric(this.server, `app_${name}`, labels);
 	}
 }
 
@@ -201,7 +201,7 @@ test("uploads whose callbacks are lost are found by one of two copies, each once
 			uploads.push(done);
 	}
 	await until("recorded", () => recorded(postgres, uploads));
-	const found = await Promise.all(copies.map(copy => copy.metric("uploads_found_total")));
+	const found = await Promise.all(copies.map(copy => copy.metric("grants_total", { outcome: "found" })));
 	assert.deepEqual(found.sort((a, b) => a - b), [0, LOST - OVERWRITTEN], "by one of them");
 	assert.equal(await postgres.query("SELECT count(*) FROM uploads WHERE source = 'store'"), String(LOST - OVERWRITTEN));
 });
@@ -236,7 +236,7 @@ test("by TLS, a copy says that its database is away, and goes on when it is back
 	});
 	assert.equal((copy.server.log.match(/the database cannot be used/g) ?? []).length, 1, "one line in the log");
 	assert.match(copy.server.log, /the database is there again/);
-	assert.equal(await copy.metric("callbacks_undecided_total") > 0, true);
+	assert.equal(await copy.metric("callbacks_total", { verdict: "undecided" }) > 0, true);
 });
 
 test("with a password, by TCP; secrets are not shown; `postern events` reads it", { skip: SKIP }, async t => {

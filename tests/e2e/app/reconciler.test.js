@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { metric } from "../lib/metrics.js";
 import { postForm, request, send } from "../lib/oss.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
 
@@ -51,8 +52,7 @@ before(async () => {
 const json = async (path, method = "GET", body = undefined) => JSON.parse((await send(server.app + path,
 	method, { "Content-Type": "application/json" }, body && JSON.stringify(body))).text);
 const stateOf = grant => json(`/grants/${grant.id}?grant=${grant.grant}`);
-const metric = async name => Number(new RegExp(`^postern_${name} (\\d+)$`, "m")
-	.exec((await send(`${server.console}/metrics`)).text)[1]);
+const found = () => metric(server, "app_grants_total", { outcome: "found" });
 
 async function upload(grant, content, at = server) {
 	const got = await postForm(at.store, { key: `${grant.dir}any.txt`, ...grant.fields },
@@ -90,8 +90,8 @@ test("uploads whose callbacks were lost are found, each once and under its grant
 	for (const grant of [...grants, first, second, unused, part, finished])
 		assert.equal((await stateOf(grant)).state, "issued");
 
-	await until("all are found", async () => await metric("app_uploads_found_total") >= LOST + 2);
-	await until("the unfinished one is aborted", async () => await metric("app_uploads_aborted_total") >= 1);
+	await until("all are found", async () => await found() >= LOST + 2);
+	await until("the unfinished one is aborted", async () => await metric(server, "app_uploads_aborted_total") >= 1);
 	for (const [i, grant] of [...grants, second, finished].entries()) {
 		const { state, uploads, last } = await stateOf(grant);
 		assert.deepEqual([state, uploads, last.object, last.confirmed],
@@ -101,7 +101,7 @@ test("uploads whose callbacks were lost are found, each once and under its grant
 		assert.deepEqual([(await stateOf(grant)).state, (await stateOf(grant)).uploads], ["issued", 0]);
 	const uploads = await request(server.store, "GET", "uploads", "", { query: { uploads: "" } });
 	assert.ok(!uploads.text.includes("<UploadId>"), uploads.text);
-	assert.equal(await metric("app_uploads_found_total"), LOST + 2);
+	assert.equal(await found(), LOST + 2);
 	assert.equal((await send(`${server.app}/s3/multipart/${part.uploadId}?${
 		new URLSearchParams({ key: part.key })}`)).status, 410);
 

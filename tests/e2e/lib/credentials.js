@@ -2,6 +2,7 @@
 // An application server in a process of its own, in front of a store in another one: the store's keys
 // are none that it knows unless it is told.
 import assert from "node:assert/strict";
+import { metric, recorded } from "./metrics.js";
 import { postForm, request, send } from "./oss.js";
 import { startServer, temporaryFolder } from "./server.js";
 import { closedPort } from "./sink.js";
@@ -28,9 +29,8 @@ export async function startApp(t, store, env, how = {}) {
 		...env,
 	}, args: ["--data", data, "--app-listen", new URL(app).host, "--console-listen", "127.0.0.1:0",
 		...how.args ?? []] });
-	server.metric = async name => Number(new RegExp(`^postern_${name} (\\d+)$`, "m")
-		.exec((await send(`${server.console}/metrics`)).text)[1]);
-	server.recorded = () => server.metric("app_uploads_recorded_total");
+	server.metric = name => metric(server, name);
+	server.recorded = () => recorded(server);
 	return server;
 }
 
