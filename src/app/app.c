@@ -114,7 +114,7 @@ static enum err start_credentials(
 {
 	const struct provider_parts own = {.outgoing = parts->confirming,
 		.clock = parts->clock,
-		.came = app_credentials_came,
+		.came = app_ask_rights,
 		.ctx = app};
 	return provider_new(&app->settings.credentials, &own, &app->provider, why, why_size);
 }
@@ -179,14 +179,25 @@ void app_end_credentials(struct app *app)
 		provider_end(app->provider);
 }
 
+/* Whether objects go to another folder, which the key may have other rights for. */
+static bool moves(struct app *app, const struct rules *to)
+{
+	SCOPED_RULES struct rules *from = rules_history_now(&app->rules);
+	return !slice_eq(
+		key_template_start(&from->profiles->dir), key_template_start(&to->profiles->dir));
+}
+
 enum err app_take(struct app *app, struct settings *settings)
 {
+	bool asks = moves(app, settings->rules);
 	enum err e = checks_prepare(app->checks, settings->rules);
 	if (!e)
 		e = provider_replace(app->provider, &settings->credentials.pair);
 	if (!e)
 		rules_history_replace(
 			&app->rules, TAKE(settings->rules), clock_wall_ms(app->parts.clock) / 1000);
+	if (!e && asks)
+		app_ask_rights(app);
 	return e;
 }
 

@@ -157,8 +157,8 @@ struct app_confirmation {
 };
 /* Begins. From any thread, never blocks. */
 void app_confirm(struct app *app, struct app_confirmation *confirmation);
-/* There are credentials again after there were none: what they may do is asked (rights.c). */
-void app_credentials_came(void *app);
+/* What the key may do is asked again: it is another one, or objects go elsewhere (rights.c). */
+void app_ask_rights(void *app);
 /* An ETag without its quotes, if it has them. */
 struct slice app_etag(struct slice text);
 /* Once `done` has run, or if it was never begun. */

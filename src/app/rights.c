@@ -163,7 +163,7 @@ enum err app_probe_store(struct app *app, struct app_probe *probe)
 	return begin(app, probe);
 }
 
-void app_credentials_came(void *ctx)
+void app_ask_rights(void *ctx)
 {
 	if (begin(ctx, NULL) != ERR_OK)
 		log_error("[app] there is no memory to ask what the key may do");

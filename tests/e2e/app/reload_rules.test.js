@@ -13,6 +13,7 @@ import { until } from "../lib/parts.js";
 import { REFUSED, TAKEN, pair, startWithFile } from "../lib/reload.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
 import { says, startLateSink, startSink } from "../lib/sink.js";
+import { allow, assumeRole } from "../lib/sts.js";
 
 const all = cleanups();
 let store, key;
@@ -61,6 +62,23 @@ test("sizes, life, folder, origins, names and profiles are those of the file", a
 	assert.deepEqual([await named("shop.example"), await named("a.example"), await named("b.example")], [200, 200, 421]);
 	await reload(key);
 	assert.deepEqual([await named("shop.example"), (await grantOf(app)).max_size], [421, 1048576000]);
+});
+
+test("another folder: what the key may do there is asked again", async t => {
+	const session = await assumeRole(store, allow(["oss:PutObject", "oss:GetObject", "oss:ListParts",
+		"oss:AbortMultipartUpload"], ["acs:oss:*:*:uploads/mine/*"]));
+	const folder = await temporaryFolder(t);
+	await writeFile(join(folder, "token"), session.token, { mode: 0o600 });
+	await writeFile(join(folder, "grants"), "what grants are made with, and nothing else\n", { mode: 0o600 });
+	const lines = [...pair(session), `security_token_file = ${folder}/token`, `grant_secret_file = ${folder}/grants`];
+	const { app, reload } = await startWithFile(t, store, [...lines, "upload_dir = mine/"]);
+	const rights = async () => [await app.metric("app_confirms"), await app.metric("app_parts")];
+	assert.deepEqual(await rights(), [1, 1]);
+	await reload([...lines, "upload_dir = of-others/"]);
+	await until("it is seen", async () => String(await rights()) === "0,0");
+	await app.logged(/uploads are NOT confirmed/);
+	await reload([...lines, "upload_dir = mine/below/"]);
+	await until("it is seen", async () => String(await rights()) === "1,1");
 });
 
 test("what does not hold is refused with a sentence, all of it, and the old goes on", async t => {
