@@ -40,6 +40,8 @@ void add_cluster_metrics(const struct store_cluster *cluster, struct strbuf *out
 		"Data without a reference that this gateway has removed.", cluster->removed);
 	metric(out, "store_cluster_gateways", "gauge", "Gateways that serve the store.",
 		cluster->gateways);
+	metric(out, "store_cluster_full", "gauge",
+		"1: Ceph is full, and what needs room is answered 507.", cluster->is_full);
 	metric(out, "store_cluster_unheard_seconds", "gauge",
 		"Since the others have last heard of this gateway.", cluster->heard_seconds);
 }

@@ -527,6 +527,7 @@ struct store_cluster {
 	uint64_t merges;        /* likewise */
 	uint64_t removed;       /* data that nothing referred to, by this process */
 	uint64_t gateways;      /* that serve the store, as it was last heard */
+	bool is_full;           /* what needs room is refused */
 	uint64_t heard_seconds; /* since the others last heard of this one */
 };
 

@@ -104,6 +104,8 @@ void rados_metadata_update(struct store *store, struct store_metadata_update *up
 	else if ((update->set_headers && update->headers.len > ENTRY_HEADERS_BYTES_MAX) ||
 		 (update->set_tags && update->tags.len > ENTRY_TAGS_BYTES_MAX))
 		e = ERR_INVALID_ARGUMENT;
+	else if (atomic_load(&rados_of(store)->is_full))
+		e = ERR_DISK_FULL;
 	if (e != ERR_OK) {
 		store_answer(&update->wait, e);
 		return;
@@ -139,6 +141,10 @@ void rados_multipart_begin(struct store *store, struct store_multipart_begin *be
 	if (!rados_key_fits(begin->key) || begin->headers.len > ENTRY_HEADERS_BYTES_MAX ||
 		begin->tags.len > ENTRY_TAGS_BYTES_MAX) {
 		store_answer(&begin->wait, ERR_INVALID_ARGUMENT);
+		return;
+	}
+	if (atomic_load(&rados_of(store)->is_full)) {
+		store_answer(&begin->wait, ERR_DISK_FULL);
 		return;
 	}
 	struct request *request = request_new(store, &begin->wait);

@@ -84,6 +84,7 @@ static void get_cluster_stats(struct rados *r, struct store_cluster *ret)
 		.merges = atomic_load(&r->merges),
 		.removed = atomic_load(&r->removed),
 		.gateways = atomic_load(&r->living),
+		.is_full = atomic_load(&r->is_full),
 		.heard_seconds = (uint64_t)life_unheard_ms(&r->life) / 1000};
 	memcpy(ret->counts, counts.counts, sizeof(ret->counts));
 	memcpy(ret->latency, counts.latency, sizeof(ret->latency));

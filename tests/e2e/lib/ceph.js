@@ -31,7 +31,7 @@ export class Cluster {
 		this.folder = join(await temporaryFolder(this.#all), "ceph");
 		try {
 			const { stdout } = await run(CLUSTER, ["start", this.folder, String(process.pid)],
-				{ env: { ...process.env, CEPH_AUTH: auth } });
+				{ env: { ...process.env, CEPH_AUTH: auth, CEPH_MORE: "admin socket = $run_dir/$name.asok" } });
 			this.config = stdout.trim();
 		} catch (error) {
 			if (error.code !== NO_PACKAGES)
@@ -71,6 +71,11 @@ export class Cluster {
 	/** Says something to Ceph's own tool about a pool. */
 	async rados(pool, ...words) {
 		return (await run("rados", ["--no-mon-config", "-c", this.config, "-p", pool, ...words])).stdout;
+	}
+
+	/** Says something to the OSD itself. */
+	async osd(...words) {
+		await run("ceph", ["daemon", join(this.folder, "osd.0.asok"), ...words]);
 	}
 
 	/** A test that is skipped without Ceph. */

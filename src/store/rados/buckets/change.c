@@ -348,6 +348,10 @@ static void begin(struct rados *r, struct store_wait *wait, struct job from)
 
 void bucket_create_begin(struct store *store, struct store_bucket_create *create)
 {
+	if (atomic_load(&rados_of(store)->is_full)) {
+		store_answer(&create->wait, ERR_DISK_FULL);
+		return;
+	}
 	begin(rados_of(store), &create->wait, (struct job){.create = create});
 }
 

@@ -137,6 +137,22 @@ int pool_try(struct pool *pool)
 	return result == -ENOENT ? 0 : result;
 }
 
+int pool_has_room(struct pool *pool)
+{
+	const struct librados *api = pool->api;
+	void *op = api->create_write_op();
+	api->write_op_write_full(op, "1", 1);
+	int result = api->write_op_operate(op, pool->io, POOL_ROOM, NULL, LIBRADOS_FULL_TRY);
+	api->release_write_op(op);
+	if (result == 0) {
+		op = api->create_write_op();
+		api->write_op_remove(op);
+		(void)api->write_op_operate(op, pool->io, POOL_ROOM, NULL, LIBRADOS_FULL_TRY);
+		api->release_write_op(op);
+	}
+	return result;
+}
+
 /* ---- Data ------------------------------------------------------------------------------------ */
 
 static void end_transfer(void *completion, void *ctx)

@@ -41,6 +41,14 @@ enum err cluster_pool(struct cluster *cluster, const char *name, struct pool **r
  */
 int pool_try(struct pool *pool) MUST_USE;
 
+#define POOL_ROOM "room" /* the object by which is asked: */
+/*
+ * Whether there is room in the pool: 0, -ENOSPC, -EDQUOT, or another -errno. Makes an object and
+ * removes it: Ceph lets rows be added to those that are there, however full it is. If several ask
+ * at once, a wrong 0 is possible, and put right by the next one who asks.
+ */
+int pool_has_room(struct pool *pool) MUST_USE;
+
 /*
  * What a result of Ceph (0, or -errno) is to the store's caller: ERR_OK, ERR_DISK_FULL, or
  * ERR_UNAVAILABLE, which is logged with what was `wanted` of which object.

@@ -101,6 +101,8 @@ enum err rados_put_begin(
 	if (!rados_key_fits(spec->key) || headers.len > ENTRY_HEADERS_BYTES_MAX ||
 		tags.len > ENTRY_TAGS_BYTES_MAX || (is_part && spec->part > ROW_PART_MAX))
 		return ERR_INVALID_ARGUMENT;
+	if (atomic_load(&r->is_full))
+		return ERR_DISK_FULL;
 	struct store_put *put = calloc(1, sizeof(*put) + spec->key.len + headers.len + tags.len);
 	if (!put)
 		return ERR_UNAVAILABLE;

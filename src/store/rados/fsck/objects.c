@@ -65,7 +65,7 @@ static void note_aside(struct survey *f, const char *name);
 
 static bool is_known_object(const char *name)
 {
-	static const char *const names[] = {RADOS_BUCKETS, "gateways", RADOS_DOCUMENTS};
+	static const char *const names[] = {RADOS_BUCKETS, "gateways", RADOS_DOCUMENTS, POOL_ROOM};
 	static const char *const prefixes[] = {RADOS_MARKS, "callbacks."};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(name, names[i]) == 0)

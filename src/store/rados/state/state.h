@@ -86,6 +86,7 @@ struct rados {
 	struct collector *collector; /* of garbage (store/rados/garbage) */
 
 	atomic_bool closes;
+	atomic_bool is_full; /* the pool `index`: nothing is begun that needs room */
 	/* Puts, and removals of chunks, that have not ended: an abort does not wait for them. */
 	_Atomic uint64_t transfers;
 	_Atomic uint64_t commits;
