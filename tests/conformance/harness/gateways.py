@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several gateways need: a Ceph cluster below them, and nginx before them."""
+"""What several gateways need: a Ceph cluster below them, and nginx or HAProxy before them."""
 import contextlib
 import http.client
 import os
+import re
+import shutil
 import socket
 import subprocess
 import time
@@ -66,24 +68,50 @@ def cluster(home):
         subprocess.run([CLUSTER, "stop", folder], check=True)
 
 
-@contextlib.contextmanager
-def in_turns(home, stores):
-    """The URL of an nginx that gives each request to the next of them."""
-    folder = os.path.join(home, "nginx")
-    os.makedirs(folder)
+def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    servers = " ".join(f"server {store.removeprefix('http://')};" for store in stores)
+        return free.getsockname()[1]
+
+
+def nginx(folder, port, gateways):
+    """The command, for gateways of which each has the addresses of its store and its console."""
+    servers = " ".join(f"server {store};" for store, _ in gateways)
     with open(os.path.join(folder, "nginx.conf"), "w", encoding="utf-8") as conf:
         conf.write(NGINX.format(servers=servers, port=port))
-    nginx = subprocess.Popen(["nginx", "-p", folder, "-c", "nginx.conf", "-e", "stderr"], stdin=subprocess.DEVNULL)
+    return ["nginx", "-p", folder, "-c", "nginx.conf", "-e", "stderr"]
+
+
+def haproxy(folder, port, gateways):
+    """The same, with the file of examples/ as it is but for certificate, ports and addresses."""
+    if not shutil.which("haproxy"):
+        raise Unavailable("HAProxy is missing: tools/install-packages conformance")
+    text = (ROOT / "examples" / "haproxy-gateways.cfg").read_text(encoding="utf-8")
+    text = re.sub(r"bind :443 .*", f"bind 127.0.0.1:{port}", text)
+    lines = [line for line in text.splitlines() if not line.strip().startswith("server ")]
+    for number, (store, console) in enumerate(gateways):
+        lines.append(f"    server gateway-{number} {store} port {console.rpartition(':')[2]}")
+    path = os.path.join(folder, "haproxy.cfg")
+    with open(path, "w", encoding="utf-8") as conf:
+        conf.write("\n".join(lines) + "\n")
+    return ["haproxy", "-db", "-q", "-f", path]
+
+
+PROXIES = {"nginx": nginx, "haproxy": haproxy}
+
+
+@contextlib.contextmanager
+def in_turns(home, port, gateways, proxy):
+    """A proxy on that port that gives each request to the next of them."""
+    folder = os.path.join(home, "proxy")
+    os.makedirs(folder)
+    process = subprocess.Popen(PROXIES[proxy](folder, port, gateways), stdin=subprocess.DEVNULL)
     try:
-        wait_for(nginx, port)
-        yield f"http://127.0.0.1:{port}"
+        wait_for(process, port)
+        yield
     finally:
-        nginx.terminate()
-        nginx.wait()
+        process.terminate()
+        process.wait()
 
 
 def is_postern(port):
@@ -98,9 +126,9 @@ def is_postern(port):
         connection.close()
 
 
-def wait_for(nginx, port):
+def wait_for(proxy, port):
     deadline = time.monotonic() + START_SECONDS
     while not is_postern(port):
-        if nginx.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("nginx did not start")
+        if proxy.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("the proxy did not start")
         time.sleep(0.02)

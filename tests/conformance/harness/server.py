@@ -7,8 +7,8 @@ import tempfile
 import time
 from contextlib import ExitStack
 
-from .gateways import cluster, in_turns
-from .result import ROOT, Unavailable
+from .gateways import cluster, free_port, in_turns
+from .result import ROOT
 
 BINARY = os.environ.get("POSTERN_BIN", str(ROOT / "build" / "postern"))
 START_SECONDS = 60
@@ -63,10 +63,11 @@ class Server:
     """with Server() as server: server.store is the URL of the object store.
 
     Server(POSTERN_STORE_REGION="x") sets options by the environment. With Server.ephemeral it is the
-    store in memory; with Server.gateways it is so many gateways on a Ceph cluster, behind nginx.
+    store in memory; with Server.gateways it is so many gateways on a Ceph cluster, behind Server.proxy.
     """
     ephemeral = False
     gateways = 0
+    proxy = "nginx"
     command, more = "store", []
 
     def __init__(self, **environment):
@@ -78,7 +79,9 @@ class Server:
                 prefix="postern-conformance-", ignore_cleanup_errors=True))
             environment = self.environment
             if self.gateways:
-                environment = {**environment, **started.enter_context(cluster(home))}
+                port = free_port()
+                environment = {**environment, **self.behind(f"http://127.0.0.1:{port}"),
+                               **started.enter_context(cluster(home))}
             self.processes = []
             for number in range(self.gateways or 1):
                 process = Process(f"{home}/{number}", self.arguments(f"{home}/{number}/data"), environment)
@@ -86,14 +89,22 @@ class Server:
                 self.processes.append(process)
             for process in self.processes:
                 process.wait_until_ready()
-            stores = [process.url("object store") for process in self.processes]
-            self.store = started.enter_context(in_turns(home, stores)) if self.gateways else stores[0]
+            self.store = self.processes[0].url("object store")
+            if self.gateways:
+                addresses = [[process.url(name).removeprefix("http://") for name in ("object store", "console")]
+                             for process in self.processes]
+                started.enter_context(in_turns(home, port, addresses, self.proxy))
+                self.store = f"http://127.0.0.1:{port}"
             self.operations = self.processes[0].url("console")
             self.started = started.pop_all()
         return self
 
     def __exit__(self, *_):
         self.started.close()
+
+    def behind(self, proxy):
+        """What gateways are told of the URL under which they are asked."""
+        return {"POSTERN_STORE_CALLBACK_KEY_URL": f"{proxy}/-/callback_pub_key_v1.pem"}
 
     def arguments(self, data):
         return [self.command, *self.more, *(["--ephemeral"] if self.ephemeral else ["--data", data])]
@@ -106,9 +117,11 @@ class WholeServer(Server):
     """With the application server: server.app."""
     command, more = "serve", ["--app-listen", "127.0.0.1:0"]
 
+    def behind(self, proxy):
+        return {**super().behind(proxy), "POSTERN_APP_HOST": f"{proxy}/uploads",
+                "POSTERN_APP_KEY_URLS": f"{proxy}/-/callback_pub_key_v1.pem"}
+
     def __enter__(self):
-        if self.gateways:
-            raise Unavailable("grants name the store of their own process, and not nginx")
         super().__enter__()
         self.app = self.processes[0].url("application server")
         return self
