@@ -83,6 +83,7 @@
 #define LIMIT_RADOS_FROZEN_MS 5000    /* for whoever deletes a bucket, splits or merges */
 #define LIMIT_RADOS_NOTIFY_MS 5000    /* for all gateways to read what has changed */
 #define LIMIT_RADOS_LOOK_MS 10000     /* until documents are read though nobody said so */
+#define LIMIT_RADOS_TABLE_BEATS 5     /* until the table of buckets is read likewise */
 #define LIMIT_RADOS_RING 1000         /* entries of a gateway's part of a log */
 #define LIMIT_RADOS_BEAT_MS 2000      /* between two signs of life of a gateway */
 #define LIMIT_RADOS_DEAD_BEATS 45     /* of another one without any: it is dead */

@@ -7,6 +7,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "store/rados/cluster/edit.h"
+#include "store/rados/rows/key.h"
+#include "store/rados/rows/tablet_rows.h"
 #include "store/rados/state/state.h"
 #include "store/rados/tablet/tablet.h"
 #include "tap.h"
@@ -36,6 +39,36 @@ static void buckets_are_shared(struct two *two)
 	store_bucket_unref(two->one, bucket);
 	OK(bucket_create(two->other, S("b"), STORE_ACL_PRIVATE) == ERR_BUCKET_ALREADY_EXISTS,
 		"there is one of a name");
+}
+
+/* The row as that of a gateway that has died before it told anybody. */
+static void what_nobody_told_is_found(void)
+{
+	struct rados_options options = {.space = "untold", .beat_ms = 20};
+	struct two two = two_open(&ceph, options);
+	struct rados *r = rados_of(two.one);
+	struct bucket_row row = {.bucket = {.id = two.id,
+					 .generation = rados_number(r),
+					 .created_ms = 1,
+					 .acl = STORE_ACL_PUBLIC_READ}};
+	struct row_key key = row_key_of(RADOS_BUCKET_ROW, S("b"));
+	struct row_key setting = row_key_version(RADOS_SETTING_ROW, S("b"), STORE_SETTING_CORS);
+	SCOPED_STRBUF(value, 128);
+	bucket_row_format(&row, &value);
+	struct edit edit = edit_begin(r->index);
+	edit_set(&edit, row_key_slice(&key), strbuf_slice(&value));
+	edit_set(&edit, row_key_slice(&setting), S("<x/>"));
+	bool ok = edit_run(&edit, RADOS_BUCKETS) == 0;
+	bool found = false;
+	for (unsigned waits = 0; waits < 10000 && ok && !found; waits++) {
+		const struct store_bucket *bucket = store_bucket_get(two.other, S("b"));
+		found = bucket && bucket->acl == STORE_ACL_PUBLIC_READ &&
+			slice_eq(bucket->settings[STORE_SETTING_CORS], S("<x/>"));
+		store_bucket_unref(two.other, bucket);
+		(void)usleep(2000);
+	}
+	OK(found, "a change of a bucket that nobody was told of is found after a while");
+	two_close(&two);
 }
 
 static void objects_are_shared(struct two *two)
@@ -385,6 +418,7 @@ int main(void)
 	versions_are_shared(&two);
 	a_watch_does_not_begin(&two);
 	two_close(&two);
+	what_nobody_told_is_found();
 	a_bucket_goes();
 	races();
 	operations_are_settled();

@@ -69,9 +69,8 @@ static struct slice find(const struct pages *pages, struct slice key)
 	return value;
 }
 
-/* A name that is in the row's key. False if the row is none of ours. */
-static bool bucket_of(const struct row *row, const struct pages *settings, struct row_name *name,
-	struct bucket_row *ret)
+/* A name that is in the row's key. False if the row is none of ours. Without its settings. */
+static bool row_of(const struct row *row, struct row_name *name, struct bucket_row *ret)
 {
 	/* A bucket's key is made like that of an object. */
 	char key[1 + 2 * LIMIT_KEY_BYTES];
@@ -82,6 +81,14 @@ static bool bucket_of(const struct row *row, const struct pages *settings, struc
 	if (!row_key_parse(slice_of(key, row->key.len), name) || !bucket_row_parse(row->value, ret))
 		return false;
 	ret->bucket.name = row_name_key(name);
+	return true;
+}
+
+static bool bucket_of(const struct row *row, const struct pages *settings, struct row_name *name,
+	struct bucket_row *ret)
+{
+	if (!row_of(row, name, ret))
+		return false;
 	for (unsigned i = 0; i < STORE_SETTING_COUNT; i++) {
 		struct row_key setting = row_key_version(RADOS_SETTING_ROW, row_name_key(name), i);
 		ret->bucket.settings[i] = find(settings, row_key_slice(&setting));
@@ -148,6 +155,25 @@ static void remove_gone(struct rados *r, const struct pages *rows)
 	} while (kept.has_gone);
 }
 
+/* Whether the table in memory has what these rows say; any change gives another generation. */
+static bool is_same(struct rados *r, const struct pages *rows)
+{
+	size_t count = 0;
+	bool same = true;
+	for (size_t i = 0; i < rows->count; i++)
+		for (size_t j = 0; j < page(rows, i)->count && same; j++, count++) {
+			struct row_name name;
+			struct bucket_row row;
+			const struct store_bucket *known = NULL;
+			if (row_of(&page(rows, i)->rows[j], &name, &row))
+				known = buckets_get(r->buckets, row.bucket.name);
+			same = known && known->id == row.bucket.id &&
+			       known->generation == row.bucket.generation;
+			bucket_unref(known);
+		}
+	return same && count == buckets_count(r->buckets);
+}
+
 /* Reads the table anew. On the thread of `watcher`. */
 static enum err read_table(struct rados *r)
 {
@@ -156,6 +182,10 @@ static enum err read_table(struct rados *r)
 	struct row_name name;
 	struct bucket_row row;
 	int result = read_pages(r, RADOS_BUCKET_ROW, &rows);
+	if (result == 0 && is_same(r, &rows)) {
+		pages_free(&rows);
+		return ERR_OK;
+	}
 	/* Whoever changes a setting changes the bucket's row, and notifies again. */
 	if (result == 0)
 		result = read_pages(r, RADOS_SETTING_ROW, &settings);
@@ -207,7 +237,9 @@ enum err table_open(struct rados *r)
 		.object = RADOS_BUCKETS,
 		.thread = "rados-watch",
 		.read = read_on_watcher,
-		.ctx = r};
+		.ctx = r,
+		/* Whoever has changed it may have died before it told. */
+		.every_ms = r->timers.beat_ms * LIMIT_RADOS_TABLE_BEATS};
 	enum err e = cluster_err(make_table(r), "making", RADOS_BUCKETS);
 	return e == ERR_OK ? observer_new(&options, &r->watcher) : e;
 }
