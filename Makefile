@@ -199,6 +199,16 @@ $(TORTURE_OBJECTS): CFLAGS += -fPIC -fno-optimize-sibling-calls
 $(B)/tests/torture/recorder.so: $(TORTURE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS)) -shared -o $@ $^
+# The library in front of librados with which tests/gateways stops the server at named points; what it stands before
+# has another name in the test.
+POINTS_OBJECTS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/gateways/*.c)))
+$(POINTS_OBJECTS): CFLAGS += -fPIC
+$(B)/tests/gateways/librados.real.so:
+	@mkdir -p $(@D)
+	$(Q)$(CC) -shared -Wl,-soname,librados.real.so -o $@ -x c /dev/null
+$(B)/tests/gateways/librados.so.2: $(POINTS_OBJECTS) $(B)/tests/gateways/librados.real.so
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS)) -shared -Wl,--no-as-needed -o $@ $^
 # The server whose allocations fail when a test says so.
 $(B)/tests/failing/postern: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup strndup XML_ParserCreate)
 $(B)/tests/failing/postern: $(B)/tests/failing/allocations.o $(B)/src/cli/main.o $(B)/internal.a

@@ -10,8 +10,9 @@ import { BIN, pause } from "../e2e/lib/server.js";
 import { Random } from "../torture/lib/random.js";
 import { Fleet, QUICK, SLOW } from "./lib/fleet.js";
 import { isOpen, Load } from "./lib/load.js";
+import { isCheap, plan, POINTS } from "./lib/points.js";
 
-const USAGE = `Usage: node tests/gateways/run.js [--quick] [--kills N] [--holds N] [--osds N] [--seed N]
+const USAGE = `Usage: node tests/gateways/run.js [--quick] [--kills N] [--points N] [--at POINT] [--holds N] [--osds N] [--seed N]
 
 Three gateways on a Ceph cluster under mixed load, while gateways and OSDs are killed and stopped for a
 while; what they answered is compared with what is there. Prints TAP. POSTERN_BIN is the server,
@@ -19,6 +20,8 @@ GATEWAYS_DIR the folder for data (that for temporary files).
 
   --quick     all times are a tenth of what they usually are
   --kills N   that many faults (200)
+  --points N  so many of them are at named points, others at any time (7 of 10)
+  --at POINT  all of these whose names match this (a regular expression), none at others
   --holds N   so many of them are gateways that stand still until the others take them for dead (20)
   --osds N    with 1 it keeps all in memory, and nothing happens to it (3)
   --seed N    the same choices again; the timing differs
@@ -26,6 +29,8 @@ GATEWAYS_DIR the folder for data (that for temporary files).
 const { values } = parseArgs({ options: {
 	quick: { type: "boolean", default: false },
 	kills: { type: "string", default: "200" },
+	points: { type: "string" },
+	at: { type: "string" },
 	holds: { type: "string", default: "20" },
 	osds: { type: "string", default: "3" },
 	seed: { type: "string", default: String(Date.now() % 1e9) },
@@ -39,7 +44,10 @@ if (values.help) {
 const KILLS = Number(values.kills);
 const HOLDS = Number(values.holds);
 const OSDS = Number(values.osds);
+const AT_POINTS = values.at ? KILLS : Number(values.points ?? KILLS * 0.7);
 const EACH_ROUND = 5;
+/** Rounds in which a gateway may come to a point. */
+const TRIES = 4;
 const GATEWAYS = 3;
 const CLIENTS = 3;
 const run = promisify(execFile);
@@ -48,12 +56,35 @@ const work = mkdtempSync(join(process.env.GATEWAYS_DIR ?? tmpdir(), "postern-gat
 const times = values.quick ? QUICK : SLOW;
 const fleet = new Fleet(work, { times, osds: OSDS, gateways: GATEWAYS, splitAt: 20 });
 const load = new Load(fleet, random.fork(), CLIENTS);
-const counts = { faults: 0, "gateways killed": 0, "gateways held": 0, "gateways taken for dead": 0, "OSDs killed": 0, "OSDs held": 0 };
+/** With one OSD no operation is lost. */
+const names = Object.keys(POINTS).filter(name => new RegExp(values.at ?? "").test(name) && (OSDS > 1 || !POINTS[name].loses));
+/** Without room for all, those that take no time. */
+const some = AT_POINTS < names.length ? names.filter(name => isCheap(name)) : names;
+const planned = plan(some, random.fork(), Math.floor(HOLDS * 0.8)).slice(0, AT_POINTS);
+const counts = { faults: 0, "at points": 0, "gateways killed": 0, "gateways held": 0, "gateways taken for dead": 0, "OSDs killed": 0, "OSDs held": 0 };
 
-/** One fault, after a while. */
+/** What is to happen at a point. False if no gateway comes there: what leads there has perhaps stopped in this round. */
+async function faultAt(point) {
+	const comes = await fleet.atPoint(point);
+	point.tries = (point.tries ?? 0) + 1;
+	if (!comes && point.tries === TRIES)
+		throw new Error(`no gateway has come to ${point.name}${point.behind ? ", and beyond" : ""}`);
+	if (!comes)
+		return false;
+	console.log(`# ${point.behind ? "behind" : "before"} ${point.name}: ${point.way}`);
+	planned.shift();
+	counts.faults++;
+	counts["at points"]++;
+	counts[{ kill: "gateways killed", stop: "gateways held", dead: "gateways taken for dead" }[point.way]]++;
+	return true;
+}
+
+/** One fault, after a while. False if there was none. */
 async function fault() {
 	const second = values.quick ? 300 : 1000;
 	await pause(second * (0.5 + random.next()));
+	if (planned.length && random.next() * (KILLS - counts.faults) < planned.length)
+		return faultAt(planned[0]);
 	const gateway = random.below(GATEWAYS);
 	const osd = random.below(OSDS);
 	const left = KILLS - counts.faults;
@@ -76,6 +107,7 @@ async function fault() {
 		await fleet.holdOsd(osd, times.operation * 1000 * (0.3 + random.next()));
 		counts["OSDs held"]++;
 	}
+	return true;
 }
 
 let tests = 0;
@@ -92,8 +124,8 @@ async function part(name, go) {
 
 async function round() {
 	load.begin();
-	for (let i = 0; i < EACH_ROUND && counts.faults < KILLS && !load.failed; i++)
-		await fault();
+	for (let i = 0; i < EACH_ROUND && counts.faults < KILLS && !load.failed && await fault(); i++)
+		continue;
 	await pause(1000);
 	await load.end();
 	await fleet.calm();
@@ -127,9 +159,10 @@ async function everything() {
 		good = await part(`round ${number}: what was answered is there, lists are exact, histories possible`, round);
 	if (good)
 		await part("fsck finds nothing", clean);
+	console.log(`# reached: ${Object.entries(fleet.control.reached).map(([name, { done }]) => `${name} ${done}`).join(", ")}`);
 }
 
-console.log(`# seed ${values.seed}, ${KILLS} faults`);
+console.log(`# seed ${values.seed}, ${KILLS} faults, ${planned.length} of them at points`);
 let missing = false;
 if (await part("the cluster and its gateways start", async () => { missing = !await fleet.start(); }) && !missing)
 	await everything();

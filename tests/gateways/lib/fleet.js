@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Ceph cluster of several OSDs and several gateways on it, and what happens to them.
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { send } from "../../e2e/lib/oss.js";
-import { pause, Server } from "../../e2e/lib/server.js";
+import { BIN, pause, Server } from "../../e2e/lib/server.js";
+import { Control, isCheap, POINTS } from "./points.js";
 
 const CLUSTER = fileURLToPath(new URL("../../ceph/cluster", import.meta.url));
+/** It stands in front of librados. */
+const LIBRARY = join(dirname(BIN), "tests/gateways/librados.so.2");
 const NO_PACKAGES = 77;
 const run = promisify(execFile);
 
@@ -22,8 +26,7 @@ export class Fleet {
 	gateways = [];
 	/** Of gateways that stand still, by number. */
 	stopped = new Set();
-	/** What gateways that ended had done; others are missing here. */
-	counts = { splits: 0, merges: 0, "ended as they were taken for dead": 0 };
+	counts = { "ended as they were taken for dead": 0 };
 
 	constructor(folder, { times, osds, gateways, splitAt }) {
 		this.folder = folder;
@@ -50,6 +53,7 @@ export class Fleet {
 				return false;
 			throw error;
 		}
+		await this.#standInFront();
 		for (let number = 0; number < this.count; number++) {
 			mkdirSync(join(this.folder, `gateway-${number}`), { mode: 0o700 });
 			this.gateways[number] = await this.#launch(number);
@@ -57,8 +61,27 @@ export class Fleet {
 		return true;
 	}
 
+	/**
+	 * Our library has the name of librados, and finds the real one by another. It is there before the sandbox is, in
+	 * which nothing of the test could be opened.
+	 */
+	async #standInFront() {
+		const { stdout } = await run("/sbin/ldconfig", ["-p"]);
+		const found = /^\tlibrados\.so\.2 .*=> (.*)$/m.exec(stdout);
+		if (!found)
+			throw new Error("the system has no librados.so.2");
+		mkdirSync(this.libraries);
+		symlinkSync(found[1], join(this.libraries, "librados.real.so"));
+		symlinkSync(LIBRARY, join(this.libraries, "librados.so.2"));
+		this.control = new Control(join(this.folder, "points"));
+	}
+
 	get ceph() {
 		return join(this.folder, "ceph");
+	}
+
+	get libraries() {
+		return join(this.folder, "libraries");
 	}
 
 	/** The environment of a process that uses the cluster as gateways do. */
@@ -75,14 +98,22 @@ export class Fleet {
 			POSTERN_RADOS_LEASE_MS: String(lease),
 			POSTERN_RADOS_OPERATION_SECONDS: String(operation),
 			POSTERN_RADOS_SPLIT_OBJECTS: String(this.splitAt),
+			LD_LIBRARY_PATH: this.libraries,
+			LD_PRELOAD: "librados.so.2",
+			GATEWAYS_POINTS: this.control.path,
 		};
 	}
 
-	async #launch(number) {
+	#begin(number) {
 		const server = new Server(join(this.folder, `gateway-${number}`), { command: "store", env: this.env });
-		await server.ready();
 		server.ended = false;
 		void server.gone.then(() => { server.ended = true; });
+		return server;
+	}
+
+	async #launch(number) {
+		const server = this.#begin(number);
+		await server.ready();
 		return server;
 	}
 
@@ -93,7 +124,6 @@ export class Fleet {
 
 	/** Ends a gateway as a power cut would, and starts another one in its place. */
 	async killGateway(number) {
-		await this.#note(number);
 		await this.gateways[number].kill();
 		this.gateways[number] = await this.#launch(number);
 	}
@@ -106,12 +136,6 @@ export class Fleet {
 		this.counts["ended as they were taken for dead"]++;
 		await gateway.kill();
 		this.gateways[number] = await this.#launch(number);
-	}
-
-	async #note(number) {
-		const { text } = await send(`${this.gateways[number].console}/metrics`).catch(() => ({ text: "" }));
-		for (const name of ["splits", "merges"])
-			this.counts[name] += Number(new RegExp(`^postern_store_cluster_${name}_total (\\d+)$`, "m").exec(text)?.[1] ?? 0);
 	}
 
 	/** It stands still for so long. */
@@ -136,6 +160,71 @@ export class Fleet {
 		await this.#revive(number);
 	}
 
+	/**
+	 * Some gateway comes to a point of points.js, and dies there (`way` kill), stands still for a while (stop), or until
+	 * it is taken for dead (dead). False if none comes there.
+	 */
+	async atPoint({ name, way, behind }) {
+		const { behind: first, starts, loses } = POINTS[name];
+		if (first && !await this.atPoint({ name: first, way: "kill", behind: true }))
+			return false;
+		this.control.arm(name, { behind, signal: way === "kill" ? constants.signals.SIGKILL : constants.signals.SIGSTOP,
+			slowMs: this.times.lease / 2 });
+		const number = starts === 1 ? await this.#startAt() : await this.#waitForHit(name);
+		this.control.disarm();
+		if (number === null)
+			return false;
+		if (way === "dead")
+			await this.holdUntilDead(number);
+		else if (way === "kill")
+			await this.killGateway(number);
+		else
+			await this.holdGateway(number, this.times.lease * 3);
+		// If it was just starting.
+		await this.gateways[number].ready();
+		return true;
+	}
+
+	#hit() {
+		const { hit } = this.control;
+		const number = this.gateways.findIndex(({ pid }) => pid === hit);
+		return number < 0 ? null : number;
+	}
+
+	/** The number of the gateway that has come to the point, or null if none does. */
+	async #waitForHit(name) {
+		const { starts = 0, loses } = POINTS[name];
+		// Of the other ones one has the lowest number then, and collects garbage.
+		for (let i = 0; i < starts && !this.control.hit; i++)
+			await this.#startAgain(this.gateways.length - 1);
+		if (loses)
+			await this.#holdOsds();
+		const until = Date.now() + (isCheap(name) ? 0 : this.deadMs * 1.5) + 2 * this.times.collect + 3 * this.times.epoch;
+		while (!this.control.hit && Date.now() < until)
+			await pause(20);
+		return this.#hit();
+	}
+
+	/** One that comes to the point while it starts. */
+	async #startAt() {
+		const number = this.gateways.length - 1;
+		const before = this.gateways[number];
+		await before.kill();
+		// Until it is ready nobody is at these.
+		this.gateways[number] = Object.assign(this.#begin(number), { store: before.store, console: before.console });
+		while (!this.control.hit && !this.gateways[number].ended)
+			await pause(20);
+		return this.#hit();
+	}
+
+	/** Ends one as an operator would, and starts another one in its place. */
+	async #startAgain(number) {
+		await this.gateways[number].stop();
+		this.gateways[number] = await this.#launch(number);
+		// It is asked for something.
+		await pause(this.times.beat * 3);
+	}
+
 	#pidOf(osd) {
 		return Number(readFileSync(join(this.ceph, `osd.${osd}.pid`), "utf8"));
 	}
@@ -152,6 +241,12 @@ export class Fleet {
 		process.kill(pid, "SIGSTOP");
 		await pause(ms);
 		process.kill(pid, "SIGCONT");
+	}
+
+	/** All of them, so that operations are lost. */
+	async #holdOsds() {
+		await Promise.all(Array.from({ length: this.osds }, (_, osd) => this.holdOsd(osd, this.times.operation * 1300)));
+		await pause(this.times.operation * 1000);
 	}
 
 	/** All gateways are ready, and whatever was under way has come to an end. */
@@ -185,8 +280,6 @@ export class Fleet {
 		// One that stands still answers nobody.
 		for (const number of this.stopped)
 			this.gateways[number].signal("SIGCONT");
-		for (const number of this.gateways.keys())
-			await this.#note(number);
 		for (const gateway of this.gateways)
 			await gateway.kill();
 		if (this.config)
