@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "scramble.h"
 #include "store/local/local.h"
 #include "unit/store/blocking.h"
 
@@ -31,14 +32,6 @@ struct bench {
 	_Atomic uint64_t next;
 	_Atomic uint64_t failed;
 };
-
-static uint64_t scramble(uint64_t x)
-{
-	x ^= x >> 33;
-	x *= 0xff51afd7ed558ccdu;
-	x ^= x >> 33;
-	return x;
-}
 
 static struct slice key_of(uint64_t i, char *room)
 {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "scramble.h"
 
 enum {
 	CONTENT_BYTES = 1 << 20,
@@ -104,6 +105,12 @@ void load_mark(char *at, uint64_t run, uint64_t number)
 	(void)snprintf(text, sizeof(text), "%04x%012llx", (unsigned)(run & 0xffff),
 		(unsigned long long)number);
 	memcpy(at, text, sizeof(text) - 1);
+}
+
+void load_random_mark(char *at, uint64_t run, uint64_t number)
+{
+	uint64_t mixed = scramble(run << 48 | number);
+	load_mark(at, mixed >> 48, mixed & 0xffffffffffffu);
 }
 
 static bool is_whole(const struct load *load)

@@ -14,6 +14,8 @@
 
 /* In a text it becomes a number that no other request of the run has. */
 #define LOAD_MARK "################"
+/* The same in an order that looks like chance. */
+#define LOAD_RANDOM_MARK "~~~~~~~~~~~~~~~~"
 
 struct load {
 	const char *program; /* for messages */
@@ -36,6 +38,8 @@ void load_run(const struct load *load);
 
 /* Writes the number of a request over the mark at `at`: 4 digits of `run` and 12 of `number`. */
 void load_mark(char *at, uint64_t run, uint64_t number);
+/* The same number, scrambled, in 16 digits. */
+void load_random_mark(char *at, uint64_t run, uint64_t number);
 
 /* The argument at `at`, or `otherwise` if there is none; one that is no number ends the program. */
 uint64_t load_argument(int argc, char **argv, int at, uint64_t otherwise);

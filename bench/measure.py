@@ -17,8 +17,9 @@ BUILD = ROOT / "build/release/bench"
 class Sample:
     """What one run of a load generator showed."""
 
-    def __init__(self, rate, p50_us, p99_us, cpu_us):
+    def __init__(self, rate, p50_us, p99_us, cpu_us, osd_us=None, operations=None):
         self.rate, self.p50_us, self.p99_us, self.cpu_us = rate, p50_us, p99_us, cpu_us
+        self.osd_us, self.operations = osd_us, operations  # of a cluster, if there is one
 
 
 def run(command):
@@ -29,28 +30,35 @@ def run(command):
     return done.stdout
 
 
-def alternate(loads):
-    """Each of `loads` (name -> function) in turn, ROUNDS times and once before that to warm up."""
+def alternate(loads, rounds=ROUNDS, warm_up=1):
+    """Each of `loads` (name -> function) in turn, `rounds` times after one to warm up."""
     samples = {name: [] for name in loads}
-    for i in range(ROUNDS + 1):
+    for i in range(rounds + warm_up):
         for name, load in loads.items():
             sample = load()
-            if i > 0:
+            if i >= warm_up:
                 samples[name].append(sample)
     return samples
 
 
 def load(server, program, arguments, scale=1):
     """Runs a load generator of ours, whose requests count as `scale` of what is measured."""
-    before = server.cpu_seconds()
+    before = server.counters()
     words = run([str(BUILD / program), *(str(a) for a in arguments)]).split()
-    cpu = server.cpu_seconds() - before
+    after = server.counters()
     n, took, p50, p99 = (float(words[i]) for i in (1, 3, 7, 9))
-    return Sample(n * scale / took, p50, p99, cpu / (n * scale) * 1e6)
+    each = {name: (after[name] - before[name]) / (n * scale) for name in after}
+    return Sample(n * scale / took, p50, p99, **each)
 
 
 def median(samples, what):
     return statistics.median(getattr(s, what) for s in samples)
+
+
+def ratio(ours, others, what="rate"):
+    """Of samples that were taken in turns: that of each round, of which the median counts."""
+    pairs = zip(ours, others)
+    return statistics.median(getattr(a, what) / max(getattr(b, what), 1e-9) for a, b in pairs)
 
 
 class Report:
@@ -63,17 +71,20 @@ class Report:
 
     def table(self, samples, ours, unit, scale=1.0, digits=0):
         """`ours` is set against each other: the ratio of each round, of which the median counts."""
-        self.add(f"| | {unit} | lowest to highest | p50 us | p99 us | server CPU us each | {ours} is |")
-        self.add("|---|---:|---:|---:|---:|---:|---:|")
+        on_cluster = any(s.osd_us is not None for each in samples.values() for s in each)
+        heads = [unit, "lowest to highest", "p50 us", "p99 us", "server CPU us each"]
+        heads += ["OSD CPU us each", "RADOS operations each"] if on_cluster else []
+        self.add("| | " + " | ".join([*heads, f"{ours} is"]) + " |")
+        self.add("|---|" + "---:|" * (len(heads) + 1))
         for name, all_of_it in samples.items():
             rates = [s.rate * scale for s in all_of_it]
-            ratio = ""
-            if name != ours:
-                pairs = zip(samples[ours], all_of_it)
-                ratio = f"{statistics.median(a.rate / b.rate for a, b in pairs):.2f}x"
             cells = [name, f"{statistics.median(rates):,.{digits}f}"]
             cells.append(f"{min(rates):,.{digits}f} to {max(rates):,.{digits}f}")
             cells += [f"{median(all_of_it, what):,.0f}" for what in ("p50_us", "p99_us")]
-            cells += [f"{median(all_of_it, 'cpu_us'):,.1f}", ratio]
+            cells.append(f"{median(all_of_it, 'cpu_us'):,.1f}")
+            if on_cluster:
+                cells.append(f"{median(all_of_it, 'osd_us'):,.1f}")
+                cells.append(f"{median(all_of_it, 'operations'):,.2f}")
+            cells.append("" if name == ours else f"{ratio(samples[ours], all_of_it):.2f}x")
             self.add("| " + " | ".join(cells) + " |")
         self.add()

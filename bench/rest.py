@@ -16,7 +16,7 @@ import re
 import servers
 from measure import SECONDS, alternate, load
 
-MARK = "#" * 16
+MARK, RANDOM = "#" * 16, "~" * 16
 SMALL, MIDDLE = 4 << 10, 1 << 20
 PART = 16 << 20
 PARTS = 64
@@ -28,9 +28,14 @@ class Rest:
 
     runs = 0
 
-    def __init__(self, server):
+    def __init__(self, server, bucket=None):
         self.server = server
         self.port, self.path, self.sign = server.rest_target()
+        if bucket:
+            self.path = f"/{bucket}/"
+
+    def make_bucket(self):
+        self.ask("PUT", self.path)
 
     def load(self, method, target, size, connections, requests=FOREVER, run=0, keys=0, **how):
         seconds = how.get("seconds", SECONDS)
@@ -38,23 +43,38 @@ class Rest:
         arguments += [requests, self.sign, run, keys]
         return load(self.server, "rest_load", arguments, how.get("scale", 1))
 
-    def put(self, size, connections):
+    def put(self, size, connections, requests=FOREVER, seconds=SECONDS):
         Rest.runs += 1
-        sample = self.load("PUT", f"put-{MARK}", size, connections, run=Rest.runs)
+        sample = self.load(
+            "PUT", f"put-{MARK}", size, connections, requests, Rest.runs, seconds=seconds
+        )
         os.sync()
         return sample
 
-    def fill(self, name, size, count):
-        self.load("PUT", f"{name}-{MARK}", size, 8, count, seconds=600)
+    def overwrite(self, name, size, count, connections):
+        return self.load("PUT", f"{name}-{MARK}", size, connections, keys=count)
+
+    def fill(self, name, size, count, connections=8):
+        self.load("PUT", f"{name}-{MARK}", size, connections, count, seconds=3600)
+
+    def fill_random(self, name, size, count, run=0):
+        """Names that come in an order like chance's; list() is for them."""
+        self.load("PUT", f"{name}-{RANDOM}", size, 64, count, run, seconds=3600)
 
     def get(self, name, count, connections):
         return self.load("GET", f"{name}-{MARK}", 0, connections, keys=count)
 
-    def delete(self, count):
+    def delete(self, count, connections=8):
         Rest.runs += 1
         run = Rest.runs
         self.load("PUT", f"del-{MARK}", SMALL, 64, count, run, seconds=600)
-        return self.load("DELETE", f"del-{MARK}", 0, 8, count, run, seconds=600)
+        return self.load("DELETE", f"del-{MARK}", 0, connections, count, run, seconds=600)
+
+    def list(self, name, connections, count=1000):
+        """Keys that are `name` and RANDOM, from places that are different each time."""
+        Rest.runs += 1
+        target = f"?max-keys={count}&prefix={name}-&marker={name}-{RANDOM}"
+        return self.load("GET", target, 0, connections, run=Rest.runs)
 
     def ask(self, method, target, body=b"", headers=None):
         """One signed request; the answer's body."""
@@ -115,7 +135,8 @@ def table(report, title, unit, all_of_them, act, scale=1.0, digits=0):
 
 
 def measure(report, folder, postern, nginx):
-    gateway = servers.RadosGw(folder / "radosgw")
+    ceph = servers.Ceph(folder / "ceph")
+    gateway = servers.RadosGwAndCeph(ceph)
     both = {"postern": Rest(postern), "nginx": Rest(nginx)}
     rest = dict(both)
     if gateway.problem:
@@ -123,7 +144,7 @@ def measure(report, folder, postern, nginx):
         report.add()
     else:
         rest["radosgw"] = Rest(gateway)
-        rest["radosgw"].ask("PUT", rest["radosgw"].path)
+        rest["radosgw"].make_bucket()
     report.add("All requests to postern and to radosgw (one OSD, one copy) are signed. nginx puts by")
     report.add("WebDAV without syncing, and checks nothing.")
     report.add()
@@ -149,4 +170,4 @@ def measure(report, folder, postern, nginx):
     etag = part_etag()
     title = f"An object of 1 GiB in {PARTS} parts, 4 at a time (nginx: as many files)"
     table(report, title, "GB/s", rest, lambda r: r.put_parts(etag), PARTS * PART / 1e9, 2)
-    gateway.stop()
+    ceph.stop()

@@ -4,9 +4,10 @@
  *
  *	rest_load PORT METHOD TARGET SIZE CONNECTIONS SECONDS REQUESTS SIGN RUN KEYS
  *
- * The mark in TARGET becomes the number of the request, of the run named RUN; if KEYS is not 0 the
- * numbers are those of the first KEYS requests again, in an order that jumps about. `@@@@@` in
- * TARGET becomes the request's number in decimal digits.
+ * The mark in TARGET (16 `#`) becomes the number of the request, of the run named RUN; if KEYS is
+ * not 0 the numbers are those of the first KEYS requests again, in an order that jumps about.
+ * 16 `~` become the number scrambled, so that the order of keys looks like chance. `@@@@@` in
+ *TARGET becomes the request's number in decimal digits.
  *
  * SIGN is `-`, or `WORD:ID:SECRET`: signed with HMAC-SHA1 as version 1 of OSS's signatures and
  * version 2 of S3's, which differ in the WORD (OSS, AWS), and over the whole target if it has one
@@ -52,6 +53,9 @@ static void add_target(struct rest *rest, uint64_t number)
 	size_t mark = slice_find_slice(strbuf_slice(out), S(LOAD_MARK));
 	if (mark < out->len)
 		load_mark(out->ptr + mark, rest->run, number);
+	mark = slice_find_slice(strbuf_slice(out), S(LOAD_RANDOM_MARK));
+	if (mark < out->len)
+		load_random_mark(out->ptr + mark, rest->run, number);
 	struct slice target = slice_str(rest->target);
 	mark = slice_find_slice(target, S(DECIMAL));
 	if (mark == target.len)

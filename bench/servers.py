@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ KEY_ID, KEY_SECRET = "bench-id", "bench-secret"
 KEY = {"POSTERN_ACCESS_KEY_ID": KEY_ID, "POSTERN_ACCESS_KEY_SECRET": KEY_SECRET}
 HERE = pathlib.Path(__file__).resolve().parent
 POSTERN = str(HERE.parent / "build/postern")
-RUNNING = set()
+RUNNING = {}  # in the order of their starts
 
 
 def free_port():
@@ -34,6 +35,14 @@ def answers(port):
         return False
 
 
+def cpu_seconds_of(pids):
+    ticks = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICKS
+
+
 class Server:
     """A process with a log in `folder`; `ports` are waited for."""
 
@@ -43,7 +52,7 @@ class Server:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=env
             )
-        RUNNING.add(self)
+        RUNNING[self] = True
         for port in ports:
             self.wait_for(lambda port=port: answers(port))
 
@@ -62,11 +71,11 @@ class Server:
         return [pid, *children]
 
     def cpu_seconds(self):
-        ticks = 0
-        for pid in self.pids():
-            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / TICKS
+        return cpu_seconds_of(self.pids())
+
+    def counters(self):
+        """What grows with each request, by the name that it has in a Sample."""
+        return {"cpu_us": self.cpu_seconds() * 1e6}
 
     def rss_bytes(self):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
@@ -75,25 +84,35 @@ class Server:
         return 0
 
     def stop(self):
-        RUNNING.discard(self)
+        RUNNING.pop(self, None)
         self.process.terminate()
         self.process.wait(60)
         shutil.rmtree(self.folder)
 
 
 class Postern(Server):
-    def __init__(self, folder):
+    def __init__(self, folder, command="serve", env=None):
         folder.mkdir(parents=True)
-        env = {**os.environ, **KEY, "POSTERN_SERVER_LOG_LEVEL": "error"}
-        command = [POSTERN, "serve", "--data", str(folder / "data")]
-        for name in ("app", "store", "console"):
-            command += [f"--{name}-listen", "127.0.0.1:0"]
-        super().__init__(folder, command, [], env)
+        env = {**os.environ, **KEY, "POSTERN_SERVER_LOG_LEVEL": "error", **(env or {})}
+        names = ["store", "console"] + (["app"] if command == "serve" else [])
+        words = [POSTERN, command, "--data", str(folder / "data")]
+        for name in names:
+            words += [f"--{name}-listen", "127.0.0.1:0"]
+        super().__init__(folder, words, [], env)
         self.wait_for(lambda: "console" in (folder / "out").read_text())
         lines = (folder / "out").read_text().splitlines()[1:]
         urls = dict(line.strip().split("  ", 1) for line in lines)
-        self.app = urls["application server"].strip()
+        self.app = urls.get("application server", "").strip()
+        self.console = urls["console"].strip().rstrip("/")
         self.store_port = int(urls["object store"].strip().rstrip("/").rpartition(":")[2])
+
+    def metric(self, name):
+        """A sample of /metrics, by all that stands in front of its value."""
+        with urllib.request.urlopen(self.console + "/metrics") as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith(f"postern_{name} "):
+                    return float(line.rpartition(" ")[2])
+        sys.exit(f"bench: there is no metric {name}")
 
     def upload_target(self):
         return self.store_port, "/uploads/"
@@ -187,32 +206,114 @@ http {{
         return self.port, "/dav/", "-"
 
 
-class RadosGw(Server):
-    """Ceph with its S3 gateway; its daemons are not our children."""
+class Ceph:
+    """A cluster (tests/ceph/cluster) with BlueStore on files; of several OSDs all is kept twice."""
 
-    PROGRAM = str(HERE / "radosgw")
+    PROGRAM = str(HERE.parent / "tests/ceph/cluster")
+    # A file would be taken for a hard disk. The rest is Ceph's default for SSDs.
+    MORE = """admin socket = $run_dir/$name.asok
+bluestore debug enforce settings = ssd
+bluestore block size = 42949672960
+bluestore cache size = 1073741824
+osd op num shards = 8
+osd op num threads per shard = 2
+debug osd = 0/0
+debug bluestore = 0/0
+debug bluefs = 0/0
+debug bdev = 0/0
+debug rocksdb = 0/0"""
 
-    def __init__(self, folder):
-        folder.mkdir(parents=True)
+    def __init__(self, folder, osds=1):
         self.folder = folder
-        port = free_port()
-        self.port = port + 2
-        command = [self.PROGRAM, "up", str(folder / "c"), str(port), KEY_ID, KEY_SECRET]
-        RUNNING.add(self)
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.problem = done.stdout.strip() if done.returncode else ""
+        self.osds = osds
+        more = {"CEPH_OSDS": str(osds), "CEPH_OBJECTSTORE": "bluestore", "CEPH_MORE": self.MORE}
+        RUNNING[self] = True
+        self.problem = self.run("start", str(os.getpid()), env={**os.environ, **more})
+        self.config = str(folder / "ceph.conf")
 
-    def pids(self):
-        command = [self.PROGRAM, "pids", str(self.folder / "c")]
-        return subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout.split()
+    def run(self, command, *words, env=None):
+        """What is wrong, or an empty text."""
+        done = subprocess.run(
+            [self.PROGRAM, command, str(self.folder), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=env,
+        )
+        return done.stdout.strip() if done.returncode else ""
+
+    def pids(self, what):
+        return [file.read_text().strip() for file in self.folder.glob(f"{what}.pid")]
+
+    def perf(self, osd):
+        """The counters that an OSD tells at its admin socket."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(self.folder / f"osd.{osd}.asok"))
+            s.sendall(b'{"prefix":"perf dump"}\0')
+            with s.makefile("rb") as answer:
+                (size,) = struct.unpack(">I", answer.read(4))
+                return json.loads(answer.read(size))
+
+    def counters(self):
+        """Of all OSDs; an operation counts once, however many copies there are."""
+        operations = sum(self.perf(osd)["osd"]["op"] for osd in range(self.osds))
+        return {"osd_us": cpu_seconds_of(self.pids("osd.*")) * 1e6, "operations": operations}
 
     def stop(self):
-        RUNNING.discard(self)
-        subprocess.run([self.PROGRAM, "down", str(self.folder / "c")])
-        shutil.rmtree(self.folder)
+        RUNNING.pop(self, None)
+        self.run("stop")
+
+
+class OnCeph:
+    """Counts what a server does to its cluster, too."""
+
+    ceph = None
+
+    def counters(self):
+        return {**super().counters(), **self.ceph.counters()}
+
+
+class PosternOnCeph(OnCeph, Postern):
+    """A gateway; `space` is the namespace of its store, `split` how many objects a tablet has."""
+
+    def __init__(self, folder, ceph, space="", split=None):
+        self.ceph = ceph
+        env = {
+            "POSTERN_STORE_BACKEND": "rados",
+            "POSTERN_RADOS_CONFIG": ceph.config,
+            "POSTERN_RADOS_ID": "admin",
+            "POSTERN_RADOS_NAMESPACE": space,
+        }
+        if split:
+            env["POSTERN_RADOS_SPLIT_OBJECTS"] = str(split)
+        super().__init__(folder, "store", env)
+
+
+class RadosGw(Server):
+    """Ceph's own gateway; it ends with its cluster."""
+
+    def __init__(self, ceph):
+        self.ceph = ceph
+        self.port = free_port()
+        self.problem = ceph.problem or ceph.run("radosgw", str(self.port), KEY_ID, KEY_SECRET)
+
+    def pids(self):
+        return self.ceph.pids("client.rgw.a")
 
     def rest_target(self):
         return self.port, "/uploads/", f"AWS:{KEY_ID}:{KEY_SECRET}"
+
+
+class RadosGwOnCeph(OnCeph, RadosGw):
+    pass
+
+
+class RadosGwAndCeph(RadosGw):
+    """With all of its cluster, as if that was one server."""
+
+    def pids(self):
+        return self.ceph.pids("*")
 
 
 class PythonTokens(Server):
