@@ -285,6 +285,16 @@ bench: test-packages all $(addprefix build/release/bench/,upload_load rest_load 
 	@tools/install-packages bench || echo "bench: without Ceph" >&2
 	@bench/run
 
+.PHONY: bench-gateways
+bench-gateways: test-packages all $(addprefix build/release/bench/,rest_load rados_bench) ## measure a gateway on Ceph next to radosgw, on the same cluster; writes bench/results/
+	@tools/install-packages bench
+	@bench/gateways
+
+.PHONY: bench-rados
+bench-rados: test-packages all build/release/bench/rest_load ## measure a bucket on Ceph that grows to BENCH_KEYS (2000000) keys; writes bench/results/
+	@tools/install-packages ceph
+	@bench/growth
+
 .PHONY: bench-client
 bench-client: test-packages all ## measure the browser client next to fetch, Uppy and plupload; writes bench/results/
 	@tests/run npm

@@ -41,12 +41,17 @@ def alternate(loads, rounds=ROUNDS, warm_up=1):
     return samples
 
 
-def load(server, program, arguments, scale=1):
-    """Runs a load generator of ours, whose requests count as `scale` of what is measured."""
-    before = server.counters()
+def run_load(program, arguments):
+    """Runs a load generator of ours: how many requests there were, seconds, p50 and p99 in us."""
     words = run([str(BUILD / program), *(str(a) for a in arguments)]).split()
+    return tuple(float(words[i]) for i in (1, 3, 7, 9))
+
+
+def load(server, program, arguments, scale=1):
+    """The same as a sample of the server, whose requests count as `scale` of what is measured."""
+    before = server.counters()
+    n, took, p50, p99 = run_load(program, arguments)
     after = server.counters()
-    n, took, p50, p99 = (float(words[i]) for i in (1, 3, 7, 9))
     each = {name: (after[name] - before[name]) / (n * scale) for name in after}
     return Sample(n * scale / took, p50, p99, **each)
 

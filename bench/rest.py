@@ -37,11 +37,14 @@ class Rest:
     def make_bucket(self):
         self.ask("PUT", self.path)
 
-    def load(self, method, target, size, connections, requests=FOREVER, run=0, keys=0, **how):
+    def arguments(self, method, target, size, connections, requests=FOREVER, run=0, keys=0, **how):
+        """Those of rest_load."""
         seconds = how.get("seconds", SECONDS)
         arguments = [self.port, method, self.path + target, size, connections, seconds]
-        arguments += [requests, self.sign, run, keys]
-        return load(self.server, "rest_load", arguments, how.get("scale", 1))
+        return [*arguments, requests, self.sign, run, keys]
+
+    def load(self, *what, scale=1, **how):
+        return load(self.server, "rest_load", self.arguments(*what, **how), scale)
 
     def put(self, size, connections, requests=FOREVER, seconds=SECONDS):
         Rest.runs += 1
