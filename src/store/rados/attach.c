@@ -96,6 +96,7 @@ enum err rados_attach(const struct rados_options *options, struct rados **ret)
 	if (!r)
 		return ERR_UNAVAILABLE;
 	r->clock = options->clock;
+	(void)pthread_mutex_init(&r->counting, NULL);
 	set_sizes(r, options);
 	set_timers(r, options);
 	enum err e = open_pools(r, options);
@@ -141,5 +142,6 @@ void rados_detach(struct rados *r)
 	if (!r)
 		return;
 	cluster_close(r->cluster);
+	(void)pthread_mutex_destroy(&r->counting);
 	free(r);
 }

@@ -117,7 +117,10 @@ static void get_stats(struct store *store, struct store_stats *ret)
 
 /* ---- Opening and closing --------------------------------------------------------------------- */
 
-/* Puts that were aborted, and chunks that are removed, have nobody who waits for them. */
+/*
+ * Puts that were aborted, and chunks that are removed, have nobody who waits for them; and a change
+ * may still go from a tablet's thread to another one.
+ */
 static void wait_for_transfers(const struct rados *r)
 {
 	while (atomic_load(&r->transfers))
@@ -130,11 +133,11 @@ static void close_store(struct store *store)
 	atomic_store(&r->closes, true);
 	collector_stop(r);
 	thread_queue_free(r->admin);
+	wait_for_transfers(r);
 	for (unsigned i = 0; i < RADOS_TABLET_THREADS; i++)
 		thread_queue_free(r->tablet_threads[i]);
 	thread_queue_free(r->readers);
 	table_close(r);
-	wait_for_transfers(r);
 	gateways_leave(r);
 	tablets_free(r);
 	directory_free(r->directory);

@@ -27,6 +27,15 @@ static uint64_t splits_of(struct store *s)
 	return atomic_load(&rados_of(s)->splits);
 }
 
+/* How many threads have changed tablets. When all is calm. */
+static unsigned threads_of(struct store *s)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < RADOS_TABLET_THREADS; i++)
+		count += rados_of(s)->tablets[i] != NULL;
+	return count;
+}
+
 /* All splits have ended, and made one tablet each. */
 static bool tablets_are_as_split(struct two *two)
 {
@@ -59,6 +68,8 @@ static void many_keys(void)
 	OK(tablets_are_as_split(&two) && splits_of(two.one) > 0 && splits_of(two.other) > 0 &&
 			count_tablets(&two) > KEYS / 20,
 		"and split tablets, each of which begins where another ends");
+	OK(threads_of(two.one) > 1 && threads_of(two.other) > 1,
+		"several threads see to the tablets of one bucket");
 	struct store_bucket_stats counts;
 	struct store_bucket_stats counts_other;
 	bucket_stats(two.one, two.id, &counts);

@@ -72,7 +72,10 @@ static enum err list_objects(struct listing *listing)
 			e = take_page(listing, &page, &rolled);
 		more = !list->truncated &&
 		       (page_has_more(&page, 0) || page_go_right(&page, list->prefix));
-		page_want(&page, rolled);
+		if (list->delimiter.len)
+			page_want(&page, rolled);
+		else
+			page.rows_max = listing->max + 1 - list->count;
 	}
 	page_release(&page);
 	return e;

@@ -6,6 +6,7 @@
 #ifndef STORE_RADOS_STATE_STATE_H
 #define STORE_RADOS_STATE_STATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/clock.h"
@@ -17,7 +18,7 @@
 #include "store/store.h"
 
 enum {
-	RADOS_TABLET_THREADS = 4,
+	RADOS_TABLET_THREADS = 16,
 	RADOS_READ_THREADS = 16,
 	RADOS_NAME_BYTES = 48,  /* of the name of an object of RADOS, with its NUL */
 	RADOS_NUMBER_BITS = 40, /* of a number; in front of them is that of the gateway */
@@ -78,6 +79,11 @@ struct rados {
 	/* Tablets are shared out among them: what is below belongs to one of these threads. */
 	struct thread_queue *tablet_threads[RADOS_TABLET_THREADS];
 	struct tablet *tablets[RADOS_TABLET_THREADS]; /* lists */
+	/*
+	 * Held while what a batch came to is added to what is known of its bucket, so that no older
+	 * count of a tablet takes the place of a later one.
+	 */
+	pthread_mutex_t counting;
 	struct thread_queue *readers;
 	struct thread_queue *admin; /* changes buckets */
 
@@ -87,7 +93,10 @@ struct rados {
 
 	atomic_bool closes;
 	atomic_bool is_full; /* the pool `index`: nothing is begun that needs room */
-	/* Puts, and removals of chunks, that have not ended: an abort does not wait for them. */
+	/*
+	 * Puts, changes, and removals of chunks, that have not ended: an abort does not wait for
+	 * them.
+	 */
 	_Atomic uint64_t transfers;
 	_Atomic uint64_t commits;
 	_Atomic uint64_t syncs;
@@ -112,10 +121,11 @@ uint64_t rados_number(struct rados *r);
  */
 uint64_t rados_version(struct rados *r, uint64_t after);
 
-/* The thread that changes the tablets of the bucket: an index of tablet_threads. */
-static inline unsigned rados_thread_of(uint64_t bucket)
+/* The thread that changes the tablet: an index of tablet_threads. */
+static inline unsigned rados_thread_of(uint64_t bucket, uint64_t tablet)
 {
-	return (unsigned)((bucket ^ bucket >> 40) % RADOS_TABLET_THREADS);
+	uint64_t both = bucket + tablet;
+	return (unsigned)((both ^ both >> RADOS_NUMBER_BITS) % RADOS_TABLET_THREADS);
 }
 
 /* Where data of so many bytes is. */

@@ -29,6 +29,7 @@ static void answer(struct batch *b, size_t i, enum err e)
 	look_free(c);
 	c->err = e;
 	c->done(c);
+	(void)atomic_fetch_sub(&b->r->transfers, 1);
 }
 
 static void answer_all(struct batch *b, enum err e, bool is_open)
@@ -257,14 +258,12 @@ static enum step decide_all(struct batch *b, struct edit *edit, struct own *own)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-static void succeed(struct batch *b, const struct own *own)
+/* What is known of the bucket's tablets from now on. */
+static void take_counts(struct batch *b, const struct store_bucket_stats *counts)
 {
-	struct store_bucket_stats counts = b->others;
 	struct store_bucket_stats all;
 	uint64_t bucket = b->tablet->bucket;
-	rules_add_counts(&counts, &own->counts);
-	b->is_large = tablet_rows(&counts) >= b->tablet->split;
-	order_note(&b->tablet->order, b->changes, b->count);
+	(void)pthread_mutex_lock(&b->r->counting);
 	bool is_new = b->head.low.len > 0 &&
 		      !directory_has_counted(b->r->directory, bucket, b->tablet->number);
 	directory_add(b->r->directory, bucket, b->tablet->number, b->head.low);
@@ -273,11 +272,21 @@ static void succeed(struct batch *b, const struct own *own)
 	if (is_new)
 		tablet_recount(b->r, bucket, directory_before(b->r->directory, bucket, b->head.low),
 			b->tablet->number);
-	directory_count(b->r->directory, bucket, b->tablet->number, &counts, &all);
+	directory_count(b->r->directory, bucket, b->tablet->number, counts, &all);
 	/* What has moved there was part of this one before. */
 	if (b->head.right && !directory_has_counted(b->r->directory, bucket, b->head.right))
 		tablet_discover(b->r, bucket, b->head.right, &all);
 	buckets_set_counts(b->r->buckets, bucket, &all);
+	(void)pthread_mutex_unlock(&b->r->counting);
+}
+
+static void succeed(struct batch *b, const struct own *own)
+{
+	struct store_bucket_stats counts = b->others;
+	rules_add_counts(&counts, &own->counts);
+	b->is_large = tablet_rows(&counts) >= b->tablet->split;
+	order_note(&b->tablet->order, b->changes, b->count);
+	take_counts(b, &counts);
 	(void)atomic_fetch_add(&b->r->commits, b->count);
 	(void)atomic_fetch_add(&b->r->syncs, 1);
 	answer_all(b, ERR_OK, false);

@@ -9,13 +9,15 @@ void change_submit(struct change *c)
 	c->is_open = false;
 	c->look = NULL;
 	c->gone = 0;
+	(void)atomic_fetch_add(&c->r->transfers, 1);
 	change_send_on(c);
 }
 
 void change_send_on(struct change *c)
 {
 	c->tablet = directory_find(c->r->directory, c->bucket_id, c->key);
-	thread_queue_add(c->r->tablet_threads[rados_thread_of(c->bucket_id)], &c->task);
+	unsigned thread = rados_thread_of(c->bucket_id, c->tablet);
+	thread_queue_add(c->r->tablet_threads[thread], &c->task);
 }
 
 static struct change *change_of(struct task *task)
@@ -25,7 +27,7 @@ static struct change *change_of(struct task *task)
 
 static struct tablet *find_tablet(struct rados *r, uint64_t bucket, uint64_t number)
 {
-	struct tablet **list = &r->tablets[rados_thread_of(bucket)];
+	struct tablet **list = &r->tablets[rados_thread_of(bucket, number)];
 	for (struct tablet *tablet = *list; tablet; tablet = tablet->next)
 		if (tablet->bucket == bucket && tablet->number == number)
 			return tablet;
@@ -43,7 +45,7 @@ static struct tablet *find_tablet(struct rados *r, uint64_t bucket, uint64_t num
 /* It is not there any more. */
 static void forget_tablet(struct rados *r, struct tablet *gone)
 {
-	struct tablet **at = &r->tablets[rados_thread_of(gone->bucket)];
+	struct tablet **at = &r->tablets[rados_thread_of(gone->bucket, gone->number)];
 	while (*at != gone)
 		at = &(*at)->next;
 	*at = gone->next;
