@@ -96,7 +96,8 @@ enum err rados_attach(const struct rados_options *options, struct rados **ret)
 	if (!r)
 		return ERR_UNAVAILABLE;
 	r->clock = options->clock;
-	(void)pthread_mutex_init(&r->counting, NULL);
+	for (size_t i = 0; i < RADOS_COUNTING_LOCKS; i++)
+		(void)pthread_mutex_init(&r->counting[i], NULL);
 	set_sizes(r, options);
 	set_timers(r, options);
 	enum err e = open_pools(r, options);
@@ -142,6 +143,7 @@ void rados_detach(struct rados *r)
 	if (!r)
 		return;
 	cluster_close(r->cluster);
-	(void)pthread_mutex_destroy(&r->counting);
+	for (size_t i = 0; i < RADOS_COUNTING_LOCKS; i++)
+		(void)pthread_mutex_destroy(&r->counting[i]);
 	free(r);
 }

@@ -19,6 +19,7 @@
 
 enum {
 	RADOS_TABLET_THREADS = 16,
+	RADOS_COUNTING_LOCKS = 16,
 	RADOS_READ_THREADS = 16,
 	RADOS_NAME_BYTES = 48,  /* of the name of an object of RADOS, with its NUL */
 	RADOS_NUMBER_BITS = 40, /* of a number; in front of them is that of the gateway */
@@ -80,10 +81,11 @@ struct rados {
 	struct thread_queue *tablet_threads[RADOS_TABLET_THREADS];
 	struct tablet *tablets[RADOS_TABLET_THREADS]; /* lists */
 	/*
-	 * Held while what a batch came to is added to what is known of its bucket, so that no older
-	 * count of a tablet takes the place of a later one.
+	 * That of its bucket is held while what a batch came to is added to what is known of the
+	 * bucket, so that no older count of a tablet takes the place of a later one. A tablet that
+	 * is new is read meanwhile, so other buckets have others.
 	 */
-	pthread_mutex_t counting;
+	pthread_mutex_t counting[RADOS_COUNTING_LOCKS];
 	struct thread_queue *readers;
 	struct thread_queue *admin; /* changes buckets */
 
@@ -120,6 +122,12 @@ uint64_t rados_number(struct rados *r);
  * than those of others. Greater than `after` in any case.
  */
 uint64_t rados_version(struct rados *r, uint64_t after);
+
+/* The one of `counting` that is the bucket's. */
+static inline pthread_mutex_t *rados_counting_of(struct rados *r, uint64_t bucket)
+{
+	return &r->counting[(bucket ^ bucket >> RADOS_NUMBER_BITS) % RADOS_COUNTING_LOCKS];
+}
 
 /* The thread that changes the tablet: an index of tablet_threads. */
 static inline unsigned rados_thread_of(uint64_t bucket, uint64_t tablet)

@@ -263,7 +263,8 @@ static void take_counts(struct batch *b, const struct store_bucket_stats *counts
 {
 	struct store_bucket_stats all;
 	uint64_t bucket = b->tablet->bucket;
-	(void)pthread_mutex_lock(&b->r->counting);
+	pthread_mutex_t *counting = rados_counting_of(b->r, bucket);
+	(void)pthread_mutex_lock(counting);
 	bool is_new = b->head.low.len > 0 &&
 		      !directory_has_counted(b->r->directory, bucket, b->tablet->number);
 	directory_add(b->r->directory, bucket, b->tablet->number, b->head.low);
@@ -277,7 +278,7 @@ static void take_counts(struct batch *b, const struct store_bucket_stats *counts
 	if (b->head.right && !directory_has_counted(b->r->directory, bucket, b->head.right))
 		tablet_discover(b->r, bucket, b->head.right, &all);
 	buckets_set_counts(b->r->buckets, bucket, &all);
-	(void)pthread_mutex_unlock(&b->r->counting);
+	(void)pthread_mutex_unlock(counting);
 }
 
 static void succeed(struct batch *b, const struct own *own)
