@@ -67,7 +67,8 @@ static void add_callbacks(const struct outcomes *outcomes, struct strbuf *out)
 	metric_begin(out, "app_callbacks_total", "counter", "Callbacks received, by verdict.");
 	for (size_t i = 0; i < CALLBACK_VERDICTS; i++)
 		strbuf_addf(out, "postern_app_callbacks_total{verdict=\"%s\"} %" PRIu64 "\n",
-			callback_verdict_names[i], outcomes_callbacks(outcomes, i));
+			callback_verdict_names[i],
+			outcomes_callbacks(outcomes, (enum callback_verdict)i));
 }
 
 static void add_denials(const struct outcomes *outcomes, struct strbuf *out)
@@ -76,7 +77,7 @@ static void add_denials(const struct outcomes *outcomes, struct strbuf *out)
 		"Requests that were not let in, by what was in the way.");
 	for (size_t i = 0; i < DENIALS; i++)
 		strbuf_addf(out, "postern_app_denied_total{by=\"%s\"} %" PRIu64 "\n",
-			denial_names[i], outcomes_denials(outcomes, i));
+			denial_names[i], outcomes_denials(outcomes, (enum denial)i));
 }
 
 void add_app_metrics(const struct app *from, struct strbuf *out)
