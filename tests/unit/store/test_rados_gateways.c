@@ -4,10 +4,12 @@
  * stands still; and what somebody who died has left.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 
 #include "store/rados/cluster/edit.h"
+#include "store/rados/rows/gateway_row.h"
 #include "store/rados/rows/key.h"
 #include "store/rados/rows/tablet_rows.h"
 #include "store/rados/state/state.h"
@@ -69,6 +71,56 @@ static void what_nobody_told_is_found(void)
 	}
 	OK(found, "a change of a bucket that nobody was told of is found after a while");
 	two_close(&two);
+}
+
+/* ---- Another version ------------------------------------------------------------------------- */
+
+enum {
+	FOREIGN = 500 /* the number of a gateway of another version */
+};
+
+struct foreign {
+	struct rados *r;
+	atomic_bool stops;
+};
+
+static void *move_foreign(void *arg)
+{
+	struct foreign *foreign = arg;
+	struct row_key key = row_key_number('i', FOREIGN);
+	struct gateway_row row = {.format = GATEWAY_FORMAT + 1};
+	do {
+		SCOPED_STRBUF(value, GATEWAY_BYTES_MAX);
+		row.beats++;
+		gateway_row_format(&row, &value);
+		struct edit edit = edit_begin(foreign->r->index);
+		edit_set(&edit, row_key_slice(&key), strbuf_slice(&value));
+		if (edit_run(&edit, "gateways") != 0)
+			abort();
+	} while (!atomic_load(&foreign->stops));
+	return NULL;
+}
+
+static void other_versions_are_kept_apart(void)
+{
+	struct rados_options options = ceph_quick("foreign");
+	struct store *keeper = ceph_open_or_end(&ceph, options);
+	struct foreign foreign = {.r = rados_of(keeper), .stops = true};
+	pthread_t thread;
+	(void)move_foreign(&foreign);
+	foreign.stops = false;
+	if (pthread_create(&thread, NULL, move_foreign, &foreign) != 0)
+		abort();
+	OK(!ceph_open(&ceph, options),
+		"a gateway does not start while one lives whose version keeps other rules");
+	foreign.stops = true;
+	(void)pthread_join(thread, NULL);
+	options.dead_beats = 5;
+	struct store *s = ceph_open(&ceph, options);
+	OK(s, "but when that does not move any more");
+	if (s)
+		store_close(s);
+	store_close(keeper);
 }
 
 static void objects_are_shared(struct two *two)
@@ -419,6 +471,7 @@ int main(void)
 	a_watch_does_not_begin(&two);
 	two_close(&two);
 	what_nobody_told_is_found();
+	other_versions_are_kept_apart();
 	a_bucket_goes();
 	races();
 	operations_are_settled();

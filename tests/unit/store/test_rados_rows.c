@@ -255,6 +255,7 @@ static void tablets(void)
 	struct gateway_row gateway;
 	strbuf_clear(&value);
 	gateway_row_format(&(struct gateway_row){.is_dead = true,
+				   .format = 7,
 				   .beats = 1,
 				   .oldest = 2,
 				   .low = 3,
@@ -263,8 +264,9 @@ static void tablets(void)
 				   .open_count = 2},
 		&value);
 	OK(gateway_row_parse(strbuf_slice(&value), &gateway) && gateway.is_dead &&
-			gateway.beats == 1 && gateway.oldest == 2 && gateway.low == 3 &&
-			gateway.end == 4 && gateway.open_count == 2 && gateway.open[1] == 6,
+			gateway.format == 7 && gateway.beats == 1 && gateway.oldest == 2 &&
+			gateway.low == 3 && gateway.end == 4 && gateway.open_count == 2 &&
+			gateway.open[1] == 6,
 		"a gateway");
 	OK(!gateway_row_parse(slice_head(strbuf_slice(&value), value.len - 1), &gateway),
 		"but none that was cut");

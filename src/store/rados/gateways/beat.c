@@ -38,7 +38,8 @@ struct gateways {
 
 static struct gateway_row row_of(const struct life_view *view, uint64_t beats)
 {
-	struct gateway_row row = {.beats = beats,
+	struct gateway_row row = {.format = GATEWAY_FORMAT,
+		.beats = beats,
 		.oldest = view->oldest,
 		.low = view->low,
 		.end = view->end,
@@ -67,13 +68,19 @@ static int say(struct rados *r, const struct gateway_list *list)
 
 /* ---- The others ------------------------------------------------------------------------------ */
 
-static unsigned stood_still(const struct gateways *g, const struct gateway *gateway)
+/* As it was when it was looked at last; NULL: it is new. */
+static const struct other *find_other(const struct gateways *g, const struct gateway *gateway)
 {
 	for (size_t i = 0; i < g->count; i++)
 		if (g->others[i].instance == gateway->instance)
-			return g->others[i].beats == gateway->row.beats ? g->others[i].still + 1
-									: 0;
-	return 0;
+			return &g->others[i];
+	return NULL;
+}
+
+static unsigned stood_still(const struct gateways *g, const struct gateway *gateway)
+{
+	const struct other *other = find_other(g, gateway);
+	return other && other->beats == gateway->row.beats ? other->still + 1 : 0;
 }
 
 /*
@@ -89,6 +96,11 @@ static void watch(struct gateways *g, const struct gateway_list *list)
 		const struct gateway *gateway = &list->list[i];
 		struct gateway_row row = gateway->row;
 		others[i] = (struct other){gateway->instance, row.beats, stood_still(g, gateway)};
+		if (row.format != GATEWAY_FORMAT && !row.is_dead && g->r->instance &&
+			!find_other(g, gateway))
+			log_error("ceph: gateway %" PRIu64 " is of a version that keeps other "
+				  "rules, and must not run together with this one",
+				gateway->instance);
 		if (row.is_dead || gateway->instance == g->r->instance ||
 			others[i].still < g->r->timers.dead_beats)
 			continue;
@@ -175,19 +187,84 @@ static void *run(void *arg)
 	return NULL;
 }
 
+/* ---- Other versions -------------------------------------------------------------------------- */
+
+static enum err refuse(const struct gateway *foreign)
+{
+	log_error("ceph: gateway %" PRIu64
+		  " is of a version that keeps other rules, and lives: all of "
+		  "those have to end before this one starts",
+		foreign->instance);
+	return ERR_UNAVAILABLE;
+}
+
+/* Before this one says anything, as they would not understand it. */
+static enum err wait_for_foreign(struct gateways *g)
+{
+	const struct gateway *foreign;
+	bool has_waited = false;
+	enum err e = ERR_OK;
+	do {
+		struct gateway_list list;
+		int result = gateways_read(g->r, &list);
+		foreign = result == 0 ? gateway_find_foreign(&list) : NULL;
+		if (result < 0 && result != -ENOENT)
+			e = cluster_err(result, "reading", "gateways");
+		for (size_t i = 0; foreign && i < list.count && e == ERR_OK; i++) {
+			const struct gateway *gateway = &list.list[i];
+			const struct other *other = find_other(g, gateway);
+			if (gateway->row.format != GATEWAY_FORMAT && other &&
+				other->beats != gateway->row.beats)
+				e = refuse(gateway);
+		}
+		if (foreign && e == ERR_OK) {
+			if (!has_waited)
+				log_info("ceph: gateway %" PRIu64 " is of another version; "
+					 "waiting whether it still moves",
+					foreign->instance);
+			has_waited = true;
+			watch(g, &list);
+			(void)usleep(g->r->timers.beat_ms * 1000);
+		}
+		gateway_list_free(&list);
+	} while (foreign && e == ERR_OK);
+	return e;
+}
+
+/* Nor has one come meanwhile. */
+static enum err look_for_foreign(struct rados *r)
+{
+	struct gateway_list list;
+	enum err e = cluster_err(gateways_read(r, &list), "reading", "gateways");
+	const struct gateway *foreign = e == ERR_OK ? gateway_find_foreign(&list) : NULL;
+	if (foreign)
+		e = refuse(foreign);
+	gateway_list_free(&list);
+	return e;
+}
+
+/* ---- Coming and going ------------------------------------------------------------------------ */
+
 enum err gateways_join(struct rados *r)
 {
-	enum err e = gateways_take_instance(r);
-	if (e != ERR_OK)
-		return e;
 	struct gateways *g = calloc(1, sizeof(*g));
 	if (!g)
 		return ERR_UNAVAILABLE;
 	g->r = r;
+	enum err e = wait_for_foreign(g);
+	if (e == ERR_OK)
+		e = gateways_take_instance(r);
+	if (e != ERR_OK) {
+		free(g->others);
+		free(g);
+		return e;
+	}
 	r->gateways = g;
 	life_init(&r->life, r->instance << RADOS_NUMBER_BITS | 1, r->timers.claim);
 	atomic_store(&r->life.lapse_ms, (int64_t)r->timers.beat_ms * r->timers.dead_beats / 2);
 	e = cluster_err(beat(g), "becoming one of", "gateways");
+	if (e == ERR_OK)
+		e = look_for_foreign(r);
 	if (e == ERR_OK && !thread_start(&g->thread, "rados-beat", THREAD_ANY, run, g))
 		e = ERR_UNAVAILABLE;
 	g->is_started = e == ERR_OK;

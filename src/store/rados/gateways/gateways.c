@@ -65,7 +65,7 @@ static int read_next(struct rados *r, uint64_t *ret)
 /* Takes the number, with a row: so whoever has a number, and no row, has ended. */
 static int try_join(struct rados *r, uint64_t next)
 {
-	const struct gateway_row row = {.beats = 0};
+	const struct gateway_row row = {.format = GATEWAY_FORMAT};
 	struct row_key key = row_key_number(INSTANCE, r->instance);
 	SCOPED_STRBUF(value, GATEWAY_BYTES_MAX);
 	gateway_row_format(&row, &value);
@@ -176,6 +176,14 @@ const struct gateway *gateway_find(const struct gateway_list *list, uint64_t ins
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->list[i].instance == instance && !list->list[i].row.is_dead)
+			return &list->list[i];
+	return NULL;
+}
+
+const struct gateway *gateway_find_foreign(const struct gateway_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->list[i].row.format != GATEWAY_FORMAT && !list->list[i].row.is_dead)
 			return &list->list[i];
 	return NULL;
 }

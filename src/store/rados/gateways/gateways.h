@@ -18,7 +18,9 @@
 
 /*
  * Takes a number for this start, and lets the others know of it from now on. Waits.
- * ERR_UNAVAILABLE.
+ * ERR_UNAVAILABLE, logged, also while gateways live whose version keeps other rules
+ * (GATEWAY_FORMAT). Of one of those that does not move nobody knows that it has died: it is waited
+ * for as long as for any other, and then set to dead.
  */
 enum err gateways_join(struct rados *r) MUST_USE;
 /*

@@ -11,4 +11,7 @@
  */
 enum err gateways_take_instance(struct rados *r) MUST_USE;
 
+/* A living one of a version that keeps other rules (GATEWAY_FORMAT), or NULL. */
+const struct gateway *gateway_find_foreign(const struct gateway_list *list);
+
 #endif

@@ -4,14 +4,15 @@
 #include "store/rados/rows/field.h"
 
 enum {
-	REVISION = 1 /* of the format */
+	REVISION = 1 /* of the format of the row */
 };
 
 void gateway_row_format(const struct gateway_row *row, struct strbuf *out)
 {
 	field_add(out, REVISION, 1);
 	field_add(out, row->is_dead, 1);
-	field_add(out, 0, 5);
+	field_add(out, row->format, 1);
+	field_add(out, 0, 4);
 	field_add(out, row->open_count, 1);
 	field_add(out, row->beats, 8);
 	field_add(out, row->oldest, 8);
@@ -27,7 +28,8 @@ bool gateway_row_parse(struct slice value, struct gateway_row *ret)
 	struct gateway_row row = {.beats = 0};
 	uint64_t revision = field_number(&reader, 1);
 	uint64_t dead = field_number(&reader, 1);
-	field_zeros(&reader, 5);
+	row.format = field_number(&reader, 1);
+	field_zeros(&reader, 4);
 	row.open_count = (size_t)field_number(&reader, 1);
 	row.beats = field_number(&reader, 8);
 	row.oldest = field_number(&reader, 8);

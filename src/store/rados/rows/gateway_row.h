@@ -16,10 +16,16 @@
 enum {
 	GATEWAY_OPEN_MAX = 32,
 	GATEWAY_BYTES_MAX = 48 + 8 * GATEWAY_OPEN_MAX,
+	/*
+	 * Of what gateways keep in common, tablets and their states above all: another one whenever
+	 * those of an earlier version would do harm, or understand nothing. 0: before 0107.
+	 */
+	GATEWAY_FORMAT = 1,
 };
 
 struct gateway_row {
 	bool is_dead;    /* what it has left is to be looked through */
+	uint64_t format; /* GATEWAY_FORMAT of its version */
 	uint64_t beats;  /* how often it has said that it lives */
 	uint64_t oldest; /* garbage epoch in which its oldest read began */
 	/* Data from `low` up to, but without, `end`, and these: perhaps no row refers to it. */
