@@ -47,7 +47,7 @@ static const struct point {
 	{"merge-begun", F(IS_MERGING), 0},
 	{"merge-moving", F(IS_MOVING), 0},
 	{"merge-moved", F(IS_MOVED), 0},
-	{"merge-done", F(IS_ACTIVE) | F(SETS_MERGED), 0},
+	{"merge-done", F(IS_ACTIVE) | F(SETS_MERGED) | F(SETS_SUM), 0},
 	{"tablet-removed", F(ON_TABLET) | F(REMOVES), F(COMPARES)},
 	{"merge-forgotten", F(ON_TABLET) | F(REMOVES_MERGED), 0},
 	{"undone", F(IS_ACTIVE), F(MAKES) | F(REMOVES_RANGE) | F(SETS_SUM)},

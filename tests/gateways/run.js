@@ -148,7 +148,8 @@ async function patiently(look) {
 async function clean() {
 	// What was garbage has gone by then.
 	await pause(3 * times.epoch + 2 * times.collect);
-	const { stdout } = await run(BIN, ["fsck", "--json", "--store-backend", "rados", "--rados-config", fleet.config, "--rados-id", "admin"]);
+	const { stdout } = await run(BIN, ["fsck", "--json", "--store-backend", "rados", "--rados-config", fleet.config, "--rados-id", "admin"])
+		.catch(error => { throw new Error(`${error.message}${error.stdout}`); });
 	const { findings, leaks, standing, moving } = JSON.parse(stdout.trim().split("\n").at(-1));
 	assert.deepEqual({ findings, leaks, standing, moving }, { findings: 0, leaks: 0, standing: 0, moving: 0 }, stdout);
 }

@@ -3,6 +3,7 @@
  * Tablets that are split, on Ceph, at two gateways: lists are exact meanwhile and afterwards, and
  * no change is lost, whoever has seen what of it.
  */
+#include "store/rados/garbage/garbage.h"
 #include "tap.h"
 #include "unit/store/tablets.h"
 #include "unit/store/versions.h"
@@ -329,6 +330,31 @@ static bool begin_split(struct two *two, uint64_t number)
 	return ok;
 }
 
+/* Of whoever undoes it and dies before the new one has gone. */
+static void one_that_is_not_undone_wholly(void)
+{
+	struct two two = two_open(&ceph, options_of("half"));
+	struct rados *r = rados_of(two.one);
+	uint64_t number = rados_number(r);
+	struct row_key row = row_key_number(ROW_MERGED, number);
+	struct seen seen;
+	struct seen rest;
+	bool ok = begin_split(&two, number) && tablet_see(r, two.id, 0, &seen) == ERR_OK;
+	struct head head = seen.head;
+	head.state = HEAD_ACTIVE;
+	head.copying = 0;
+	struct edit edit = edit_begin(r->index);
+	ok = head_stage(&edit, seen.epoch, &head) == ERR_OK && ok;
+	edit_set(&edit, row_key_slice(&row), S("1"));
+	ok = edit_run(&edit, seen.name) == 0 && ok;
+	seen_release(&seen);
+	OK(ok && garbage_collect(r) == 0 &&
+			tablet_see(r, two.id, number, &rest) == ERR_NO_SUCH_BUCKET,
+		"what was split off in vain goes with the garbage");
+	seen_release(&rest);
+	two_close(&two);
+}
+
 static void one_that_does_not_go_on(void)
 {
 	struct two two = two_open(&ceph, options_of("dead"));
@@ -374,6 +400,7 @@ int main(void)
 	tablets_that_are_found_are_counted();
 	splits_under_load();
 	one_that_does_not_go_on();
+	one_that_is_not_undone_wholly();
 	ceph_stop(&ceph);
 	return tap_done();
 }

@@ -45,7 +45,8 @@ struct row_key {
 #define ROW_PART 'x'    /* part of an upload */
 #define ROW_GARBAGE 'z' /* extents that nothing refers to */
 #define ROW_OWN 'g'     /* what the changes of an instance come to */
-#define ROW_MERGED 'm'  /* a tablet that has become part of this one; it has to go */
+/* A tablet that has to go: it has become part of this one, or was split off in vain. */
+#define ROW_MERGED 'm'
 
 static inline struct slice row_key_slice(const struct row_key *key)
 {

@@ -31,6 +31,7 @@ struct split {
 	struct row_name middle;        /* what is split at */
 	uint64_t number;               /* of the new tablet */
 	char name[RADOS_NAME_BYTES];
+	bool is_made;       /* perhaps */
 	struct epoch epoch; /* of the new one, which nobody changes */
 	struct own sum;     /* of the old one */
 	struct store_bucket_stats moved;
@@ -136,21 +137,25 @@ static int renew(struct split *s)
 	return 0;
 }
 
+/*
+ * The new tablet, which nobody knows, and nobody ever will, has to go: a row says so, in case this
+ * does not come so far.
+ */
 int split_undo(struct rados *r, uint64_t bucket, const struct seen *seen)
 {
-	char name[RADOS_NAME_BYTES];
+	struct row_key merged = row_key_number(ROW_MERGED, seen->head.copying);
 	struct head head = seen->head;
-	rados_tablet_name(name, bucket, head.copying);
 	head.state = HEAD_ACTIVE;
 	head.copying = 0;
-	int result = head_set(r, seen->name, seen->epoch, &head);
-	if (result < 0)
-		return result;
-	/* Nobody knows it, and nobody ever will. */
 	struct edit edit = edit_begin(r->index);
-	edit_remove_object(&edit);
-	result = edit_run(&edit, name);
-	return result == -ENOENT ? 0 : result;
+	if (head_stage(&edit, seen->epoch, &head) != ERR_OK) {
+		edit_drop(&edit);
+		return -ENOMEM;
+	}
+	edit_set(&edit, row_key_slice(&merged), S("1"));
+	int result = edit_run(&edit, seen->name);
+	return result == 0 ? tablet_remove_merged(r, seen->name, bucket, row_key_slice(&merged))
+			   : result;
 }
 
 /* ---- The new tablet -------------------------------------------------------------------------- */
@@ -193,6 +198,7 @@ static int make(struct split *s)
 		own_format(&own, &value);
 		edit_set(&s->edit, s->seen.owns->rows[i].key, strbuf_slice(&value));
 	}
+	s->is_made = true;
 	return edit_run(&s->edit, s->name);
 }
 
@@ -309,15 +315,29 @@ static void remember(struct split *s, uint64_t tablet)
 	(void)atomic_fetch_add(&s->r->splits, 1);
 }
 
+/* It is not split any more: perhaps that was undone before the new tablet was made. */
+static void discard(struct split *s)
+{
+	struct edit edit = edit_begin(s->r->index);
+	edit_remove_object(&edit);
+	int result = edit_run(&edit, s->name);
+	if (result < 0 && result != -ENOENT)
+		log_error("ceph: %s stays, and belongs to nothing: %s", s->name, strerror(-result));
+}
+
 /* What was done has to be undone, unless it is not known: then whoever finds it so does that. */
 static void give_up(struct split *s, uint64_t tablet, int result)
 {
 	if (result != -ECANCELED)
 		log_error("ceph: %s cannot be split: %s", s->seen.name, strerror(-result));
-	if (result == -ETIMEDOUT || see_again(s, tablet) < 0)
+	if (result == -ETIMEDOUT)
 		return;
-	result = split_undo(s->r, s->bucket, &s->seen);
-	if (result < 0 && result != -ECANCELED)
+	int seen = see_again(s, tablet);
+	if (seen == 0)
+		result = split_undo(s->r, s->bucket, &s->seen);
+	else if (result == -ECANCELED && s->is_made)
+		discard(s);
+	if (seen == 0 && result < 0 && result != -ECANCELED)
 		log_error("ceph: %s waits until its split is undone: %s", s->seen.name,
 			strerror(-result));
 }
