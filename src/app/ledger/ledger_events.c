@@ -97,7 +97,7 @@ bool ledger_events_of_upload(struct ledger *ledger, int64_t id, const struct led
 {
 	struct ledger_outbox *e = &ledger->events;
 	SCOPED_STRBUF(data, DATA_BYTES_MAX);
-	if (!e->insert || !has_room(e))
+	if (!ledger_events_are_kept(ledger) || !has_room(e))
 		return true;
 	ledger_event_data_of_upload(&data, id, entry, subject, profile);
 	const struct row row = {.type = entry->found ? S("upload.found") : S("upload.confirmed"),
@@ -111,7 +111,7 @@ bool ledger_events_of_grant(struct ledger *ledger, const struct ledger_event_gra
 {
 	struct ledger_outbox *e = &ledger->events;
 	SCOPED_STRBUF(data, DATA_BYTES_MAX);
-	if (!e->insert || !has_room(e))
+	if (!ledger_events_are_kept(ledger) || !has_room(e))
 		return true;
 	ledger_event_data_of_grant(&data, grant);
 	const struct row row = {.type = slice_eq(grant->state, S("expired")) ? S("grant.expired")

@@ -22,13 +22,16 @@ static const char insert_sql[] =
 	" ON CONFLICT (id) DO NOTHING";
 
 /* A confirmed upload counts more than anything; of a second failure nothing is learnt. */
-static const char set_state_sql[] =
-	"UPDATE grants SET state = ?2, reason = ?3, changed_ms = ?4,"
-	" due = CASE ?2 WHEN 'rejected' THEN due + ?6 END,"
-	" look_at = CASE ?2 WHEN 'pending' THEN look_at END"
-	" WHERE id = ?1 AND state <> ?2 AND state NOT IN ('confirmed', 'found')"
+#define SET_STATE                                                                \
+	"UPDATE grants SET state = ?2, reason = ?3, changed_ms = ?4,"            \
+	" due = CASE ?2 WHEN 'rejected' THEN due + ?6 END,"                      \
+	" look_at = CASE ?2 WHEN 'pending' THEN look_at END"                     \
+	" WHERE id = ?1 AND state <> ?2 AND state NOT IN ('confirmed', 'found')" \
 	" AND (due IS NOT NULL) = ?5"
-	" RETURNING subject, profile, dir, key, issued_ms, expires";
+static const char set_state_sql[] = SET_STATE;
+/* Of what was rejected an event tells. */
+static const char reject_sql[] =
+	SET_STATE " RETURNING subject, profile, dir, key, issued_ms, expires";
 
 static const char look_sql[] =
 	"SELECT subject, state, reason, issued_ms, expires FROM grants WHERE id = ?1";
@@ -76,7 +79,7 @@ const char *grant_state_name(enum grant_state state)
 #define STATEMENTS(grants)                                                                \
 	{                                                                                 \
 		{&(grants)->insert, insert_sql}, {&(grants)->set_state, set_state_sql},   \
-			{&(grants)->look, look_sql},                                      \
+			{&(grants)->reject, reject_sql}, {&(grants)->look, look_sql},     \
 			{&(grants)->count_uploads, count_uploads_sql},                    \
 			{&(grants)->last_upload, last_upload_sql},                        \
 			{&(grants)->expire, expire_sql}, {&(grants)->delete, delete_sql}, \
@@ -134,7 +137,7 @@ struct change {
 
 static bool tell_of_rejected(struct ledger *ledger, const struct change *change)
 {
-	struct ledger_event_grant row = row_of(ledger->grants.set_state);
+	struct ledger_event_grant row = row_of(ledger->grants.reject);
 	row.id = change->id;
 	row.state = slice_str(grant_state_name(change->state));
 	row.reason = slice_str(change->reason ? change->reason : "");
@@ -145,21 +148,20 @@ static bool tell_of_rejected(struct ledger *ledger, const struct change *change)
 /* Of the rows that have a `due`, or of the others; returns how many there were, or -1. */
 static int set_state(struct ledger *ledger, const struct change *change, bool with_due)
 {
-	struct sql_statement *s = ledger->grants.set_state;
+	bool rejects = change->state == GRANT_REJECTED;
+	struct sql_statement *s = rejects ? ledger->grants.reject : ledger->grants.set_state;
 	const struct sql_value values[] = {sql_text(change->id),
 		sql_text(slice_str(grant_state_name(change->state))),
 		change->reason ? sql_text(slice_str(change->reason)) : sql_null(),
 		sql_number(change->now_ms), sql_number(with_due),
 		sql_number(ledger->grants.keep_seconds)};
 	enum sql_step step = sql_first(s, values, ARRAY_LEN(values));
-	int count = step == SQL_ROW;
 	bool ok = step != SQL_FAULT;
-	if (count && change->state == GRANT_REJECTED)
-		ok = tell_of_rejected(ledger, change);
-	if (count && ok)
-		ok = sql_next(s) == SQL_DONE;
+	if (step == SQL_ROW)
+		ok = tell_of_rejected(ledger, change) && sql_next(s) == SQL_DONE;
+	int count = ok ? (int)sql_changes(s) : -1;
 	sql_end(s);
-	return ok ? count : -1;
+	return count;
 }
 
 bool ledger_grants_set_state(struct ledger *ledger, struct slice id, enum grant_state state,

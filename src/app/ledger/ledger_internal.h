@@ -17,12 +17,12 @@ struct ledger_statement {
 };
 
 struct ledger_uploads {
-	struct sql_statement *look, *insert;
+	struct sql_statement *look, *insert, *insert_known;
 };
 
 struct ledger_grants {
-	struct sql_statement *insert, *set_state, *look, *count_uploads, *last_upload, *expire,
-		*delete, *count_open;
+	struct sql_statement *insert, *set_state, *reject, *look, *count_uploads, *last_upload,
+		*expire, *delete, *count_open;
 	int64_t max, keep_seconds;
 	int64_t open;   /* rows that have a `due` */
 	int64_t now_ms; /* when the latest grant of the batch was issued; 0: there is none */
@@ -117,6 +117,11 @@ struct ledger_event_grant {
 	struct slice id, state, reason, subject, profile, dir, key;
 	int64_t issued_ms, expires, changed_ms;
 };
+
+static inline bool ledger_events_are_kept(const struct ledger *ledger)
+{
+	return ledger->events.insert != NULL;
+}
 
 /* Write an event in the transaction that is open, if there are events. False on a fault. */
 bool ledger_events_of_upload(struct ledger *ledger, int64_t id, const struct ledger_entry *entry,
