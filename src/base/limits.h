@@ -227,6 +227,7 @@
 #define LIMIT_GRANT_UPLOADS 100000
 #define LIMIT_GRANTS 100000000            /* that are written down, without an upload */
 #define LIMIT_GRANTS_WAITING_BYTES MIB(4) /* of rows for the ledger that no answer waits for */
+#define LIMIT_GRANT_NOTE_MS 10 /* that such a row waits for others to share a sync with */
 #define LIMIT_GRANTS_KEEP_DAYS 3650
 #define LIMIT_EVENTS 100000000 /* that are written down */
 #define LIMIT_EVENTS_KEEP_DAYS 3650

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/condition.h"
 #include "base/thread.h"
 
@@ -15,22 +16,41 @@ struct thread_queue {
 	pthread_cond_t posted;
 	pthread_cond_t idle;
 	struct task *first, **last;
+	int64_t begin_ms; /* monotonic: so long may wait what waits; 0: not at all */
 	bool ending;
 	unsigned running; /* threads that may still post */
 	unsigned count;
 	pthread_t threads[];
 };
 
-void thread_queue_add(struct thread_queue *queue, struct task *task)
+/* Under the lock. */
+static void append(struct thread_queue *queue, struct task *task)
 {
 	task->next = NULL;
-	(void)pthread_mutex_lock(&queue->lock);
-	/* One thread takes all that waits: it has been woken if something does. */
-	bool wake = !queue->first || queue->options.threads > 1;
 	*queue->last = task;
 	queue->last = &task->next;
+}
+
+void thread_queue_add(struct thread_queue *queue, struct task *task)
+{
+	(void)pthread_mutex_lock(&queue->lock);
+	/* One thread takes all that waits: it has been woken if something does. */
+	bool wake = !queue->first || queue->begin_ms || queue->options.threads > 1;
+	queue->begin_ms = 0;
+	append(queue, task);
 	if (wake)
 		(void)pthread_cond_signal(&queue->posted);
+	(void)pthread_mutex_unlock(&queue->lock);
+}
+
+void thread_queue_add_later(struct thread_queue *queue, struct task *task, int64_t within_ms)
+{
+	(void)pthread_mutex_lock(&queue->lock);
+	if (!queue->first) {
+		queue->begin_ms = clock_monotonic_ms() + within_ms;
+		(void)pthread_cond_signal(&queue->posted);
+	}
+	append(queue, task);
 	(void)pthread_mutex_unlock(&queue->lock);
 }
 
@@ -52,11 +72,20 @@ static struct task *take(struct thread_queue *queue)
 	return list;
 }
 
-/* False if the time has come to go on without a task. Under the lock. */
+/* Whether there is a task to be begun now. Under the lock. */
+static bool has_task(const struct thread_queue *queue)
+{
+	return queue->first &&
+	       (queue->begin_ms == 0 || queue->ending || clock_monotonic_ms() >= queue->begin_ms);
+}
+
+/* False if the time has come to go on without one. Under the lock. */
 static bool wait_for_task(struct thread_queue *queue)
 {
 	const struct thread_queue_options *o = &queue->options;
 	int64_t due_ms = o->due_ms ? o->due_ms(o->state) : INT64_MAX;
+	if (queue->first && queue->begin_ms < due_ms)
+		due_ms = queue->begin_ms;
 	if (due_ms == INT64_MAX) {
 		(void)pthread_cond_wait(&queue->posted, &queue->lock);
 		return true;
@@ -69,7 +98,7 @@ static void *work(void *arg)
 	struct thread_queue *queue = arg;
 	(void)pthread_mutex_lock(&queue->lock);
 	while (queue->first || queue->running || !queue->ending) {
-		if (!queue->first && wait_for_task(queue))
+		if (!has_task(queue) && wait_for_task(queue))
 			continue;
 		struct task *list = queue->first ? take(queue) : NULL;
 		queue->running++;

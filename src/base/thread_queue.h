@@ -45,6 +45,12 @@ enum err thread_queue_new(
 
 /* From any thread. */
 void thread_queue_add(struct thread_queue *queue, struct task *task);
+/*
+ * The same for a task that nobody waits for, of a queue with one thread: so that it shares a batch
+ * with more, it is begun only when `within_ms` are over, with the next of thread_queue_add(), or
+ * when the queue ends, whichever is first.
+ */
+void thread_queue_add_later(struct thread_queue *queue, struct task *task, int64_t within_ms);
 /* The same as an executor; valid until thread_queue_free(). */
 struct executor *thread_queue_executor(struct thread_queue *queue);
 

@@ -229,6 +229,13 @@ void ledger_post(struct ledger *ledger, struct ledger_job *job)
 	thread_queue_add(ledger->queue, &job->task);
 }
 
+void ledger_post_later(struct ledger *ledger, struct ledger_job *job)
+{
+	job->ledger = ledger;
+	job->task.run = on_job;
+	thread_queue_add_later(ledger->queue, &job->task, LIMIT_GRANT_NOTE_MS);
+}
+
 void ledger_stats(const struct ledger *ledger, struct ledger_stats *ret)
 {
 	*ret = (struct ledger_stats){.shared = ledger->sql->shared,

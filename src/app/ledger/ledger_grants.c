@@ -319,7 +319,7 @@ bool ledger_note(struct ledger *ledger, const struct ledger_grant *grant)
 	at = keep(at, &n->grant.upload);
 	(void)keep(at, &n->grant.profile);
 	n->grant.job_ = (struct ledger_job){.run = insert_grant, .finish = finish_noted};
-	ledger_post(ledger, &n->grant.job_);
+	ledger_post_later(ledger, &n->grant.job_);
 	return true;
 }
 

@@ -71,6 +71,9 @@ struct ledger {
 
 /* Has the job's `run` and `finish` called on the ledger's thread. */
 void ledger_post(struct ledger *ledger, struct ledger_job *job);
+/* The same for one that nobody waits for: it shares the transaction of the next that comes, or of
+ * all that come within LIMIT_GRANT_NOTE_MS. */
+void ledger_post_later(struct ledger *ledger, struct ledger_job *job);
 /* Prepares all of a table. */
 bool ledger_prepare(struct ledger *ledger, const struct ledger_statement *statements) MUST_USE;
 void ledger_release(const struct ledger_statement *statements);

@@ -127,6 +127,36 @@ static void in_batches(void)
 	(void)sem_destroy(&batches.go_on);
 }
 
+/* A day: by itself such a task is not begun while the test runs. */
+#define LONG_MS 86400000
+
+static void later(void)
+{
+	struct batches batches = {.count = 0};
+	(void)sem_init(&batches.begun, 0, 0);
+	(void)sem_init(&batches.go_on, 0, 1);
+	struct thread_queue *queue =
+		queue_of((struct thread_queue_options){.batch = note_batch, .state = &batches});
+	prepare(note_order, NULL);
+	thread_queue_add_later(queue, &counts[0].task, LONG_MS);
+	thread_queue_add_later(queue, &counts[1].task, LONG_MS);
+	thread_queue_add(queue, &counts[2].task);
+	thread_queue_drain(queue);
+	IS_INT(batches.sizes[0], 3, "what may wait waits for what may not");
+	IS_INT(order[2], 2, "and is in front of it");
+	thread_queue_add_later(queue, &counts[3].task, 1);
+	thread_queue_drain(queue);
+	IS_INT(batches.sizes[1], 1, "it is begun when its time is over, though nothing else comes");
+	thread_queue_add(queue, &counts[4].task);
+	thread_queue_drain(queue);
+	IS_INT(order_len, 5, "what may not wait is begun at once again");
+	thread_queue_add_later(queue, &counts[5].task, LONG_MS);
+	thread_queue_free(queue);
+	IS_INT(order_len, 6, "at the end nothing waits");
+	(void)sem_destroy(&batches.begun);
+	(void)sem_destroy(&batches.go_on);
+}
+
 /* ---- Several threads --------------------------------------------------------------------------
  */
 
@@ -252,6 +282,7 @@ int main(void)
 	posting_again(1);
 	posting_again(3);
 	in_batches();
+	later();
 	side_by_side();
 	posted_by_many(1);
 	posted_by_many(3);
