@@ -21,6 +21,7 @@ struct signature_key {
 	enum signature_algorithm algorithm;
 	struct hmac_sha256 hmac; /* of SIGNATURE_HS256 */
 	EVP_PKEY *pkey;          /* of the others */
+	EVP_MD_CTX *verifying;   /* theirs, ready to verify; each use has a copy */
 };
 
 static void scoped_pkey(EVP_PKEY **pkey)
@@ -73,6 +74,15 @@ static enum err refuse(const char **why, const char *text)
 /* ---- Making keys ------------------------------------------------------------------------------
  */
 
+/* A context takes longer to set up than to copy. */
+static bool prepare(struct signature_key *key)
+{
+	const EVP_MD *digest = key->algorithm == SIGNATURE_EDDSA ? NULL : EVP_sha256();
+	key->verifying = EVP_MD_CTX_new();
+	return key->verifying &&
+	       EVP_DigestVerifyInit(key->verifying, NULL, digest, NULL, key->pkey) == 1;
+}
+
 static enum err make(
 	enum signature_algorithm algorithm, EVP_PKEY **pkey, struct signature_key **ret)
 {
@@ -81,6 +91,11 @@ static enum err make(
 		return ERR_UNAVAILABLE;
 	key->algorithm = algorithm;
 	key->pkey = TAKE(*pkey);
+	if (key->pkey && !prepare(key)) {
+		ERR_clear_error();
+		signature_key_free(key);
+		return ERR_UNAVAILABLE;
+	}
 	*ret = key;
 	return ERR_OK;
 }
@@ -225,6 +240,7 @@ void signature_key_free(struct signature_key *key)
 {
 	if (!key)
 		return;
+	EVP_MD_CTX_free(key->verifying);
 	EVP_PKEY_free(key->pkey);
 	secret_wipe(&key->hmac, sizeof(key->hmac));
 	free(key);
@@ -245,11 +261,10 @@ static bool verify_hmac(const struct signature_key *key, struct slice text, stru
 	return slice_eq_secret(slice_of(want, sizeof(want)), signature);
 }
 
-static bool verify_pkey(const struct signature_key *key, const EVP_MD *digest, struct slice text,
-	struct slice signature)
+static bool verify_pkey(const struct signature_key *key, struct slice text, struct slice signature)
 {
 	CLEANUP(scoped_md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx && EVP_DigestVerifyInit(ctx, NULL, digest, NULL, key->pkey) == 1 &&
+	bool ok = ctx && EVP_MD_CTX_copy_ex(ctx, key->verifying) == 1 &&
 		  EVP_DigestVerify(ctx, (const unsigned char *)signature.ptr, signature.len,
 			  (const unsigned char *)text.ptr, text.len) == 1;
 	ERR_clear_error();
@@ -274,7 +289,7 @@ static bool verify_p256(const struct signature_key *key, struct slice text, stru
 	int len = i2d_ECDSA_SIG(pair, NULL);
 	if (len <= 0 || len > P256_DER_BYTES_MAX || i2d_ECDSA_SIG(pair, &to) != len)
 		return false;
-	return verify_pkey(key, EVP_sha256(), text, slice_of(der, (size_t)len));
+	return verify_pkey(key, text, slice_of(der, (size_t)len));
 }
 
 bool signature_verify(const struct signature_key *key, struct slice text, struct slice signature)
@@ -283,11 +298,10 @@ bool signature_verify(const struct signature_key *key, struct slice text, struct
 	case SIGNATURE_HS256:
 		return verify_hmac(key, text, signature);
 	case SIGNATURE_RS256:
-		return verify_pkey(key, EVP_sha256(), text, signature);
+	case SIGNATURE_EDDSA:
+		return verify_pkey(key, text, signature);
 	case SIGNATURE_ES256:
 		return verify_p256(key, text, signature);
-	case SIGNATURE_EDDSA:
-		return verify_pkey(key, NULL, text, signature);
 	}
 	return false;
 }
