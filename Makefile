@@ -274,7 +274,7 @@ fuzz-long: test-packages ## run each fuzz target for FUZZ_LONG_SECONDS (1800), a
 	@$(MAKE) --no-print-directory all $(B)/tests/differential/messages
 	@DIFFERENTIAL_MESSAGES=5000000 tests/run e2e wire/differential
 
-$(B)/bench/upload_load $(B)/bench/rest_load: $(B)/bench/load.o
+$(B)/bench/upload_load $(B)/bench/rest_load $(B)/bench/request_load: $(B)/bench/load.o
 # Programs that measure one piece of the code: `make build/release/bench/form_bench`.
 $(B)/bench/%: $(B)/bench/%.o $(B)/internal.a
 	$(call say,LINK,$@)
@@ -294,6 +294,11 @@ bench-gateways: test-packages all $(addprefix build/release/bench/,rest_load rad
 bench-rados: test-packages all build/release/bench/rest_load ## measure a bucket on Ceph that grows to BENCH_KEYS (2000000) keys; writes bench/results/
 	@tools/install-packages ceph
 	@bench/growth
+
+.PHONY: bench-app
+bench-app: test-packages all $(addprefix build/release/bench/,request_load app_requests ledger_bench bare_bench) ## measure the application server next to nginx, OpenSSL, Python and Go; writes bench/results/
+	@tools/install-packages samples || echo "bench: without Go" >&2
+	@bench/app.py
 
 .PHONY: bench-client
 bench-client: test-packages all ## measure the browser client next to fetch, Uppy and plupload; writes bench/results/

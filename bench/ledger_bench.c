@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many uploads a second the ledger records, durable before they are answered:
+ * How many rows a second the ledger writes, durable before they are answered:
  *
- *	ledger_bench FILE|URL [UPLOADS [IN_FLIGHT]]
+ *	ledger_bench grants|uploads|events FILE|URL [COUNT [IN_FLIGHT]]
  *
- * The file, or the database of PostgreSQL, should have no ledger yet. Each upload is of a grant of
- *its own, with an event.
+ * Grants are issued; or uploads are recorded, each of a grant of its own that was issued before;
+ * events: with an event each. The file, or the database of PostgreSQL, keeps what it has.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,35 +13,72 @@
 
 #include "app/ledger/ledger.h"
 #include "base/clock.h"
+#include "oss/callback/ticket.h"
 #include "waiting.h"
 
 enum {
-	IN_FLIGHT_MAX = 4096
+	IN_FLIGHT_MAX = 4096,
+	GRANT_SECONDS = 86400,
+	ROWS_MAX = 100000000,
 };
 
 struct call {
+	struct ledger_grant grant;
 	struct ledger_entry entry;
-	char id[32];
 	bool done;
+	bool recorded;
+};
+
+typedef char grant_id[TICKET_ID_LENGTH];
+
+struct work {
+	struct ledger *ledger;
+	grant_id *ids; /* of all grants */
+	long count, in_flight;
+	void (*begin)(const struct work *work, struct call *call, long number);
 };
 
 static struct waiting here;
 
-static void on_done(struct task *task)
+static void on_issued(struct task *task)
 {
-	struct ledger_entry *entry = CONTAINER_OF(task, struct ledger_entry, done);
-	CONTAINER_OF(entry, struct call, entry)->done = true;
+	struct ledger_grant *grant = CONTAINER_OF(task, struct ledger_grant, done);
+	struct call *call = CONTAINER_OF(grant, struct call, grant);
+	call->recorded = grant->recorded;
+	call->done = true;
 }
 
-static void record(struct ledger *ledger, struct call *call, long number)
+static void issue(const struct work *work, struct call *call, long number)
 {
-	(void)snprintf(call->id, sizeof(call->id), "%024ld", number);
-	call->done = false;
+	int64_t now_ms = clock_wall_ms(&clock_system);
+	ticket_make_id(now_ms, work->ids[number]);
+	call->grant = (struct ledger_grant){.id = slice_of(work->ids[number], TICKET_ID_LENGTH),
+		.subject = S("user-17"),
+		.dir = S("user-dir-prefix/"),
+		.issued_ms = now_ms,
+		.expires = now_ms / 1000 + GRANT_SECONDS,
+		.due = now_ms / 1000 + GRANT_SECONDS + LEDGER_SLACK_SECONDS,
+		.home = &here.executor,
+		.done.run = on_issued};
+	ledger_issue(work->ledger, &call->grant);
+}
+
+static void on_recorded(struct task *task)
+{
+	struct ledger_entry *entry = CONTAINER_OF(task, struct ledger_entry, done);
+	struct call *call = CONTAINER_OF(entry, struct call, entry);
+	call->recorded = entry->result == LEDGER_RECORDED;
+	call->done = true;
+}
+
+static void record(const struct work *work, struct call *call, long number)
+{
+	struct slice id = slice_of(work->ids[number], TICKET_ID_LENGTH);
 	call->entry = (struct ledger_entry){.received_ms = clock_wall_ms(&clock_system),
-		.grant_id = slice_str(call->id),
-		.request_id = slice_str(call->id),
+		.grant_id = id,
+		.request_id = id,
 		.bucket = S("uploads"),
-		.object = slice_str(call->id),
+		.object = id,
 		.etag = S("5D41402ABC4B2A76B9719D911017C592"),
 		.mime_type = S("image/png"),
 		.size = 5,
@@ -50,51 +87,69 @@ static void record(struct ledger *ledger, struct call *call, long number)
 		.client_ip = S("127.0.0.1"),
 		.body = S("bucket=uploads&object=a.png"),
 		.home = &here.executor,
-		.done.run = on_done};
-	ledger_record(ledger, &call->entry);
+		.done.run = on_recorded};
+	ledger_record(work->ledger, &call->entry);
 }
 
-/* How many were recorded. */
-static long run(struct ledger *ledger, long uploads, long in_flight)
+/* How many were written down. */
+static long run(const struct work *work)
 {
 	static struct call calls[IN_FLIGHT_MAX];
 	long recorded = 0;
-	for (long i = 0; i < uploads + in_flight; i++) {
-		struct call *call = &calls[i % in_flight];
-		if (i >= in_flight) {
+	for (long i = 0; i < work->count + work->in_flight; i++) {
+		struct call *call = &calls[i % work->in_flight];
+		if (i >= work->in_flight) {
 			waiting_until(&here, &call->done);
-			recorded += call->entry.result == LEDGER_RECORDED;
+			recorded += call->recorded;
+			call->recorded = false;
 		}
-		if (i < uploads)
-			record(ledger, call, i);
-		else
-			call->done = true;
+		call->done = i >= work->count;
+		if (i < work->count)
+			work->begin(work, call, i);
 	}
 	return recorded;
 }
 
+static enum err open_ledger(const char *where, bool with_events, struct ledger **ret)
+{
+	const struct ledger_events_options events = {
+		.max = ROWS_MAX, .keep_seconds = 1000, .source = S("bench"), .with_target = true};
+	bool is_url = strstr(where, "://") != NULL;
+	const struct ledger_place place = {
+		.path = is_url ? NULL : where, .url = is_url ? where : NULL};
+	enum err e = ledger_open(&place, ret);
+	if (!e)
+		ledger_keep_grants(*ret, ROWS_MAX, GRANT_SECONDS);
+	return e || !with_events ? e : ledger_keep_events(*ret, &events);
+}
+
 int main(int argc, char **argv)
 {
-	struct ledger *ledger;
-	const struct ledger_events_options events = {
-		.max = 100000000, .keep_seconds = 1000, .source = S("bench"), .with_target = true};
-	long uploads = argc > 2 ? strtol(argv[2], NULL, 10) : 20000;
-	long in_flight = argc > 3 ? strtol(argv[3], NULL, 10) : 256;
-	if (argc < 2 || uploads < in_flight || in_flight < 1 || in_flight > IN_FLIGHT_MAX) {
-		fprintf(stderr, "usage: ledger_bench FILE|URL [UPLOADS [IN_FLIGHT]]\n");
+	const char *kind = argc > 1 ? argv[1] : "";
+	bool with_events = strcmp(kind, "events") == 0;
+	bool uploads = with_events || strcmp(kind, "uploads") == 0;
+	struct work work = {.count = argc > 3 ? strtol(argv[3], NULL, 10) : 20000,
+		.in_flight = argc > 4 ? strtol(argv[4], NULL, 10) : 256,
+		.begin = issue};
+	if ((!uploads && strcmp(kind, "grants") != 0) || argc < 3 || work.in_flight < 1 ||
+		work.in_flight > IN_FLIGHT_MAX || work.count < work.in_flight) {
+		fprintf(stderr, "usage: ledger_bench grants|uploads|events FILE|URL "
+				"[COUNT [IN_FLIGHT]]\n");
 		return 2;
 	}
-	bool is_url = strstr(argv[1], "://") != NULL;
-	const struct ledger_place place = {
-		.path = is_url ? NULL : argv[1], .url = is_url ? argv[1] : NULL};
 	waiting_init(&here);
-	if (ledger_open(&place, &ledger) != ERR_OK || ledger_keep_events(ledger, &events) != ERR_OK)
+	work.ids = calloc((size_t)work.count, sizeof(*work.ids));
+	if (!work.ids || open_ledger(argv[2], with_events, &work.ledger) != ERR_OK)
 		return 1;
+	if (uploads && run(&work) < work.count)
+		return 1;
+	work.begin = uploads ? record : issue;
 	int64_t begin_ms = clock_monotonic_ms();
-	long recorded = run(ledger, uploads, in_flight);
+	long recorded = run(&work);
 	int64_t ms = clock_monotonic_ms() - begin_ms;
-	ledger_close(ledger);
-	printf("%ld of %ld uploads, %ld in flight: %lld a second\n", recorded, uploads, in_flight,
-		(long long)(ms > 0 ? recorded * 1000 / ms : 0));
-	return recorded == uploads ? 0 : 1;
+	ledger_close(work.ledger);
+	free(work.ids);
+	printf("%ld of %ld %s, %ld in flight: %lld a second\n", recorded, work.count, kind,
+		work.in_flight, (long long)(ms > 0 ? recorded * 1000 / ms : 0));
+	return recorded == work.count ? 0 : 1;
 }

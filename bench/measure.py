@@ -2,6 +2,7 @@
 """Samples of what servers do under load, taken in turns, and tables of them."""
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import servers
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = os.environ.get("BENCH_SECONDS", "2")
+CORES = len(os.sched_getaffinity(0))
 ROOT = servers.HERE.parent
 BUILD = ROOT / "build/release/bench"
 
@@ -54,6 +56,28 @@ def load(server, program, arguments, scale=1):
     after = server.counters()
     each = {name: (after[name] - before[name]) / (n * scale) for name in after}
     return Sample(n * scale / took, p50, p99, **each)
+
+
+def microseconds(text):
+    number, unit = re.fullmatch(r"([0-9.]+)(us|ms|s)", text).groups()
+    return float(number) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
+
+
+def load_wrk(server, url, *headers, connections=64):
+    """Runs wrk, with these lines as headers."""
+    before = server.cpu_seconds()
+    threads = str(min(2, CORES))
+    lines = [word for header in headers for word in ("-H", header)]
+    command = ["wrk", "-t", threads, "-c", str(connections), "-d", SECONDS, "--latency"]
+    text = run([*command, *lines, url])
+    cpu = server.cpu_seconds() - before
+    rate = float(re.search(r"Requests/sec: +([0-9.]+)", text)[1])
+    count = int(re.search(r"(\d+) requests in", text)[1])
+    if "Non-2xx" in text or count == 0:
+        sys.exit(f"bench: {url} does not answer 200:\n{text}")
+    p50 = microseconds(re.search(r"50% +(\S+)", text)[1])
+    p99 = microseconds(re.search(r"99% +(\S+)", text)[1])
+    return Sample(rate, p50, p99, cpu / count * 1e6)
 
 
 def median(samples, what):

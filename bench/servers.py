@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import struct
@@ -122,6 +123,61 @@ class Postern(Server):
 
     def rest_target(self):
         return self.store_port, "/uploads/", f"OSS:{KEY_ID}:{KEY_SECRET}"
+
+
+class App(Server):
+    """`postern app`, with these settings of [app], and a copy of the file `ledger`, if one is given."""
+
+    def __init__(self, folder, settings, ledger=None):
+        data = folder / "data"
+        data.mkdir(parents=True)
+        if ledger:
+            shutil.copyfile(ledger, data / "ledger.db")
+            os.sync()  # so that it is not written while something is measured
+        all_settings = {
+            "ACCESS_KEY_ID": KEY_ID,
+            "ACCESS_KEY_SECRET": KEY_SECRET,
+            "HOST": "http://127.0.0.1:9/uploads",
+            "CALLBACK_URL": "http://127.0.0.1:9/",
+            **settings,
+        }
+        env = {f"POSTERN_APP_{name}": value for name, value in all_settings.items()}
+        env.update(POSTERN_SERVER_LOG_LEVEL="error", POSTERN_STORE_CALLBACK_ALLOW="127.0.0.1")
+        command = [POSTERN, "app", "--data", str(data)]
+        command += ["--app-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0"]
+        super().__init__(folder, command, [], {**os.environ, **env})
+        self.wait_for(lambda: "operations" in (folder / "out").read_text())
+        self.url = re.search(r"application server +(\S+)", (folder / "out").read_text())[1]
+        self.port = int(self.url.rstrip("/").rpartition(":")[2])
+
+
+class Postgres(Server):
+    """A cluster of PostgreSQL as Debian configures it: what is committed is on the disk."""
+
+    RUN = str(HERE.parent / "tests/postgres/run")
+    BINARIES = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
+
+    def __init__(self, folder):
+        folder.mkdir(parents=True)
+        self.port = free_port()
+        settings = ["fsync=on", "shared_buffers=128MB"]
+        super().__init__(folder, [self.RUN, str(folder), str(self.port), *settings], [self.port])
+        self.wait_for(lambda: self.try_sql("SELECT 1").returncode == 0)
+
+    def try_sql(self, *commands, database="postgres", **how):
+        words = [word for command in commands for word in ("-c", command)]
+        psql = [str(self.BINARIES[-1] / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+        return subprocess.run(
+            [*psql, "-d", self.database(database), *words], capture_output=True, text=True, **how
+        )
+
+    def sql(self, *commands, **how):
+        done = self.try_sql(*commands, **how)
+        if done.returncode != 0:
+            sys.exit(f"bench: PostgreSQL: {done.stderr}")
+
+    def database(self, name):
+        return f"postgresql://postern@127.0.0.1:{self.port}/{name}"
 
 
 class Nginx(Server):
@@ -327,9 +383,21 @@ class PythonTokens(Server):
         return f"http://127.0.0.1:{self.port}/"
 
 
-def fetch(url):
+class GoTokens(Server):
+    def __init__(self, folder):
+        folder.mkdir(parents=True)
+        self.port = free_port()
+        program = str(folder / "token_server")
+        subprocess.run(["go", "build", "-o", program, str(HERE / "token_server.go")], check=True)
+        super().__init__(folder, [program, str(self.port)], [self.port])
+
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+
+def fetch(url, headers=None):
     """The body of an answer, and how many bytes its head has."""
-    with urllib.request.urlopen(url) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {})) as answer:
         lines = [f"{name}: {value}\r\n" for name, value in answer.getheaders()]
         return answer.read().decode(), len("HTTP/1.1 200 OK\r\n\r\n") + sum(map(len, lines))
 

@@ -12,9 +12,7 @@ import tempfile
 import time
 
 import servers
-from measure import ROOT, ROUNDS, Report
-
-CORES = len(os.sched_getaffinity(0))
+from measure import CORES, ROOT, ROUNDS, Report
 
 
 def first_line(command):
