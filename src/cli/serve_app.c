@@ -182,6 +182,7 @@ static bool open_parts(struct parts *p, struct app_parts *ret)
 {
 	const struct outgoing_options confirming = {
 		.max_in_flight = LIMIT_CONFIRMING_IN_FLIGHT,
+		.most = OUTGOING_CONFIRM,
 		.ca_file = serve_ca_file(&p->config),
 	};
 	if (outgoing_new(&confirming, &p->confirming) != ERR_OK || !open_ledger(p))

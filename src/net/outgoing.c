@@ -216,12 +216,12 @@ static void outgoing_release(struct outgoing *outgoing)
 	free(outgoing);
 }
 
-static void share_places(struct outgoing *outgoing, size_t places)
+static void share_places(struct outgoing *outgoing, size_t places, enum outgoing_class most)
 {
 	size_t part = places / LIMIT_OUTGOING_PART;
 	for (size_t i = 0; i < OUTGOING_CLASSES; i++)
 		outgoing->max[i] = part ? part : 1;
-	outgoing->max[OUTGOING_CALLBACK] = places - (OUTGOING_CLASSES - 1) * part;
+	outgoing->max[most] = places - (OUTGOING_CLASSES - 1) * part;
 	shares_init(&outgoing->callbacks, outgoing->max[OUTGOING_CALLBACK]);
 }
 
@@ -239,7 +239,8 @@ enum err outgoing_new(const struct outgoing_options *options, struct outgoing **
 		return ERR_UNAVAILABLE;
 	(void)pthread_mutex_init(&outgoing->lock, NULL);
 	outgoing->submitted_last = &outgoing->submitted;
-	share_places(outgoing, options->max_in_flight ? options->max_in_flight : LIMIT_OUTGOING);
+	share_places(outgoing, options->max_in_flight ? options->max_in_flight : LIMIT_OUTGOING,
+		options->most);
 	outgoing->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
 	outgoing->multi = curl_multi_init();
 	const struct resolver_options names = {

@@ -39,7 +39,9 @@ enum outgoing_class {
 
 struct outgoing_options {
 	size_t max_in_flight; /* 0 means LIMIT_OUTGOING */
-	const char *ca_file;  /* certificates to trust; NULL means the system's */
+	/* The class that has most of these: what LIMIT_OUTGOING_PART leaves to it. */
+	enum outgoing_class most;
+	const char *ca_file; /* certificates to trust; NULL means the system's */
 	/* How names are looked up, see net/resolver.h; NULL means as the system does. */
 	bool (*look_up)(const char *host, struct strbuf *ret);
 };

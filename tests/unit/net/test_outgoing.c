@@ -306,6 +306,39 @@ static void limits(void)
 	outgoing_free(small);
 }
 
+/* The class that has most of the places: half of them, with what is left to the others. */
+static void most(void)
+{
+	enum {
+		PLACES = 32,
+		HALF = PLACES / 2
+	};
+	const struct outgoing_options options = {.max_in_flight = PLACES, .most = OUTGOING_CONFIRM};
+	struct outgoing *small = NULL;
+	if (outgoing_new(&options, &small) != ERR_OK)
+		abort();
+	static struct call calls[HALF + 1];
+	char url[200];
+	url_of(url, sizeof(url), "/silent");
+	for (int i = 0; i <= HALF; i++) {
+		calls[i] = call_of(url);
+		calls[i].request.class = OUTGOING_CONFIRM;
+		outgoing_send(small, &calls[i].request);
+	}
+	waiting_until(&here, &calls[HALF].done);
+	IS_INT(calls[HALF].request.kind, OUTGOING_BUSY, "one more than half is too many");
+	int waiting = 0;
+	for (int i = 0; i < HALF; i++)
+		waiting += !calls[i].done;
+	IS_INT(waiting, HALF, "all others wait");
+	outgoing_stop(small, 0);
+	for (int i = 0; i < HALF; i++) {
+		waiting_until(&here, &calls[i].done);
+		release(&calls[i]);
+	}
+	outgoing_free(small);
+}
+
 /* One requester whose servers are silent, and everybody else. */
 static void starving(void)
 {
@@ -485,6 +518,7 @@ int main(void)
 	addresses();
 	no_proxy();
 	limits();
+	most();
 	starving();
 	names();
 	graceful_stop();
