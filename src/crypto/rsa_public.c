@@ -8,8 +8,7 @@
 
 struct rsa_public {
 	EVP_PKEY *pkey;
-	EVP_PKEY_CTX
-		*verifying; /* ready to verify; each use has a copy, which is quicker to make */
+	EVP_PKEY_CTX *verifying; /* set up; each use has a copy, which is quicker to make */
 };
 
 static bool prepare(struct rsa_public *key)

@@ -347,6 +347,8 @@ void exchange_note(struct exchange *x, const char *fmt, ...)
 
 void exchange_vnote(struct exchange *x, const char *fmt, va_list ap)
 {
+	if (!log_enabled(LOG_INFO))
+		return;
 	if (x->note.len)
 		strbuf_addc(&x->note, ' ');
 	strbuf_vaddf(&x->note, fmt, ap);

@@ -257,7 +257,7 @@ void exchange_send_head(struct exchange *x, int status, uint64_t size);
 
 /*
  * Adds key=value text, which is copied, to the request's line in the log. Untrusted text must be
- * quoted with log_quoted().
+ * quoted with log_quoted(). Costs nothing if the log has no such lines.
  */
 void exchange_note(struct exchange *x, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void exchange_vnote(struct exchange *x, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);

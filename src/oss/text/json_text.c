@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oss/text/json_text.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 static bool needs_escape(char c)
@@ -56,7 +55,8 @@ void json_add_string(struct strbuf *out, struct slice text)
 
 void json_comma(struct strbuf *out)
 {
-	if (out->len && !strchr("{[", out->ptr[out->len - 1]))
+	char last = out->len ? out->ptr[out->len - 1] : '[';
+	if (last != '{' && last != '[')
 		strbuf_addc(out, ',');
 }
 
@@ -76,7 +76,9 @@ void json_member_string(struct strbuf *out, const char *name, struct slice text)
 void json_member_number(struct strbuf *out, const char *name, int64_t number)
 {
 	json_member(out, name);
-	strbuf_addf(out, "%" PRId64, number);
+	if (number < 0)
+		strbuf_addc(out, '-');
+	strbuf_add_u64(out, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 void json_member_bool(struct strbuf *out, const char *name, bool value)
