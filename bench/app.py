@@ -275,18 +275,19 @@ def measure_callbacks(report, folder, key, public):
     report.add("### Callbacks, verified (RSA-2048) and durable before the answer")
     report.add()
     report.add("Each is of a grant of its own that is in the ledger, with a million others. HEAD: the")
-    report.add("store (postern, on the same cores) is asked about the object. 256 connections.")
+    report.add("store (postern, on the same cores) is asked about the object. 256 connections, with")
+    report.add("HEAD 64.")
     report.add()
     loads = {
         "SQLite": lambda: receiver.load(256, CALLBACKS),
         "SQLite, 64 connections": lambda: receiver.load(64, CALLBACKS),
         RSA: bare("rsa"),
-        "SQLite and HEAD": lambda: receiver.load(256, LOOKED_AT, head=True),
+        "SQLite and HEAD": lambda: receiver.load(64, LOOKED_AT, head=True),
     }
     if postgres:
         loads["PostgreSQL"] = lambda: receiver.load(256, CALLBACKS, postgres=True)
         loads["PostgreSQL and HEAD"] = lambda: receiver.load(
-            256, LOOKED_AT, postgres=True, head=True
+            64, LOOKED_AT, postgres=True, head=True
         )
     report.table(alternate(loads), "SQLite", "callbacks/s")
     for server in (store, nginx, *([postgres] if postgres else [])):
