@@ -30,7 +30,7 @@ struct page {
 	bool has_any;       /* garbage */
 	uint64_t right;     /* the tablet that is behind it; 0: none */
 	uint64_t objects;   /* older versions and uploads, too */
-	bool is_in_work;    /* it is split or merged */
+	bool is_in_work;    /* it is split or merged, or its bucket is being deleted */
 	struct row_key row; /* the last one of the page */
 };
 
@@ -150,6 +150,12 @@ static int take_page(struct page *page, const struct rows *rows)
 	return result == 0 && old ? take_old(page, rows->rows + new, old) : result;
 }
 
+/* Whether it is in a state that ends soon, if whoever has brought it there lives. */
+static bool is_passing(const struct head *head)
+{
+	return head_is_in_work(head) || head->state == HEAD_FROZEN;
+}
+
 /* What the tablet says of itself, and of those that have become part of it. */
 static int take_rest(struct page *page, const struct head *head, const struct rows *owns,
 	const struct rows *merged)
@@ -157,7 +163,7 @@ static int take_rest(struct page *page, const struct head *head, const struct ro
 	struct store_bucket_stats counts = {.objects = 0};
 	int result = 0;
 	page->right = head->right;
-	page->is_in_work = head_is_in_work(head);
+	page->is_in_work = is_passing(head);
 	page->ended = fold_count(owns, page->gateways);
 	if (owns_add_up(page->r, page->bucket, page->name, owns, OWNS_ALL, &counts) != ERR_OK)
 		return -EIO;
@@ -211,7 +217,8 @@ struct tablets {
 	bool have_any; /* garbage */
 };
 
-/* If whoever splits or merges it does not go on, and nobody else comes by, it is undone here. */
+/* If whoever splits or merges it, or deletes its bucket, does not go on, and nobody else comes by,
+ * it is undone here. */
 static void see_work_end(struct rados *r, uint64_t bucket, uint64_t tablet)
 {
 	struct standstill still = {.since_ms = 0};
@@ -220,11 +227,11 @@ static void see_work_end(struct rados *r, uint64_t bucket, uint64_t tablet)
 	while (waits && !garbage_stops(r) && clock_monotonic_ms() < until_ms) {
 		struct seen seen;
 		struct epoch epoch = {.epoch = 0};
-		waits = tablet_see(r, bucket, tablet, &seen) == ERR_OK &&
-			head_is_in_work(&seen.head) && epoch_parse(seen.epoch, &epoch);
+		waits = tablet_see(r, bucket, tablet, &seen) == ERR_OK && is_passing(&seen.head) &&
+			epoch_parse(seen.epoch, &epoch);
 		seen_release(&seen);
-		if (waits)
-			(void)tablet_wait(r, bucket, tablet, &epoch, &still);
+		/* Otherwise the bucket is gone. */
+		waits = waits && tablet_wait(r, bucket, tablet, &epoch, &still) == FROZEN_WAIT;
 	}
 }
 
