@@ -61,14 +61,19 @@ const names = Object.keys(POINTS).filter(name => new RegExp(values.at ?? "").tes
 /** Without room for all, those that take no time. */
 const some = AT_POINTS < names.length ? names.filter(name => isCheap(name)) : names;
 const planned = plan(some, random.fork(), Math.floor(HOLDS * 0.8)).slice(0, AT_POINTS);
-const counts = { faults: 0, "at points": 0, "gateways killed": 0, "gateways held": 0, "gateways taken for dead": 0, "OSDs killed": 0, "OSDs held": 0 };
+const counts = { faults: 0, "at points": 0, "points not reached": 0, "gateways killed": 0, "gateways held": 0, "gateways taken for dead": 0, "OSDs killed": 0, "OSDs held": 0 };
 
 /** What is to happen at a point. False if no gateway comes there: what leads there has perhaps stopped in this round. */
 async function faultAt(point) {
 	const comes = await fleet.atPoint(point);
 	point.tries = (point.tries ?? 0) + 1;
-	if (!comes && point.tries === TRIES)
-		throw new Error(`no gateway has come to ${point.name}${point.behind ? ", and beyond" : ""}`);
+	if (!comes && point.tries === TRIES) {
+		// A long run is to find out; in a short one it is by chance.
+		if (!values.quick || values.at)
+			throw new Error(`no gateway has come to ${point.name}${point.behind ? ", and beyond" : ""}`);
+		counts["points not reached"]++;
+		planned.shift();
+	}
 	if (!comes)
 		return false;
 	console.log(`# ${point.behind ? "behind" : "before"} ${point.name}: ${point.way}`);
@@ -178,4 +183,5 @@ for (const gateway of failures ? fleet.gateways : [])
 console.log(`1..${tests}`);
 await fleet.stop();
 rmSync(work, { recursive: true, force: true });
-process.exitCode = failures ? 1 : 0;
+// Clients of a round that failed would go on.
+process.exit(failures ? 1 : 0);
