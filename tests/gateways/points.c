@@ -61,7 +61,7 @@ static const struct point {
 	{"delete-done", F(ON_BUCKETS) | F(REMOVES_BUCKET), 0},
 	{"delete-ended", F(IS_ENDED), 0},
 	{"delete-collected", F(ON_TABLET) | F(REMOVES) | F(COMPARES), 0},
-	{"delete-forgotten", F(ON_BUCKETS) | F(REMOVES_DELETED), 0},
+	{"delete-forgotten", F(ON_BUCKETS) | F(REMOVES_DELETED), F(SETS_BUCKET)},
 	/* Garbage. */
 	{"garbage-dated", F(ON_TABLET) | F(REMOVES_GARBAGE) | F(SETS_GARBAGE), 0},
 	{"garbage-removed", F(ON_TABLET) | F(REMOVES_GARBAGE), F(SETS_GARBAGE)},

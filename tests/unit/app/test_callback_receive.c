@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/ledger/ledger.h"
+#include "app/outcomes.h"
 #include "base/encode.h"
 #include "crypto/rsa.h"
 #include "loopback.h"
@@ -346,7 +347,12 @@ static void what_the_store_says(void)
 	IS_INT(loopback_connections(&back_end), before, "but nobody is told again");
 	struct app_stats stats;
 	app_stats(asking.app, &stats);
-	OK(stats.recorded == 4 && stats.refused == 13 && stats.undecided == 8 && stats.confirms,
+	uint64_t refused = 0;
+	for (enum callback_verdict i = CALLBACK_MALFORMED; i < CALLBACK_UNDECIDED; i++)
+		refused += outcomes_callbacks(stats.outcomes, i);
+	OK(outcomes_callbacks(stats.outcomes, CALLBACK_RECORDED) == 4 && refused == 13 &&
+			outcomes_callbacks(stats.outcomes, CALLBACK_UNDECIDED) == 8 &&
+			stats.confirms,
 		"all of it is counted, and no answer turns confirming off");
 }
 

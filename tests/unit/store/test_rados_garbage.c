@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Data that nothing refers to, on Ceph: all of it goes, and nothing else does, whoever reads. */
+#include "store/rados/cluster/edit.h"
+#include "store/rados/cluster/fetch.h"
 #include "store/rados/garbage/garbage.h"
+#include "store/rados/rows/key.h"
+#include "store/rados/tablet/heads.h"
+#include "store/rados/tablet/tablet.h"
 #include "tap.h"
 #include "unit/store/ceph_clean.h"
 #include "unit/store/versions.h"
@@ -81,6 +86,39 @@ static void what_goes(void)
 	OK(put(other, id, S("over"), SMALL) && becomes_clean(&ceph, other, "goes"),
 		"also when the gateway whose turn it was has said goodbye");
 	store_close(other);
+}
+
+/* Whether there is a row of a bucket without a row of its own. */
+static bool is_announced(struct rados *r, struct slice key)
+{
+	struct fetch *fetch = fetch_new();
+	size_t number = fetch ? fetch_keys(fetch, &key, 1) : 0;
+	bool found = fetch && fetch_run(fetch, r->index, RADOS_BUCKETS) == 0 &&
+		     fetched_value(fetch_rows(fetch, number), key).len > 0;
+	fetch_free(fetch);
+	return found;
+}
+
+/* Whoever made it has died: with its first tablet, or before. */
+static void a_bucket_was_not_made(bool with_tablet)
+{
+	struct store *s = ceph_open_or_end(&ceph, ceph_quick("unmade"));
+	struct rados *r = rados_of(s);
+	uint64_t id = rados_number(r);
+	struct row_key key = row_key_number(RADOS_DELETED_ROW, id);
+	struct edit edit = edit_begin(r->index);
+	edit_set(&edit, row_key_slice(&key), S(RADOS_MAKING));
+	bool ok = edit_run(&edit, RADOS_BUCKETS) == 0 &&
+		  (!with_tablet || tablet_create(r, id) == ERR_OK);
+	OK(ok && is_announced(r, row_key_slice(&key)), "a bucket is begun");
+	for (unsigned i = 0; ok && i < 1000 && is_announced(r, row_key_slice(&key)); i++)
+		ok = garbage_collect(r) == 0;
+	struct seen seen;
+	OK(ok && !is_announced(r, row_key_slice(&key)) &&
+			tablet_see(r, id, 0, &seen) == ERR_NO_SUCH_BUCKET,
+		"nothing of it stays %s", with_tablet ? "behind its tablet" : "without a tablet");
+	seen_release(&seen);
+	store_close(s);
 }
 
 /* ---- Who reads ------------------------------------------------------------------------------- */
@@ -188,6 +226,8 @@ int main(void)
 	if (!ceph_start(&ceph))
 		return tap_done();
 	what_goes();
+	a_bucket_was_not_made(true);
+	a_bucket_was_not_made(false);
 	a_reader_goes_on();
 	two_collect();
 	ceph_stop(&ceph);

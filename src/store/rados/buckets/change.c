@@ -113,6 +113,15 @@ static void set_row(struct edit *edit, const struct seen *seen, const struct buc
 
 /* ---- Creating -------------------------------------------------------------------------------- */
 
+/* Says that there will be tablets: if this ends early, the collector removes them. */
+static enum err announce(struct rados *r, struct slice key)
+{
+	struct edit edit = edit_begin(r->index);
+	edit_compare(&edit, key, S(""));
+	edit_set(&edit, key, S(RADOS_MAKING));
+	return cluster_err(edit_run(&edit, RADOS_BUCKETS), "changing", RADOS_BUCKETS);
+}
+
 static enum err try_create(
 	struct rados *r, const struct store_bucket_create *create, bool *ret_again)
 {
@@ -122,19 +131,21 @@ static enum err try_create(
 	if (e == ERR_OK)
 		e = rules_bucket_create(bucket_of(&seen), seen.count, create,
 			clock_wall_ms(r->clock), rados_number(r), &row.bucket);
-	/* If this ends here: a tablet that no bucket knows does no harm. */
+	struct row_key making = row_key_number(RADOS_DELETED_ROW, row.bucket.id);
+	if (e == ERR_OK)
+		e = announce(r, row_key_slice(&making));
 	if (e == ERR_OK)
 		e = tablet_create(r, row.bucket.id);
 	if (e == ERR_OK) {
 		struct edit edit = edit_row(r, &seen);
+		edit_compare(&edit, row_key_slice(&making), S(RADOS_MAKING));
+		edit_remove(&edit, row_key_slice(&making));
 		set_row(&edit, &seen, &row);
 		set_count(&edit, &seen, seen.count + 1);
 		for (unsigned i = 0; i < STORE_SETTING_COUNT; i++)
 			set_setting(&edit, create->name, i, row.bucket.settings[i]);
 		int result = edit_run(&edit, RADOS_BUCKETS);
 		*ret_again = result == -ECANCELED;
-		if (*ret_again)
-			tablet_discard(r, row.bucket.id);
 		e = *ret_again ? ERR_OK : cluster_err(result, "changing", RADOS_BUCKETS);
 	}
 	seen_release(&seen);
@@ -219,9 +230,8 @@ static enum err update_now(struct job *job)
 /* The tablet of a bucket that is deleted stays until its garbage was collected. */
 static void add_deleted(struct edit *edit, uint64_t id)
 {
-	static const char format[] = {1};
 	struct row_key key = row_key_number(RADOS_DELETED_ROW, id);
-	edit_set(edit, row_key_slice(&key), slice_of(format, sizeof(format)));
+	edit_set(edit, row_key_slice(&key), S(RADOS_DELETED));
 }
 
 /* Removes the row, which must be as it was set when this began. 0 or -errno. */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/sleeper.h"
 #include "base/thread.h"
+#include "store/rados/cluster/edit.h"
 #include "store/rados/garbage/garbage_internal.h"
 
 struct collector {
@@ -26,6 +27,16 @@ static bool parse_bucket(const struct row *row, uint64_t *ret)
 		return false;
 	*ret = bucket.bucket.id;
 	return true;
+}
+
+/* Whoever makes a bucket may have died. If not, it finds another row, and begins anew. */
+static int give_up(struct rados *r, const struct row *row)
+{
+	struct edit edit = edit_begin(r->index);
+	edit_compare(&edit, row->key, row->value);
+	edit_set(&edit, row->key, S(RADOS_DELETED));
+	int result = edit_run(&edit, RADOS_BUCKETS);
+	return result == -ECANCELED ? 0 : result;
 }
 
 /* Of all buckets whose rows are of that kind. */
@@ -51,7 +62,10 @@ static int each_bucket(
 				result = -EBADMSG;
 				break;
 			}
-			int collected = collect(r, bucket, gateways);
+			bool is_made = kind == RADOS_DELETED_ROW &&
+				       slice_eq(rows->rows[i].value, S(RADOS_MAKING));
+			int collected =
+				is_made ? give_up(r, &rows->rows[i]) : collect(r, bucket, gateways);
 			failed = failed ? failed : collected;
 		}
 		more = rows && rows->more && rows->count;

@@ -29,7 +29,9 @@ enum {
 #define RADOS_BUCKETS "buckets"
 #define RADOS_BUCKET_ROW 'b'  /* b name: the bucket */
 #define RADOS_SETTING_ROW 's' /* s name end setting: one of its settings */
-#define RADOS_DELETED_ROW 'x' /* x number: a bucket that was deleted, while it has garbage */
+#define RADOS_DELETED_ROW 'x' /* x number: a bucket that has tablets, but no row of its own: */
+#define RADOS_DELETED "\1"    /* it was deleted, and they have to go */
+#define RADOS_MAKING "\2"     /* it is being made, unless whoever does that has died */
 #define RADOS_BUCKET_COUNT "n"
 
 /* Sizes, which tests make small. */
