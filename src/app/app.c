@@ -63,6 +63,21 @@ static enum err start_checks(struct app *app)
 	return app->checks ? checks_prepare(app->checks, rules) : ERR_UNAVAILABLE;
 }
 
+static void know_profiles(struct app *app, const struct rules *rules)
+{
+	for (size_t i = 0; i < rules->profile_count; i++)
+		outcomes_know(app->outcomes, rules->profiles[i].name);
+}
+
+static enum err start_outcomes(struct app *app)
+{
+	SCOPED_RULES struct rules *rules = rules_history_now(&app->rules);
+	enum err e = outcomes_new(&app->outcomes);
+	if (!e)
+		know_profiles(app, rules);
+	return e;
+}
+
 static enum err start_events(struct app *app, char *why, size_t why_size)
 {
 	const struct events_parts events = {.settings = &app->settings,
@@ -93,7 +108,7 @@ static enum err app_start(
 	if (checks)
 		return checks;
 	in_flight_init(&app->completing);
-	if (outcomes_new(&app->outcomes))
+	if (start_outcomes(app))
 		return ERR_UNAVAILABLE;
 	if (!start_counts(app))
 		return ERR_UNAVAILABLE;
@@ -193,6 +208,8 @@ enum err app_take(struct app *app, struct settings *settings)
 	enum err e = checks_prepare(app->checks, settings->rules);
 	if (!e)
 		e = provider_replace(app->provider, &settings->credentials.pair);
+	if (!e)
+		know_profiles(app, settings->rules);
 	if (!e)
 		rules_history_replace(
 			&app->rules, TAKE(settings->rules), clock_wall_ms(app->parts.clock) / 1000);

@@ -15,7 +15,8 @@ struct answer {
 	struct app *app;
 	struct exchange *x;
 	struct wishes wishes;
-	struct strbuf json; /* counted in the exchange's account */
+	struct strbuf json;     /* counted in the exchange's account */
+	struct slice *profiles; /* of all grants */
 	struct ledger_grant *rows;
 	size_t row_count; /* of grants that are awaited */
 	size_t count;     /* of all grants */
@@ -30,6 +31,9 @@ static void finish(struct answer *a)
 	size_t len = 0;
 	SCOPED_FREE char *json = strbuf_detach(&a->json, &len);
 	strbuf_release(&a->json);
+	for (size_t i = 0; i < a->count; i++)
+		outcomes_count_grant(a->app->outcomes, a->profiles[i],
+			json && !a->failed ? OUTCOME_ISSUED : OUTCOME_UNAVAILABLE);
 	if (a->failed)
 		app_send_error(a->app, a->x, 503, "unavailable",
 			"No upload can be signed now; try again.");
@@ -74,8 +78,7 @@ static bool make_grant(struct answer *a, const struct caller *caller, const stru
 		if (!row->id.ptr)
 			return false;
 	}
-	a->count++;
-	outcomes_count_grant(app->outcomes, offer.profile->name, OUTCOME_ISSUED);
+	a->profiles[a->count++] = offer.profile->name;
 	grant_write_form(app, &grant, &a->json);
 	return true;
 }
@@ -122,7 +125,8 @@ static bool send_no_memory(struct app *app, struct exchange *x)
 static bool send_grants(struct answer *a, const struct caller *caller)
 {
 	a->rows = arena_zalloc(exchange_arena(a->x), a->wishes.count * sizeof(*a->rows));
-	if (!a->rows)
+	a->profiles = arena_zalloc(exchange_arena(a->x), a->wishes.count * sizeof(*a->profiles));
+	if (!a->rows || !a->profiles)
 		return send_no_memory(a->app, a->x);
 	strbuf_init_counted(&a->json, MIB(2), exchange_account(a->x));
 	strbuf_addc(&a->json, '{');

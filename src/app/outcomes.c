@@ -81,12 +81,15 @@ static struct row *find(struct outcomes *o, struct slice profile)
 	return NULL;
 }
 
+/* The last row is kept for all that have none. */
 static struct row *add(struct outcomes *o, struct slice profile)
 {
 	pthread_mutex_lock(&o->adding);
-	struct row *row = find(o, profile);
 	size_t used = atomic_load(&o->used);
-	if (!row && used < ROWS) {
+	if (used >= LIMIT_OUTCOME_PROFILES || profile.len > LIMIT_PROFILE_NAME_BYTES)
+		profile = S("other");
+	struct row *row = find(o, profile);
+	if (!row) {
 		row = &o->rows[used];
 		memcpy(row->profile, profile.ptr, profile.len);
 		atomic_store_explicit(&o->used, used + 1, memory_order_release);
@@ -97,20 +100,21 @@ static struct row *add(struct outcomes *o, struct slice profile)
 
 static struct row *row_of(struct outcomes *o, struct slice profile)
 {
-	struct row *row = find(o, profile);
-	if (row)
-		return row;
-	bool room = atomic_load(&o->used) < LIMIT_OUTCOME_PROFILES &&
-		    profile.len <= LIMIT_PROFILE_NAME_BYTES;
-	return add(o, room ? profile : S("other"));
+	struct slice name = profile.len > 0 ? profile : S("default");
+	struct row *row = find(o, name);
+	return row ? row : add(o, name);
+}
+
+void outcomes_know(struct outcomes *outcomes, struct slice profile)
+{
+	(void)row_of(outcomes, profile);
 }
 
 void outcomes_count_grant(
 	struct outcomes *outcomes, struct slice profile, enum grant_outcome outcome)
 {
-	struct row *row = row_of(outcomes, profile.len > 0 ? profile : S("default"));
-	if (row)
-		atomic_fetch_add_explicit(&row->counts[outcome], 1, memory_order_relaxed);
+	struct row *row = row_of(outcomes, profile);
+	atomic_fetch_add_explicit(&row->counts[outcome], 1, memory_order_relaxed);
 }
 
 void outcomes_count_callback(struct outcomes *outcomes, enum callback_verdict verdict)

@@ -63,6 +63,9 @@ enum err outcomes_new(struct outcomes **ret) MUST_USE;
 /* NULL is allowed. */
 void outcomes_free(struct outcomes *outcomes);
 
+/* There are counts of that profile from now on, if all of them are 0. */
+void outcomes_know(struct outcomes *outcomes, struct slice profile);
+
 /*
  * `profile` is a name as configured; empty is the default one. A profile that is not among the
  * first LIMIT_OUTCOME_PROFILES that are counted is counted with all others like it, as `other`.

@@ -47,7 +47,7 @@ static void add_check_metrics(const struct app_check_stats *checked, struct strb
 	add_verdicts(out, "virus", &checked->virus);
 }
 
-/* An outcome that no profile has had yet is there, too: what is not there cannot rise. */
+/* What has not happened yet is there, too: what is not there cannot rise. */
 static void add_grants(const struct outcomes *outcomes, struct strbuf *out)
 {
 	metric_begin(out, "app_grants_total", "counter", "Grants, by profile and outcome.");

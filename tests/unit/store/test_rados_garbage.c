@@ -102,7 +102,9 @@ static bool is_announced(struct rados *r, struct slice key)
 /* Whoever made it has died: with its first tablet, or before. */
 static void a_bucket_was_not_made(bool with_tablet)
 {
-	struct store *s = ceph_open_or_end(&ceph, ceph_quick("unmade"));
+	struct rados_options options = ceph_quick("unmade");
+	options.collect_ms = NEVER_MS;
+	struct store *s = ceph_open_or_end(&ceph, options);
 	struct rados *r = rados_of(s);
 	uint64_t id = rados_number(r);
 	struct row_key key = row_key_number(RADOS_DELETED_ROW, id);

@@ -146,6 +146,9 @@ static enum err try_create(
 			set_setting(&edit, create->name, i, row.bucket.settings[i]);
 		int result = edit_run(&edit, RADOS_BUCKETS);
 		*ret_again = result == -ECANCELED;
+		/* The collector may have forgotten it before it was there. */
+		if (*ret_again)
+			tablet_discard(r, row.bucket.id);
 		e = *ret_again ? ERR_OK : cluster_err(result, "changing", RADOS_BUCKETS);
 	}
 	seen_release(&seen);

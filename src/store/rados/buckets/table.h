@@ -3,7 +3,7 @@
  * The table of buckets: rows of one object, which all gateways watch and have in memory. A change
  * compares and sets a row, and then notifies: each gateway reads the table again, and acknowledges;
  * then the change is answered. So whoever was told of a change finds it at every gateway. If the
- *one that made it dies before it tells, the others find it when they look again, some beats later.
+ * one that made it dies before it tells, the others find it when they look again, some beats later.
  *
  *	table.c    reading and watching
  *	change.c   creating, changing and deleting buckets

@@ -18,10 +18,6 @@ struct other {
 	unsigned still; /* for so many of our own beats that has not changed */
 };
 
-enum {
-	ROOM_BEATS = 5 /* between two looks whether there is room */
-};
-
 struct gateways {
 	struct rados *r;
 	pthread_t thread;
@@ -29,7 +25,6 @@ struct gateways {
 	struct other *others;
 	size_t count;
 	int64_t looked_ms;
-	unsigned beats; /* after which the others were looked at */
 	uint64_t epoch;
 	int64_t epoch_since_ms;
 };
@@ -136,20 +131,6 @@ static void count_living(struct rados *r, const struct gateway_list *list)
 	atomic_store(&r->living, count);
 }
 
-/* Says once that there is no room any more, and once that there is some again. */
-static void look_for_room(struct rados *r)
-{
-	int result = pool_has_room(r->index);
-	bool is_full = result == -ENOSPC || result == -EDQUOT;
-	if (result < 0 && !is_full)
-		return;
-	bool was_full = atomic_exchange(&r->is_full, is_full);
-	if (is_full && !was_full)
-		log_error("ceph: the pool of the index is full: what needs room is answered 507");
-	else if (was_full && !is_full)
-		log_info("ceph: there is room in the pool of the index again");
-}
-
 static int beat(struct gateways *g)
 {
 	struct rados *r = g->r;
@@ -165,8 +146,6 @@ static int beat(struct gateways *g)
 	if (result == 0 && now_ms - g->looked_ms >= r->timers.beat_ms) {
 		g->looked_ms = now_ms;
 		watch(g, &list);
-		if (g->beats++ % ROOM_BEATS == 0)
-			look_for_room(r);
 		count_epochs(g, &list);
 	}
 	gateway_list_free(&list);
@@ -213,8 +192,8 @@ static enum err wait_for_foreign(struct gateways *g)
 		for (size_t i = 0; foreign && i < list.count && e == ERR_OK; i++) {
 			const struct gateway *gateway = &list.list[i];
 			const struct other *other = find_other(g, gateway);
-			if (gateway->row.format != GATEWAY_FORMAT && other &&
-				other->beats != gateway->row.beats)
+			if (gateway->row.format != GATEWAY_FORMAT && !gateway->row.is_dead &&
+				other && other->beats != gateway->row.beats)
 				e = refuse(gateway);
 		}
 		if (foreign && e == ERR_OK) {

@@ -18,7 +18,8 @@ enum {
 	GATEWAY_BYTES_MAX = 48 + 8 * GATEWAY_OPEN_MAX,
 	/*
 	 * Of what gateways keep in common, tablets and their states above all: another one whenever
-	 * those of an earlier version would do harm, or understand nothing. 0: before 0107.
+	 * those of an earlier version would do harm, or understand nothing. 0: before this number
+	 * was.
 	 */
 	GATEWAY_FORMAT = 1,
 };

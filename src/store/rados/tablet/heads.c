@@ -35,6 +35,17 @@ enum err tablet_create(struct rados *r, uint64_t bucket)
 	return cluster_err(edit_run(&edit, name), "making", name);
 }
 
+void tablet_discard(struct rados *r, uint64_t bucket)
+{
+	char name[RADOS_NAME_BYTES];
+	rados_tablet_name(name, bucket, 0);
+	struct edit edit = edit_begin(r->index);
+	edit_remove_object(&edit);
+	int result = edit_run(&edit, name);
+	if (result < 0 && result != -ENOENT)
+		log_error("ceph: %s stays, and belongs to nothing: %s", name, strerror(-result));
+}
+
 typedef enum err change_head_fn(const struct seen *seen, struct head *head, const void *ctx);
 
 /*

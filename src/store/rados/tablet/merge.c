@@ -253,11 +253,14 @@ static void finish(struct merge *m)
 	struct row_key merged = row_key_number(ROW_MERGED, m->right_number);
 	struct store_bucket_stats counts = m->left.counts;
 	struct store_bucket_stats all;
+	pthread_mutex_t *counting = rados_counting_of(m->r, m->bucket);
 	rules_add_counts(&counts, &m->moved);
+	(void)pthread_mutex_lock(counting);
 	directory_forget_tablet(m->r->directory, m->bucket, m->right_number);
 	directory_add(m->r->directory, m->bucket, m->left_number, m->left.head.low);
 	directory_count(m->r->directory, m->bucket, m->left_number, &counts, &all);
 	buckets_set_counts(m->r->buckets, m->bucket, &all);
+	(void)pthread_mutex_unlock(counting);
 	(void)atomic_fetch_add(&m->r->merges, 1);
 	/* What stays is removed by the next collection. */
 	int result = tablet_remove_merged(m->r, m->left.name, m->bucket, row_key_slice(&merged));

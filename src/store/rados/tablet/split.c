@@ -308,10 +308,13 @@ static void remember(struct split *s, uint64_t tablet)
 {
 	struct store_bucket_stats left = minus(&s->seen.counts, &s->moved);
 	struct store_bucket_stats all;
+	pthread_mutex_t *counting = rados_counting_of(s->r, s->bucket);
+	(void)pthread_mutex_lock(counting);
 	directory_add(s->r->directory, s->bucket, s->number, row_name_key(&s->middle));
 	directory_count(s->r->directory, s->bucket, s->number, &s->moved, &all);
 	directory_count(s->r->directory, s->bucket, tablet, &left, &all);
 	buckets_set_counts(s->r->buckets, s->bucket, &all);
+	(void)pthread_mutex_unlock(counting);
 	(void)atomic_fetch_add(&s->r->splits, 1);
 }
 

@@ -109,6 +109,8 @@ int tablet_remove_merged(
 
 /* Makes the first tablet of a bucket. */
 enum err tablet_create(struct rados *r, uint64_t bucket) MUST_USE;
+/* Removes it again: no bucket has come to know it. */
+void tablet_discard(struct rados *r, uint64_t bucket);
 /* Sets the versioning of a bucket's tablets. Waits. ERR_NO_SUCH_BUCKET. */
 enum err tablet_set_versioning(
 	struct rados *r, uint64_t bucket, enum store_versioning versioning) MUST_USE;
