@@ -55,6 +55,7 @@ def hold(kind, free_gib, tools, measure):
     folder = pathlib.Path(tempfile.mkdtemp(dir=base))
     folder.chmod(0o755)
     start = time.monotonic()
+    busy = os.getloadavg()[0] > CORES
     try:
         describe(report, folder, commit, tools)
         measure(report, folder)
@@ -64,7 +65,7 @@ def hold(kind, free_gib, tools, measure):
             server.stop()
         shutil.rmtree(folder)
     report.add(f"All this took {time.monotonic() - start:.0f} s.")
-    if os.getloadavg()[0] > 2 * CORES:
+    if busy:
         report.add("The machine was busy with other things: trust the CPU times, not the rates.")
     name = "-".join(word for word in (str(datetime.date.today()), commit, kind) if word)
     results = servers.HERE / "results" / f"{name}.md"

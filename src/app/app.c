@@ -140,6 +140,7 @@ enum err app_new(const struct app_options *options, const struct app_parts *part
 	struct app *app = calloc(1, sizeof(*app));
 	if (!app)
 		return ERR_UNAVAILABLE;
+	(void)pthread_mutex_init(&app->rights_lock, NULL);
 	enum err e = settings_init(&app->settings, options, why, why_size);
 	if (!e)
 		rules_history_init(&app->rules, TAKE(app->settings.rules));
@@ -266,5 +267,6 @@ void app_free(struct app *app)
 	strbuf_release(&app->page_policy);
 	rules_history_release(&app->rules);
 	settings_release(&app->settings);
+	(void)pthread_mutex_destroy(&app->rights_lock);
 	free(app);
 }

@@ -39,10 +39,13 @@ struct app {
 	struct strbuf host_json;
 	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
 	atomic_bool confirms;      /* the store is asked about each callback */
-	atomic_bool forbidden;     /* the store answered 403 at start */
+	atomic_bool forbidden;     /* the store answers 403 to it */
 	/* The action of RAM that the key may not do, so that there are no uploads in parts, or
 	 * NULL. */
 	_Atomic(const char *) parts_forbidden;
+	/* Of what is above: which question counts (rights.c). */
+	pthread_mutex_t rights_lock;
+	uint64_t rights_asked;    /* questions so far */
 	atomic_bool ledger_fails; /* it did, the last time */
 	struct outcomes *outcomes;
 	struct checks *checks;

@@ -3,6 +3,9 @@
  * What the key may do, which is asked at start with requests that change nothing: about an object,
  * and an upload in parts, that do not exist. 404 means that the key may; 403 that it may not. What
  * needs an action that the key may not do is off.
+ *
+ * It is asked again when uploads go to another folder, or other credentials come, and the answers
+ * to two questions may come in any order: only those to the newest count.
  */
 #include <stdlib.h>
 
@@ -15,6 +18,7 @@
 struct probing {
 	struct app *app;
 	struct app_probe *probe; /* NULL: nobody waits */
+	uint64_t number;
 	struct strbuf key;
 	struct strbuf query;
 	struct app_confirmation confirmation;
@@ -22,23 +26,37 @@ struct probing {
 	bool aborts; /* the request is about aborting */
 };
 
-static void note_forbidden(struct app *app)
+static void note_reading(const struct probing *probing, bool forbidden)
 {
-	atomic_store(&app->forbidden, true);
-	if (app->settings.confirm != APP_CONFIRM_AUTO)
-		return;
-	atomic_store(&app->confirms, false);
-	log_error("[app] confirm: uploads are NOT confirmed, and not found if their callback is "
-		  "lost: the store answers 403 to a HEAD of an object, so the key may not read "
-		  "(oss:GetObject). What callbacks say is recorded as it is");
+	struct app *app = probing->app;
+	bool confirms = !forbidden || app->settings.confirm != APP_CONFIRM_AUTO;
+	pthread_mutex_lock(&app->rights_lock);
+	if (probing->number == app->rights_asked) {
+		atomic_store(&app->confirms, confirms);
+		atomic_store(&app->forbidden, forbidden);
+		if (!confirms)
+			log_error("[app] confirm: uploads are NOT confirmed, and not found if "
+				  "their callback is lost: the store answers 403 to a HEAD of an "
+				  "object, so the key may not read (oss:GetObject). What callbacks "
+				  "say is recorded as it is");
+	}
+	pthread_mutex_unlock(&app->rights_lock);
 }
 
-static void note_no_parts(struct app *app, const char *action)
+/* The action that the key may not do, or NULL. */
+static void note_parts(const struct probing *probing, const char *action)
 {
-	atomic_store(&app->parts_forbidden, action);
-	log_error("[app] multipart_path: there are NO uploads in parts: the store answers 403, so "
-		  "the key may not do %s, without which they are not bounded",
-		action);
+	struct app *app = probing->app;
+	pthread_mutex_lock(&app->rights_lock);
+	if (probing->number == app->rights_asked) {
+		atomic_store(&app->parts_forbidden, action);
+		if (action)
+			log_error("[app] multipart_path: there are NO uploads in parts: the store "
+				  "answers 403, so the key may not do %s, without which they are "
+				  "not bounded",
+				action);
+	}
+	pthread_mutex_unlock(&app->rights_lock);
 }
 
 static void finish(struct probing *probing)
@@ -69,10 +87,10 @@ static void on_parts(struct task *task)
 	struct store_request *r = CONTAINER_OF(task, struct store_request, done);
 	struct probing *probing = CONTAINER_OF(r, struct probing, request);
 	int status = r->status;
+	const char *action = probing->aborts ? "oss:AbortMultipartUpload" : "oss:ListParts";
 	store_request_release(r);
-	if (status == 403)
-		note_no_parts(probing->app,
-			probing->aborts ? "oss:AbortMultipartUpload" : "oss:ListParts");
+	if (status == 403 || (status != 0 && probing->aborts))
+		note_parts(probing, status == 403 ? action : NULL);
 	if (status == 0 || status == 403 || probing->aborts) {
 		finish(probing);
 		return;
@@ -99,7 +117,6 @@ static void ask_about_parts(struct probing *probing)
 static void go_on_with_parts(struct probing *probing)
 {
 	const struct settings *s = &probing->app->settings;
-	atomic_store(&probing->app->parts_forbidden, NULL);
 	if (s->multipart_path.len > 0 && s->grants_max > 0)
 		ask_about_parts(probing);
 	else
@@ -117,9 +134,9 @@ static void on_read(struct task *task)
 	int status = c->status;
 	if (probing->probe)
 		probing->probe->forbidden = forbidden;
-	if (forbidden)
-		note_forbidden(probing->app);
-	else if (status != 404)
+	if (forbidden || status == 404)
+		note_reading(probing, forbidden);
+	else
 		log_error("[app] confirm: the store could not be asked: %s (status %d)",
 			c->fault ? c->fault : "an object of a made-up name exists", status);
 	app_confirmation_release(c);
@@ -129,13 +146,22 @@ static void on_read(struct task *task)
 		go_on_with_parts(probing);
 }
 
+static uint64_t next_number(struct app *app)
+{
+	pthread_mutex_lock(&app->rights_lock);
+	uint64_t number = ++app->rights_asked;
+	pthread_mutex_unlock(&app->rights_lock);
+	return number;
+}
+
 static enum err begin(struct app *app, struct app_probe *probe)
 {
 	char name[NAME_LENGTH];
-	SCOPED_RULES struct rules *rules = rules_history_now(&app->rules);
 	struct probing *probing = calloc(1, sizeof(*probing));
 	if (!probing)
 		return ERR_UNAVAILABLE;
+	probing->number = next_number(app); /* before the rules that it is about */
+	SCOPED_RULES struct rules *rules = rules_history_now(&app->rules);
 	random_hex_upper(name, sizeof(name));
 	probing->app = app;
 	probing->probe = probe;
@@ -148,8 +174,6 @@ static enum err begin(struct app *app, struct app_probe *probe)
 		go_on_with_parts(probing);
 		return ERR_OK;
 	}
-	atomic_store(&app->forbidden, false);
-	atomic_store(&app->confirms, true);
 	probing->confirmation.key = strbuf_slice(&probing->key);
 	probing->confirmation.timeout_ms = LIMIT_APP_CALLBACK_MS;
 	probing->confirmation.home = &at_once;

@@ -186,6 +186,8 @@ enum answer_result answer_flush(struct connection *c)
 {
 	struct exchange *x = c->x;
 	enum answer_result r = x && x->held ? ANSWER_DONE : answer_flush_out(c);
+	if (r == ANSWER_DONE && x && answer_goes_on(x))
+		batch_send(c->net_thread); /* what follows takes longer */
 	while (r == ANSWER_DONE && x && answer_goes_on(x)) {
 		if (x->memory.len)
 			r = flush_memory(c);

@@ -17,6 +17,8 @@ enum {
 	HEAD_READ_BYTES = 64 << 10,
 	/* Of a body that nobody wants, thrown away before the request is answered. */
 	SKIPPED_BYTES = 64 << 10,
+	/* Of a body, at once: answers of others do not wait for what is done with it. */
+	LONG_PIECE_BYTES = 64 << 10,
 	/* If there are too many connections: how many are looked at for one to be closed, and how
 	   long a head, or a handshake, may take then. */
 	CLOSED_SEARCH = 64,
@@ -42,7 +44,8 @@ enum budget_pool connection_pool(const struct connection *c)
 /* Once nothing on the stack or in a mailbox refers to it. */
 static void free_if_unused(struct connection *c)
 {
-	if (c->phase != CONNECTION_CLOSED || c->running || c->prefetching || c->queued)
+	if (c->phase != CONNECTION_CLOSED || c->running || c->prefetching || c->queued ||
+		c->batched)
 		return;
 	if (c->x)
 		exchange_finish(TAKE(c->x));
@@ -319,6 +322,8 @@ static void deliver(struct connection *c, struct slice piece)
 	struct exchange *x = c->x;
 	x->bytes_in += piece.len;
 	atomic_fetch_add_explicit(&c->net_thread->bytes_in, piece.len, memory_order_relaxed);
+	if (piece.len >= LONG_PIECE_BYTES)
+		batch_send(c->net_thread); /* it takes long */
 	if (x->handler && piece.len)
 		x->handler->body(x, x->state, piece);
 }
@@ -406,6 +411,8 @@ static void answered(struct connection *c)
 static bool step_answer(struct connection *c)
 {
 	uint64_t before = c->sent;
+	if (c->batched)
+		return false;
 	switch (answer_flush(c)) {
 	case ANSWER_DONE:
 		answered(c);
@@ -439,6 +446,7 @@ static bool step(struct connection *c)
 {
 	switch (c->phase) {
 	case CONNECTION_HANDSHAKE:
+		batch_send(c->net_thread); /* it takes long */
 		switch (transport_handshake(&c->transport)) {
 		case TRANSPORT_OK:
 			c->phase = CONNECTION_HEAD;
@@ -492,6 +500,13 @@ static void run_again(struct task *task)
 {
 	struct connection *c = CONTAINER_OF(task, struct connection, again);
 	c->queued = false;
+	run_or_free(c);
+}
+
+void connection_go_on(struct connection *c, bool failed)
+{
+	if (failed)
+		close_now(c);
 	run_or_free(c);
 }
 
@@ -558,7 +573,7 @@ void connection_run(struct connection *c)
 		run_soon(c);
 	if (!connection_keep_input(c))
 		connection_abort(c);
-	else
+	else if (!c->batched)
 		make_room_wait(c);
 }
 

@@ -78,6 +78,8 @@ static bool write_head(struct exchange *x, struct slice head)
 			return true;
 		strbuf_clear(&c->out); /* without memory it goes at once */
 	}
+	if (!answer_goes_on(x) && c->out.len == 0 && batch_add(c, head))
+		return true;
 	return answer_write(c, head, answer_goes_on(x));
 }
 

@@ -122,8 +122,8 @@ static void *run(void *arg)
 		struct timer *timer;
 		while ((timer = timers_due(&loop->timers, loop->now_ms)))
 			loop->timer_due(timer);
-		if (loop->iteration_end)
-			loop->iteration_end(loop);
+		if (loop->turn_end)
+			loop->turn_end(loop);
 		flush_log(loop);
 	}
 	return NULL;

@@ -39,7 +39,7 @@ struct loop {
 	struct epoll_event *reported;
 	int reported_count;
 	void (*timer_due)(struct timer *timer);
-	void (*iteration_end)(struct loop *loop);
+	void (*turn_end)(struct loop *loop); /* before it waits again */
 
 	/* For the code that runs on the loop, until it returns. */
 	char *in; /* LOOP_IN_BYTES */

@@ -85,7 +85,7 @@ void exchange_note_memory(struct exchange *x, size_t bytes)
 static bool waits_for_client(const struct connection *c)
 {
 	const struct exchange *x = c->x;
-	if (c->running || c->queued || c->prefetching || x->paused)
+	if (c->running || c->queued || c->batched || c->prefetching || x->paused)
 		return false;
 	return (c->phase == CONNECTION_BODY && !x->answered) ||
 	       (c->phase == CONNECTION_ANSWER && !x->asking);

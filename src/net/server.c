@@ -131,6 +131,8 @@ static bool net_thread_init(struct net_thread *net_thread)
 	net_thread->patience_ms = LIMIT_MEMORY_PATIENCE_MS;
 	net_thread->make_room.run = make_room_asked;
 	net_thread->loop.timer_due = connection_timer_due;
+	net_thread->loop.turn_end = batch_end;
+	batch_init(&net_thread->batch);
 	net_thread->connections.prev = &net_thread->connections;
 	net_thread->connections.next = &net_thread->connections;
 	return true;
@@ -154,6 +156,7 @@ static void net_thread_release(struct net_thread *net_thread)
 		net_thread->free_exchanges = next;
 	}
 	checked_free(net_thread->checked);
+	batch_release(&net_thread->batch);
 	loop_release(&net_thread->loop);
 }
 

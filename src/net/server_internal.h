@@ -10,6 +10,7 @@
  *	exchange_answer.c  the answer: what a service decides becomes a head and bytes
  *	answer.c           writing: the bytes reach the socket
  *	answer_checked.c   writing files whose bytes are checked first
+ *	batch.c            small answers that go out at the end of the loop's turn
  *
  * All that belongs to a connection is touched by its net thread alone.
  */
@@ -59,6 +60,8 @@ struct connection {
 	bool prefetching; /* `prefetch` is with the prefetcher */
 	bool prefetched;  /* it has just returned: send even if the cache did not keep the range */
 	bool queued;      /* `again` is in the loop's mailbox */
+	bool batched;     /* its answer is in the net thread's batch */
+	bool batch_failed;
 	struct timer timer;
 	struct slice view;   /* input not used yet: in the loop's buffer, or in `stash` */
 	struct strbuf stash; /* input kept while the loop serves others */
@@ -76,7 +79,10 @@ struct connection {
 	struct budget_account tls;     /* what OpenSSL holds */
 	struct strbuf out;             /* answer bytes that the socket did not take at once */
 	size_t out_at;
-	uint64_t sent; /* bytes that the socket took, ever */
+	uint64_t sent;   /* bytes that the socket took, ever */
+	size_t batch_at; /* where its answer lies in the batch; no bytes: they went out */
+	size_t batch_len;
+	struct connection *batch_next;
 	struct prefetch_request prefetch;
 	struct task again;
 	union {
@@ -179,6 +185,14 @@ struct listener {
 /* Random bytes fetched at a time, for some hundred request ids. */
 #define ID_POOL_BYTES KIB(4)
 
+/* Answers that go out at the end of the loop's turn: batch.c. */
+struct batch {
+	struct strbuf bytes;
+	struct connection *first;
+	struct connection **last;
+	bool ending; /* batch_end() is on the stack */
+};
+
 /* A net thread: a loop with its listeners and connections. */
 struct net_thread {
 	struct loop loop;
@@ -187,6 +201,7 @@ struct net_thread {
 	struct checked *checked;
 	struct listener *listeners;
 	struct connection connections; /* ring head */
+	struct batch batch;
 	struct exchange *free_exchanges;
 	struct exchange_row unsigned_requests; /* that wait, as they came */
 	struct exchange_row signed_requests;   /* that wait for their clients, by their progress */
@@ -223,6 +238,8 @@ void connection_open(struct listener *listener, int fd, const struct sockaddr *p
 bool connection_keep_input(struct connection *c) MUST_USE;
 /* Continues in the current phase until it has to wait. May free the connection. */
 void connection_run(struct connection *c);
+/* What waited for its answer to go out runs again, or is closed if that `failed`. May free it. */
+void connection_go_on(struct connection *c, bool failed);
 /* Ends the exchange and closes the socket at once. Frees the connection when nothing uses it. */
 void connection_abort(struct connection *c);
 /*
@@ -299,5 +316,19 @@ uint64_t answer_window(const struct exchange *x);
 enum answer_result answer_tell_damaged(struct connection *c, uint64_t offset);
 /* Sends a file, and never a byte of a block that is not what was stored (answer_checked.c). */
 enum answer_result answer_flush_checked(struct connection *c);
+
+/* ---- batch.c ---- */
+
+void batch_init(struct batch *batch);
+void batch_release(struct batch *batch);
+/*
+ * Keeps a whole answer for the end of the loop's turn; the connection waits until then. False: it
+ * has to go now.
+ */
+bool batch_add(struct connection *c, struct slice answer) MUST_USE;
+/* They go out now, as what follows takes long. Runs no connection. */
+void batch_send(struct net_thread *net_thread);
+/* The loop's turn ends: they go out, and their connections run again. May free connections. */
+void batch_end(struct loop *loop);
 
 #endif

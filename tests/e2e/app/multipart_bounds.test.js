@@ -2,13 +2,12 @@
 // Uploads in parts stay within what was allowed, whatever order the requests come in.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { request as httpRequest } from "node:http";
 import { after, before, test } from "node:test";
 import { getObject, request, send } from "../lib/oss.js";
 import { PART, ask, begin, complete, openUploads, path, put, startWith, stateOf, until }
 	from "../lib/parts.js";
 import { cleanups } from "../lib/server.js";
-import { says, startSink } from "../lib/sink.js";
+import { says, startProxy, startSink } from "../lib/sink.js";
 
 const all = cleanups();
 after(all.run);
@@ -32,22 +31,6 @@ before(async () => {
 });
 
 const md5 = bytes => `"${createHash("md5").update(bytes).digest("hex").toUpperCase()}"`;
-
-/** Passes everything on to `target()`; `between` runs after the answer has come, before it goes on. */
-async function startProxy(t, target, between) {
-	return startSink(t, (incoming, response) => {
-		const { method, url, headers, body } = incoming;
-		if (!target()) // it is asked while it starts
-			return says("", 503)(incoming, response);
-		const outgoing = httpRequest(target() + url, { method, headers }, async answer => {
-			const pieces = await answer.toArray();
-			await between(method, url);
-			response.writeHead(answer.statusCode, answer.headers);
-			response.end(Buffer.concat(pieces));
-		});
-		outgoing.end(body);
-	});
-}
 
 test("a part that takes another's place between the sum and the completion is not completed", async t => {
 	const large = Buffer.alloc(11, "x");

@@ -6,13 +6,13 @@ import { createHmac } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { json, startStore } from "../lib/credentials.js";
+import { json, startStore, upload } from "../lib/credentials.js";
 import { bearer, issuer, token } from "../lib/jwt.js";
 import { postForm, request, send } from "../lib/oss.js";
 import { until } from "../lib/parts.js";
 import { REFUSED, TAKEN, pair, startWithFile } from "../lib/reload.js";
 import { cleanups, startServer, temporaryFolder } from "../lib/server.js";
-import { says, startLateSink, startSink } from "../lib/sink.js";
+import { says, startLateSink, startProxy, startSink } from "../lib/sink.js";
 import { allow, assumeRole } from "../lib/sts.js";
 
 const all = cleanups();
@@ -64,21 +64,47 @@ test("sizes, life, folder, origins, names and profiles are those of the file", a
 	assert.deepEqual([await named("shop.example"), (await grantOf(app)).max_size], [421, 1048576000]);
 });
 
-test("another folder: what the key may do there is asked again", async t => {
+/** An application server with a key for `uploads/mine/` alone, and what it believes of that. */
+async function startWithSession(t, env) {
 	const session = await assumeRole(store, allow(["oss:PutObject", "oss:GetObject", "oss:ListParts",
 		"oss:AbortMultipartUpload"], ["acs:oss:*:*:uploads/mine/*"]));
 	const folder = await temporaryFolder(t);
 	await writeFile(join(folder, "token"), session.token, { mode: 0o600 });
 	await writeFile(join(folder, "grants"), "what grants are made with, and nothing else\n", { mode: 0o600 });
 	const lines = [...pair(session), `security_token_file = ${folder}/token`, `grant_secret_file = ${folder}/grants`];
-	const { app, reload } = await startWithFile(t, store, [...lines, "upload_dir = mine/"]);
+	const { app, reload } = await startWithFile(t, store, [...lines, "upload_dir = mine/"], { env });
 	const rights = async () => [await app.metric("app_confirms"), await app.metric("app_parts")];
 	assert.deepEqual(await rights(), [1, 1]);
-	await reload([...lines, "upload_dir = of-others/"]);
+	return { app, rights, reload: name => reload([...lines, `upload_dir = ${name}`]) };
+}
+
+test("another folder: what the key may do there is asked again", async t => {
+	const { app, rights, reload } = await startWithSession(t);
+	await reload("of-others/");
 	await until("it is seen", async () => String(await rights()) === "0,0");
 	await app.logged(/uploads are NOT confirmed/);
-	await reload([...lines, "upload_dir = mine/below/"]);
+	await reload("mine/below/");
 	await until("it is seen", async () => String(await rights()) === "1,1");
+});
+
+test("two folders, one soon after the other: a late answer about the first does not count", async t => {
+	let answer;
+	const held = new Promise(done => { answer = done; });
+	const proxy = await startProxy(t, () => store.store,
+		(method, url) => method === "HEAD" && url.includes("of-others") ? held : null);
+	const asked = (method, name) => until(`${method} of ${name}`,
+		() => proxy.requests.some(one => one.method === method && one.url.includes(name)));
+	const { app, rights, reload } = await startWithSession(t, { POSTERN_APP_STORE_URL: `${proxy.url}/uploads` });
+	await reload("of-others/");
+	await asked("HEAD", "of-others");
+	await reload("mine/below/");
+	await asked("HEAD", "mine/below");
+	answer();
+	await asked("GET", "of-others"); // when it has heard of the HEAD
+	await asked("DELETE", "mine/below");
+	assert.deepEqual(await rights(), [1, 1]);
+	await upload(app, store, "a.txt"); // the store is asked, behind the answer to that
+	assert.deepEqual(await rights(), [1, 1]);
 });
 
 test("what does not hold is refused with a sentence, all of it, and the old goes on", async t => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small web servers that tests need besides: one that plays the application server and says what a
 // test wants, and one that serves files, as an origin of its own.
-import { createServer } from "node:http";
+import { createServer, request as httpRequest } from "node:http";
 
 /**
  * Listens on a free port of the loopback until the test ends.
@@ -39,6 +39,22 @@ export function says(body, status = 200, type = "application/json") {
 		response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(body) });
 		response.end(body);
 	};
+}
+
+/** Passes everything on to `target()`; `between` runs after the answer has come, before it goes on. */
+export async function startProxy(t, target, between) {
+	return startSink(t, (incoming, response) => {
+		const { method, url, headers, body } = incoming;
+		if (!target()) // it is asked while it starts
+			return says("", 503)(incoming, response);
+		const outgoing = httpRequest(target() + url, { method, headers }, async answer => {
+			const pieces = await answer.toArray();
+			await between(method, url);
+			response.writeHead(answer.statusCode, answer.headers);
+			response.end(Buffer.concat(pieces));
+		});
+		outgoing.end(body);
+	});
 }
 
 /** Serves a table of paths: {"/a.js": {type, body}}. */
