@@ -57,7 +57,7 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/%.o)
 # With the folders, so that a file that goes away is noticed too.
 WEB_FILES := $(sort $(shell find web))
 # What computes long: in release `make test-long` alone has it (UNITS=long), under ASan `make test` as well.
-LONG_UNITS := $(addprefix store/test_,in_use killed mend rados rados_dead rados_epoch rados_fold rados_fsck rados_g% rados_merge rados_split recovery repair same scrub versions%) \
+LONG_UNITS := $(addprefix store/test_,in_use killed mend rados rados_dead rados_epoch rados_fold rados_fsck% rados_g% rados_merge rados_split recovery repair same scrub versions%) \
 	app/test_ledger% backup/test_backup
 # Programs that start no thread: there is nothing for TSan.
 ONE_THREAD := http/% oss/% crypto/% library/% backup/test_manifest_row \
@@ -69,7 +69,7 @@ ONE_THREAD := http/% oss/% crypto/% library/% backup/test_manifest_row \
 # Where memory runs out it is leaks that are looked for.
 LEFT_OUT_release := oom/% $(if $(UNITS),,$(LONG_UNITS))
 # Nor where what its threads do is done in other programs, too.
-LEFT_OUT_tsan := oom/% $(ONE_THREAD) backup/test_backup $(addprefix store/test_,reb% rec% rep% versions% same% cut_log% killed disk_full rados rados_dead rados_epoch rados_fold rados_fsck rados_merge rados_split)
+LEFT_OUT_tsan := oom/% $(ONE_THREAD) backup/test_backup $(addprefix store/test_,reb% rec% rep% versions% same% cut_log% killed disk_full rados rados_dead rados_epoch rados_fold rados_fsck% rados_merge rados_split)
 UNIT_TESTS := $(filter-out $(LEFT_OUT_$(VARIANT)),$(patsubst tests/unit/%.c,%,$(sort $(shell find tests/unit -name 'test_*.c'))))
 UNIT_TESTS := $(addprefix $(B)/tests/unit/,$(if $(UNITS),$(filter $(LONG_UNITS),$(UNIT_TESTS)),$(UNIT_TESTS)))
 FUZZ_SOURCES := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))

@@ -47,7 +47,8 @@ static enum err adapt(
 		.set_versioning = from->versioning != STORE_UNVERSIONED,
 		.versioning = from->versioning};
 	enum err e = ERR_OK;
-	if (from->acl != to->acl || from->versioning != to->versioning)
+	/* One that was broken off may have left the versioning half done. */
+	if (from->acl != to->acl || from->versioning != to->versioning || first.set_versioning)
 		e = change(c, first);
 	for (unsigned i = 0; i < STORE_SETTING_COUNT && e == ERR_OK; i++)
 		if (!slice_eq(from->settings[i], to->settings[i]))

@@ -73,6 +73,17 @@ export class Cluster {
 		return (await run("rados", ["--no-mon-config", "-c", this.config, "-p", pool, ...words])).stdout;
 	}
 
+	/** The addresses of the gateways that run. */
+	async addresses() {
+		const watchers = await this.rados("index", "listwatchers", "buckets");
+		return watchers.match(/(?<=watcher=)\S+/g);
+	}
+
+	/** Lets nobody in from that address any more. */
+	async block(address) {
+		await run("ceph", ["-c", this.config, "osd", "blocklist", "add", address]);
+	}
+
 	/** Says something to the OSD itself. */
 	async osd(...words) {
 		await run("ceph", ["daemon", join(this.folder, "osd.0.asok"), ...words]);

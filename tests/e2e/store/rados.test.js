@@ -101,7 +101,7 @@ testOnCeph("operations are counted by what they are, with their results and thei
 	const missing = await metric(gateway, name("read_data", "missing"));
 	assert.equal((await put(gateway, "lost", randomBytes(100_000))).status, 200);
 	await rados("rm", (await rados("ls")).split("\n").find(chunk => !had.has(chunk)));
-	assert.equal((await get(gateway, "lost")).status, 503);
+	assert.equal((await get(gateway, "lost")).status, 500);
 	assert.ok(await metric(gateway, name("read_data", "missing")) > missing);
 });
 
@@ -121,7 +121,7 @@ testOnCeph("bytes that somebody else has written are never an answer", async t =
 	await rados("put", chunks[0], other);
 	assert.equal((await get(gateways[1], "damaged")).status, 500);
 	await rados("rm", chunks[0]);
-	assert.equal((await get(gateways[1], "damaged")).status, 503);
+	assert.equal((await get(gateways[1], "damaged")).status, 500);
 });
 
 testOnCeph("one may be killed, and nothing is lost", async () => {
@@ -165,6 +165,17 @@ testOnCeph("a gateway is not ready while Ceph does not answer, and then again", 
 	}
 	assert.equal(await becomes(gateways[0], 200), "ready\n");
 	assert.equal((await put(gateways[0], "again", "it")).status, 200);
+});
+
+testOnCeph("one that Ceph does not let in any more ends", async t => {
+	const before = await cluster.addresses();
+	const blocked = await cluster.startGateway({ data: await temporaryFolder(t) });
+	for (const address of await cluster.addresses())
+		if (!before.includes(address))
+			await cluster.block(address);
+	assert.equal(await blocked.gone, 1);
+	assert.match(blocked.log, /does not let this gateway in any more: its address is on the blocklist/);
+	assert.equal((await put(gateways[0], "unblocked", "it")).status, 200);
 });
 
 testOnCeph("one that was taken for dead ends, and goes on when it is started again", async t => {

@@ -337,9 +337,10 @@ static void run(struct task *task)
 	struct store_wait *wait = job->create   ? &job->create->wait
 				  : job->change ? &job->change->wait
 						: &job->del->wait;
-	enum err e = job->create   ? create_now(job)
-		     : job->change ? update_now(job)
-				   : delete_now(job);
+	enum err e = !life_is_well(&job->r->life) ? ERR_UNAVAILABLE
+		     : job->create                ? create_now(job)
+		     : job->change                ? update_now(job)
+						  : delete_now(job);
 	if (e == ERR_OK)
 		e = table_notify(job->r);
 	free(job);

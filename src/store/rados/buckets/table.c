@@ -96,16 +96,42 @@ static bool bucket_of(const struct row *row, const struct pages *settings, struc
 	return true;
 }
 
-/* Puts a bucket into the table in memory; of one that is new the counts are read. */
-static enum err put(struct rados *r, const struct store_bucket *bucket)
+/* The table is being read. */
+struct reading {
+	struct rados *r;
+	bool is_unreachable; /* a tablet that was to be counted */
+};
+
+/*
+ * What a bucket has that was not known before. One whose tablets cannot all be read is served all
+ * the same: if a row is damaged, and at the start, so that a part of the cluster which does not
+ * answer keeps no gateway from starting. It is counted as it is changed then.
+ */
+static enum err count(
+	struct reading *reading, const struct store_bucket *bucket, struct store_bucket_stats *ret)
 {
+	struct rados *r = reading->r;
+	enum err e = reading->is_unreachable ? ERR_UNAVAILABLE : tablet_counts(r, bucket->id, ret);
+	/* Its last step is still to come, or it is being deleted: it has nothing. */
+	if (e == ERR_OK || e == ERR_NO_SUCH_BUCKET)
+		return ERR_OK;
+	if (e == ERR_UNAVAILABLE && r->has_table)
+		return e;
+	reading->is_unreachable = e == ERR_UNAVAILABLE; /* nobody waits for another one */
+	*ret = (struct store_bucket_stats){.objects = 0};
+	log_error("ceph: the bucket %.*s is not counted, as not all of its tablets can be read",
+		SLICE_FMT(bucket->name));
+	return ERR_OK;
+}
+
+/* Puts a bucket into the table in memory. */
+static enum err put(struct reading *reading, const struct store_bucket *bucket)
+{
+	struct rados *r = reading->r;
 	enum store_versioning versioning;
 	bool is_new = !buckets_find(r->buckets, bucket->id, &versioning);
 	struct store_bucket_stats counts = {.objects = 0};
-	enum err e = is_new ? tablet_counts(r, bucket->id, &counts) : ERR_OK;
-	/* Its last step is still to come, or it is being deleted: it has nothing. */
-	if (e == ERR_NO_SUCH_BUCKET)
-		e = ERR_OK;
+	enum err e = is_new ? count(reading, bucket, &counts) : ERR_OK;
 	if (e != ERR_OK)
 		return e;
 	const struct store_bucket *copy = bucket_copy(bucket);
@@ -181,6 +207,7 @@ static enum err read_table(struct rados *r)
 	struct pages rows = {.fetches = NULL};
 	struct row_name name;
 	struct bucket_row row;
+	struct reading reading = {.r = r};
 	int result = read_pages(r, RADOS_BUCKET_ROW, &rows);
 	if (result == 0 && is_same(r, &rows)) {
 		pages_free(&rows);
@@ -193,7 +220,7 @@ static enum err read_table(struct rados *r)
 	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
 		for (size_t j = 0; e == ERR_OK && j < page(&rows, i)->count; j++) {
 			if (bucket_of(&page(&rows, i)->rows[j], &settings, &name, &row)) {
-				e = put(r, &row.bucket);
+				e = put(&reading, &row.bucket);
 				continue;
 			}
 			log_error("ceph: a row of the table of buckets is damaged, or of a later "
@@ -202,6 +229,7 @@ static enum err read_table(struct rados *r)
 		}
 	if (e == ERR_OK)
 		remove_gone(r, &rows);
+	r->has_table = r->has_table || e == ERR_OK;
 	pages_free(&rows);
 	pages_free(&settings);
 	return e;

@@ -231,7 +231,8 @@ static void has_arrived(struct transfer *transfer, int result)
 	(void)pthread_mutex_lock(&put->lock);
 	put->on_their_way--;
 	put->has_begun = true;
-	if (result < 0 && put->failed == 0)
+	/* Of one that was lost more has to be remembered than of one that failed. */
+	if (result < 0 && (put->failed == 0 || result == -ETIMEDOUT))
 		put->failed = result;
 	struct store_wait *waiting =
 		put->on_their_way < on_their_way_max(put) ? TAKE(put->waiting) : NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -83,9 +84,11 @@ static enum err read_extent(
 			.bytes = sums,
 			.len = sums_of(ret->size) * SUM_BYTES},
 	};
-	e = cluster_err(pool_read(rados_pool_of(r, extent->size), name, runs, ARRAY_LEN(runs)),
-		"reading", name);
-	if (e == ERR_OK && (runs[0].got < runs[0].len || runs[1].got < runs[1].len ||
+	int result = pool_read(rados_pool_of(r, extent->size), name, runs, ARRAY_LEN(runs));
+	/* While it is read nobody removes it, unless this gateway is taken for dead. */
+	bool is_lost = result == -ENOENT && life_is_well(&r->life);
+	e = is_lost ? ERR_OK : cluster_err(result, "reading", name);
+	if (e == ERR_OK && (is_lost || runs[0].got < runs[0].len || runs[1].got < runs[1].len ||
 				   !fits(ret, extent->data, chunk, sums))) {
 		(void)atomic_fetch_add(&r->damaged_reads, 1);
 		log_error("ceph: %s is not what was stored", name);

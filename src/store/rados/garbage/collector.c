@@ -16,16 +16,19 @@ struct collector {
 
 /* ---- One collection -------------------------------------------------------------------------- */
 
-typedef int collect_bucket(struct rados *r, uint64_t bucket, const struct gateway_list *gateways);
+typedef int collect_bucket(
+	struct rados *r, const struct listed_bucket *bucket, const struct gateway_list *gateways);
 
-static bool parse_bucket(const struct row *row, uint64_t *ret)
+static bool parse_bucket(const struct row *row, struct listed_bucket *ret)
 {
 	struct bucket_row bucket;
-	if (row_key_parse_number(row->key, RADOS_DELETED_ROW, ret))
+	*ret = (struct listed_bucket){.row = row->key};
+	if (row_key_parse_number(row->key, RADOS_DELETED_ROW, &ret->id))
 		return true;
 	if (!bucket_row_parse(row->value, &bucket))
 		return false;
-	*ret = bucket.bucket.id;
+	ret->id = bucket.bucket.id;
+	ret->versioning = bucket.bucket.versioning;
 	return true;
 }
 
@@ -56,7 +59,7 @@ static int each_bucket(
 		result = fetch_run(fetch, r->index, RADOS_BUCKETS);
 		const struct rows *rows = result == 0 ? fetch_rows(fetch, number) : NULL;
 		for (size_t i = 0; rows && i < rows->count && result == 0; i++) {
-			uint64_t bucket;
+			struct listed_bucket bucket;
 			if (!row_key_take(rows->rows[i].key, &after) ||
 				!parse_bucket(&rows->rows[i], &bucket)) {
 				result = -EBADMSG;
@@ -64,8 +67,8 @@ static int each_bucket(
 			}
 			bool is_made = kind == RADOS_DELETED_ROW &&
 				       slice_eq(rows->rows[i].value, S(RADOS_MAKING));
-			int collected =
-				is_made ? give_up(r, &rows->rows[i]) : collect(r, bucket, gateways);
+			int collected = is_made ? give_up(r, &rows->rows[i])
+						: collect(r, &bucket, gateways);
 			failed = failed ? failed : collected;
 		}
 		more = rows && rows->more && rows->count;

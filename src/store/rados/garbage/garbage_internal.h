@@ -15,14 +15,28 @@ static inline bool garbage_stops(struct rados *r)
 	return atomic_load(&r->closes) || !life_is_well(&r->life);
 }
 
+/* A bucket as a row of the table said just now. */
+struct listed_bucket {
+	uint64_t id;
+	struct slice row;                 /* its key */
+	enum store_versioning versioning; /* not of one that was deleted */
+};
+
 /*
- * Removes the garbage of a bucket's tablets that no read may refer to any more, and merges those
- * that have little.
+ * Removes the garbage of a bucket's tablets that no read may refer to any more, merges those that
+ * have little, and lets those keep versions as the row says that do not.
  */
-int tablet_collect(struct rados *r, uint64_t bucket, const struct gateway_list *gateways) MUST_USE;
+int tablet_collect(struct rados *r, const struct listed_bucket *bucket,
+	const struct gateway_list *gateways) MUST_USE;
 /* The same of a bucket that was deleted. Its tablet goes, too, when nothing of it is left. */
-int tablet_collect_deleted(
-	struct rados *r, uint64_t bucket, const struct gateway_list *gateways) MUST_USE;
+int tablet_collect_deleted(struct rados *r, const struct listed_bucket *bucket,
+	const struct gateway_list *gateways) MUST_USE;
+
+/*
+ * Whoever changes the versioning of a bucket tells all its tablets, one after the other, and may
+ * die before it has told the last one: this tells all of them.
+ */
+int versioning_follow(struct rados *r, const struct listed_bucket *bucket) MUST_USE;
 
 /* Makes garbage of what the dead gateway was writing, unless rows refer to it. */
 int remains_collect(struct rados *r, const struct gateway *dead) MUST_USE;

@@ -25,12 +25,13 @@ struct page {
 	const char *name; /* the tablet's */
 	uint64_t oldest;  /* epoch of a read */
 	const struct gateway_list *gateways;
-	size_t ended;       /* own rows of gateways that have ended */
-	bool is_end;        /* what is behind it is too young */
-	bool has_any;       /* garbage */
-	uint64_t right;     /* the tablet that is behind it; 0: none */
-	uint64_t objects;   /* older versions and uploads, too */
-	bool is_in_work;    /* it is split or merged, or its bucket is being deleted */
+	size_t ended;     /* own rows of gateways that have ended */
+	bool is_end;      /* what is behind it is too young */
+	bool has_any;     /* garbage */
+	uint64_t right;   /* the tablet that is behind it; 0: none */
+	uint64_t objects; /* older versions and uploads, too */
+	bool is_in_work;  /* it is split or merged, or its bucket is being deleted */
+	enum store_versioning versioning;
 	struct row_key row; /* the last one of the page */
 };
 
@@ -164,6 +165,7 @@ static int take_rest(struct page *page, const struct head *head, const struct ro
 	int result = 0;
 	page->right = head->right;
 	page->is_in_work = is_passing(head);
+	page->versioning = head->versioning;
 	page->ended = fold_count(owns, page->gateways);
 	if (owns_add_up(page->r, page->bucket, page->name, owns, OWNS_ALL, &counts) != ERR_OK)
 		return -EIO;
@@ -215,6 +217,7 @@ struct tablets {
 	} * list;
 	size_t count;
 	bool have_any; /* garbage */
+	bool differ;   /* one keeps versions otherwise than the bucket's row says */
 };
 
 /* If whoever splits or merges it, or deletes its bucket, does not go on, and nobody else comes by,
@@ -235,9 +238,10 @@ static void see_work_end(struct rados *r, uint64_t bucket, uint64_t tablet)
 	}
 }
 
-static int collect_all(
-	struct rados *r, uint64_t bucket, const struct gateway_list *gateways, struct tablets *ret)
+static int collect_all(struct rados *r, const struct listed_bucket *listed,
+	const struct gateway_list *gateways, struct tablets *ret)
 {
+	uint64_t bucket = listed->id;
 	uint64_t tablet = 0;
 	int result = 0;
 	do {
@@ -265,6 +269,7 @@ static int collect_all(
 			result = tablet_fold(r, bucket, tablet, gateways);
 		ret->list[ret->count++] = (struct tablet_known){tablet, page.objects};
 		ret->have_any = ret->have_any || page.has_any;
+		ret->differ = ret->differ || page.versioning != listed->versioning;
 		tablet = page.right;
 	} while (result == 0 && tablet && !garbage_stops(r));
 	return result == 0 && garbage_stops(r) ? -ESHUTDOWN : result;
@@ -284,12 +289,15 @@ static void merge_all(struct rados *r, uint64_t bucket, const struct tablets *ta
 	}
 }
 
-int tablet_collect(struct rados *r, uint64_t bucket, const struct gateway_list *gateways)
+int tablet_collect(
+	struct rados *r, const struct listed_bucket *bucket, const struct gateway_list *gateways)
 {
 	struct tablets tablets = {.count = 0};
 	int result = collect_all(r, bucket, gateways, &tablets);
+	if (result == 0 && tablets.differ)
+		result = versioning_follow(r, bucket);
 	if (result == 0)
-		merge_all(r, bucket, &tablets);
+		merge_all(r, bucket->id, &tablets);
 	free(tablets.list);
 	return result;
 }
@@ -339,18 +347,19 @@ static int remove_all(struct rados *r, uint64_t bucket, const struct tablets *ta
 	return result;
 }
 
-int tablet_collect_deleted(struct rados *r, uint64_t bucket, const struct gateway_list *gateways)
+int tablet_collect_deleted(
+	struct rados *r, const struct listed_bucket *bucket, const struct gateway_list *gateways)
 {
 	struct tablets tablets = {.count = 0};
 	int result = collect_all(r, bucket, gateways, &tablets);
 	if (result == 0)
-		result = tablets.have_any ? -EAGAIN : remove_all(r, bucket, &tablets);
+		result = tablets.have_any ? -EAGAIN : remove_all(r, bucket->id, &tablets);
 	free(tablets.list);
 	if (result == -EAGAIN || result == -ECANCELED)
 		return 0;
 	if (result < 0 && result != -ENOENT)
 		return result;
-	struct row_key key = row_key_number(RADOS_DELETED_ROW, bucket);
+	struct row_key key = row_key_number(RADOS_DELETED_ROW, bucket->id);
 	struct edit edit = edit_begin(r->index);
 	edit_remove(&edit, row_key_slice(&key));
 	return edit_run(&edit, RADOS_BUCKETS);

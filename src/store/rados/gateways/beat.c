@@ -159,7 +159,11 @@ static void *run(void *arg)
 	while (!atomic_load(&r->life.is_expelled) &&
 		sleeper_sleep_until_woken(&r->life.beats, r->timers.beat_ms)) {
 		int result = beat(g);
-		if (result < 0 && result != -ECANCELED && result != -ESTALE)
+		if (result == -ESHUTDOWN) {
+			log_error("ceph: the cluster does not let this gateway in any more: its "
+				  "address is on the blocklist");
+			life_expel(&r->life);
+		} else if (result < 0 && result != -ECANCELED && result != -ESTALE)
 			log_error("ceph: the other gateways cannot be told that this one lives: %s",
 				strerror(-result));
 	}

@@ -42,7 +42,8 @@ static void run(struct task *task)
 {
 	struct listing *listing = CONTAINER_OF(task, struct listing, task);
 	struct store_wait *wait = listing->request.wait;
-	enum err e = listing->request.collect(listing);
+	enum err e = life_is_well(&listing->r->life) ? listing->request.collect(listing)
+						     : ERR_UNAVAILABLE;
 	if (e != ERR_OK) {
 		*listing->request.count = 0;
 		*listing->request.held = NULL;

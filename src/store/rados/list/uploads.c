@@ -185,7 +185,7 @@ static void run_parts(struct task *task)
 {
 	struct parts *parts = CONTAINER_OF(task, struct parts, task);
 	struct store_list_parts *list = parts->list;
-	enum err e = list_parts(parts->r, list);
+	enum err e = life_is_well(&parts->r->life) ? list_parts(parts->r, list) : ERR_UNAVAILABLE;
 	if (e != ERR_OK) {
 		list->held = NULL;
 		list->parts = NULL;

@@ -7,7 +7,6 @@ enum {
 	FLAG_NULL = 1,
 	FLAG_MARKER = 2,
 	FLAGS = FLAG_NULL | FLAG_MARKER,
-	EXTENT_BYTES = 16,
 	OWNER_REVISION = 1, /* of the format of a struct data_owner */
 };
 

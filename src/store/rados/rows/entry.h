@@ -54,6 +54,10 @@ struct part_entry {
 void part_format(const struct part_entry *part, struct strbuf *out);
 bool part_parse(struct slice value, struct part_entry *ret) MUST_USE;
 
+enum {
+	EXTENT_BYTES = 16,
+};
+
 /* The value of a row ROW_EXTENTS or ROW_GARBAGE. Not empty. */
 struct extents {
 	struct slice bytes;

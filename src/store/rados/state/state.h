@@ -78,6 +78,7 @@ struct rados {
 	struct directory *directory;
 	struct buckets *buckets;  /* changed by the thread of `watcher` alone */
 	struct observer *watcher; /* of the table of buckets, which it reads when it has changed */
+	bool has_table;           /* it was read once; of whoever reads it */
 
 	/* Tablets are shared out among them: what is below belongs to one of these threads. */
 	struct thread_queue *tablet_threads[RADOS_TABLET_THREADS];

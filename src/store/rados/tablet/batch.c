@@ -223,6 +223,8 @@ static enum looked decide(struct change *c)
 	} while (looked == LOOKED && c->err == ERR_OK && c->effects.needs);
 	if (looked == LOOKED && c->err == ERR_OK)
 		looked = look_for_extents(c);
+	if (looked == LOOKED && c->err == ERR_OK && !look_takes_extent(c))
+		c->err = ERR_ENTITY_TOO_LARGE;
 	return looked;
 }
 

@@ -309,6 +309,14 @@ enum looked look_for_extents(struct change *c)
 	return looked;
 }
 
+bool look_takes_extent(const struct change *c)
+{
+	const struct look *look = c->look;
+	return c->mutation.kind != RULES_APPEND || !c->effects.current ||
+	       look->current.place != ENTRY_EXTENTS ||
+	       look->current_extents.bytes.len + EXTENT_BYTES <= LIMIT_RADOS_EXTENTS_BYTES;
+}
+
 /* ---- The end --------------------------------------------------------------------------------- */
 
 void look_compare(const struct change *c, struct edit *edit)

@@ -70,6 +70,8 @@ enum err look_take(struct change *change, const struct fetch *fetch, bool versio
 enum looked look_for(struct change *change, unsigned rows) MUST_USE;
 /* Reads where the bytes are of what the effects let go or grow. */
 enum looked look_for_extents(struct change *change) MUST_USE;
+/* After that: false for an append to an object that has as many extents as one can have. */
+bool look_takes_extent(const struct change *change) MUST_USE;
 /* Adds the comparisons that the decision rests on. */
 void look_compare(const struct change *change, struct edit *edit);
 void look_free(struct change *change);
