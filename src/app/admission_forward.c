@@ -49,7 +49,7 @@ static const char *read_answer(struct forwarding *f, struct caller *ret)
 	struct slice body = strbuf_slice(&f->request.answer);
 	*ret = caller_anybody(app_rules(f->x));
 	(void)slice_cut(&type, ';', &name);
-	if (body.len == 0 || !slice_eq_nocase(slice_trim(name), S("application/json")))
+	if (f->request.status == 204 || !slice_eq_nocase(slice_trim(name), S("application/json")))
 		return NULL;
 	return forward_answer_parse(app_rules(f->x), body, exchange_arena(f->x), ret);
 }

@@ -105,6 +105,8 @@ void app_send_no_memory(const struct app *app, struct exchange *x);
  */
 app_answer app_send_token, app_send_sample, app_send_grant, app_send_params;
 
+/* The name of a profile in the query; empty: there is none. */
+struct slice app_query_profile(struct exchange *x);
 /* What the query asks for. False: the request was answered. */
 bool app_wish_from_query(struct app *app, struct exchange *x, struct wish *ret) MUST_USE;
 void app_refuse_offer(const struct app *app, struct exchange *x, const struct offer_refusal *why);

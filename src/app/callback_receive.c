@@ -455,6 +455,8 @@ static void confirm(struct receive *r)
 	int64_t left_ms = time_left_ms(r);
 	r->verified = r->message.ticket.len > 0;
 	r->stage = CALLBACK_OBJECT;
+	if (r->verified)
+		exchange_note(r->x, "grant=%.*s", TICKET_ID_LENGTH, r->ticket.id);
 	if (app_sums_differ(r->message.sent_crc64, r->message.crc64)) {
 		refuse_object(r, APP_DAMAGED);
 		return;
@@ -690,6 +692,7 @@ void app_receive_callback(struct app *app, struct exchange *x)
 	r->key.done.run = on_key;
 	strbuf_init(&r->body, LIMIT_APP_BODY_BYTES);
 	webhook_init(&r->webhook);
+	webhook_set_trace(&r->webhook, exchange_head(x));
 	arena_init(&r->arena, NULL, 0, 4 * LIMIT_APP_BODY_BYTES);
 	exchange_attach(x, &handler, r);
 }

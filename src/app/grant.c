@@ -199,6 +199,12 @@ bool grant_has_row(const struct app *app, const struct grant *g)
 	return g->ticket.len > 0 && app->settings.grants_max > 0;
 }
 
+/* What a check cannot judge at once is decided later, and found by its row. */
+static bool needs_row(const struct grant *g)
+{
+	return g->offer.rules->grants_awaited || g->offer.profile->checks.any;
+}
+
 void grant_fill_row(const struct app *app, const struct grant *g, struct slice subject,
 	struct ledger_grant *ret)
 {
@@ -213,13 +219,14 @@ void grant_fill_row(const struct app *app, const struct grant *g, struct slice s
 		.expires = g->expires,
 		.due = g->expires + LEDGER_SLACK_SECONDS,
 		.look_at = looks ? g->expires + app->settings.reconcile_seconds : 0,
+		.is_needed = needs_row(g),
 	};
 }
 
 bool grant_note(const struct app *app, const struct grant *g, struct slice subject)
 {
 	struct ledger_grant row;
-	if (g->offer.rules->grants_awaited)
+	if (needs_row(g))
 		return false;
 	grant_fill_row(app, g, subject, &row);
 	return ledger_note(app->parts.ledger, &row);

@@ -90,7 +90,7 @@ static void on_issued(struct task *task)
 	struct exchange *x = a->x;
 	if (!row->recorded) {
 		atomic_fetch_add(&a->app->unwritten, 1);
-		a->failed = app_rules(x)->grants_awaited;
+		a->failed = a->failed || row->is_needed;
 	}
 	if (--a->waiting > 0)
 		return;

@@ -58,7 +58,7 @@ static bool write_answer(struct beginning *b)
 static void send_unwritten(struct app *app, struct exchange *x)
 {
 	exchange_header(x, "Retry-After", S(UNWRITTEN_RETRY_AFTER_S));
-	exchange_note(x, "grant=unwritten");
+	exchange_note(x, "unwritten=grant");
 	app_send_error(app, x, 503, "unavailable",
 		"No upload in parts can be written down now, and so none begins.");
 }
@@ -112,6 +112,7 @@ static void on_issued(struct task *task)
 		return;
 	}
 	count(b, OUTCOME_ISSUED);
+	exchange_note(x, "grant=%.*s", TICKET_ID_LENGTH, b->grant.id);
 	app_send_json(b->app, x, 200, b->json);
 	exchange_release(x);
 }
@@ -263,6 +264,8 @@ static bool answer(struct app *app, struct exchange *x, const struct caller *cal
 		return false;
 	}
 	const char *fault = wish_parse(body, exchange_arena(x), exchange_account(x), &b->wish);
+	if (!fault && b->wish.profile.len == 0)
+		b->wish.profile = app_query_profile(x);
 	if (!fault && app->settings.grants_max > 0)
 		return begin(b, caller);
 	if (fault == wishes_no_memory)

@@ -75,9 +75,9 @@ static void on_issued(struct task *task)
 	struct exchange *x = a->x;
 	if (!row->recorded) {
 		atomic_fetch_add(&a->app->unwritten, 1);
-		exchange_note(x, "grant=unwritten");
+		exchange_note(x, "unwritten=grant");
 	}
-	bool issued = row->recorded || !app_rules(x)->grants_awaited;
+	bool issued = row->recorded || !row->is_needed;
 	outcomes_count_grant(
 		a->app->outcomes, row->profile, issued ? OUTCOME_ISSUED : OUTCOME_UNAVAILABLE);
 	if (issued)
@@ -193,19 +193,23 @@ static struct slice param(struct exchange *x, const char *name)
 	return p ? p->value : S("");
 }
 
+struct slice app_query_profile(struct exchange *x)
+{
+	struct slice name = param(x, "profile");
+	return name.len > 0 ? name : param(x, "metadata[profile]");
+}
+
 bool app_wish_from_query(struct app *app, struct exchange *x, struct wish *ret)
 {
 	struct slice size = param(x, "size");
 	uint64_t number = 0;
 	*ret = (struct wish){
-		.profile = param(x, "profile"),
+		.profile = app_query_profile(x),
 		.has_file = param(x, "filename").len > 0,
 		.file_name = param(x, "filename"),
 		.type = param(x, "type"),
 		.size = -1,
 	};
-	if (ret->profile.len == 0)
-		ret->profile = param(x, "metadata[profile]");
 	if (size.len == 0)
 		return true;
 	if (!slice_to_u64(size, &number) || number > INT64_MAX) {

@@ -27,6 +27,14 @@ void webhook_release(struct webhook *webhook)
 	outgoing_request_release(&webhook->request);
 }
 
+void webhook_set_trace(struct webhook *webhook, const struct request_head *head)
+{
+	struct slice parent = trace_parent(head);
+	if (parent.len > 0)
+		(void)snprintf(webhook->trace, sizeof(webhook->trace), "traceparent: %.*s",
+			SLICE_FMT(parent));
+}
+
 /* Nothing is known of a number below zero. */
 static void add_number(struct strbuf *out, const char *name, int64_t number)
 {
@@ -67,15 +75,18 @@ static bool build_headers(
 	webhook->headers[0] = "Content-Type: application/json";
 	webhook->headers[1] = "User-Agent: postern/" POSTERN_VERSION;
 	webhook->request.headers = webhook->headers;
-	webhook->request.header_count = 2;
+	size_t count = 2;
+	if (webhook->trace[0])
+		webhook->headers[count++] = webhook->trace;
+	webhook->request.header_count = count;
 	if (keys->count == 0)
 		return true;
 	if (!webhook_headers_fill(&webhook->signature, keys, slice_of(id, sizeof(id)),
 		    clock_wall_ms(app->parts.clock) / 1000, strbuf_slice(&webhook->body)))
 		return false;
-	webhook->headers[2] = webhook->signature.id.ptr;
-	webhook->headers[3] = webhook->signature.timestamp.ptr;
-	webhook->headers[4] = webhook->signature.signature.ptr;
+	webhook->headers[count] = webhook->signature.id.ptr;
+	webhook->headers[count + 1] = webhook->signature.timestamp.ptr;
+	webhook->headers[count + 2] = webhook->signature.signature.ptr;
 	webhook->request.header_count += WEBHOOK_HEADERS;
 	return true;
 }

@@ -10,18 +10,23 @@
 #include "app/ledger/ledger.h"
 #include "app/settings/rules.h"
 #include "app/text/webhook_signature.h"
+#include "http/trace.h"
 #include "net/outgoing.h"
 #include "oss/callback/upload_message.h"
 
 struct webhook {
 	struct strbuf body;
 	struct webhook_headers signature; /* if there is a secret */
-	const char *headers[2 + WEBHOOK_HEADERS];
+	const char *headers[3 + WEBHOOK_HEADERS];
+	char trace[sizeof("traceparent: ") +
+		   TRACE_PARENT_LENGTH]; /* a line; empty: there is none */
 	struct outgoing_request request;
 };
 
 void webhook_init(struct webhook *webhook);
 void webhook_release(struct webhook *webhook);
+/* Before webhook_send(): it is part of the trace that the request with this head is part of. */
+void webhook_set_trace(struct webhook *webhook, const struct request_head *head);
 /*
  * Sends it. The caller has set request.timeout_ms, .home and .done.run, which is called once.
  * False, and it is not called, without memory, which is logged. What is sent is copied; the rules

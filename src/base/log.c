@@ -13,12 +13,15 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log_json.h"
 
 enum {
-	LOG_LINE = 2048
+	LOG_LINE = 2048,
+	JSON_BYTES_MAX = 8 * LIMIT_LOG_BYTES, /* of control characters alone it would be more */
 };
 
 static _Atomic(enum log_level) threshold = LOG_INFO;
+static _Atomic(enum log_format) format = LOG_TEXT;
 
 /* What is handed over to the thread that writes. */
 static struct {
@@ -41,6 +44,11 @@ static struct {
 void log_set_level(enum log_level level)
 {
 	atomic_store(&threshold, level);
+}
+
+void log_set_format(enum log_format wanted)
+{
+	atomic_store(&format, wanted);
 }
 
 bool log_enabled(enum log_level level)
@@ -91,6 +99,16 @@ static size_t count_lines(struct slice text)
 	return count;
 }
 
+/* As JSON, in `json`, if that is wanted. */
+static struct slice as_wanted(struct slice lines, struct strbuf *json)
+{
+	if (atomic_load(&format) == LOG_TEXT)
+		return lines;
+	strbuf_clear(json);
+	log_json_add(json, lines);
+	return strbuf_broken(json) ? lines : strbuf_slice(json);
+}
+
 void log_lines(struct slice lines)
 {
 	(void)pthread_mutex_lock(&handed.lock);
@@ -108,6 +126,8 @@ void log_lines(struct slice lines)
 	(void)pthread_mutex_unlock(&handed.lock);
 	if (running)
 		return;
+	SCOPED_STRBUF(json, JSON_BYTES_MAX);
+	lines = as_wanted(lines, &json);
 	/* One write, so that lines of several threads do not mix; a lost line is not an error. */
 	ssize_t written = write(STDERR_FILENO, lines.ptr, lines.len);
 	(void)written;
@@ -175,7 +195,8 @@ static enum outcome say_dropped(uint64_t count)
 	len += (size_t)snprintf(line + len, sizeof(line) - len,
 		"the log was not read in time: %llu lines were dropped\n",
 		(unsigned long long)count);
-	struct slice rest = slice_of(line, len);
+	SCOPED_STRBUF(json, KIB(1));
+	struct slice rest = as_wanted(slice_of(line, len), &json);
 	return write_all(&rest);
 }
 
@@ -197,12 +218,13 @@ static bool take_lines(struct strbuf *ret, uint64_t *ret_dropped)
 static void *write_lines(void *arg)
 {
 	struct strbuf lines = STRBUF_INIT(LIMIT_LOG_BYTES);
+	struct strbuf json = STRBUF_INIT(JSON_BYTES_MAX);
 	enum outcome outcome = WRITTEN;
 	uint64_t dropped;
 	uint64_t unsaid = 0;
 	(void)pthread_setname_np(pthread_self(), "log");
 	while (outcome != GIVEN_UP && take_lines(&lines, &dropped)) {
-		struct slice rest = strbuf_slice(&lines);
+		struct slice rest = as_wanted(strbuf_slice(&lines), &json);
 		outcome = write_all(&rest);
 		unsaid += dropped + drop(rest);
 		if (outcome == WRITTEN && unsaid)
@@ -212,6 +234,7 @@ static void *write_lines(void *arg)
 		strbuf_clear(&lines);
 	}
 	strbuf_release(&lines);
+	strbuf_release(&json);
 	(void)pthread_mutex_lock(&handed.lock);
 	handed.has_ended = true;
 	(void)pthread_cond_signal(&handed.ended);

@@ -29,6 +29,14 @@ enum log_level {
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 
+enum log_format {
+	LOG_TEXT,
+	LOG_JSON, /* log_json.h */
+};
+
+/* How lines are written from now on. Any thread. */
+void log_set_format(enum log_format wanted);
+
 void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -92,6 +92,8 @@ static enum err add_headers(
 	add_line(text, "x-oss-signature-version", S("1.0"));
 	add_line(text, "x-oss-tag", S("CALLBACK"));
 	add_line(text, "x-oss-additional-headers", S(""));
+	if (job->trace.len > 0)
+		add_line(text, "traceparent", job->trace);
 	return add_authorization(job, url, text);
 }
 

@@ -49,6 +49,7 @@ struct callback_job {
 	struct slice requester; /* who uploaded; may be empty */
 	struct slice object;    /* this and the next two are for the history only */
 	struct slice event;     /* "PutObject" */
+	struct slice trace;     /* traceparent of the upload; may be empty */
 	uint64_t size;
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */

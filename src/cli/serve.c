@@ -73,6 +73,7 @@ static bool check_ephemeral(const struct parts *p)
 static int run(struct parts *p)
 {
 	sigset_t signals;
+	log_set_format((enum log_format)p->config.server_log_format);
 	if (!check_ephemeral(p) || !set_memory(&p->config))
 		return 2;
 	log_set_level((enum log_level)p->config.server_log_level);

@@ -100,6 +100,7 @@ static bool take_rest(struct parts *p, struct parts *fresh, const struct strbuf 
 		log_info("restart to use what has changed: %s", changes->ptr);
 	log_info("the configuration was read again");
 	log_set_level(level);
+	log_set_format((enum log_format)fresh->config.server_log_format);
 	return true;
 }
 

@@ -52,7 +52,7 @@ static enum err open_back_end(struct parts *p)
 	if (c->server_ephemeral)
 		return memory_store_open(&clock_system, &p->store);
 	if (c->store_backend == BACKEND_RADOS) {
-		log_info("the store on Ceph RADOS is a beginning, and not for production: "
+		log_info("the store on Ceph RADOS is new: "
 			 "docs/on-rados.md says what is missing");
 		return rados_store_open(&rados, &p->store);
 	}

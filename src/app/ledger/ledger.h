@@ -158,6 +158,7 @@ struct ledger_grant {
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
 	void *ctx;        /* the caller's */
+	bool is_needed;   /* the caller's, too: without the row there is no grant */
 
 	/* ---- The result, valid when `done` runs. ---- */
 	bool recorded; /* or else there are too many already, or there was a fault */

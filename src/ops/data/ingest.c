@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "http/trace.h"
 #include "ops/arguments/version.h"
 #include "ops/data/callback_ticket.h"
 #include "ops/data/object_text.h"
@@ -196,6 +197,7 @@ static void send_callback(struct ingest *u, struct slice etag, struct slice md5)
 		.requester = r->anonymous ? S("") : r->key.id,
 		.object = r->address.key.text,
 		.event = slice_str(r->op->name),
+		.trace = trace_parent(r->head),
 		.size = u->commit.object.size,
 		.home = r->home,
 		.done.run = on_called_back,

@@ -118,7 +118,7 @@ test("401 and 403 pass through, and what is no decision is 503", async () => {
 		assert.equal(got.status, 503, String(status));
 		assert.equal(got.headers["retry-after"], "5");
 	}
-	const bad = ["[]", "{", '{"sub":"a","sub":"b"}', '{"sub":true}', '{"sub":"a","prefix":"../b"}',
+	const bad = ["", "[]", "{", '{"sub":"a","sub":"b"}', '{"sub":true}', '{"sub":"a","prefix":"../b"}',
 		'{"sub":"a","prefix":"/b"}', '{"sub":"a","prefix":"b\\u0000"}', '{"sub":"a","max_size":0}',
 		'{"sub":"a","max_size":"9"}', '{"sub":"a","types":[]}',
 		'{"sub":"a","types":["image/*"]}', '{"sub":"a","types":"text/plain"}',

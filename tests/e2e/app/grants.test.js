@@ -144,6 +144,10 @@ test("with grants_awaited no grant is given that cannot be written down", async 
 	const full = await startServer(t, { env: { POSTERN_APP_GRANTS_AWAITED: "true", POSTERN_APP_GRANTS_MAX: "1" } });
 	assert.equal((await send(`${full.app}/grant`)).status, 200);
 	assert.deepEqual(await ask(full), UNAVAILABLE);
+	// What a check may decide later is found by its row.
+	const checked = await startServer(t, { env: { POSTERN_APP_CHECKS: "object", POSTERN_APP_GRANTS_MAX: "1" } });
+	assert.equal((await send(`${checked.app}/grant`)).status, 200);
+	assert.deepEqual(await ask(checked), UNAVAILABLE);
 });
 
 test("grants_max = 0 writes none down", async t => {

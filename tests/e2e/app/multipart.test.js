@@ -145,6 +145,9 @@ test("a profile's rules hold in parts, too", async () => {
 			...wish, ...change })).json.error, error);
 	const upload = await begin(server, { filename: "film.txt", metadata: wish });
 	assert.equal(upload.key, "strict/film.txt");
+	const named = await ask(server, "POST", "/multipart?profile=strict", { filename: "query.txt", type: "text/plain" });
+	assert.equal(named.json.key, "strict/query.txt", "named in the query");
+	assert.equal((await ask(server, "POST", "/multipart?profile=none", { filename: "a.txt" })).json.error, "no_such_profile");
 	const small = await put(server, upload, 1, "ab");
 	assert.equal((await complete(server, upload, [small.part])).json.error, "size_refused");
 	const { part } = await put(server, upload, 1, "abc");

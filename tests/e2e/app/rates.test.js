@@ -61,6 +61,18 @@ test("a subject is counted wherever it asks from, and parts have a rate of their
 	assert.deepEqual(await statuses(at, 4, from("ann", "192.0.2.4"), part), [200, 200, 200, 429]);
 });
 
+test("who asks what has become of a grant gets grants all the same", async t => {
+	const folder = await temporaryFolder(t), file = join(folder, "secret");
+	await writeFile(file, shop.secret, { mode: 0o600 });
+	const at = await startServer(t, { env: { POSTERN_APP_AUTH: "jwt", POSTERN_APP_JWT_SECRET_FILE: file,
+		POSTERN_APP_GRANT_RATE: "2", POSTERN_APP_PART_RATE: "5" } });
+	const ann = bearer(token(shop, { sub: "ann" }));
+	const { id } = JSON.parse((await send(`${at.app}/grant`, "GET", ann)).text);
+	const looks = await statuses(at, 6, ann, `/grants/${id}`);
+	assert.deepEqual(looks.slice(1), [200, 200, 200, 200, 429], "they are counted by themselves");
+	assert.deepEqual(await statuses(at, 2, ann), [200, 429]);
+});
+
 test("a list that cannot be read ends the start", () => {
 	const open = "127.0.0.1:0";
 	const got = spawnSync(BIN, ["serve", "--ephemeral", "--store-listen", open, "--app-listen", open,

@@ -174,6 +174,7 @@ testOnCeph("one that Ceph does not let in any more ends", async t => {
 		if (!before.includes(address))
 			await cluster.block(address);
 	assert.equal(await blocked.gone, 1);
+	await blocked.kill();
 	assert.match(blocked.log, /does not let this gateway in any more: its address is on the blocklist/);
 	assert.equal((await put(gateways[0], "unblocked", "it")).status, 200);
 });
