@@ -75,15 +75,16 @@ static void add(struct fields *fields, struct slice name, struct slice value)
 }
 
 /* What a classic page does not send, its policy cannot ask for. */
-static void add_profile(const struct profile *p, struct fields *fields)
+static void add_offer(const struct offer *offer, struct fields *fields)
 {
+	const struct profile *p = offer->profile;
 	add(fields, S("x-oss-object-acl"), p->acl);
 	add(fields, S("x-oss-forbid-overwrite"), p->forbid_overwrite ? S("true") : S(""));
 	add(fields, S("x-oss-storage-class"), p->storage_class);
 	add(fields, S("Cache-Control"), p->cache_control);
 	add(fields, S("Content-Disposition"), p->content_disposition);
-	for (size_t i = 0; i < p->metadata_count; i++)
-		add(fields, p->metadata[i].name, p->metadata[i].value);
+	for (size_t i = 0; i < offer->metadata_count; i++)
+		add(fields, offer->metadata[i].name, offer->metadata[i].value);
 }
 
 bool grant_make_form(const struct app *app, int version, struct arena *arena, struct grant *g)
@@ -96,7 +97,7 @@ bool grant_make_form(const struct app *app, int version, struct arena *arena, st
 	struct fields bound = {.count = 0};
 	add(&bound, S("success_action_status"), S("200"));
 	if (g->kind == TICKET_FORM)
-		add_profile(offer->profile, &bound);
+		add_offer(offer, &bound);
 	/* It wins over what the browser says of the file. */
 	add(&bound, S("x-oss-content-type"), offer->type);
 	if (g->kind == TICKET_FORM && has_callback)

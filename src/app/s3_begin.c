@@ -167,16 +167,17 @@ static void add(struct beginning *b, struct slice name, struct slice value)
 /* The ACL is told when the upload is completed. */
 static void add_headers(struct beginning *b)
 {
-	const struct profile *p = b->grant.offer.profile;
-	struct slice type = b->grant.offer.type;
+	const struct offer *offer = &b->grant.offer;
+	const struct profile *p = offer->profile;
+	struct slice type = offer->type;
 	add(b, S("Content-Type"), type.len > 0 ? type : S("application/octet-stream"));
 	add(b, S("Cache-Control"), p->cache_control);
 	add(b, S("Content-Disposition"), p->content_disposition);
 	add(b, S("x-oss-forbid-overwrite"), p->forbid_overwrite ? S("true") : S(""));
 	add(b, S("x-oss-storage-class"), p->storage_class);
 	add(b, S(GRANT_META), slice_of(b->grant.id, TICKET_ID_LENGTH));
-	for (size_t i = 0; i < p->metadata_count; i++)
-		add(b, p->metadata[i].name, p->metadata[i].value);
+	for (size_t i = 0; i < offer->metadata_count; i++)
+		add(b, offer->metadata[i].name, offer->metadata[i].value);
 }
 
 static void ask_store(struct beginning *b)

@@ -18,6 +18,9 @@ struct caller {
 	int64_t multipart_seconds; /* life of an upload in parts */
 	const struct slice *types;
 	size_t type_count; /* 0: any of the profile */
+	/* That each object gets, besides what the profile gives; it wins. */
+	const struct profile_metadata *metadata;
+	size_t metadata_count;
 };
 
 /* An unknown caller, which may have all that the profile allows: max_size is INT64_MAX. */

@@ -152,6 +152,55 @@ static const char *read_types(const json_t *list, struct arena *arena, struct ca
 	return ret->type_count > 0 ? NULL : "types is empty";
 }
 
+/* In a header of the object's answers, and so printable ASCII. */
+static bool is_value(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] < 0x20 || text.ptr[i] >= 0x7f)
+			return false;
+	return text.len > 0;
+}
+
+static const char *add_metadata(const char *name, const json_t *value,
+	struct profile_metadata *list, struct arena *arena, struct caller *ret)
+{
+	struct profile_metadata *one = &list[ret->metadata_count];
+	SCOPED_STRBUF(header, LIMIT_FIELD_NAME_BYTES);
+	const char *fault = read_text(value, arena, &one->value);
+	if (fault)
+		return fault;
+	if (!profile_metadata_name(slice_str(name)) || !is_value(one->value))
+		return "a name or a value of metadata cannot be one of x-oss-meta-";
+	strbuf_adds(&header, "x-oss-meta-");
+	strbuf_adds(&header, name);
+	if (strbuf_broken(&header))
+		return "a name of metadata is too long";
+	one->name = arena_copy(arena, strbuf_slice(&header));
+	ret->metadata_count++;
+	return one->name.ptr ? NULL : "there is no memory";
+}
+
+static const char *read_metadata(json_t *object, struct arena *arena, struct caller *ret)
+{
+	const char *name;
+	json_t *value;
+	if (!object)
+		return NULL;
+	if (!json_is_object(object) || json_object_size(object) > LIMIT_PROFILE_METADATA)
+		return "metadata is no object, or a large one";
+	struct profile_metadata *list = arena_alloc(arena, LIMIT_PROFILE_METADATA * sizeof(*list));
+	if (!list)
+		return "there is no memory";
+	ret->metadata = list;
+	json_object_foreach(object, name, value)
+	{
+		const char *fault = add_metadata(name, value, list, arena, ret);
+		if (fault)
+			return fault;
+	}
+	return NULL;
+}
+
 static const char *read_members(
 	const struct rules *rules, const json_t *answer, struct arena *arena, struct caller *ret)
 {
@@ -172,6 +221,8 @@ static const char *read_members(
 			rules->multipart_expire_seconds, &ret->multipart_seconds);
 	if (!fault)
 		fault = read_types(json_object_get(answer, "types"), arena, ret);
+	if (!fault)
+		fault = read_metadata(json_object_get(answer, "metadata"), arena, ret);
 	if (!fault && !key_prefix_is_safe(ret->prefix))
 		fault = "prefix could leave its folder";
 	return fault;

@@ -78,6 +78,39 @@ static bool check_type(struct making *m)
 	return keep(m, type, &m->offer->type);
 }
 
+static bool gives(const struct making *m, struct slice name)
+{
+	for (size_t i = 0; i < m->offer->metadata_count; i++)
+		if (slice_eq(m->offer->metadata[i].name, name))
+			return true;
+	return false;
+}
+
+/* What the profile gives, and what of the caller's it does not. */
+static bool make_metadata(struct making *m)
+{
+	const struct profile *profile = m->offer->profile;
+	const struct caller *caller = m->caller;
+	m->offer->metadata = profile->metadata;
+	m->offer->metadata_count = profile->metadata_count;
+	if (caller->metadata_count == 0)
+		return true;
+	struct profile_metadata *all = arena_alloc(m->arena, LIMIT_PROFILE_METADATA * sizeof(*all));
+	if (!all)
+		return refuse(m, 503, "unavailable", "There is no memory; try again.");
+	memcpy(all, profile->metadata, profile->metadata_count * sizeof(*all));
+	m->offer->metadata = all;
+	for (size_t i = 0; i < caller->metadata_count; i++) {
+		if (gives(m, caller->metadata[i].name))
+			continue;
+		if (m->offer->metadata_count == LIMIT_PROFILE_METADATA)
+			return refuse(m, 403, "forbidden",
+				"You and this profile give an object too much metadata.");
+		all[m->offer->metadata_count++] = caller->metadata[i];
+	}
+	return true;
+}
+
 static bool check_size(struct making *m)
 {
 	const struct profile *profile = m->offer->profile;
@@ -183,5 +216,6 @@ bool offer_make(const struct rules *rules, const struct caller *caller, const st
 	*ret = (struct offer){.rules = rules, .profile = rules_profile(rules, wish->profile)};
 	if (!ret->profile)
 		return refuse(&m, 404, "no_such_profile", "There is no profile of that name.");
-	return make_types(&m) && check_type(&m) && check_size(&m) && make_key(&m);
+	return make_types(&m) && check_type(&m) && make_metadata(&m) && check_size(&m) &&
+	       make_key(&m);
 }

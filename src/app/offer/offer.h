@@ -31,6 +31,8 @@ struct offer {
 	size_t type_count; /* 0: any */
 	int64_t min_size;
 	int64_t max_size;
+	const struct profile_metadata *metadata; /* of the profile, and of the caller */
+	size_t metadata_count;
 };
 
 /* Why there is none; constant texts. */

@@ -38,6 +38,9 @@ struct profile_metadata {
 	struct slice value;
 };
 
+/* Whether it can stand behind x-oss-meta-, and is not our own. */
+bool profile_metadata_name(struct slice name);
+
 /* Texts that are empty are not set. */
 struct profile {
 	struct slice name;       /* empty: the default one */

@@ -215,7 +215,7 @@ static void read_class(struct reading *r, const char *text, struct slice *ret)
 		settings_refuse(r, "storage_class: must be " STORAGE_CLASS_NAMES);
 }
 
-static bool is_metadata_name(struct slice name)
+bool profile_metadata_name(struct slice name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.ptr[i];
@@ -229,7 +229,7 @@ static void add_metadata(struct reading *r, struct slice word, struct profile *p
 {
 	struct slice name, value = word;
 	SCOPED_STRBUF(header, LIMIT_FIELD_NAME_BYTES);
-	if (!slice_cut(&value, '=', &name) || !is_metadata_name(name) || value.len == 0) {
+	if (!slice_cut(&value, '=', &name) || !profile_metadata_name(name) || value.len == 0) {
 		settings_refuse(r,
 			"metadata: `%.*s` is not NAME=VALUE, with small letters, digits, `-` and "
 			"`_` in the name, which is not " OWN_METADATA,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { postForm, send } from "../lib/oss.js";
+import { postForm, request, send } from "../lib/oss.js";
 import { BIN, cleanups, startServer } from "../lib/server.js";
 import { closedPort, says, startSink } from "../lib/sink.js";
 
@@ -96,6 +96,30 @@ test("an answer narrows the grant, and an upload ends to end", async () => {
 	assert.equal((await ask()).status, 403, "none of allowed_types is for this one");
 });
 
+test("an answer gives objects metadata, in a form and in parts", async () => {
+	decide = permits({ metadata: { order: 12, kind: "a b" } });
+	const { json: { dir, fields } } = await ask();
+	assert.deepEqual([fields["x-oss-meta-order"], fields["x-oss-meta-kind"]], ["12", "a b"]);
+	const posted = await postForm(server.store, { key: `${dir}meta.txt`, ...fields }, FILE);
+	assert.equal(posted.status, 200, posted.text);
+	const head = await request(server.store, "HEAD", "uploads", `${dir}meta.txt`);
+	assert.deepEqual([head.headers["x-oss-meta-order"], head.headers["x-oss-meta-kind"]], ["12", "a b"]);
+	const changed = await postForm(server.store, { key: `${dir}meta.txt`, ...fields, "x-oss-meta-order": "13" }, FILE);
+	assert.equal(changed.status, 403, "the policy demands it");
+	const begun = await send(`${server.app}/s3/multipart`, "POST", { "Content-Type": "application/json" },
+		JSON.stringify({ filename: "b.txt", type: "text/plain" }));
+	assert.equal(begun.status, 200, begun.text);
+	const { key, uploadId } = JSON.parse(begun.text);
+	const path = `${server.app}/s3/multipart/${uploadId}`;
+	const { url } = JSON.parse((await send(`${path}/1?${new URLSearchParams({ key })}`)).text);
+	const put = await send(url, "PUT", {}, "hello");
+	assert.equal(put.status, 200, put.text);
+	const done = await send(`${path}/complete?${new URLSearchParams({ key })}`, "POST", { "Content-Type": "application/json" },
+		JSON.stringify({ parts: [{ PartNumber: 1, ETag: put.headers.etag }] }));
+	assert.equal(done.status, 200, done.text);
+	assert.equal((await request(server.store, "HEAD", "uploads", key)).headers["x-oss-meta-order"], "12");
+});
+
 test("401 and 403 pass through, and what is no decision is 503", async () => {
 	decide = (_, response) => {
 		response.writeHead(401, { "WWW-Authenticate": 'Basic realm="shop"', "Set-Cookie": "a=b" });
@@ -122,7 +146,8 @@ test("401 and 403 pass through, and what is no decision is 503", async () => {
 		'{"sub":"a","prefix":"/b"}', '{"sub":"a","prefix":"b\\u0000"}', '{"sub":"a","max_size":0}',
 		'{"sub":"a","max_size":"9"}', '{"sub":"a","types":[]}',
 		'{"sub":"a","types":["image/*"]}', '{"sub":"a","types":"text/plain"}',
-		'{"sub":"a","expire_seconds":-1}', `{"sub":"${"a".repeat(20_000)}"}`];
+		'{"sub":"a","expire_seconds":-1}', '{"sub":"a","metadata":[]}', '{"sub":"a","metadata":{"A":"b"}}',
+		'{"sub":"a","metadata":{"grant":"b"}}', '{"sub":"a","metadata":{"a":"b\\nc"}}', '{"sub":"a","metadata":{"a":""}}', `{"sub":"${"a".repeat(20_000)}"}`];
 	for (const body of bad) {
 		decide = says(body);
 		assert.equal((await ask()).status, 503, body.slice(0, 80));
