@@ -91,10 +91,18 @@ static enum err start_events(struct app *app, char *why, size_t why_size)
 static enum err app_start(
 	struct app *app, const struct app_parts *parts, char *why, size_t why_size)
 {
+	strbuf_init(&app->uploads_path, KIB(1));
+	if (app->settings.multipart_path.len > 0) {
+		strbuf_add_slice(&app->uploads_path, app->settings.multipart_path);
+		strbuf_adds(&app->uploads_path, "/multipart/");
+	}
+	if (strbuf_broken(&app->uploads_path))
+		return ERR_UNAVAILABLE;
 	app->service = (struct service){.name = "app",
 		.begin = app_begin,
 		.ctx = app,
 		.secret_params = app_secret_params,
+		.secret_below = strbuf_slice(&app->uploads_path),
 		.pool = BUDGET_APP};
 	app->parts = *parts;
 	if (app->settings.grants_max > 0)
@@ -265,6 +273,7 @@ void app_free(struct app *app)
 	callback_text_release(&app->callback_text);
 	strbuf_release(&app->host_json);
 	strbuf_release(&app->page_policy);
+	strbuf_release(&app->uploads_path);
 	rules_history_release(&app->rules);
 	settings_release(&app->settings);
 	(void)pthread_mutex_destroy(&app->rights_lock);

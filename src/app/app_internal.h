@@ -37,9 +37,10 @@ struct app {
 	struct counts *grant_rates, *part_rates;
 	/* What never changes in the answers to GET / and GET /grant, ready for JSON. */
 	struct strbuf host_json;
-	struct strbuf page_policy; /* Content-Security-Policy of the upload page */
-	atomic_bool confirms;      /* the store is asked about each callback */
-	atomic_bool forbidden;     /* the store answers 403 to it */
+	struct strbuf page_policy;  /* Content-Security-Policy of the upload page */
+	struct strbuf uploads_path; /* /s3/multipart/; empty: there are none */
+	atomic_bool confirms;       /* the store is asked about each callback */
+	atomic_bool forbidden;      /* the store answers 403 to it */
 	/* The action of RAM that the key may not do, so that there are no uploads in parts, or
 	 * NULL. */
 	_Atomic(const char *) parts_forbidden;

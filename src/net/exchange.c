@@ -139,16 +139,34 @@ static bool is_secret(const struct slice *names, struct slice name)
 	return names->len > 0;
 }
 
+static struct slice loggable_path(const struct exchange *x, struct strbuf *out)
+{
+	struct slice path = x->head.path, below = x->connection->listener->service->secret_below;
+	if (below.len == 0 || path.len == below.len || !slice_starts(path, below))
+		return path;
+	struct slice rest = slice_from(path, below.len);
+	strbuf_add_slice(out, below);
+	strbuf_adds(out, "***");
+	strbuf_add_slice(out, slice_from(rest, slice_find(rest, '/')));
+	return strbuf_slice(out);
+}
+
 /* The target without what would let a reader of the log repeat the request. */
 static struct slice loggable_target(const struct exchange *x, struct strbuf *out)
 {
 	const struct slice *names = x->connection->listener->service->secret_params;
+	SCOPED_STRBUF(path, LIMIT_HEAD_BYTES);
+	struct slice shown = loggable_path(x, &path);
 	struct slice rest = x->head.query;
 	const struct query_param *decoded = x->query.params;
 	struct query_param param;
-	if (rest.len == 0 || !names)
+	static const struct slice no_names[] = {SLICE_LIT("")};
+	if (shown.ptr == x->head.path.ptr && (rest.len == 0 || !names))
 		return x->head.target;
-	strbuf_add_slice(out, x->head.path);
+	strbuf_add_slice(out, shown);
+	if (rest.len == 0)
+		return strbuf_slice(out);
+	names = names ? names : no_names;
 	if (!decoded) { /* there was no memory to tell which of it is secret */
 		strbuf_adds(out, "?***");
 		return strbuf_slice(out);

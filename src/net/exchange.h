@@ -56,6 +56,9 @@ struct service {
 	/* Names of query parameters whose values must not be logged; ends with an empty one. May be
 	 * NULL. */
 	const struct slice *secret_params;
+	/* Of a path that begins so, what follows up to the next `/` must not be logged. May be
+	 * empty. */
+	struct slice secret_below;
 	/*
 	 * The pool in which the memory of requests is counted until exchange_trust(). UNASSIGNED:
 	 * none until the request has to wait, then BUDGET_ANONYMOUS.

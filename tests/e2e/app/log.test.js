@@ -29,6 +29,15 @@ test("a grant is found in all lines about it", async t => {
 	assert.match(lines()[1], /service=app .*method="POST" target="\/" status=200 /);
 });
 
+test("who reads the log cannot go on with an upload in parts", async t => {
+	const at = await startServer(t);
+	const begun = await json(`${at.app}/s3/multipart`, "POST", { filename: "a.txt" });
+	const gone = await json(`${at.app}/s3/multipart/${begun.uploadId}?${new URLSearchParams({ key: begun.key })}`, "DELETE");
+	assert.equal(gone.status, 200);
+	await at.logged(/method="DELETE" target="\/s3\/multipart\/\*\*\*\?key=/);
+	assert.ok(!at.log.includes(begun.uploadId));
+});
+
 test("as JSON each line is an object", async t => {
 	const at = await startServer(t, { env: { POSTERN_SERVER_LOG_FORMAT: "json" } });
 	const id = await upload(at);
