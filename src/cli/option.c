@@ -176,11 +176,34 @@ static bool set_flag(struct config *config, const struct option *o, const char *
 	return false;
 }
 
+/* Whether a text is ADDRESS:PORT, if the option is one of those. The console may be left out. */
+static bool text_allowed(const struct option *o, const char *value)
+{
+	const char *colon = strrchr(value, ':');
+	uint64_t port;
+	if (strcmp(o->name, "listen") != 0)
+		return true;
+	if (strcmp(o->section, "console") == 0 && strcmp(value, "none") == 0)
+		return true;
+	return colon && slice_to_u64(slice_str(colon + 1), &port) && port <= UINT16_MAX;
+}
+
 bool option_set(
 	struct config *config, const struct option *o, const char *value, struct strbuf *why)
 {
 	switch (o->kind) {
 	case OPTION_TEXT:
+		if (!text_allowed(o, value)) {
+			strbuf_addf(why,
+				"`%s` is not ADDRESS:PORT with a port from 0 to %d, such as "
+				"127.0.0.1:8888",
+				value, UINT16_MAX);
+			return false;
+		}
+		if (set_text(config, o, value))
+			return true;
+		strbuf_adds(why, "there is no memory");
+		return false;
 	case OPTION_SECRET:
 	case OPTION_PATH:
 		if (set_text(config, o, value))

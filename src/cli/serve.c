@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/machine.h"
+#include "cli/option.h"
 #include "cli/serve_internal.h"
 
 static void print_usage(void)
@@ -103,7 +104,7 @@ static int run(struct parts *p)
 bool serve_use_address(struct config *config, char **rest, int count)
 {
 	SCOPED_STRBUF(listen, 512);
-	size_t len;
+	SCOPED_STRBUF(why, 1024);
 	if (count == 0)
 		return true;
 	if (count == 1) {
@@ -111,12 +112,11 @@ bool serve_use_address(struct config *config, char **rest, int count)
 		return false;
 	}
 	strbuf_addf(&listen, "%s:%s", rest[0], rest[1]);
-	char *text = strbuf_detach(&listen, &len);
-	if (!text)
-		return false;
-	free(config->app_listen);
-	config->app_listen = text;
-	return true;
+	const struct option *o = option_find(S("app"), S("listen"));
+	if (!strbuf_broken(&listen) && o && option_set(config, o, listen.ptr, &why))
+		return true;
+	fprintf(stderr, "postern: %s\n", why.len > 0 ? why.ptr : "the address is too long");
+	return false;
 }
 
 /* A port of its own, because a `postern store` may be beside it. */

@@ -52,6 +52,8 @@ test("a bad option says where it is and what is allowed, exit status 2", async t
 		[[], { POSTERN_APP_MAX_SIZE: "-1" }, /environment POSTERN_APP_MAX_SIZE: `-1` is not a number/],
 		[["--app-max-size", "0"], {}, /--app-max-size: `0` is not a number from 1 to 5368709120/],
 		[["--app-signature-version", "2"], {}, /--app-signature-version: `2` is neither 4 nor 1/],
+		[["--app-listen", "127.0.0.1:99999"], {}, /--app-listen: `127\.0\.0\.1:99999` is not ADDRESS:PORT with a port from 0 to 65535/],
+		[[], { POSTERN_CONSOLE_LISTEN: ":foo" }, /environment POSTERN_CONSOLE_LISTEN: `:foo` is not ADDRESS:PORT/],
 		[["--server-log-level", "loud"], {}, /--server-log-level: `loud` is neither error, info nor debug/],
 	];
 	for (const [args, env, want] of cases) {
@@ -59,6 +61,9 @@ test("a bad option says where it is and what is allowed, exit status 2", async t
 		assert.match(err, want);
 		assert.equal(status, 2, err);
 	}
+	const classic = run(["app", "127.0.0.1", "99999"]);
+	assert.match(classic.err, /`127\.0\.0\.1:99999` is not ADDRESS:PORT/);
+	assert.equal(classic.status, 2);
 	writeFileSync(file, "[app]\ncolour = blue\n");
 	assert.match(run(["serve", "--config", file]).err, /:2: \[app\] colour: there is no such option/);
 });

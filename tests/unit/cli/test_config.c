@@ -81,6 +81,11 @@ static void given(void)
 	OK(!c.server_ephemeral && strcmp(c.server_data, "y") == 0 && c.console_listen_given,
 		"these have a value");
 	config_release(&c);
+	OK(read_options((const char *const[]){"--app-listen", ":65535", "--store-listen=[::1]:0",
+				"--console-listen", "none", NULL},
+		   &c) == CONFIG_OK,
+		"what can be listened on");
+	config_release(&c);
 }
 
 static void refused(void)
@@ -88,7 +93,13 @@ static void refused(void)
 	static const char *const rows[][3] = {{"--app-auth", "jw"}, {"--app-auth", "jwt forward"},
 		{"--app-auth", ""}, {"--server-log-level", "2"}, {"--ephemeral=maybe"},
 		{"--app-signature-version", "2"}, {"--app-max-size", "-1"}, {"--app-auth"},
-		{"--app-listen-x", "a"}, {"--log-level", "info"}};
+		{"--app-listen-x", "a"}, {"--log-level", "info"},
+		{"--app-listen", "127.0.0.1:99999"}, {"--app-listen", "127.0.0.1:65536"},
+		{"--app-listen", "127.0.0.1"}, {"--app-listen", "127.0.0.1:"},
+		{"--app-listen", ":foo"}, {"--app-listen", ":-1"}, {"--app-listen", ":+1"},
+		{"--app-listen", "none"}, {"--app-listen", ""}, {"--store-listen", ":99999"},
+		{"--store-listen", "none"}, {"--console-listen", "[::1]:99999"},
+		{"--console-listen", "[::1]"}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct config c;
 		OK(read_options(rows[i], &c) == CONFIG_BAD, "row %zu", i);
