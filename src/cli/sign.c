@@ -13,6 +13,7 @@
 #include "cli/command_line.h"
 #include "cli/input.h"
 #include "crypto/secret.h"
+#include "oss/names.h"
 #include "oss/policy/policy_build.h"
 
 #define SECRET_BYTES_MAX 4096
@@ -76,13 +77,29 @@ static int usage(const char *problem)
 }
 
 /* `ret` has the default. */
-static int read_number(const char *name, const char *text, uint64_t max, uint64_t *ret)
+static int read_number(
+	const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *ret)
 {
-	if (!text || (slice_to_u64(slice_str(text), ret) && *ret <= max))
+	if (!text || (slice_to_u64(slice_str(text), ret) && *ret >= min && *ret <= max))
 		return CONTINUE;
-	fprintf(stderr, "postern sign: --%s must be a number from 0 to %llu\n", name,
-		(unsigned long long)max);
+	fprintf(stderr, "postern sign: --%s must be a number from %llu to %llu\n", name,
+		(unsigned long long)min, (unsigned long long)max);
 	return USAGE;
+}
+
+static int read_numbers(const struct sign_options *options, struct sign_numbers *ret)
+{
+	int status =
+		read_number("min-size", options->min_size, 0, LIMIT_OBJECT_BYTES, &ret->min_size);
+	if (status == CONTINUE)
+		status = read_number(
+			"max-size", options->max_size, 0, LIMIT_OBJECT_BYTES, &ret->max_size);
+	if (status == CONTINUE)
+		status = read_number(
+			"expire", options->expire, 1, LIMIT_PRESIGN_SECONDS, &ret->expire_seconds);
+	if (status == CONTINUE && ret->min_size > ret->max_size)
+		return usage("--min-size must not be above --max-size");
+	return status;
 }
 
 static int read_version(const char *text, int *ret)
@@ -96,6 +113,39 @@ static int read_version(const char *text, int *ret)
 	return CONTINUE;
 }
 
+static bool is_region(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = ascii_lower(name.ptr[i]);
+		if (!(c >= 'a' && c <= 'z') && !ascii_digit(c) && c != '-' && c != '_')
+			return false;
+	}
+	return name.len > 0;
+}
+
+/* An empty --key would be the prefix that all names have: most often it is a variable not set. */
+static int check_names(const struct sign_options *options)
+{
+	struct bucket_name bucket;
+	struct object_key key;
+	if (!options->bucket)
+		return usage("--bucket is needed");
+	if (bucket_name_parse(slice_str(options->bucket), &bucket) != ERR_OK)
+		return usage("--bucket must be the name of a bucket: 3 to 63 small letters, "
+			     "digits and `-`, with no `-` at either end");
+	if (options->key && !*options->key)
+		return usage("--key is empty: give the object's name, or leave --key out to allow "
+			     "any name");
+	if (options->key && options->prefix)
+		return usage("--key and --prefix exclude each other: give one of them");
+	if (options->key && object_key_parse(slice_str(options->key), &key) != ERR_OK)
+		return usage("--key must be the name of an object: UTF-8 of at most 1023 bytes "
+			     "that does not begin with a slash");
+	if (!is_region(slice_str(options->region)))
+		return usage("--region must be the name of a region, such as cn-hangzhou");
+	return CONTINUE;
+}
+
 static int read_options(
 	int argc, char **argv, struct sign_options *ret, struct sign_numbers *ret_numbers)
 {
@@ -103,22 +153,14 @@ static int read_options(
 	int status;
 	if (!command_line_begin(&command_line, argc, argv, ret, &rest, &status))
 		return status;
-	status = read_number("min-size", ret->min_size, LIMIT_OBJECT_BYTES, &ret_numbers->min_size);
-	if (status == CONTINUE)
-		status = read_number(
-			"max-size", ret->max_size, LIMIT_OBJECT_BYTES, &ret_numbers->max_size);
-	if (status == CONTINUE)
-		status = read_number(
-			"expire", ret->expire, LIMIT_PRESIGN_SECONDS, &ret_numbers->expire_seconds);
+	status = read_numbers(ret, ret_numbers);
 	if (status == CONTINUE)
 		status = read_version(ret->signature, &ret_numbers->version);
 	if (status != CONTINUE)
 		return status;
 	if (rest < argc)
 		return usage("there is an argument too many");
-	if (!ret->bucket)
-		return usage("--bucket is needed");
-	return CONTINUE;
+	return check_names(ret);
 }
 
 /* The secret of the file, without the line's end; or the environment's. */
@@ -193,7 +235,8 @@ static int sign(const struct sign_options *options, const struct sign_numbers *n
 					   : policy_form_v4(&grant, &signer, &arena, &form);
 	int status = DONE;
 	if (e == ERR_INVALID_ARGUMENT)
-		status = usage("the limits contradict each other, or are no UTF-8");
+		status = usage("--prefix, --key, --types and --access-key-id must be UTF-8 without "
+			       "`\\$`, the id without a slash, and the policy not too long");
 	else if (e)
 		status = FAULT;
 	else if (options->policy_only)

@@ -127,7 +127,7 @@ test("sign binds a callback, and takes the secret from a file", () => {
 	const secret = join(folder, "secret");
 	writeFileSync(secret, "another\n");
 	const callback = '{"callbackUrl":"http://a.example/","callbackBody":"x=${object}"}';
-	const got = run(["sign", "--bucket", "b", "--key", "one", "--callback", "-", "--secret-file",
+	const got = run(["sign", "--bucket", "uploads", "--key", "one", "--callback", "-", "--secret-file",
 		secret, "--signature", "v1"], { input: callback, env: { POSTERN_ACCESS_KEY_SECRET: "" } });
 	assert.equal(got.status, 0, got.err);
 	const { fields } = JSON.parse(got.out);
@@ -140,16 +140,34 @@ test("sign binds a callback, and takes the secret from a file", () => {
 });
 
 test("sign prints the policy alone, and refuses what contradicts itself", () => {
-	const policy = JSON.parse(run(["sign", "--bucket", "b", "--policy"]).out);
+	const sign = (...args) => run(["sign", "--bucket", "uploads", ...args]);
+	const policy = JSON.parse(sign("--policy").out);
 	assert.ok(policy.expiration && policy.conditions);
-	for (const args of [
-		["sign"], ["sign", "--bucket", "b", "--prefix", "a", "--key", "b"],
-		["sign", "--bucket", "b", "--min-size", "2", "--max-size", "1"],
-		["sign", "--bucket", "b", "--max-size", "x"], ["sign", "--bucket", "b", "--signature", "v2"],
-		["sign", "--bucket", "b", "--secret-file", join(folder, "nothing")],
-	])
-		assert.equal(run(args).status, 2, args.join(" "));
-	assert.equal(run(["sign", "--bucket", "b"], { env: { POSTERN_ACCESS_KEY_ID: "" } }).status, 2);
+	for (const [args, why] of [
+		[["--prefix", "a", "--key", "b"], /--key and --prefix exclude each other/],
+		[["--key", ""], /--key is empty/], [["--key="], /--key is empty/],
+		[["--key", "/a"], /--key must be the name of an object/],
+		[["--min-size", "2", "--max-size", "1"], /--min-size must not be above --max-size/],
+		[["--max-size", "x"], /--max-size must be a number/],
+		[["--expire", "0"], /--expire must be a number from 1 to/],
+		[["--expire", "-1"], /--expire must be a number from 1 to/],
+		[["--signature", "v2"], /--signature must be v1 or v4/],
+		[["--region", "cn/hangzhou"], /--region must be the name of a region/],
+		[["--region", ""], /--region must be the name of a region/],
+		[["--bucket", "b"], /--bucket must be the name of a bucket/],
+		[["--bucket", "Uploads"], /--bucket must be the name of a bucket/],
+		[["--bucket", ""], /--bucket must be the name of a bucket/],
+		[["--access-key-id", "a/b"], /--access-key-id/],
+		[["--secret-file", join(folder, "nothing")], /nothing: No such file/],
+	]) {
+		const got = sign(...args);
+		assert.equal(got.status, 2, args.join(" "));
+		assert.match(got.err, why);
+		assert.equal(got.out, "");
+	}
+	assert.match(run(["sign"]).err, /--bucket is needed/);
+	const unnamed = run(["sign", "--bucket", "uploads"], { env: { POSTERN_ACCESS_KEY_ID: "" } });
+	assert.equal(unnamed.status, 2);
 });
 
 test("a callback path that the application server answers otherwise ends the start", () => {
