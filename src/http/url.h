@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An http or https URL, taken apart. Nothing is decoded, and nothing is checked but the scheme:
- * whoever uses a part says what may be in it.
+ * whoever uses a part says what may be in it. One that we send requests to is checked as a whole.
  */
 #ifndef HTTP_URL_H
 #define HTTP_URL_H
@@ -25,5 +25,10 @@ struct url {
 bool url_has_scheme(struct slice text, size_t *ret_end) MUST_USE;
 /* False if it does not begin with http:// or https://, in letters of any case. */
 bool url_split(struct slice text, struct url *ret) MUST_USE;
+/*
+ * What keeps us from sending requests to it, as the end of a sentence that begins with the name of
+ * an option; NULL: nothing.
+ */
+const char *url_request_fault(struct slice text) MUST_USE;
 
 #endif

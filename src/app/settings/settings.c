@@ -77,7 +77,17 @@ void settings_read_list(
 		add_word(r, name, ret, word);
 }
 
-struct slice settings_after_scheme(struct slice url)
+struct slice settings_keep_url(struct reading *r, const char *name, const char *text)
+{
+	struct slice url = settings_keep_text(r, name, text);
+	const char *fault = url.len > 0 ? url_request_fault(url) : NULL;
+	if (fault)
+		settings_refuse(r, "%s: %s", name, fault);
+	return url;
+}
+
+/* What follows http:// or https://; the empty slice if neither is there. */
+static struct slice after_scheme(struct slice url)
 {
 	struct url parts;
 	if (!url_split(url, &parts))
@@ -108,7 +118,7 @@ static bool split_bucket_url(struct slice *url, struct slice *ret_authority, str
 {
 	while (url->len > 0 && url->ptr[url->len - 1] == '/')
 		url->len--;
-	*ret_path = settings_after_scheme(*url);
+	*ret_path = after_scheme(*url);
 	(void)slice_cut(ret_path, '/', ret_authority);
 	for (size_t i = 0; i < url->len; i++)
 		if ((unsigned char)url->ptr[i] <= 0x20 || (unsigned char)url->ptr[i] >= 0x7f)

@@ -28,10 +28,7 @@ static void read_keys(struct reading *r, const char *name, struct slice text,
 
 void settings_read_keys_url(struct reading *r, const struct app_options *options)
 {
-	struct slice url = settings_keep_text(r, "jwt_keys_url", options->jwt_keys_url);
-	r->settings->jwt_keys_url = url;
-	if (url.len > 0 && settings_after_scheme(url).len == 0)
-		settings_refuse(r, "jwt_keys_url: must be an http or https URL");
+	r->settings->jwt_keys_url = settings_keep_url(r, "jwt_keys_url", options->jwt_keys_url);
 }
 
 static bool is_set(const char *text)
@@ -69,9 +66,8 @@ static void read_jwt(struct reading *r, const struct app_options *options)
 
 static void read_forward(struct reading *r, const struct app_options *options)
 {
-	struct slice url = settings_keep_text(r, "auth_url", options->auth_url);
-	r->rules->auth_url = url;
-	if (settings_after_scheme(url).len == 0)
+	r->rules->auth_url = settings_keep_url(r, "auth_url", options->auth_url);
+	if (r->rules->auth_url.len == 0)
 		settings_refuse(r, "auth_url: must be an http or https URL for auth = forward");
 }
 

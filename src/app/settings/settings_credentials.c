@@ -47,8 +47,8 @@ static void read_files(struct reading *r, const struct app_options *options)
 
 static struct slice keep_url(struct reading *r, const char *name, const char *text)
 {
-	struct slice url = settings_keep_text(r, name, text);
-	if (settings_after_scheme(url).len == 0)
+	struct slice url = settings_keep_url(r, name, text);
+	if (url.len == 0)
 		settings_refuse(r, "%s: must be an http or https URL", name);
 	return url;
 }

@@ -2,6 +2,7 @@
 /* The options of events, and of what signs them and the webhook. */
 #include "app/settings/settings_internal.h"
 #include "app/text/properties.h"
+#include "http/url.h"
 
 #define KAFKA_TOPIC_BYTES 249
 
@@ -28,9 +29,8 @@ static void read_url(struct reading *r, const char *text)
 		return;
 	if (!events_address_parse(s->events_url, &s->events_address, &why))
 		settings_refuse(r, "events_url: %s", why);
-	else if (s->events_address.kind == EVENTS_HTTP &&
-		 settings_after_scheme(s->events_url).len == 0)
-		settings_refuse(r, "events_url: must name a host");
+	else if (s->events_address.kind == EVENTS_HTTP && (why = url_request_fault(s->events_url)))
+		settings_refuse(r, "events_url: %s", why);
 }
 
 static void read_stream(struct reading *r, const struct app_options *options)

@@ -22,8 +22,8 @@ struct slice settings_keep(struct reading *r, struct slice text);
 struct slice settings_keep_text(struct reading *r, const char *name, const char *text);
 /* And it must not be empty. */
 struct slice settings_need_text(struct reading *r, const char *name, const char *text);
-/* What follows http:// or https://; the empty slice if neither is there. */
-struct slice settings_after_scheme(struct slice url);
+/* The same of a URL that requests are sent to; it may be empty. */
+struct slice settings_keep_url(struct reading *r, const char *name, const char *text);
 /* Refuses a number that the option of that name may not have. */
 void settings_check_number(struct reading *r, const char *option, int64_t number);
 

@@ -45,10 +45,7 @@ static void read_hosts(struct reading *r, const struct app_options *options)
 
 static void read_webhook(struct reading *r, const struct app_options *options)
 {
-	struct rules *rules = r->rules;
-	rules->webhook_url = settings_keep_text(r, "webhook_url", options->webhook_url);
-	if (rules->webhook_url.len > 0 && settings_after_scheme(rules->webhook_url).len == 0)
-		settings_refuse(r, "webhook_url: must be an http or https URL");
+	r->rules->webhook_url = settings_keep_url(r, "webhook_url", options->webhook_url);
 }
 
 static void read_rates(struct reading *r, const struct app_options *options)

@@ -365,6 +365,23 @@ static void refused(void)
 	rows[count - 1].options.own_store_url = "http://127.0.0.1:9000";
 	ROW(callback_answer, "{");
 	ROW(webhook_url, "shop.example/hook");
+	ROW(webhook_url, "http://u:p@shop.example/hook");
+	ROW(webhook_url, "http://shop.example/a hook");
+	ROW(events_url, "http://u:p@shop.example/events");
+	ROW(events_url, "http://shop.example/ events");
+	ROW(events_url, "http://shop.example:99999/");
+	ROW(jwt_keys_url, "https://u:p@shop.example/keys");
+	ROW(jwt_keys_url, "https://shop.example/the keys");
+	ROW(auth_url, "http://u@shop.example/auth");
+	rows[count - 1].options.auth = APP_AUTH_FORWARD;
+	ROW(auth_url, "http://shop.example/who is it");
+	rows[count - 1].options.auth = APP_AUTH_FORWARD;
+	ROW(sts_url, "https://u:p@sts.example/");
+	rows[count - 1].options.credentials = APP_CREDENTIALS_STS;
+	ROW(ecs_metadata_url, "http://u:p@100.100.100.200");
+	rows[count - 1].options.credentials = APP_CREDENTIALS_ECS;
+	rows[count - 1].options.access_key_id = NULL;
+	rows[count - 1].options.access_key_secret = NULL;
 #undef ROW
 	const struct app_parts parts = {.outgoing = outgoing, .clock = &test_clock};
 	for (size_t i = 0; i < count; i++) {

@@ -60,8 +60,43 @@ static void schemes(void)
 	OK(!url_has_scheme(S("://a"), &end), "nor is none");
 }
 
+/* Where requests can be sent, and what is told of the rest. */
+static void requests(void)
+{
+	static const struct {
+		const char *text, *fault;
+	} cases[] = {
+		{"http://a", NULL},
+		{"https://my_app.example:8443/e?token=x@y#z", NULL},
+		{"http://[::1]:80/", NULL},
+		{"http://[::1]", NULL},
+		{"http://a/\xc3\xa9", NULL},
+		{"http://u:p@h/e", "user name or password"},
+		{"http://u@h", "user name or password"},
+		{"http://h/a b", "%20"},
+		{"http://h /", "%20"},
+		{" http://h/", "%20"},
+		{"http://h/\x7f", "control"},
+		{"h/e", "http or https"},
+		{"ftp://h/", "http or https"},
+		{"http://", "a host"},
+		{"http:///e", "a host"},
+		{"http://:80/e", "a host"},
+		{"http://h:65536/", "port"},
+		{"http://h:0/", "port"},
+		{"http://h:x/", "port"},
+		{"http://[::1]:99999/", "port"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *fault = url_request_fault(slice_str(cases[i].text));
+		OK(cases[i].fault ? fault && strstr(fault, cases[i].fault) : !fault, "`%s`: %s",
+			cases[i].text, fault ? fault : "no fault");
+	}
+}
+
 int main(void)
 {
+	requests();
 	splitting();
 	refusing();
 	schemes();
