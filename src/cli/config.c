@@ -30,42 +30,116 @@ static bool set(
  */
 
 struct file_context {
+	FILE *stream;
 	struct config *config;
-	struct strbuf why; /* of the first bad line */
+	int line;        /* that was read last, as inih counts */
+	bool goes_on;    /* it was too long to be read at once */
+	bool has_option; /* of this section: what is indented belongs to its value */
+	int bad_line;    /* the first one; 0: none */
+	struct strbuf why;
 };
+
+static void refuse_line(struct file_context *file, const char *place, const char *why)
+{
+	if (file->bad_line > 0)
+		return;
+	file->bad_line = file->line;
+	strbuf_addf(&file->why, "%s: %s", place, why);
+}
 
 static int file_line(void *ctx, const char *section, const char *name, const char *value)
 {
 	struct file_context *file = ctx;
 	const struct option *o = option_find(slice_str(section), slice_str(name));
 	SCOPED_STRBUF(why, 512);
+	SCOPED_STRBUF(place, 512);
 	bool is_profile = slice_starts(slice_str(section), S("profile "));
+	file->has_option = true;
 	if (is_profile ? config_profile_set(file->config, section, name, value, &why)
 		       : o && set(file->config, o, value, &why))
 		return 1;
-	if (file->why.len == 0) {
-		strbuf_addf(&file->why, "[%s] %s: ", section, name);
-		strbuf_adds(&file->why, o || is_profile
-						? why.ptr
-						: "there is no such option; `postern help` lists "
-						  "them");
-	}
+	strbuf_addf(&place, "[%s] %s", section, name);
+	refuse_line(file, place.ptr,
+		o || is_profile ? why.ptr : "there is no such option; `postern help` lists them");
 	return 0;
+}
+
+static void begin_section(struct file_context *file, struct slice name)
+{
+	SCOPED_STRBUF(section, 512);
+	SCOPED_STRBUF(place, 512);
+	SCOPED_STRBUF(why, 512);
+	strbuf_add_slice(&section, name);
+	strbuf_addf(&place, "[%s]", section.ptr);
+	file->has_option = false;
+	if (slice_starts(name, S("profile "))) {
+		if (!config_profile_begin(file->config, section.ptr, &why))
+			refuse_line(file, place.ptr, why.ptr);
+	} else if (!option_has_section(name)) {
+		refuse_line(file, place.ptr,
+			"there is no such section; `postern help` lists them, and a profile is "
+			"[profile NAME]");
+	}
+}
+
+/* What is indented goes on with the value of an option, if there is one. */
+static void look_for_section(struct file_context *file, struct slice line)
+{
+	struct slice text = slice_trim(line), name;
+	bool indented = text.ptr != line.ptr;
+	if (!slice_starts(text, S("[")) || (indented && file->has_option))
+		return;
+	text = slice_from(text, 1);
+	if (slice_cut(&text, ']', &name))
+		begin_section(file, name);
+}
+
+/* inih tells of options alone, and a section may have none: that of a profile is one all the same.
+ */
+static char *next_line(char *buffer, int size, void *ctx)
+{
+	static const struct slice bom = SLICE_LIT("\xef\xbb\xbf");
+	struct file_context *file = ctx;
+	if (!fgets(buffer, size, file->stream))
+		return NULL;
+	struct slice line = slice_str(buffer);
+	bool is_whole = !file->goes_on;
+	file->line++;
+	file->goes_on = !slice_ends(line, S("\n"));
+	if (file->line == 1 && slice_starts(line, bom))
+		line = slice_from(line, bom.len);
+	if (is_whole)
+		look_for_section(file, line);
+	return buffer;
+}
+
+/* 0, or the number of the first line that is wrong. */
+static int parse_file(struct file_context *file)
+{
+	int line = ini_parse_stream(next_line, file, file_line, file);
+	return file->bad_line > 0 && (line == 0 || file->bad_line < line) ? file->bad_line : line;
 }
 
 static bool read_file(struct config *config, const char *path)
 {
-	struct file_context file = {.config = config};
-	strbuf_init(&file.why, 1024);
-	int line = ini_parse(path, file_line, &file);
-	if (line < 0)
+	struct file_context file = {.config = config, .stream = fopen(path, "re")};
+	if (!file.stream) {
 		fprintf(stderr, "postern: cannot read %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	strbuf_init(&file.why, 1024);
+	int line = parse_file(&file);
+	bool failed = ferror(file.stream) != 0;
+	if (failed || line < 0)
+		fprintf(stderr, "postern: cannot read %s\n", path);
 	else if (line > 0)
 		fprintf(stderr, "postern: %s:%d: %s\n", path, line,
-			file.why.len ? file.why.ptr
-				     : "this is neither [section], name = value nor a comment");
+			line == file.bad_line
+				? file.why.ptr
+				: "this is neither [section], name = value nor a comment");
 	strbuf_release(&file.why);
-	return line == 0;
+	(void)fclose(file.stream);
+	return line == 0 && !failed;
 }
 
 static bool read_environment(struct config *config)

@@ -23,8 +23,8 @@ static const char **text_at(struct app_profile_options *profile, const struct pr
 	return (const char **)(void *)((char *)profile + o->offset);
 }
 
-/* The section of that name, a new one if there is none; NULL: there are too many, or no memory. */
-static struct app_profile_options *profile_of(struct config *config, const char *name)
+/* The profile of that name, a new one if there is none; NULL: there are too many, or no memory. */
+static struct app_profile_options *profile_of_name(struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->profile_count; i++)
 		if (strcmp(config->profiles[i].name, name) == 0)
@@ -39,15 +39,27 @@ static struct app_profile_options *profile_of(struct config *config, const char 
 	return profile->name ? profile : NULL;
 }
 
+static struct app_profile_options *profile_of(
+	struct config *config, const char *section, struct strbuf *why)
+{
+	struct slice name = slice_trim(slice_from(slice_str(section), strlen("profile")));
+	struct app_profile_options *profile = profile_of_name(config, name.len > 0 ? name.ptr : "");
+	if (!profile)
+		strbuf_addf(why, "there are more than %d sections [profile NAME]", LIMIT_PROFILES);
+	return profile;
+}
+
+bool config_profile_begin(struct config *config, const char *section, struct strbuf *why)
+{
+	return profile_of(config, section, why) != NULL;
+}
+
 bool config_profile_set(struct config *config, const char *section, const char *name,
 	const char *value, struct strbuf *why)
 {
-	struct slice wanted = slice_trim(slice_from(slice_str(section), strlen("profile")));
-	struct app_profile_options *profile = profile_of(config, wanted.ptr ? wanted.ptr : "");
-	if (!profile) {
-		strbuf_addf(why, "there are more than %d sections [profile NAME]", LIMIT_PROFILES);
+	struct app_profile_options *profile = profile_of(config, section, why);
+	if (!profile)
 		return false;
-	}
 	for (size_t i = 0; i < ARRAY_LEN(profile_options); i++) {
 		const struct profile_option *o = &profile_options[i];
 		if (strcmp(o->name, name) != 0)

@@ -9,8 +9,10 @@
 #include "base/strbuf.h"
 #include "cli/config.h"
 
-/* Sets an option of the section, whose name begins with "profile ". Appends what is wrong to `why`.
- */
+/* Makes the profile of that section, whose name begins with "profile ", unless it is there. Appends
+ * what is wrong to `why`. */
+bool config_profile_begin(struct config *config, const char *section, struct strbuf *why) MUST_USE;
+/* Sets an option of such a section. Appends what is wrong to `why`. */
 bool config_profile_set(struct config *config, const char *section, const char *name,
 	const char *value, struct strbuf *why) MUST_USE;
 void config_profiles_release(struct config *config);

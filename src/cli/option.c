@@ -57,6 +57,14 @@ static const struct {
 /* ---- Finding one ------------------------------------------------------------------------------
  */
 
+bool option_has_section(struct slice section)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (slice_eq(section, slice_str(option_table[i].section)))
+			return true;
+	return false;
+}
+
 const struct option *option_find(struct slice section, struct slice name)
 {
 	for (size_t i = 0; i < option_count; i++)

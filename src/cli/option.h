@@ -46,6 +46,7 @@ struct option {
 extern const struct option option_table[];
 extern const size_t option_count;
 
+bool option_has_section(struct slice section) MUST_USE;
 /* NULL: there is none. */
 const struct option *option_find(struct slice section, struct slice name) MUST_USE;
 /* The option behind "app-callback-url", or one that has a short name; NULL: there is none. */

@@ -38,6 +38,8 @@ callback_answer = {"profile":"strict"}
 
 [profile named]
 key = \${name}\${ext}
+
+[profile empty]
 `;
 
 let server;
@@ -169,6 +171,14 @@ test("the default profile is [app], for any key below upload_dir", async () => {
 	assert.equal((await post(server, one, "ok", { key: "files/a.txt" })).status, 403);
 });
 
+test("a profile that says nothing is [app] under another name", async () => {
+	const grant = await json(server, "/grant?profile=empty&filename=a.txt");
+	assert.deepEqual([grant.status, grant.profile, grant.dir, grant.min_size, grant.max_size],
+		[200, "empty", "files/", 2, 1000]);
+	assert.equal((await post(server, grant, "ok")).status, 200);
+	assert.ok([400, 403].includes((await post(server, grant, "x")).status), "too small");
+});
+
 test("POST /grants has a form for each file, or why there is none", async () => {
 	const files = [{ name: "a.png", type: "image/png", size: 10 }, { name: "b.exe" },
 		{ name: "c.jpg", type: "image/jpeg" }];
@@ -218,6 +228,16 @@ test("the newer samples' token is a form of theirs", async () => {
 test("a section that does not hold ends the start, and says what", async t => {
 	const folder = await temporaryFolder(t), path = join(folder, "bad.ini");
 	for (const [text, why] of [
+		["[profile a b]", /\[profile a b\] a name has/],
+		["[profile default]\n; nothing", /\[profile default\] a name has/],
+		["[profile ]", /\[profile \] a name has/],
+		["\ufeff[profile a b]", /\[profile a b\] a name has/],
+		["[app]\n\n[profile]\n[profile a b]", /bad.ini:3: \[profile\]: there is no such section/],
+		["[app]\nmax_size = 1\n[profle a]", /bad.ini:3: \[profle a\]: there is no such section/],
+		["  [profle a]", /bad.ini:1: \[profle a\]: there is no such section/],
+		["[app]\nnonsense\n[profle a]", /bad.ini:2: this is neither/],
+		[Array.from({ length: 33 }, (_, i) => `[profile p${i}]`).join("\n"),
+			/bad.ini:33: \[profile p32\]: there are more than 32 sections/],
 		["[profile a]\nnothing = 1", /bad.ini:2: \[profile a\] nothing/],
 		["[profile a b]\nkey = x", /\[profile a b\] a name has/],
 		["[profile default]\nkey = x", /\[profile default\] a name has/],
