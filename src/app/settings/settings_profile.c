@@ -4,6 +4,7 @@
 #include "app/text/json.h"
 #include "oss/acl.h"
 #include "oss/callback/ticket.h"
+#include "oss/names.h"
 #include "oss/storage_class.h"
 
 #define OWN_METADATA "grant"
@@ -215,14 +216,21 @@ static void read_class(struct reading *r, const char *text, struct slice *ret)
 		settings_refuse(r, "storage_class: must be " STORAGE_CLASS_NAMES);
 }
 
+/* As OSS has it, but in small letters only. */
 bool profile_metadata_name(struct slice name)
 {
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.ptr[i];
-		if (!(c >= 'a' && c <= 'z') && !ascii_digit(c) && c != '-' && c != '_')
+	for (size_t i = 0; i < name.len; i++)
+		if (ascii_lower(name.ptr[i]) != name.ptr[i])
 			return false;
-	}
-	return name.len > 0 && !slice_eq(name, S(OWN_METADATA));
+	return user_meta_name_valid(name) && !slice_eq(name, S(OWN_METADATA));
+}
+
+static bool has_metadata(const struct profile *p, struct slice header)
+{
+	for (size_t i = 0; i < p->metadata_count; i++)
+		if (slice_eq(p->metadata[i].name, header))
+			return true;
+	return false;
 }
 
 static void add_metadata(struct reading *r, struct slice word, struct profile *p)
@@ -231,8 +239,8 @@ static void add_metadata(struct reading *r, struct slice word, struct profile *p
 	SCOPED_STRBUF(header, LIMIT_FIELD_NAME_BYTES);
 	if (!slice_cut(&value, '=', &name) || !profile_metadata_name(name) || value.len == 0) {
 		settings_refuse(r,
-			"metadata: `%.*s` is not NAME=VALUE, with small letters, digits, `-` and "
-			"`_` in the name, which is not " OWN_METADATA,
+			"metadata: `%.*s` is not NAME=VALUE, with small letters, digits and `-` "
+			"in the name, which is not " OWN_METADATA,
 			SLICE_FMT(word));
 		return;
 	}
@@ -244,6 +252,9 @@ static void add_metadata(struct reading *r, struct slice word, struct profile *p
 	strbuf_add_slice(&header, name);
 	if (strbuf_broken(&header))
 		settings_refuse(r, "metadata: a name is too long");
+	if (has_metadata(p, strbuf_slice(&header)))
+		settings_refuse(r, "metadata: `%.*s` is there twice: keep one of the values",
+			SLICE_FMT(name));
 	p->metadata[p->metadata_count++] = (struct profile_metadata){
 		settings_keep(r, strbuf_slice(&header)), settings_keep(r, value)};
 }
@@ -332,15 +343,14 @@ void settings_read_profiles(struct reading *r, const struct app_options *options
 	r->section = NULL;
 }
 
-static void want_claims(struct reading *r, struct key_template *template)
+static void want_claims(struct reading *r, const char *option, struct key_template *template)
 {
 	struct jwt_rules *jwt = &r->rules->jwt_rules;
 	if (template->claim_count > 0 && r->rules->auth == APP_AUTH_NONE)
-		settings_refuse(r,
-			"upload_dir: with auth = none there is nobody to say what `${%.*s}` is",
-			SLICE_FMT(template->claims[0]));
+		settings_refuse(r, "%s: with auth = none there is nobody to say what `${%.*s}` is",
+			option, SLICE_FMT(template->claims[0]));
 	if (!key_template_number_claims(template, jwt->claims, &jwt->claim_count))
-		settings_refuse(r, "upload_dir: at most %d claims in all", LIMIT_CLAIMS);
+		settings_refuse(r, "%s: at most %d claims in all", option, LIMIT_CLAIMS);
 }
 
 void settings_want_claims(struct reading *r)
@@ -349,8 +359,8 @@ void settings_want_claims(struct reading *r)
 	struct jwt_rules *jwt = &rules->jwt_rules;
 	for (size_t i = 0; i < rules->profile_count && !r->err; i++) {
 		r->section = i > 0 ? rules->profiles[i].name.ptr : NULL;
-		want_claims(r, &rules->profiles[i].dir);
-		want_claims(r, &rules->profiles[i].key);
+		want_claims(r, "upload_dir", &rules->profiles[i].dir);
+		want_claims(r, "key", &rules->profiles[i].key);
 	}
 	r->section = NULL;
 	for (size_t i = 0; i < jwt->claim_count; i++)

@@ -242,7 +242,8 @@ test("a section that does not hold ends the start, and says what", async t => {
 		["[profile a b]\nkey = x", /\[profile a b\] a name has/],
 		["[profile default]\nkey = x", /\[profile default\] a name has/],
 		["[profile a]\nkey = /x", /\[profile a\] key/],
-		["[profile a]\nkey = ${sub}", /\[profile a\] upload_dir: with auth = none/],
+		["[profile a]\nupload_dir = ${sub}", /\[profile a\] upload_dir: with auth = none/],
+		["[profile a]\nkey = ${sub}", /\[profile a\] key: with auth = none/],
 		["[profile a]\nmin_size = 9\nmax_size = 8", /\[profile a\] min_size/],
 		["[profile a]\nmax_size = much", /\[profile a\] max_size/],
 		["[profile a]\nmax_size = 0", /\[profile a\] max_size: must be from 1 to/],
@@ -252,6 +253,9 @@ test("a section that does not hold ends the start, and says what", async t => {
 		["[profile a]\nacl = all", /\[profile a\] acl/],
 		["[profile a]\nstorage_class = Cold", /\[profile a\] storage_class/],
 		["[profile a]\nmetadata = grant=1", /\[profile a\] metadata/],
+		["[profile a]\nmetadata = A=1", /\[profile a\] metadata: `A=1` is not NAME=VALUE/],
+		["[profile a]\nmetadata = a_b=1", /\[profile a\] metadata: `a_b=1` is not NAME=VALUE/],
+		["[profile a]\nmetadata = a=1 b=1 a=2", /\[profile a\] metadata: `a` is there twice/],
 		["[profile a]\ncallback_answer = {", /\[profile a\] callback_answer/],
 	]) {
 		await writeFile(path, `${text}\n`);
