@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules: origins, names, rates, the webhook, and what else may change while the server runs. */
+#include <arpa/inet.h>
+
 #include "app/settings/settings_internal.h"
+#include "base/host.h"
 #include "oss/rules/origin.h"
 
 /* The same patterns as in a bucket's CORS rules, and "null". */
@@ -48,6 +51,25 @@ static void read_webhook(struct reading *r, const struct app_options *options)
 	r->rules->webhook_url = settings_keep_url(r, "webhook_url", options->webhook_url);
 }
 
+/* Peers are known by their addresses: a name, or a port, would match none. */
+static void check_proxies(struct reading *r, struct slice text)
+{
+	unsigned char bytes[16];
+	struct slice word, address;
+	while (slice_next_word(&text, &word)) {
+		struct slice rest = word;
+		(void)slice_cut(&rest, '/', &address);
+		if (slice_starts(address, S("[")) && slice_ends(address, S("]")))
+			address = host_of_authority(address);
+		if (!host_parse_address(AF_INET, address, bytes) &&
+			!host_parse_address(AF_INET6, address, bytes))
+			settings_refuse(r,
+				"trusted_proxies: `%.*s` is not an address such as 127.0.0.1 or "
+				"10.0.0.0/8: write a proxy's address, not its name or port",
+				SLICE_FMT(word));
+	}
+}
+
 static void read_rates(struct reading *r, const struct app_options *options)
 {
 	struct rules *rules = r->rules;
@@ -55,6 +77,7 @@ static void read_rates(struct reading *r, const struct app_options *options)
 	rules->grant_rate = options->grant_rate;
 	rules->part_rate = options->part_rate;
 	struct slice text = settings_keep_text(r, "trusted_proxies", options->trusted_proxies);
+	check_proxies(r, text);
 	enum err e = allow_list_parse(text, &rules->trusted_proxies, &bad);
 	if (e == ERR_INVALID_ARGUMENT)
 		settings_refuse(r, "trusted_proxies: `%.*s` is not an address such as 10.0.0.0/8",

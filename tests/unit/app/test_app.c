@@ -313,7 +313,7 @@ static void refused(void)
 	struct {
 		struct app_options options;
 		const char *name;
-	} rows[64];
+	} rows[80];
 	size_t count = 0;
 #define ROW(member, value)                            \
 	do {                                          \
@@ -376,6 +376,10 @@ static void refused(void)
 	rows[count - 1].options.auth = APP_AUTH_FORWARD;
 	ROW(auth_url, "http://shop.example/who is it");
 	rows[count - 1].options.auth = APP_AUTH_FORWARD;
+	ROW(trusted_proxies, "localhost");
+	ROW(trusted_proxies, "127.0.0.1 proxy.example");
+	ROW(trusted_proxies, "127.0.0.1:80");
+	ROW(trusted_proxies, "10.0.0.0/33");
 	ROW(sts_url, "https://u:p@sts.example/");
 	rows[count - 1].options.credentials = APP_CREDENTIALS_STS;
 	ROW(ecs_metadata_url, "http://u:p@100.100.100.200");
