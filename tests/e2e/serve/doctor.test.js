@@ -290,12 +290,15 @@ test("a key URL that is not pinned, in front of a store that is another process"
 
 test("a webhook that answers, and one that does not", async t => {
 	const sink = await startSink(t, says("{}"));
-	const got = await serving(server, ["--app-webhook-url", sink.url]);
+	const got = await serving(server, ["--app-webhook-url", `${sink.url}?token=private`]);
 	assert.match(got.of("webhook"), /^ok/);
+	assert.ok(got.of("webhook").includes(sink.url), "it is named");
+	assert.doesNotMatch(got.of("webhook"), /private/, "without its query");
 	assert.deepEqual(sink.requests.map(one => [one.method, one.body.length]), [["HEAD", 0]]);
-	const gone = await serving(server, ["--app-webhook-url", await closedPort()]);
+	const gone = await serving(server, ["--app-webhook-url", `${await closedPort()}/?token=private`]);
 	assert.equal(gone.status, 2);
 	assert.match(gone.of("webhook"), /^failed: .*does not answer.*Fix: /);
+	assert.doesNotMatch(gone.of("webhook"), /private/);
 });
 
 test("without a pass the mirror is not there", async () => {
