@@ -8,21 +8,28 @@ static bool is_none(const char *certificate, const char *key)
 	return slice_eq(slice_str(certificate), S("none")) && key[0] == '\0';
 }
 
+struct files {
+	const char *section, *certificate, *key;
+};
+
+/* Those of the port's section, or else of [server]. */
+static struct files files_of(const struct config *c, enum serve_port port)
+{
+	const struct files own[SERVE_PORTS] = {
+		[SERVE_PORT_APP] = {"app", c->app_tls_certificate, c->app_tls_key},
+		[SERVE_PORT_STORE] = {"store", c->store_tls_certificate, c->store_tls_key},
+		[SERVE_PORT_CONSOLE] = {"console", c->console_tls_certificate, c->console_tls_key},
+	};
+	const struct files common = {"server", c->server_tls_certificate, c->server_tls_key};
+	return own[port].certificate[0] || own[port].key[0] ? own[port] : common;
+}
+
 void serve_tls_files(const struct config *c, enum serve_port port, const char **ret_certificate,
 	const char **ret_key)
 {
-	const struct {
-		const char *certificate, *key;
-	} own[SERVE_PORTS] = {
-		[SERVE_PORT_APP] = {c->app_tls_certificate, c->app_tls_key},
-		[SERVE_PORT_STORE] = {c->store_tls_certificate, c->store_tls_key},
-		[SERVE_PORT_CONSOLE] = {c->console_tls_certificate, c->console_tls_key},
-	};
-	bool has_own = own[port].certificate[0] || own[port].key[0];
-	*ret_certificate = has_own ? own[port].certificate : c->server_tls_certificate;
-	*ret_key = has_own ? own[port].key : c->server_tls_key;
-	if (is_none(*ret_certificate, *ret_key))
-		*ret_certificate = "";
+	struct files files = files_of(c, port);
+	*ret_certificate = is_none(files.certificate, files.key) ? "" : files.certificate;
+	*ret_key = files.key;
 }
 
 bool serve_has_tls(const struct config *c, enum serve_port port)
@@ -61,6 +68,19 @@ static bool is_used(const struct parts *p, enum serve_port port)
 	return false;
 }
 
+/* One of the two alone is no TLS. */
+static bool check_pair(struct parts *p, enum serve_port port)
+{
+	struct files files = files_of(&p->config, port);
+	if (files.certificate[0] && files.key[0])
+		return true;
+	log_error("[%s] %s: must be set too, because %s is: TLS needs both", files.section,
+		files.key[0] ? "tls_certificate" : "tls_key",
+		files.key[0] ? "tls_key" : "tls_certificate");
+	p->bad_option = true;
+	return false;
+}
+
 bool serve_start_tls(struct parts *p)
 {
 	const char *certificate, *key;
@@ -69,6 +89,8 @@ bool serve_start_tls(struct parts *p)
 		serve_tls_files(&p->config, port, &certificate, &key);
 		if (!is_used(p, port) || !serve_has_tls(&p->config, port))
 			continue;
+		if (!check_pair(p, port))
+			return false;
 		p->tls[port] = find_shared(p, port);
 		if (p->tls[port])
 			continue;

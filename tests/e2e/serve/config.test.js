@@ -54,6 +54,10 @@ test("a bad option says where it is and what is allowed, exit status 2", async t
 		[["--app-signature-version", "2"], {}, /--app-signature-version: `2` is neither 4 nor 1/],
 		[["--app-listen", "127.0.0.1:99999"], {}, /--app-listen: `127\.0\.0\.1:99999` is not ADDRESS:PORT with a port from 0 to 65535/],
 		[[], { POSTERN_CONSOLE_LISTEN: ":foo" }, /environment POSTERN_CONSOLE_LISTEN: `:foo` is not ADDRESS:PORT/],
+		[["--server-tls-certificate", "a.pem"], {}, /\[server\] tls_key: must be set too, because tls_certificate is/],
+		[["--server-tls-key", "a.pem"], {}, /\[server\] tls_certificate: must be set too, because tls_key is/],
+		[["--app-tls-key", "a.pem", "--server-tls-certificate", "a.pem"], {},
+			/\[app\] tls_certificate: must be set too/],
 		[["--server-log-level", "loud"], {}, /--server-log-level: `loud` is neither error, info nor debug/],
 	];
 	for (const [args, env, want] of cases) {
