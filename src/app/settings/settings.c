@@ -246,6 +246,28 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 			"grant only if the policy says so");
 }
 
+static bool is_below(struct slice path, struct slice folder)
+{
+	return slice_starts(path, folder) && path.len > folder.len && path.ptr[folder.len] == '/';
+}
+
+/* What the server answers itself, whatever the options say. */
+static bool is_own_path(struct slice path)
+{
+	static const struct slice own[] = {SLICE_LIT("/grant"), SLICE_LIT("/grants"),
+		SLICE_LIT("/duplicates"), SLICE_LIT("/get_post_signature_for_oss_upload")};
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (slice_eq(path, own[i]))
+			return true;
+	return is_below(path, S("/grants"));
+}
+
+static bool is_page_path(struct slice path)
+{
+	return slice_eq(path, S("/upload")) || is_below(path, S("/upload")) ||
+	       slice_eq(path, S("/client")) || is_below(path, S("/client"));
+}
+
 static void read_multipart(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
@@ -257,20 +279,20 @@ static void read_multipart(struct reading *r, const struct app_options *options)
 			settings_refuse(r, "multipart_path: must be a path such as /s3");
 	if (path.len > 0 && (path.len < 2 || path.ptr[0] != '/' || slice_ends(path, S("/"))))
 		settings_refuse(r, "multipart_path: must be a path such as /s3");
+	if (is_own_path(path) || is_page_path(path))
+		settings_refuse(r,
+			"multipart_path: the path %.*s is the application server's own; take "
+			"another, such as /s3",
+			SLICE_FMT(path));
 }
 
 /* What the server answers itself never reaches a callback's handler. */
 static void check_callback_paths(struct reading *r)
 {
-	static const struct slice own[] = {SLICE_LIT("/grant"), SLICE_LIT("/grants"),
-		SLICE_LIT("/duplicates"), SLICE_LIT("/get_post_signature_for_oss_upload")};
 	const struct settings *s = r->settings;
 	for (size_t i = 0; i < s->callback_paths.count; i++) {
 		struct slice path = s->callback_paths.words[i];
-		bool taken = slice_starts(path, S("/grants/")) || settings_is_multipart(s, path);
-		for (size_t j = 0; j < ARRAY_LEN(own); j++)
-			taken = taken || slice_eq(path, own[j]);
-		if (taken)
+		if (is_own_path(path) || settings_is_multipart(s, path))
 			settings_refuse(r,
 				"callback_url: the path %.*s is the application server's own; take "
 				"another, such as /callback",
@@ -281,8 +303,7 @@ static void check_callback_paths(struct reading *r)
 bool settings_is_multipart(const struct settings *settings, struct slice path)
 {
 	struct slice prefix = settings->multipart_path;
-	return prefix.len > 0 && slice_starts(path, prefix) && path.len > prefix.len &&
-	       path.ptr[prefix.len] == '/';
+	return prefix.len > 0 && is_below(path, prefix);
 }
 
 static struct rules *rules_new(void)

@@ -376,6 +376,15 @@ static void refused(void)
 	rows[count - 1].options.auth = APP_AUTH_FORWARD;
 	ROW(auth_url, "http://shop.example/who is it");
 	rows[count - 1].options.auth = APP_AUTH_FORWARD;
+	ROW(multipart_path, "/");
+	ROW(multipart_path, "/grant");
+	ROW(multipart_path, "/grants");
+	ROW(multipart_path, "/grants/parts");
+	ROW(multipart_path, "/duplicates");
+	ROW(multipart_path, "/get_post_signature_for_oss_upload");
+	ROW(multipart_path, "/upload");
+	ROW(multipart_path, "/upload/parts");
+	ROW(multipart_path, "/client");
 	ROW(trusted_proxies, "localhost");
 	ROW(trusted_proxies, "127.0.0.1 proxy.example");
 	ROW(trusted_proxies, "127.0.0.1:80");
