@@ -13,8 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice text = slice_of(data, size);
 	struct url url;
 	size_t start;
-	if (!url_split(text, &url))
+	const char *fault = url_request_fault(text);
+	if (!url_split(text, &url)) {
+		assert(fault);
 		return 0;
+	}
+	assert(fault || slice_find(url.authority, '@') == url.authority.len);
 	assert(url_has_scheme(text, &start));
 	assert(start == (url.tls ? 8 : 7));
 	assert(url.origin.ptr == text.ptr && url.origin.len == start + url.authority.len);
