@@ -115,7 +115,7 @@ test("a file with the signature is rejected, wherever it is; others are believed
 	const split = Buffer.alloc(2_000_000, "a");
 	split.write(BAD, 1024 * 1024 - 10);
 	assert.equal((await upload("strict", split)).got.status, 203);
-	assert.match(server.log, /a virus was found: "Postern\.Test[^"\\]*"/);
+	await server.logged(/a virus was found: "Postern\.Test[^"\\]*"/);
 });
 
 test("what is too long for clamd cannot be judged", async () => {

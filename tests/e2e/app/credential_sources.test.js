@@ -58,7 +58,7 @@ test("sts: the role is assumed at the store's own STS", async t => {
 	const fields = await upload(app, store, "sts");
 	assert.match(fields["x-oss-credential"], /^STS\./);
 	assert.equal(await app.recorded(), 1);
-	assert.match(store.log, /issued=STS\./);
+	await store.logged(/issued=STS\./);
 	const left = await app.metric("app_credentials_expire_seconds") - Date.now() / 1000;
 	assert.ok(left > 600 && left <= 900, `${left}`);
 	assert.equal((await send(`${app.console}/ready`)).status, 200);
@@ -67,7 +67,7 @@ test("sts: the role is assumed at the store's own STS", async t => {
 	assert.ok(classic.expire <= Date.now() / 1000 + 300);
 	const session = { id: fields["x-oss-credential"].split("/")[0], token: fields["x-oss-security-token"] };
 	assert.notEqual(session.token, undefined);
-	assert.match(app.log, /pages of the classic sample \(GET \/\) cannot upload/);
+	await app.logged(/pages of the classic sample \(GET \/\) cannot upload/);
 	assert.doesNotMatch(app.log, /error/);
 });
 
@@ -189,7 +189,7 @@ test("ecs: keys are changed in time, kept through failures, and never used when 
 	service.fails = false;
 	service.lasts = 3600;
 	await until("there are keys again", async () => (await json(`${app.app}/grant`)).status === 200);
-	assert.match(app.log, /they are had again/);
+	await app.logged(/they are had again/);
 	assert.equal((await send(`${app.console}/ready`)).status, 200);
 	await upload(app, store, "again");
 	assert.ok(await app.metric("app_credentials_failed_total") >= 2);

@@ -84,7 +84,7 @@ test("an event that cannot be delivered becomes a dead letter, and others go on"
 	assert.equal(await metric(server, "given_up_total"), 1);
 	assert.equal(await metric(server, "failed_total"), 2);
 	assert.equal(await metric(server, "waiting"), 0);
-	assert.match(server.log, /event 1: .*it is given up/);
+	await server.logged(/event 1: .*it is given up/);
 	assert.match(await events(server, "list", "--state", "dead"), /^1 +dead +2 .* upload.confirmed +"user-dir-prefix\/a.txt" /);
 	assert.equal(await events(server, "list", "--state", "waiting"), "");
 	assert.equal((await send(`${server.console}/ready`)).status, 200);

@@ -73,8 +73,8 @@ test("nothing is lost while Redis is killed again and again, and the events of a
 	assert.equal(new Set(same.map(event => event.id)).size, 6);
 	assert.deepEqual(same.map(event => event.data.size), same.map(event => event.data.size).sort());
 	assert.ok(await metric(server, "failed_total") > 0);
-	assert.match(server.log, /event \d+: Redis: .*; it is sent again later/);
-	assert.match(server.log, /events are delivered again/);
+	await server.logged(/event \d+: Redis: .*; it is sent again later/);
+	await server.logged(/events are delivered again/);
 });
 
 test("what a killed server has not delivered is delivered by the next", async t => {
