@@ -87,7 +87,7 @@ struct app_check_stats {
 struct app_stats {
 	struct provider_stats credentials;
 	bool confirms;  /* callbacks are confirmed by the store */
-	bool forbidden; /* the store answered 403 at start: the key may not read */
+	bool forbidden; /* the store answers 403 to a HEAD: the key may not read */
 	const char
 		*parts_forbidden; /* what the key may not do for uploads in parts; NULL: nothing */
 	bool ledger_fails;        /* the last upload could not be recorded */

@@ -3,7 +3,7 @@
  * What a gateway left half done is done by whoever comes by; and one object that is damaged, or is
  * as large as it can be, keeps nobody from the others.
  */
-#include "store/rados/garbage/garbage.h"
+#include "store/rados/garbage/garbage_internal.h"
 #include "unit/store/checks.h"
 
 /* ---- Versioning ------------------------------------------------------------------------------ */
@@ -16,6 +16,18 @@ static enum store_versioning versioning_of(struct two *two, uint64_t tablet)
 	enum store_versioning versioning = seen.head.versioning;
 	seen_release(&seen);
 	return versioning;
+}
+
+/* How often the tablet was changed. */
+static uint64_t epoch_of(struct two *two, uint64_t tablet)
+{
+	struct seen seen;
+	struct epoch epoch;
+	if (tablet_see(rados_of(two->one), two->id, tablet, &seen) != ERR_OK ||
+		!epoch_parse(seen.epoch, &epoch))
+		abort();
+	seen_release(&seen);
+	return epoch.epoch;
 }
 
 /* As if whoever changed it had died before it came to this tablet. */
@@ -47,6 +59,16 @@ static void versioning_is_followed(void)
 	OK(garbage_collect(rados_of(two.other)) == 0 && versioning_of(&two, 0) == STORE_VERSIONED &&
 			versioning_of(&two, right) == STORE_VERSIONED,
 		"one that was not is told when garbage is collected");
+	struct row_key row = row_key_of(ROW_OBJECT, S("b"));
+	row.bytes[0] = RADOS_BUCKET_ROW;
+	const struct listed_bucket listed = {
+		.id = two.id, .row = row_key_slice(&row), .versioning = STORE_UNVERSIONED};
+	uint64_t before = epoch_of(&two, right);
+	OK(versioning_follow(rados_of(two.other), &listed) == 0 &&
+			versioning_of(&two, right) == STORE_VERSIONED &&
+			epoch_of(&two, right) == before + 1,
+		"who has listed the bucket before it was changed undoes nothing, not for a moment "
+		"either");
 	bool ok = put_object(two.one, two.id, S("z"), S("2"), &how) == ERR_OK &&
 		  put_object(two.one, two.id, S("z"), S("3"), NULL) == ERR_OK;
 	struct store_version old = {.number = first.version};

@@ -116,6 +116,24 @@ enum err tablet_set_versioning(struct rados *r, uint64_t bucket, enum store_vers
 	return change_heads(r, bucket, take_versioning, &versioning);
 }
 
+/*
+ * The row is read after the head, which is changed only if nobody else has changed it: whoever has
+ * changed the row since comes to this head after that.
+ */
+static enum err follow_versioning(const struct seen *seen, struct head *head, const void *ctx)
+{
+	const struct versioning_source *source = ctx;
+	if (seen->head.state == HEAD_DEAD)
+		return ERR_NO_SUCH_BUCKET;
+	return source->read(source->ctx, &head->versioning);
+}
+
+enum err tablet_follow_versioning(
+	struct rados *r, uint64_t bucket, const struct versioning_source *source)
+{
+	return change_heads(r, bucket, follow_versioning, source);
+}
+
 /* ---- The end --------------------------------------------------------------------------------- */
 
 void frozen_tablets_free(struct frozen_tablets *frozen)

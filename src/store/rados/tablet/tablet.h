@@ -111,6 +111,15 @@ int tablet_remove_merged(
 enum err tablet_create(struct rados *r, uint64_t bucket) MUST_USE;
 /* Removes it again: no bucket has come to know it. */
 void tablet_discard(struct rados *r, uint64_t bucket);
+/* Reads what a bucket's row says of its versioning. Waits. ERR_NO_SUCH_BUCKET. */
+struct versioning_source {
+	enum err (*read)(const void *ctx, enum store_versioning *ret);
+	const void *ctx;
+};
+
+/* Lets the tablets keep versions as the row says, whoever changes it meanwhile. Waits. */
+enum err tablet_follow_versioning(
+	struct rados *r, uint64_t bucket, const struct versioning_source *source) MUST_USE;
 /* Sets the versioning of a bucket's tablets. Waits. ERR_NO_SUCH_BUCKET. */
 enum err tablet_set_versioning(
 	struct rados *r, uint64_t bucket, enum store_versioning versioning) MUST_USE;
