@@ -7,10 +7,12 @@
 #include "store/rados/cluster/librados.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "points.h"
 #include "store/rados/rows/key.h"
@@ -60,8 +62,17 @@ static _Thread_local char splitting[TABLET_NAME_BYTES + 1];
 
 /* Instead of librados's. */
 struct write_op {
-	void *op;
+	void *op; /* NULL: it is sent later, and released then */
 	uint64_t facts;
+};
+
+/* What is sent later. */
+struct late {
+	void *op;
+	void *io;
+	char *object;
+	int flags;
+	int64_t ms;
 };
 
 struct completion {
@@ -229,7 +240,8 @@ void *rados_create_write_op(void)
 void rados_release_write_op(void *from)
 {
 	struct write_op *op = from;
-	real.release_write_op(op->op);
+	if (op->op)
+		real.release_write_op(op->op);
 	free(op);
 }
 
@@ -266,6 +278,8 @@ void rados_write_op_omap_cmp2(void *from, const char *key, uint8_t how, const ch
 {
 	struct write_op *op = from;
 	op->facts |= FACT(COMPARES);
+	if (key[0] == ROW_OWN && !is_sum(key, key_len) && points_forget_own())
+		return;
 	real.write_op_omap_cmp2(op->op, key, how, value, key_len, value_len, ret);
 }
 
@@ -295,10 +309,39 @@ void rados_write_op_omap_rm_range2(
 	real.write_op_omap_rm_range2(op->op, begin, begin_len, end, end_len);
 }
 
+static void *send_later(void *from)
+{
+	struct late *late = from;
+	(void)usleep((useconds_t)late->ms * 1000);
+	(void)real.write_op_operate(late->op, late->io, late->object, NULL, late->flags);
+	real.release_write_op(late->op);
+	free(late->object);
+	free(late);
+	return NULL;
+}
+
+/* As if the answer had not come in time. */
+static int lose(struct write_op *op, void *io, const char *object, int flags, int64_t ms)
+{
+	pthread_t thread;
+	struct late *late = malloc(sizeof(*late));
+	if (!late)
+		abort();
+	*late = (struct late){op->op, io, strdup(object), flags, ms};
+	op->op = NULL;
+	if (!late->object || pthread_create(&thread, NULL, send_later, late) != 0)
+		abort();
+	(void)pthread_detach(thread);
+	return -ETIMEDOUT;
+}
+
 int rados_write_op_operate(void *from, void *io, const char *object, time_t *mtime, int flags)
 {
 	struct write_op *op = from;
 	uint64_t points = look_at(op, object);
+	int64_t ms;
+	if (points_is_late(op->facts | facts_of_object(object), &ms))
+		return lose(op, io, object, flags, ms);
 	points_before(points);
 	int result = real.write_op_operate(op->op, io, object, mtime, flags);
 	if (result == 0)

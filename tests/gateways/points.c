@@ -11,6 +11,8 @@
 
 #define NAME_BYTES 32
 #define POINTS_MAX 64
+/* A prime, so that times differ from one to the next. */
+#define LATE_STEP 7919
 
 /* Those that do all of the first, and nothing of the second; README.md lists them. */
 static const struct point {
@@ -84,9 +86,13 @@ static struct control {
 	_Atomic int64_t armed;  /* number of a point, from 1 on; 0: none */
 	_Atomic int64_t behind; /* 0: before it is sent; 1: when it was done */
 	_Atomic int64_t signal;
-	_Atomic int64_t hit;     /* the process that has come there */
-	_Atomic int64_t slow;    /* number of a point that takes longer, while `armed` */
-	_Atomic int64_t slow_ms; /* so much */
+	_Atomic int64_t hit;        /* the process that has come there */
+	_Atomic int64_t slow;       /* number of a point that takes longer, while `armed` */
+	_Atomic int64_t slow_ms;    /* so much */
+	_Atomic int64_t late_every; /* of so many changes of tablets one is late; 0: none */
+	_Atomic int64_t late_ms;    /* by this at most */
+	_Atomic int64_t late;       /* how many were */
+	_Atomic int64_t forgets;    /* whether a gateway does not compare its own counter */
 	struct {
 		char name[NAME_BYTES];
 		_Atomic int64_t sent;
@@ -119,6 +125,23 @@ uint64_t points_of(uint64_t facts)
 		if ((facts & points[i].all) == points[i].all && !(facts & points[i].none))
 			found |= (uint64_t)1 << i;
 	return found;
+}
+
+bool points_is_late(uint64_t facts, int64_t *ret_ms)
+{
+	const uint64_t all = FACT(ON_TABLET) | FACT(SETS_OWN) | FACT(CHANGES_KEYS);
+	static _Atomic int64_t changes;
+	if (!control || !control->late_every || (facts & all) != all || (facts & FACT(SETS_SUM)))
+		return false;
+	if (++changes % control->late_every != 0)
+		return false;
+	*ret_ms = ++control->late * LATE_STEP % (control->late_ms + 1);
+	return true;
+}
+
+bool points_forget_own(void)
+{
+	return control && control->forgets;
 }
 
 static int has(uint64_t found, int64_t number)

@@ -4,12 +4,16 @@
  * so. A step is an operation of librados, recognised by what it does with which object; a point is
  * reached before it is sent, and again when it was done and the gateway has not heard of it yet.
  *
+ * Beside that, changes of tablets can be lost: nobody hears of them, and they happen later. And
+ * gateways can leave out the comparison that makes this harmless, to see that a test would find it.
+ *
  *	librados.c   the library that stands in front of librados, and says what is done
  *	points.c     the table of points, and what happens there
  */
 #ifndef GATEWAYS_POINTS_H
 #define GATEWAYS_POINTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,5 +83,10 @@ uint64_t points_of(uint64_t facts);
 void points_before(uint64_t points);
 /* It was done. Likewise. */
 void points_after(uint64_t points);
+
+/* Whether an operation that does all this is lost, and happens only so many milliseconds later. */
+bool points_is_late(uint64_t facts, int64_t *ret_ms);
+/* Whether a gateway does not compare its own counter: the control. */
+bool points_forget_own(void);
 
 #endif

@@ -165,7 +165,7 @@ export class Fleet {
 	 * it is taken for dead (dead). False if none comes there.
 	 */
 	async atPoint({ name, way, behind }) {
-		const { behind: first, starts, loses } = POINTS[name];
+		const { behind: first, starts } = POINTS[name];
 		if (first && !await this.atPoint({ name: first, way: "kill", behind: true }))
 			return false;
 		this.control.arm(name, { behind, signal: way === "kill" ? constants.signals.SIGKILL : constants.signals.SIGSTOP,
@@ -193,12 +193,10 @@ export class Fleet {
 
 	/** The number of the gateway that has come to the point, or null if none does. */
 	async #waitForHit(name) {
-		const { starts = 0, loses } = POINTS[name];
+		const { starts = 0 } = POINTS[name];
 		// Of the other ones one has the lowest number then, and collects garbage.
 		for (let i = 0; i < starts && !this.control.hit; i++)
 			await this.#startAgain(this.gateways.length - 1);
-		if (loses)
-			await this.#holdOsds();
 		const until = Date.now() + (isCheap(name) ? 0 : this.deadMs * 1.5) + 2 * this.times.collect + 3 * this.times.epoch;
 		while (!this.control.hit && Date.now() < until)
 			await pause(20);
@@ -241,12 +239,6 @@ export class Fleet {
 		process.kill(pid, "SIGSTOP");
 		await pause(ms);
 		process.kill(pid, "SIGCONT");
-	}
-
-	/** All of them, so that operations are lost. */
-	async #holdOsds() {
-		await Promise.all(Array.from({ length: this.osds }, (_, osd) => this.holdOsd(osd, this.times.operation * 1300)));
-		await pause(this.times.operation * 1000);
 	}
 
 	/** All gateways are ready, and whatever was under way has come to an end. */

@@ -4,8 +4,8 @@ import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "nod
 
 /**
  * By name. `behind`: a gateway has to die there first. `slow`: that has to take longer meanwhile. `starts`: so many
- * gateways have to start. `loses`: OSDs have to stand still. `zombie`: who stands still there until the others take it
- * for dead would do harm when it wakes, if it could.
+ * gateways have to start. `zombie`: who stands still there until the others take it for dead would do harm when it
+ * wakes, if it could.
  */
 export const POINTS = {
 	"chunk-written": { zombie: true },
@@ -20,7 +20,7 @@ export const POINTS = {
 	"part-put": {},
 	"upload-completed": { zombie: true },
 	"upload-aborted": {},
-	"settled": { loses: true },
+	"settled": {},
 	"split-begun": {},
 	"split-made": {},
 	"split-copied": { zombie: true },
@@ -58,12 +58,13 @@ export const POINTS = {
 
 /** Whether load alone leads there soon. */
 export function isCheap(name) {
-	const { behind, slow, starts, loses } = POINTS[name];
-	return !behind && !slow && !starts && !loses;
+	const { behind, slow, starts } = POINTS[name];
+	return !behind && !slow && !starts;
 }
 
 const NAME_BYTES = 32;
-const HEAD_BYTES = 48;
+const HEAD_BYTES = 80;
+const LATE_AT = 48;
 const EACH_BYTES = NAME_BYTES + 16;
 const POINTS_MAX = 64;
 
@@ -98,14 +99,24 @@ export class Control {
 		this.#set([0]);
 	}
 
+	/** One of `every` changes of tablets is lost, and happens up to `ms` later. `forgets`: no gateway compares its own counter. */
+	lose({ every, ms, forgets }) {
+		this.#set([every, ms, 0, forgets ? 1 : 0], LATE_AT);
+	}
+
+	/** So many were lost. */
+	get lost() {
+		return Number(readFileSync(this.path).readBigInt64LE(LATE_AT + 16));
+	}
+
 	/** The process that has come there, or 0. */
 	get hit() {
 		return Number(readFileSync(this.path).readBigInt64LE(24));
 	}
 
-	#set(numbers) {
+	#set(numbers, at = 0) {
 		const file = openSync(this.path, "r+");
-		writeSync(file, Buffer.from(new BigInt64Array(numbers.map(BigInt)).buffer), 0, numbers.length * 8, 0);
+		writeSync(file, Buffer.from(new BigInt64Array(numbers.map(BigInt)).buffer), 0, numbers.length * 8, at);
 		closeSync(file);
 	}
 }
