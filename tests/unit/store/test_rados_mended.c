@@ -61,10 +61,8 @@ static void versioning_is_followed(void)
 		"one that was not is told when garbage is collected");
 	struct row_key row = row_key_of(ROW_OBJECT, S("b"));
 	row.bytes[0] = RADOS_BUCKET_ROW;
-	const struct listed_bucket listed = {
-		.id = two.id, .row = row_key_slice(&row), .versioning = STORE_UNVERSIONED};
 	uint64_t before = epoch_of(&two, right);
-	OK(versioning_follow(rados_of(two.other), &listed) == 0 &&
+	OK(tablet_follow_versioning(rados_of(two.other), two.id, row_key_slice(&row)) == ERR_OK &&
 			versioning_of(&two, right) == STORE_VERSIONED &&
 			epoch_of(&two, right) == before + 1,
 		"who has listed the bucket before it was changed undoes nothing, not for a moment "

@@ -190,26 +190,11 @@ static enum err try_change(struct rados *r, const struct store_bucket_update *ch
 	return e;
 }
 
-/* Lets the tablets keep versions as the row says; if that changes meanwhile, again. */
-static enum err follow_versioning(
-	struct rados *r, const struct store_bucket_update *change, struct bucket_row row)
+/* Lets the tablets keep versions as the row says. */
+static enum err follow_versioning(struct rados *r, struct slice name, uint64_t id)
 {
-	for (unsigned i = 0; i < ATTEMPTS_MAX; i++) {
-		struct seen seen;
-		enum err e = tablet_set_versioning(r, row.bucket.id, row.bucket.versioning);
-		if (e != ERR_OK)
-			return e;
-		e = see(r, change->name, &seen);
-		bool same = e == ERR_OK && seen.value.len && seen.row.bucket.id == row.bucket.id &&
-			    seen.row.bucket.versioning == row.bucket.versioning;
-		if (e == ERR_OK && seen.value.len == 0)
-			e = ERR_NO_SUCH_BUCKET;
-		row = seen.row;
-		seen_release(&seen);
-		if (e != ERR_OK || same)
-			return e;
-	}
-	return ERR_UNAVAILABLE;
+	struct row_key key = row_key_of(RADOS_BUCKET_ROW, name);
+	return tablet_follow_versioning(r, id, row_key_slice(&key));
 }
 
 static enum err update_now(struct job *job)
@@ -224,7 +209,7 @@ static enum err update_now(struct job *job)
 	if (again)
 		return ERR_UNAVAILABLE;
 	return e == ERR_OK && job->change->set_versioning
-		       ? follow_versioning(job->r, job->change, row)
+		       ? follow_versioning(job->r, job->change->name, row.bucket.id)
 		       : e;
 }
 

@@ -11,7 +11,6 @@
  *	fold.c       their counts, made one row
  *	fence.c      no change of a dead gateway comes any more
  *	removal.c    removing chunks, many at a time
- *	versioning.c tablets that keep versions as their bucket's row says
  */
 #ifndef STORE_RADOS_GARBAGE_GARBAGE_H
 #define STORE_RADOS_GARBAGE_GARBAGE_H

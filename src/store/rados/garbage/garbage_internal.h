@@ -32,12 +32,6 @@ int tablet_collect(struct rados *r, const struct listed_bucket *bucket,
 int tablet_collect_deleted(struct rados *r, const struct listed_bucket *bucket,
 	const struct gateway_list *gateways) MUST_USE;
 
-/*
- * Whoever changes the versioning of a bucket tells all its tablets, one after the other, and may
- * die before it has told the last one: this tells all of them.
- */
-int versioning_follow(struct rados *r, const struct listed_bucket *bucket) MUST_USE;
-
 /* Makes garbage of what the dead gateway was writing, unless rows refer to it. */
 int remains_collect(struct rados *r, const struct gateway *dead) MUST_USE;
 

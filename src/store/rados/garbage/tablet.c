@@ -5,6 +5,7 @@
  * it goes when the oldest read of all gateways is of a later one.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -289,13 +290,26 @@ static void merge_all(struct rados *r, uint64_t bucket, const struct tablets *ta
 	}
 }
 
+/*
+ * Whoever changes the versioning of a bucket tells all its tablets, one after the other, and may
+ * die before it has told the last one: this tells all of them.
+ */
+static int follow_versioning(struct rados *r, const struct listed_bucket *bucket)
+{
+	log_info("ceph: not all tablets of the bucket %016" PRIx64
+		 " keep versions as its row says; they are told",
+		bucket->id);
+	enum err e = tablet_follow_versioning(r, bucket->id, bucket->row);
+	return e == ERR_OK || e == ERR_NO_SUCH_BUCKET ? 0 : -EAGAIN;
+}
+
 int tablet_collect(
 	struct rados *r, const struct listed_bucket *bucket, const struct gateway_list *gateways)
 {
 	struct tablets tablets = {.count = 0};
 	int result = collect_all(r, bucket, gateways, &tablets);
 	if (result == 0 && tablets.differ)
-		result = versioning_follow(r, bucket);
+		result = follow_versioning(r, bucket);
 	if (result == 0)
 		merge_all(r, bucket->id, &tablets);
 	free(tablets.list);

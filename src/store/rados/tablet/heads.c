@@ -102,18 +102,32 @@ static enum err change_heads(
 	return e;
 }
 
-static enum err take_versioning(const struct seen *seen, struct head *head, const void *ctx)
-{
-	const enum store_versioning *versioning = ctx;
-	if (seen->head.state == HEAD_DEAD)
-		return ERR_NO_SUCH_BUCKET;
-	head->versioning = *versioning;
-	return ERR_OK;
-}
+/* The row of a bucket. */
+struct bucket_at {
+	struct rados *r;
+	uint64_t id;
+	struct slice row; /* its key */
+};
 
-enum err tablet_set_versioning(struct rados *r, uint64_t bucket, enum store_versioning versioning)
+/* ERR_NO_SUCH_BUCKET if there is none, or one of another bucket by now. */
+static enum err read_versioning(const struct bucket_at *at, enum store_versioning *ret)
 {
-	return change_heads(r, bucket, take_versioning, &versioning);
+	struct bucket_row row;
+	struct fetch *fetch = fetch_new();
+	if (!fetch)
+		return ERR_UNAVAILABLE;
+	size_t number = fetch_keys(fetch, &at->row, 1);
+	enum err e = cluster_err(
+		fetch_run(fetch, at->r->index, RADOS_BUCKETS), "reading", RADOS_BUCKETS);
+	if (e == ERR_OK) {
+		struct slice value = fetched_value(fetch_rows(fetch, number), at->row);
+		if (!bucket_row_parse(value, &row) || row.bucket.id != at->id)
+			e = ERR_NO_SUCH_BUCKET;
+		else
+			*ret = row.bucket.versioning;
+	}
+	fetch_free(fetch);
+	return e;
 }
 
 /*
@@ -122,16 +136,14 @@ enum err tablet_set_versioning(struct rados *r, uint64_t bucket, enum store_vers
  */
 static enum err follow_versioning(const struct seen *seen, struct head *head, const void *ctx)
 {
-	const struct versioning_source *source = ctx;
-	if (seen->head.state == HEAD_DEAD)
-		return ERR_NO_SUCH_BUCKET;
-	return source->read(source->ctx, &head->versioning);
+	return seen->head.state == HEAD_DEAD ? ERR_NO_SUCH_BUCKET
+					     : read_versioning(ctx, &head->versioning);
 }
 
-enum err tablet_follow_versioning(
-	struct rados *r, uint64_t bucket, const struct versioning_source *source)
+enum err tablet_follow_versioning(struct rados *r, uint64_t bucket, struct slice row)
 {
-	return change_heads(r, bucket, follow_versioning, source);
+	const struct bucket_at at = {r, bucket, row};
+	return change_heads(r, bucket, follow_versioning, &at);
 }
 
 /* ---- The end --------------------------------------------------------------------------------- */

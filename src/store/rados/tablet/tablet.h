@@ -111,18 +111,11 @@ int tablet_remove_merged(
 enum err tablet_create(struct rados *r, uint64_t bucket) MUST_USE;
 /* Removes it again: no bucket has come to know it. */
 void tablet_discard(struct rados *r, uint64_t bucket);
-/* Reads what a bucket's row says of its versioning. Waits. ERR_NO_SUCH_BUCKET. */
-struct versioning_source {
-	enum err (*read)(const void *ctx, enum store_versioning *ret);
-	const void *ctx;
-};
-
-/* Lets the tablets keep versions as the row says, whoever changes it meanwhile. Waits. */
-enum err tablet_follow_versioning(
-	struct rados *r, uint64_t bucket, const struct versioning_source *source) MUST_USE;
-/* Sets the versioning of a bucket's tablets. Waits. ERR_NO_SUCH_BUCKET. */
-enum err tablet_set_versioning(
-	struct rados *r, uint64_t bucket, enum store_versioning versioning) MUST_USE;
+/*
+ * Lets the tablets keep versions as the bucket's row says, which has that key in the table of
+ * buckets, whoever changes it meanwhile. Waits. ERR_NO_SUCH_BUCKET.
+ */
+enum err tablet_follow_versioning(struct rados *r, uint64_t bucket, struct slice row) MUST_USE;
 /* Tablets of one bucket that were frozen, and in which epoch. All zeros: none. */
 struct frozen_tablets {
 	struct frozen_tablet {
