@@ -83,11 +83,10 @@ static const struct point {
 
 /* As lib/points.js reads and writes it; common to all gateways. */
 static struct control {
-	_Atomic int64_t armed;  /* number of a point, from 1 on; 0: none */
-	_Atomic int64_t behind; /* 0: before it is sent; 1: when it was done */
-	_Atomic int64_t signal;
-	_Atomic int64_t hit;        /* the process that has come there */
-	_Atomic int64_t slow;       /* number of a point that takes longer, while `armed` */
+	_Atomic int64_t armed; /* whether a gateway gets a signal at the next point that has one */
+	_Atomic int64_t hit;   /* the process that has come to one */
+	_Atomic int64_t point; /* the number of that point, from 1 on */
+	_Atomic int64_t slow;  /* number of a point that takes longer, while `armed`; 0: none */
 	_Atomic int64_t slow_ms;    /* so much */
 	_Atomic int64_t late_every; /* of so many changes of tablets one is late; 0: none */
 	_Atomic int64_t late_ms;    /* by this at most */
@@ -97,6 +96,8 @@ static struct control {
 		char name[NAME_BYTES];
 		_Atomic int64_t sent;
 		_Atomic int64_t done;
+		_Atomic int64_t before; /* the signal before it is sent; 0: none */
+		_Atomic int64_t behind; /* and when it was done */
 	} points[POINTS_MAX];
 } * control;
 
@@ -144,20 +145,20 @@ bool points_forget_own(void)
 	return control && control->forgets;
 }
 
-static int has(uint64_t found, int64_t number)
+static bool has(uint64_t found, size_t point)
 {
-	return number > 0 && (found >> (number - 1) & 1);
+	return found >> point & 1;
 }
 
 /* The first gateway that comes there is the one. */
-static void fall(uint64_t found, int64_t behind)
+static void fall(size_t point, int64_t signal)
 {
-	int64_t armed = control->armed;
-	if (!has(found, armed) || control->behind != behind ||
-		!atomic_compare_exchange_strong(&control->armed, &armed, 0))
+	int64_t armed = 1;
+	if (!signal || !atomic_compare_exchange_strong(&control->armed, &armed, 0))
 		return;
+	control->point = (int64_t)point + 1;
 	control->hit = getpid();
-	(void)raise((int)control->signal);
+	(void)raise((int)signal);
 }
 
 void points_before(uint64_t found)
@@ -165,10 +166,12 @@ void points_before(uint64_t found)
 	if (!control)
 		return;
 	for (size_t i = 0; i < POINTS; i++)
-		control->points[i].sent += found >> i & 1;
-	if (control->armed && has(found, control->slow))
+		control->points[i].sent += has(found, i);
+	if (control->armed && control->slow && has(found, (size_t)control->slow - 1))
 		(void)usleep((useconds_t)control->slow_ms * 1000);
-	fall(found, 0);
+	for (size_t i = 0; i < POINTS; i++)
+		if (has(found, i))
+			fall(i, control->points[i].before);
 }
 
 void points_after(uint64_t found)
@@ -176,6 +179,8 @@ void points_after(uint64_t found)
 	if (!control)
 		return;
 	for (size_t i = 0; i < POINTS; i++)
-		control->points[i].done += found >> i & 1;
-	fall(found, 1);
+		control->points[i].done += has(found, i);
+	for (size_t i = 0; i < POINTS; i++)
+		if (has(found, i))
+			fall(i, control->points[i].behind);
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { send } from "../../e2e/lib/oss.js";
 import { BIN, pause, Server } from "../../e2e/lib/server.js";
-import { Control, isCheap, POINTS } from "./points.js";
+import { Control, POINTS } from "./points.js";
 
 const CLUSTER = fileURLToPath(new URL("../../ceph/cluster", import.meta.url));
 /** It stands in front of librados. */
@@ -39,6 +39,16 @@ export class Fleet {
 	/** For so long a gateway has to stand still until the others take it for dead. */
 	get deadMs() {
 		return this.times.beat * DEAD_BEATS;
+	}
+
+	/** Whatever load and deaths lead to comes in that time, usually. */
+	get longMs() {
+		return this.deadMs * 1.5 + 2 * this.times.collect + 3 * this.times.epoch;
+	}
+
+	/** What load alone leads to. */
+	get shortMs() {
+		return this.times.collect + this.times.epoch;
 	}
 
 	/** False if Ceph's packages are missing. */
@@ -161,46 +171,46 @@ export class Fleet {
 	}
 
 	/**
-	 * Some gateway comes to a point of points.js, and dies there (`way` kill), stands still for a while (stop), or until
-	 * it is taken for dead (dead). False if none comes there.
+	 * Some gateway comes to one of these points of points.js, and dies there (`way` kill), stands still for a while (stop),
+	 * or until it is taken for dead (dead). Which one that was; null if none comes to any in that time.
 	 */
-	async atPoint({ name, way, behind }) {
-		const { behind: first, starts } = POINTS[name];
-		if (first && !await this.atPoint({ name: first, way: "kill", behind: true }))
-			return false;
-		this.control.arm(name, { behind, signal: way === "kill" ? constants.signals.SIGKILL : constants.signals.SIGSTOP,
-			slowMs: this.times.lease / 2 });
-		const number = starts === 1 ? await this.#startAt() : await this.#waitForHit(name);
+	async atPoint(faults, waitMs = this.longMs) {
+		this.control.arm(faults.map(fault => ({ ...fault, signal: fault.way === "kill" ? constants.signals.SIGKILL : constants.signals.SIGSTOP })),
+			{ slowMs: this.times.lease / 2 });
+		const starts = Math.max(...faults.map(({ name }) => POINTS[name].starts ?? 0));
+		await (starts === 1 ? this.#startAt() : this.#waitForHit(starts, waitMs));
 		this.control.disarm();
-		if (number === null)
-			return false;
-		if (way === "dead")
+		const { process, name } = this.control.hit;
+		const number = this.gateways.findIndex(({ pid }) => pid === process);
+		if (number < 0)
+			return null;
+		const come = faults.find(fault => fault.name === name);
+		if (come.way === "dead")
 			await this.holdUntilDead(number);
-		else if (way === "kill")
+		else if (come.way === "kill")
 			await this.killGateway(number);
 		else
 			await this.holdGateway(number, this.times.lease * 3);
 		// If it was just starting.
 		await this.gateways[number].ready();
-		return true;
+		return come;
 	}
 
-	#hit() {
-		const { hit } = this.control;
-		const number = this.gateways.findIndex(({ pid }) => pid === hit);
-		return number < 0 ? null : number;
+	/** The same of one alone, before which there is a death where that leads to it. */
+	async atThePoint(fault) {
+		const { behind: first } = POINTS[fault.name];
+		if (first && !await this.atPoint([{ name: first, way: "kill", behind: true }]))
+			return null;
+		return this.atPoint([fault]);
 	}
 
-	/** The number of the gateway that has come to the point, or null if none does. */
-	async #waitForHit(name) {
-		const { starts = 0 } = POINTS[name];
+	async #waitForHit(starts, waitMs) {
 		// Of the other ones one has the lowest number then, and collects garbage.
-		for (let i = 0; i < starts && !this.control.hit; i++)
+		for (let i = 0; i < starts && !this.control.hit.process; i++)
 			await this.#startAgain(this.gateways.length - 1);
-		const until = Date.now() + (isCheap(name) ? 0 : this.deadMs * 1.5) + 2 * this.times.collect + 3 * this.times.epoch;
-		while (!this.control.hit && Date.now() < until)
+		const until = Date.now() + waitMs;
+		while (!this.control.hit.process && Date.now() < until)
 			await pause(20);
-		return this.#hit();
 	}
 
 	/** One that comes to the point while it starts. */
@@ -210,9 +220,8 @@ export class Fleet {
 		await before.kill();
 		// Until it is ready nobody is at these.
 		this.gateways[number] = Object.assign(this.#begin(number), { store: before.store, console: before.console });
-		while (!this.control.hit && !this.gateways[number].ended)
+		while (!this.control.hit.process && !this.gateways[number].ended)
 			await pause(20);
-		return this.#hit();
 	}
 
 	/** Ends one as an operator would, and starts another one in its place. */

@@ -56,19 +56,27 @@ export const POINTS = {
 	"dead-gone": { behind: "chunk-written" },
 };
 
-/** Whether load alone leads there soon. */
-export function isCheap(name) {
-	const { behind, slow, starts } = POINTS[name];
-	return !behind && !slow && !starts;
+/** Whether load and deaths elsewhere lead there. */
+export function comesByItself(name) {
+	const { slow, starts } = POINTS[name];
+	return !slow && !starts;
 }
 
+/** Whether load alone leads there soon. */
+export function isCheap(name) {
+	return comesByItself(name) && !POINTS[name].behind;
+}
+
+/** struct control of ../points.c: eight bytes each. */
+const AT = { armed: 0, hit: 8, point: 16, slow: 24, lateEvery: 40, late: 56 };
+const HEAD_BYTES = 72;
 const NAME_BYTES = 32;
-const HEAD_BYTES = 80;
-const LATE_AT = 48;
-const EACH_BYTES = NAME_BYTES + 16;
+const EACH_BYTES = NAME_BYTES + 32;
+/** In what is known of each. */
+const EACH = { sent: 0, done: 8, before: 16 };
 const POINTS_MAX = 64;
 
-/** What is to happen at points: struct control (../points.c), which all gateways have in memory. */
+/** What is to happen at points, which all gateways have in memory. */
 export class Control {
 	constructor(path) {
 		this.path = path;
@@ -81,40 +89,47 @@ export class Control {
 		const all = {};
 		for (let at = HEAD_BYTES; bytes[at]; at += EACH_BYTES) {
 			const name = bytes.toString("latin1", at, at + NAME_BYTES).replace(/\0.*$/s, "");
-			all[name] = { sent: Number(bytes.readBigInt64LE(at + NAME_BYTES)), done: Number(bytes.readBigInt64LE(at + NAME_BYTES + 8)) };
+			const number = what => Number(bytes.readBigInt64LE(at + NAME_BYTES + what));
+			all[name] = { sent: number(EACH.sent), done: number(EACH.done) };
 		}
 		return all;
 	}
 
-	/** The first gateway that comes there gets the signal: before the operation is sent, or when it was done. */
-	arm(name, { behind, signal, slowMs = 0 }) {
+	/** The first gateway that comes to one of these gets its signal: before the operation is sent, or when it was done. */
+	arm(faults, { slowMs = 0 } = {}) {
 		const names = Object.keys(this.reached);
-		const numberOf = point => names.indexOf(point) + 1;
-		const { slow } = POINTS[name];
-		this.#set([0, behind ? 1 : 0, signal, 0, slow ? numberOf(slow) : 0, slowMs]);
-		this.#set([numberOf(name)]);
+		for (const [i, name] of names.entries()) {
+			const fault = faults.find(one => one.name === name);
+			this.#set(HEAD_BYTES + i * EACH_BYTES + NAME_BYTES + EACH.before, [fault && !fault.behind ? fault.signal : 0,
+				fault?.behind ? fault.signal : 0]);
+		}
+		const slow = names.indexOf(faults.map(({ name }) => POINTS[name].slow).find(Boolean)) + 1;
+		this.#set(AT.hit, [0, 0, slow, slowMs]);
+		this.#set(AT.armed, [1]);
 	}
 
 	disarm() {
-		this.#set([0]);
+		this.#set(AT.armed, [0]);
+	}
+
+	/** The process that has come to a point, and which that is; the process is 0 if there is none. */
+	get hit() {
+		const bytes = readFileSync(this.path);
+		const [hit, point] = [AT.hit, AT.point].map(at => Number(bytes.readBigInt64LE(at)));
+		return { process: hit, name: Object.keys(POINTS)[point - 1] };
 	}
 
 	/** One of `every` changes of tablets is lost, and happens up to `ms` later. `forgets`: no gateway compares its own counter. */
 	lose({ every, ms, forgets }) {
-		this.#set([every, ms, 0, forgets ? 1 : 0], LATE_AT);
+		this.#set(AT.lateEvery, [every, ms, this.lost, forgets ? 1 : 0]);
 	}
 
 	/** So many were lost. */
 	get lost() {
-		return Number(readFileSync(this.path).readBigInt64LE(LATE_AT + 16));
+		return Number(readFileSync(this.path).readBigInt64LE(AT.late));
 	}
 
-	/** The process that has come there, or 0. */
-	get hit() {
-		return Number(readFileSync(this.path).readBigInt64LE(24));
-	}
-
-	#set(numbers, at = 0) {
+	#set(at, numbers) {
 		const file = openSync(this.path, "r+");
 		writeSync(file, Buffer.from(new BigInt64Array(numbers.map(BigInt)).buffer), 0, numbers.length * 8, at);
 		closeSync(file);
