@@ -16,6 +16,7 @@ struct thread_queue {
 	pthread_cond_t posted;
 	pthread_cond_t idle;
 	struct task *first, **last;
+	size_t waiting;   /* from `first` on */
 	int64_t begin_ms; /* monotonic: so long may wait what waits; 0: not at all */
 	bool ending;
 	unsigned running; /* threads that may still post */
@@ -29,6 +30,7 @@ static void append(struct thread_queue *queue, struct task *task)
 	task->next = NULL;
 	*queue->last = task;
 	queue->last = &task->next;
+	queue->waiting++;
 }
 
 void thread_queue_add(struct thread_queue *queue, struct task *task)
@@ -65,6 +67,7 @@ static struct task *take(struct thread_queue *queue)
 	struct task *list = queue->first;
 	bool all = queue->options.threads == 1;
 	queue->first = all ? NULL : list->next;
+	queue->waiting = all ? 0 : queue->waiting - 1;
 	if (!queue->first)
 		queue->last = &queue->first;
 	if (!all)
@@ -148,6 +151,14 @@ enum err thread_queue_new(const struct thread_queue_options *options, struct thr
 struct executor *thread_queue_executor(struct thread_queue *queue)
 {
 	return &queue->executor;
+}
+
+size_t thread_queue_waiting(struct thread_queue *queue)
+{
+	(void)pthread_mutex_lock(&queue->lock);
+	size_t waiting = queue->waiting;
+	(void)pthread_mutex_unlock(&queue->lock);
+	return waiting;
 }
 
 void thread_queue_run(struct task *list)

@@ -8,6 +8,7 @@
 #ifndef BASE_THREAD_QUEUE_H
 #define BASE_THREAD_QUEUE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -54,6 +55,8 @@ void thread_queue_add_later(struct thread_queue *queue, struct task *task, int64
 /* The same as an executor; valid until thread_queue_free(). */
 struct executor *thread_queue_executor(struct thread_queue *queue);
 
+/* How many tasks wait that no thread has begun. From any thread; for metrics. */
+size_t thread_queue_waiting(struct thread_queue *queue);
 /* Runs each task of a list, which run() may free. For `batch`. */
 void thread_queue_run(struct task *list);
 

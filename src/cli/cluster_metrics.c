@@ -28,6 +28,13 @@ static void add_operations(const struct store_cluster *cluster, struct strbuf *o
 void add_cluster_metrics(const struct store_cluster *cluster, struct strbuf *out)
 {
 	add_operations(cluster, out);
+	metric_begin(out, "store_cluster_waiting", "gauge",
+		"What waits for what is under way: changes for that of their tablet, reads for "
+		"others.");
+	strbuf_addf(out, "postern_store_cluster_waiting{queue=\"changes\"} %" PRIu64 "\n",
+		cluster->changes);
+	strbuf_addf(out, "postern_store_cluster_waiting{queue=\"reads\"} %" PRIu64 "\n",
+		cluster->reads);
 	metric(out, "store_cluster_lost_total", "counter",
 		"Changes whose outcome had to be asked for.", cluster->lost);
 	metric(out, "store_cluster_tablets", "gauge", "Tablets that this gateway knows of.",

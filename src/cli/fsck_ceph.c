@@ -157,6 +157,11 @@ static void print_sum(const struct fsck_ceph_flags *given, const struct rados_fs
 		result->garbage, result->under_way, result->leaked);
 	if (result->standing)
 		printf("%" PRIu64 " tablets take no changes at the moment\n", result->standing);
+	if (result->differing)
+		printf("%" PRIu64
+		       " tablets do not keep versions as their bucket says: gateways tell them "
+		       "when they collect garbage\n",
+			result->differing);
 	if (result->moving)
 		printf("%" PRIu64 " tablets or keys changed all the time: not all of them was "
 		       "compared\n",
@@ -182,6 +187,7 @@ static void print_json_sum(
 		{"buckets", result->buckets},
 		{"tablets", result->tablets},
 		{"standing", result->standing},
+		{"differing", result->differing},
 		{"moving", result->moving},
 		{"objects", result->tally.objects},
 		{"versions", result->tally.versions},

@@ -522,6 +522,8 @@ struct store_cluster {
 	uint64_t counts[STORE_OPERATIONS][STORE_RESULTS]; /* since the start */
 	struct histogram_sum latency[STORE_OPERATIONS];
 	uint64_t lost;          /* changes whose outcome had to be asked for */
+	uint64_t changes;       /* that wait for a thread; others are under way */
+	uint64_t reads;         /* likewise */
 	uint64_t tablets;       /* that this process knows of */
 	uint64_t splits;        /* of them, by this process */
 	uint64_t merges;        /* likewise */

@@ -78,6 +78,7 @@ static void get_cluster_stats(struct rados *r, struct store_cluster *ret)
 	cluster_counts(r->cluster, &counts);
 	*ret = (struct store_cluster){.operations = operations,
 		.results = results,
+		.reads = thread_queue_waiting(r->readers),
 		.lost = atomic_load(&r->lost),
 		.tablets = directory_tablets(r->directory),
 		.splits = atomic_load(&r->splits),
@@ -86,6 +87,8 @@ static void get_cluster_stats(struct rados *r, struct store_cluster *ret)
 		.gateways = atomic_load(&r->living),
 		.is_full = atomic_load(&r->is_full),
 		.heard_seconds = (uint64_t)life_unheard_ms(&r->life) / 1000};
+	for (unsigned i = 0; i < RADOS_TABLET_THREADS; i++)
+		ret->changes += thread_queue_waiting(r->tablet_threads[i]);
 	memcpy(ret->counts, counts.counts, sizeof(ret->counts));
 	memcpy(ret->latency, counts.latency, sizeof(ret->latency));
 }

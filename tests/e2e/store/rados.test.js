@@ -75,6 +75,8 @@ testOnCeph("they are ready, and the sandbox is in nobody's way", async () => {
 		assert.match(metrics, /^postern_store_refusing 0$/m);
 		assert.match(metrics, /^postern_store_cluster_tablets 1$/m);
 		assert.match(metrics, /^postern_store_cluster_unheard_seconds \d+$/m);
+		for (const queue of ["changes", "reads"])
+			assert.match(metrics, new RegExp(`^postern_store_cluster_waiting\\{queue="${queue}"\\} \\d+$`, "m"));
 		for (const name of ["lost", "splits", "garbage_removed"])
 			assert.match(metrics, new RegExp(`^postern_store_cluster_${name}_total \\d+$`, "m"));
 		// The first hears of the second at its next beat.
@@ -156,7 +158,12 @@ async function becomes(gateway, status) {
 testOnCeph("a gateway is not ready while Ceph does not answer, and then again", async () => {
 	const osd = Number(await readFile(join(cluster.folder, "osd.0.pid"), "utf8"));
 	process.kill(osd, "SIGSTOP");
+	const reads = [];
 	try {
+		for (let i = 0; i < 30; i++)
+			reads.push(request(gateways[0].store, "GET", "shared", "again"));
+		while (await metric(gateways[0], 'store_cluster_waiting{queue="reads"}') === 0)
+			await pause(20);
 		const why = await becomes(gateways[0], 503);
 		assert.match(why, /^not ready: the store cannot be reached: Ceph does not answer$/m);
 		assert.equal(await metric(gateways[0], "store_refusing"), 1);
@@ -164,6 +171,9 @@ testOnCeph("a gateway is not ready while Ceph does not answer, and then again", 
 		process.kill(osd, "SIGCONT");
 	}
 	assert.equal(await becomes(gateways[0], 200), "ready\n");
+	for (const read of reads)
+		assert.equal((await read).status, 404);
+	assert.equal(await metric(gateways[0], 'store_cluster_waiting{queue="reads"}'), 0);
 	assert.equal((await put(gateways[0], "again", "it")).status, 200);
 });
 

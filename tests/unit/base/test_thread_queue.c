@@ -117,7 +117,10 @@ static void in_batches(void)
 	(void)sem_wait(&batches.begun);
 	for (size_t i = 1; i < TASKS; i++)
 		thread_queue_add(queue, &counts[i].task);
+	size_t waiting = thread_queue_waiting(queue);
 	(void)sem_post(&batches.go_on);
+	thread_queue_drain(queue);
+	OK(waiting == TASKS - 1 && thread_queue_waiting(queue) == 0, "it is known how many wait");
 	thread_queue_free(queue);
 	IS_INT(batches.count, 2, "what waits meanwhile is one batch");
 	IS_INT(batches.sizes[0], 1, "the first was alone");

@@ -44,6 +44,15 @@ static void forget_versioning(struct two *two, uint64_t tablet)
 	seen_release(&seen);
 }
 
+/* So many tablets are told of, and that is no finding. */
+static bool differs(const char *space, uint64_t tablets)
+{
+	struct told told = check(space, false);
+	bool ok = told.done && told.result.findings == 0 && told.result.differing == tablets;
+	told_free(&told, ok);
+	return ok;
+}
+
 static void versioning_is_followed(void)
 {
 	struct two two = two_tablets(&ceph, ceph_small("versioning"));
@@ -56,9 +65,11 @@ static void versioning_is_followed(void)
 			versioning_of(&two, right) == STORE_VERSIONED,
 		"all tablets are told that versions are kept");
 	forget_versioning(&two, right);
+	OK(differs("versioning", 1), "fsck tells of one that was not");
 	OK(garbage_collect(rados_of(two.other)) == 0 && versioning_of(&two, 0) == STORE_VERSIONED &&
 			versioning_of(&two, right) == STORE_VERSIONED,
-		"one that was not is told when garbage is collected");
+		"it is told when garbage is collected");
+	OK(differs("versioning", 0), "and then nothing differs");
 	struct row_key row = row_key_of(ROW_OBJECT, S("b"));
 	row.bytes[0] = RADOS_BUCKET_ROW;
 	uint64_t before = epoch_of(&two, right);

@@ -202,6 +202,30 @@ static void tell_all(struct reading *reading)
 	survey_tell(f, FATE_STAYS, NULL, "index/" RADOS_BUCKETS, what);
 }
 
+/* ---- Versioning ------------------------------------------------------------------------------ */
+
+bool buckets_versioning_is(
+	struct survey *f, const struct known_bucket *bucket, enum store_versioning versioning)
+{
+	struct row_key key = row_key_of(RADOS_BUCKET_ROW, slice_str(bucket->name));
+	struct slice name = row_key_slice(&key);
+	struct bucket_row row;
+	struct fetch *fetch = fetch_new();
+	if (!fetch) {
+		survey_fail(f, ERR_UNAVAILABLE);
+		return true;
+	}
+	size_t number = fetch_keys(fetch, &name, 1);
+	int result = fetch_run(fetch, f->r->index, RADOS_BUCKETS);
+	survey_fail_ceph(f, result, RADOS_BUCKETS);
+	/* Another one has its name by now, or nobody. */
+	bool is_other = result < 0 ||
+			!bucket_row_parse(fetched_value(fetch_rows(fetch, number), name), &row) ||
+			row.bucket.id != bucket->id;
+	fetch_free(fetch);
+	return is_other || row.bucket.versioning == versioning;
+}
+
 /* ---- Settings -------------------------------------------------------------------------------- */
 
 /* Whether the setting is there, and its bucket is not. */

@@ -27,6 +27,7 @@ struct place place_of(const struct known_bucket *bucket, uint64_t tablet)
 void head_keep(const struct head *head, struct kept_head *ret)
 {
 	ret->state = head->state;
+	ret->versioning = head->versioning;
 	ret->right = head->right;
 	ret->copying = head->copying;
 	ret->low_len = head->low.len;
@@ -219,6 +220,7 @@ void chain_check(struct survey *f, const struct known_bucket *bucket)
 		struct rados_fsck_tally tally = f->result->tally;
 		uint64_t tablets = f->result->tablets;
 		uint64_t standing = f->result->standing;
+		uint64_t differing = f->result->differing;
 		uint64_t moving = f->result->moving;
 		references_begin_all(f->refs);
 		done = check_all(f, bucket, &heads[0], &heads[1]);
@@ -230,6 +232,7 @@ void chain_check(struct survey *f, const struct known_bucket *bucket)
 		f->result->tally = tally;
 		f->result->tablets = tablets;
 		f->result->standing = standing;
+		f->result->differing = differing;
 		f->result->moving = moving;
 	}
 	f->result->moving += !done;

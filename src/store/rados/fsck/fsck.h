@@ -67,7 +67,10 @@ struct rados_fsck_result {
 	uint64_t buckets;
 	uint64_t tablets;
 	uint64_t standing; /* tablets that take no changes at the moment: frozen, or being split */
-	uint64_t moving;   /* tablets, or keys, that never stood still for long enough */
+	/* Tablets that do not keep versions as their bucket says; they are told at the next
+	 * collection. */
+	uint64_t differing;
+	uint64_t moving; /* tablets, or keys, that never stood still for long enough */
 	struct rados_fsck_tally {
 		uint64_t objects;  /* current ones */
 		uint64_t versions; /* older ones, and markers */

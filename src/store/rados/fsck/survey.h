@@ -93,6 +93,9 @@ void survey_tell(struct survey *f, enum survey_fate fate, const struct subject *
 
 /* Reads the table; tells what is wrong with it if `tells`. */
 void buckets_read(struct survey *f, bool tells, struct known_buckets *ret);
+/* Whether a tablet keeps versions as the bucket's row says; true if that is not known. */
+bool buckets_versioning_is(
+	struct survey *f, const struct known_bucket *bucket, enum store_versioning versioning);
 void known_buckets_free(struct known_buckets *buckets);
 const struct known_bucket *known_bucket_find(const struct known_buckets *buckets, uint64_t id);
 
@@ -108,6 +111,7 @@ struct place place_of(const struct known_bucket *bucket, uint64_t tablet);
 /* A head that outlives what it was read from. */
 struct kept_head {
 	enum head_state state;
+	enum store_versioning versioning;
 	uint64_t right;
 	uint64_t copying;
 	char low[LIMIT_KEY_BYTES];

@@ -360,6 +360,18 @@ static enum page_result attempt(struct walk *w)
 	return result;
 }
 
+/* Whoever changes it sets the row first: so the head is read, and then the row. */
+static bool versioning_differs(
+	struct survey *f, const struct place *place, const struct kept_head *seen)
+{
+	struct kept_head head;
+	if (place->bucket->is_deleted ||
+		buckets_versioning_is(f, place->bucket, seen->versioning) ||
+		head_read(f, place, &head) != 0)
+		return false;
+	return !buckets_versioning_is(f, place->bucket, head.versioning);
+}
+
 enum walked walk_tablet(struct survey *f, const struct place *place, struct kept_head *ret)
 {
 	struct walk *w = calloc(1, sizeof(*w));
@@ -389,6 +401,7 @@ enum walked walk_tablet(struct survey *f, const struct place *place, struct kept
 		f->result->tablets++;
 		f->result->standing += head_state_is_work(w->head.state) ||
 				       (w->head.state == HEAD_FROZEN && !place->bucket->is_deleted);
+		f->result->differing += versioning_differs(f, place, &w->head);
 		rest_garbage(f, place, true);
 		rest_unknown(f, place);
 	}

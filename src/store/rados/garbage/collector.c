@@ -93,20 +93,6 @@ int garbage_collect(struct rados *r)
 	return result;
 }
 
-/* Says once that there is no room any more, and once that there is some again. */
-static void look_for_room(struct rados *r)
-{
-	int result = pool_has_room(r->index);
-	bool is_full = result == -ENOSPC || result == -EDQUOT;
-	if (result < 0 && !is_full)
-		return;
-	bool was_full = atomic_exchange(&r->is_full, is_full);
-	if (is_full && !was_full)
-		log_error("ceph: the pool of the index is full: what needs room is answered 507");
-	else if (was_full && !is_full)
-		log_info("ceph: there is room in the pool of the index again");
-}
-
 /* ---- The thread ------------------------------------------------------------------------------ */
 
 /* One of them is enough; that there is only one is not relied on. */
@@ -127,7 +113,7 @@ static void *run(void *arg)
 	struct collector *collector = arg;
 	struct rados *r = collector->r;
 	while (sleeper_sleep(&collector->sleeper, r->timers.collect_ms)) {
-		look_for_room(r);
+		room_look(r);
 		if (garbage_stops(r) || !is_our_turn(r))
 			continue;
 		int result = garbage_collect(r);

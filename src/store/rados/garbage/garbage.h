@@ -11,6 +11,7 @@
  *	fold.c       their counts, made one row
  *	fence.c      no change of a dead gateway comes any more
  *	removal.c    removing chunks, many at a time
+ *	room.c       whether there is room
  */
 #ifndef STORE_RADOS_GARBAGE_GARBAGE_H
 #define STORE_RADOS_GARBAGE_GARBAGE_H

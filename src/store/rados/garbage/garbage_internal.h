@@ -41,6 +41,9 @@ int remains_collect(struct rados *r, const struct gateway *dead) MUST_USE;
  */
 int tablet_fence(struct rados *r, const char *tablet, uint64_t instance) MUST_USE;
 
+/* Says once that there is no room any more, and once that there is some again. */
+void room_look(struct rados *r);
+
 /* ---- Counts ---------------------------------------------------------------------------------- */
 
 /* How many of these own rows are of gateways that have ended. */
