@@ -2,6 +2,7 @@
 #include "base/log_json.h"
 
 #include "base/compiler.h"
+#include "base/encode.h"
 #include "base/limits.h"
 
 /* Of a line; what comes behind them is part of the message. */
@@ -15,7 +16,7 @@ struct members {
 	size_t count;
 };
 
-/* UTF-8 stays as it is; control characters are not to be there, and are escaped all the same. */
+/* What is UTF-8; control characters are not to be there, and are escaped all the same. */
 static void add_text(struct strbuf *out, struct slice text)
 {
 	strbuf_addc(out, '"');
@@ -31,10 +32,10 @@ static void add_text(struct strbuf *out, struct slice text)
 	strbuf_addc(out, '"');
 }
 
+/* Behind another one. */
 static void begin_member(struct strbuf *out, struct slice name)
 {
-	if (out->ptr[out->len - 1] != '{')
-		strbuf_addc(out, ',');
+	strbuf_addc(out, ',');
 	add_text(out, name);
 	strbuf_addc(out, ':');
 }
@@ -52,7 +53,8 @@ static bool is_number(struct slice name, struct slice value)
 	uint64_t number;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (slice_eq(name, names[i]))
-			return slice_to_u64(value, &number);
+			return slice_to_u64(value, &number) &&
+			       (value.ptr[0] != '0' || value.len == 1); /* JSON has no 007 */
 	return false;
 }
 
@@ -64,6 +66,11 @@ static bool is_name_char(char c)
 /* Whether another member of that name stands there already: JSON has one of each. */
 static bool is_taken(const struct members *m, struct slice name)
 {
+	static const struct slice own[] = {
+		SLICE_LIT("time"), SLICE_LIT("level"), SLICE_LIT("message")};
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (slice_eq(own[i], name))
+			return true;
 	for (size_t i = 0; i < m->count; i++)
 		if (slice_eq(m->names[i], name))
 			return true;
@@ -100,8 +107,8 @@ static void add_line(struct strbuf *out, struct slice line)
 	struct slice time, level, name, value;
 	(void)slice_cut(&line, ' ', &time);
 	(void)slice_cut(&line, ' ', &level);
-	strbuf_addc(out, '{');
-	add_member(out, S("time"), time);
+	strbuf_adds(out, "{\"time\":");
+	add_text(out, time);
 	add_member(out, S("level"), level);
 	for (struct slice rest = line; cut_member(&rest, &name, &value) && !is_taken(&m, name);
 		line = rest) {
@@ -118,11 +125,24 @@ static void add_line(struct strbuf *out, struct slice line)
 	strbuf_adds(out, "}\n");
 }
 
+/* A line that was cut may end in the middle of a character, which JSON may not. */
+static void add_repaired(struct strbuf *out, struct slice line)
+{
+	SCOPED_STRBUF(repaired, 3 * line.len);
+	utf8_repair(&repaired, line);
+	add_line(out, strbuf_slice(&repaired));
+	if (strbuf_broken(&repaired))
+		strbuf_starve(out);
+}
+
 void log_json_add(struct strbuf *out, struct slice lines)
 {
 	struct slice line;
 	while (lines.len > 0) {
 		(void)slice_cut(&lines, '\n', &line);
-		add_line(out, line);
+		if (utf8_valid(line))
+			add_line(out, line);
+		else
+			add_repaired(out, line);
 	}
 }

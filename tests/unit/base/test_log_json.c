@@ -14,6 +14,13 @@ static void becomes(const char *text, const char *json, const char *what)
 	IS(strbuf_slice(&got), strbuf_slice(&wanted), what);
 }
 
+static void without_room(void)
+{
+	SCOPED_STRBUF(out, 0);
+	log_json_add(&out, S("T info a\n"));
+	OK(strbuf_broken(&out) && out.len == 0, "without room it is broken");
+}
+
 int main(void)
 {
 	becomes("stopping", ",\"message\":\"stopping\"", "a sentence");
@@ -30,6 +37,14 @@ int main(void)
 	becomes("a=\"open", ",\"message\":\"a=\\\"open\"", "a quote that does not end");
 	becomes("a=\"b\"c", ",\"message\":\"a=\\\"b\\\"c\"", "text right behind a quote");
 	becomes("tab\there \x7f", ",\"message\":\"tab\\u0009here \\u007f\"", "control characters");
+	becomes("in=007 out=0 ms=10", ",\"in\":\"007\",\"out\":0,\"ms\":10", "no zeros in front");
+	becomes("a=b time=1", ",\"a\":\"b\",\"message\":\"time=1\"", "none of its own names: time");
+	becomes("level=1", ",\"message\":\"level=1\"", "level");
+	becomes("message=1", ",\"message\":\"message=1\"", "message");
+	becomes("a=\xe4\xb8 \xe4\xb8\xad \xff",
+		",\"a\":\"\xef\xbf\xbd\xef\xbf\xbd\",\"message\":\"\xe4\xb8\xad \xef\xbf\xbd\"",
+		"what is not UTF-8 is replaced");
+	without_room();
 	becomes("=a A=b", ",\"message\":\"=a A=b\"", "no names");
 	return tap_done();
 }
