@@ -183,10 +183,10 @@ void app_fill_found(const struct app *app, const struct app_confirmation *found,
 #define APP_DAMAGED "the object is not what was sent: its CRC-64 is another one"
 /*
  * Writes down and counts that an object that was uploaded with a grant is not believed; the texts
- * are copied.
+ * are copied. `trace` is the callback's traceparent, or empty.
  */
 void app_reject_grant(const struct app *app, struct slice profile, struct slice grant_id,
-	const char *reason, struct slice object);
+	const char *reason, struct slice object, struct slice trace);
 /* Whether both sums are told, and differ. */
 bool app_sums_differ(struct slice sent, struct slice stored) MUST_USE;
 

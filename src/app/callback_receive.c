@@ -101,9 +101,13 @@ static void set_state(struct receive *r, int status, const char *reason)
 	if (r->verified && status < 500 && r->stage != CALLBACK_REPEATED)
 		outcomes_count_grant(app->outcomes, profile_of(r)->name, OUTCOME_REJECTED);
 	if (r->verified && app->settings.grants_max > 0)
-		ledger_set_state(app->parts.ledger, slice_of(r->ticket.id, TICKET_ID_LENGTH),
-			status >= 500 ? GRANT_PENDING : GRANT_REJECTED, reason,
-			clock_wall_ms(app->parts.clock));
+		ledger_set_state(app->parts.ledger,
+			&(const struct ledger_change){
+				.id = slice_of(r->ticket.id, TICKET_ID_LENGTH),
+				.state = status >= 500 ? GRANT_PENDING : GRANT_REJECTED,
+				.reason = reason,
+				.trace = webhook_trace(&r->webhook),
+				.now_ms = clock_wall_ms(app->parts.clock)});
 }
 
 static void send_refusal(struct receive *r, int status, const char *reason)
@@ -129,7 +133,8 @@ static void refuse_object(struct receive *r, const char *reason)
 {
 	if (r->verified)
 		app_reject_grant(r->app, profile_of(r)->name,
-			slice_of(r->ticket.id, TICKET_ID_LENGTH), reason, r->message.object);
+			slice_of(r->ticket.id, TICKET_ID_LENGTH), reason, r->message.object,
+			webhook_trace(&r->webhook));
 	send_refusal(r, 400, reason);
 }
 
@@ -244,6 +249,7 @@ static void record(struct receive *r)
 		.height = m->height,
 		.client_ip = m->client_ip,
 		.body = strbuf_slice(&r->body),
+		.trace = webhook_trace(&r->webhook),
 		.sha256 = hash_of(r),
 		.confirmed = c->found,
 		.last_modified = c->last_modified,

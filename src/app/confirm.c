@@ -109,15 +109,19 @@ void app_fill_found(const struct app *app, const struct app_confirmation *found,
 }
 
 void app_reject_grant(const struct app *app, struct slice profile, struct slice grant_id,
-	const char *reason, struct slice object)
+	const char *reason, struct slice object, struct slice trace)
 {
 	SCOPED_STRBUF(text, KIB(2));
 	outcomes_count_grant(app->outcomes, profile, OUTCOME_REJECTED);
 	strbuf_addf(&text, "%s: ", reason);
 	strbuf_add_slice(&text, object);
 	if (app->settings.grants_max > 0)
-		ledger_set_state(app->parts.ledger, grant_id, GRANT_REJECTED, text.ptr,
-			clock_wall_ms(app->parts.clock));
+		ledger_set_state(
+			app->parts.ledger, &(const struct ledger_change){.id = grant_id,
+						   .state = GRANT_REJECTED,
+						   .reason = text.ptr,
+						   .trace = trace,
+						   .now_ms = clock_wall_ms(app->parts.clock)});
 }
 
 bool app_sums_differ(struct slice sent, struct slice stored)

@@ -105,7 +105,7 @@ static enum looked record(struct look *l)
 	waiter_wait(&r->waiter);
 	if (entry.result == LEDGER_RECORDED) {
 		outcomes_count_grant(r->app->outcomes, l->judging.profile->name, OUTCOME_FOUND);
-		log_info("grant %.*s: no callback has decided it, but the object is there",
+		log_info("grant=%.*s no callback has decided it, but the object is there",
 			SLICE_FMT(l->grant.id));
 	}
 	return entry.result == LEDGER_FAILED ? LOOKED_FAILED : LOOKED_RECORDED;
@@ -124,9 +124,9 @@ static enum looked judge(struct look *l)
 		return record(l);
 	if (!judged && on_unknown == PROFILE_UNKNOWN_PENDING && !is_over)
 		return LOOKED_FAILED;
-	log_info("grant %.*s: %s", SLICE_FMT(l->grant.id), l->check.reason);
-	app_reject_grant(
-		l->r->app, l->judging.profile->name, l->grant.id, l->check.reason, l->grant.key);
+	log_info("grant=%.*s %s", SLICE_FMT(l->grant.id), l->check.reason);
+	app_reject_grant(l->r->app, l->judging.profile->name, l->grant.id, l->check.reason,
+		l->grant.key, S(""));
 	return LOOKED_RECORDED;
 }
 
@@ -151,9 +151,9 @@ static enum looked begin_check(struct look *l)
 static enum looked decide(struct look *l)
 {
 	if (l->found.size > (uint64_t)l->judging.max_size) {
-		log_error("grant %.*s: %s", SLICE_FMT(l->grant.id), APP_TOO_LARGE);
+		log_error("grant=%.*s %s", SLICE_FMT(l->grant.id), APP_TOO_LARGE);
 		app_reject_grant(l->r->app, l->judging.profile->name, l->grant.id, APP_TOO_LARGE,
-			l->grant.key);
+			l->grant.key, S(""));
 		return LOOKED_RECORDED;
 	}
 	return check_is_needed(l->judging.profile) ? begin_check(l) : record(l);
@@ -202,7 +202,7 @@ static enum aborted abort_upload(struct reconciler *r, const struct ledger_due_g
 						      : ABORT_FAILED;
 	if (request.status == 204) {
 		atomic_fetch_add(&r->app->aborted, 1);
-		log_info("grant %.*s: the upload in parts was not finished in time, and is aborted",
+		log_info("grant=%.*s the upload in parts was not finished in time, and is aborted",
 			SLICE_FMT(grant->id));
 	}
 	store_request_release(&request);
@@ -244,8 +244,8 @@ static void finish(struct look *l, enum looked looked)
 	const struct ledger_due_grant *grant = &l->grant;
 	/* It would be pending for ever. */
 	if (looked == LOOKED_NOTHING && grant->pending) {
-		log_info("grant %.*s: %s", SLICE_FMT(grant->id), APP_GONE);
-		app_reject_grant(r->app, grant->profile, grant->id, APP_GONE, grant->key);
+		log_info("grant=%.*s %s", SLICE_FMT(grant->id), APP_GONE);
+		app_reject_grant(r->app, grant->profile, grant->id, APP_GONE, grant->key, S(""));
 		looked = LOOKED_RECORDED;
 	}
 	/* A grant that was recorded has no time any more, whatever is set here. */

@@ -11,6 +11,7 @@
 #include "app/text/json.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "http/trace.h"
 
 #define DOCUMENT_BYTES_MAX MIB(3)
 #define NAMED_BYTES_MAX MIB(2)
@@ -26,7 +27,7 @@ struct completing {
 	struct strbuf document;
 	struct grant grant;        /* with its callback */
 	struct slice callback_var; /* base64; empty: none */
-	struct http_header headers[5];
+	struct http_header headers[6];
 	size_t header_count;
 	struct s3_listing listing;
 	struct store_request request;
@@ -122,7 +123,7 @@ static void end_too_large(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
 	app_reject_grant(u->app, u->judging.profile->name,
-		slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_TOO_LARGE, u->key);
+		slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_TOO_LARGE, u->key, S(""));
 	app_confirmation_release(&c->confirmation);
 	end_with_error(c, 403, "size_refused", "The object has more bytes than were allowed.");
 }
@@ -131,7 +132,7 @@ static void end_damaged(struct completing *c)
 {
 	struct s3_upload *u = c->upload;
 	app_reject_grant(u->app, u->judging.profile->name,
-		slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_DAMAGED, u->key);
+		slice_of(u->id.grant_id, TICKET_ID_LENGTH), APP_DAMAGED, u->key, S(""));
 	end_with_error(c, 409, "damaged",
 		"The object is there, but its CRC-64 is not that of what was sent.");
 }
@@ -162,7 +163,7 @@ static void on_checked(struct task *task)
 		(check->verdict == CHECK_UNKNOWN &&
 			u->judging.profile->on_unknown == PROFILE_UNKNOWN_REJECT)) {
 		app_reject_grant(u->app, u->judging.profile->name,
-			slice_of(u->id.grant_id, TICKET_ID_LENGTH), check->reason, u->key);
+			slice_of(u->id.grant_id, TICKET_ID_LENGTH), check->reason, u->key, S(""));
 		judged = true;
 	}
 	app_confirmation_release(&c->confirmation);
@@ -319,6 +320,8 @@ static void complete(struct completing *c)
 	add(c, S("x-oss-callback-var"), c->callback_var);
 	add(c, S("x-oss-object-acl"), p->acl);
 	add(c, S("x-oss-forbid-overwrite"), p->forbid_overwrite ? S("true") : S(""));
+	/* The store's callback is part of it, too. */
+	add(c, S("traceparent"), trace_parent(exchange_head(c->upload->x)));
 	c->request = (struct store_request){
 		.method = S("POST"),
 		.body = strbuf_slice(&c->document),

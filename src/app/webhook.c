@@ -31,8 +31,13 @@ void webhook_set_trace(struct webhook *webhook, const struct request_head *head)
 {
 	struct slice parent = trace_parent(head);
 	if (parent.len > 0)
-		(void)snprintf(webhook->trace, sizeof(webhook->trace), "traceparent: %.*s",
+		(void)snprintf(webhook->trace, sizeof(webhook->trace), TRACE_PARENT_START "%.*s",
 			SLICE_FMT(parent));
+}
+
+struct slice webhook_trace(const struct webhook *webhook)
+{
+	return slice_from(slice_str(webhook->trace), strlen(TRACE_PARENT_START));
 }
 
 /* Nothing is known of a number below zero. */

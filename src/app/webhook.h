@@ -18,8 +18,7 @@ struct webhook {
 	struct strbuf body;
 	struct webhook_headers signature; /* if there is a secret */
 	const char *headers[3 + WEBHOOK_HEADERS];
-	char trace[sizeof("traceparent: ") +
-		   TRACE_PARENT_LENGTH]; /* a line; empty: there is none */
+	char trace[TRACE_LINE_SIZE]; /* empty: there is none */
 	struct outgoing_request request;
 };
 
@@ -27,6 +26,8 @@ void webhook_init(struct webhook *webhook);
 void webhook_release(struct webhook *webhook);
 /* Before webhook_send(): it is part of the trace that the request with this head is part of. */
 void webhook_set_trace(struct webhook *webhook, const struct request_head *head);
+/* The traceparent that was set; empty: there is none. */
+struct slice webhook_trace(const struct webhook *webhook);
 /*
  * Sends it. The caller has set request.timeout_ms, .home and .done.run, which is called once.
  * False, and it is not called, without memory, which is logged. What is sent is copied; the rules

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/events/cloud_event.h"
+#include "app/events/event_label.h"
 #include "app/events/event_pause.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -28,6 +29,7 @@ struct following {
 	int64_t position;
 	bool found; /* another event: */
 	int64_t id;
+	char label[EVENT_LABEL_SIZE];
 	struct strbuf json;
 };
 
@@ -113,6 +115,7 @@ static void on_row(void *ctx, const struct event_row *row)
 	struct following *f = ctx;
 	f->found = true;
 	f->id = row->event.id;
+	(void)event_label(&row->event, f->label);
 	strbuf_release(&f->json);
 	strbuf_init(&f->json, cloud_event_bytes(&row->event) + 1);
 	cloud_event_add(&f->json, &row->event);
@@ -164,7 +167,7 @@ static bool follow_one(struct following *f, bool *ret_stopped)
 	int64_t failures = 0;
 	while (!*ret_stopped && !run_command(f)) {
 		failures++;
-		log_error("events: the command has not acknowledged event %" PRId64, f->id);
+		log_error("%s the command has not acknowledged it", f->label);
 		*ret_stopped = !sleep_ms(f, pause_ms(failures));
 	}
 	if (*ret_stopped)

@@ -20,7 +20,7 @@ static bool is_zero(struct slice text)
 
 /* version-traceid-parentid-flags: 2, 32, 16 and 2 digits. Version ff is none, nor are ids of zeros.
  */
-static bool is_parent(struct slice value)
+bool trace_is_parent(struct slice value)
 {
 	struct slice version, trace, parent, rest = value;
 	return value.len == TRACE_PARENT_LENGTH && slice_cut(&rest, '-', &version) &&
@@ -33,5 +33,5 @@ static bool is_parent(struct slice value)
 struct slice trace_parent(const struct request_head *head)
 {
 	struct slice value = request_head_get(head, S("traceparent"));
-	return value.ptr && is_parent(value) ? value : S("");
+	return value.ptr && trace_is_parent(value) ? value : S("");
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "http/trace.h"
 #include "oss/text/iso8601.h"
 #include "oss/text/json_text.h"
 
@@ -35,6 +36,19 @@ static void add_sequence(struct strbuf *out, int64_t id)
 	json_member_string(out, "sequence", strbuf_slice(&text));
 }
 
+struct slice cloud_event_trace(const struct ledger_event *event)
+{
+	struct slice trace = ledger_event_trace(event);
+	return trace_is_parent(trace) ? trace : S("");
+}
+
+/* The extension for distributed tracing. */
+static void add_trace(struct strbuf *out, struct slice trace)
+{
+	if (trace.len > 0)
+		json_member_string(out, "traceparent", trace);
+}
+
 void cloud_event_add(struct strbuf *out, const struct ledger_event *event)
 {
 	strbuf_addc(out, '{');
@@ -45,6 +59,7 @@ void cloud_event_add(struct strbuf *out, const struct ledger_event *event)
 	json_member_string(out, "subject", event->key);
 	add_time(out, event->created_ms);
 	add_sequence(out, event->id);
+	add_trace(out, cloud_event_trace(event));
 	json_member_string(out, "datacontenttype", S("application/json"));
 	json_member(out, "data");
 	strbuf_add_slice(out, event->data);

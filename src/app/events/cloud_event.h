@@ -8,6 +8,8 @@
 
 #define CLOUD_EVENT_TYPE "application/cloudevents+json; charset=utf-8"
 
+/* The traceparent of the callback that it comes from; empty: there is none. */
+struct slice cloud_event_trace(const struct ledger_event *event);
 void cloud_event_add(struct strbuf *out, const struct ledger_event *event);
 /* How long it can be. */
 size_t cloud_event_bytes(const struct ledger_event *event);

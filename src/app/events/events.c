@@ -3,9 +3,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "app/events/cloud_event.h"
+#include "app/events/event_label.h"
 #include "app/events/event_pause.h"
 #include "app/events/target.h"
 #include "base/condition.h"
@@ -13,6 +15,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "crypto/random.h"
+#include "http/trace.h"
 
 /* Between two looks at the outbox when nothing is due: others write into the file, too. */
 #define POLL_MS 1000
@@ -25,6 +28,8 @@ struct delivery {
 	bool busy;
 	bool ended; /* but the page that is on its way may have it, as it was before */
 	int64_t id, tries, since_ms;
+	char label[EVENT_LABEL_SIZE];
+	char trace[TRACE_LINE_SIZE]; /* empty: there is none */
 	struct strbuf key, body;
 	struct webhook_headers headers;
 	struct target_delivery at_target;
@@ -79,6 +84,17 @@ static uint32_t chance(void)
 	return ret;
 }
 
+/* Of many that fail the first is told of, and those that are given up. */
+static void log_failure(const struct delivery *d, const char *fault, bool over, bool first)
+{
+	if (over)
+		log_error("%s %s; it is given up", d->label, fault);
+	else if (first)
+		log_error("%s %s; it is sent again later, as all others are", d->label, fault);
+	else
+		log_debug("%s %s; it is sent again later", d->label, fault);
+}
+
 static void note_failure(struct events *e, struct delivery *d, struct ledger_event_end *end)
 {
 	/* What was not tried says nothing about the back end. */
@@ -90,9 +106,7 @@ static void note_failure(struct events *e, struct delivery *d, struct ledger_eve
 	atomic_fetch_add(&e->failed, 1);
 	if (over)
 		atomic_fetch_add(&e->dead, 1);
-	if (over || !e->failing)
-		log_error("event %lld: %s; %s", (long long)d->id, end->fault,
-			over ? "it is given up" : "it is sent again later, as all others are");
+	log_failure(d, end->fault, over, !e->failing);
 	e->failing = true;
 	ledger_end_event(e->parts.ledger, end);
 }
@@ -117,6 +131,7 @@ static void on_end(struct task *task)
 		if (e->failing)
 			log_info("events are delivered again");
 		e->failing = false;
+		log_info("%s delivered", d->label);
 		end.how = LEDGER_EVENT_DELIVERED;
 		ledger_end_event(e->parts.ledger, &end);
 	} else if (at_target->result != TARGET_STOPPED) {
@@ -129,12 +144,21 @@ static void on_end(struct task *task)
 		release(d);
 }
 
+static void set_trace(struct delivery *d, struct slice parent)
+{
+	d->trace[0] = '\0';
+	if (parent.len > 0)
+		(void)snprintf(
+			d->trace, sizeof(d->trace), TRACE_PARENT_START "%.*s", SLICE_FMT(parent));
+}
+
 static bool fill(struct events *e, struct delivery *d, const struct ledger_event *event)
 {
 	SCOPED_RULES struct rules *rules = rules_history_now(e->parts.rules);
 	strbuf_init(&d->key, event->key.len + 1);
 	strbuf_init(&d->body, cloud_event_bytes(event));
 	webhook_headers_init(&d->headers);
+	set_trace(d, cloud_event_trace(event));
 	strbuf_add_slice(&d->key, event->key);
 	cloud_event_add(&d->body, event);
 	return !strbuf_broken(&d->key) && !strbuf_broken(&d->body) &&
@@ -150,15 +174,19 @@ static void deliver(struct events *e, struct delivery *d, const struct ledger_ev
 	d->id = event->id;
 	d->tries = event->tries;
 	d->since_ms = event->since_ms;
+	(void)event_label(event, d->label);
 	e->in_flight++;
 	if (!fill(e, d, event)) {
-		log_error("event %lld: no memory: it is sent later", (long long)d->id);
+		log_error("%s no memory: it is sent later", d->label);
 		release(d);
 		return;
 	}
+	if (d->tries == 0 && d->since_ms != event->created_ms)
+		log_info("%s replayed", d->label);
 	d->at_target = (struct target_delivery){.key = strbuf_slice(&d->key),
 		.body = strbuf_slice(&d->body),
 		.headers = &d->headers,
+		.trace = d->trace,
 		.home = &e->here,
 		.done.run = on_end};
 	e->target->kind->send(e->target, &d->at_target);

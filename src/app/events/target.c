@@ -35,13 +35,18 @@ void target_end(struct target_delivery *delivery, enum target_result result, con
 	executor_post(delivery->home, &delivery->done);
 }
 
-void target_fields(const struct webhook_headers *headers, struct target_field ret[WEBHOOK_HEADERS])
+size_t target_fields(
+	const struct target_delivery *delivery, struct target_field ret[TARGET_FIELDS_MAX])
 {
-	const struct strbuf *const lines[WEBHOOK_HEADERS] = {
-		&headers->id, &headers->timestamp, &headers->signature};
-	for (size_t i = 0; i < WEBHOOK_HEADERS; i++) {
-		ret[i].value = strbuf_slice(lines[i]);
+	const struct webhook_headers *headers = delivery->headers;
+	const struct slice lines[TARGET_FIELDS_MAX] = {strbuf_slice(&headers->id),
+		strbuf_slice(&headers->timestamp), strbuf_slice(&headers->signature),
+		slice_str(delivery->trace)};
+	size_t count = delivery->trace[0] ? TARGET_FIELDS_MAX : WEBHOOK_HEADERS;
+	for (size_t i = 0; i < count; i++) {
+		ret[i].value = lines[i];
 		(void)slice_cut(&ret[i].value, ':', &ret[i].name);
 		ret[i].value = slice_trim(ret[i].value);
 	}
+	return count;
 }

@@ -27,6 +27,7 @@ struct target_delivery {
 	struct slice key;
 	struct slice body;
 	const struct webhook_headers *headers;
+	const char *trace; /* the line of the header traceparent; empty: there is none */
 	struct executor *home;
 	struct task done; /* done.run set by the caller; posted to `home` exactly once */
 
@@ -75,8 +76,10 @@ void target_end(struct target_delivery *delivery, enum target_result result, con
 struct target_field {
 	struct slice name, value;
 };
-/* The headers of the signature. */
-void target_fields(const struct webhook_headers *headers, struct target_field ret[WEBHOOK_HEADERS]);
+/* The headers of the signature, and of the trace if there is one; how many these are. */
+#define TARGET_FIELDS_MAX (WEBHOOK_HEADERS + 1)
+size_t target_fields(
+	const struct target_delivery *delivery, struct target_field ret[TARGET_FIELDS_MAX]);
 
 enum err target_http_new(
 	const struct settings *settings, struct outgoing *outgoing, struct target **ret) MUST_USE;

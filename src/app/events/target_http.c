@@ -17,7 +17,7 @@ struct http_target {
 
 struct http_delivery {
 	struct target_delivery *delivery;
-	const char *lines[WEBHOOK_HEADERS + 2];
+	const char *lines[WEBHOOK_HEADERS + 3];
 	struct outgoing_request request;
 };
 
@@ -69,12 +69,13 @@ static void deliver(struct target *target, struct target_delivery *delivery)
 	http->lines[2] = delivery->headers->id.ptr;
 	http->lines[3] = delivery->headers->timestamp.ptr;
 	http->lines[4] = delivery->headers->signature.ptr;
+	http->lines[5] = delivery->trace;
 	http->request = (struct outgoing_request){.class = OUTGOING_WEBHOOK,
 		.url = t->settings->events_url.ptr,
 		.method = OUTGOING_POST,
 		.body = delivery->body,
 		.headers = http->lines,
-		.header_count = ARRAY_LEN(http->lines),
+		.header_count = ARRAY_LEN(http->lines) - !delivery->trace[0],
 		/* Any address: it is the operator's own choice. */
 		.flags = OUTGOING_SNI | OUTGOING_ANY_ADDRESS,
 		.timeout_ms = LIMIT_EVENT_MS,

@@ -124,12 +124,12 @@ static void end_producer(struct kafka_target *t)
 static rd_kafka_headers_t *make_headers(
 	const struct kafka_target *t, const struct target_delivery *delivery)
 {
-	struct target_field fields[1 + WEBHOOK_HEADERS] = {
+	struct target_field fields[1 + TARGET_FIELDS_MAX] = {
 		{.name = S("content-type"), .value = S(CLOUD_EVENT_TYPE)}};
-	target_fields(delivery->headers, &fields[1]);
-	rd_kafka_headers_t *headers = t->kafka.rd_kafka_headers_new(ARRAY_LEN(fields));
+	size_t count = 1 + target_fields(delivery, &fields[1]);
+	rd_kafka_headers_t *headers = t->kafka.rd_kafka_headers_new(count);
 	bool ok = headers != NULL;
-	for (size_t i = 0; ok && i < ARRAY_LEN(fields); i++)
+	for (size_t i = 0; ok && i < count; i++)
 		ok = t->kafka.rd_kafka_header_add(headers, fields[i].name.ptr,
 			     (ssize_t)fields[i].name.len, fields[i].value.ptr,
 			     (ssize_t)fields[i].value.len) == RD_KAFKA_RESP_ERR_NO_ERROR;

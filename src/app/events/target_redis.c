@@ -16,8 +16,8 @@
 #include "base/log.h"
 #include "base/thread.h"
 
-/* XADD stream MAXLEN ~ count *, the event and the signature. */
-#define WORDS_MAX (6 + 2 * (1 + WEBHOOK_HEADERS))
+/* XADD stream MAXLEN ~ count *, the event, the signature and the trace. */
+#define WORDS_MAX (6 + 2 * (1 + TARGET_FIELDS_MAX))
 
 struct redis_target {
 	struct target base;
@@ -116,7 +116,7 @@ static bool begin_to_connect(struct redis_target *t)
 static bool append_event(struct redis_target *t, const struct target_delivery *delivery)
 {
 	struct command command = {.count = 0};
-	struct target_field fields[WEBHOOK_HEADERS];
+	struct target_field fields[TARGET_FIELDS_MAX];
 	char number[24];
 	add_word(&command, S("XADD"));
 	add_word(&command, t->settings->events_stream);
@@ -130,8 +130,8 @@ static bool append_event(struct redis_target *t, const struct target_delivery *d
 	add_word(&command, S("*"));
 	add_word(&command, S("event"));
 	add_word(&command, delivery->body);
-	target_fields(delivery->headers, fields);
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+	size_t count = target_fields(delivery, fields);
+	for (size_t i = 0; i < count; i++) {
 		add_word(&command, fields[i].name);
 		add_word(&command, fields[i].value);
 	}

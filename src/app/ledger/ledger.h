@@ -57,7 +57,8 @@ struct ledger_entry {
 	int64_t width; /* pixels */
 	int64_t height;
 	struct slice client_ip;
-	struct slice body; /* of the callback, as it came */
+	struct slice body;  /* of the callback, as it came */
+	struct slice trace; /* its traceparent, for the event; may be empty */
 	/* 64 hexadecimal digits, as the uploader has claimed; empty: not to be remembered. It is
 	 * only of what is confirmed and not found, and whose grant is a subject's. */
 	struct slice sha256;
@@ -178,12 +179,19 @@ bool ledger_note(struct ledger *ledger, const struct ledger_grant *grant) MUST_U
 /* How many of those were not recorded. */
 uint64_t ledger_unwritten(const struct ledger *ledger);
 
+struct ledger_change {
+	struct slice id;
+	enum grant_state state;
+	const char *reason; /* or NULL */
+	struct slice trace; /* traceparent of the callback, for the event; may be empty */
+	int64_t now_ms;
+};
+
 /*
- * Notes what became of a grant, if it is written down. `id` and `reason`, which may be NULL, are
- * copied. From any thread, never blocks; without memory nothing is noted.
+ * Notes what became of a grant, if it is written down. All of `change` is copied. From any thread,
+ * never blocks; without memory nothing is noted.
  */
-void ledger_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
-	const char *reason, int64_t now_ms);
+void ledger_set_state(struct ledger *ledger, const struct ledger_change *change);
 
 struct ledger_hold {
 	/* ---- Set by the caller, borrowed until `done` runs. ---- */
@@ -350,6 +358,10 @@ struct ledger_event {
 	int64_t since_ms; /* when it was written, or replayed */
 	int64_t tries;    /* that failed */
 };
+
+/* What the data tells of, as it was written; empty if it does not. */
+struct slice ledger_event_grant_id(const struct ledger_event *event);
+struct slice ledger_event_trace(const struct ledger_event *event);
 
 struct ledger_events {
 	/* ---- Set by the caller. ---- */

@@ -28,6 +28,13 @@ static void add_number(struct strbuf *out, const char *name, int64_t number)
 		json_member_null(out, name);
 }
 
+/* Of the callback. Without one there is no such member. */
+static void add_trace(struct strbuf *out, struct slice trace)
+{
+	if (trace.len > 0)
+		json_member_string(out, "traceparent", trace);
+}
+
 void ledger_event_data_of_upload(struct strbuf *out, int64_t id, const struct ledger_entry *entry,
 	struct slice subject, struct slice profile)
 {
@@ -50,6 +57,7 @@ void ledger_event_data_of_upload(struct strbuf *out, int64_t id, const struct le
 	json_member_number(out, "receivedMs", entry->received_ms);
 	add_text(out, "subject", subject);
 	add_text(out, "profile", profile);
+	add_trace(out, entry->trace);
 	strbuf_addc(out, '}');
 }
 
@@ -66,5 +74,30 @@ void ledger_event_data_of_grant(struct strbuf *out, const struct ledger_event_gr
 	json_member_number(out, "issuedMs", grant->issued_ms);
 	json_member_number(out, "expires", grant->expires);
 	json_member_number(out, "changedMs", grant->changed_ms);
+	add_trace(out, grant->trace);
 	strbuf_addc(out, '}');
+}
+
+/* ---- Read again -------------------------------------------------------------------------------
+ */
+
+/*
+ * A member whose text has nothing that is escaped. `start` is `"name":"`: within a text each quote
+ * has a backslash before it, so this is nowhere but at the member.
+ */
+static struct slice find_text(struct slice data, struct slice start)
+{
+	struct slice rest = slice_from(data, slice_find_slice(data, start));
+	rest = slice_from(rest, start.len);
+	return slice_head(rest, slice_find(rest, '"'));
+}
+
+struct slice ledger_event_grant_id(const struct ledger_event *event)
+{
+	return find_text(event->data, S("\"grantId\":\""));
+}
+
+struct slice ledger_event_trace(const struct ledger_event *event)
+{
+	return find_text(event->data, S("\"traceparent\":\""));
 }

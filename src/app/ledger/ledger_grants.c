@@ -128,25 +128,19 @@ static struct ledger_event_grant row_of(struct sql_statement *s)
 		.expires = sql_get_number(s, 5)};
 }
 
-struct change {
-	struct slice id;
-	enum grant_state state;
-	const char *reason; /* or NULL */
-	int64_t now_ms;
-};
-
-static bool tell_of_rejected(struct ledger *ledger, const struct change *change)
+static bool tell_of_rejected(struct ledger *ledger, const struct ledger_change *change)
 {
 	struct ledger_event_grant row = row_of(ledger->grants.reject);
 	row.id = change->id;
 	row.state = slice_str(grant_state_name(change->state));
 	row.reason = slice_str(change->reason ? change->reason : "");
+	row.trace = change->trace;
 	row.changed_ms = change->now_ms;
 	return ledger_events_of_grant(ledger, &row);
 }
 
 /* Of the rows that have a `due`, or of the others; returns how many there were, or -1. */
-static int set_state(struct ledger *ledger, const struct change *change, bool with_due)
+static int set_state(struct ledger *ledger, const struct ledger_change *change, bool with_due)
 {
 	bool rejects = change->state == GRANT_REJECTED;
 	struct sql_statement *s = rejects ? ledger->grants.reject : ledger->grants.set_state;
@@ -164,20 +158,18 @@ static int set_state(struct ledger *ledger, const struct change *change, bool wi
 	return count;
 }
 
-bool ledger_grants_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
-	const char *reason, int64_t now_ms)
+bool ledger_grants_set_state(struct ledger *ledger, const struct ledger_change *change)
 {
-	const struct change change = {.id = id, .state = state, .reason = reason, .now_ms = now_ms};
-	if (id.len == 0)
+	if (change->id.len == 0)
 		return true;
-	int were_open = set_state(ledger, &change, true);
+	int were_open = set_state(ledger, change, true);
 	if (were_open < 0)
 		return ledger_fault(ledger, "grant");
 	if (were_open > 0) {
-		ledger->grants.open -= state == GRANT_REJECTED ? 0 : were_open;
+		ledger->grants.open -= change->state == GRANT_REJECTED ? 0 : were_open;
 		return true;
 	}
-	return set_state(ledger, &change, false) >= 0 || ledger_fault(ledger, "grant");
+	return set_state(ledger, change, false) >= 0 || ledger_fault(ledger, "grant");
 }
 
 /* One that still waits to be looked at is a row, too. */
@@ -333,18 +325,13 @@ uint64_t ledger_unwritten(const struct ledger *ledger)
 
 struct settling {
 	struct ledger_job job;
-	enum grant_state state;
-	const char *reason; /* behind the id, or NULL */
-	int64_t now_ms;
-	size_t id_len;
-	char id[];
+	struct ledger_change change;
+	char texts[]; /* its id, its trace, and the reason with a NUL */
 };
 
 static void run_settling(struct ledger *ledger, struct ledger_job *job)
 {
-	const struct settling *s = CONTAINER_OF(job, struct settling, job);
-	(void)!ledger_grants_set_state(
-		ledger, slice_of(s->id, s->id_len), s->state, s->reason, s->now_ms);
+	(void)!ledger_grants_set_state(ledger, &CONTAINER_OF(job, struct settling, job)->change);
 }
 
 static void finish_settling(struct ledger_job *job, bool synced)
@@ -353,20 +340,19 @@ static void finish_settling(struct ledger_job *job, bool synced)
 	free(CONTAINER_OF(job, struct settling, job));
 }
 
-void ledger_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
-	const char *reason, int64_t now_ms)
+void ledger_set_state(struct ledger *ledger, const struct ledger_change *change)
 {
-	size_t reason_size = reason ? strlen(reason) + 1 : 0;
-	struct settling *s = calloc(1, sizeof(*s) + id.len + reason_size);
+	size_t reason_size = change->reason ? strlen(change->reason) + 1 : 0;
+	struct settling *s =
+		calloc(1, sizeof(*s) + change->id.len + change->trace.len + reason_size);
 	if (!s)
 		return;
 	s->job = (struct ledger_job){.run = run_settling, .finish = finish_settling};
-	s->state = state;
-	if (reason)
-		s->reason = memcpy(s->id + id.len, reason, reason_size);
-	s->now_ms = now_ms;
-	s->id_len = id.len;
-	memcpy(s->id, id.ptr, id.len);
+	s->change = *change;
+	char *at = keep(s->texts, &s->change.id);
+	at = keep(at, &s->change.trace);
+	if (change->reason)
+		s->change.reason = memcpy(at, change->reason, reason_size);
 	ledger_post(ledger, &s->job);
 }
 

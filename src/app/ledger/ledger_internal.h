@@ -92,8 +92,7 @@ void ledger_uploads_release(struct ledger *ledger);
 bool ledger_grants_prepare(struct ledger *ledger) MUST_USE;
 void ledger_grants_release(struct ledger *ledger);
 /* Changes the state in the transaction that is open. False on a fault. */
-bool ledger_grants_set_state(struct ledger *ledger, struct slice id, enum grant_state state,
-	const char *reason, int64_t now_ms) MUST_USE;
+bool ledger_grants_set_state(struct ledger *ledger, const struct ledger_change *change) MUST_USE;
 /* At the end of a transaction: what is due. */
 bool ledger_grants_sweep(struct ledger *ledger) MUST_USE;
 /* In a transaction, or after one that failed: counts the rows. */
@@ -117,7 +116,7 @@ bool ledger_hashes_remember(struct ledger *ledger, int64_t id, const struct ledg
 
 /* A grant as its events tell of it; `key` empty: it is for no one key. */
 struct ledger_event_grant {
-	struct slice id, state, reason, subject, profile, dir, key;
+	struct slice id, state, reason, subject, profile, dir, key, trace;
 	int64_t issued_ms, expires, changed_ms;
 };
 

@@ -162,8 +162,10 @@ static void run_hold(struct ledger *ledger, struct ledger_job *job)
 		sql_text(hold->id), sql_number(hold->now_ms / 1000), sql_text(hold->key)};
 	bool ok = sql_run(s, values, ARRAY_LEN(values)) || ledger_fault(ledger, "grant");
 	hold->held = ok && sql_changes(s) > 0 &&
-		     ledger_grants_set_state(
-			     ledger, hold->id, GRANT_PENDING, hold->reason, hold->now_ms);
+		     ledger_grants_set_state(ledger, &(const struct ledger_change){.id = hold->id,
+							     .state = GRANT_PENDING,
+							     .reason = hold->reason,
+							     .now_ms = hold->now_ms});
 }
 
 static void finish_hold(struct ledger_job *job, bool synced)

@@ -131,8 +131,10 @@ static void run_entry(struct ledger *ledger, struct ledger_job *job)
 	entry->result = look_and_insert(ledger, entry);
 	/* The upload is what counts; a fault with the grant was logged. */
 	if (entry->result == LEDGER_RECORDED)
-		(void)!ledger_grants_set_state(ledger, entry->grant_id,
-			entry->found ? GRANT_FOUND : GRANT_CONFIRMED, NULL, entry->received_ms);
+		(void)!ledger_grants_set_state(
+			ledger, &(const struct ledger_change){.id = entry->grant_id,
+					.state = entry->found ? GRANT_FOUND : GRANT_CONFIRMED,
+					.now_ms = entry->received_ms});
 }
 
 static void finish_entry(struct ledger_job *job, bool synced)

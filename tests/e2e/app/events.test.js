@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events: what happens to uploads reaches a back end that fails, is slow, or is away.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
 import { allDelivered, events, metric, SECRET, startAt, until, upload } from "../lib/events.js";
@@ -12,6 +13,7 @@ import { postForm, send } from "../lib/oss.js";
 import { BIN, startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort, says, startSink } from "../lib/sink.js";
 
+const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const OLD_SECRET = "the secret of the year before";
 
 /** What a back end does with a request: the signature checked, the event read. */
@@ -84,7 +86,7 @@ test("an event that cannot be delivered becomes a dead letter, and others go on"
 	assert.equal(await metric(server, "given_up_total"), 1);
 	assert.equal(await metric(server, "failed_total"), 2);
 	assert.equal(await metric(server, "waiting"), 0);
-	await server.logged(/event 1: .*it is given up/);
+	await server.logged(/error event=evt_\w+ sequence=1 grant=\w+ .*it is given up/);
 	assert.match(await events(server, "list", "--state", "dead"), /^1 +dead +2 .* upload.confirmed +"user-dir-prefix\/a.txt" /);
 	assert.equal(await events(server, "list", "--state", "waiting"), "");
 	assert.equal((await send(`${server.console}/ready`)).status, 200);
@@ -158,13 +160,15 @@ test("an upload whose callback was lost is told of once it is found", async t =>
 	const [grant] = JSON.parse((await send(`${server.app}/grants`, "POST",
 		{ "Content-Type": "application/json" }, JSON.stringify({ files: [{ name: "a.txt" }] }))).text).grants;
 	const got = await postForm(server.store, { key: `${grant.dir}any.txt`, ...grant.fields },
-		{ name: "a.txt", type: "text/plain", content: "a" });
+		{ name: "a.txt", type: "text/plain", content: "a" }, { headers: { traceparent: TRACE } });
 	assert.equal(got.status, 203, got.text);
 	await until("told", () => sink.requests.length >= 1);
 	const event = read(sink.requests[0]);
 	assert.equal(event.type, "postern.upload.found");
 	assert.equal(event.data.source, "store");
 	assert.equal(event.data.grantId, grant.id);
+	assert.equal(event.traceparent, undefined, "nobody has told of its trace");
+	await server.logged(new RegExp(`info grant=${grant.id} no callback has decided it`));
 });
 
 test("the webhook has the same signature", async t => {
@@ -194,7 +198,7 @@ test("a dead letter that is replayed is delivered, under the same id", async t =
 		response.end();
 	});
 	const server = await startAt(t, sink.url, { POSTERN_APP_EVENTS_TRIES: "1" });
-	const { key } = await upload(server, "a.txt");
+	const { key, id } = await upload(server, "a.txt", "a", { traceparent: TRACE });
 	await until("given up", async () => await metric(server, "dead") === 1);
 	status = 200;
 	const shown = await events(server, "show", "1");
@@ -202,10 +206,17 @@ test("a dead letter that is replayed is delivered, under the same id", async t =
 	const event = JSON.parse(/^event +(.*)$/m.exec(shown)[1]);
 	assert.equal(event.subject, key);
 	assert.deepEqual(event, JSON.parse(sink.requests[0].body));
+	assert.equal(event.traceparent, TRACE);
 	assert.match(await events(server, "replay", "1"), /event 1 is delivered again/);
 	await until("delivered", async () => await metric(server, "delivered_total") === 1);
 	assert.equal(sink.requests.length, 2);
 	assert.equal(read(sink.requests[1]).id, event.id);
+	assert.equal(sink.requests[1].headers.traceparent, TRACE);
+	const lines = () => server.log.split("\n").filter(line => line.includes(` event=${event.id} sequence=1 grant=${id} `));
+	await until("its lines", () => lines().length === 3);
+	assert.match(lines()[0], /error .* answered with status 500; it is given up$/);
+	assert.match(lines()[1], /info .* replayed$/);
+	assert.match(lines()[2], /info .* delivered$/);
 	assert.match(await events(server, "list"), /^1 +delivered +1 /);
 	await assert.rejects(events(server, "replay", "7"), { code: 2, stderr: /no event 7/ });
 	await assert.rejects(events(server, "show", "7"), { code: 2 });
@@ -228,7 +239,9 @@ test("a command is run for each event until it says so, once each across its own
 	const other = join(server.data, "other");
 	const tries = join(server.data, "tries");
 	await writeFile(join(server.data, "command"), `echo x >> ${tries}; [ $(wc -l < ${tries}) -gt 2 ] || exit 1; cat >> ${other}`);
-	await events(server, "follow", "--once", "--name", "other", "--exec", `. ${join(server.data, "command")}`);
+	const { stderr } = await promisify(execFile)(BIN, ["events", "follow", "--once", "--name", "other",
+		"--exec", `. ${join(server.data, "command")}`, "--data", server.data]);
+	assert.match(stderr, /error event=evt_\w+ sequence=1 grant=\w+ the command has not acknowledged it\n/);
 	assert.deepEqual((await lines(other)).map(event => Number(event.sequence)), [1, 2, 3]);
 	assert.equal((await readFile(tries, "utf8")).length / 2, 5);
 	// It waits for what comes, and ends when it is asked to.

@@ -9,6 +9,8 @@ import { readMessage as read, startKafka } from "../lib/kafka.js";
 import { startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort } from "../lib/sink.js";
 
+const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 async function properties(t, text) {
 	const file = join(await temporaryFolder(t), "kafka.properties");
 	await writeFile(file, text);
@@ -30,11 +32,13 @@ test("an upload is a message with the object's key, signed; those of a key are i
 	for (const content of ["1", "22", "333"])
 		await upload(server, "same.txt", content);
 	for (let i = 0; i < 8; i++)
-		await upload(server, `${i}.txt`);
+		await upload(server, `${i}.txt`, "x", i === 0 ? { traceparent: TRACE } : {});
 	await until("all are there", () => kafka.messages.length === 12);
 	const same = kafka.messages.filter(message => message.key.endsWith("/same.txt"));
 	assert.deepEqual(same.map(message => read(message).data.size), [1, 2, 3]);
 	assert.equal(new Set(same.map(message => message.partition)).size, 1);
+	const traced = kafka.messages.filter(({ headers }) => headers.traceparent);
+	assert.deepEqual(traced.map(message => [message.headers.traceparent, read(message).traceparent]), [[TRACE, TRACE]]);
 	assert.ok(new Set(kafka.messages.map(message => message.partition)).size > 1);
 	await until("noted", async () => await metric(server, "delivered_total") === 12);
 	assert.equal(await metric(server, "failed_total"), 0);

@@ -12,6 +12,7 @@ import { startRedis } from "../lib/redis.js";
 import { startServer, temporaryFolder } from "../lib/server.js";
 import { closedPort } from "../lib/sink.js";
 
+const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const STREAM = "postern-events";
 
 /** What a back end does with an entry: the signature checked, the event read. */
@@ -46,6 +47,10 @@ test("an upload is an entry of the stream, signed, of the user and database that
 	assert.equal(event.data.grantId, id);
 	assert.equal(event.data.size, 5);
 	assert.doesNotMatch(server.log, /the password/);
+	await upload(server, "b.txt", "b", { traceparent: TRACE });
+	await until("delivered", async () => await metric(server, "delivered_total") === 2);
+	const { traceparent, ...traced } = (await redis.entries("uploaded", 3))[1];
+	assert.deepEqual([traceparent, read(traced).traceparent], [TRACE, TRACE]);
 });
 
 test("nothing is lost while Redis is killed again and again, and the events of a key stay in order", async t => {
@@ -73,7 +78,7 @@ test("nothing is lost while Redis is killed again and again, and the events of a
 	assert.equal(new Set(same.map(event => event.id)).size, 6);
 	assert.deepEqual(same.map(event => event.data.size), same.map(event => event.data.size).sort());
 	assert.ok(await metric(server, "failed_total") > 0);
-	await server.logged(/event \d+: Redis: .*; it is sent again later/);
+	await server.logged(/event=\S+ sequence=\d+ grant=\w+ Redis: .*; it is sent again later/);
 	await server.logged(/events are delivered again/);
 });
 

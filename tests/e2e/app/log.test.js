@@ -3,14 +3,18 @@
 // JSON; and the trace that an upload is part of, which is passed on.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { events, SECRET, startAt } from "../lib/events.js";
 import { json } from "../lib/credentials.js";
 import { postForm } from "../lib/oss.js";
-import { until } from "../lib/parts.js";
+import { ask, begin, path, put, startWith, until } from "../lib/parts.js";
 import { startServer } from "../lib/server.js";
 import { says, startSink } from "../lib/sink.js";
 
 const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const FILE = { name: "a.txt", type: "text/plain", content: "hello" };
+
+/** What is no trace: another length, no trace's id, other digits. */
+const NONE = [undefined, `${TRACE}0`, "00-00000000000000000000000000000000-00f067aa0ba902b7-01", TRACE.toUpperCase()];
 
 /** Uploads with a grant of its own, whose id it returns. */
 async function upload(at, headers = {}) {
@@ -19,6 +23,9 @@ async function upload(at, headers = {}) {
 	assert.equal(got.status, 200, got.text);
 	return id;
 }
+
+/** What the lines of the log say, which are JSON. */
+const objectsOf = at => at.log.split("\n").filter(line => line).map(line => JSON.parse(line));
 
 test("a grant is found in all lines about it", async t => {
 	const at = await startServer(t);
@@ -41,7 +48,7 @@ test("who reads the log cannot go on with an upload in parts", async t => {
 test("as JSON each line is an object", async t => {
 	const at = await startServer(t, { env: { POSTERN_SERVER_LOG_FORMAT: "json" } });
 	const id = await upload(at);
-	const objects = () => at.log.split("\n").filter(line => line).map(line => JSON.parse(line));
+	const objects = () => objectsOf(at);
 	await until("its lines", () => objects().filter(line => line.grant === id).length === 2);
 	const [asked, calledBack] = objects().filter(line => line.grant === id);
 	assert.match(asked.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -54,10 +61,47 @@ test("as JSON each line is an object", async t => {
 test("the trace of an upload goes on to the webhook", async t => {
 	const backEnd = await startSink(t, says("{}"));
 	const at = await startServer(t, { env: { POSTERN_APP_WEBHOOK_URL: backEnd.url } });
-	for (const [sent, passed] of [[TRACE, TRACE], [undefined, undefined], [`${TRACE}0`, undefined],
-		["00-00000000000000000000000000000000-00f067aa0ba902b7-01", undefined], [TRACE.toUpperCase(), undefined]]) {
+	for (const [sent, passed] of [[TRACE, TRACE], ...NONE.map(none => [none])]) {
 		await upload(at, sent ? { traceparent: sent } : {});
 		assert.equal(backEnd.requests.at(-1).headers.traceparent, passed, sent);
 	}
 	assert.equal(backEnd.requests.length, 5);
+});
+
+test("the trace of an upload, and its grant, go on to its event", async t => {
+	const backEnd = await startSink(t, says("", 204));
+	const at = await startAt(t, backEnd.url, { POSTERN_SERVER_LOG_FORMAT: "json" });
+	const id = await upload(at, { traceparent: TRACE });
+	await until("it is delivered", () => backEnd.requests.length === 1);
+	const [{ headers, body }] = backEnd.requests;
+	const event = JSON.parse(body);
+	assert.deepEqual([headers.traceparent, event.traceparent, event.data.traceparent], [TRACE, TRACE, TRACE]);
+	assert.match(await events(at, "show", "1"), new RegExp(`"traceparent":"${TRACE}"`));
+	const lines = () => objectsOf(at).filter(line => line.grant === id);
+	await until("its lines", () => lines().length === 3);
+	const delivered = lines().find(line => line.event);
+	assert.deepEqual([delivered.level, delivered.event, delivered.sequence, delivered.message], ["info", event.id, "1", "delivered"]);
+	for (const none of NONE) {
+		const count = backEnd.requests.length;
+		await upload(at, none ? { traceparent: none } : {});
+		await until("it is delivered", () => backEnd.requests.length > count);
+		assert.equal(backEnd.requests[count].headers.traceparent, undefined, none);
+		assert.doesNotMatch(String(backEnd.requests[count].body), /traceparent/);
+	}
+});
+
+test("the trace goes on to the event of what was refused, and of an upload in parts", async t => {
+	const backEnd = await startSink(t, says("", 204));
+	const at = await startWith(t, "[app]\nchecks = object type\n", { POSTERN_APP_EVENTS_URL: backEnd.url, POSTERN_APP_EVENTS_SECRET: SECRET });
+	const { dir, fields } = await json(`${at.app}/grant`);
+	const html = { name: "a.png", type: "image/png", content: "<!DOCTYPE html><html><script>alert(1)</script></html>" };
+	const refused = await postForm(at.store, { key: `${dir}a.png`, ...fields }, html, { headers: { traceparent: TRACE } });
+	assert.equal(refused.status, 203, refused.text);
+	const parts = await begin(at);
+	const { part } = await put(at, parts, 1, "hello");
+	const done = await ask(at, "POST", path(parts, "/complete"), { parts: [part] }, { traceparent: TRACE });
+	assert.equal(done.status, 200, JSON.stringify(done.json));
+	await until("both are delivered", () => backEnd.requests.length === 2);
+	const told = backEnd.requests.map(({ body }) => JSON.parse(body)).map(({ type, traceparent }) => [type, traceparent]);
+	assert.deepEqual(told.sort(), [["postern.grant.rejected", TRACE], ["postern.upload.confirmed", TRACE]]);
 });

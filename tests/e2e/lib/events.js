@@ -22,10 +22,10 @@ export async function startAt(t, url, env = {}, data = undefined) {
 		...env } });
 }
 
-export async function upload(server, name, content = name) {
+export async function upload(server, name, content = name, headers = {}) {
 	const grant = JSON.parse((await send(`${server.app}/grant`)).text);
 	const got = await postForm(server.store, { key: grant.dir + name, ...grant.fields },
-		{ name, type: "text/plain", content });
+		{ name, type: "text/plain", content }, { headers });
 	assert.equal(got.status, 200, got.text);
 	return { key: grant.dir + name, id: grant.id };
 }

@@ -2,6 +2,8 @@
 /* The outbox of the ledger: what is written, in which order it is due, what is forgotten. */
 #include <stdio.h>
 
+#include "app/events/cloud_event.h"
+#include "app/events/event_label.h"
 #include "app/events/event_pause.h"
 #include "app/ledger/ledger.h"
 #include "app/text/webhook_signature.h"
@@ -11,6 +13,7 @@
 #include "waiting.h"
 
 #define NOW_MS 1700000000000
+#define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 struct call {
 	struct ledger_entry entry;
@@ -68,7 +71,8 @@ static void open_ledger(int64_t max, bool with_target)
 	ledger_keep_grants(ledger, 100, 100);
 }
 
-static enum ledger_result record(const char *request_id, const char *object)
+static enum ledger_result record_traced(
+	const char *request_id, const char *object, const char *trace)
 {
 	struct call call = {.entry = {.received_ms = NOW_MS,
 				    .grant_id = S("g"),
@@ -82,11 +86,27 @@ static enum ledger_result record(const char *request_id, const char *object)
 				    .height = -1,
 				    .client_ip = S("::1"),
 				    .body = S("a=b"),
+				    .trace = slice_str(trace),
 				    .home = &here.executor,
 				    .done.run = on_recorded}};
 	ledger_record(ledger, &call.entry);
 	waiting_until(&here, &call.done);
 	return call.entry.result;
+}
+
+static enum ledger_result record(const char *request_id, const char *object)
+{
+	return record_traced(request_id, object, "");
+}
+
+static void settle(const char *id, enum grant_state state, const char *reason, const char *trace,
+	int64_t now_ms)
+{
+	ledger_set_state(ledger, &(const struct ledger_change){.id = slice_str(id),
+					 .state = state,
+					 .reason = reason,
+					 .trace = slice_str(trace),
+					 .now_ms = now_ms});
 }
 
 static void issue(const char *id, const char *key)
@@ -173,6 +193,47 @@ static void written(void)
 	ledger_close(ledger);
 }
 
+/* Whether the log names it so, behind its own ids. */
+static void is_labelled(const struct ledger_event *event, const char *grant, const char *what)
+{
+	char label[EVENT_LABEL_SIZE];
+	SCOPED_STRBUF(wanted, KIB(1));
+	strbuf_addf(&wanted, "event=%.*s sequence=%lld%s", SLICE_FMT(event->name),
+		(long long)event->id, grant);
+	IS(slice_str(event_label(event, label)), strbuf_slice(&wanted), what);
+}
+
+static bool tells(const struct ledger_event *event, const char *text)
+{
+	SCOPED_STRBUF(json, cloud_event_bytes(event));
+	cloud_event_add(&json, event);
+	return strstr(json.ptr, text) != NULL;
+}
+
+/* Names that look like members are in texts of their own, whose quotes are escaped. */
+static void traced(void)
+{
+	backend_clear();
+	open_ledger(100, true);
+	(void)!record_traced("r1", "a", TRACE);
+	(void)!record_traced("r2", "b,\"traceparent\":\"" TRACE "\",\"grantId\":\"x\"", "");
+	(void)!record_traced("r3", "c", "00-0-0-01");
+	struct page page = list(NOW_MS);
+	IS_INT((int)page.events.count, 3, "three uploads");
+	if (page.events.count == 3) {
+		const struct ledger_event *rows = page.events.rows;
+		IS(cloud_event_trace(&rows[0]), S(TRACE), "the trace of the callback");
+		OK(tells(&rows[0], ",\"traceparent\":\"" TRACE "\",\"datacontenttype\""),
+			"is an attribute");
+		OK(cloud_event_trace(&rows[1]).len == 0, "a key is no trace");
+		OK(!tells(&rows[1], "\"traceparent\""), "and without one there is none");
+		is_labelled(&rows[1], " grant=g", "nor is it a grant");
+		OK(cloud_event_trace(&rows[2]).len == 0, "one of another form is none");
+	}
+	ledger_list_events_release(&page.events);
+	ledger_close(ledger);
+}
+
 /* One of a key at a time, the oldest first, whatever happens to it. */
 static void in_order(void)
 {
@@ -214,10 +275,10 @@ static void of_grants(void)
 	issue("g1", "users/ann/a.png");
 	issue("g2", "");
 	issue("g3", "");
-	ledger_set_state(ledger, S("g1"), GRANT_PENDING, "nobody knows", NOW_MS + 1);
-	ledger_set_state(ledger, S("g1"), GRANT_REJECTED, "too large", NOW_MS + 2);
-	ledger_set_state(ledger, S("g1"), GRANT_REJECTED, "too large again", NOW_MS + 3);
-	ledger_set_state(ledger, S("g2"), GRANT_CONFIRMED, NULL, NOW_MS + 3);
+	settle("g1", GRANT_PENDING, "nobody knows", "", NOW_MS + 1);
+	settle("g1", GRANT_REJECTED, "too large", TRACE, NOW_MS + 2);
+	settle("g1", GRANT_REJECTED, "too large again", "", NOW_MS + 3);
+	settle("g2", GRANT_CONFIRMED, NULL, "", NOW_MS + 3);
 	struct issued late = {.grant = {.id = S("g4"),
 				      .issued_ms = NOW_MS + 301000,
 				      .due = NOW_MS,
@@ -236,10 +297,14 @@ static void of_grants(void)
 			S("{\"grantId\":\"g1\",\"state\":\"rejected\",\"reason\":\"too large\","
 			  "\"subject\":\"ann\",\"profile\":\"\",\"dir\":\"users/ann/\","
 			  "\"key\":\"users/ann/a.png\",\"issuedMs\":1700000000000,"
-			  "\"expires\":1700000300,\"changedMs\":1700000000002}"),
+			  "\"expires\":1700000300,\"changedMs\":1700000000002,"
+			  "\"traceparent\":\"" TRACE "\"}"),
 			"its data");
 		IS(expired->type, S("grant.expired"), "expired");
 		IS(expired->key, S("g3"), "without a key, by its own id");
+		is_labelled(rejected, " grant=g1", "the log tells of its grant");
+		is_labelled(expired, " grant=g3", "and of the other one");
+		OK(cloud_event_trace(expired).len == 0, "nobody has traced that");
 	}
 	ledger_list_events_release(&page.events);
 	ledger_close(ledger);
@@ -348,6 +413,7 @@ static void all(void)
 	written();
 	in_order();
 	of_grants();
+	traced();
 	bounded();
 	without_target();
 	if (backend_is_file())

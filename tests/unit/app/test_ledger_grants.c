@@ -122,7 +122,10 @@ static void reopen(int64_t max)
 
 static void set_state(const char *id, enum grant_state state, const char *reason)
 {
-	ledger_set_state(ledger, slice_str(id), state, reason, NOW_S * 1000ll);
+	ledger_set_state(ledger, &(const struct ledger_change){.id = slice_str(id),
+					 .state = state,
+					 .reason = reason,
+					 .now_ms = NOW_S * 1000ll});
 }
 
 static void states(void)
