@@ -254,6 +254,7 @@ static void record(struct receive *r)
 		.confirmed = c->found,
 		.last_modified = c->last_modified,
 		.version_id = c->found ? c->version_id : S(""),
+		.variables = slice_of(r->ticket.variables, r->ticket.variables_len),
 		.max_uploads = r->judging.rules->grant_uploads,
 		.max_bytes = r->judging.rules->grant_uploads * r->judging.max_size,
 		.deadline_ms = r->deadline_ms,

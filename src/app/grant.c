@@ -20,8 +20,14 @@ static bool make_callback(const struct app *app, struct arena *arena, struct gra
 		return true;
 	strbuf_reserve(&ticket, USUAL_BYTES / 4);
 	strbuf_reserve(&base64, USUAL_BYTES);
-	if (!credentials_issue(g->credentials, g->kind, g->offer.profile->name, g->id, prefix,
-		    g->now_ms / 1000, g->expires, &ticket))
+	const struct ticket_terms terms = {.kind = g->kind,
+		.id = g->id,
+		.profile = g->offer.profile->name,
+		.prefix = prefix,
+		.variables = g->offer.variables,
+		.issued = g->now_ms / 1000,
+		.expires = g->expires};
+	if (!credentials_issue(g->credentials, &terms, &ticket))
 		return false;
 	callback_text_add(&app->callback_text, strbuf_slice(&ticket), &base64);
 	g->ticket = arena_copy(arena, strbuf_slice(&ticket));
@@ -216,6 +222,7 @@ void grant_fill_row(const struct app *app, const struct grant *g, struct slice s
 		.dir = g->offer.dir,
 		.key = g->offer.key,
 		.profile = g->offer.profile->name,
+		.variables = g->offer.variables,
 		.issued_ms = g->now_ms,
 		.expires = g->expires,
 		.due = g->expires + LEDGER_SLACK_SECONDS,

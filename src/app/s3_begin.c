@@ -205,6 +205,9 @@ static void fill_id(struct beginning *b)
 	memcpy(b->id.grant_id, b->grant.id, TICKET_ID_LENGTH);
 	b->id.expires = b->grant.expires;
 	b->id.max_size = b->grant.offer.max_size;
+	b->id.variables_len = b->grant.offer.variables.len;
+	memcpy(b->id.variables, b->id.variables_len > 0 ? b->grant.offer.variables.ptr : "",
+		b->id.variables_len);
 	memcpy(b->id.profile, profile->name.len > 0 ? profile->name.ptr : "", profile->name.len);
 }
 
@@ -216,6 +219,17 @@ static bool check_type(struct beginning *b, const struct offer *offer)
 	outcomes_count_grant(b->app->outcomes, offer->profile->name, OUTCOME_REFUSED);
 	app_send_error(b->app, b->x, 403, "type_refused",
 		"This profile allows some types only: `type` must be told.");
+	return false;
+}
+
+/* It goes in a header when the upload is completed. */
+static bool check_callback(struct beginning *b)
+{
+	if (b->grant.callback.len <= LIMIT_CALLBACK_HEADER_BYTES)
+		return true;
+	outcomes_count_grant(b->app->outcomes, b->grant.offer.profile->name, OUTCOME_REFUSED);
+	app_send_error(b->app, b->x, 403, "forbidden",
+		"The object's name and the variables are too long for an upload in parts.");
 	return false;
 }
 
@@ -244,6 +258,8 @@ static bool begin(struct beginning *b, const struct caller *caller)
 	}
 	b->grant.credentials = NULL; /* they end here */
 	b->subject = caller->subject;
+	if (!check_callback(b))
+		return false;
 	fill_id(b);
 	ask_store(b);
 	return true;

@@ -381,8 +381,10 @@ static void on_part(void *ctx, const struct multipart_listed *part)
 static bool make_grant(struct completing *c)
 {
 	const struct s3_upload *u = c->upload;
-	const struct offer offer = {
-		.rules = u->judging.rules, .profile = u->judging.profile, .key = u->key};
+	const struct offer offer = {.rules = u->judging.rules,
+		.profile = u->judging.profile,
+		.key = u->key,
+		.variables = slice_of(u->id.variables, u->id.variables_len)};
 	SCOPED_CREDENTIALS struct credentials *credentials = app_credentials(u->app);
 	bool made = grant_resume(u->app, credentials, &offer, u->id.grant_id, u->id.expires,
 		exchange_arena(u->x), &c->grant);

@@ -67,6 +67,8 @@ static void build_body(
 	json_member_string(out, "versionId", entry->version_id);
 	json_member_bool(out, "confirmed", entry->confirmed);
 	json_member_number(out, "receivedMs", entry->received_ms);
+	json_member(out, "variables");
+	strbuf_add_slice(out, entry->variables.len > 0 ? entry->variables : S("{}"));
 	strbuf_addc(out, '}');
 }
 

@@ -198,6 +198,8 @@
 #define LIMIT_PROFILE_NAME_BYTES 32
 #define LIMIT_OUTCOME_PROFILES 64          /* that metrics tell apart, earlier ones included */
 #define LIMIT_PROFILE_METADATA 16          /* entries that a profile gives to each object */
+#define LIMIT_VARIABLES 16                 /* that a back end has a callback bring */
+#define LIMIT_VARIABLES_BYTES KIB(1)       /* all of them, as JSON */
 #define LIMIT_FILE_NAME_BYTES 255          /* of an uploader's file, in an object's name */
 #define LIMIT_GRANT_FILES 100              /* in one POST /grants */
 #define LIMIT_GRANT_REQUEST_BYTES KIB(128) /* its body */

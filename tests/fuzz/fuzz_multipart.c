@@ -21,9 +21,13 @@ static void check_id(struct slice input)
 	memcpy(id.grant_id, "0123456789abcdef01234567", TICKET_ID_LENGTH);
 	if (upload.len > 0)
 		memcpy(id.upload, upload.ptr, upload.len);
+	id.variables_len = upload.len % 100;
+	memcpy(id.variables, id.upload, id.variables_len);
 	if (!multipart_id_add(&key, &id, S("key"), S("ann"), &text))
 		return;
 	assert(multipart_id_parse(&key, strbuf_slice(&text), S("key"), S("ann"), &got) == ERR_OK);
+	assert(slice_eq(slice_of(got.variables, got.variables_len),
+		slice_of(id.variables, id.variables_len)));
 	assert(!strcmp(got.upload, id.upload) && got.expires == 7 && got.max_size == 8);
 	assert(multipart_id_parse(&key, strbuf_slice(&text), S("keya"), S("nn"), &got) != ERR_OK);
 }

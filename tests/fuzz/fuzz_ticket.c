@@ -18,14 +18,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ticket_key_derive(S("secret"), &key);
 	assert(ticket_check(&key, input, input, 0, &grant) != TICKET_VALID);
 	assert(!ticket_is_of(&key, input));
-	if (!ticket_issue(
-		    &key, TICKET_FORM, S("p"), "0123456789abcdef01234567", input, 1, 1, &text)) {
+	const struct ticket_terms terms = {.id = "0123456789abcdef01234567",
+		.profile = S("p"),
+		.prefix = input,
+		.variables = slice_head(input, size % 7),
+		.issued = 1,
+		.expires = 1};
+	if (!ticket_issue(&key, &terms, &text)) {
 		assert(size > LIMIT_KEY_BYTES);
 		return 0;
 	}
 	assert(ticket_check(&key, strbuf_slice(&text), input, 1, &grant) == TICKET_VALID);
 	assert(ticket_has_form(strbuf_slice(&text)) && ticket_is_of(&key, strbuf_slice(&text)));
 	assert(slice_eq(slice_of(grant.prefix, grant.prefix_len), input));
+	assert(slice_eq(slice_of(grant.variables, grant.variables_len), terms.variables));
 	struct ticket_key other;
 	ticket_key_derive(S("other"), &other);
 	if (text.len + 33 > TICKET_TEXT_MAX)

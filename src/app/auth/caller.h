@@ -21,6 +21,7 @@ struct caller {
 	/* That each object gets, besides what the profile gives; it wins. */
 	const struct profile_metadata *metadata;
 	size_t metadata_count;
+	struct slice variables; /* that the callback brings: a JSON object; empty: none */
 };
 
 /* An unknown caller, which may have all that the profile allows: max_size is INT64_MAX. */

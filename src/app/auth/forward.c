@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "oss/text/json_load.h"
+#include "oss/text/json_text.h"
 
 static void scoped_json(json_t **value)
 {
@@ -91,7 +92,8 @@ static struct slice text_of(const json_t *value)
 }
 
 /* Text or an integer; nothing if the member is missing. */
-static const char *read_text(const json_t *value, struct arena *arena, struct slice *ret)
+static const char *read_text_of(
+	const json_t *value, size_t max, struct arena *arena, struct slice *ret)
 {
 	char digits[32];
 	struct slice text = text_of(value);
@@ -102,10 +104,15 @@ static const char *read_text(const json_t *value, struct arena *arena, struct sl
 			digits, sizeof(digits), "%lld", (long long)json_integer_value(value));
 		text = slice_of(digits, (size_t)len);
 	}
-	if (text.len > LIMIT_CLAIM_BYTES)
+	if (text.len > max)
 		return "a text is too long";
 	*ret = arena_copy(arena, text);
 	return ret->ptr ? NULL : "there is no memory";
+}
+
+static const char *read_text(const json_t *value, struct arena *arena, struct slice *ret)
+{
+	return read_text_of(value, LIMIT_CLAIM_BYTES, arena, ret);
 }
 
 /* The lesser of what is configured and what the member says. */
@@ -201,6 +208,56 @@ static const char *read_metadata(json_t *object, struct arena *arena, struct cal
 	return NULL;
 }
 
+/* What can stand behind `x:` in OSS. */
+static bool is_variable(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+		if (!(c >= 'a' && c <= 'z') && !ascii_digit(c) && c != '-' && c != '_')
+			return false;
+	}
+	return name.len > 0;
+}
+
+static const char *add_variable(
+	const char *name, const json_t *value, struct arena *arena, struct strbuf *json)
+{
+	struct slice text;
+	const char *fault = read_text_of(value, LIMIT_VARIABLES_BYTES, arena, &text);
+	if (fault)
+		return fault;
+	if (!is_variable(slice_str(name)))
+		return "a name in variables has other than small letters, digits, `-` and `_`";
+	json_member_string(json, name, text);
+	return NULL;
+}
+
+/* They are kept as JSON, because they come back so. */
+static const char *read_variables(json_t *object, struct arena *arena, struct caller *ret)
+{
+	SCOPED_STRBUF(json, 8 * LIMIT_FORWARD_ANSWER_BYTES);
+	const char *name, *fault = NULL;
+	json_t *value;
+	if (!object)
+		return NULL;
+	if (!json_is_object(object) || json_object_size(object) > LIMIT_VARIABLES)
+		return "variables is no object, or has more than 16 members";
+	if (json_object_size(object) == 0)
+		return NULL;
+	strbuf_addc(&json, '{');
+	json_object_foreach(object, name, value)
+	{
+		fault = add_variable(name, value, arena, &json);
+		if (fault)
+			return fault;
+	}
+	strbuf_addc(&json, '}');
+	if (json.len > LIMIT_VARIABLES_BYTES)
+		return "variables are more than 1 KiB of JSON";
+	ret->variables = arena_copy(arena, strbuf_slice(&json));
+	return ret->variables.ptr && !strbuf_broken(&json) ? NULL : "there is no memory";
+}
+
 static const char *read_members(
 	const struct rules *rules, const json_t *answer, struct arena *arena, struct caller *ret)
 {
@@ -223,6 +280,8 @@ static const char *read_members(
 		fault = read_types(json_object_get(answer, "types"), arena, ret);
 	if (!fault)
 		fault = read_metadata(json_object_get(answer, "metadata"), arena, ret);
+	if (!fault)
+		fault = read_variables(json_object_get(answer, "variables"), arena, ret);
 	if (!fault && !key_prefix_is_safe(ret->prefix))
 		fault = "prefix could leave its folder";
 	return fault;

@@ -28,6 +28,8 @@ bool forward_lines(const struct request_head *head, bool with_cookies, struct ar
  *	any claim that upload_dir names
  *	prefix          what the keys begin with, below upload_dir
  *	max_size, expire_seconds, types    less than is configured, never more
+ *	metadata        that objects get
+ *	variables       that come back with the callback
  *
  * NULL, or what is wrong (a constant text). What *ret has is in `arena`.
  */

@@ -70,11 +70,10 @@ void credentials_release(struct credentials *c)
 	free(c);
 }
 
-bool credentials_issue(const struct credentials *c, enum ticket_kind kind, struct slice profile,
-	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
-	struct strbuf *out)
+bool credentials_issue(
+	const struct credentials *c, const struct ticket_terms *terms, struct strbuf *out)
 {
-	return ticket_issue(&c->ticket_key, kind, profile, id, prefix, issued, expires, out) &&
+	return ticket_issue(&c->ticket_key, terms, out) &&
 	       (!c->countersigned || ticket_countersign(&c->grant_key, out));
 }
 

@@ -55,9 +55,8 @@ static inline void credentials_scope_ends(struct credentials **c)
 #define SCOPED_CREDENTIALS CLEANUP(credentials_scope_ends)
 
 /* Appends a ticket (oss/callback/ticket.h) as these credentials make it. */
-bool credentials_issue(const struct credentials *c, enum ticket_kind kind, struct slice profile,
-	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
-	struct strbuf *out) MUST_USE;
+bool credentials_issue(
+	const struct credentials *c, const struct ticket_terms *terms, struct strbuf *out) MUST_USE;
 
 /* The lesser of the two: nothing lives longer than the credentials that have signed it. With NULL
  * it is `expires`. */

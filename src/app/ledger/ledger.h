@@ -67,6 +67,9 @@ struct ledger_entry {
 	bool found;            /* no callback told of it: the store was asked */
 	int64_t last_modified; /* Unix seconds */
 	struct slice version_id;
+	/* A JSON object that the callback has brought; empty: that of the grant, if it is written
+	 * down. */
+	struct slice variables;
 	/* Limits on everything recorded under the ticket; 0: none. */
 	int64_t max_uploads;
 	int64_t max_bytes;
@@ -147,11 +150,12 @@ struct ledger_grant {
 	struct slice id;
 	struct slice subject; /* who asked for it; may be empty */
 	struct slice dir;
-	struct slice key;     /* the one key; empty: any below `dir` */
-	struct slice upload;  /* the store's name of an upload in parts; empty: it is none */
-	struct slice profile; /* empty: the default one */
-	int64_t issued_ms;    /* wall clock: the ledger's now, too */
-	int64_t expires;      /* Unix seconds */
+	struct slice key;       /* the one key; empty: any below `dir` */
+	struct slice upload;    /* the store's name of an upload in parts; empty: it is none */
+	struct slice profile;   /* empty: the default one */
+	struct slice variables; /* a JSON object; empty: there are none */
+	int64_t issued_ms;      /* wall clock: the ledger's now, too */
+	int64_t expires;        /* Unix seconds */
 	/* Unix seconds: when no callback for it will be believed any more, LEDGER_SLACK_SECONDS
 	 * after `expires`. */
 	int64_t due;

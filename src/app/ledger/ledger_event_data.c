@@ -19,6 +19,13 @@ static void add_text(struct strbuf *out, const char *name, struct slice text)
 		strbuf_starve(out);
 }
 
+/* They are JSON already. */
+static void add_variables(struct strbuf *out, struct slice variables)
+{
+	json_member(out, "variables");
+	strbuf_add_slice(out, variables.len > 0 ? variables : S("{}"));
+}
+
 /* A number that is not known is null. */
 static void add_number(struct strbuf *out, const char *name, int64_t number)
 {
@@ -36,7 +43,7 @@ static void add_trace(struct strbuf *out, struct slice trace)
 }
 
 void ledger_event_data_of_upload(struct strbuf *out, int64_t id, const struct ledger_entry *entry,
-	struct slice subject, struct slice profile)
+	const struct ledger_upload_grant *grant)
 {
 	strbuf_addc(out, '{');
 	json_member_number(out, "id", id);
@@ -55,9 +62,10 @@ void ledger_event_data_of_upload(struct strbuf *out, int64_t id, const struct le
 	json_member_bool(out, "confirmed", entry->confirmed);
 	add_text(out, "source", entry->found ? S("store") : S("callback"));
 	json_member_number(out, "receivedMs", entry->received_ms);
-	add_text(out, "subject", subject);
-	add_text(out, "profile", profile);
+	add_text(out, "subject", grant->subject);
+	add_text(out, "profile", grant->profile);
 	add_trace(out, entry->trace);
+	add_variables(out, entry->variables.len > 0 ? entry->variables : grant->variables);
 	strbuf_addc(out, '}');
 }
 
@@ -75,6 +83,7 @@ void ledger_event_data_of_grant(struct strbuf *out, const struct ledger_event_gr
 	json_member_number(out, "expires", grant->expires);
 	json_member_number(out, "changedMs", grant->changed_ms);
 	add_trace(out, grant->trace);
+	add_variables(out, grant->variables);
 	strbuf_addc(out, '}');
 }
 
@@ -83,11 +92,12 @@ void ledger_event_data_of_grant(struct strbuf *out, const struct ledger_event_gr
 
 /*
  * A member whose text has nothing that is escaped. `start` is `"name":"`: within a text each quote
- * has a backslash before it, so this is nowhere but at the member.
+ * has a backslash before it, so this is nowhere but at a member. Those of `variables` come last.
  */
 static struct slice find_text(struct slice data, struct slice start)
 {
-	struct slice rest = slice_from(data, slice_find_slice(data, start));
+	struct slice own = slice_head(data, slice_find_slice(data, S("\"variables\":{")));
+	struct slice rest = slice_from(own, slice_find_slice(own, start));
 	rest = slice_from(rest, start.len);
 	return slice_head(rest, slice_find(rest, '"'));
 }

@@ -93,13 +93,13 @@ static bool has_room(struct ledger_outbox *e)
 }
 
 bool ledger_events_of_upload(struct ledger *ledger, int64_t id, const struct ledger_entry *entry,
-	struct slice subject, struct slice profile)
+	const struct ledger_upload_grant *grant)
 {
 	struct ledger_outbox *e = &ledger->events;
 	SCOPED_STRBUF(data, DATA_BYTES_MAX);
 	if (!ledger_events_are_kept(ledger) || !has_room(e))
 		return true;
-	ledger_event_data_of_upload(&data, id, entry, subject, profile);
+	ledger_event_data_of_upload(&data, id, entry, grant);
 	const struct row row = {.type = entry->found ? S("upload.found") : S("upload.confirmed"),
 		.key = entry->object,
 		.data = strbuf_slice(&data),

@@ -17,8 +17,8 @@
 
 static const char insert_sql[] =
 	"INSERT INTO grants (id, state, subject, dir, issued_ms, expires, changed_ms, due,"
-	" key, upload, profile, look_at)"
-	" VALUES (?1, 'issued', ?2, ?3, ?4, ?5, ?4, ?6, ?7, ?8, ?9, ?10)"
+	" key, upload, profile, look_at, variables)"
+	" VALUES (?1, 'issued', ?2, ?3, ?4, ?5, ?4, ?6, ?7, ?8, ?9, ?10, ?11)"
 	" ON CONFLICT (id) DO NOTHING";
 
 /* A confirmed upload counts more than anything; of a second failure nothing is learnt. */
@@ -31,7 +31,7 @@ static const char insert_sql[] =
 static const char set_state_sql[] = SET_STATE;
 /* Of what was rejected an event tells. */
 static const char reject_sql[] =
-	SET_STATE " RETURNING subject, profile, dir, key, issued_ms, expires";
+	SET_STATE " RETURNING subject, profile, dir, key, issued_ms, expires, variables";
 
 static const char look_sql[] =
 	"SELECT subject, state, reason, issued_ms, expires FROM grants WHERE id = ?1";
@@ -54,7 +54,7 @@ static const char expire_sql[] =
 	" look_at = CASE WHEN " WAITS " THEN look_at END"
 	" WHERE state = 'issued' AND id IN"
 	" (SELECT id FROM grants WHERE due <= " NOW " ORDER BY due LIMIT ?2)"
-	" RETURNING subject, profile, dir, key, issued_ms, expires, id, state";
+	" RETURNING subject, profile, dir, key, issued_ms, expires, variables, id, state";
 static const char delete_sql[] =
 	"DELETE FROM grants WHERE state IN ('expired', 'rejected') AND id IN"
 	" (SELECT id FROM grants WHERE due <= ?1 ORDER BY due LIMIT ?2)";
@@ -125,7 +125,8 @@ static struct ledger_event_grant row_of(struct sql_statement *s)
 		.dir = sql_get_text(s, 2),
 		.key = sql_get_text(s, 3),
 		.issued_ms = sql_get_number(s, 4),
-		.expires = sql_get_number(s, 5)};
+		.expires = sql_get_number(s, 5),
+		.variables = sql_get_text(s, 6)};
 }
 
 static bool tell_of_rejected(struct ledger *ledger, const struct ledger_change *change)
@@ -177,8 +178,8 @@ static bool tell_of_expired(struct ledger *ledger, int64_t now)
 {
 	struct sql_statement *s = ledger->grants.expire;
 	struct ledger_event_grant row = row_of(s);
-	row.id = sql_get_text(s, 6);
-	row.state = sql_get_text(s, 7);
+	row.id = sql_get_text(s, 7);
+	row.state = sql_get_text(s, 8);
 	row.changed_ms = now * 1000;
 	return !slice_eq(row.state, S("expired")) || ledger_events_of_grant(ledger, &row);
 }
@@ -225,7 +226,8 @@ static bool insert(struct ledger *ledger, const struct ledger_grant *grant)
 		sql_text(grant->dir), sql_number(grant->issued_ms), sql_number(grant->expires),
 		sql_number(grant->due), sql_text(grant->key), sql_text(grant->upload),
 		sql_text(grant->profile),
-		grant->look_at == 0 ? sql_null() : sql_number(grant->look_at)};
+		grant->look_at == 0 ? sql_null() : sql_number(grant->look_at),
+		sql_text(grant->variables)};
 	return sql_run(s, values, ARRAY_LEN(values)) ? sql_changes(s) == 1
 						     : ledger_fault(ledger, "grant");
 }
@@ -290,7 +292,7 @@ bool ledger_note(struct ledger *ledger, const struct ledger_grant *grant)
 {
 	struct ledger_grants *g = &ledger->grants;
 	size_t texts = grant->id.len + grant->subject.len + grant->dir.len + grant->key.len +
-		       grant->upload.len + grant->profile.len;
+		       grant->upload.len + grant->profile.len + grant->variables.len;
 	size_t bytes = sizeof(struct noted) + texts;
 	if (atomic_fetch_add(&g->noted_bytes, bytes) + bytes > LIMIT_GRANTS_WAITING_BYTES) {
 		atomic_fetch_sub(&g->noted_bytes, bytes);
@@ -309,7 +311,8 @@ bool ledger_note(struct ledger *ledger, const struct ledger_grant *grant)
 	at = keep(at, &n->grant.dir);
 	at = keep(at, &n->grant.key);
 	at = keep(at, &n->grant.upload);
-	(void)keep(at, &n->grant.profile);
+	at = keep(at, &n->grant.profile);
+	(void)keep(at, &n->grant.variables);
 	n->grant.job_ = (struct ledger_job){.run = insert_grant, .finish = finish_noted};
 	ledger_post_later(ledger, &n->grant.job_);
 	return true;

@@ -116,7 +116,7 @@ bool ledger_hashes_remember(struct ledger *ledger, int64_t id, const struct ledg
 
 /* A grant as its events tell of it; `key` empty: it is for no one key. */
 struct ledger_event_grant {
-	struct slice id, state, reason, subject, profile, dir, key, trace;
+	struct slice id, state, reason, subject, profile, dir, key, trace, variables;
 	int64_t issued_ms, expires, changed_ms;
 };
 
@@ -125,9 +125,14 @@ static inline bool ledger_events_are_kept(const struct ledger *ledger)
 	return ledger->events.insert != NULL;
 }
 
+/* What an upload's event tells of its grant; all of it may be empty. */
+struct ledger_upload_grant {
+	struct slice subject, profile, variables;
+};
+
 /* Write an event in the transaction that is open, if there are events. False on a fault. */
 bool ledger_events_of_upload(struct ledger *ledger, int64_t id, const struct ledger_entry *entry,
-	struct slice subject, struct slice profile) MUST_USE;
+	const struct ledger_upload_grant *grant) MUST_USE;
 bool ledger_events_of_grant(struct ledger *ledger, const struct ledger_event_grant *grant) MUST_USE;
 
 void ledger_events_release(struct ledger *ledger);
@@ -136,9 +141,9 @@ void ledger_events_recount(struct ledger *ledger);
 /* After a transaction that is durable: tells who waits for events. */
 void ledger_events_written(struct ledger *ledger);
 
-/* The data of an event, JSON (ledger_event_data.c). `subject` and `profile` are the grant's. */
+/* The data of an event, JSON (ledger_event_data.c). */
 void ledger_event_data_of_upload(struct strbuf *out, int64_t id, const struct ledger_entry *entry,
-	struct slice subject, struct slice profile);
+	const struct ledger_upload_grant *grant);
 void ledger_event_data_of_grant(struct strbuf *out, const struct ledger_event_grant *grant);
 
 #endif

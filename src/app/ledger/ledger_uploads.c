@@ -14,7 +14,8 @@ static const char look_sql[] =
 	" count(*) >= CAST(?8 AS BIGINT),"
 	" coalesce(sum(CAST(size AS DOUBLE PRECISION)), 0) + CAST(?9 AS BIGINT)"
 	"  > CAST(?10 AS BIGINT),"
-	" (SELECT subject FROM grants WHERE id = ?1), (SELECT profile FROM grants WHERE id = ?1)"
+	" (SELECT subject FROM grants WHERE id = ?1), (SELECT profile FROM grants WHERE id = ?1),"
+	" (SELECT variables FROM grants WHERE id = ?1)"
 	" FROM uploads WHERE grant_id = ?1";
 
 /* With RETURNING SQLite takes twice as long: only if somebody wants to know the id. */
@@ -46,16 +47,13 @@ void ledger_uploads_release(struct ledger *ledger)
 	ledger_release(statements);
 }
 
-/* What is known of the grant; its texts are valid until `look` ends. */
-struct grant {
-	struct slice subject, profile;
-};
-
-/* With the answer to `look` at hand. */
-static enum ledger_result judge(
-	struct sql_statement *look, const struct ledger_entry *entry, struct grant *ret)
+/* With the answer to `look` at hand; what is known of the grant is valid until that ends. */
+static enum ledger_result judge(struct sql_statement *look, const struct ledger_entry *entry,
+	struct ledger_upload_grant *ret)
 {
-	*ret = (struct grant){.subject = sql_get_text(look, 4), .profile = sql_get_text(look, 5)};
+	*ret = (struct ledger_upload_grant){.subject = sql_get_text(look, 4),
+		.profile = sql_get_text(look, 5),
+		.variables = sql_get_text(look, 6)};
 	if (sql_get_number(look, 0))
 		return LEDGER_REPEATED;
 	if (sql_get_number(look, 1))
@@ -68,8 +66,8 @@ static enum ledger_result judge(
 
 /* Whether the entry may be recorded; the caller ends `look`. Nothing is known about what has no
  * grant. */
-static enum ledger_result look(
-	struct sql_statement *look, const struct ledger_entry *entry, struct grant *ret)
+static enum ledger_result look(struct sql_statement *look, const struct ledger_entry *entry,
+	struct ledger_upload_grant *ret)
 {
 	const struct sql_value values[] = {sql_known_text(entry->grant_id),
 		sql_known_text(entry->request_id), sql_text(entry->bucket), sql_text(entry->object),
@@ -78,7 +76,7 @@ static enum ledger_result look(
 		entry->confirmed ? sql_text(entry->version_id) : sql_null(),
 		sql_number(entry->max_uploads), sql_number(entry->size > 0 ? entry->size : 0),
 		sql_number(entry->max_bytes)};
-	*ret = (struct grant){.subject = S(""), .profile = S("")};
+	*ret = (struct ledger_upload_grant){.subject = S(""), .profile = S(""), .variables = S("")};
 	if (entry->grant_id.len == 0)
 		return LEDGER_RECORDED;
 	if (sql_first(look, values, ARRAY_LEN(values)) != SQL_ROW)
@@ -86,8 +84,8 @@ static enum ledger_result look(
 	return judge(look, entry, ret);
 }
 
-static bool insert(
-	struct ledger *ledger, const struct ledger_entry *entry, const struct grant *grant)
+static bool insert(struct ledger *ledger, const struct ledger_entry *entry,
+	const struct ledger_upload_grant *grant)
 {
 	const struct sql_value values[] = {sql_number(entry->received_ms),
 		sql_known_text(entry->grant_id), sql_known_text(entry->request_id),
@@ -106,12 +104,12 @@ static bool insert(
 	ok = ok && sql_next(insert) == SQL_DONE;
 	sql_end(insert);
 	return ok && ledger_hashes_remember(ledger, id, entry, grant->subject, grant->profile) &&
-	       ledger_events_of_upload(ledger, id, entry, grant->subject, grant->profile);
+	       ledger_events_of_upload(ledger, id, entry, grant);
 }
 
 static enum ledger_result look_and_insert(struct ledger *ledger, const struct ledger_entry *entry)
 {
-	struct grant grant;
+	struct ledger_upload_grant grant;
 	enum ledger_result result = look(ledger->uploads.look, entry, &grant);
 	if (result == LEDGER_RECORDED && !insert(ledger, entry, &grant))
 		result = LEDGER_FAILED;

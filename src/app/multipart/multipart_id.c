@@ -32,6 +32,10 @@ bool multipart_id_add(const struct ticket_key *key, const struct multipart_id *i
 	strbuf_addf(&text, ".%lld.%lld.%s.", (long long)id->expires, (long long)id->max_size,
 		id->profile);
 	base64url_encode(&text, slice_str(id->upload));
+	if (id->variables_len > 0) {
+		strbuf_addc(&text, '.');
+		base64url_encode(&text, slice_of(id->variables, id->variables_len));
+	}
 	if (strbuf_broken(&text))
 		return false;
 	strbuf_add_slice(out, strbuf_slice(&text));
@@ -61,13 +65,16 @@ static bool take_text(struct slice text, size_t max, char *ret)
 
 static enum err parse_signed(struct slice text, struct multipart_id *ret)
 {
-	struct slice id, profile;
+	struct slice id, profile, name;
 	SCOPED_STRBUF(upload, MULTIPART_UPLOAD_MAX);
 	if (!slice_cut(&text, '.', &id) || id.len != TICKET_ID_LENGTH ||
 		!take_number(&text, &ret->expires) || !take_number(&text, &ret->max_size) ||
 		!slice_cut(&text, '.', &profile) ||
 		!take_text(profile, LIMIT_PROFILE_NAME_BYTES, ret->profile) ||
-		!base64url_decode(&upload, text) ||
+		(slice_cut(&text, '.', &name) && text.len == 0) ||
+		!base64url_decode_into(
+			text, ret->variables, LIMIT_VARIABLES_BYTES, &ret->variables_len) ||
+		!base64url_decode(&upload, name) ||
 		!take_text(strbuf_slice(&upload), MULTIPART_UPLOAD_MAX, ret->upload))
 		return strbuf_starved(&upload) ? ERR_UNAVAILABLE : ERR_INVALID_ARGUMENT;
 	memcpy(ret->grant_id, id.ptr, TICKET_ID_LENGTH);

@@ -2,9 +2,10 @@
 /*
  * The name of an upload in parts as it is given out:
  *
- *	<grant id>.<expires>.<max size>.<profile>.<upload>.<mac>
+ *	<grant id>.<expires>.<max size>.<profile>.<upload>[.<variables>].<mac>
  *
- * expires: Unix seconds. profile: its name, or empty. upload: the store's name, base64url. mac: the
+ * expires: Unix seconds. profile: its name, or empty. upload: the store's name, base64url.
+ * variables: those of the grant, base64url, if there are any. mac: the
  * first 128 bits, in hexadecimal, of HMAC-SHA256 over all before the last dot, the object's key and
  * who asked for it. So nothing has to be kept of an upload, and every copy of the server knows its
  * own. The text consists of A-Z a-z 0-9 . - _. Pure functions: any thread.
@@ -17,7 +18,7 @@
 #include "base/err.h"
 #include "oss/callback/ticket.h"
 
-#define MULTIPART_ID_MAX 1024
+#define MULTIPART_ID_MAX KIB(3)
 #define MULTIPART_UPLOAD_MAX 512 /* bytes of the store's name */
 
 struct multipart_id {
@@ -26,6 +27,8 @@ struct multipart_id {
 	int64_t max_size;
 	char profile[LIMIT_PROFILE_NAME_BYTES + 1]; /* NUL-terminated; empty: the default one */
 	char upload[MULTIPART_UPLOAD_MAX + 1];      /* NUL-terminated */
+	char variables[LIMIT_VARIABLES_BYTES];      /* a JSON object; */
+	size_t variables_len;                       /* 0: there are none */
 };
 
 /* False if the upload's name is too long, or `out` is broken. */

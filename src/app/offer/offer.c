@@ -213,7 +213,9 @@ bool offer_make(const struct rules *rules, const struct caller *caller, const st
 		.offer = ret,
 		.why = why,
 	};
-	*ret = (struct offer){.rules = rules, .profile = rules_profile(rules, wish->profile)};
+	*ret = (struct offer){.rules = rules,
+		.profile = rules_profile(rules, wish->profile),
+		.variables = caller->variables};
 	if (!ret->profile)
 		return refuse(&m, 404, "no_such_profile", "There is no profile of that name.");
 	return make_types(&m) && check_type(&m) && make_metadata(&m) && check_size(&m) &&

@@ -33,6 +33,7 @@ struct offer {
 	int64_t max_size;
 	const struct profile_metadata *metadata; /* of the profile, and of the caller */
 	size_t metadata_count;
+	struct slice variables; /* the caller's */
 };
 
 /* Why there is none; constant texts. */

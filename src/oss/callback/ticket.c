@@ -52,25 +52,41 @@ bool ticket_is_profile_name(struct slice name)
 	return name.len > 0 && name.len <= LIMIT_PROFILE_NAME_BYTES;
 }
 
-bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind, struct slice profile,
-	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
-	struct strbuf *out)
+static bool is_possible(const struct ticket_terms *terms)
 {
-	if (prefix.len > LIMIT_KEY_BYTES || issued < 0 || expires < 0 ||
-		(profile.len > 0 && !ticket_is_profile_name(profile)))
-		return false;
-	size_t start = out->len;
-	strbuf_add(out, id, TICKET_ID_LENGTH);
-	strbuf_adds(out, kind == TICKET_FORM ? ".f" : ".c");
-	if (profile.len > 0)
+	return terms->prefix.len <= LIMIT_KEY_BYTES && terms->issued >= 0 && terms->expires >= 0 &&
+	       terms->variables.len <= LIMIT_VARIABLES_BYTES &&
+	       (terms->profile.len == 0 || ticket_is_profile_name(terms->profile));
+}
+
+static void add_kind(const struct ticket_terms *terms, struct strbuf *out)
+{
+	bool form = terms->kind == TICKET_FORM;
+	strbuf_adds(out, terms->variables.len > 0 ? (form ? "F" : "C") : (form ? "f" : "c"));
+	if (terms->profile.len > 0)
 		strbuf_addc(out, '-');
-	strbuf_add_slice(out, profile);
+	strbuf_add_slice(out, terms->profile);
+}
+
+bool ticket_issue(
+	const struct ticket_key *key, const struct ticket_terms *terms, struct strbuf *out)
+{
+	size_t start = out->len;
+	if (!is_possible(terms))
+		return false;
+	strbuf_add(out, terms->id, TICKET_ID_LENGTH);
 	strbuf_addc(out, '.');
-	strbuf_add_u64(out, (uint64_t)issued);
+	add_kind(terms, out);
 	strbuf_addc(out, '.');
-	strbuf_add_u64(out, (uint64_t)expires);
+	strbuf_add_u64(out, (uint64_t)terms->issued);
 	strbuf_addc(out, '.');
-	base64url_encode(out, prefix);
+	strbuf_add_u64(out, (uint64_t)terms->expires);
+	strbuf_addc(out, '.');
+	base64url_encode(out, terms->prefix);
+	if (terms->variables.len > 0) {
+		strbuf_addc(out, '.');
+		base64url_encode(out, terms->variables);
+	}
 	char mac[MAC_LENGTH];
 	mac_of(key, slice_from(strbuf_slice(out), start), mac);
 	strbuf_addc(out, '.');
@@ -117,14 +133,16 @@ static bool take_seconds(struct slice *rest, int64_t *ret)
 	return true;
 }
 
-/* "f", "c", or one of them with `-` and a profile's name. */
-static bool parse_kind(struct slice text, struct ticket *ret)
+/* "f", "c", or one of them with `-` and a profile's name; a capital letter: there are variables. */
+static bool parse_kind(struct slice text, struct ticket *ret, bool *ret_variables)
 {
 	struct slice profile = slice_from(text, 2);
-	if (text.len == 0 || (text.ptr[0] != 'f' && text.ptr[0] != 'c') ||
+	char kind = text.len > 0 ? ascii_lower(text.ptr[0]) : '\0';
+	if ((kind != 'f' && kind != 'c') ||
 		(text.len > 1 && (text.ptr[1] != '-' || !ticket_is_profile_name(profile))))
 		return false;
-	ret->kind = text.ptr[0] == 'f' ? TICKET_FORM : TICKET_CLASSIC;
+	ret->kind = kind == 'f' ? TICKET_FORM : TICKET_CLASSIC;
+	*ret_variables = text.ptr[0] != kind;
 	if (profile.len > 0)
 		memcpy(ret->profile, profile.ptr, profile.len);
 	ret->profile[profile.len] = '\0';
@@ -133,18 +151,24 @@ static bool parse_kind(struct slice text, struct ticket *ret)
 
 static bool parse_signed(struct slice text, struct ticket *ret)
 {
-	struct slice id, kind;
+	struct slice id, kind, prefix = text;
+	bool has_variables;
 	if (!slice_cut(&text, '.', &id) || id.len != TICKET_ID_LENGTH || !is_hex(id) ||
-		!slice_cut(&text, '.', &kind) || !parse_kind(kind, ret) ||
+		!slice_cut(&text, '.', &kind) || !parse_kind(kind, ret, &has_variables) ||
 		!take_seconds(&text, &ret->issued) || !take_seconds(&text, &ret->expires))
 		return false;
 	memcpy(ret->id, id.ptr, id.len);
-	return base64url_decode_into(text, ret->prefix, LIMIT_KEY_BYTES, &ret->prefix_len);
+	ret->variables_len = 0;
+	if (slice_cut(&text, '.', &prefix) != has_variables)
+		return false;
+	return base64url_decode_into(prefix, ret->prefix, LIMIT_KEY_BYTES, &ret->prefix_len) &&
+	       (!has_variables || base64url_decode_into(text, ret->variables, LIMIT_VARIABLES_BYTES,
+					  &ret->variables_len));
 }
 
 /*
- * Reads a ticket: *ret_own is it without a second MAC. No ticket is one with a MAC more, because a
- * prefix has no dot.
+ * Reads a ticket: *ret_own is it without a second MAC. No ticket is one with a MAC more, because
+ * prefix and variables have no dot, and the kind says whether both are there.
  */
 static bool parse(struct slice text, struct slice *ret_own, struct ticket *ret)
 {

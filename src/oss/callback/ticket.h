@@ -3,13 +3,15 @@
  * A ticket is what the application server puts into the callback body when it signs an upload, and
  * gets back when the store calls: proof that it allowed the upload. As text:
  *
- *	<id>.<kind>.<issued>.<expires>.<prefix>.<mac>
+ *	<id>.<kind>.<issued>.<expires>.<prefix>[.<variables>].<mac>
  *
  * id: 24 lower-case hexadecimal digits: the second in which it was made (8), the millisecond of it
  * (4, in 65,536ths of a second), then random (48 bits, within a millisecond). kind: `f`
  * if the object carries the id as x-oss-meta-grant, `c` (a classic token) if it does not; behind it
  * `-` and the name of a profile, if it is not the default one. issued, expires: Unix seconds,
- * decimal. prefix: what the object's key has to begin with, base64url without padding. mac: the
+ * decimal. prefix: what the object's key has to begin with, base64url without padding. variables:
+ * what comes back with the callback, a JSON object in base64url, only with a kind that is a capital
+ * letter: `F` or `C`. mac: the
  * first 128 bits, in lower-case hexadecimal, of HMAC-SHA256 over what is before the last dot; its
  * key is derived from the access key secret, so that several copies of the server accept each
  * other's grants, and the store can tell whose a grant is.
@@ -33,7 +35,7 @@
 #include "crypto/hmac.h"
 
 #define TICKET_ID_LENGTH 24
-#define TICKET_TEXT_MAX 2048
+#define TICKET_TEXT_MAX KIB(3)
 
 struct ticket_key {
 	struct hmac_sha256 hmac;
@@ -52,6 +54,19 @@ struct ticket {
 	int64_t expires;
 	char prefix[LIMIT_KEY_BYTES + 1];
 	size_t prefix_len;
+	char variables[LIMIT_VARIABLES_BYTES]; /* a JSON object; */
+	size_t variables_len;                  /* 0: there are none */
+};
+
+/* What a ticket is made of. */
+struct ticket_terms {
+	enum ticket_kind kind;
+	const char *id;         /* TICKET_ID_LENGTH bytes */
+	struct slice profile;   /* a name; empty: the default one */
+	struct slice prefix;    /* of the keys that it is for */
+	struct slice variables; /* a JSON object; empty: there are none */
+	int64_t issued;         /* Unix seconds */
+	int64_t expires;
 };
 
 /* The header and form field that has the id of a TICKET_FORM. */
@@ -79,12 +94,10 @@ int64_t ticket_id_time(struct slice id) MUST_USE;
 bool ticket_is_profile_name(struct slice name) MUST_USE;
 
 /*
- * Appends the text of a ticket with that id for keys that begin with `prefix`, from `issued` until
- * `expires`; `profile` is a name, or empty. False if `prefix` is longer than LIMIT_KEY_BYTES or
- * `out` is broken.
+ * Appends the text of a ticket. False if `prefix` is longer than LIMIT_KEY_BYTES, or `variables`
+ * than LIMIT_VARIABLES_BYTES, or `out` is broken.
  */
-bool ticket_issue(const struct ticket_key *key, enum ticket_kind kind, struct slice profile,
-	const char id[TICKET_ID_LENGTH], struct slice prefix, int64_t issued, int64_t expires,
+bool ticket_issue(const struct ticket_key *key, const struct ticket_terms *terms,
 	struct strbuf *out) MUST_USE;
 
 /* Appends the second MAC. False if `ticket` is broken, or too long then. */

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
+import { SECRET } from "../lib/events.js";
 import { postForm, request, send } from "../lib/oss.js";
 import { BIN, cleanups, startServer } from "../lib/server.js";
 import { closedPort, says, startSink } from "../lib/sink.js";
@@ -22,8 +23,8 @@ before(async () => {
 	} });
 });
 
-async function ask(headers = {}, path = "/grant") {
-	const got = await send(server.app + path, "GET", headers);
+async function ask(headers = {}, path = "/grant", at = server) {
+	const got = await send(at.app + path, "GET", headers);
 	return { ...got, json: JSON.parse(got.text) };
 }
 
@@ -106,18 +107,81 @@ test("an answer gives objects metadata, in a form and in parts", async () => {
 	assert.deepEqual([head.headers["x-oss-meta-order"], head.headers["x-oss-meta-kind"]], ["12", "a b"]);
 	const changed = await postForm(server.store, { key: `${dir}meta.txt`, ...fields, "x-oss-meta-order": "13" }, FILE);
 	assert.equal(changed.status, 403, "the policy demands it");
-	const begun = await send(`${server.app}/s3/multipart`, "POST", { "Content-Type": "application/json" },
-		JSON.stringify({ filename: "b.txt", type: "text/plain" }));
+	const key = await sendInParts(server, "b.txt");
+	assert.equal((await request(server.store, "HEAD", "uploads", key)).headers["x-oss-meta-order"], "12");
+});
+
+/** Sends a file in one part; what the back end says when it is completed does not matter. */
+async function sendInParts(at, filename) {
+	const post = (path, body) => send(at.app + path, "POST", { "Content-Type": "application/json" }, JSON.stringify(body));
+	const begun = await post("/s3/multipart", { filename, type: "text/plain" });
 	assert.equal(begun.status, 200, begun.text);
 	const { key, uploadId } = JSON.parse(begun.text);
-	const path = `${server.app}/s3/multipart/${uploadId}`;
-	const { url } = JSON.parse((await send(`${path}/1?${new URLSearchParams({ key })}`)).text);
+	const path = `/s3/multipart/${uploadId}`, query = new URLSearchParams({ key });
+	const { url } = JSON.parse((await send(`${at.app}${path}/1?${query}`)).text);
 	const put = await send(url, "PUT", {}, "hello");
-	assert.equal(put.status, 200, put.text);
-	const done = await send(`${path}/complete?${new URLSearchParams({ key })}`, "POST", { "Content-Type": "application/json" },
-		JSON.stringify({ parts: [{ PartNumber: 1, ETag: put.headers.etag }] }));
+	const before = decide;
+	decide = permits({ variables: { order: "of another request" } });
+	const done = await post(`${path}/complete?${query}`, { parts: [{ PartNumber: 1, ETag: put.headers.etag }] });
 	assert.equal(done.status, 200, done.text);
-	assert.equal((await request(server.store, "HEAD", "uploads", key)).headers["x-oss-meta-order"], "12");
+	decide = before;
+	return key;
+}
+
+test("an answer's variables come back with the callback, in the webhook and the events", async t => {
+	const hook = await startSink(t, says("{}"));
+	const told = await startSink(t, says("", 204));
+	const at = await startServer(t, { env: {
+		POSTERN_APP_AUTH: "forward", POSTERN_APP_AUTH_URL: backEnd.url, POSTERN_APP_UPLOAD_DIR: "users/${sub}/",
+		POSTERN_APP_WEBHOOK_URL: hook.url, POSTERN_APP_EVENTS_URL: told.url,
+		POSTERN_APP_EVENTS_SECRET: SECRET,
+	} });
+	const odd = { quotes: `"'\\`, template: "${x:order}${object}$(a)", form: "a=b&grant=c#%26+;d", lines: "a\r\n\tb\u0001\u007f",
+		utf8: "\u00e4\u4e2d\u{1f600}", empty: "", "a-b_9": "<b>" };
+	const variables = { order: "12", ...odd };
+	decide = permits({ variables: { ...variables, order: 12 } });
+	const until = async (sink, count) => {
+		for (const end = Date.now() + 60_000; sink.requests.length < count && Date.now() < end;)
+			await new Promise(done => setTimeout(done, 20));
+		return JSON.parse(sink.requests[count - 1].body);
+	};
+	const { json: grant } = await ask({}, "/grant", at);
+	const fields = { key: `${grant.dir}a.txt`, ...grant.fields };
+	const posted = await postForm(at.store, { ...fields, "x:order": "13", order: "13", variables: '{"order":"13"}' }, FILE);
+	assert.equal(posted.status, 200, posted.text);
+	assert.deepEqual((await until(hook, 1)).variables, variables);
+	assert.deepEqual((await until(told, 1)).data.variables, variables);
+	const forged = Buffer.from(fields.callback, "base64").toString()
+		.replace(/[^.]+(\.[0-9a-f]{32})"/, `${Buffer.from('{"order":"13"}').toString("base64url")}$1"`);
+	const refused = await postForm(at.store, { ...fields, callback: Buffer.from(forged).toString("base64") }, FILE);
+	assert.equal(refused.status, 403, "the policy demands the callback");
+
+	const { json: classic } = await ask({}, "/", at);
+	const token = await postForm(at.store, { key: `${classic.dir}c.txt`, OSSAccessKeyId: classic.accessid, policy: classic.policy,
+		signature: classic.signature, callback: classic.callback, success_action_status: "200" }, FILE);
+	assert.equal(token.status, 200, token.text);
+	assert.deepEqual((await until(hook, 2)).variables, variables, "with the classic token");
+
+	const key = await sendInParts(at, "b.txt");
+	const webhook = await until(hook, 3);
+	assert.equal(webhook.object, key);
+	assert.deepEqual(webhook.variables, variables, "in parts: those of the beginning");
+
+	decide = permits({ variables: {} });
+	const { json: none } = await ask({}, "/grant", at);
+	assert.equal((await postForm(at.store, { key: `${none.dir}d.txt`, ...none.fields }, FILE)).status, 200);
+	assert.deepEqual((await until(hook, 4)).variables, {});
+	assert.deepEqual((await until(told, 4)).data.variables, {});
+	decide = permits({ variables: Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`v${i}`, "x".repeat(52)])) });
+	const { json: most } = await ask({}, "/grant", at);
+	assert.equal((await postForm(at.store, { key: `${most.dir}e.txt`, ...most.fields }, FILE)).status, 200);
+	assert.equal(Object.keys((await until(hook, 5)).variables).length, 16);
+	for (const bad of [[], "a", null, { Order: "1" }, { "x:order": "1" }, { "": "1" }, { order: true }, { order: null }, { order: { a: 1 } },
+		{ order: 1.5 }, { order: "x".repeat(1100) }, Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`v${i}`, ""]))]) {
+		decide = permits({ variables: bad });
+		assert.equal((await ask({}, "/grant", at)).status, 503, JSON.stringify(bad).slice(0, 80));
+	}
+	await at.logged(/auth_url: a name in variables has other than small letters/);
 });
 
 test("401 and 403 pass through, and what is no decision is 503", async () => {

@@ -48,6 +48,9 @@ test("the database of the ledger is asked: cause and fix", { skip: NO_POSTGRES }
 	await postgres.query("GRANT INSERT ON uploads TO bob");
 	assert.match(await ask(bob), /^ok /);
 	await server.stop();
+	await postgres.query("ALTER TABLE grants DROP COLUMN variables");
+	assert.match(await ask(bob), /^failed .*lacks the column variables of grants, which its owner can add\. Fix: /);
+	assert.match(await ask(postgres.url), /^ok /, "the owner's start adds it");
 	await postgres.query("DROP TABLE upload_hashes");
 	assert.match(await ask(bob), /^failed .*or not all, and the user may not make them in the schema public\. Fix: GRANT CREATE/);
 	await postgres.query("GRANT CREATE ON SCHEMA public TO bob; REVOKE INSERT ON uploads FROM bob");
@@ -55,6 +58,7 @@ test("the database of the ledger is asked: cause and fix", { skip: NO_POSTGRES }
 	assert.match(await ask(postgres.url), /^ok /, "tables of an earlier postern");
 	await (await startServer(t, { env: { POSTERN_APP_LEDGER_URL: postgres.url } })).stop();
 	assert.equal(await postgres.query("SELECT count(*) FROM upload_hashes"), "0", "the start adds what they lack");
+	assert.equal(await postgres.query("SELECT count(variables) FROM grants"), "0");
 	assert.equal(await postgres.query("SELECT version FROM ledger_version"), "5", "beside which the earlier one goes on");
 
 	assert.match(await ask(postgres.url_with_password, ["--app-ledger-password-file", wrong]),

@@ -169,8 +169,9 @@ static void body_with_grant(struct strbuf *out, const char *object, const char *
 		"filename=%s&size=5&mimeType=image%%2Fpng&height=&width=&bucket=uploads"
 		"&object=%s&etag=E&format=&reqId=%s&clientIp=%%3A%%3A1&grant=",
 		object, object, request_id);
-	if (!ticket_issue(
-		    &ticket_key, TICKET_FORM, S(""), id, slice_str(prefix), NOW_S, expires, out))
+	const struct ticket_terms terms = {
+		.id = id, .prefix = slice_str(prefix), .issued = NOW_S, .expires = expires};
+	if (!ticket_issue(&ticket_key, &terms, out))
 		abort();
 }
 
@@ -187,7 +188,12 @@ static void body_of_kind(struct strbuf *out, enum ticket_kind kind, const char *
 		"size=5&mimeType=a%%2Fb&bucket=uploads&object=dir%%2F%s&etag=%s&reqId=%s"
 		"&clientIp=c&width=9&grant=",
 		object, etag, request_id);
-	if (!ticket_issue(&ticket_key, kind, S(""), body_id, S("dir/"), NOW_S, NOW_S + 300, out))
+	const struct ticket_terms terms = {.kind = kind,
+		.id = body_id,
+		.prefix = S("dir/"),
+		.issued = NOW_S,
+		.expires = NOW_S + 300};
+	if (!ticket_issue(&ticket_key, &terms, out))
 		abort();
 }
 

@@ -26,7 +26,9 @@ static const struct clock test_clock = {test_wall_ms};
 
 static void issue(const struct credentials *c, struct strbuf *out)
 {
-	OK(credentials_issue(c, TICKET_FORM, S(""), ID, S("d/"), 1000, 1300, out), "issued");
+	const struct ticket_terms terms = {
+		.id = ID, .prefix = S("d/"), .issued = 1000, .expires = 1300};
+	OK(credentials_issue(c, &terms, out), "issued");
 }
 
 static void snapshot(void)
@@ -69,7 +71,9 @@ static bool knows(struct grant_keys *keys, int number, int64_t now)
 	SCOPED_STRBUF(text, TICKET_TEXT_MAX);
 	struct ticket_key key = key_of(number);
 	struct ticket ticket;
-	bool issued = ticket_issue(&key, TICKET_FORM, S(""), ID, S("d/"), now, now + 10, &text);
+	const struct ticket_terms terms = {
+		.id = ID, .prefix = S("d/"), .issued = now, .expires = now + 10};
+	bool issued = ticket_issue(&key, &terms, &text);
 	enum ticket_result result =
 		grant_keys_check(keys, strbuf_slice(&text), S("d/x"), now, &ticket);
 	bool made = grant_keys_made(keys, strbuf_slice(&text), now);

@@ -194,8 +194,8 @@ static void later_version(void)
 	backend_clear();
 	OK(ledger_open(backend_place(), &ledger) == ERR_OK, "a ledger");
 	ledger_close(ledger);
-	(void)backend_query(backend_is_file() ? "PRAGMA user_version = 7"
-					      : "UPDATE ledger_version SET version = 7");
+	(void)backend_query(backend_is_file() ? "PRAGMA user_version = 8"
+					      : "UPDATE ledger_version SET version = 8");
 	ledger = NULL;
 	OK(ledger_open(backend_place(), &ledger) == ERR_INTERNAL && !ledger,
 		"one of a later version is left alone");

@@ -115,6 +115,7 @@ static void issue(const char *id, const char *key)
 					.subject = S("ann"),
 					.dir = S("users/ann/"),
 					.key = slice_str(key),
+					.variables = S("{\"order\":\"12\"}"),
 					.issued_ms = NOW_MS,
 					.expires = NOW_MS / 1000 + 300,
 					.due = NOW_MS / 1000 + 300,
@@ -184,7 +185,8 @@ static void written(void)
 			  "\"clientIp\":\"::1\",\"reqId\":\"r1\",\"grantId\":\"g\","
 			  "\"versionId\":\"\",\"lastModified\":null,\"confirmed\":false,"
 			  "\"source\":\"callback\",\"receivedMs\":1700000000000,"
-			  "\"subject\":\"ann\",\"profile\":\"\"}"),
+			  "\"subject\":\"ann\",\"profile\":\"\","
+			  "\"variables\":{\"order\":\"12\"}}"),
 			"its data");
 	}
 	IS_INT((int)page.events.waiting, 1, "one waits");
@@ -298,7 +300,7 @@ static void of_grants(void)
 			  "\"subject\":\"ann\",\"profile\":\"\",\"dir\":\"users/ann/\","
 			  "\"key\":\"users/ann/a.png\",\"issuedMs\":1700000000000,"
 			  "\"expires\":1700000300,\"changedMs\":1700000000002,"
-			  "\"traceparent\":\"" TRACE "\"}"),
+			  "\"traceparent\":\"" TRACE "\",\"variables\":{\"order\":\"12\"}}"),
 			"its data");
 		IS(expired->type, S("grant.expired"), "expired");
 		IS(expired->key, S("g3"), "without a key, by its own id");
@@ -363,13 +365,14 @@ static void upgraded(void)
 	(void)backend_query("DROP TABLE events");
 	(void)backend_query("DROP TABLE event_followers");
 	(void)backend_query("DROP TABLE upload_hashes");
+	(void)backend_query("ALTER TABLE grants DROP COLUMN variables");
 	(void)backend_query("PRAGMA user_version = 4");
 	open_ledger(100, true);
 	IS_INT(record("r1", "a"), LEDGER_REPEATED, "knows what it had");
 	IS_INT(record("r2", "a"), LEDGER_RECORDED, "records");
 	is_due(NOW_MS, "r2 ", "and writes events of what is new");
 	ledger_close(ledger);
-	IS(slice_str(backend_query("PRAGMA user_version")), S("6"), "as the present version");
+	IS(slice_str(backend_query("PRAGMA user_version")), S("7"), "as the present version");
 }
 
 static void pauses(void)

@@ -203,6 +203,7 @@ static void upgraded(void)
 	record(&call);
 	ledger_close(ledger);
 	(void)backend_query("DROP TABLE upload_hashes");
+	(void)backend_query("ALTER TABLE grants DROP COLUMN variables");
 	if (backend_is_file())
 		(void)backend_query("PRAGMA user_version = 5");
 	open_ledger();
@@ -213,7 +214,7 @@ static void upgraded(void)
 	ledger_close(ledger);
 	IS(slice_str(backend_query(backend_is_file() ? "PRAGMA user_version"
 						     : "SELECT version FROM ledger_version")),
-		backend_is_file() ? S("6") : S("5"), "and which version it is");
+		backend_is_file() ? S("7") : S("5"), "and which version it is");
 	backend_clear();
 }
 

@@ -119,8 +119,13 @@ static void ticket(struct oom_answer *answer)
 	struct ticket read;
 	SCOPED_STRBUF(text, TICKET_TEXT_MAX);
 	ticket_key_derive(S("secret"), &key);
-	if (!ticket_issue(&key, TICKET_FORM, S("avatar"), "0123456789abcdef01234567", S("user/"),
-		    100, 200, &text))
+	const struct ticket_terms terms = {.id = "0123456789abcdef01234567",
+		.profile = S("avatar"),
+		.prefix = S("user/"),
+		.variables = S("{\"a\":\"b\"}"),
+		.issued = 100,
+		.expires = 200};
+	if (!ticket_issue(&key, &terms, &text))
 		answer->no_memory = true;
 	else
 		oom_say(answer, "%d",

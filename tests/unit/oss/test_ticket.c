@@ -12,7 +12,9 @@ static struct ticket_key key;
 
 static bool issue(struct slice prefix, int64_t expires, struct strbuf *out)
 {
-	return ticket_issue(&key, TICKET_FORM, S(""), ID, prefix, 500, expires, out);
+	const struct ticket_terms terms = {
+		.id = ID, .prefix = prefix, .issued = 500, .expires = expires};
+	return ticket_issue(&key, &terms, out);
 }
 
 static void round_trip(void)
@@ -107,7 +109,13 @@ static void kinds(void)
 	struct ticket_key other;
 	char one[TICKET_ID_LENGTH], two[TICKET_ID_LENGTH];
 	ticket_key_derive(S("another secret"), &other);
-	OK(ticket_issue(&key, TICKET_CLASSIC, S("a-B_9"), ID, S("d/"), 7, 8, &text) &&
+	const struct ticket_terms terms = {.kind = TICKET_CLASSIC,
+		.id = ID,
+		.profile = S("a-B_9"),
+		.prefix = S("d/"),
+		.issued = 7,
+		.expires = 8};
+	OK(ticket_issue(&key, &terms, &text) &&
 			ticket_check(&key, strbuf_slice(&text), S("d/x"), 8, &grant) ==
 				TICKET_VALID &&
 			grant.kind == TICKET_CLASSIC && grant.issued == 7 && grant.expires == 8,
@@ -137,6 +145,58 @@ static void kinds(void)
 	OK(memcmp(one, two, sizeof(one)) != 0, "no two are the same");
 }
 
+/* What comes back with the callback, whatever it is. */
+static void with_variables(void)
+{
+	SCOPED_STRBUF(text, TICKET_TEXT_MAX);
+	struct ticket_key grants;
+	struct ticket grant;
+	char long_one[LIMIT_VARIABLES_BYTES + 1], long_prefix[LIMIT_KEY_BYTES];
+	memset(long_one, 'a', sizeof(long_one));
+	memset(long_prefix, 'a', sizeof(long_prefix));
+	struct ticket_terms terms = {.id = ID,
+		.profile = S("p"),
+		.prefix = S("d/"),
+		.variables = S("{\"a\":\"${x:b}&.\"}"),
+		.issued = 7,
+		.expires = 8};
+	ticket_key_derive(S("the secret of grants"), &grants);
+	OK(ticket_issue(&key, &terms, &text) && ticket_has_form(strbuf_slice(&text)), "issued");
+	IS_INT(ticket_check(&key, strbuf_slice(&text), S("d/x"), 8, &grant), TICKET_VALID,
+		"is valid");
+	IS(slice_of(grant.variables, grant.variables_len), terms.variables, "brings them");
+	IS(slice_of(grant.prefix, grant.prefix_len), S("d/"), "and its prefix");
+	OK(grant.kind == TICKET_FORM && strcmp(grant.profile, "p") == 0, "and what it is");
+	int passed = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		text.ptr[i] = (char)(text.ptr[i] ^ 1);
+		passed += ticket_check(&key, strbuf_slice(&text), S("d/x"), 8, &grant) ==
+			  TICKET_VALID;
+		text.ptr[i] = (char)(text.ptr[i] ^ 1);
+	}
+	IS_INT(passed, 0, "no changed bit passes");
+	OK(ticket_countersign(&grants, &text) && ticket_is_signers(&key, strbuf_slice(&text)),
+		"with a second MAC");
+	IS_INT(ticket_check(&grants, strbuf_slice(&text), S("d/x"), 8, &grant), TICKET_VALID,
+		"is valid");
+	IS(slice_of(grant.variables, grant.variables_len), terms.variables, "brings them");
+	terms.kind = TICKET_CLASSIC;
+	terms.prefix = slice_of(long_prefix, sizeof(long_prefix));
+	terms.variables = slice_of(long_one, LIMIT_VARIABLES_BYTES);
+	terms.issued = terms.expires = 999999999999;
+	strbuf_clear(&text);
+	OK(ticket_issue(&key, &terms, &text) && ticket_countersign(&grants, &text),
+		"the longest has room");
+	IS_INT(ticket_check(&grants, strbuf_slice(&text), terms.prefix, 8, &grant), TICKET_VALID,
+		"and is valid");
+	IS(slice_of(grant.variables, grant.variables_len), terms.variables, "with all of them");
+	terms.variables = slice_of(long_one, sizeof(long_one));
+	OK(!ticket_issue(&key, &terms, &text), "no longer ones");
+	OK(!ticket_has_form(S(ID ".f.1.2.ZA.ZA.0123456789abcdef0123456789abcdef")) &&
+			!ticket_has_form(S(ID ".F.1.2.ZA.0123456789abcdef0123456789abcdef")),
+		"the kind says whether there are some");
+}
+
 /* A second MAC: the first says who has signed, the second who is believed. */
 static void countersigned(void)
 {
@@ -162,8 +222,9 @@ static void countersigned(void)
 	IS_INT(ticket_check(&grants, strbuf_slice(&once), S("dir/x"), 1, &grant), TICKET_FORGED,
 		"without its second MAC it is not believed");
 	/* Who has a key of the store, and a ticket, makes none of its own of it. */
-	OK(ticket_issue(&other, TICKET_FORM, S(""), ID, S("dir/"), 500, 1000, &theirs),
-		"another key makes one");
+	const struct ticket_terms terms = {
+		.id = ID, .prefix = S("dir/"), .issued = 500, .expires = 1000};
+	OK(ticket_issue(&other, &terms, &theirs), "another key makes one");
 	strbuf_add_slice(&theirs, slice_from(both, both.len - 33));
 	OK(ticket_is_signers(&other, strbuf_slice(&theirs)), "which is its own,");
 	IS_INT(ticket_check(&grants, strbuf_slice(&theirs), S("dir/x"), 1, &grant), TICKET_FORGED,
@@ -189,5 +250,6 @@ int main(void)
 	expiry();
 	forgeries();
 	kinds();
+	with_variables();
 	return tap_done();
 }

@@ -191,14 +191,23 @@ static bool check_version(struct postgres_link *c, int64_t version)
 	return false;
 }
 
-static bool add_tables(struct postgres_link *c)
+static bool add(struct postgres_link *c, const char *count_sql, const char *add_sql)
 {
 	int64_t there = 0;
-	return postgres_link_ask(c,
+	return postgres_link_ask(c, count_sql, &there) && (there || postgres_link_run(c, add_sql));
+}
+
+static bool add_tables(struct postgres_link *c)
+{
+	return add(c,
 		       "SELECT count(*) FROM pg_class WHERE relname = 'upload_hashes'"
 		       " AND relnamespace = current_schema()::regnamespace",
-		       &there) &&
-	       (there || postgres_link_run(c, postgres_schema_hashes));
+		       postgres_schema_hashes) &&
+	       add(c,
+		       "SELECT count(*) FROM pg_attribute WHERE attname = 'variables'"
+		       " AND attrelid = (SELECT oid FROM pg_class WHERE relname = 'grants'"
+		       " AND relnamespace = current_schema()::regnamespace)",
+		       postgres_schema_variables);
 }
 
 /* The copies that start together make them once. */

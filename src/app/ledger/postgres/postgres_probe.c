@@ -21,7 +21,8 @@ static const char version_sql[] = "SELECT version FROM ledger_version";
 
 /* What of this the user may not do. */
 static const char rights_sql[] =
-	"SELECT string_agg(verb || ' on ' || name, ', ') FROM (VALUES ('uploads', 'SELECT'),"
+	"SELECT string_agg(what, ', ') FROM ("
+	"SELECT verb || ' on ' || name AS what FROM (VALUES ('uploads', 'SELECT'),"
 	" ('uploads', 'INSERT'), ('grants', 'SELECT'), ('grants', 'INSERT'), ('grants', 'UPDATE'),"
 	" ('grants', 'DELETE'), ('events', 'SELECT'), ('events', 'INSERT'), ('events', 'UPDATE'),"
 	" ('events', 'DELETE'), ('event_followers', 'SELECT'), ('event_followers', 'INSERT'),"
@@ -32,7 +33,14 @@ static const char rights_sql[] =
 	"verb)"
 	" IS NOT TRUE"
 	" AND (name <> 'upload_hashes'"
-	" OR to_regclass(quote_ident(current_schema()) || '.' || name) IS NOT NULL)";
+	" OR to_regclass(quote_ident(current_schema()) || '.' || name) IS NOT NULL)"
+	/* Who may not add what is new has it added by another. */
+	" UNION ALL SELECT 'the column variables of grants, which its owner can add'"
+	" FROM pg_class c WHERE relname = 'grants'"
+	" AND relnamespace = current_schema()::regnamespace AND NOT pg_has_role(relowner, 'USAGE')"
+	" AND NOT EXISTS"
+	" (SELECT 1 FROM pg_attribute WHERE attrelid = c.oid AND attname = 'variables')) AS "
+	"lacking";
 
 /* A text, cut to what fits; false if it is NULL, or could not be asked for. */
 static bool ask_text(struct postgres_link *c, const char *question, char *ret)

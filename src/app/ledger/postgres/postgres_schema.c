@@ -52,7 +52,8 @@ const char postgres_schema[] =
 	" key TEXT NOT NULL DEFAULT '',"
 	" upload TEXT NOT NULL DEFAULT '',"
 	" profile TEXT NOT NULL DEFAULT '',"
-	" look_at BIGINT"
+	" look_at BIGINT,"
+	" variables TEXT NOT NULL DEFAULT ''"
 	");"
 	"CREATE INDEX grants_due ON grants (due) WHERE due IS NOT NULL;"
 	"CREATE INDEX grants_look ON grants (look_at, id) WHERE look_at IS NOT NULL;"
@@ -83,3 +84,5 @@ const char postgres_schema[] =
 	"INSERT INTO ledger_version VALUES (5);";
 
 const char postgres_schema_hashes[] = UPLOAD_HASHES;
+const char postgres_schema_variables[] =
+	"ALTER TABLE grants ADD COLUMN variables TEXT NOT NULL DEFAULT ''";

@@ -104,6 +104,10 @@ static const char upgrade_5[] = "CREATE TABLE upload_hashes ("
 				") STRICT, WITHOUT ROWID;"
 				"PRAGMA user_version = 6;";
 
+/* What version 6 had not. */
+static const char upgrade_6[] = "ALTER TABLE grants ADD COLUMN variables TEXT NOT NULL DEFAULT '';"
+				"PRAGMA user_version = 7;";
+
 static bool run(sqlite3 *db, const char *text)
 {
 	return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK;
@@ -132,5 +136,6 @@ bool sqlite_schema_make(sqlite3 *db)
 	return version >= 0 && version <= SQLITE_SCHEMA_VERSION &&
 	       (version >= 2 || run(db, upgrade_1)) && (version >= 3 || run(db, upgrade_2)) &&
 	       (version >= 4 || run(db, upgrade_3)) && (version >= 5 || run(db, upgrade_4)) &&
-	       (version >= 6 || run(db, upgrade_5)) && run(db, "COMMIT");
+	       (version >= 6 || run(db, upgrade_5)) && (version >= 7 || run(db, upgrade_6)) &&
+	       run(db, "COMMIT");
 }

@@ -8,7 +8,7 @@
 
 #include "base/compiler.h"
 
-#define SQLITE_SCHEMA_VERSION 6
+#define SQLITE_SCHEMA_VERSION 7
 
 /* -1: it cannot be read. */
 int sqlite_schema_version(sqlite3 *db);
