@@ -162,11 +162,16 @@ static const char *time_fault(const struct reading *r, const json_t *claims)
 	const json_t *exp = json_object_get(claims, "exp"), *nbf = json_object_get(claims, "nbf");
 	const json_t *iat = json_object_get(claims, "iat");
 	double now = (double)r->now, leeway = (double)r->rules->leeway;
-	if (!json_is_number(exp) || json_number_value(exp) < 0 ||
-		json_number_value(exp) > SECONDS_MAX)
+	if (!exp)
 		return "the token has no exp";
-	if ((nbf && !json_is_number(nbf)) || (iat && !json_is_number(iat)))
-		return "the token's nbf or iat is no number";
+	if (!json_is_number(exp))
+		return "the token's exp is no number";
+	if (json_number_value(exp) < 0 || json_number_value(exp) > SECONDS_MAX)
+		return "the token's exp is no time in seconds since 1970";
+	if (nbf && !json_is_number(nbf))
+		return "the token's nbf is no number";
+	if (iat && !json_is_number(iat))
+		return "the token's iat is no number";
 	if (now >= json_number_value(exp) + leeway)
 		return "the token has expired";
 	if (nbf && now + leeway < json_number_value(nbf))
