@@ -66,7 +66,9 @@ static const struct command_line command_line = {
 		  "again\n"
 		  "that were given up (dead letters), or that were delivered. `follow` runs a "
 		  "command for\n"
-		  "each, one after another; a command that fails is run again after a pause.\n",
+		  "each, one after another; a command that fails is run again after a pause. An "
+		  "ID is\n"
+		  "the number that `list` prints, or evt_..., as the event itself has it.\n",
 	.flags = flags,
 	.flag_count = ARRAY_LEN(flags),
 	.after = "Exit status: 0 done, 1 a fault, 2 the command is at fault, or there is no such "
@@ -79,13 +81,32 @@ static int usage(const char *problem)
 	return USAGE;
 }
 
-static bool read_id(const char *text, int64_t *ret)
+#define BAD_ID "an ID is a number, as `list` prints it, or evt_..., as the event has it"
+
+static bool is_name(const char *text)
+{
+	return slice_starts(slice_str(text), S("evt_"));
+}
+
+static bool read_number(const char *text, int64_t *ret)
 {
 	uint64_t id;
 	if (!slice_to_u64(slice_str(text), &id) || id == 0 || id > INT64_MAX)
 		return false;
 	*ret = (int64_t)id;
 	return true;
+}
+
+/* The number of an event that is named by it, or by its name. Not DONE: it was said why. */
+static int find(struct event_file *file, const char *text, int64_t *ret)
+{
+	if (!is_name(text))
+		return read_number(text, ret) ? DONE : usage(BAD_ID);
+	if (!event_file_find(file, slice_str(text), ret))
+		return FAULT;
+	if (*ret == 0)
+		fprintf(stderr, "postern events: there is no event %s\n", text);
+	return *ret == 0 ? USAGE : DONE;
 }
 
 /* ---- Rows -------------------------------------------------------------------------------------
@@ -138,9 +159,13 @@ static void print_all(void *ctx, const struct event_row *row)
 	*(bool *)ctx = true;
 }
 
-static int show(struct event_file *file, int64_t id)
+static int show(struct event_file *file, const char *text)
 {
 	bool found = false;
+	int64_t id = 0;
+	int status = find(file, text, &id);
+	if (status != DONE)
+		return status;
 	const struct event_file_query query = {
 		.id = id, .limit = 1, .row = print_all, .ctx = &found};
 	if (!event_file_read(file, &query))
@@ -173,7 +198,8 @@ static int replay_all(struct event_file *file, int count, char **ids)
 	int status = DONE;
 	int64_t id = 0;
 	for (int i = 0; i < count && status != FAULT; i++) {
-		int one = read_id(ids[i], &id) ? replay(file, id) : usage("an ID is a number");
+		int one = find(file, ids[i], &id);
+		one = one == DONE ? replay(file, id) : one;
 		status = one == DONE ? status : one;
 	}
 	return status;
@@ -239,14 +265,14 @@ static int run(const char *verb, int count, char **arguments, const struct event
 	struct event_file *file = NULL;
 	int64_t id = 0;
 	int status = DONE;
-	if (strcmp(verb, "show") == 0 && !read_id(arguments[0], &id))
-		return usage("an ID is a number");
+	if (strcmp(verb, "show") == 0 && !is_name(arguments[0]) && !read_number(arguments[0], &id))
+		return usage(BAD_ID);
 	if (!open_ledger(options, &file))
 		return FAULT;
 	if (strcmp(verb, "list") == 0)
 		status = list(file, options);
 	else if (strcmp(verb, "show") == 0)
-		status = show(file, id);
+		status = show(file, arguments[0]);
 	else if (strcmp(verb, "replay") == 0 && options->state)
 		status = replay_dead(file);
 	else if (strcmp(verb, "replay") == 0)

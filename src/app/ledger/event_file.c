@@ -14,7 +14,7 @@
 struct event_file {
 	struct sql *sql;
 	struct sql_statement *read[2], *newest[2]; /* with a state: the second */
-	struct sql_statement *replay, *state, *position, *advance;
+	struct sql_statement *find, *replay, *state, *position, *advance;
 };
 
 #define COLUMNS                                                                                \
@@ -31,6 +31,8 @@ static const char replay_sql[] =
 	" due_ms = CASE WHEN EXISTS (SELECT 1 FROM events other WHERE other.state = 'waiting'"
 	" AND other.key = events.key) THEN NULL ELSE CAST(?2 AS BIGINT) END"
 	" WHERE id = ?1 AND state <> 'waiting'";
+/* For a person who asks: there is no index. */
+static const char find_sql[] = "SELECT id FROM events WHERE name = ?1";
 static const char state_sql[] = "SELECT state FROM events WHERE id = ?1";
 static const char position_sql[] = "SELECT position FROM event_followers WHERE name = ?1";
 static const char advance_sql[] =
@@ -59,6 +61,7 @@ static bool prepare(struct event_file *file)
 		       sql_prepare(sql, read_sql[1], &file->read[1]) &&
 		       sql_prepare(sql, newest_sql[0], &file->newest[0]) &&
 		       sql_prepare(sql, newest_sql[1], &file->newest[1]) &&
+		       sql_prepare(sql, find_sql, &file->find) &&
 		       sql_prepare(sql, replay_sql, &file->replay) &&
 		       sql_prepare(sql, state_sql, &file->state) &&
 		       sql_prepare(sql, position_sql, &file->position) &&
@@ -89,6 +92,7 @@ void event_file_close(struct event_file *file)
 		sql_release(file->read[i]);
 		sql_release(file->newest[i]);
 	}
+	sql_release(file->find);
 	sql_release(file->replay);
 	sql_release(file->state);
 	sql_release(file->position);
@@ -140,6 +144,16 @@ bool event_file_read(struct event_file *file, const struct event_file_query *que
 	}
 	sql_end(s);
 	return step == SQL_DONE || fault(file);
+}
+
+bool event_file_find(struct event_file *file, struct slice name, int64_t *ret)
+{
+	const struct sql_value value = sql_text(name);
+	enum sql_step step =
+		sql_is_there(there(file)) ? sql_first(file->find, &value, 1) : SQL_FAULT;
+	*ret = step == SQL_ROW ? sql_get_number(file->find, 0) : 0;
+	sql_end(file->find);
+	return step != SQL_FAULT || fault(file);
 }
 
 /* A statement that changes the ledger, in a transaction of its own; how many rows, or -1. */

@@ -38,6 +38,9 @@ struct event_file_query {
 /* Calls `row` for each. False: a fault, which was logged; so do the next. */
 bool event_file_read(struct event_file *file, const struct event_file_query *query) MUST_USE;
 
+/* The id of the event that a back end knows by that name; 0: there is none. False: a fault. */
+bool event_file_find(struct event_file *file, struct slice name, int64_t *ret) MUST_USE;
+
 enum event_replay {
 	EVENT_REPLAYED,
 	EVENT_WAITING, /* already */

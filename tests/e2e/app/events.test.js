@@ -207,7 +207,8 @@ test("a dead letter that is replayed is delivered, under the same id", async t =
 	assert.equal(event.subject, key);
 	assert.deepEqual(event, JSON.parse(sink.requests[0].body));
 	assert.equal(event.traceparent, TRACE);
-	assert.match(await events(server, "replay", "1"), /event 1 is delivered again/);
+	assert.equal(await events(server, "show", event.id), shown);
+	assert.match(await events(server, "replay", event.id), /event 1 is delivered again/);
 	await until("delivered", async () => await metric(server, "delivered_total") === 1);
 	assert.equal(sink.requests.length, 2);
 	assert.equal(read(sink.requests[1]).id, event.id);
@@ -220,6 +221,9 @@ test("a dead letter that is replayed is delivered, under the same id", async t =
 	assert.match(await events(server, "list"), /^1 +delivered +1 /);
 	await assert.rejects(events(server, "replay", "7"), { code: 2, stderr: /no event 7/ });
 	await assert.rejects(events(server, "show", "7"), { code: 2 });
+	await assert.rejects(events(server, "show", "evt_none"), { code: 2, stderr: /no event evt_none/ });
+	await assert.rejects(events(server, "replay", "evt_none", "x"), { code: 2, stderr: /an ID is a number, .*or evt_/ });
+	await assert.rejects(events(server, "show", "a"), { code: 2, stderr: /an ID is a number, .*or evt_/ });
 	await assert.rejects(events(server, "list", "--state", "lost"), { code: 2 });
 	await assert.rejects(events({ data: join(server.data, "nowhere") }, "list"), { code: 1 });
 });
