@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "app/text/media_type.h"
 #include "oss/text/json_load.h"
 #include "oss/text/json_text.h"
 
@@ -134,7 +135,7 @@ static const char *add_type(
 	struct slice type = text_of(value);
 	if (slice_find(type, '/') == type.len || slice_find(type, '*') < type.len)
 		return "one of types is no MIME type";
-	types[ret->type_count] = arena_copy(arena, type);
+	types[ret->type_count] = media_type_lower(arena, type);
 	return types[ret->type_count++].ptr ? NULL : "there is no memory";
 }
 

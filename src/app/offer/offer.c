@@ -2,6 +2,7 @@
 #include "app/offer/offer.h"
 
 #include "app/text/file_name.h"
+#include "app/text/media_type.h"
 #include "base/encode.h"
 
 struct making {
@@ -31,7 +32,7 @@ static bool keep(struct making *m, struct slice text, struct slice *ret)
 static bool lists(const struct slice *types, size_t count, struct slice type)
 {
 	for (size_t i = 0; i < count; i++)
-		if (slice_eq(types[i], type))
+		if (media_type_eq(types[i], type))
 			return true;
 	return false;
 }

@@ -2,6 +2,7 @@
 /* The default profile, and the sections [profile NAME]. */
 #include "app/settings/settings_internal.h"
 #include "app/text/json.h"
+#include "app/text/media_type.h"
 #include "oss/acl.h"
 #include "oss/callback/ticket.h"
 #include "oss/names.h"
@@ -51,6 +52,10 @@ static void read_types(struct reading *r, const char *text, struct settings_list
 			settings_refuse(r,
 				"allowed_types: `%.*s` is not a MIME type such as image/png",
 				SLICE_FMT(type));
+		/* The policy has them as browsers send them. */
+		types->words[i] = media_type_lower(r->arena, type);
+		if (!types->words[i].ptr && !r->err)
+			r->err = ERR_UNAVAILABLE;
 	}
 }
 

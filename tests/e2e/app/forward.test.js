@@ -66,7 +66,7 @@ test("cookies are passed on for pages of ours only", async () => {
 });
 
 test("an answer narrows the grant, and an upload ends to end", async () => {
-	decide = permits({ prefix: "today/", max_size: 10, types: ["text/plain", "image/gif"],
+	decide = permits({ prefix: "today/", max_size: 10, types: ["TEXT/Plain", "image/gif"],
 		expire_seconds: 60 });
 	const { json: grant } = await ask();
 	assert.equal(grant.dir, "users/ann/today/");

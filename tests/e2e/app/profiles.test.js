@@ -16,7 +16,7 @@ const CONFIG = `
 upload_dir = files/
 max_size = 1000
 min_size = 2
-allowed_types = text/plain image/png
+allowed_types = Text/Plain image/png
 
 [profile avatar]
 upload_dir = avatars/\${date}/
@@ -104,6 +104,20 @@ for (const version of [4, 1]) {
 		const head = await request(at.store, "HEAD", "uploads", grant.fields.key);
 		assert.equal(head.headers["content-type"], "image/png");
 		assert.notEqual((await json(at, ask)).fields.key, grant.fields.key);
+	});
+
+	test(`V${version}: of types the case does not count, and the policy has what the page says`, async t => {
+		const at = version === 4 ? server
+			: await start(t, CONFIG, { POSTERN_APP_SIGNATURE_VERSION: "1" });
+		const any = await json(at, "/grant");
+		assert.deepEqual(any.types, ["text/plain", "image/png"]);
+		assert.equal((await post(at, any, "ab", { "Content-Type": "text/plain" })).status, 200);
+		const told = await json(at, "/grant?filename=a.txt&type=TEXT%2Fplain");
+		assert.equal(told.fields["x-oss-content-type"], "TEXT/plain");
+		assert.equal((await post(at, told, "ab", { key: told.fields.key })).status, 200);
+		assert.equal((await json(at, "/grant?filename=a.txt&type=TEXT%2Fplainer")).error, "type_refused");
+		const begun = await json(at, "/s3/multipart", { method: "POST", body: { filename: "a.txt", type: "Image/PNG" } });
+		assert.equal(begun.status, 200, begun.message);
 	});
 
 	test(`V${version}: headers, metadata, ACL and class are conditions, and stored`, async t => {
