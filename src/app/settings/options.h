@@ -23,7 +23,8 @@ enum app_auth {
 	APP_AUTH_FORWARD, /* whom a back end admits */
 };
 
-/* A section [profile NAME]; NULL or "": as in [app], or not limited. */
+/* A section [profile NAME]; NULL or "": as in [app], or not limited. An allowed_types that is "" is
+ * any type. */
 struct app_profile_options {
 	const char *name;
 #define PROFILE(option, help) const char *option;

@@ -285,7 +285,8 @@ static void read_section(struct reading *r, const struct app_options *all,
 	read_size(r, "min_size", options->min_size, &ret->min_size);
 	read_size(r, "max_size", options->max_size, &ret->max_size);
 	check_sizes(r, ret);
-	if (is_set(options->allowed_types)) {
+	/* An empty list is one all the same: any type. */
+	if (options->allowed_types) {
 		ret->types.count = 0;
 		read_types(r, options->allowed_types, &ret->types);
 	}

@@ -40,6 +40,10 @@ callback_answer = {"profile":"strict"}
 key = \${name}\${ext}
 
 [profile empty]
+
+[profile any]
+allowed_types =
+allowed_extensions =
 `;
 
 let server;
@@ -191,6 +195,14 @@ test("a profile that says nothing is [app] under another name", async () => {
 		[200, "empty", "files/", 2, 1000]);
 	assert.equal((await post(server, grant, "ok")).status, 200);
 	assert.ok([400, 403].includes((await post(server, grant, "x")).status), "too small");
+});
+
+test("a profile whose list is empty allows any", async () => {
+	const inherited = await json(server, "/grant?profile=empty&filename=a.txt");
+	assert.deepEqual(inherited.types, ["text/plain", "image/png"]);
+	const grant = await json(server, "/grant?profile=any&filename=a.htm&type=text%2Fhtml");
+	assert.deepEqual([grant.status, grant.types, grant.extensions], [200, [], []]);
+	assert.equal((await post(server, grant, "<b>", { key: grant.fields.key })).status, 200);
 });
 
 test("POST /grants has a form for each file, or why there is none", async () => {
