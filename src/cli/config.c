@@ -5,9 +5,13 @@
 #include <ini.h>
 #include <stdio.h>
 
+#include "base/arena.h"
+#include "base/limits.h"
 #include "cli/config_profile.h"
 #include "cli/option.h"
 #include "crypto/secret.h"
+
+#define SEEN_BYTES_MAX MIB(1)
 
 /* ---- Setting one option -----------------------------------------------------------------------
  */
@@ -29,6 +33,13 @@ static bool set(
 /* ---- The three sources ------------------------------------------------------------------------
  */
 
+/* An option that the file has, and where. */
+struct seen {
+	struct seen *before;
+	struct slice section, name;
+	int line;
+};
+
 struct file_context {
 	FILE *stream;
 	struct config *config;
@@ -37,6 +48,8 @@ struct file_context {
 	bool has_option; /* of this section: what is indented belongs to its value */
 	int bad_line;    /* the first one; 0: none */
 	struct strbuf why;
+	struct arena arena;
+	struct seen *seen; /* the last */
 };
 
 static void refuse_line(struct file_context *file, const char *place, const char *why)
@@ -47,20 +60,77 @@ static void refuse_line(struct file_context *file, const char *place, const char
 	strbuf_addf(&file->why, "%s: %s", place, why);
 }
 
+/* [profile  a] is [profile a]; no other section's name has a space. */
+static bool is_same_section(struct slice one, struct slice other)
+{
+	struct slice kind, other_kind;
+	bool more = slice_cut(&one, ' ', &kind), other_more = slice_cut(&other, ' ', &other_kind);
+	return more == other_more && slice_eq(kind, other_kind) &&
+	       slice_eq(slice_trim(one), slice_trim(other));
+}
+
+static const struct seen *find_seen(
+	const struct file_context *file, struct slice section, struct slice name)
+{
+	for (const struct seen *s = file->seen; s; s = s->before)
+		if (slice_eq(s->name, name) && is_same_section(s->section, section))
+			return s;
+	return NULL;
+}
+
+/*
+ * False if the option is there already: the last would win, and nobody would know. inih tells so of
+ * an indented line, too, which somebody has meant to go on with the value.
+ */
+static bool note(
+	struct file_context *file, struct slice section, struct slice name, struct strbuf *why)
+{
+	const struct seen *before = find_seen(file, section, name);
+	if (before) {
+		strbuf_addf(why,
+			"it is there already, in line %d: keep one of them, with all of its value "
+			"in one line",
+			before->line);
+		return false;
+	}
+	struct seen *seen = arena_alloc(&file->arena, sizeof(*seen));
+	if (seen)
+		*seen = (struct seen){.before = file->seen,
+			.section = arena_copy(&file->arena, section),
+			.name = arena_copy(&file->arena, name),
+			.line = file->line};
+	if (!seen || !seen->section.ptr || !seen->name.ptr) {
+		strbuf_adds(why, "there is no memory");
+		return false;
+	}
+	file->seen = seen;
+	return true;
+}
+
+static bool set_line(struct file_context *file, const char *section, const char *name,
+	const char *value, struct strbuf *why)
+{
+	bool is_profile = slice_starts(slice_str(section), S("profile "));
+	const struct option *o = option_find(slice_str(section), slice_str(name));
+	if (!o && !is_profile) {
+		strbuf_adds(why, "there is no such option; `postern help` lists them");
+		return false;
+	}
+	return note(file, slice_str(section), slice_str(name), why) &&
+	       (is_profile ? config_profile_set(file->config, section, name, value, why)
+			   : set(file->config, o, value, why));
+}
+
 static int file_line(void *ctx, const char *section, const char *name, const char *value)
 {
 	struct file_context *file = ctx;
-	const struct option *o = option_find(slice_str(section), slice_str(name));
 	SCOPED_STRBUF(why, 512);
 	SCOPED_STRBUF(place, 512);
-	bool is_profile = slice_starts(slice_str(section), S("profile "));
 	file->has_option = true;
-	if (is_profile ? config_profile_set(file->config, section, name, value, &why)
-		       : o && set(file->config, o, value, &why))
+	if (set_line(file, section, name, value, &why))
 		return 1;
 	strbuf_addf(&place, "[%s] %s", section, name);
-	refuse_line(file, place.ptr,
-		o || is_profile ? why.ptr : "there is no such option; `postern help` lists them");
+	refuse_line(file, place.ptr, why.ptr);
 	return 0;
 }
 
@@ -128,6 +198,7 @@ static bool read_file(struct config *config, const char *path)
 		return false;
 	}
 	strbuf_init(&file.why, 1024);
+	arena_init(&file.arena, NULL, 0, SEEN_BYTES_MAX);
 	int line = parse_file(&file);
 	bool failed = ferror(file.stream) != 0;
 	if (failed || line < 0)
@@ -138,6 +209,7 @@ static bool read_file(struct config *config, const char *path)
 				? file.why.ptr
 				: "this is neither [section], name = value nor a comment");
 	strbuf_release(&file.why);
+	arena_reset(&file.arena);
 	(void)fclose(file.stream);
 	return line == 0 && !failed;
 }
