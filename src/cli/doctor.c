@@ -11,6 +11,7 @@
 #include "cli/serve_internal.h"
 #include "doctor/doctor.h"
 #include "ops/access/key_list.h"
+#include "oss/rules/origin.h"
 
 #define TOKEN_BYTES_MAX KIB(16)
 #define ORIGINS_BYTES_MAX KIB(64)
@@ -77,6 +78,22 @@ static bool read_token(const char *path, struct strbuf *out)
 	return true;
 }
 
+/* A browser sends nothing else, and the advice is to allow it. */
+static bool read_origin(const char *value, struct strbuf *out)
+{
+	const char *fault =
+		strchr(value, '*') ? "it holds a *" : origin_pattern_fault(slice_str(value));
+	if (fault) {
+		fprintf(stderr,
+			"postern doctor: --origin `%s` is not an origin, scheme://host[:port] such "
+			"as https://www.example.com: %s\n",
+			value, fault);
+		return false;
+	}
+	strbuf_addf(out, " %s", value);
+	return true;
+}
+
 /* Takes the own arguments out of argv; false, with a complaint, if one is wrong. */
 static bool read_own(int *argc, char **argv, struct doctor_arguments *ret)
 {
@@ -89,13 +106,15 @@ static bool read_own(int *argc, char **argv, struct doctor_arguments *ret)
 			fprintf(stderr, "postern doctor: a value must follow\n");
 			return false;
 		}
-		if (origin)
-			strbuf_addf(&ret->origins, " %s", value);
-		else if (token && !read_token(value, &ret->token))
+		if (origin && !read_origin(value, &ret->origins))
 			return false;
-		else if (!token && slice_eq(slice_str(argv[i]), S("--json")))
+		if (token && !read_token(value, &ret->token))
+			return false;
+		if (origin || token)
+			continue;
+		if (slice_eq(slice_str(argv[i]), S("--json")))
 			ret->json = true;
-		else if (!token)
+		else
 			argv[kept++] = argv[i];
 	}
 	*argc = kept;

@@ -71,6 +71,8 @@ test("help, and a command line at fault", async () => {
 	assert.match(help.out, /--security-token-file FILE/);
 	for (const [args, want] of [
 		[["--origin"], /a value must follow/],
+		...["nonsense", "https://", "www.example.com", "https://a.example/", "https://*.example.com", "*", "https://a.example:x", "null", ""]
+			.map(origin => [["--origin", origin], /--origin `.*` is not an origin, scheme:\/\/host\[:port\]/]),
 		[["neither"], /neither serve nor app/],
 		[["--app-colour", "blue"], /no such option/],
 		[["serve", "--data", "/nonexistent"], /access_keys\.json/],
