@@ -32,6 +32,11 @@ static struct slice first_url(const struct doctor *d)
 	return slice_trim(url);
 }
 
+static struct slice shown_url(const struct doctor *d)
+{
+	return doctor_without_query(first_url(d));
+}
+
 static void add_url(const struct doctor *d, struct strbuf *out)
 {
 	struct slice url = first_url(d);
@@ -228,7 +233,7 @@ static void check_signature(
 		    strbuf_slice(&r->body))) {
 		report_add(d->report, FINDING_OK, "callback", NULL,
 			"the store's callback to %.*s came in as it was signed",
-			SLICE_FMT(first_url(d)));
+			SLICE_FMT(shown_url(d)));
 		return;
 	}
 	/* The pass is in what came in, whatever became of the path before it. */
@@ -245,8 +250,9 @@ static void check_signature(
 		"let the proxy pass path, query and body on byte by byte, prefix included",
 		"the signature of the callback does not verify: a proxy on the way changes it. %s "
 		"What came "
-		"in: %s",
-		why.ptr, r->target.ptr);
+		"in: %.*s, with%s a query",
+		why.ptr, SLICE_FMT(doctor_without_query(strbuf_slice(&r->target))),
+		slice_find(strbuf_slice(&r->target), '?') < r->target.len ? "" : "out");
 	arena_reset(&arena);
 }
 
@@ -288,7 +294,7 @@ void doctor_check_callback(struct doctor *d, struct slice answer)
 			"has this configuration",
 			"something else than this application server answered the callback to "
 			"%.*s, with 200 and: %.*s",
-			SLICE_FMT(first_url(d)), SLICE_FMT(slice_head(answer, 200)));
+			SLICE_FMT(shown_url(d)), SLICE_FMT(slice_head(answer, 200)));
 	received_release(&r);
 }
 
@@ -315,7 +321,7 @@ static void ask_ourselves(struct doctor *d, const struct store_error *error)
 			"start the application server (and the proxy in front of it), and let the "
 			"store reach it",
 			"the store's callback to %.*s failed (%s), and nothing answers there: %s.",
-			SLICE_FMT(first_url(d)), error->message.ptr,
+			SLICE_FMT(shown_url(d)), error->message.ptr,
 			request.fault ? request.fault : "no reason is known");
 	else if (received_read(strbuf_slice(&request.answer), &r))
 		report_add(d->report, FINDING_FAILED, "callback",
@@ -323,7 +329,7 @@ static void ask_ourselves(struct doctor *d, const struct store_error *error)
 			"store waits five seconds",
 			"the store's callback to %.*s failed (%s), though the application server "
 			"answers there when this machine asks.",
-			SLICE_FMT(first_url(d)), error->message.ptr);
+			SLICE_FMT(shown_url(d)), error->message.ptr);
 	else
 		report_add(d->report, FINDING_FAILED, "callback",
 			"see where the proxy sends the URL, that it keeps path and query, and that "
@@ -332,7 +338,7 @@ static void ask_ourselves(struct doctor *d, const struct store_error *error)
 			"the store's callback to %.*s failed (%s); whoever answers there, with "
 			"status %d, is "
 			"not this application server.",
-			SLICE_FMT(first_url(d)), error->message.ptr, request.status);
+			SLICE_FMT(shown_url(d)), error->message.ptr, request.status);
 	received_release(&r);
 	outgoing_request_release(&request);
 }

@@ -50,6 +50,13 @@ void store_error_release(struct store_error *error);
 /* Uploads, with a callback if there is one, and removes. */
 void doctor_check_upload(struct doctor *d);
 
+/* What is shown of a URL: what is behind the `?` may be a secret. */
+static inline struct slice doctor_without_query(struct slice url)
+{
+	url = slice_head(url, slice_find(url, '#'));
+	return slice_head(url, slice_find(url, '?'));
+}
+
 /* ---- callback.c ---- */
 
 /* What to ask the store for: appends base64, or nothing if there is no callback. */

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "doctor/doctor_internal.h"
 
-/* What is behind the `?` may be a secret. */
-static struct slice without_query(struct slice url)
-{
-	url = slice_head(url, slice_find(url, '#'));
-	return slice_head(url, slice_find(url, '?'));
-}
-
 /* By HEAD, so that the back end takes it for nothing. */
 void doctor_check_webhook(struct doctor *d)
 {
 	struct slice url = d->settings.rules->webhook_url;
-	struct slice shown = without_query(url);
+	struct slice shown = doctor_without_query(url);
 	if (url.len == 0)
 		return;
 	struct outgoing_request request = {.url = url.ptr, .method = OUTGOING_HEAD};

@@ -325,10 +325,14 @@ static bool try_expected(const uint8_t digest[MD5_BYTES], const struct target *t
 		strbuf_clear(&head);
 		if (!path_decoded(variants[i], &head) || !fits(digest, strbuf_slice(&head), body))
 			continue;
+		/* A query may have a secret. */
 		strbuf_addf(&text,
-			"the path is that of the callback URL, %.*s%.*s (a proxy must pass it on "
+			"the path is that of the callback URL, %.*s%s (a proxy must pass it on "
 			"as it is, prefix included)",
-			SLICE_FMT(variants[i]->path), SLICE_FMT(variants[i]->query));
+			SLICE_FMT(variants[i]->path),
+			variants[i]->query.len == 0 ? ""
+			: variants[i] == expected   ? " with its query"
+						    : " with the query that came");
 		name_variant(out, text.ptr, 0, body_text);
 		return true;
 	}

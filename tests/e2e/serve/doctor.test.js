@@ -223,15 +223,17 @@ async function behind(t, change, path = "/hook?x=1") {
 }
 
 test("a proxy that changes nothing", async t => {
-	const got = await behind(t, () => ({}));
+	const got = await behind(t, () => ({}), "/hook?token=private");
 	assert.equal(got.status, 0, got.out);
-	assert.match(got.of("callback"), /^ok/);
+	assert.match(got.of("callback"), /^ok: .*\/hook came in/);
+	assert.doesNotMatch(got.out, /private/, "the query of callback_url is not shown");
 });
 
 test("a proxy that takes a prefix away, and one that decodes the path", async t => {
-	const got = await behind(t, ({ path }) => ({ path: path.replace("/site", "") }), "/site/hook");
+	const got = await behind(t, ({ path }) => ({ path: path.replace("/site", "") }), "/site/hook?token=private");
 	assert.equal(got.status, 2);
-	assert.match(got.of("callback"), /^failed: .*a proxy on the way changes it.*\/site\/hook.*Fix: let the proxy pass path/);
+	assert.match(got.of("callback"), /^failed: .*a proxy on the way changes it.*\/site\/hook .*came in: \/hook, with a query.*Fix: let the proxy pass path/);
+	assert.doesNotMatch(got.out, /private/);
 	const slash = await behind(t, ({ path }) => ({ path: path.replace("/hook", "/hook/") }));
 	assert.match(slash.of("callback"), /^failed: .*changes it/);
 });
@@ -265,10 +267,12 @@ test("a callback host that is not public", async () => {
 
 test("nothing answers the callback, or somebody else", async t => {
 	const own = await startServer(t, { env: { POSTERN_STORE_CALLBACK_ALLOW: "127.0.0.1" } });
-	const gone = await serving(own, ["--app-callback-url", await closedPort()]);
+	const gone = await serving(own, ["--app-callback-url", `${await closedPort()}/?token=private`]);
 	assert.match(gone.of("callback"), /^failed: .*nothing answers there.*Fix: start the application server/);
+	assert.doesNotMatch(gone.out, /private/);
 	const other = await startSink(t, says("{\"Status\":\"OK\"}"));
-	const got = await serving(own, ["--app-callback-url", other.url]);
+	const got = await serving(own, ["--app-callback-url", `${other.url}/?token=private`]);
+	assert.doesNotMatch(got.out, /private/);
 	assert.match(got.of("callback"), /^failed: something else than this application server answered/);
 	const refusing = await startSink(t, says("{}", 404));
 	assert.match((await serving(own, ["--app-callback-url", refusing.url])).of("callback"), /^failed: .*not this application server/);

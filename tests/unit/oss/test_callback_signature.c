@@ -262,14 +262,14 @@ static void explains_signatures(const struct rsa_public *alibaba_key, const stru
 		OK(callback_verify_explain(alibaba_key, slice_str(came[i]),
 			   slice_str(r->authorization), slice_str(r->body), expected,
 			   ARRAY_LEN(expected), &out) &&
-				strstr(out.ptr, "the callback URL, /index.php?id=1&index=2"),
+				strstr(out.ptr, "the callback URL, /index.php with its query"),
 			"%s: %s", came[i], out.ptr);
 	}
 	static const struct slice without_query = SLICE_LIT("/index.php");
 	strbuf_clear(&out);
 	OK(callback_verify_explain(alibaba_key, S("/?id=1&index=2"), slice_str(r->authorization),
 		   slice_str(r->body), &without_query, 1, &out) &&
-			strstr(out.ptr, "/index.php?id=1&index=2"),
+			strstr(out.ptr, "/index.php with the query that came"),
 		"the query that came: %s", out.ptr);
 	/* Known from the signature alone (spec: callback section 9). */
 	SCOPED_STRBUF(signature, 100);
