@@ -119,6 +119,18 @@ bool serve_use_address(struct config *config, char **rest, int count)
 	return false;
 }
 
+/* The store's process always has a console, with health and metrics. */
+static bool check_console(const struct config *config, bool with_store)
+{
+	if (!with_store || strcmp(config->console_listen, "none") != 0)
+		return true;
+	fprintf(stderr, "postern: [console] listen: `none` is for `postern app` alone, which has "
+			"no console; "
+			"leave it out, or give an ADDRESS:PORT that nobody else reaches, such as "
+			"127.0.0.1:9001\n");
+	return false;
+}
+
 /* A port of its own, because a `postern store` may be beside it. */
 bool serve_use_own_port(struct config *config, bool with_store)
 {
@@ -142,6 +154,7 @@ static int serve(int argc, char **argv, bool with_app, bool with_store)
 	switch (config_read(argc, argv, &p.config, rest, with_store ? 0 : 2, &count)) {
 	case CONFIG_OK:
 		if (serve_use_address(&p.config, rest, count) &&
+			check_console(&p.config, with_store) &&
 			serve_use_own_port(&p.config, with_store))
 			status = run(&p);
 		break;

@@ -38,6 +38,7 @@ test("a bad option says where it is and what is allowed, exit status 2", async t
 	const file = join(folder, "postern.ini");
 	writeFileSync(file, "[store]\nlisten = 127.0.0.1:0\n\n[app]\nexpire_seconds = 5\n");
 	const cases = [
+		[["--console-listen", "none"], {}, /\[console\] listen: `none` is for `postern app` alone, .*give an ADDRESS:PORT/],
 		[["--console-origins", "https://*.example.com"], {}, /\[console\] origins: .*one origin, without \*/],
 		[["--console-origins", "console.example.com"], {}, /\[console\] origins: .*scheme:\/\/host/],
 		[["--console-hosts", "https://a/"], {}, /\[console\] hosts: /],
