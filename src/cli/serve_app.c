@@ -29,6 +29,8 @@ void serve_warn_of_anybody(const struct parts *p)
 static bool read_file(struct parts *p, const char *option, const char *path, struct strbuf *out)
 {
 	bool ok = input_read(option, path, out);
+	if (!ok)
+		serve_tell_of_unreadable(option, path);
 	p->bad_option = !ok;
 	return ok;
 }

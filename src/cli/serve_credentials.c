@@ -4,6 +4,7 @@
  * pair, or where others are got from; and what grants are made with.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/encode.h"
 #include "base/limits.h"
@@ -17,14 +18,29 @@
 #define GRANT_SECRET_BYTES 32
 #define GRANT_SECRET_LENGTH_MIN 32
 
+/* Only the sandbox keeps from reading what the user may read. */
+void serve_tell_of_unreadable(const char *option, const char *path)
+{
+	if (access(path, R_OK) == 0)
+		log_error("%s: no file at the start was in the folder of %s, and the sandbox lets "
+			  "no other be read: restart for that, or put it where such a file was",
+			option, path);
+	else
+		log_error("%s: %s cannot be read", option, path);
+}
+
 bool serve_read_secret_file(
 	struct parts *p, const char *option, const char *path, struct strbuf *out)
 {
+	SCOPED_STRBUF(name, 128);
 	bool found = false;
 	enum err e = path[0] == '/' ? private_file_read("", path + 1, out, &found)
 				    : private_file_read(".", path, out, &found);
+	strbuf_addf(&name, "[app] %s", option);
 	if (!e && !found)
-		log_error("[app] %s: there is no %s", option, path);
+		log_error("%s: there is no %s", name.ptr, path);
+	if (e)
+		serve_tell_of_unreadable(name.ptr, path);
 	p->bad_option = p->bad_option || !found;
 	input_trim(out);
 	return found;
@@ -123,6 +139,8 @@ static bool read_role_policy(struct parts *p, struct app_reading *r)
 {
 	const char *file = p->config.app_role_policy_file;
 	bool ok = !file[0] || input_read("[app] role_policy_file", file, &r->policy);
+	if (!ok)
+		serve_tell_of_unreadable("[app] role_policy_file", file);
 	p->bad_option = p->bad_option || !ok;
 	return ok;
 }

@@ -10,8 +10,8 @@ import { promisify } from "node:util";
 import { json, startStore, upload } from "../lib/credentials.js";
 import { postForm, send } from "../lib/oss.js";
 import { until } from "../lib/parts.js";
-import { pair, startWithFile } from "../lib/reload.js";
-import { BIN, cleanups, startServer } from "../lib/server.js";
+import { REFUSED, pair, startWithFile } from "../lib/reload.js";
+import { BIN, cleanups, startServer, temporaryFolder } from "../lib/server.js";
 import { ROLE, assumeRole } from "../lib/sts.js";
 
 const run = promisify(execFile);
@@ -91,6 +91,19 @@ test("a configuration that does not hold is refused, and the old one goes on", a
 		assert.equal(await idOf(app), store.key.id, bad.join());
 	}
 	await upload(app, store, "refused");
+});
+
+test("a file in a folder that is new: its option is named, and that a restart is needed", async t => {
+	const elsewhere = await temporaryFolder(t);
+	const { app, reload } = await startWithFile(t, store, pair(store.key));
+	for (const [name, more] of [["access_key_secret_file", ["access_key_id = a"]],
+		["jwt_secret_file", [...pair(store.key), "auth = jwt"]], ["jwt_key_file", [...pair(store.key), "auth = jwt"]]]) {
+		const file = join(elsewhere, name);
+		await writeFile(file, "a secret that has more than thirty-two bytes", { mode: 0o600 });
+		const log = await reload([...more, `${name} = ${file}`], REFUSED);
+		assert.match(log, new RegExp(`\\[app\\] ${name}: no file at the start was in the folder of ${file}, .* restart for that`));
+	}
+	assert.equal(await idOf(app), store.key.id);
 });
 
 test("a secret in a file, and a security token", async t => {
