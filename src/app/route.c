@@ -1,43 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which handler a request is for. */
 #include "app/app_internal.h"
+#include "app/settings/own_paths.h"
 
 #define CORS_MAX_AGE "600"
 
-enum resource {
-	RESOURCE_NONE,
-	RESOURCE_TOKEN,      /* GET; and POST of a callback */
-	RESOURCE_CALLBACK,   /* POST */
-	RESOURCE_SAMPLE,     /* GET */
-	RESOURCE_GRANT,      /* GET */
-	RESOURCE_GRANTS,     /* POST */
-	RESOURCE_DUPLICATES, /* GET */
-	RESOURCE_STATE,      /* GET: what became of a grant */
-	RESOURCE_PAGE,       /* GET */
-};
-
-static enum resource find_resource(const struct app *app, struct slice path)
+/* Whether callbacks come to the path, besides what else is there. */
+static bool takes_callbacks(const struct app *app, struct slice path)
 {
 	const struct settings_list *paths = &app->settings.callback_paths;
-	if (slice_eq(path, S("/")))
-		return RESOURCE_TOKEN;
-	if (slice_eq(path, S("/grant")))
-		return RESOURCE_GRANT;
-	if (slice_eq(path, S("/grants")))
-		return RESOURCE_GRANTS;
-	if (slice_eq(path, S("/duplicates")))
-		return RESOURCE_DUPLICATES;
-	if (slice_eq(path, S("/get_post_signature_for_oss_upload")))
-		return RESOURCE_SAMPLE;
-	if (slice_starts(path, S("/grants/")))
-		return RESOURCE_STATE;
 	for (size_t i = 0; i < paths->count; i++)
 		if (slice_eq(path, paths->words[i]))
-			return RESOURCE_CALLBACK;
-	if (slice_eq(path, S("/upload")) || slice_starts(path, S("/upload/")) ||
-		slice_starts(path, S("/client/")))
-		return RESOURCE_PAGE;
-	return RESOURCE_NONE;
+			return own_path_takes_callback(path);
+	return own_path_at(path) == OWN_PATH_TOKEN;
 }
 
 /* A store's callback that a proxy has sent elsewhere, most often by taking a prefix away. */
@@ -89,41 +64,44 @@ static void send_preflight(struct exchange *x)
 	exchange_send(x, 204, S(""));
 }
 
-static const char *allowed_methods(enum resource resource)
+static const char *allowed_methods(enum own_path at, bool callbacks)
 {
-	switch (resource) {
-	case RESOURCE_TOKEN:
-		return "GET, HEAD, POST, OPTIONS";
-	case RESOURCE_CALLBACK:
-	case RESOURCE_GRANTS:
+	if (at == OWN_PATH_GRANTS || at == OWN_PATH_NONE)
 		return "POST, OPTIONS";
-	case RESOURCE_NONE:
-	case RESOURCE_SAMPLE:
-	case RESOURCE_GRANT:
-	case RESOURCE_STATE:
-	case RESOURCE_DUPLICATES:
-	case RESOURCE_PAGE:
-		break;
-	}
-	return "GET, HEAD, OPTIONS";
+	return callbacks ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
 }
 
-static void route_get(struct app *app, struct exchange *x, enum resource resource)
+static void route_get(struct app *app, struct exchange *x, enum own_path at, bool callbacks)
 {
-	if (resource == RESOURCE_TOKEN)
+	switch (at) {
+	case OWN_PATH_TOKEN:
 		app_admit(app, x, app_send_token, NULL);
-	else if (resource == RESOURCE_SAMPLE)
+		break;
+	case OWN_PATH_SAMPLE:
 		app_admit(app, x, app_send_sample, NULL);
-	else if (resource == RESOURCE_GRANT)
+		break;
+	case OWN_PATH_GRANT:
 		app_admit(app, x, app_send_grant, NULL);
-	else if (resource == RESOURCE_DUPLICATES)
+		break;
+	case OWN_PATH_DUPLICATES:
 		app_admit(app, x, app_send_duplicate, NULL);
-	else if (resource == RESOURCE_STATE)
+		break;
+	case OWN_PATH_STATE:
 		app_send_grant_state(app, x);
-	else if (resource == RESOURCE_CALLBACK || resource == RESOURCE_GRANTS)
-		send_not_allowed(app, x, allowed_methods(resource));
-	else if (!app_send_page(app, x))
-		send_not_found(app, x);
+		break;
+	case OWN_PATH_PAGE:
+		if (app_send_page(app, x))
+			break;
+		if (callbacks)
+			send_not_allowed(app, x, "POST, OPTIONS");
+		else
+			send_not_found(app, x);
+		break;
+	case OWN_PATH_NONE:
+	case OWN_PATH_GRANTS:
+		send_not_allowed(app, x, allowed_methods(at, callbacks));
+		break;
+	}
 }
 
 static void let_go_of_rules(void *rules)
@@ -136,24 +114,24 @@ void app_begin(void *ctx, struct exchange *x)
 	struct app *app = ctx;
 	exchange_hold(x, rules_history_now(&app->rules), let_go_of_rules);
 	const struct request_head *head = exchange_head(x);
-	enum resource resource = find_resource(app, head->path);
+	enum own_path at = own_path_at(head->path);
+	bool callbacks = takes_callbacks(app, head->path);
 	if (!hosts_admit(&app_rules(x)->hosts, head->host))
 		send_misdirected(app, x);
 	else if (app_is_s3_path(app, head->path) && head->method != HTTP_OPTIONS)
 		app_answer_s3(app, x);
 	else if (app_is_s3_path(app, head->path))
 		send_preflight(x);
-	else if (resource == RESOURCE_NONE)
+	else if (at == OWN_PATH_NONE && !callbacks)
 		send_not_found(app, x);
 	else if (head->method == HTTP_GET || head->method == HTTP_HEAD)
-		route_get(app, x, resource);
+		route_get(app, x, at, callbacks);
 	else if (head->method == HTTP_OPTIONS)
 		send_preflight(x);
-	else if (head->method == HTTP_POST &&
-		 (resource == RESOURCE_TOKEN || resource == RESOURCE_CALLBACK))
+	else if (head->method == HTTP_POST && callbacks)
 		app_receive_callback(app, x);
-	else if (head->method == HTTP_POST && resource == RESOURCE_GRANTS)
+	else if (head->method == HTTP_POST && at == OWN_PATH_GRANTS)
 		app_send_grants(app, x);
 	else
-		send_not_allowed(app, x, allowed_methods(resource));
+		send_not_allowed(app, x, allowed_methods(at, callbacks));
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/settings/own_paths.h"
 #include "app/settings/settings_internal.h"
 #include "base/encode.h"
 #include "base/host.h"
@@ -246,28 +247,6 @@ static void read_numbers(struct reading *r, const struct app_options *options)
 			"grant only if the policy says so");
 }
 
-static bool is_below(struct slice path, struct slice folder)
-{
-	return slice_starts(path, folder) && path.len > folder.len && path.ptr[folder.len] == '/';
-}
-
-/* What the server answers itself, whatever the options say. */
-static bool is_own_path(struct slice path)
-{
-	static const struct slice own[] = {SLICE_LIT("/grant"), SLICE_LIT("/grants"),
-		SLICE_LIT("/duplicates"), SLICE_LIT("/get_post_signature_for_oss_upload")};
-	for (size_t i = 0; i < ARRAY_LEN(own); i++)
-		if (slice_eq(path, own[i]))
-			return true;
-	return is_below(path, S("/grants"));
-}
-
-static bool is_page_path(struct slice path)
-{
-	return slice_eq(path, S("/upload")) || is_below(path, S("/upload")) ||
-	       slice_eq(path, S("/client")) || is_below(path, S("/client"));
-}
-
 static void read_multipart(struct reading *r, const struct app_options *options)
 {
 	struct settings *s = r->settings;
@@ -279,7 +258,7 @@ static void read_multipart(struct reading *r, const struct app_options *options)
 			settings_refuse(r, "multipart_path: must be a path such as /s3");
 	if (path.len > 0 && (path.len < 2 || path.ptr[0] != '/' || slice_ends(path, S("/"))))
 		settings_refuse(r, "multipart_path: must be a path such as /s3");
-	if (is_own_path(path) || is_page_path(path))
+	if (own_path_is_taken(path))
 		settings_refuse(r,
 			"multipart_path: the path %.*s is the application server's own; take "
 			"another, such as /s3",
@@ -292,7 +271,7 @@ static void check_callback_paths(struct reading *r)
 	const struct settings *s = r->settings;
 	for (size_t i = 0; i < s->callback_paths.count; i++) {
 		struct slice path = s->callback_paths.words[i];
-		if (is_own_path(path) || settings_is_multipart(s, path))
+		if (!own_path_takes_callback(path) || settings_is_multipart(s, path))
 			settings_refuse(r,
 				"callback_url: the path %.*s is the application server's own; take "
 				"another, such as /callback",
@@ -303,7 +282,7 @@ static void check_callback_paths(struct reading *r)
 bool settings_is_multipart(const struct settings *settings, struct slice path)
 {
 	struct slice prefix = settings->multipart_path;
-	return prefix.len > 0 && is_below(path, prefix);
+	return prefix.len > 0 && own_path_is_below(path, prefix);
 }
 
 static struct rules *rules_new(void)

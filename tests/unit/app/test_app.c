@@ -32,7 +32,7 @@ struct site {
 	uint16_t port;
 };
 
-static struct site usual, narrow, silent, ours;
+static struct site usual, narrow, silent, ours, shared;
 static struct strbuf answer;
 
 static struct app_options good_options(void)
@@ -307,6 +307,28 @@ static void methods(void)
 	}
 }
 
+/* A page where callbacks come to is a page all the same. */
+static void pages_with_callbacks(void)
+{
+	static const struct {
+		const char *line;
+		int status;
+		const char *what;
+	} rows[] = {
+		{"GET /upload/", 200, "Content-Type: text/html; charset=utf-8"},
+		{"POST /upload/", 400, "x-oss-pub-key-url"},
+		{"GET /client/callback", 405, "Allow: POST, OPTIONS"},
+		{"POST /client/callback", 400, "x-oss-pub-key-url"},
+		{"PUT /upload/", 405, "Allow: GET, HEAD, POST, OPTIONS"},
+		{"POST /upload/page.js", 405, "Allow: GET, HEAD, OPTIONS"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		IS_INT(ask(&shared, rows[i].line, "Content-Length: 0\r\n"), rows[i].status,
+			rows[i].line);
+		OK(strstr(answer.ptr, rows[i].what), "%s", rows[i].what);
+	}
+}
+
 /* Each change makes good options bad; the sentence names the option. */
 static void refused(void)
 {
@@ -384,6 +406,9 @@ static void refused(void)
 	ROW(multipart_path, "/get_post_signature_for_oss_upload");
 	ROW(multipart_path, "/upload");
 	ROW(multipart_path, "/upload/parts");
+	ROW(callback_url, "http://a/grant");
+	ROW(callback_url, "http://a/grants/x");
+	ROW(callback_url, "http://a/s3/multipart");
 	ROW(multipart_path, "/client");
 	ROW(trusted_proxies, "localhost");
 	ROW(trusted_proxies, "127.0.0.1 proxy.example");
@@ -455,6 +480,8 @@ int main(void)
 	o = good_options();
 	o.callback_url = NULL;
 	open_site(&silent, &o);
+	o.callback_url = "http://127.0.0.1:8888/upload/;http://127.0.0.1:8888/client/callback";
+	open_site(&shared, &o);
 	o = good_options();
 	o.signature_version = 1;
 	o.max_size = 1000;
@@ -471,6 +498,7 @@ int main(void)
 	origins();
 	pages();
 	methods();
+	pages_with_callbacks();
 	refused();
 	buckets();
 	server_stop(server, NULL);
@@ -479,6 +507,7 @@ int main(void)
 	server_free(server);
 	app_free(usual.app);
 	app_free(silent.app);
+	app_free(shared.app);
 	app_free(ours.app);
 	app_free(narrow.app);
 	outgoing_free(outgoing);
