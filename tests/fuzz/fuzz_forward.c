@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "app/auth/forward.h"
+#include "app/text/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,6 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(caller.expire_seconds >= 1 && caller.expire_seconds <= 300);
 		for (size_t i = 0; i < caller.type_count; i++)
 			assert(slice_find(caller.types[i], '*') == caller.types[i].len);
+		assert(caller.variables.len == 0 || json_is_valid(caller.variables));
+		assert(caller.variables.len <= LIMIT_VARIABLES_BYTES);
 		assert(!slice_starts(caller.prefix, S("/")));
 		assert(!slice_starts(caller.prefix, S("../")));
 		assert(slice_find_slice(caller.prefix, S("/../")) == caller.prefix.len);

@@ -184,6 +184,19 @@ test("an answer's variables come back with the callback, in the webhook and the 
 	await at.logged(/auth_url: a name in variables has other than small letters/);
 });
 
+test("an upload in parts whose callback would be too long for a header does not begin", async t => {
+	const at = await startServer(t, { env: { POSTERN_APP_AUTH: "forward", POSTERN_APP_AUTH_URL: backEnd.url,
+		POSTERN_APP_UPLOAD_DIR: "d".repeat(900), POSTERN_APP_CALLBACK_URL: `http://127.0.0.1/callback?${"x".repeat(900)}` } });
+	const begin = () => send(`${at.app}/s3/multipart`, "POST", { "Content-Type": "application/json" }, '{"filename":"a.txt"}');
+	decide = permits({ variables: { long: "x".repeat(1000) } });
+	const long = await begin();
+	assert.equal(long.status, 403, long.text);
+	assert.match(long.text, /variables are too long for an upload in parts/);
+	assert.equal((await ask({}, "/grant", at)).status, 200, "a form may have it");
+	decide = permits({ variables: { short: "x" } });
+	assert.equal((await begin()).status, 200);
+});
+
 test("401 and 403 pass through, and what is no decision is 503", async () => {
 	decide = (_, response) => {
 		response.writeHead(401, { "WWW-Authenticate": 'Basic realm="shop"', "Set-Cookie": "a=b" });
