@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the application server reads of requests, when memory runs out. */
+#include "app/auth/forward.h"
 #include "app/multipart/multipart_parts.h"
 #include "app/offer/wishes.h"
 #include "unit/oom/oom.h"
@@ -90,7 +91,28 @@ static void part_numbers(struct oom_answer *answer)
 	arena_reset(&arena);
 }
 
+static void back_end(struct oom_answer *answer)
+{
+	struct arena arena;
+	struct caller caller;
+	const struct rules rules = {.expire_seconds = 60};
+	arena_init(&arena, NULL, 0, ARENA_BYTES);
+	const char *fault = forward_answer_parse(&rules,
+		S("{\"sub\":\"ann\",\"types\":[\"Image/PNG\"],\"metadata\":{\"order\":12},"
+		  "\"variables\":{\"cart\":\"a & b\",\"n\":7}}"),
+		&arena, &caller);
+	if (fault && slice_starts(slice_str(fault), S("there is no memory")))
+		answer->no_memory = true;
+	else if (fault)
+		oom_say(answer, "%s", fault);
+	else
+		oom_say(answer, "%.*s %.*s %.*s", SLICE_FMT(caller.subject),
+			SLICE_FMT(caller.types[0]), SLICE_FMT(caller.variables));
+	arena_reset(&arena);
+}
+
 static const struct oom_case cases[] = {
+	{"what a back end says of a caller", back_end},
 	{"files that are announced", wishes},
 	{"a member twice", wishes_that_are_none},
 	{"a file in parts", wish},
