@@ -71,8 +71,8 @@ static void open_ledger(int64_t max, bool with_target)
 	ledger_keep_grants(ledger, 100, 100);
 }
 
-static enum ledger_result record_traced(
-	const char *request_id, const char *object, const char *trace)
+static enum ledger_result record_all(
+	const char *request_id, const char *object, const char *trace, const char *variables)
 {
 	struct call call = {.entry = {.received_ms = NOW_MS,
 				    .grant_id = S("g"),
@@ -87,11 +87,18 @@ static enum ledger_result record_traced(
 				    .client_ip = S("::1"),
 				    .body = S("a=b"),
 				    .trace = slice_str(trace),
+				    .variables = slice_str(variables),
 				    .home = &here.executor,
 				    .done.run = on_recorded}};
 	ledger_record(ledger, &call.entry);
 	waiting_until(&here, &call.done);
 	return call.entry.result;
+}
+
+static enum ledger_result record_traced(
+	const char *request_id, const char *object, const char *trace)
+{
+	return record_all(request_id, object, trace, "");
 }
 
 static enum ledger_result record(const char *request_id, const char *object)
@@ -220,9 +227,10 @@ static void traced(void)
 	(void)!record_traced("r1", "a", TRACE);
 	(void)!record_traced("r2", "b,\"traceparent\":\"" TRACE "\",\"grantId\":\"x\"", "");
 	(void)!record_traced("r3", "c", "00-0-0-01");
+	(void)!record_all("r4", "d", "", "{\"traceparent\":\"" TRACE "\",\"grantId\":\"x\"}");
 	struct page page = list(NOW_MS);
-	IS_INT((int)page.events.count, 3, "three uploads");
-	if (page.events.count == 3) {
+	IS_INT((int)page.events.count, 4, "four uploads");
+	if (page.events.count == 4) {
 		const struct ledger_event *rows = page.events.rows;
 		IS(cloud_event_trace(&rows[0]), S(TRACE), "the trace of the callback");
 		OK(tells(&rows[0], ",\"traceparent\":\"" TRACE "\",\"datacontenttype\""),
@@ -231,6 +239,8 @@ static void traced(void)
 		OK(!tells(&rows[1], "\"traceparent\""), "and without one there is none");
 		is_labelled(&rows[1], " grant=g", "nor is it a grant");
 		OK(cloud_event_trace(&rows[2]).len == 0, "one of another form is none");
+		OK(cloud_event_trace(&rows[3]).len == 0, "nor is a variable of that name");
+		is_labelled(&rows[3], " grant=g", "or a grant");
 	}
 	ledger_list_events_release(&page.events);
 	ledger_close(ledger);
