@@ -162,6 +162,52 @@ static void one_bucket_keeps_nobody_from_the_others(void)
 	rados_detach(made.r);
 }
 
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+static enum err list_prefix(struct two *two, struct slice prefix)
+{
+	struct store_list list = {.bucket_id = two->id, .prefix = prefix, .pool = BUDGET_SIGNED};
+	enum err e = list_objects(two->one, &list);
+	if (e == ERR_OK)
+		store_list_release(two->one, &list);
+	return e;
+}
+
+/* While a list is made it is there twice: as Ceph has sent it, and as it is answered. */
+static void rows_are_counted(void)
+{
+	static char headers[KIB(6)];
+	enum {
+		OBJECTS = 8
+	};
+	struct two two = two_tablets(&ceph, ceph_small("memory"));
+	struct put_how how = {.headers = slice_of(headers, sizeof(headers))};
+	struct budget_account rest = {.pool = BUDGET_SIGNED};
+	struct budget_stats stats;
+	char key[16];
+	bool ok = true;
+	memset(headers, 'a', sizeof(headers));
+	for (unsigned i = 0; ok && i < OBJECTS; i++) {
+		(void)snprintf(key, sizeof(key), "big/%02u", i);
+		ok = put_object(two.one, two.id, slice_str(key), S("1"), &how) == ERR_OK;
+	}
+	OK(ok, "objects with long headers");
+	budget_set(MIB(16));
+	while (budget_take(&rest, KIB(1)))
+		continue;
+	while (rest.bytes && list_prefix(&two, S("none/")) != ERR_OK)
+		budget_give(&rest, KIB(1));
+	budget_give(&rest, OBJECTS * sizeof(headers) * 3 / 2);
+	IS_INT(list_prefix(&two, S("big/")), ERR_UNAVAILABLE, "there is no memory for both");
+	budget_give(&rest, OBJECTS * sizeof(headers));
+	IS_INT(list_prefix(&two, S("big/")), ERR_OK, "there is");
+	budget_close(&rest);
+	budget_stats(&stats);
+	IS_INT((int)stats.used[BUDGET_SIGNED], 0, "and all is given back");
+	budget_set(0);
+	two_close(&two);
+}
+
 int main(void)
 {
 	if (!checks_start())
@@ -170,6 +216,7 @@ int main(void)
 	the_last_append_is_refused();
 	a_lost_chunk_is_damage();
 	one_bucket_keeps_nobody_from_the_others();
+	rows_are_counted();
 	ceph_stop(&ceph);
 	return tap_done();
 }

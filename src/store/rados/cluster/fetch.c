@@ -178,6 +178,18 @@ const struct rows *fetch_rows(const struct fetch *fetch, size_t number)
 	return &fetch->asked[number].rows;
 }
 
+size_t fetch_bytes(const struct fetch *fetch)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < fetch->count; i++) {
+		const struct rows *rows = &fetch->asked[i].rows;
+		for (size_t j = 0; j < rows->count; j++)
+			bytes += sizeof(struct row) + rows->rows[j].key.len +
+				 rows->rows[j].value.len;
+	}
+	return bytes;
+}
+
 struct slice fetched_value(const struct rows *rows, struct slice key)
 {
 	size_t low = 0;

@@ -47,6 +47,8 @@ size_t fetch_range(struct fetch *fetch, const char *after, const char *prefix, u
 int fetch_run(struct fetch *fetch, struct pool *pool, const char *object) MUST_USE;
 /* After a success; valid until fetch_free(). */
 const struct rows *fetch_rows(const struct fetch *fetch, size_t number);
+/* About what it holds of all that was read. */
+size_t fetch_bytes(const struct fetch *fetch);
 /* The value of a key, or the empty slice. */
 struct slice fetched_value(const struct rows *rows, struct slice key);
 

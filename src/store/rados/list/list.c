@@ -60,7 +60,8 @@ static enum err list_objects(struct listing *listing)
 	struct page page;
 	enum err e = ERR_OK;
 	bool more = true;
-	page_init(&page, listing->r, list->bucket_id, listing_from(list->prefix, list->marker),
+	page_init(&page, listing->r, &listing->memory, list->bucket_id,
+		listing_from(list->prefix, list->marker),
 		list->delimiter.len ? PAGE_ROWS_FIRST : listing->max + 1);
 	page.range_count = 1;
 	page.ranges[0] = (struct range){

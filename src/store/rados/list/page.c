@@ -26,16 +26,31 @@ static struct slice low_of(const struct page *page)
 	return slice_of(page->low, page->low_len);
 }
 
-void page_init(
-	struct page *page, struct rados *r, uint64_t bucket, struct slice from, uint64_t rows_max)
+void page_init(struct page *page, struct rados *r, struct budget_account *memory, uint64_t bucket,
+	struct slice from, uint64_t rows_max)
 {
-	*page = (struct page){.r = r, .bucket = bucket, .rows_max = rows_max};
+	*page = (struct page){.r = r, .memory = memory, .bucket = bucket, .rows_max = rows_max};
 	begin_at(page, from);
 }
 
 void page_release(struct page *page)
 {
 	fetch_free(TAKE(page->fetch));
+	if (page->counted)
+		budget_give(page->memory, page->counted);
+	page->counted = 0;
+}
+
+/* How much there is, is known when it is there. */
+static enum err count_bytes(struct page *page)
+{
+	size_t bytes = fetch_bytes(page->fetch);
+	if (!page->memory)
+		return ERR_OK;
+	if (!budget_take(page->memory, bytes))
+		return ERR_UNAVAILABLE;
+	page->counted = bytes;
+	return ERR_OK;
 }
 
 /* The tablet is being taken over, or is no more. */
@@ -135,6 +150,8 @@ static enum err read_one(struct page *page, bool *ret_again)
 	if (page->is_gone)
 		return ERR_OK;
 	enum err e = cluster_err(result, "reading", page->name);
+	if (e == ERR_OK)
+		e = count_bytes(page);
 	if (e == ERR_OK)
 		e = take_head(
 			page, fetched_value(fetch_rows(page->fetch, head_number), head), ret_again);

@@ -46,17 +46,22 @@ struct page {
 	struct slice exact_value;
 	bool is_gone; /* there is no such bucket, and so are no rows */
 	struct fetch *fetch;
+	struct budget_account *memory; /* where what it holds is counted */
+	size_t counted;
 };
 
 enum {
 	PAGE_ROWS_FIRST = 32 /* where much may be skipped */
 };
 
-/* `from` is in front of all that is looked for. */
-void page_init(
-	struct page *page, struct rados *r, uint64_t bucket, struct slice from, uint64_t rows_max);
+/*
+ * `from` is in front of all that is looked for. What a page holds is counted in `memory`, unless
+ * that is NULL, and given back with the next one or by page_release().
+ */
+void page_init(struct page *page, struct rados *r, struct budget_account *memory, uint64_t bucket,
+	struct slice from, uint64_t rows_max);
 void page_release(struct page *page);
-/* Reads what is behind `after` of each range. ERR_UNAVAILABLE. */
+/* Reads what is behind `after` of each range. ERR_UNAVAILABLE, also without room in `memory`. */
 enum err page_read(struct page *page) MUST_USE;
 /* The next row of a range, or NULL if it has none in this page. */
 const struct row *page_row(const struct page *page, size_t range);

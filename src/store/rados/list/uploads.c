@@ -86,7 +86,8 @@ static enum err list_uploads(struct listing *listing)
 	struct page page;
 	enum err e = ERR_OK;
 	bool more = true;
-	page_init(&page, listing->r, list->bucket_id, listing_from(list->prefix, list->key_marker),
+	page_init(&page, listing->r, &listing->memory, list->bucket_id,
+		listing_from(list->prefix, list->key_marker),
 		list->delimiter.len ? PAGE_ROWS_FIRST : listing->max + 1);
 	page.range_count = 1;
 	page.ranges[0] = (struct range){
@@ -166,7 +167,7 @@ static enum err list_parts(struct rados *r, struct store_list_parts *list)
 	struct page page;
 	uint32_t after = list->after < ROW_PART_MAX ? list->after : ROW_PART_MAX;
 	/* A page has room for one more than is asked for: LIMIT_LIST_KEYS is below its limit. */
-	page_init(&page, r, list->bucket_id, list->key, list->max_parts + 1);
+	page_init(&page, r, NULL, list->bucket_id, list->key, list->max_parts + 1);
 	struct row_key upload = row_key_upload(list->key, list->upload);
 	page.exact = row_key_slice(&upload);
 	page.range_count = 1;

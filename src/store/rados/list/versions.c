@@ -103,7 +103,8 @@ static enum err begin_within(struct walk *walk)
 	}
 	/* The newest of the older ones is passed over, or it is the first that comes. */
 	struct page newest;
-	page_init(&newest, walk->listing->r, list->bucket_id, list->marker, 1);
+	page_init(&newest, walk->listing->r, &walk->listing->memory, list->bucket_id, list->marker,
+		1);
 	newest.range_count = 1;
 	newest.ranges[0] = (struct range){.prefix = row_key_all_of(ROW_VERSION, list->marker)};
 	enum err e = page_read(&newest);
@@ -192,7 +193,8 @@ enum err listing_versions(struct listing *listing)
 	const struct store_list *list = listing->list;
 	enum err e = ERR_OK;
 	bool more = true;
-	page_init(&walk.page, listing->r, list->bucket_id, listing_from(list->prefix, list->marker),
+	page_init(&walk.page, listing->r, &listing->memory, list->bucket_id,
+		listing_from(list->prefix, list->marker),
 		list->delimiter.len ? PAGE_ROWS_FIRST : listing->max + 1);
 	begin(&walk);
 	while (more && e == ERR_OK) {
