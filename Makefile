@@ -250,7 +250,7 @@ torture: test-packages ## cut the power, kill, damage and fill the disk of a sto
 
 .PHONY: torture-rados
 TORTURE_KILLS ?= 200
-torture-rados: test-packages ## kill and stop gateways and OSDs of a Ceph cluster under load TORTURE_KILLS (200) times; takes two hours
+torture-rados: test-packages ## kill and stop gateways and OSDs of a Ceph cluster under load TORTURE_KILLS (200) times; takes two hours and more
 	@tests/run gateways --kills $(TORTURE_KILLS)
 
 .PHONY: soak

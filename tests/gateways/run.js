@@ -20,7 +20,8 @@ GATEWAYS_DIR the folder for data (that for temporary files).
 
   --quick     all times are a tenth of what they usually are
   --kills N   that many faults (200)
-  --points N  so many of them are at named points, others at any time (7 of 10)
+  --points N  so many of them are at named points, others at any time (7 of 10, but no more than a death at each and
+              the gateways that stand still there until they are taken for dead)
   --at POINT  all of these whose names match this (a regular expression), none at others
   --holds N   so many of them are gateways that stand still until the others take them for dead (20)
   --osds N    with 1 it keeps all in memory, and nothing happens to it (3)
@@ -44,7 +45,6 @@ if (values.help) {
 const KILLS = Number(values.kills);
 const HOLDS = Number(values.holds);
 const OSDS = Number(values.osds);
-const AT_POINTS = values.at ? KILLS : Number(values.points ?? KILLS * 0.7);
 const EACH_ROUND = 5;
 /** Rounds in which a gateway may come to a point. */
 const TRIES = 4;
@@ -63,9 +63,11 @@ const times = values.quick ? QUICK : SLOW;
 const fleet = new Fleet(work, { times, osds: OSDS, gateways: GATEWAYS, splitAt: 20 });
 const load = new Load(fleet, random.fork(), CLIENTS);
 const names = Object.keys(POINTS).filter(name => new RegExp(values.at ?? "").test(name));
+const zombies = Math.min(Math.floor(HOLDS * 0.8), names.filter(name => POINTS[name].zombie).length);
+const AT_POINTS = values.at ? KILLS : Number(values.points ?? Math.min(KILLS * 0.7, names.length + zombies));
 /** Without room for all, those that take no time. */
 const some = AT_POINTS < names.length ? names.filter(name => isCheap(name)) : names;
-const planned = plan(some, random.fork(), Math.floor(HOLDS * 0.8)).slice(0, AT_POINTS);
+const planned = plan(some, random.fork(), zombies).slice(0, AT_POINTS);
 const counts = { faults: 0, "at points": 0, "points not reached": 0, "gateways killed": 0, "gateways held": 0, "gateways taken for dead": 0, "OSDs killed": 0, "OSDs held": 0 };
 
 /** Those that may be next, of one name one after the other. */
