@@ -3,6 +3,8 @@
  * The credentials of the application server, as configuration, files and environment have them: a
  * pair, or where others are got from; and what grants are made with.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,10 +20,16 @@
 #define GRANT_SECRET_BYTES 32
 #define GRANT_SECRET_LENGTH_MIN 32
 
-/* Only the sandbox keeps from reading what the user may read. */
+/* Only the sandbox keeps from opening what the user may read. */
+static bool is_kept_closed(const char *path)
+{
+	SCOPED_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 && errno == EACCES && access(path, R_OK) == 0;
+}
+
 void serve_tell_of_unreadable(const char *option, const char *path)
 {
-	if (access(path, R_OK) == 0)
+	if (is_kept_closed(path))
 		log_error("%s: no file at the start was in the folder of %s, and the sandbox lets "
 			  "no other be read: restart for that, or put it where such a file was",
 			option, path);

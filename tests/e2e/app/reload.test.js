@@ -95,13 +95,19 @@ test("a configuration that does not hold is refused, and the old one goes on", a
 
 test("a file in a folder that is new: its option is named, and that a restart is needed", async t => {
 	const elsewhere = await temporaryFolder(t);
-	const { app, reload } = await startWithFile(t, store, pair(store.key));
+	const { app, reload, folder } = await startWithFile(t, store, pair(store.key));
 	for (const [name, more] of [["access_key_secret_file", ["access_key_id = a"]],
 		["jwt_secret_file", [...pair(store.key), "auth = jwt"]], ["jwt_key_file", [...pair(store.key), "auth = jwt"]]]) {
 		const file = join(elsewhere, name);
 		await writeFile(file, "a secret that has more than thirty-two bytes", { mode: 0o600 });
 		const log = await reload([...more, `${name} = ${file}`], REFUSED);
 		assert.match(log, new RegExp(`\\[app\\] ${name}: no file at the start was in the folder of ${file}, .* restart for that`));
+	}
+	const long = join(folder, "long");
+	await writeFile(long, "x".repeat(1 << 20), { mode: 0o600 });
+	for (const more of [["access_key_id = a", `access_key_secret_file = ${long}`], [...pair(store.key), "auth = jwt", `jwt_key_file = ${long}`]]) {
+		const log = await reload(more, REFUSED);
+		assert.match(log, new RegExp(`\\[app\\] \\w+_file: ${long} cannot be read`), "it is not the sandbox");
 	}
 	assert.equal(await idOf(app), store.key.id);
 });
