@@ -50,6 +50,7 @@ test("the database of the ledger is asked: cause and fix", { skip: NO_POSTGRES }
 	await server.stop();
 	await postgres.query("ALTER TABLE grants DROP COLUMN variables");
 	assert.match(await ask(bob), /^failed .*lacks the column variables of grants, which its owner can add\. Fix: /);
+	await assert.rejects(startServer(t, { env: { POSTERN_APP_LEDGER_URL: bob } }), /the database cannot be used: must be owner of table grants/);
 	assert.match(await ask(postgres.url), /^ok /, "the owner's start adds it");
 	await postgres.query("DROP TABLE upload_hashes");
 	assert.match(await ask(bob), /^failed .*or not all, and the user may not make them in the schema public\. Fix: GRANT CREATE/);
