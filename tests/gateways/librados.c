@@ -49,7 +49,8 @@ enum {
 	X(aio_get_return_value)    \
 	X(aio_release)             \
 	X(aio_write_op_operate)    \
-	X(notify2)
+	X(notify2)                 \
+	X(ioctx_destroy)
 
 static struct librados real;
 
@@ -309,11 +310,49 @@ void rados_write_op_omap_rm_range2(
 	real.write_op_omap_rm_range2(op->op, begin, begin_len, end, end_len);
 }
 
+/* What is sent later needs the pools; once they are let go of, nothing is sent any more. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t fewer;
+	unsigned sending;
+	bool ended;
+} lates = {.lock = PTHREAD_MUTEX_INITIALIZER, .fewer = PTHREAD_COND_INITIALIZER};
+
+static bool begin_sending(void)
+{
+	(void)pthread_mutex_lock(&lates.lock);
+	bool may = !lates.ended;
+	lates.sending += may;
+	(void)pthread_mutex_unlock(&lates.lock);
+	return may;
+}
+
+static void end_sending(void)
+{
+	(void)pthread_mutex_lock(&lates.lock);
+	lates.sending--;
+	(void)pthread_cond_signal(&lates.fewer);
+	(void)pthread_mutex_unlock(&lates.lock);
+}
+
+void rados_ioctx_destroy(void *io)
+{
+	(void)pthread_mutex_lock(&lates.lock);
+	lates.ended = true;
+	while (lates.sending > 0)
+		(void)pthread_cond_wait(&lates.fewer, &lates.lock);
+	(void)pthread_mutex_unlock(&lates.lock);
+	real.ioctx_destroy(io);
+}
+
 static void *send_later(void *from)
 {
 	struct late *late = from;
 	(void)usleep((useconds_t)late->ms * 1000);
-	(void)real.write_op_operate(late->op, late->io, late->object, NULL, late->flags);
+	if (begin_sending()) {
+		(void)real.write_op_operate(late->op, late->io, late->object, NULL, late->flags);
+		end_sending();
+	}
 	real.release_write_op(late->op);
 	free(late->object);
 	free(late);

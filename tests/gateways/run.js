@@ -93,7 +93,10 @@ async function faultAtNext() {
  * round, so that what leads there has perhaps stopped.
  */
 async function faultAtPoint(isFirst) {
-	const come = isFirst ? await faultAtNext() : await fleet.atPoint(together(), fleet.shortMs);
+	const others = together();
+	if (!isFirst && others.length === 0)
+		return false;
+	const come = isFirst ? await faultAtNext() : await fleet.atPoint(others, fleet.shortMs);
 	if (!come)
 		return false;
 	console.log(`# ${come.behind ? "behind" : "before"} ${come.name}: ${come.way}`);

@@ -178,7 +178,7 @@ export class Fleet {
 		this.control.arm(faults.map(fault => ({ ...fault, signal: fault.way === "kill" ? constants.signals.SIGKILL : constants.signals.SIGSTOP })),
 			{ slowMs: this.times.lease / 2 });
 		const starts = Math.max(...faults.map(({ name }) => POINTS[name].starts ?? 0));
-		await (starts === 1 ? this.#startAt() : this.#waitForHit(starts, waitMs));
+		await (starts === 1 ? this.#startAt(waitMs) : this.#waitForHit(starts, waitMs));
 		this.control.disarm();
 		const { process, name } = this.control.hit;
 		const number = this.gateways.findIndex(({ pid }) => pid === process);
@@ -214,14 +214,18 @@ export class Fleet {
 	}
 
 	/** One that comes to the point while it starts. */
-	async #startAt() {
+	async #startAt(waitMs) {
 		const number = this.gateways.length - 1;
 		const before = this.gateways[number];
 		await before.kill();
 		// Until it is ready nobody is at these.
 		this.gateways[number] = Object.assign(this.#begin(number), { store: before.store, console: before.console });
-		while (!this.control.hit.process && !this.gateways[number].ended)
+		const until = Date.now() + waitMs;
+		while (!this.control.hit.process && !this.gateways[number].ended && Date.now() < until)
 			await pause(20);
+		// It has come by without that.
+		if (!this.control.hit.process)
+			await this.gateways[number].ready();
 	}
 
 	/** Ends one as an operator would, and starts another one in its place. */
