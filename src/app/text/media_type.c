@@ -3,10 +3,9 @@
 
 bool media_type_eq(struct slice one, struct slice other)
 {
-	struct slice type, other_type;
-	(void)slice_cut(&one, ';', &type);
-	(void)slice_cut(&other, ';', &other_type);
-	return slice_eq_nocase(type, other_type) && slice_eq(one, other);
+	size_t end = slice_find(one, ';');
+	return slice_eq_nocase(slice_head(one, end), slice_head(other, end)) &&
+	       slice_eq(slice_from(one, end), slice_from(other, end));
 }
 
 struct slice media_type_lower(struct arena *arena, struct slice type)
