@@ -89,7 +89,6 @@ bool s3_find(struct s3_upload *u, const struct caller *caller)
 		app_send_error(u->app, u->x, 410, "expired", "The time for this upload is over.");
 		return false;
 	}
-	exchange_note(u->x, "grant=%.*s", TICKET_ID_LENGTH, u->id.grant_id);
 	return find_profile(u, now);
 }
 

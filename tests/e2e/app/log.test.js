@@ -43,6 +43,8 @@ test("who reads the log cannot go on with an upload in parts", async t => {
 	assert.equal(gone.status, 200);
 	await at.logged(/method="DELETE" target="\/s3\/multipart\/\*\*\*\?key=/);
 	assert.ok(!at.log.includes(begun.uploadId));
+	const [line] = at.log.split("\n").filter(one => /service=app .*method="DELETE"/.test(one));
+	assert.equal(line.split(` grant=${begun.id}`).length, 2, `its grant, once: ${line}`);
 });
 
 test("as JSON each line is an object", async t => {
