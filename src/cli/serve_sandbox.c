@@ -138,6 +138,7 @@ static void add_app_files(struct paths *paths, const struct parts *p)
 		c->app_credentials_file,
 		c->app_role_policy_file,
 		c->app_grant_secret_file,
+		c->app_ledger_password_file,
 		c->app_events_password_file,
 		c->app_events_kafka_file,
 		serve_oidc_token_file(c),

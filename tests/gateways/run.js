@@ -180,9 +180,9 @@ async function clean() {
 	for (const until = Date.now() + 3 * usual; ;) {
 		const { stdout } = await run(BIN, ["fsck", "--json", "--store-backend", "rados", "--rados-config", fleet.config, "--rados-id", "admin"])
 			.catch(error => error);
-		const { findings, leaks, standing, moving } = JSON.parse(stdout.trim().split("\n").at(-1));
+		const { findings, leaks, standing, differing, moving } = JSON.parse(stdout.trim().split("\n").at(-1));
 		assert.equal(findings, 0, stdout);
-		if (leaks + standing + moving === 0)
+		if (leaks + standing + differing + moving === 0)
 			return;
 		assert.ok(Date.now() < until, stdout);
 		await pause(times.epoch);

@@ -252,6 +252,9 @@ test("with a password, by TCP; secrets are not shown; `postern events` reads it"
 	const grant = await grantFrom(copy.server.app);
 	assert.equal((await postForm(store.store, grant.fields, FILE)).status, 200);
 	assert.equal(JSON.parse((await send(`${copy.server.app}/grants/${grant.id}?grant=${grant.grant}`)).text).state, "confirmed");
+	copy.server.signal("SIGHUP");
+	await copy.server.logged(/the configuration (was read again|is refused)/);
+	assert.doesNotMatch(copy.server.log, /the configuration is refused/, "the sandbox lets the file be read again");
 	assert.doesNotMatch(copy.server.log, /secret\b(?!_)|127\.0\.0\.1:\d+\/postgres/);
 
 	const run = (args, more = {}) => promisify(execFile)(BIN, args, { env: { ...process.env, ...ledger, ...more } })
