@@ -253,6 +253,7 @@
 #define LIMIT_LEDGER_RECOUNT_MS 30000 /* after which rows that others write are counted, too */
 #define LIMIT_POSTGRES_CONNECT_SECONDS 2
 #define LIMIT_POSTGRES_STATEMENT_MS 3000 /* for one statement, or for the right to write */
+#define LIMIT_POSTGRES_LOCK_MS 500       /* for a table to which a column is added */
 #define LIMIT_POSTGRES_IDLE_MS 5000      /* that a transaction of a stopped copy lasts */
 #define LIMIT_POSTGRES_SILENCE_MS 4000   /* after which what was sent counts as lost */
 #define LIMIT_POSTGRES_LOOK_MS 5000      /* between two looks at an idle connection */

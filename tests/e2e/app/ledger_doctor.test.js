@@ -52,6 +52,12 @@ test("the database of the ledger is asked: cause and fix", { skip: NO_POSTGRES }
 	assert.match(await ask(bob), /^failed .*lacks the column variables of grants, which its owner can add\. Fix: /);
 	await assert.rejects(startServer(t, { env: { POSTERN_APP_LEDGER_URL: bob } }), /the database cannot be used: must be owner of table grants/);
 	assert.match(await ask(postgres.url), /^ok /, "the owner's start adds it");
+	const dump = postgres.query("BEGIN; SELECT count(*) FROM grants; SELECT pg_sleep(600)").catch(() => "ended");
+	while (await postgres.query("SELECT count(*) FROM pg_locks WHERE relation = 'grants'::regclass AND mode = 'AccessShareLock'") === "0")
+		continue;
+	await assert.rejects(startServer(t, { env: { POSTERN_APP_LEDGER_URL: postgres.url } }), /cannot be used: canceling statement due to lock timeout/);
+	await postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()");
+	assert.equal(await dump, "ended");
 	await postgres.query("DROP TABLE upload_hashes");
 	assert.match(await ask(bob), /^failed .*or not all, and the user may not make them in the schema public\. Fix: GRANT CREATE/);
 	await postgres.query("GRANT CREATE ON SCHEMA public TO bob; REVOKE INSERT ON uploads FROM bob");

@@ -191,10 +191,19 @@ static bool check_version(struct postgres_link *c, int64_t version)
 	return false;
 }
 
+/* In this transaction: who waits for a table keeps all waiting that come after it. */
+static bool wait_shortly(struct postgres_link *c)
+{
+	SCOPED_STRBUF(text, 64);
+	strbuf_addf(&text, "SET LOCAL lock_timeout = %d", LIMIT_POSTGRES_LOCK_MS);
+	return !strbuf_broken(&text) && postgres_link_run(c, text.ptr);
+}
+
 static bool add(struct postgres_link *c, const char *count_sql, const char *add_sql)
 {
 	int64_t there = 0;
-	return postgres_link_ask(c, count_sql, &there) && (there || postgres_link_run(c, add_sql));
+	return postgres_link_ask(c, count_sql, &there) &&
+	       (there || (wait_shortly(c) && postgres_link_run(c, add_sql)));
 }
 
 static bool add_tables(struct postgres_link *c)
