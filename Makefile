@@ -44,7 +44,7 @@ VERSION := $(shell cat VERSION)
 CPPFLAGS += -Isrc -Iinclude -I$(B)/gen -D_GNU_SOURCE -DPOSTERN_VERSION='"$(VERSION)"'
 CFLAGS += -std=c17 -pthread $(WARN) $(WARN_$(FAMILY)) $(FLAGS_$(VARIANT)) $(WERROR)
 LDFLAGS += -pthread $(FLAGS_$(VARIANT)) $(LINK_$(VARIANT))
-LDLIBS += -lrocksdb -lsqlite3 -lpq -lcurl -ljansson -lexpat -linih -lmagic -lisal -lseccomp -lssl -lcrypto
+LDLIBS += -lrocksdb -lsqlite3 -lpq -lcurl -ljansson -lexpat -lmagic -lisal -lseccomp -lssl -lcrypto
 
 # One word for each step; `make V=1` shows the commands.
 Q := $(if $(V),,@)

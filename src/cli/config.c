@@ -2,16 +2,18 @@
 #include "cli/config.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/limits.h"
 #include "cli/config_profile.h"
+#include "cli/ini.h"
 #include "cli/option.h"
 #include "crypto/secret.h"
 
-#define SEEN_BYTES_MAX MIB(1)
+#define FILE_BYTES_MAX MIB(1)
+#define SHOWN_BYTES 80 /* of a name, when something is wrong with it */
 
 /* ---- Setting one option -----------------------------------------------------------------------
  */
@@ -41,24 +43,12 @@ struct seen {
 };
 
 struct file_context {
-	FILE *stream;
 	struct config *config;
-	int line;        /* that was read last, as inih counts */
-	bool goes_on;    /* it was too long to be read at once */
-	bool has_option; /* of this section: what is indented belongs to its value */
-	int bad_line;    /* the first one; 0: none */
-	struct strbuf why;
+	struct ini ini;
+	struct strbuf why; /* what is wrong with the line; empty: nothing */
 	struct arena arena;
 	struct seen *seen; /* the last */
 };
-
-static void refuse_line(struct file_context *file, const char *place, const char *why)
-{
-	if (file->bad_line > 0)
-		return;
-	file->bad_line = file->line;
-	strbuf_addf(&file->why, "%s: %s", place, why);
-}
 
 /* [profile  a] is [profile a]; no other section's name has a space. */
 static bool is_same_section(struct slice one, struct slice other)
@@ -69,149 +59,132 @@ static bool is_same_section(struct slice one, struct slice other)
 	       slice_eq(slice_trim(one), slice_trim(other));
 }
 
-static const struct seen *find_seen(
-	const struct file_context *file, struct slice section, struct slice name)
+static const struct seen *find_seen(const struct file_context *file)
 {
 	for (const struct seen *s = file->seen; s; s = s->before)
-		if (slice_eq(s->name, name) && is_same_section(s->section, section))
+		if (slice_eq(s->name, file->ini.name) &&
+			is_same_section(s->section, file->ini.section))
 			return s;
 	return NULL;
 }
 
-/*
- * False if the option is there already: the last would win, and nobody would know. inih tells so of
- * an indented line, too, which somebody has meant to go on with the value.
- */
-static bool note(
-	struct file_context *file, struct slice section, struct slice name, struct strbuf *why)
+/* Whether it is there for the first time: the last would win, and nobody would know. */
+static bool note(struct file_context *file, struct strbuf *why)
 {
-	const struct seen *before = find_seen(file, section, name);
+	const struct seen *before = find_seen(file);
 	if (before) {
-		strbuf_addf(why,
-			"it is there already, in line %d: keep one of them, with all of its value "
-			"in one line",
-			before->line);
+		strbuf_addf(why, "it is there already, in line %d: keep one of them", before->line);
 		return false;
 	}
 	struct seen *seen = arena_alloc(&file->arena, sizeof(*seen));
-	if (seen)
-		*seen = (struct seen){.before = file->seen,
-			.section = arena_copy(&file->arena, section),
-			.name = arena_copy(&file->arena, name),
-			.line = file->line};
-	if (!seen || !seen->section.ptr || !seen->name.ptr) {
+	if (!seen) {
 		strbuf_adds(why, "there is no memory");
 		return false;
 	}
+	*seen = (struct seen){.before = file->seen,
+		.section = file->ini.section,
+		.name = file->ini.name,
+		.line = file->ini.line};
 	file->seen = seen;
 	return true;
 }
 
-static bool set_line(struct file_context *file, const char *section, const char *name,
-	const char *value, struct strbuf *why)
+static bool is_profile(const struct file_context *file)
 {
-	bool is_profile = slice_starts(slice_str(section), S("profile "));
-	const struct option *o = option_find(slice_str(section), slice_str(name));
-	if (!o && !is_profile) {
+	return slice_starts(file->ini.section, S("profile "));
+}
+
+static bool set_option(struct file_context *file, const char *section, struct strbuf *why)
+{
+	SCOPED_STRBUF(name, FILE_BYTES_MAX);
+	SCOPED_STRBUF(value, FILE_BYTES_MAX);
+	const struct option *o = option_find(file->ini.section, file->ini.name);
+	strbuf_add_slice(&name, file->ini.name);
+	strbuf_add_slice(&value, file->ini.value);
+	if (!o && !is_profile(file))
 		strbuf_adds(why, "there is no such option; `postern help` lists them");
+	else if (strbuf_broken(&name) || strbuf_broken(&value))
+		strbuf_adds(why, "there is no memory");
+	bool ok = why->len == 0 && note(file, why) &&
+		  (is_profile(file) ? config_profile_set(
+					      file->config, section, name.ptr, value.ptr, why)
+				    : set(file->config, o, value.ptr, why));
+	secret_wipe(value.ptr, value.len);
+	return ok;
+}
+
+/* A section may have no option: that of a profile is one all the same. */
+static bool begin_section(struct file_context *file, const char *section, struct strbuf *why)
+{
+	if (is_profile(file))
+		return config_profile_begin(file->config, section, why);
+	if (!option_has_section(file->ini.section))
+		strbuf_adds(why, "there is no such section; `postern help` lists them, and a "
+				 "profile is [profile NAME]");
+	return why->len == 0;
+}
+
+/* False, and `file->why` says why, if the line does not hold. */
+static bool take_line(struct file_context *file, enum ini_kind kind)
+{
+	SCOPED_STRBUF(section, FILE_BYTES_MAX);
+	SCOPED_STRBUF(why, 512);
+	strbuf_add_slice(&section, file->ini.section);
+	if (kind == INI_BAD) {
+		strbuf_adds(&file->why, file->ini.why);
 		return false;
 	}
-	return note(file, slice_str(section), slice_str(name), why) &&
-	       (is_profile ? config_profile_set(file->config, section, name, value, why)
-			   : set(file->config, o, value, why));
+	if (kind == INI_OPTION ? set_option(file, section.ptr, &why)
+			       : begin_section(file, section.ptr, &why))
+		return true;
+	strbuf_addf(&file->why, "[%.*s]", SLICE_FMT(slice_head(file->ini.section, SHOWN_BYTES)));
+	if (kind == INI_OPTION)
+		strbuf_addf(
+			&file->why, " %.*s", SLICE_FMT(slice_head(file->ini.name, SHOWN_BYTES)));
+	strbuf_addf(&file->why, ": %s", why.ptr);
+	return false;
 }
 
-static int file_line(void *ctx, const char *section, const char *name, const char *value)
+/* Says what is wrong with the first line that does not hold. */
+static bool take_file(struct config *config, const char *path, struct slice text)
 {
-	struct file_context *file = ctx;
-	SCOPED_STRBUF(why, 512);
-	SCOPED_STRBUF(place, 512);
-	file->has_option = true;
-	if (set_line(file, section, name, value, &why))
-		return 1;
-	strbuf_addf(&place, "[%s] %s", section, name);
-	refuse_line(file, place.ptr, why.ptr);
-	return 0;
+	struct file_context file = {.config = config, .ini = {.rest = text}};
+	enum ini_kind kind;
+	bool ok = true;
+	strbuf_init(&file.why, 1024);
+	arena_init(&file.arena, NULL, 0, FILE_BYTES_MAX);
+	while (ok && (kind = ini_next(&file.ini)) != INI_END)
+		ok = take_line(&file, kind);
+	if (!ok)
+		fprintf(stderr, "postern: %s:%d: %s\n", path, file.ini.line, file.why.ptr);
+	strbuf_release(&file.why);
+	arena_reset(&file.arena);
+	return ok;
 }
 
-static void begin_section(struct file_context *file, struct slice name)
+static bool read_all(const char *path, struct strbuf *ret)
 {
-	SCOPED_STRBUF(section, 512);
-	SCOPED_STRBUF(place, 512);
-	SCOPED_STRBUF(why, 512);
-	strbuf_add_slice(&section, name);
-	strbuf_addf(&place, "[%s]", section.ptr);
-	file->has_option = false;
-	if (slice_starts(name, S("profile "))) {
-		if (!config_profile_begin(file->config, section.ptr, &why))
-			refuse_line(file, place.ptr, why.ptr);
-	} else if (!option_has_section(name)) {
-		refuse_line(file, place.ptr,
-			"there is no such section; `postern help` lists them, and a profile is "
-			"[profile NAME]");
-	}
-}
-
-/* What is indented goes on with the value of an option, if there is one. */
-static void look_for_section(struct file_context *file, struct slice line)
-{
-	struct slice text = slice_trim(line), name;
-	bool indented = text.ptr != line.ptr;
-	if (!slice_starts(text, S("[")) || (indented && file->has_option))
-		return;
-	text = slice_from(text, 1);
-	if (slice_cut(&text, ']', &name))
-		begin_section(file, name);
-}
-
-/* inih tells of options alone, and a section may have none: that of a profile is one all the same.
- */
-static char *next_line(char *buffer, int size, void *ctx)
-{
-	static const struct slice bom = SLICE_LIT("\xef\xbb\xbf");
-	struct file_context *file = ctx;
-	if (!fgets(buffer, size, file->stream))
-		return NULL;
-	struct slice line = slice_str(buffer);
-	bool is_whole = !file->goes_on;
-	file->line++;
-	file->goes_on = !slice_ends(line, S("\n"));
-	if (file->line == 1 && slice_starts(line, bom))
-		line = slice_from(line, bom.len);
-	if (is_whole)
-		look_for_section(file, line);
-	return buffer;
-}
-
-/* 0, or the number of the first line that is wrong. */
-static int parse_file(struct file_context *file)
-{
-	int line = ini_parse_stream(next_line, file, file_line, file);
-	return file->bad_line > 0 && (line == 0 || file->bad_line < line) ? file->bad_line : line;
+	char piece[8192];
+	FILE *stream = fopen(path, "re");
+	for (size_t n; stream && (n = fread(piece, 1, sizeof(piece), stream)) > 0;)
+		strbuf_add(ret, piece, n);
+	bool ok = stream && !ferror(stream);
+	if (!ok)
+		fprintf(stderr, "postern: cannot read %s: %s\n", path, strerror(errno));
+	else if (strbuf_broken(ret))
+		fprintf(stderr, "postern: %s: longer than %zu bytes\n", path, ret->max);
+	secret_wipe(piece, sizeof(piece));
+	if (stream)
+		(void)fclose(stream);
+	return ok && !strbuf_broken(ret);
 }
 
 static bool read_file(struct config *config, const char *path)
 {
-	struct file_context file = {.config = config, .stream = fopen(path, "re")};
-	if (!file.stream) {
-		fprintf(stderr, "postern: cannot read %s: %s\n", path, strerror(errno));
-		return false;
-	}
-	strbuf_init(&file.why, 1024);
-	arena_init(&file.arena, NULL, 0, SEEN_BYTES_MAX);
-	int line = parse_file(&file);
-	bool failed = ferror(file.stream) != 0;
-	if (failed || line < 0)
-		fprintf(stderr, "postern: cannot read %s\n", path);
-	else if (line > 0)
-		fprintf(stderr, "postern: %s:%d: %s\n", path, line,
-			line == file.bad_line
-				? file.why.ptr
-				: "this is neither [section], name = value nor a comment");
-	strbuf_release(&file.why);
-	arena_reset(&file.arena);
-	(void)fclose(file.stream);
-	return line == 0 && !failed;
+	SCOPED_STRBUF(text, FILE_BYTES_MAX);
+	bool ok = read_all(path, &text) && take_file(config, path, strbuf_slice(&text));
+	secret_wipe(text.ptr, text.len);
+	return ok;
 }
 
 static bool read_environment(struct config *config)
