@@ -62,7 +62,7 @@ LONG_UNITS := $(addprefix store/test_,in_use killed mend rados rados_dead rados_
 # Programs that start no thread: there is nothing for TSan.
 ONE_THREAD := http/% oss/% crypto/% library/% backup/test_manifest_row \
 	$(addprefix app/test_,clamd credential% events_address file_name jwt key_template kind) \
-	$(addprefix base/test_,histogram host shared_library slice text) $(addprefix cli/test_,config machine) \
+	$(addprefix base/test_,histogram host shared_library slice text) $(addprefix cli/test_,config ini machine) \
 	$(addprefix net/test_,address checked descriptors timers) \
 	$(addprefix ops/test_,nonces object_headers part_list post_fields route setting_cache version) \
 	$(addprefix store/test_,damaged_record rules scan segment space sums)

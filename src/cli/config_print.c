@@ -109,12 +109,30 @@ void config_print_reference(void)
 	config_profile_each(print_profile_row);
 }
 
+/* The query of a URL may have a token, and is left out; a value may have several URLs. */
+static void log_text(const struct option *o, struct slice text)
+{
+	SCOPED_STRBUF(shown, 4 * text.len + 1);
+	char quoted[512];
+	bool in_url = false, in_query = false;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		in_url = c != ' ' && (in_url || slice_starts(slice_from(text, i), S("://")));
+		in_query = in_url && (in_query || c == '?');
+		if (!in_query)
+			strbuf_addc(&shown, c);
+		else if (c == '?')
+			strbuf_adds(&shown, "?***");
+	}
+	log_debug("option %s.%s=%s", o->section, o->name,
+		log_quoted(strbuf_slice(&shown), quoted, sizeof(quoted)));
+}
+
 void config_log(const struct config *config)
 {
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
 		const char *at = (const char *)config + o->offset;
-		char quoted[512];
 		const char *text;
 		int64_t number;
 		int word;
@@ -122,8 +140,7 @@ void config_log(const struct config *config)
 		case OPTION_TEXT:
 		case OPTION_PATH:
 			memcpy(&text, at, sizeof(text));
-			log_debug("option %s.%s=%s", o->section, o->name,
-				log_quoted(slice_str(text), quoted, sizeof(quoted)));
+			log_text(o, slice_str(text));
 			break;
 		case OPTION_WORD:
 			memcpy(&word, at, sizeof(word));

@@ -47,6 +47,19 @@ test("who reads the log cannot go on with an upload in parts", async t => {
 	assert.equal(line.split(` grant=${begun.id}`).length, 2, `its grant, once: ${line}`);
 });
 
+test("what is behind the question mark of a URL is not in the log", async t => {
+	const backEnd = await startSink(t, says("{}"));
+	const url = `${backEnd.url}/hook?token=hidden`;
+	const at = await startServer(t, { env: { POSTERN_SERVER_LOG_LEVEL: "debug", POSTERN_APP_WEBHOOK_URL: url, POSTERN_APP_EVENTS_URL: url, POSTERN_APP_EVENTS_SECRET: SECRET,
+		POSTERN_APP_AUTH: "forward", POSTERN_APP_AUTH_URL: url, POSTERN_APP_KEY_URLS: "http://a.example/?hidden http://b.example/" } });
+	await upload(at);
+	await at.logged(/target="\/grant" status=200/);
+	assert.equal(backEnd.requests[0].url, "/hook?token=hidden");
+	assert.ok(at.log.includes(`option app.webhook_url="${backEnd.url}/hook?***"`));
+	assert.match(at.log, /option app.key_urls="http:\/\/a.example\/\?\*\*\* http:\/\/b.example\/"/);
+	assert.doesNotMatch(at.log, /hidden/);
+});
+
 test("as JSON each line is an object", async t => {
 	const at = await startServer(t, { env: { POSTERN_SERVER_LOG_FORMAT: "json" } });
 	const id = await upload(at);
