@@ -42,6 +42,8 @@ test("who reads the log cannot go on with an upload in parts", async t => {
 	const gone = await json(`${at.app}/s3/multipart/${begun.uploadId}?${new URLSearchParams({ key: begun.key })}`, "DELETE");
 	assert.equal(gone.status, 200);
 	await at.logged(/method="DELETE" target="\/s3\/multipart\/\*\*\*\?key=/);
+	assert.match(at.log, new RegExp(`method="DELETE" .* grant=${begun.id}\n`));
+	assert.doesNotMatch(at.log, /grant=.* grant=/);
 	assert.ok(!at.log.includes(begun.uploadId));
 	const [line] = at.log.split("\n").filter(one => /service=app .*method="DELETE"/.test(one));
 	assert.equal(line.split(` grant=${begun.id}`).length, 2, `its grant, once: ${line}`);
