@@ -146,7 +146,8 @@ static bool take_line(struct file_context *file, enum ini_kind kind)
 }
 
 /* Says what is wrong with the first line that does not hold. */
-static bool take_file(struct config *config, const char *path, struct slice text)
+static bool take_file(
+	struct config *config, const char *path, struct slice text, struct strbuf *ret_why)
 {
 	struct file_context file = {.config = config, .ini = {.rest = text}};
 	enum ini_kind kind;
@@ -156,13 +157,13 @@ static bool take_file(struct config *config, const char *path, struct slice text
 	while (ok && (kind = ini_next(&file.ini)) != INI_END)
 		ok = take_line(&file, kind);
 	if (!ok)
-		fprintf(stderr, "postern: %s:%d: %s\n", path, file.ini.line, file.why.ptr);
+		strbuf_addf(ret_why, "%s:%d: %s", path, file.ini.line, file.why.ptr);
 	strbuf_release(&file.why);
 	arena_reset(&file.arena);
 	return ok;
 }
 
-static bool read_all(const char *path, struct strbuf *ret)
+static bool read_all(const char *path, struct strbuf *ret, struct strbuf *ret_why)
 {
 	char piece[8192];
 	FILE *stream = fopen(path, "re");
@@ -170,31 +171,32 @@ static bool read_all(const char *path, struct strbuf *ret)
 		strbuf_add(ret, piece, n);
 	bool ok = stream && !ferror(stream);
 	if (!ok)
-		fprintf(stderr, "postern: cannot read %s: %s\n", path, strerror(errno));
+		strbuf_addf(ret_why, "cannot read %s: %s", path, strerror(errno));
 	else if (strbuf_broken(ret))
-		fprintf(stderr, "postern: %s: longer than %zu bytes\n", path, ret->max);
+		strbuf_addf(ret_why, "%s: longer than %zu bytes", path, ret->max);
 	secret_wipe(piece, sizeof(piece));
 	if (stream)
 		(void)fclose(stream);
 	return ok && !strbuf_broken(ret);
 }
 
-static bool read_file(struct config *config, const char *path)
+static bool read_file(struct config *config, const char *path, struct strbuf *ret_why)
 {
 	SCOPED_STRBUF(text, FILE_BYTES_MAX);
-	bool ok = read_all(path, &text) && take_file(config, path, strbuf_slice(&text));
+	bool ok = read_all(path, &text, ret_why) &&
+		  take_file(config, path, strbuf_slice(&text), ret_why);
 	secret_wipe(text.ptr, text.len);
 	return ok;
 }
 
-static bool read_environment(struct config *config)
+static bool read_environment(struct config *config, struct strbuf *ret_why)
 {
 	for (size_t i = 0; i < option_count; i++) {
 		SCOPED_STRBUF(name, OPTION_VARIABLE_BYTES);
 		const char *value = option_environment(&option_table[i], &name);
 		SCOPED_STRBUF(why, 512);
 		if (value && !set(config, &option_table[i], value, &why)) {
-			fprintf(stderr, "postern: environment %s: %s\n", name.ptr, why.ptr);
+			strbuf_addf(ret_why, "environment %s: %s", name.ptr, why.ptr);
 			return false;
 		}
 	}
@@ -218,13 +220,12 @@ static const char *flag_value(int argc, char **argv, int *at, struct slice *ret_
 }
 
 static bool read_arguments(int argc, char **argv, struct config *config, char **ret_rest,
-	int rest_max, int *ret_rest_count)
+	int rest_max, int *ret_rest_count, struct strbuf *ret_why)
 {
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--", 2) != 0) {
 			if (*ret_rest_count == rest_max) {
-				fprintf(stderr, "postern: `%s` is one argument too many\n",
-					argv[i]);
+				strbuf_addf(ret_why, "`%s` is one argument too many", argv[i]);
 				return false;
 			}
 			ret_rest[(*ret_rest_count)++] = argv[i];
@@ -237,7 +238,7 @@ static bool read_arguments(int argc, char **argv, struct config *config, char **
 		const struct option *o = option_of_flag(flag);
 		SCOPED_STRBUF(why, 512);
 		if (!o || !value || !set(config, o, value, &why)) {
-			fprintf(stderr, "postern: --%.*s: %s\n", SLICE_FMT(flag),
+			strbuf_addf(ret_why, "--%.*s: %s", SLICE_FMT(flag),
 				!o       ? "there is no such option; try `postern help`"
 				: !value ? "a value must follow"
 					 : why.ptr);
@@ -269,7 +270,7 @@ static bool wants_help(int argc, char **argv)
 }
 
 enum config_result config_read(int argc, char **argv, struct config *ret, char **ret_rest,
-	int rest_max, int *ret_rest_count)
+	int rest_max, int *ret_rest_count, struct strbuf *ret_why)
 {
 	*ret = (struct config){.console_listen_given = false};
 	*ret_rest_count = 0;
@@ -283,8 +284,8 @@ enum config_result config_read(int argc, char **argv, struct config *ret, char *
 			return CONFIG_BAD;
 	}
 	const char *file = config_find_file(argc, argv);
-	if ((file && !read_file(ret, file)) || !read_environment(ret) ||
-		!read_arguments(argc, argv, ret, ret_rest, rest_max, ret_rest_count))
+	if ((file && !read_file(ret, file, ret_why)) || !read_environment(ret, ret_why) ||
+		!read_arguments(argc, argv, ret, ret_rest, rest_max, ret_rest_count, ret_why))
 		return CONFIG_BAD;
 	return CONFIG_OK;
 }

@@ -50,9 +50,11 @@ struct config {
 	size_t profile_count;
 };
 
+#define CONFIG_WHY_MAX KIB(8) /* of a sentence, with the name of a file */
+
 enum config_result {
 	CONFIG_OK,
-	CONFIG_BAD,  /* said why on standard error; the exit status is 2 */
+	CONFIG_BAD,  /* *ret_why says why; the exit status is 2 */
 	CONFIG_HELP, /* --help was there */
 };
 
@@ -65,7 +67,7 @@ const char *config_find_file(int argc, char **argv);
  * a failure.
  */
 enum config_result config_read(int argc, char **argv, struct config *ret, char **ret_rest,
-	int rest_max, int *ret_rest_count) MUST_USE;
+	int rest_max, int *ret_rest_count, struct strbuf *ret_why) MUST_USE;
 void config_release(struct config *config);
 
 /* The options that have a short name, on standard output. */

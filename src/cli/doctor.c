@@ -234,13 +234,15 @@ static int run(int argc, char **argv, const struct doctor_arguments *arguments, 
 {
 	char *role = NULL;
 	int count = 0;
-	switch (config_read(argc, argv, &p->config, &role, 1, &count)) {
+	SCOPED_STRBUF(why, CONFIG_WHY_MAX);
+	switch (config_read(argc, argv, &p->config, &role, 1, &count, &why)) {
 	case CONFIG_OK:
 		break;
 	case CONFIG_HELP:
 		print_usage();
 		return WELL;
 	case CONFIG_BAD:
+		fprintf(stderr, "postern: %s\n", why.ptr);
 		return FAILURES;
 	}
 	bool serve = role && strcmp(role, "serve") == 0;

@@ -7,7 +7,7 @@
 
 #define PIECE_BYTES 8192
 
-bool input_read(const char *command, const char *path, struct strbuf *out)
+bool input_read_whole(const char *path, struct strbuf *out, struct strbuf *ret_why)
 {
 	bool is_stdin = slice_eq(slice_str(path), S("-"));
 	SCOPED_FD int opened = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
@@ -17,10 +17,19 @@ bool input_read(const char *command, const char *path, struct strbuf *out)
 	while (fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0)
 		strbuf_add(out, piece, (size_t)n);
 	if (fd < 0 || n < 0)
-		fprintf(stderr, "postern %s: %s: %s\n", command, path, strerror(errno));
+		strbuf_adds(ret_why, strerror(errno));
 	else if (strbuf_broken(out))
-		fprintf(stderr, "postern %s: %s: longer than %zu bytes\n", command, path, out->max);
+		strbuf_addf(ret_why, "longer than %zu bytes", out->max);
 	return n == 0 && !strbuf_broken(out);
+}
+
+bool input_read(const char *command, const char *path, struct strbuf *out)
+{
+	SCOPED_STRBUF(why, 256);
+	bool ok = input_read_whole(path, out, &why);
+	if (!ok)
+		fprintf(stderr, "postern %s: %s: %s\n", command, path, why.ptr);
+	return ok;
 }
 
 void input_trim(struct strbuf *text)

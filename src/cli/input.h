@@ -12,6 +12,8 @@
  * it cannot be read or is longer than the ceiling of `out`.
  */
 bool input_read(const char *command, const char *path, struct strbuf *out) MUST_USE;
+/* The same; *ret_why says what is wrong with the file. */
+bool input_read_whole(const char *path, struct strbuf *out, struct strbuf *ret_why) MUST_USE;
 /* Takes line breaks off the end: an editor puts one behind a secret. */
 void input_trim(struct strbuf *text);
 

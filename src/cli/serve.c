@@ -151,7 +151,8 @@ static int serve(int argc, char **argv, bool with_app, bool with_store)
 	char *rest[2];
 	int count = 0;
 	int status = 2;
-	switch (config_read(argc, argv, &p.config, rest, with_store ? 0 : 2, &count)) {
+	SCOPED_STRBUF(why, CONFIG_WHY_MAX);
+	switch (config_read(argc, argv, &p.config, rest, with_store ? 0 : 2, &count, &why)) {
 	case CONFIG_OK:
 		if (serve_use_address(&p.config, rest, count) &&
 			check_console(&p.config, with_store) &&
@@ -163,6 +164,7 @@ static int serve(int argc, char **argv, bool with_app, bool with_store)
 		status = 0;
 		break;
 	case CONFIG_BAD:
+		fprintf(stderr, "postern: %s\n", why.ptr);
 		break;
 	}
 	config_release(&p.config);

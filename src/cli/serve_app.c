@@ -26,15 +26,6 @@ void serve_warn_of_anybody(const struct parts *p)
 			c->app_listen, (long long)c->app_max_size);
 }
 
-static bool read_file(struct parts *p, const char *option, const char *path, struct strbuf *out)
-{
-	bool ok = input_read(option, path, out);
-	if (!ok)
-		serve_tell_of_unreadable(option, path);
-	p->bad_option = !ok;
-	return ok;
-}
-
 /* The options as they are configured. */
 static struct app_options configured(const struct config *c)
 {
@@ -54,7 +45,7 @@ static bool read_jwt(struct parts *p, struct app_reading *r)
 {
 	const struct config *c = &p->config;
 	if (c->app_jwt_key_file[0] &&
-		!read_file(p, "[app] jwt_key_file", c->app_jwt_key_file, &r->jwt_keys))
+		!serve_read_file(p, "[app] jwt_key_file", c->app_jwt_key_file, &r->jwt_keys))
 		return false;
 	return !c->app_jwt_secret_file[0] ||
 	       serve_read_secret_file(p, "jwt_secret_file", c->app_jwt_secret_file, &r->jwt_secret);
@@ -83,8 +74,8 @@ static bool read_events(struct parts *p, struct app_reading *r)
 		!serve_read_secret_file(p, "events_password_file", c->app_events_password_file,
 			&r->events_password))
 		return false;
-	return !c->app_events_kafka_file[0] ||
-	       read_file(p, "[app] events_kafka_file", c->app_events_kafka_file, &r->events_kafka);
+	return !c->app_events_kafka_file[0] || serve_read_file(p, "[app] events_kafka_file",
+						       c->app_events_kafka_file, &r->events_kafka);
 }
 
 bool serve_read_app_files(struct parts *p, struct app_reading *r)

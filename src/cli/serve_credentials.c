@@ -27,14 +27,25 @@ static bool is_kept_closed(const char *path)
 	return fd < 0 && errno == EACCES && access(path, R_OK) == 0;
 }
 
-void serve_tell_of_unreadable(const char *option, const char *path)
+/* Says that the file of an option (`[app] name`) cannot be read; `why` may be empty. */
+static void tell_of_unreadable(const char *option, const char *path, const char *why)
 {
 	if (is_kept_closed(path))
 		log_error("%s: no file at the start was in the folder of %s, and the sandbox lets "
 			  "no other be read: restart for that, or put it where such a file was",
 			option, path);
 	else
-		log_error("%s: %s cannot be read", option, path);
+		log_error("%s: %s cannot be read%s%s", option, path, why[0] ? ": " : "", why);
+}
+
+bool serve_read_file(struct parts *p, const char *option, const char *path, struct strbuf *out)
+{
+	SCOPED_STRBUF(why, 256);
+	bool ok = input_read_whole(path, out, &why);
+	if (!ok)
+		tell_of_unreadable(option, path, why.ptr);
+	p->bad_option = p->bad_option || !ok;
+	return ok;
 }
 
 bool serve_read_secret_file(
@@ -48,7 +59,7 @@ bool serve_read_secret_file(
 	if (!e && !found)
 		log_error("%s: there is no %s", name.ptr, path);
 	if (e)
-		serve_tell_of_unreadable(name.ptr, path);
+		tell_of_unreadable(name.ptr, path, "");
 	p->bad_option = p->bad_option || !found;
 	input_trim(out);
 	return found;
@@ -146,11 +157,7 @@ static bool read_given(struct parts *p, struct app_reading *r)
 static bool read_role_policy(struct parts *p, struct app_reading *r)
 {
 	const char *file = p->config.app_role_policy_file;
-	bool ok = !file[0] || input_read("[app] role_policy_file", file, &r->policy);
-	if (!ok)
-		serve_tell_of_unreadable("[app] role_policy_file", file);
-	p->bad_option = p->bad_option || !ok;
-	return ok;
+	return !file[0] || serve_read_file(p, "[app] role_policy_file", file, &r->policy);
 }
 
 static bool read_role(struct parts *p, struct app_reading *r)

@@ -198,9 +198,9 @@ bool serve_read_credential_files(struct parts *p, struct app_reading *r) MUST_US
 const char *serve_oidc_token_file(const struct config *c);
 /* Then what the options of credentials are; the URLs of `p` are known. False: why was logged. */
 bool serve_read_credentials(struct parts *p, struct app_reading *r) MUST_USE;
-/* Says that a file that an option (`[app] name`) names could not be read, and why if it is the
- * sandbox. */
-void serve_tell_of_unreadable(const char *option, const char *path);
+/* Reads the file that an option (`[app] name`) names. False, and bad_option: why was logged. */
+bool serve_read_file(
+	struct parts *p, const char *option, const char *path, struct strbuf *out) MUST_USE;
 /* A file that holds a secret and may end in a line break. A name without `/` in front is below the
  * current folder. False: why was logged. */
 bool serve_read_secret_file(

@@ -111,13 +111,16 @@ static bool reload(struct parts *p)
 	int count = 0;
 	bool taken = false;
 	SCOPED_STRBUF(changes, KIB(16));
+	SCOPED_STRBUF(why, CONFIG_WHY_MAX);
 	if (stand_in(p, &fresh) &&
-		config_read(p->argc, p->argv, &fresh.config, rest, 2, &count) == CONFIG_OK &&
+		config_read(p->argc, p->argv, &fresh.config, rest, 2, &count, &why) == CONFIG_OK &&
 		serve_use_address(&fresh.config, rest, count) &&
 		serve_use_own_port(&fresh.config, p->with_store)) {
 		config_changes(&p->config, &fresh.config, &changes);
 		taken = (changes.len == 0 || holds(&fresh)) && take_rest(p, &fresh, &changes);
 	}
+	if (why.len > 0)
+		log_error("%s", why.ptr);
 	config_release(&fresh.config);
 	strbuf_release(&fresh.key_id);
 	secret_release(&fresh.key_secret);

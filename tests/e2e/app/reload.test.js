@@ -93,6 +93,21 @@ test("a configuration that does not hold is refused, and the old one goes on", a
 	await upload(app, store, "refused");
 });
 
+test("why a configuration is refused is in the log, as JSON if the log is", async t => {
+	const { app, reload, folder } = await startWithFile(t, store, pair(store.key), { env: { POSTERN_SERVER_LOG_FORMAT: "json" } });
+	const long = join(folder, "long");
+	await writeFile(long, "x".repeat(300_000), { mode: 0o600 });
+	const about = (name, value, why) => [[...pair(store.key), "auth = jwt", `${name} = ${value}`], `[app] ${name}: ${value} cannot be read${why}`];
+	for (const [lines, why] of [[["colour = blue"], `${folder}/postern.ini:2: [app] colour: there is no such option; \`postern help\` lists them`],
+		about("jwt_key_file", folder, ": Is a directory"), about("jwt_key_file", long, ": longer than 262144 bytes"),
+		about("jwt_key_file", `${long}er`, ": No such file or directory"), about("jwt_secret_file", folder, ""), about("jwt_secret_file", long, "")]) {
+		const log = await reload(lines, REFUSED);
+		const said = log.split("\n").filter(line => line).map(line => JSON.parse(line).message);
+		assert.ok(said.includes(why), `${why}\n${said.join("\n")}`);
+	}
+	assert.equal(await idOf(app), store.key.id);
+});
+
 test("a file in a folder that is new: its option is named, and that a restart is needed", async t => {
 	const elsewhere = await temporaryFolder(t);
 	const { app, reload, folder } = await startWithFile(t, store, pair(store.key));

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/app.h"
 #include "base/log.h"
@@ -14,7 +13,7 @@ enum {
 	WORDS = 12
 };
 
-/* Reads the options; what is said on standard error is thrown away. */
+/* Reads the options. */
 static enum config_result read_options(const char *const *words, struct config *ret)
 {
 	char copies[WORDS + 1][64];
@@ -26,15 +25,9 @@ static enum config_result read_options(const char *const *words, struct config *
 		(void)snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc - 1]);
 		argv[argc] = copies[argc];
 	}
-	(void)fflush(stderr);
-	int saved = dup(STDERR_FILENO);
-	if (saved < 0 || !freopen("/dev/null", "w", stderr))
-		abort();
-	enum config_result result = config_read(argc, argv, ret, rest, 1, &count);
-	(void)fflush(stderr);
-	if (dup2(saved, STDERR_FILENO) < 0)
-		abort();
-	(void)close(saved);
+	SCOPED_STRBUF(why, CONFIG_WHY_MAX);
+	enum config_result result = config_read(argc, argv, ret, rest, 1, &count, &why);
+	OK((why.len > 0) == (result == CONFIG_BAD), "it says why, or nothing");
 	return result;
 }
 
