@@ -42,6 +42,14 @@ static void send_refusal(const struct forwarding *f)
 		unknown ? "Log in first." : "This may not be uploaded by you.");
 }
 
+/* Whether somebody has forgotten the type: a grant without the limits in it would be too wide. */
+static bool begins_as_object(struct slice body)
+{
+	while (body.len > 0 && (unsigned char)body.ptr[0] <= ' ')
+		body = slice_from(body, 1);
+	return slice_starts(body, S("{"));
+}
+
 /* Only JSON is looked at; a back end that says more than yes says so. */
 static const char *read_answer(struct forwarding *f, struct caller *ret)
 {
@@ -49,8 +57,12 @@ static const char *read_answer(struct forwarding *f, struct caller *ret)
 	struct slice body = strbuf_slice(&f->request.answer);
 	*ret = caller_anybody(app_rules(f->x));
 	(void)slice_cut(&type, ';', &name);
-	if (f->request.status == 204 || !slice_eq_nocase(slice_trim(name), S("application/json")))
+	if (f->request.status == 204)
 		return NULL;
+	if (!slice_eq_nocase(slice_trim(name), S("application/json")))
+		return begins_as_object(body) ? "it begins as a JSON object does, and its "
+						"Content-Type is not application/json"
+					      : NULL;
 	return forward_answer_parse(app_rules(f->x), body, exchange_arena(f->x), ret);
 }
 

@@ -288,15 +288,31 @@ static const char *read_members(
 	return fault;
 }
 
+/* It would not be clear what is meant, or could not come back as it is. */
+static const char *why_unreadable(const json_error_t *error)
+{
+	enum json_error_code code = json_error_code(error);
+	if (code == json_error_duplicate_key)
+		return "a member stands twice in its JSON";
+	if (code == json_error_null_character || code == json_error_null_byte_in_key)
+		return "there is a NUL in a text of its JSON";
+	if (code == json_error_numeric_overflow)
+		return "a number in its JSON is too large";
+	if (code == json_error_invalid_utf8)
+		return "its JSON is not UTF-8";
+	return "it is not one JSON object";
+}
+
 const char *forward_answer_parse(
 	const struct rules *rules, struct slice json, struct arena *arena, struct caller *ret)
 {
 	bool no_memory;
+	json_error_t error = {.text = ""};
 	CLEANUP(scoped_json)
-	json_t *answer = json_load_text(json, JSON_REJECT_DUPLICATES, NULL, &no_memory);
+	json_t *answer = json_load_text(json, JSON_REJECT_DUPLICATES, &error, &no_memory);
 	*ret = caller_anybody(rules);
 	if (no_memory)
 		return "there is no memory to read it";
 	return json_is_object(answer) ? read_members(rules, answer, arena, ret)
-				      : "it is not one JSON object";
+				      : why_unreadable(&error);
 }

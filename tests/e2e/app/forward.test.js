@@ -229,6 +229,14 @@ test("401 and 403 pass through, and what is no decision is 503", async () => {
 		decide = says(body);
 		assert.equal((await ask()).status, 503, body.slice(0, 80));
 	}
+	for (const [body, type, why] of [['{"prefix":"narrow/"}', "text/plain", "it begins as a JSON object does, and its Content-Type is not application/json"],
+		['\r\n {"max_size":1}', "application/problem+json", "it begins as a JSON object does"], ['{"variables":{"a":"1","a":"2"}}', undefined, "a member stands twice in its JSON"],
+		['{"variables":{"a":"\\u0000"}}', undefined, "there is a NUL in a text"], ['{"variables":{"a\\u0000":"1"}}', undefined, "there is a NUL in a text"],
+		['{"variables":{"a":9223372036854775808}}', undefined, "a number in its JSON is too large"], [Buffer.from('{"sub":"\xff"}', "latin1"), undefined, "its JSON is not UTF-8"]]) {
+		decide = says(body, 200, type);
+		assert.equal((await ask()).status, 503, String(body));
+		await server.logged(new RegExp(`auth_url: ${why}`));
+	}
 	decide = says("OK", 200, "text/plain");
 	assert.equal((await ask()).status, 403, "permitted, but there is no sub for the folder");
 	await server.logged(/auth_url: prefix could leave its folder/);
