@@ -77,10 +77,8 @@ static bool note(struct file_context *file, struct strbuf *why)
 		return false;
 	}
 	struct seen *seen = arena_alloc(&file->arena, sizeof(*seen));
-	if (!seen) {
-		strbuf_adds(why, "there is no memory");
+	if (!seen)
 		return false;
-	}
 	*seen = (struct seen){.before = file->seen,
 		.section = file->ini.section,
 		.name = file->ini.name,
@@ -103,9 +101,8 @@ static bool set_option(struct file_context *file, const char *section, struct st
 	strbuf_add_slice(&value, file->ini.value);
 	if (!o && !is_profile(file))
 		strbuf_adds(why, "there is no such option; `postern help` lists them");
-	else if (strbuf_broken(&name) || strbuf_broken(&value))
-		strbuf_adds(why, "there is no memory");
-	bool ok = why->len == 0 && note(file, why) &&
+	bool ok = why->len == 0 && !strbuf_broken(&name) && !strbuf_broken(&value) &&
+		  note(file, why) &&
 		  (is_profile(file) ? config_profile_set(
 					      file->config, section, name.ptr, value.ptr, why)
 				    : set(file->config, o, value.ptr, why));
@@ -134,14 +131,15 @@ static bool take_line(struct file_context *file, enum ini_kind kind)
 		strbuf_adds(&file->why, file->ini.why);
 		return false;
 	}
-	if (kind == INI_OPTION ? set_option(file, section.ptr, &why)
-			       : begin_section(file, section.ptr, &why))
+	if (!strbuf_broken(&section) &&
+		(kind == INI_OPTION ? set_option(file, section.ptr, &why)
+				    : begin_section(file, section.ptr, &why)))
 		return true;
 	strbuf_addf(&file->why, "[%.*s]", SLICE_FMT(slice_head(file->ini.section, SHOWN_BYTES)));
 	if (kind == INI_OPTION)
 		strbuf_addf(
 			&file->why, " %.*s", SLICE_FMT(slice_head(file->ini.name, SHOWN_BYTES)));
-	strbuf_addf(&file->why, ": %s", why.ptr);
+	strbuf_addf(&file->why, ": %s", why.len > 0 ? why.ptr : "there is no memory");
 	return false;
 }
 

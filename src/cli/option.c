@@ -203,7 +203,7 @@ bool option_set(
 	case OPTION_TEXT:
 		if (!text_allowed(o, value)) {
 			strbuf_addf(why,
-				"`%s` is not ADDRESS:PORT with a port from 0 to %d, such as "
+				"`%.80s` is not ADDRESS:PORT with a port from 0 to %d, such as "
 				"127.0.0.1:8888",
 				value, UINT16_MAX);
 			return false;
@@ -221,24 +221,25 @@ bool option_set(
 	case OPTION_WORD:
 		if (set_word(config, o, value))
 			return true;
-		strbuf_addf(why, "`%s` is neither ", value);
+		strbuf_addf(why, "`%.80s` is neither ", value);
 		list_words(o, why);
 		return false;
 	case OPTION_NUMBER:
 		if (set_number(config, o, value))
 			return true;
-		strbuf_addf(why, "`%s` is not a number from %" PRId64 " to %" PRId64, value, o->min,
-			o->max);
+		strbuf_addf(why, "`%.80s` is not a number from %" PRId64 " to %" PRId64, value,
+			o->min, o->max);
 		return false;
 	case OPTION_EITHER:
 		if (set_number(config, o, value))
 			return true;
-		strbuf_addf(why, "`%s` is neither %" PRId64 " nor %" PRId64, value, o->min, o->max);
+		strbuf_addf(
+			why, "`%.80s` is neither %" PRId64 " nor %" PRId64, value, o->min, o->max);
 		return false;
 	case OPTION_FLAG:
 		if (set_flag(config, o, value))
 			return true;
-		strbuf_addf(why, "`%s` is neither true nor false", value);
+		strbuf_addf(why, "`%.80s` is neither true nor false", value);
 		return false;
 	}
 	abort();

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "tap.h"
 
+#define LONG "a long text"
+
 enum {
 	WORDS = 12
 };
@@ -16,18 +18,22 @@ enum {
 /* Reads the options. */
 static enum config_result read_options(const char *const *words, struct config *ret)
 {
-	char copies[WORDS + 1][64];
+	char copies[WORDS + 1][640] = {""};
 	char *argv[WORDS + 2] = {copies[0]};
 	char *rest[1];
 	int argc = 1, count;
 	(void)snprintf(copies[0], sizeof(copies[0]), "serve");
 	for (; argc <= WORDS && words[argc - 1]; argc++) {
-		(void)snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc - 1]);
+		if (strcmp(words[argc - 1], LONG) == 0)
+			memset(copies[argc], 'x', sizeof(copies[argc]) - 1);
+		else
+			(void)snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc - 1]);
 		argv[argc] = copies[argc];
 	}
 	SCOPED_STRBUF(why, CONFIG_WHY_MAX);
 	enum config_result result = config_read(argc, argv, ret, rest, 1, &count, &why);
-	OK((why.len > 0) == (result == CONFIG_BAD), "it says why, or nothing");
+	OK((why.len > 0) == (result == CONFIG_BAD) && !slice_ends(strbuf_slice(&why), S(": ")),
+		"it says why, or nothing");
 	return result;
 }
 
@@ -92,7 +98,8 @@ static void refused(void)
 		{"--app-listen", ":foo"}, {"--app-listen", ":-1"}, {"--app-listen", ":+1"},
 		{"--app-listen", "none"}, {"--app-listen", ""}, {"--store-listen", ":99999"},
 		{"--store-listen", "none"}, {"--console-listen", "[::1]:99999"},
-		{"--console-listen", "[::1]"}};
+		{"--console-listen", "[::1]"}, {"--app-max-size", LONG}, {"--app-auth", LONG},
+		{"--app-listen", LONG}, {"--app-events", LONG}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct config c;
 		OK(read_options(rows[i], &c) == CONFIG_BAD, "row %zu", i);
