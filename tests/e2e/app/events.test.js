@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events: what happens to uploads reaches a back end that fails, is slow, or is away.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -256,4 +256,19 @@ test("a command is run for each event until it says so, once each across its own
 	await until("followed", async () => (await lines(out)).length === 4);
 	follower.kill("SIGTERM");
 	assert.equal(await ended, 0);
+});
+
+test("a ledger that a later program wrote is left as it is, with a sentence", async t => {
+	const server = await startServer(t, { env: { POSTERN_APP_EVENTS: "true" } });
+	await server.stop();
+	execFileSync("python3", ["-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA user_version = 99')", join(server.data, "ledger.db")]);
+	const why = /^\S+ error ledger: \S+ledger.db is of version 99, and this program knows version \d+ at most: use the one that wrote it, or a newer one$/m;
+	const started = spawnSync(BIN, ["serve", "--data", server.data, "--app-listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0"], { encoding: "utf8", timeout: 30_000 });
+	assert.equal(started.status, 1, started.stderr);
+	assert.match(started.stderr, why);
+	assert.doesNotMatch(started.stderr, /not an error/);
+	const listed = spawnSync(BIN, ["events", "list", "--data", server.data], { encoding: "utf8", timeout: 30_000 });
+	assert.equal(listed.status, 1, listed.stderr);
+	assert.match(listed.stderr, why);
+	assert.doesNotMatch(listed.stderr, /has to be started/);
 });

@@ -252,10 +252,21 @@ static bool make(struct database *d, const char *path)
 	       prepare_transactions(d);
 }
 
+/* A later program has made it what it is, and it stays that. */
+static bool is_newer(const struct database *d, const char *path)
+{
+	int version = d->db ? sqlite_schema_version(d->db) : -1;
+	if (version > SQLITE_SCHEMA_VERSION)
+		log_error("ledger: %s is of version %d, and this program knows version %d at most: "
+			  "use the one that wrote it, or a newer one",
+			path, version, SQLITE_SCHEMA_VERSION);
+	return version > SQLITE_SCHEMA_VERSION;
+}
+
 static bool is_present(struct database *d, const char *path)
 {
 	int version = sqlite_schema_version(d->db);
-	if (version >= 0 && version != SQLITE_SCHEMA_VERSION)
+	if (!is_newer(d, path) && version >= 0 && version != SQLITE_SCHEMA_VERSION)
 		log_error("%s is of version %d, and this is version %d; postern has to be started "
 			  "once with it",
 			path, version, SQLITE_SCHEMA_VERSION);
@@ -287,7 +298,8 @@ static bool make_file(const char *path)
 
 static bool fail(struct database *d, const char *path)
 {
-	log_error("ledger: %s: %s", path ? path : "in memory", sqlite3_errmsg(d->db));
+	if (!is_newer(d, path))
+		log_error("ledger: %s: %s", path ? path : "in memory", sqlite3_errmsg(d->db));
 	close_database(&d->sql);
 	return false;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/ledger/sqlite/sqlite_schema.h"
 
-#include "base/log.h"
-
 static const char begin[] = "PRAGMA journal_mode = WAL;"
 			    "PRAGMA synchronous = FULL;"
 			    "BEGIN IMMEDIATE;";
@@ -130,9 +128,6 @@ bool sqlite_schema_make(sqlite3 *db)
 	if (!run(db, begin) || !run(db, schema))
 		return false;
 	int version = sqlite_schema_version(db);
-	if (version > SQLITE_SCHEMA_VERSION)
-		log_error("ledger: the file is of version %d, and this is version %d", version,
-			SQLITE_SCHEMA_VERSION);
 	return version >= 0 && version <= SQLITE_SCHEMA_VERSION &&
 	       (version >= 2 || run(db, upgrade_1)) && (version >= 3 || run(db, upgrade_2)) &&
 	       (version >= 4 || run(db, upgrade_3)) && (version >= 5 || run(db, upgrade_4)) &&
