@@ -22,10 +22,19 @@ static bool cut_name(struct slice *text, struct slice *ret_name)
 	return slice_cut(text, colon < equals ? ':' : '=', ret_name);
 }
 
+static bool has_control(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.ptr[i] < ' ' && text.ptr[i] != '\t')
+			return true;
+	return false;
+}
+
 static enum ini_kind read_line(struct ini *ini, struct slice text, bool indented)
 {
-	if (slice_find(text, '\0') < text.len)
-		return refuse(ini, "there is a NUL in it: the file has to be text, as UTF-8");
+	if (has_control(text))
+		return refuse(ini,
+			"there is a control character in it: the file has to be text, as UTF-8");
 	/* Others read INI files so that it does. */
 	if (indented && ini->has_option)
 		return refuse(ini, "it begins with white space and would go on with the option "

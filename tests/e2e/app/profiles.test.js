@@ -264,7 +264,7 @@ test("a section that does not hold ends the start, and says what", async t => {
 			/bad.ini:7: \[profile  app\] acl: it is there already, in line 2/],
 		["[app]\nallowed_types = text/plain\n  image/png", /bad.ini:3: it begins with white space .* have all of a value in one line/],
 		[`[app]\nallowed_origins = ${"https://a.example ".repeat(99)}\n; ${"a comment ".repeat(99)}\nmin_size = x`, /bad.ini:4: \[app\] min_size/],
-		["[app]\nbucket = a\0b", /bad.ini:2: there is a NUL in it/],
+		["[app]\nbucket = a\0b", /bad.ini:2: there is a control character in it/],
 		["[app]\n\n[profile]\n[profile a b]", /bad.ini:3: \[profile\]: there is no such section/],
 		["[app]\nmax_size = 1\n[profle a]", /bad.ini:3: \[profle a\]: there is no such section/],
 		["  [profle a]", /bad.ini:1: \[profle a\]: there is no such section/],

@@ -38,6 +38,7 @@ static void lines(void)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		says(slice_str(rows[i][0]), rows[i][1]);
 	says(S("[a]\nb = c\0d\n"), "<[a]>!2");
+	says(S("[a]\nb = c\r \n"), "<[a]>!2");
 }
 
 /* Wherever a line ends, it is one. */
