@@ -161,6 +161,9 @@
 #define LIMIT_CALLBACK_BODY_BYTES MIB(4) /* what we send, after substitution */
 #define LIMIT_IMAGE_HEAD_BYTES MIB(16)   /* of a multipart object, for its size as an image */
 
+/* The configuration file */
+#define LIMIT_CONFIG_BYTES MIB(1)
+
 /* The log */
 #define LIMIT_LOG_BYTES MIB(1)  /* handed over and not written yet */
 #define LIMIT_LOG_FLUSH_MS 2000 /* at the end, for a reader that has stalled */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,10 +8,10 @@
 #include "base/limits.h"
 #include "cli/config_profile.h"
 #include "cli/ini.h"
+#include "cli/input.h"
 #include "cli/option.h"
 #include "crypto/secret.h"
 
-#define FILE_BYTES_MAX MIB(1)
 #define SHOWN_BYTES 80 /* of a name, when something is wrong with it */
 
 /* ---- Setting one option -----------------------------------------------------------------------
@@ -94,8 +93,8 @@ static bool is_profile(const struct file_context *file)
 
 static bool set_option(struct file_context *file, const char *section, struct strbuf *why)
 {
-	SCOPED_STRBUF(name, FILE_BYTES_MAX);
-	SCOPED_STRBUF(value, FILE_BYTES_MAX);
+	SCOPED_STRBUF(name, LIMIT_CONFIG_BYTES);
+	SCOPED_STRBUF(value, LIMIT_CONFIG_BYTES);
 	const struct option *o = option_find(file->ini.section, file->ini.name);
 	strbuf_add_slice(&name, file->ini.name);
 	strbuf_add_slice(&value, file->ini.value);
@@ -124,7 +123,7 @@ static bool begin_section(struct file_context *file, const char *section, struct
 /* False, and `file->why` says why, if the line does not hold. */
 static bool take_line(struct file_context *file, enum ini_kind kind)
 {
-	SCOPED_STRBUF(section, FILE_BYTES_MAX);
+	SCOPED_STRBUF(section, LIMIT_CONFIG_BYTES);
 	SCOPED_STRBUF(why, 512);
 	strbuf_add_slice(&section, file->ini.section);
 	if (kind == INI_BAD) {
@@ -151,7 +150,7 @@ static bool take_file(
 	enum ini_kind kind;
 	bool ok = true;
 	strbuf_init(&file.why, 1024);
-	arena_init(&file.arena, NULL, 0, FILE_BYTES_MAX);
+	arena_init(&file.arena, NULL, 0, LIMIT_CONFIG_BYTES);
 	while (ok && (kind = ini_next(&file.ini)) != INI_END)
 		ok = take_line(&file, kind);
 	if (!ok)
@@ -161,28 +160,14 @@ static bool take_file(
 	return ok;
 }
 
-static bool read_all(const char *path, struct strbuf *ret, struct strbuf *ret_why)
-{
-	char piece[8192];
-	FILE *stream = fopen(path, "re");
-	for (size_t n; stream && (n = fread(piece, 1, sizeof(piece), stream)) > 0;)
-		strbuf_add(ret, piece, n);
-	bool ok = stream && !ferror(stream);
-	if (!ok)
-		strbuf_addf(ret_why, "cannot read %s: %s", path, strerror(errno));
-	else if (strbuf_broken(ret))
-		strbuf_addf(ret_why, "%s: longer than %zu bytes", path, ret->max);
-	secret_wipe(piece, sizeof(piece));
-	if (stream)
-		(void)fclose(stream);
-	return ok && !strbuf_broken(ret);
-}
-
 static bool read_file(struct config *config, const char *path, struct strbuf *ret_why)
 {
-	SCOPED_STRBUF(text, FILE_BYTES_MAX);
-	bool ok = read_all(path, &text, ret_why) &&
-		  take_file(config, path, strbuf_slice(&text), ret_why);
+	SCOPED_STRBUF(text, LIMIT_CONFIG_BYTES);
+	SCOPED_STRBUF(why, 256);
+	bool ok = input_read_whole(path, &text, &why);
+	if (!ok)
+		strbuf_addf(ret_why, "cannot read %s: %s", path, why.ptr);
+	ok = ok && take_file(config, path, strbuf_slice(&text), ret_why);
 	secret_wipe(text.ptr, text.len);
 	return ok;
 }

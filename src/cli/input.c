@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "crypto/secret.h"
+
 #define PIECE_BYTES 8192
 
 bool input_read_whole(const char *path, struct strbuf *out, struct strbuf *ret_why)
@@ -16,6 +18,7 @@ bool input_read_whole(const char *path, struct strbuf *out, struct strbuf *ret_w
 	ssize_t n = -1;
 	while (fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0)
 		strbuf_add(out, piece, (size_t)n);
+	secret_wipe(piece, sizeof(piece));
 	if (fd < 0 || n < 0)
 		strbuf_adds(ret_why, strerror(errno));
 	else if (strbuf_broken(out))
