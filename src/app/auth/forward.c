@@ -182,7 +182,8 @@ static const char *add_metadata(const char *name, const json_t *value,
 	strbuf_adds(&header, "x-oss-meta-");
 	strbuf_adds(&header, name);
 	if (strbuf_broken(&header))
-		return "a name of metadata is too long";
+		return strbuf_starved(&header) ? "there is no memory"
+					       : "a name of metadata is too long";
 	one->name = arena_copy(arena, strbuf_slice(&header));
 	ret->metadata_count++;
 	return one->name.ptr ? NULL : "there is no memory";
