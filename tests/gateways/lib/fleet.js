@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { send } from "../../e2e/lib/oss.js";
 import { BIN, pause, Server } from "../../e2e/lib/server.js";
-import { Control, POINTS } from "./points.js";
+import { Control, isCheap, POINTS } from "./points.js";
 
 const CLUSTER = fileURLToPath(new URL("../../ceph/cluster", import.meta.url));
 /** It stands in front of librados. */
@@ -41,9 +41,10 @@ export class Fleet {
 		return this.times.beat * DEAD_BEATS;
 	}
 
-	/** Whatever load and deaths lead to comes in that time, usually. */
-	get longMs() {
-		return this.deadMs * 1.5 + 2 * this.times.collect + 3 * this.times.epoch;
+	/** One of these comes in that time, usually, if load and deaths lead there. */
+	longMs(faults) {
+		const deaths = faults.every(({ name }) => isCheap(name)) ? 0 : this.deadMs * 1.5;
+		return deaths + 2 * this.times.collect + 3 * this.times.epoch;
 	}
 
 	/** What load alone leads to. */
@@ -174,7 +175,7 @@ export class Fleet {
 	 * Some gateway comes to one of these points of points.js, and dies there (`way` kill), stands still for a while (stop),
 	 * or until it is taken for dead (dead). Which one that was; null if none comes to any in that time.
 	 */
-	async atPoint(faults, waitMs = this.longMs) {
+	async atPoint(faults, waitMs = this.longMs(faults)) {
 		this.control.arm(faults.map(fault => ({ ...fault, signal: fault.way === "kill" ? constants.signals.SIGKILL : constants.signals.SIGSTOP })),
 			{ slowMs: this.times.lease / 2 });
 		const starts = Math.max(...faults.map(({ name }) => POINTS[name].starts ?? 0));
